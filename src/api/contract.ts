@@ -1,0 +1,183 @@
+/**
+ * What hoopctl and hoopd say to each other over HTTPS. Types and names only: no logic, nothing to import.
+ *
+ * Every JSON answer has `schemaVersion: 1`; every error is `Problem` (RFC 9457) with one of our codes.
+ */
+import type { ErrorCode } from '../core/errors.ts';
+
+export const PATHS = {
+  discovery: '/.well-known/hoop-gateway',
+  token: '/v1/token',
+  revokeSelf: '/v1/logout',
+  whoami: '/v1/whoami',
+  resources: '/v1/resources',
+  sessions: '/v1/sessions',
+  revocations: '/v1/revocations',
+  auditEvents: '/v1/audit/events',
+  auditChains: '/v1/audit/chains',
+  tunnel: '/v1/tunnels',
+} as const;
+
+export const TUNNEL_PROTOCOL = 'hoop-tunnel/1';
+
+/** Header names of a tunnel's opening request. */
+export const TUNNEL_HEADERS = {
+  /** SCRAM verifier of the tunnel's own secret; absent for an owner-only socket or standard input. */
+  localVerifier: 'hoop-local-verifier',
+  /** Why, in the caller's words, percent-encoded UTF-8, at most 1 KiB. */
+  reason: 'hoop-reason',
+} as const;
+
+/** Private claim of a stream's DPoP proof: base64url of the TLS connection's exporter value (RFC 9266). */
+export const EXPORTER_CLAIM = 'hoop_exp';
+export const EXPORTER_LABEL = 'EXPORTER-Channel-Binding';
+export const EXPORTER_BYTES = 32;
+
+export const TOKEN_EXCHANGE_GRANT = 'urn:ietf:params:oauth:grant-type:token-exchange';
+export const TOKEN_TYPES = {
+  idToken: 'urn:ietf:params:oauth:token-type:id_token',
+  jwt: 'urn:ietf:params:oauth:token-type:jwt',
+  /** hoopd's own token, handed in again to renew where the issuer cannot. */
+  accessToken: 'urn:ietf:params:oauth:token-type:access_token',
+} as const;
+
+export interface Discovery {
+  readonly schemaVersion: 1;
+  readonly gateway: string;
+  readonly version: string;
+  /** Device-grant clients, in the order of the configuration. */
+  readonly issuers: readonly DiscoveryIssuer[];
+}
+
+export interface DiscoveryIssuer {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Only where the provider wants one of a public client; not a secret in the sense of RFC 8252 §8.5. */
+  readonly clientSecret?: string;
+  readonly scope: string;
+}
+
+/** Form fields of `POST /v1/token` (RFC 8693 §2.1); the proof is in the `DPoP` header. */
+export interface TokenRequest {
+  readonly grant_type: typeof TOKEN_EXCHANGE_GRANT;
+  readonly subject_token: string;
+  readonly subject_token_type: (typeof TOKEN_TYPES)[keyof typeof TOKEN_TYPES];
+  /** Name in `agents:`; absent: as the person, or the one agent that the token matches. */
+  readonly agent?: string;
+  readonly model?: string;
+  readonly model_version?: string;
+  /** Seconds; shortens the deadline, never lengthens it. */
+  readonly ttl?: string;
+}
+
+export interface TokenResponse {
+  readonly access_token: string;
+  readonly issued_token_type: typeof TOKEN_TYPES.accessToken;
+  readonly token_type: 'DPoP';
+  /** Seconds. */
+  readonly expires_in: number;
+  readonly instance: string;
+  readonly login: string;
+  /** RFC 3339: nothing outlives it. */
+  readonly deadline: string;
+}
+
+export interface Problem {
+  readonly type: 'about:blank';
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly rule?: string;
+}
+
+export interface WhoAmI {
+  readonly schemaVersion: 1;
+  readonly gateway: string;
+  readonly kind: 'agent' | 'person';
+  readonly name: string;
+  readonly person?: string;
+  readonly groups: readonly string[];
+  readonly issuer: string;
+  readonly instance: string;
+  readonly login: string;
+  readonly attested: Readonly<Record<string, string>>;
+  readonly declared: Readonly<Record<string, string>>;
+  readonly signedInAt: string;
+  readonly deadline: string;
+}
+
+export interface ResourceItem {
+  readonly name: string;
+  readonly protocol: string;
+  /** What psql and the like are told: PGDATABASE. Empty for protocols without one. */
+  readonly database?: string;
+  readonly user?: string;
+  /** What `connect` would answer now. */
+  readonly access: 'allow' | 'hold';
+  readonly masksColumns: boolean;
+}
+
+export interface ResourceList {
+  readonly schemaVersion: 1;
+  readonly resources: readonly ResourceItem[];
+}
+
+export interface SessionItem {
+  readonly id: string;
+  readonly resource: string;
+  readonly protocol: string;
+  readonly actor: string;
+  readonly person?: string;
+  readonly instance: string;
+  readonly startedAt: string;
+  /** Absent while live; `interrupted` if the gateway died under it. */
+  readonly endedAt?: string;
+  readonly endReason?: string;
+  readonly operations: number;
+  readonly denied: number;
+}
+
+export interface SessionList {
+  readonly schemaVersion: 1;
+  readonly sessions: readonly SessionItem[];
+}
+
+/** One line of `GET /v1/sessions/{id}/recording` (NDJSON) and of `session replay --json`. */
+export type ReplayFrame = {
+  readonly schemaVersion: 1;
+  /** Milliseconds since the session started. */
+  readonly atMs: number;
+} & (
+  | { readonly kind: 'request'; readonly text: string; readonly operation: string }
+  | { readonly kind: 'columns'; readonly names: readonly string[] }
+  | { readonly kind: 'row'; readonly values: readonly (string | null)[] }
+  | { readonly kind: 'complete'; readonly tag: string }
+  | { readonly kind: 'error'; readonly sqlstate: string; readonly message: string; readonly hint?: string }
+  | { readonly kind: 'notice'; readonly message: string }
+  | { readonly kind: 'note'; readonly text: string }
+  | { readonly kind: 'data'; readonly bytes: number }
+  | { readonly kind: 'end'; readonly reason: string; readonly complete: boolean }
+);
+
+/** Query of `GET /v1/audit/events`; times RFC 3339, newest first. */
+export interface AuditQuery {
+  readonly q?: string;
+  readonly agent?: string;
+  readonly person?: string;
+  readonly model?: string;
+  readonly resource?: string;
+  readonly session?: string;
+  readonly table?: string;
+  readonly action?: string;
+  readonly decision?: string;
+  readonly outcome?: string;
+  readonly type?: string;
+  readonly since?: string;
+  readonly until?: string;
+  /** 1 … 1000, default 100. */
+  readonly limit?: string;
+  /** From the previous page's `next`. */
+  readonly cursor?: string;
+}

@@ -1,0 +1,106 @@
+import type { RuleRef } from '../policy/model.ts';
+
+/** What an event is about. A closed list: search and docs name them all. */
+export const EVENT_TYPES = [
+  'gateway.started',
+  'gateway.stopped',
+  'config.reloaded',
+  'login.exchanged',
+  'login.refused',
+  'credential.renewed',
+  'credential.revoked',
+  'session.started',
+  'session.refused',
+  'session.ended',
+  'operation.decided',
+  'operation.closed',
+  'audit.searched',
+  'audit.exported',
+  'recording.viewed',
+  'session.killed',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+export type DecisionWord = 'allow' | 'deny' | 'hold';
+export type OutcomeWord = 'success' | 'failure' | 'unknown';
+
+/** Who caused it. All public: none of these is a secret or a target's data. */
+export interface Actor {
+  readonly kind: 'agent' | 'person';
+  readonly name: string;
+  readonly person?: string;
+  readonly issuer: string;
+  readonly subject: string;
+  readonly groups: readonly string[];
+  readonly instance: string;
+  readonly login: string;
+  readonly attested: Readonly<Record<string, string>>;
+  readonly declared: Readonly<Record<string, string>>;
+}
+
+/**
+ * What the writer is handed. The writer adds `id`, `at`, `schemaVersion` and the place in the chain.
+ *
+ * `text` is masked: it is what is indexed and shown. `original` is sealed before it is stored and never indexed.
+ */
+export interface EventInput {
+  readonly type: EventType;
+  readonly actor?: Actor;
+  /** Gateway session (`ses_…`). */
+  readonly session?: string;
+  readonly resource?: string;
+  readonly protocol?: string;
+  /** Ties `operation.closed` to its `operation.decided` (`op_…`). */
+  readonly operation?: string;
+  readonly text?: string;
+  /** Actions asked, distinct, in order of appearance: `sql.select`. */
+  readonly actions?: readonly string[];
+  /** Objects touched, distinct, as policy ids: `pg-prod/public.customers`. */
+  readonly objects?: readonly string[];
+  readonly decision?: DecisionWord;
+  readonly rules?: readonly RuleRef[];
+  readonly policyVersion?: string;
+  /** Why, when no rule says it: an error code or a short sentence. */
+  readonly reason?: string;
+  readonly outcome?: OutcomeWord;
+  readonly sqlstate?: string;
+  readonly rows?: number;
+  readonly bytes?: number;
+  readonly maskedValues?: number;
+  readonly durationMs?: number;
+  /** Small public facts of the type: counts, versions, file names. */
+  readonly facts?: Readonly<Record<string, string | number | boolean>>;
+  /** Secret: what was really asked. */
+  readonly original?: { readonly statement?: string; readonly parameters?: readonly (string | null)[] };
+}
+
+/** An event as it stands in the chain and as `audit search --json` prints it. */
+export interface AuditEvent extends Omit<EventInput, 'original'> {
+  readonly schemaVersion: 1;
+  readonly id: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string;
+  readonly sealed?: SealedText;
+}
+
+/** AES-256-GCM under a key derived from `sealKey`; the associated data is the event's id. All base64url. */
+export interface SealedText {
+  readonly keyId: string;
+  readonly nonce: string;
+  readonly data: string;
+}
+
+/** Appends to this writer's own chain. */
+export interface AuditLog {
+  /**
+   * Stores an event; resolves once it survives `kill -9` (`durability: process`) or a power cut (`strict`).
+   * Events of one tick share one write; order of calls is order in the chain.
+   *
+   * @returns The event's id.
+   * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`: nothing may be forwarded on its account.
+   */
+  append(event: EventInput): Promise<string>;
+  /** Everything appended so far is stored when it resolves. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,90 @@
+/**
+ * The one table of errors: code → exit code of the CLI, HTTP status, SQLSTATE, default text.
+ *
+ * Callers match `code`, never the class: two copies of this module may be loaded.
+ * `message` is for the user who meets the error; `detail` is for the operator's log and never leaves hoopd.
+ */
+export const ERROR_TABLE = {
+  ERR_USAGE: { exit: 64, http: 400, sqlstate: '42601', text: 'the call is not valid' },
+  ERR_NOT_LOGGED_IN: { exit: 67, http: 401, sqlstate: '28000', text: 'not logged in' },
+  ERR_LOGIN_EXPIRED: { exit: 67, http: 401, sqlstate: '28000', text: 'the login has expired' },
+  ERR_LOGIN_DENIED: { exit: 67, http: 403, sqlstate: '28000', text: 'the login was denied' },
+  ERR_TOKEN_INVALID: { exit: 67, http: 401, sqlstate: '28000', text: 'the token is not valid here' },
+  ERR_PROOF_INVALID: { exit: 67, http: 401, sqlstate: '28000', text: 'the proof of possession is not valid' },
+  ERR_PROOF_NONCE: { exit: 67, http: 401, sqlstate: '28000', text: 'the proof must carry the given nonce' },
+  ERR_REVOKED: { exit: 67, http: 401, sqlstate: '57P01', text: 'the credential has been revoked' },
+  ERR_AGENT_UNKNOWN: { exit: 77, http: 403, sqlstate: '28000', text: 'this identity may not act as that agent' },
+  ERR_NO_ACCESS: { exit: 77, http: 404, sqlstate: '3D000', text: 'no such resource, or no access to it' },
+  ERR_DENIED: { exit: 77, http: 403, sqlstate: '42501', text: 'denied by policy' },
+  ERR_APPROVAL_REQUIRED: { exit: 75, http: 403, sqlstate: '42501', text: 'this needs an approval' },
+  ERR_GATEWAY_UNREACHABLE: { exit: 69, http: 502, sqlstate: '08001', text: 'the gateway cannot be reached' },
+  ERR_GATEWAY_TLS: { exit: 69, http: 502, sqlstate: '08001', text: "the gateway's certificate is not trusted" },
+  ERR_ISSUER_UNREACHABLE: { exit: 69, http: 503, sqlstate: '08001', text: 'the identity provider cannot be reached' },
+  ERR_TARGET_UNREACHABLE: { exit: 69, http: 502, sqlstate: '08001', text: 'the target cannot be reached' },
+  ERR_TARGET_TLS: { exit: 69, http: 502, sqlstate: '08001', text: "the target's certificate is not trusted" },
+  ERR_TARGET_AUTH: { exit: 69, http: 502, sqlstate: '08004', text: "the target refused the gateway's credential" },
+  ERR_TARGET_LOST: { exit: 69, http: 502, sqlstate: '08006', text: 'the connection to the target was lost' },
+  ERR_AUDIT_UNAVAILABLE: { exit: 69, http: 503, sqlstate: '58030', text: 'the audit log cannot be written' },
+  ERR_RECORDING_UNAVAILABLE: { exit: 69, http: 503, sqlstate: '58030', text: 'the recording cannot be written' },
+  ERR_LOCAL_AUTH: { exit: 77, http: 403, sqlstate: '28P01', text: "the tunnel's own password is wrong" },
+  ERR_PG_PROTOCOL: { exit: 69, http: 400, sqlstate: '08P01', text: 'protocol violation' },
+  ERR_PG_LENGTH: { exit: 69, http: 400, sqlstate: '08P01', text: 'a message is longer than allowed' },
+  ERR_PG_TYPE: { exit: 69, http: 400, sqlstate: '08P01', text: 'unknown message type' },
+  ERR_PG_UNSUPPORTED: { exit: 69, http: 501, sqlstate: '0A000', text: 'not supported through the gateway' },
+  ERR_SQL_SYNTAX: { exit: 77, http: 400, sqlstate: '42601', text: 'the statement cannot be parsed' },
+  ERR_SQL_LIMIT: { exit: 77, http: 413, sqlstate: '54000', text: 'the statement is too large or too deep' },
+  ERR_SESSION_ENDED: { exit: 69, http: 410, sqlstate: '57P01', text: 'the session was ended' },
+  ERR_LIMIT: { exit: 69, http: 429, sqlstate: '53300', text: 'a limit was reached' },
+  ERR_CONFIG: { exit: 78, http: 500, sqlstate: 'F0000', text: 'the configuration is not valid' },
+  ERR_VERIFY: { exit: 76, http: 409, sqlstate: 'XX001', text: 'verification failed' },
+  ERR_INTERNAL: { exit: 70, http: 500, sqlstate: 'XX000', text: 'internal error' },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+export interface ErrorExtras {
+  /** What to do next, one line, for the user. */
+  readonly hint?: string;
+  /** For the operator's log only. */
+  readonly detail?: string;
+  readonly cause?: unknown;
+}
+
+/** The one error class of this project. Match on `code`. */
+export class HoopError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly detail: string | undefined;
+
+  constructor(code: ErrorCode, message?: string, extras: ErrorExtras = {}) {
+    super(message ?? ERROR_TABLE[code].text, extras.cause === undefined ? undefined : { cause: extras.cause });
+    this.name = 'HoopError';
+    this.code = code;
+    this.hint = extras.hint;
+    this.detail = extras.detail;
+  }
+
+  get exitCode(): number {
+    return ERROR_TABLE[this.code].exit;
+  }
+
+  get httpStatus(): number {
+    return ERROR_TABLE[this.code].http;
+  }
+
+  get sqlstate(): string {
+    return ERROR_TABLE[this.code].sqlstate;
+  }
+}
+
+/** True for errors of ours, whichever copy of this module made them. */
+export function isHoopError(error: unknown): error is HoopError {
+  return error instanceof Error && 'code' in error && Object.hasOwn(ERROR_TABLE, String(error.code));
+}
+
+/** Wraps anything thrown: ours stays, the rest becomes `ERR_INTERNAL` (its text only in `detail`). */
+export function toHoopError(error: unknown, code: ErrorCode = 'ERR_INTERNAL'): HoopError {
+  if (isHoopError(error)) return error;
+  const detail = error instanceof Error ? error.message : String(error);
+  return new HoopError(code, undefined, { detail, cause: error });
+}

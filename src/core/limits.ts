@@ -1,0 +1,21 @@
+/** Caps on what strangers may make us hold. Each says its unit and where it comes from. */
+export const LIMITS = {
+  /** Startup packet, octets: PostgreSQL's own MAX_STARTUP_PACKET_LENGTH. */
+  pgStartupBytes: 10_000,
+  /** One frontend message, octets without type and length. Statements and parameters come in these. */
+  pgFrontendMessageBytes: 64 * 1024 * 1024,
+  /** One backend message we must hold whole (all but DataRow and CopyData forwarded as they are). */
+  pgBackendMessageBytes: 256 * 1024 * 1024,
+  /** One statement's text, octets; larger ones are refused with 54000. */
+  sqlTextBytes: 4 * 1024 * 1024,
+  /** Prepared statements and portals known per session. */
+  pgNamesPerSession: 4096,
+  /** Messages forwarded whose answer is outstanding, per session: beyond it the client is not read. */
+  pgPipelineDepth: 16_384,
+  /** Octets waiting for a slow peer before its counterpart is paused. */
+  writeBufferBytes: 1024 * 1024,
+  /** Time to finish TLS and the request's head, ms. */
+  handshakeMs: 10_000,
+  /** Time to reach and log in to a target, ms. */
+  targetConnectMs: 10_000,
+} as const;

@@ -1,0 +1,82 @@
+import type { Actor, OutcomeWord } from '../audit/event.ts';
+import type { ErrorCode } from '../core/errors.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Pair, PolicyObject, PolicyValue, Reveal, RuleRef } from '../policy/model.ts';
+
+/** One authorised use of one target by one principal. */
+export interface SessionRef {
+  readonly id: string;
+  readonly principal: Principal;
+  readonly actor: Actor;
+  /** Name in the configuration, and its policy entity. */
+  readonly resource: PolicyObject;
+  readonly protocol: string;
+}
+
+/** Protocol-neutral description of one thing asked of a target. */
+export interface Operation {
+  readonly session: SessionRef;
+  /** Everything it would do; empty only with `refusal`. */
+  readonly pairs: readonly Pair[];
+  readonly context: Readonly<Record<string, PolicyValue>>;
+  /** Masked text for people: audit, recording, approvals. */
+  readonly text: string;
+  /** What was really asked; sealed in the audit. */
+  readonly original?: { readonly statement?: string; readonly parameters?: readonly (string | null)[] };
+  /** The adapter could not understand it with certainty: denied whatever policy says, and on record. */
+  readonly refusal?: Refusal;
+}
+
+export interface Refusal {
+  readonly code: ErrorCode;
+  /** Stable word for machines: `unsupported`, `unparsable`, `masked-column-in-expression`, … */
+  readonly rule: string;
+  readonly reason: string;
+  readonly hint?: string;
+}
+
+export type Verdict =
+  | { readonly effect: 'allow'; readonly operation: string; readonly policyVersion: string }
+  | { readonly effect: 'deny'; readonly operation: string; readonly denial: Denial };
+
+/** What the adapter says to its client, in its own protocol. */
+export interface Denial {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** First the deciding rule's; `default-deny` if no rule spoke. */
+  readonly rule: string;
+  readonly reason: string;
+  /** What to do now, one sentence. */
+  readonly hint: string;
+}
+
+export interface Outcome {
+  readonly outcome: OutcomeWord;
+  readonly sqlstate?: string;
+  readonly rows?: number;
+  readonly bytes?: number;
+  readonly maskedValues?: number;
+  readonly durationMs: number;
+}
+
+/** The one engine: adapters ask it one question per operation and obey the one answer. */
+export interface Enforcer {
+  /**
+   * Decides whether one operation may go to the target, and records the decision first.
+   *
+   * Checks, in this order: credential still live, adapter's refusal, policy over all pairs (any denial > any hold >
+   * allow), audit append. Every allow must be followed by exactly one `close`.
+   *
+   * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`: treat as a denial and forward nothing; `ERR_LOGIN_EXPIRED`,
+   *   `ERR_REVOKED`: end the session.
+   */
+  decide(operation: Operation): Promise<Verdict>;
+  /** Appends the outcome event. Never throws: an outcome that cannot be stored reads `unknown`. */
+  close(session: SessionRef, operation: string, outcome: Outcome): void;
+  /** Whether a column or a detected kind of value is shown; remembered per principal, policy version and object. */
+  reveal(session: SessionRef, object: PolicyObject): Reveal;
+  /** The policy in force; a change means plans of masks must be made anew. */
+  policyVersion(): string;
+}
+
+export type { Pair, PolicyObject, PolicyValue, Reveal, RuleRef };

@@ -1,0 +1,69 @@
+import type { Principal } from '../identity/principal.ts';
+
+/** A value that Cedar can hold and we use: no floats. */
+export type PolicyValue = boolean | number | string | readonly PolicyValue[] | { readonly [key: string]: PolicyValue };
+
+export interface EntityRef {
+  /** Cedar type: `Resource`, `Schema`, `Table`, `Column`, `Function`, `Setting`, `AuditLog`, `Recording`, `Gateway`. */
+  readonly type: string;
+  /**
+   * Unique id, from the resource downward: `pg-prod`, `pg-prod/public`, `pg-prod/public.customers`,
+   * `pg-prod/public.customers.email`, `pg-prod/pg_catalog.lower`.
+   */
+  readonly id: string;
+}
+
+/** What an action is done to: one entity, with what rules may ask of it and where it hangs in the hierarchy. */
+export interface PolicyObject extends EntityRef {
+  readonly attrs: Readonly<Record<string, PolicyValue>>;
+  /** Direct parent, which has its own: `Column` → `Table` → `Schema` → `Resource`. Undefined at the root. */
+  readonly parent?: PolicyObject;
+}
+
+/** One thing a statement would do. A statement is allowed only if every one of its pairs is. */
+export interface Pair {
+  /** From the closed set in the schema: `sql.select`, `sql.drop`, `connect`, … */
+  readonly action: string;
+  readonly object: PolicyObject;
+}
+
+export interface PolicyRequest extends Pair {
+  readonly principal: Principal;
+  readonly context: Readonly<Record<string, PolicyValue>>;
+}
+
+/** A rule that took part in a decision, by its `@id`, with what its author wrote for people. */
+export interface RuleRef {
+  readonly id: string;
+  /** `@reason("…")`. */
+  readonly reason?: string;
+  /** `@hint("…")`: what the caller can do instead. */
+  readonly hint?: string;
+}
+
+/**
+ * What policy says of one pair. A hold is given only if every reason carries `@approval` and asking again with those
+ * approvals allows; a denial with no rules is the default deny; `errors` non-empty is always a denial.
+ */
+export type Decision =
+  | { readonly effect: 'allow'; readonly rules: readonly RuleRef[] }
+  | { readonly effect: 'deny'; readonly rules: readonly RuleRef[]; readonly errors: readonly string[] }
+  | { readonly effect: 'hold'; readonly rules: readonly RuleRef[]; readonly approvals: readonly string[] };
+
+/** Masks by strength, weakest first. `null` shows nothing at all; the strongest of several wins. */
+export const MASK_KINDS = ['partial', 'redact', 'null'] as const;
+export type MaskKind = (typeof MASK_KINDS)[number];
+
+/** Whether a column, or a detected kind of value, is shown: the answer to the action `reveal`. */
+export type Reveal =
+  | { readonly show: true }
+  | { readonly show: false; readonly mask: MaskKind; readonly rules: readonly RuleRef[] };
+
+/** The decision point. Pure: same request and same version, same answer. */
+export interface PolicyEngine {
+  /** Changes whenever the policies do: the first 16 hex digits of the SHA-256 of schema and policies. */
+  readonly version: string;
+  decide(request: PolicyRequest): Decision;
+  /** Fails closed: no permit of `reveal`, an error or a plain forbid gives the mask `redact`. */
+  reveal(principal: Principal, object: PolicyObject): Reveal;
+}

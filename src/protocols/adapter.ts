@@ -1,0 +1,40 @@
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { Enforcer, SessionRef } from '../enforcement/operation.ts';
+import type { CredentialCheck } from '../identity/principal.ts';
+import type { SessionRecorder } from '../recording/recorder.ts';
+
+/** What an adapter gets for one stream. Everything with a side effect is handed in. */
+export interface StreamContext {
+  readonly session: SessionRef;
+  readonly enforcer: Enforcer;
+  readonly credentials: CredentialCheck;
+  readonly recorder: SessionRecorder;
+  /**
+   * The tunnel's own secret as a SCRAM-SHA-256 verifier (`SCRAM-SHA-256$4096:SALT$STORED:SERVER`, base64, as
+   * PostgreSQL stores it), made by hoopctl: whoever speaks at the local end must know the secret. Undefined where the
+   * local end is a socket that only its owner can open, or standard input.
+   */
+  readonly localVerifier: string | undefined;
+  /** Aborted to end the session: `signal.reason` is a `HoopError` that says why (revoked, expired, killed, stopped). */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Why and how a session ended, for the audit. */
+export interface SessionEnd {
+  readonly reason: string;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Speaks one protocol for one configured resource. */
+export interface Adapter {
+  readonly protocol: string;
+  /** Serves one stream to its end. Never rejects: a failure is spoken in the protocol and named in the result. */
+  serve(stream: Duplex, context: StreamContext): Promise<SessionEnd>;
+  /** Frees what is shared between streams (side connections, workers). */
+  close(): Promise<void>;
+}
