@@ -13,19 +13,44 @@ export const ERROR_TABLE = {
   ERR_PROOF_INVALID: { exit: 67, http: 401, sqlstate: '28000', text: 'the proof of possession is not valid' },
   ERR_PROOF_NONCE: { exit: 67, http: 401, sqlstate: '28000', text: 'the proof must carry the given nonce' },
   ERR_REVOKED: { exit: 67, http: 401, sqlstate: '57P01', text: 'the credential has been revoked' },
-  ERR_AGENT_UNKNOWN: { exit: 77, http: 403, sqlstate: '28000', text: 'this identity may not act as that agent' },
+  ERR_AGENT_UNKNOWN: {
+    exit: 77,
+    http: 403,
+    sqlstate: '28000',
+    text: 'this identity may not act as that agent',
+  },
   ERR_NO_ACCESS: { exit: 77, http: 404, sqlstate: '3D000', text: 'no such resource, or no access to it' },
   ERR_DENIED: { exit: 77, http: 403, sqlstate: '42501', text: 'denied by policy' },
   ERR_APPROVAL_REQUIRED: { exit: 75, http: 403, sqlstate: '42501', text: 'this needs an approval' },
   ERR_GATEWAY_UNREACHABLE: { exit: 69, http: 502, sqlstate: '08001', text: 'the gateway cannot be reached' },
-  ERR_GATEWAY_TLS: { exit: 69, http: 502, sqlstate: '08001', text: "the gateway's certificate is not trusted" },
-  ERR_ISSUER_UNREACHABLE: { exit: 69, http: 503, sqlstate: '08001', text: 'the identity provider cannot be reached' },
+  ERR_GATEWAY_TLS: {
+    exit: 69,
+    http: 502,
+    sqlstate: '08001',
+    text: "the gateway's certificate is not trusted",
+  },
+  ERR_ISSUER_UNREACHABLE: {
+    exit: 69,
+    http: 503,
+    sqlstate: '08001',
+    text: 'the identity provider cannot be reached',
+  },
   ERR_TARGET_UNREACHABLE: { exit: 69, http: 502, sqlstate: '08001', text: 'the target cannot be reached' },
   ERR_TARGET_TLS: { exit: 69, http: 502, sqlstate: '08001', text: "the target's certificate is not trusted" },
-  ERR_TARGET_AUTH: { exit: 69, http: 502, sqlstate: '08004', text: "the target refused the gateway's credential" },
+  ERR_TARGET_AUTH: {
+    exit: 69,
+    http: 502,
+    sqlstate: '08004',
+    text: "the target refused the gateway's credential",
+  },
   ERR_TARGET_LOST: { exit: 69, http: 502, sqlstate: '08006', text: 'the connection to the target was lost' },
   ERR_AUDIT_UNAVAILABLE: { exit: 69, http: 503, sqlstate: '58030', text: 'the audit log cannot be written' },
-  ERR_RECORDING_UNAVAILABLE: { exit: 69, http: 503, sqlstate: '58030', text: 'the recording cannot be written' },
+  ERR_RECORDING_UNAVAILABLE: {
+    exit: 69,
+    http: 503,
+    sqlstate: '58030',
+    text: 'the recording cannot be written',
+  },
   ERR_LOCAL_AUTH: { exit: 77, http: 403, sqlstate: '28P01', text: "the tunnel's own password is wrong" },
   ERR_PG_PROTOCOL: { exit: 69, http: 400, sqlstate: '08P01', text: 'protocol violation' },
   ERR_PG_LENGTH: { exit: 69, http: 400, sqlstate: '08P01', text: 'a message is longer than allowed' },
@@ -57,7 +82,10 @@ export class HoopError extends Error {
   readonly detail: string | undefined;
 
   constructor(code: ErrorCode, message?: string, extras: ErrorExtras = {}) {
-    super(message ?? ERROR_TABLE[code].text, extras.cause === undefined ? undefined : { cause: extras.cause });
+    super(
+      message ?? ERROR_TABLE[code].text,
+      extras.cause === undefined ? undefined : { cause: extras.cause },
+    );
     this.name = 'HoopError';
     this.code = code;
     this.hint = extras.hint;

@@ -14,4 +14,10 @@ export type LogFields = Readonly<Record<string, string | number | boolean | unde
 
 const nothing = () => undefined;
 
-export const silentLog: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, child: () => silentLog };
+export const silentLog: Log = {
+  debug: nothing,
+  info: nothing,
+  warn: nothing,
+  error: nothing,
+  child: () => silentLog,
+};
