@@ -1,0 +1,106 @@
+import { statSync } from 'node:fs';
+import { RE2JS } from 're2js';
+import type { Secret } from '../../core/secret.ts';
+import {
+  asText,
+  type Complain,
+  type Materials,
+  readSealKey,
+  readSecret,
+  readText,
+  readTls,
+} from './materials.ts';
+import { nearest } from './mistake.ts';
+import type { HoopdConfig } from './schema.ts';
+import type { SecretRef } from './values.ts';
+
+export interface CheckOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly nowMs: number;
+  /** False: secrets are neither looked up nor read, so that CI can check without them. */
+  readonly secrets: boolean;
+}
+
+/** Checks what the shape alone cannot tell; reads every file that the configuration names. */
+export function checkConfig(
+  config: HoopdConfig,
+  complain: Complain,
+  options: CheckOptions,
+): Materials | undefined {
+  checkIssuers(config, complain);
+  checkAgents(config, complain);
+  checkDetectors(config, complain);
+  checkPolicies(config, complain);
+  for (const [name, resource] of Object.entries(config.resources)) {
+    const path = ['resources', name, 'target', 'caFile'];
+    const { caFile, tls } = resource.target;
+    if (caFile !== undefined && tls === 'disable')
+      complain(path, 'stands beside tls: disable', 'remove one of the two');
+    if (caFile === undefined) continue;
+    const pem = readText(caFile, path, complain);
+    if (pem !== undefined && !pem.includes('-----BEGIN CERTIFICATE-----'))
+      complain(path, 'holds no PEM certificate', 'name a file with BEGIN CERTIFICATE');
+  }
+  const tls = readTls(config, options.nowMs, complain);
+  const secrets = options.secrets ? readSecrets(config, options.env, complain) : new Map<string, Secret>();
+  const sealKey = options.secrets
+    ? readSealKey(config.audit.sealKey, options.env, ['audit', 'sealKey'], complain)
+    : undefined;
+  return tls === undefined ? undefined : { tls, sealKey, secrets };
+}
+
+function checkIssuers(config: HoopdConfig, complain: Complain): void {
+  const seen = new Set<string>();
+  for (const [index, { issuer }] of config.issuers.entries()) {
+    if (seen.has(issuer)) complain(['issuers', index, 'issuer'], 'stands twice', 'merge the two entries');
+    seen.add(issuer);
+  }
+}
+
+function checkAgents(config: HoopdConfig, complain: Complain): void {
+  const issuers = config.issuers.map(({ issuer }) => issuer);
+  for (const [name, { match }] of Object.entries(config.agents)) {
+    if (match === undefined || issuers.includes(match.issuer)) continue;
+    const meant = nearest(match.issuer, issuers);
+    const cure = meant === undefined ? 'add it to issuers' : `did you mean ${meant}?`;
+    complain(['agents', name, 'match', 'issuer'], `${match.issuer} is not among issuers`, cure);
+  }
+}
+
+function checkDetectors(config: HoopdConfig, complain: Complain): void {
+  for (const [name, { pattern }] of Object.entries(config.detectors)) {
+    const path = ['detectors', name, 'pattern'];
+    try {
+      if (RE2JS.compile(pattern).matcher('').find())
+        complain(path, 'matches the empty text', 'make it match at least one character');
+    } catch (error) {
+      const why = error instanceof Error ? error.message : 'unknown';
+      complain(path, `is not a linear-time expression (${why})`, 'write RE2 syntax: no look-around, no \\1');
+    }
+  }
+}
+
+function checkPolicies(config: HoopdConfig, complain: Complain): void {
+  const found = statSync(config.policies, { throwIfNoEntry: false });
+  if (found?.isDirectory() !== true)
+    complain(['policies'], `${config.policies} is not a directory`, 'create it or correct the path');
+}
+
+function readSecrets(config: HoopdConfig, env: NodeJS.ProcessEnv, complain: Complain): Map<string, Secret> {
+  const secrets = new Map<string, Secret>();
+  for (const [path, ref] of secretRefs(config)) {
+    const bytes = readSecret(ref, env, path, complain);
+    if (bytes !== undefined) secrets.set(path.join('.'), asText(bytes));
+  }
+  return secrets;
+}
+
+/** Every reference to a text secret, with its path. */
+export function secretRefs(config: HoopdConfig): [path: PropertyKey[], ref: SecretRef][] {
+  const refs: [PropertyKey[], SecretRef][] = [];
+  for (const [index, { clientSecret }] of config.issuers.entries())
+    if (clientSecret !== undefined) refs.push([['issuers', index, 'clientSecret'], clientSecret]);
+  for (const [name, { credentials }] of Object.entries(config.resources))
+    refs.push([['resources', name, 'credentials', 'password'], credentials.password]);
+  return refs;
+}

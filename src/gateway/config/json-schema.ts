@@ -1,0 +1,8 @@
+import { z } from 'zod';
+import { configSchema } from './schema.ts';
+
+/** The JSON Schema (draft 2020-12) of `hoopd.yaml` as people write it, for editors. Pure; never throws. */
+export function configJsonSchema(): Record<string, unknown> {
+  const schema = z.toJSONSchema(configSchema('/'), { io: 'input', unrepresentable: 'any' });
+  return { title: 'hoopd.yaml', description: 'Configuration of the hoopd gateway.', ...schema };
+}

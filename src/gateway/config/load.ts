@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { checkConfig } from './checks.ts';
+import { parseConfigDocument } from './document.ts';
+import type { Complain, Materials } from './materials.ts';
+import { type Mistake, sortMistakes } from './mistake.ts';
+import { dotted, mistakesFromIssues } from './mistakes-from-zod.ts';
+import { configSchema, type HoopdConfig } from './schema.ts';
+
+export interface LoadOptions {
+  /** Default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Default now; for the certificate's dates. */
+  readonly nowMs?: number;
+  /** Default true. False: secrets are not looked up, `materials` lacks them. */
+  readonly secrets?: boolean;
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly file: string; readonly config: HoopdConfig; readonly materials: Materials }
+  | { readonly ok: false; readonly file: string; readonly mistakes: readonly Mistake[] };
+
+/**
+ * Reads `hoopd.yaml` and everything it names.
+ *
+ * Effects: reads files synchronously, changes nothing. All mistakes of the shape are reported together, and, once
+ * the shape is right, all mistakes of the files and references behind it.
+ *
+ * @param path The configuration file. Relative paths inside it start from its directory.
+ * @returns The configuration with its secrets, or at least one mistake in order of place. Never throws.
+ */
+export function loadConfig(path: string, options: LoadOptions = {}): Loaded {
+  const file = resolve(path);
+  const name = basename(path);
+  const whole = (problem: string, cure: string): Loaded => ({
+    ok: false,
+    file,
+    mistakes: [{ file: name, line: 1, column: 1, path: '', problem, cure }],
+  });
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    return whole(`cannot be read (${code})`, 'name it with --config, or make one with `hoopd init`');
+  }
+  return parseConfig(text, file, name, options);
+}
+
+function parseConfig(text: string, file: string, name: string, options: LoadOptions): Loaded {
+  const document = parseConfigDocument(text, name);
+  if (document.mistakes.length > 0) return { ok: false, file, mistakes: document.mistakes };
+  const parsed = configSchema(dirname(file)).safeParse(document.value);
+  if (!parsed.success) {
+    return {
+      ok: false,
+      file,
+      mistakes: sortMistakes(mistakesFromIssues(parsed.error.issues, document, name)),
+    };
+  }
+  const mistakes: Mistake[] = [];
+  const complain: Complain = (path, problem, cure) =>
+    mistakes.push({ file: name, ...document.locate(path), path: dotted(path), problem, cure });
+  const { env = process.env, nowMs = Date.now(), secrets = true } = options;
+  const materials = checkConfig(parsed.data, complain, { env, nowMs, secrets });
+  if (materials === undefined || mistakes.length > 0) {
+    return { ok: false, file, mistakes: sortMistakes(mistakes) };
+  }
+  return { ok: true, file, config: parsed.data, materials };
+}

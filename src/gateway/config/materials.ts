@@ -1,0 +1,154 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { Secret } from '../../core/secret.ts';
+import type { HoopdConfig } from './schema.ts';
+import type { SecretRef } from './values.ts';
+
+/** What the files and variables named by a configuration hold. Secrets are wrapped. */
+export interface Materials {
+  readonly tls: { readonly cert: string; readonly key: Secret };
+  /** 32 octets. Undefined if secrets were not asked for. */
+  readonly sealKey: Uint8Array | undefined;
+  /** By dotted path of the reference: `resources.pg-prod.credentials.password`. */
+  readonly secrets: ReadonlyMap<string, Secret>;
+}
+
+/** Tells the collector that something at this path is wrong. */
+export type Complain = (path: readonly PropertyKey[], problem: string, cure: string) => void;
+
+const MAX_SECRET_BYTES = 64 * 1024;
+const SEAL_KEY_BYTES = 32;
+
+/** Reads a text file of at most 1 MiB; complains and gives undefined if that cannot be done. */
+export function readText(file: string, path: readonly PropertyKey[], complain: Complain): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8');
+    if (text.length <= 1024 * 1024) return text;
+    complain(path, `${file} is larger than 1 MiB`, 'name the right file');
+  } catch (error) {
+    complain(path, `${file} cannot be read (${codeOf(error)})`, 'create it or correct the path');
+  }
+  return undefined;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+}
+
+/** Gives the octets behind a reference, or complains without showing any of them. */
+export function readSecret(
+  ref: SecretRef,
+  env: NodeJS.ProcessEnv,
+  path: readonly PropertyKey[],
+  complain: Complain,
+): Buffer | undefined {
+  const bytes = 'env' in ref ? fromEnv(ref.env, env, path, complain) : fromFile(ref.file, path, complain);
+  if (bytes === undefined) return undefined;
+  if (bytes.length > 0 && bytes.length <= MAX_SECRET_BYTES) return bytes;
+  complain(
+    path,
+    bytes.length === 0 ? 'the secret is empty' : 'the secret is larger than 64 KiB',
+    'store it anew',
+  );
+  return undefined;
+}
+
+function fromEnv(name: string, env: NodeJS.ProcessEnv, path: readonly PropertyKey[], complain: Complain) {
+  const value = env[name];
+  if (value !== undefined) return Buffer.from(value);
+  complain(path, `the environment variable ${name} is not set`, `start hoopd with ${name} set`);
+  return undefined;
+}
+
+function fromFile(file: string, path: readonly PropertyKey[], complain: Complain): Buffer | undefined {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    complain(path, `${file} cannot be read (${codeOf(error)})`, 'create it or correct the path');
+    return undefined;
+  }
+}
+
+/** A password or client secret: text, one final line break dropped. */
+export function asText(bytes: Buffer): Secret {
+  return new Secret(bytes.toString('utf8').replace(/\r?\n$/, ''));
+}
+
+/**
+ * The key that seals originals in the audit: 32 octets, raw, in hex or in base64.
+ *
+ * A file that others may read is refused: whoever reads it reads every sealed statement.
+ */
+export function readSealKey(
+  ref: SecretRef,
+  env: NodeJS.ProcessEnv,
+  path: readonly PropertyKey[],
+  complain: Complain,
+): Uint8Array | undefined {
+  const bytes = readSecret(ref, env, path, complain);
+  if (bytes === undefined) return undefined;
+  if ('file' in ref && (statSync(ref.file).mode & 0o077) !== 0) {
+    complain(path, `${ref.file} may be read by others`, `run chmod 600 ${ref.file}`);
+    return undefined;
+  }
+  const key = decodeKey(bytes);
+  if (key === undefined) complain(path, 'is not a key of 32 octets', 'make one: openssl rand -base64 32');
+  return key;
+}
+
+function decodeKey(bytes: Buffer): Uint8Array | undefined {
+  if (bytes.length === SEAL_KEY_BYTES) return new Uint8Array(bytes);
+  const text = bytes.toString('latin1').trim();
+  if (/^[0-9a-fA-F]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return undefined;
+  return new Uint8Array(Buffer.from(text, 'base64'));
+}
+
+/** Reads certificate and key and checks that clients could use them: pair, dates and name. */
+export function readTls(
+  config: HoopdConfig,
+  nowMs: number,
+  complain: Complain,
+): Materials['tls'] | undefined {
+  const certPath = ['tls', 'certFile'];
+  const cert = readText(config.tls.certFile, certPath, complain);
+  const key = readText(config.tls.keyFile, ['tls', 'keyFile'], complain);
+  if (cert === undefined || key === undefined) return undefined;
+  const parsed = attempt(() => new X509Certificate(cert));
+  if (parsed === undefined)
+    complain(certPath, 'holds no PEM certificate', 'name a file with BEGIN CERTIFICATE');
+  const privateKey = attempt(() => createPrivateKey(key));
+  if (privateKey === undefined)
+    complain(['tls', 'keyFile'], 'holds no unencrypted PEM key', 'name a file with BEGIN PRIVATE KEY');
+  if (parsed === undefined || privateKey === undefined) return undefined;
+  checkCertificate(parsed, privateKey, config.publicUrl, nowMs, complain);
+  return { cert, key: new Secret(key) };
+}
+
+function checkCertificate(
+  cert: X509Certificate,
+  key: KeyObject,
+  publicUrl: string | undefined,
+  nowMs: number,
+  complain: Complain,
+): void {
+  const path = ['tls', 'certFile'];
+  if (!cert.checkPrivateKey(key))
+    complain(['tls', 'keyFile'], "is not the certificate's key", 'name the two files of one pair');
+  if (cert.validToDate.getTime() <= nowMs)
+    complain(path, `expired on ${cert.validToDate.toISOString()}`, 'renew it');
+  if (publicUrl === undefined) return;
+  const host = new URL(publicUrl).hostname.replace(/^\[|\]$/g, '');
+  const covers = isIP(host) === 0 ? cert.checkHost(host) : cert.checkIP(host);
+  if (covers === undefined)
+    complain(path, `the certificate is not for ${host} of publicUrl`, `get one whose names include ${host}`);
+}
+
+function attempt<Value>(make: () => Value): Value | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}

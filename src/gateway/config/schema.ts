@@ -1,0 +1,251 @@
+import { z } from 'zod';
+import {
+  duration,
+  expected,
+  located,
+  names,
+  parsed,
+  parseListen,
+  parseWebUrl,
+  path,
+  port,
+  secretRef,
+  section,
+  text,
+  whole,
+} from './values.ts';
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+const NAME_WORDS = 'a name of 1…63 lower-case letters, digits, dots, hyphens and underscores';
+const TAG = /^[a-z][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62}){0,4}$/;
+const COLUMN = /^[^.\s]{1,63}\.[^.\s]{1,63}\.[^.\s]{1,63}$/;
+
+/**
+ * The shape of `hoopd.yaml`.
+ *
+ * Every message reads `problem; cure`, because it is printed to the person who made the mistake.
+ *
+ * @param base Directory that relative paths start from: the file's own.
+ * @returns A zod schema whose output has absolute paths, milliseconds and parsed addresses.
+ */
+export function configSchema(base: string) {
+  return section(
+    {
+      listen: parsed('ADDRESS:PORT', 'write for example 0.0.0.0:7443 or "[::]:7443"', parseListen, {
+        description: 'Address and port to listen on; port 0 lets the system choose.',
+      }),
+      publicUrl: publicUrl().optional(),
+      tls: section(
+        {
+          certFile: path(base, 'a PEM file', 'tls.crt'),
+          keyFile: path(base, 'a PEM file', 'tls.key'),
+        },
+        'write {certFile: tls.crt, keyFile: tls.key}',
+      ),
+      state: located(base, 'sqlite', 'sqlite:./state'),
+      recordings: located(base, 'file', 'file:./recordings'),
+      audit: audit(base),
+      issuers: z
+        .array(issuer(base), expected('a list of issuers', 'write one "- issuer: https://…" per provider'))
+        .min(1, expected('at least one issuer', 'write one "- issuer: https://…" per provider'))
+        .max(100, expected('at most 100 issuers', 'remove some')),
+      agents: table(agent(), 'agents'),
+      detectors: table(detector(), 'detectors').default({}),
+      resources: table(resource(base), 'resources'),
+      policies: path(base, 'a directory of *.cedar files', './policies'),
+      limits: limits().prefault({}),
+      drain: duration('0s', '1h', '10s').prefault('10s'),
+    },
+    'start the file with "listen: 0.0.0.0:7443"; `hoopd init` writes a working one',
+  );
+}
+
+function table<Entry extends z.ZodType>(entry: Entry, what: string) {
+  const message = `expected ${NAME_WORDS}; rename it`;
+  return z.record(z.string().regex(NAME, message), entry, {
+    error: (issue) =>
+      issue.code === 'invalid_key'
+        ? message
+        : expected(`a mapping of ${what} by name`, 'write "NAME: {…}" lines below it').error(issue),
+  });
+}
+
+function publicUrl() {
+  return parsed(
+    'an https URL without path',
+    'write the address that clients use, such as https://hoop.example.com:7443',
+    (input) => {
+      const url = URL.parse(input);
+      const bare = url !== null && url.pathname === '/' && url.search === '' && url.hash === '';
+      return bare && url.protocol === 'https:' && url.username === '' && url.password === ''
+        ? url.origin
+        : undefined;
+    },
+    { description: 'What clients call; default https://localhost with the port listened on.' },
+  );
+}
+
+function audit(base: string) {
+  return section(
+    {
+      durability: z
+        .enum(['process', 'strict'], expected('process or strict', 'write durability: process'))
+        .default('process'),
+      sealKey: secretRef(base),
+    },
+    'write {durability: process, sealKey: {file: ./seal.key}}',
+  );
+}
+
+function issuer(base: string) {
+  const claim = text("a claim's name", 'write the name of a claim such as groups');
+  return section(
+    {
+      issuer: parsed('an https URL', 'write the issuer exactly as the provider spells it', parseWebUrl),
+      audience: text("the tokens' audience", 'write the audience that the provider puts in its tokens'),
+      clientId: text('a client id', 'write the public client that hoopctl uses').optional(),
+      clientSecret: secretRef(base).optional(),
+      scope: text('scopes', 'write scopes such as "openid profile email"')
+        .default('openid profile email')
+        .describe('What hoopctl asks for at the device grant.'),
+      claims: z
+        .record(text('an attribute', 'write an attribute such as model'), claim, {
+          ...expected('a mapping from our attribute to the claim', 'write {groups: groups}'),
+        })
+        .default({}),
+      maxSession: duration('5m', '30d', '8h').prefault('8h'),
+    },
+    'write "- issuer: https://login.example.com" and its audience',
+  ).refine((entry) => entry.clientSecret === undefined || entry.clientId !== undefined, {
+    error: 'clientSecret stands without clientId; write the clientId it belongs to',
+    path: ['clientSecret'],
+  });
+}
+
+function agent() {
+  const cure = 'write delegators: {groups: [GROUP]} or match: {issuer: URL, claims: {CLAIM: VALUE}}';
+  const value = text("a claim's exact value", 'write the value in quotes');
+  return section(
+    {
+      delegators: section(
+        {
+          groups: names('group names', 'write [GROUP, …]').default([]),
+          persons: names('person names', 'write [NAME, …]').default([]),
+        },
+        'write {groups: [GROUP]}',
+      )
+        .refine((who) => who.groups.length + who.persons.length > 0, {
+          error: 'names nobody; write {groups: [GROUP]} or {persons: [NAME]}',
+        })
+        .optional(),
+      match: section(
+        {
+          issuer: parsed('an https URL', 'write the address of an entry of issuers', parseWebUrl),
+          claims: z
+            .record(z.string(), value, expected('a mapping', 'write {CLAIM: VALUE}'))
+            .refine((claims) => Object.keys(claims).length > 0, {
+              error: 'would match every token of that issuer; write at least one CLAIM: VALUE',
+            }),
+        },
+        'write {issuer: URL, claims: {CLAIM: VALUE}}',
+      ).optional(),
+      groups: names('group names', 'write [GROUP, …]').default([]),
+    },
+    cure,
+  ).refine((entry) => entry.delegators !== undefined || entry.match !== undefined, {
+    error: `nobody could act as this agent; ${cure}`,
+  });
+}
+
+function detector() {
+  return section(
+    {
+      pattern: text('a regular expression', "write it in single quotes: 'EMP-[0-9]{6}'"),
+      tags: tags(),
+    },
+    "write {pattern: 'EMP-[0-9]{6}', tags: [pii.employee]}",
+  );
+}
+
+function tags() {
+  const one = text('a tag', 'write lower-case words joined by dots such as pii.email', TAG);
+  return z
+    .array(one, expected('a list of tags', 'write [pii.email]'))
+    .min(1, expected('at least one tag', 'write [pii.email]'))
+    .max(32, expected('at most 32 tags', 'remove some'));
+}
+
+function resource(base: string) {
+  return z.discriminatedUnion('protocol', [postgres(base)], {
+    error: (issue) =>
+      issue.input !== null && typeof issue.input === 'object'
+        ? 'the protocol is missing or unknown; write protocol: postgres'
+        : expected('a mapping', 'write protocol: postgres, target: {…}, credentials: {…}').error(issue),
+  });
+}
+
+function postgres(base: string) {
+  return section(
+    {
+      protocol: z.literal('postgres', expected('postgres', 'write protocol: postgres')),
+      target: section(
+        {
+          host: text('a host name or address', 'write a host such as db.internal', /^[^\s/@]{1,253}$/),
+          port: port().default(5432),
+          database: text("a database's name", 'write the name of one database', /^[^\0]{1,63}$/),
+          tls: z
+            .enum(['verify-full', 'disable'], expected('verify-full or disable', 'write tls: verify-full'))
+            .default('verify-full'),
+          caFile: path(base, 'a PEM file', 'ca.pem').optional(),
+        },
+        'write {host: db.internal, database: shop}',
+      ),
+      credentials: section(
+        {
+          user: text('a role name', "write the gateway's own role at the target", /^[^\0]{1,63}$/),
+          password: secretRef(base),
+        },
+        'write {user: hoop, password: {env: PG_PASSWORD}}',
+      ),
+      session: section(
+        {
+          max: duration('1s', '30d', '8h').prefault('8h'),
+          idle: duration('1s', '30d', '30m').optional(),
+        },
+        'write {max: 8h, idle: 30m}',
+      ).prefault({}),
+      classification: section({ columns: columns() }, 'write {columns: {…}}').prefault({ columns: {} }),
+    },
+    'write protocol: postgres, target: {…}, credentials: {…}',
+  );
+}
+
+function columns() {
+  const message = 'expected SCHEMA.TABLE.COLUMN; write a name such as public.customers.email';
+  return z.record(z.string().regex(COLUMN, message), tags(), {
+    error: (issue) =>
+      issue.code === 'invalid_key'
+        ? message
+        : expected('a mapping of columns', 'write {public.customers.email: [pii.email]}').error(issue),
+  });
+}
+
+function limits() {
+  return section(
+    {
+      connections: whole(1, 1_000_000, 10_000)
+        .default(10_000)
+        .describe('TLS connections at once, all together.'),
+      connectionsPerAddress: whole(1, 1_000_000, 1000)
+        .default(1000)
+        .describe('TLS connections at once from one address.'),
+    },
+    'write {connections: 10000, connectionsPerAddress: 1000}',
+  );
+}
+
+/** `hoopd.yaml`, read and resolved: paths absolute, durations in milliseconds, secrets still references. */
+export type HoopdConfig = z.output<ReturnType<typeof configSchema>>;
+export type IssuerConfig = HoopdConfig['issuers'][number];
+export type AgentConfig = HoopdConfig['agents'][string];
+export type ResourceConfig = HoopdConfig['resources'][string];

@@ -1,0 +1,349 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { configJsonSchema } from '../../../src/gateway/config/json-schema.ts';
+import { type LoadOptions, loadConfig } from '../../../src/gateway/config/load.ts';
+import { formatMistake, nearest } from '../../../src/gateway/config/mistake.ts';
+import { parseDuration, parseListen } from '../../../src/gateway/config/values.ts';
+import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
+
+let dir: string;
+
+const GOOD = `listen: 0.0.0.0:7443
+publicUrl: https://hoop.example.com:7443
+tls: { certFile: tls.crt, keyFile: tls.key }
+state: sqlite:./state
+recordings: file:./recordings
+audit: { durability: process, sealKey: { file: ./seal.key } }
+issuers:
+  - issuer: https://login.example.com
+    audience: hoop
+    clientId: hoopctl
+agents:
+  shop-copilot: { delegators: { groups: [developers] }, groups: [ai-agents] }
+  ci: { match: { issuer: https://login.example.com, claims: { repository: org/shop } } }
+detectors:
+  employee-no: { pattern: '\\bEMP-[0-9]{6}\\b', tags: [pii.employee] }
+resources:
+  pg-prod:
+    protocol: postgres
+    target: { host: db.internal, database: shop }
+    credentials: { user: hoop, password: { env: PG_PASSWORD } }
+    session: { max: 8h, idle: 30m }
+    classification: { columns: { public.customers.email: [pii.email] } }
+policies: ./policies
+`;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'hoopd-config-'));
+  mkdirSync(join(dir, 'policies'));
+  const good = await makeLocalCertificates(['hoop.example.com'], Date.now());
+  const other = await makeLocalCertificates(['elsewhere.example.com'], Date.now());
+  writeFileSync(join(dir, 'tls.crt'), good.server.cert);
+  writeFileSync(join(dir, 'tls.key'), good.server.key);
+  writeFileSync(join(dir, 'other.crt'), other.server.cert);
+  writeFileSync(join(dir, 'other.key'), other.server.key);
+  writeFileSync(join(dir, 'seal.key'), Buffer.alloc(32, 7), { mode: 0o600 });
+  writeFileSync(join(dir, 'short.key'), Buffer.alloc(31, 7), { mode: 0o600 });
+  writeFileSync(join(dir, 'open.key'), Buffer.alloc(32, 7));
+  chmodSync(join(dir, 'open.key'), 0o644);
+  writeFileSync(join(dir, 'empty'), '');
+});
+
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+function load(text: string, options: LoadOptions = {}) {
+  writeFileSync(join(dir, 'hoopd.yaml'), text);
+  return loadConfig(join(dir, 'hoopd.yaml'), { env: { PG_PASSWORD: 'hunter2' }, ...options });
+}
+
+function mistakesOf(text: string, options?: LoadOptions): string[] {
+  const loaded = load(text, options);
+  return loaded.ok ? [] : loaded.mistakes.map(formatMistake);
+}
+
+describe('a right configuration', () => {
+  it('gives absolute paths, milliseconds, defaults and wrapped secrets', () => {
+    const loaded = load(GOOD);
+    if (!loaded.ok) throw new Error(loaded.mistakes.map(formatMistake).join('\n'));
+    const { config, materials } = loaded;
+    expect(config.listen).toEqual({ host: '0.0.0.0', port: 7443 });
+    expect(config.state).toBe(join(dir, 'state'));
+    expect(config.resources['pg-prod']?.session).toEqual({ max: 28_800_000, idle: 1_800_000 });
+    expect(config.resources['pg-prod']?.target).toMatchObject({ port: 5432, tls: 'verify-full' });
+    expect(config.drain).toBe(10_000);
+    expect(config.limits).toEqual({ connections: 10_000, connectionsPerAddress: 1000 });
+    expect(materials.sealKey).toEqual(new Uint8Array(32).fill(7));
+    expect(materials.secrets.get('resources.pg-prod.credentials.password')?.reveal()).toBe('hunter2');
+    expect(JSON.stringify([...materials.secrets, materials.tls])).not.toMatch(/hunter2|PRIVATE KEY/);
+  });
+
+  it('can be checked where the secrets are not', () => {
+    expect(mistakesOf(GOOD, { env: {}, secrets: false })).toEqual([]);
+  });
+});
+
+const change = (from: string, to: string) => {
+  if (!GOOD.includes(from)) throw new Error(`no ${from} in the example`);
+  return GOOD.replace(from, to);
+};
+
+describe('each mistake is one line with place, path, problem and cure', () => {
+  const cases: [name: string, from: string, to: string, lines: string[]][] = [
+    [
+      'unknown key with a near one',
+      'publicUrl',
+      'publicURL',
+      ['2:1: publicURL: unknown key; did you mean publicUrl?'],
+    ],
+    [
+      'unknown key far from all',
+      'state: sqlite:./state',
+      'state: sqlite:./state\nfrobnicate: 1',
+      [
+        '5:1: frobnicate: unknown key; known here: listen, publicUrl, tls, state, recordings, audit, issuers, agents, detectors, resources, policies, limits, drain',
+      ],
+    ],
+    [
+      'missing key',
+      'policies: ./policies\n',
+      '',
+      ['1:1: policies: is missing; write a path such as ./policies'],
+    ],
+    [
+      'a port that is a word',
+      'host: db.internal,',
+      'host: db.internal, port: abc,',
+      [
+        '19:40: resources.pg-prod.target.port: expected a port 1…65535, got "abc"; write a number such as 5432',
+      ],
+    ],
+    [
+      'a port out of range',
+      'host: db.internal,',
+      'host: db.internal, port: 65536,',
+      [
+        '19:40: resources.pg-prod.target.port: expected a port 1…65535, got 65536; write a number such as 5432',
+      ],
+    ],
+    [
+      'a listen address without port',
+      '0.0.0.0:7443',
+      '0.0.0.0',
+      ['1:9: listen: expected ADDRESS:PORT, got "0.0.0.0"; write for example 0.0.0.0:7443 or "[::]:7443"'],
+    ],
+    [
+      'a duration without unit',
+      'idle: 30m',
+      'idle: 30',
+      [
+        '21:31: resources.pg-prod.session.idle: expected a duration 1s…30d, got 30; write a number with its unit such as 30m',
+      ],
+    ],
+    [
+      'a literal password',
+      '{ env: PG_PASSWORD }',
+      'hunter2',
+      [
+        '20:42: resources.pg-prod.credentials.password: a secret must not stand in the configuration; keep it elsewhere and write {env: NAME} or {file: PATH}',
+      ],
+    ],
+    [
+      'a literal password as a number',
+      '{ env: PG_PASSWORD }',
+      '123456',
+      [
+        '20:42: resources.pg-prod.credentials.password: a secret must not stand in the configuration; keep it elsewhere and write {env: NAME} or {file: PATH}',
+      ],
+    ],
+    [
+      'a source of secrets that is not there yet',
+      '{ env: PG_PASSWORD }',
+      '{ exec: [vault] }',
+      [
+        '20:32: resources.pg-prod.credentials.password: expected exactly one of env and file; keep it elsewhere and write {env: NAME} or {file: PATH}',
+        '20:44: resources.pg-prod.credentials.password.exec: unknown key; known here: env, file',
+      ],
+    ],
+    [
+      'an unset variable',
+      'PG_PASSWORD',
+      'PG_PASSWORT',
+      [
+        '20:32: resources.pg-prod.credentials.password: the environment variable PG_PASSWORT is not set; start hoopd with PG_PASSWORT set',
+      ],
+    ],
+    [
+      'an empty secret file',
+      '{ env: PG_PASSWORD }',
+      '{ file: empty }',
+      ['20:32: resources.pg-prod.credentials.password: the secret is empty; store it anew'],
+    ],
+    [
+      'an unknown protocol',
+      'protocol: postgres',
+      'protocol: mysql',
+      ['18:15: resources.pg-prod.protocol: the protocol is missing or unknown; write protocol: postgres'],
+    ],
+    [
+      'a column name without schema',
+      'public.customers.email',
+      'customers.email',
+      [
+        '22:34: resources.pg-prod.classification.columns.customers.email: expected SCHEMA.TABLE.COLUMN; write a name such as public.customers.email',
+      ],
+    ],
+    [
+      'an issuer without TLS',
+      'issuer: https://login.example.com\n',
+      'issuer: http://login.example.com\n',
+      [
+        '8:13: issuers.0.issuer: expected an https URL, got "http://login.example.com"; write the issuer exactly as the provider spells it',
+      ],
+    ],
+    [
+      "an agent's unknown issuer",
+      '{ match: { issuer: https://login.example.com',
+      '{ match: { issuer: https://logn.example.com',
+      [
+        '13:26: agents.ci.match.issuer: https://logn.example.com is not among issuers; did you mean https://login.example.com?',
+      ],
+    ],
+    [
+      'an agent that matches a whole issuer',
+      '{ repository: org/shop }',
+      '{}',
+      [
+        '13:53: agents.ci.match.claims: would match every token of that issuer; write at least one CLAIM: VALUE',
+      ],
+    ],
+    [
+      'an agent that nobody can be',
+      'delegators: { groups: [developers] }, ',
+      '',
+      [
+        '12:3: agents.shop-copilot: nobody could act as this agent; write delegators: {groups: [GROUP]} or match: {issuer: URL, claims: {CLAIM: VALUE}}',
+      ],
+    ],
+    [
+      'other state stores',
+      'sqlite:./state',
+      'postgres://db/hoop',
+      ['4:8: state: expected sqlite:DIRECTORY, got "postgres://db/hoop"; write sqlite:./state'],
+    ],
+    [
+      'a certificate for another name',
+      'tls.crt, keyFile: tls.key',
+      'other.crt, keyFile: other.key',
+      [
+        '3:18: tls.certFile: the certificate is not for hoop.example.com of publicUrl; get one whose names include hoop.example.com',
+      ],
+    ],
+    [
+      'a key of another certificate',
+      'keyFile: tls.key',
+      'keyFile: other.key',
+      ["3:36: tls.keyFile: is not the certificate's key; name the two files of one pair"],
+    ],
+    [
+      'a short seal key',
+      './seal.key',
+      './short.key',
+      ['6:31: audit.sealKey: is not a key of 32 octets; make one: openssl rand -base64 32'],
+    ],
+  ];
+
+  it.each(cases)('%s', (_, from, to, lines) => {
+    const got = mistakesOf(change(from, to));
+    expect(got).toEqual(lines.map((line) => `hoopd.yaml:${line}`));
+  });
+
+  it('a seal key that others can read', () => {
+    const [line] = mistakesOf(change('./seal.key', './open.key'));
+    expect(line).toMatch(/audit\.sealKey: .*open\.key may be read by others; run chmod 600/);
+  });
+
+  it('an expression that is not linear in time, at its line', () => {
+    const [line] = mistakesOf(change('\\bEMP-[0-9]{6}\\b', '(?!x)EMP'));
+    expect(line).toMatch(
+      /^hoopd\.yaml:15:27: detectors\.employee-no\.pattern: is not a linear-time expression/,
+    );
+  });
+
+  it('broken YAML, at its line', () => {
+    const [line] = mistakesOf(`${GOOD}oops: [1, 2\n`);
+    expect(line).toMatch(/^hoopd\.yaml:2[45]:\d+: is not valid YAML: /);
+  });
+
+  it('a key given twice', () => {
+    expect(mistakesOf(`${GOOD}policies: ./p\n`)[0]).toMatch(/^hoopd\.yaml:24:1: is not valid YAML: .*unique/);
+  });
+
+  it('many at once, in order of place', () => {
+    const text = change('durability: process', 'durability: fast')
+      .replace('8h', '8y')
+      .replace('clientId', 'client');
+    expect(mistakesOf(text).map((line) => line.split(': ')[1])).toEqual([
+      'audit.durability',
+      'issuers.0.client',
+      'resources.pg-prod.session.max',
+    ]);
+  });
+
+  it('never repeats what stands where a secret belongs', () => {
+    for (const bad of ['hunter2', '[hunter2]', '{ file: hunter2, env: hunter2 }', '{ env: "hunter2 !" }']) {
+      const lines = mistakesOf(change('{ env: PG_PASSWORD }', bad));
+      expect(lines).not.toEqual([]);
+      expect(lines.join('\n')).not.toContain('hunter2');
+    }
+  });
+
+  it('a file that is not there', () => {
+    const loaded = loadConfig(join(dir, 'nothing.yaml'));
+    expect(loaded.ok ? [] : loaded.mistakes.map(formatMistake)).toEqual([
+      'nothing.yaml:1:1: cannot be read (ENOENT); name it with --config, or make one with `hoopd init`',
+    ]);
+  });
+
+  it.each(['', '[]', '5', '&a [*a]', '---\n---\n', '\0', 'listen: *x', '? [a]\n: b'])(
+    'hostile text %j',
+    (text) => {
+      expect(mistakesOf(text).length).toBeGreaterThan(0);
+    },
+  );
+});
+
+describe('values', () => {
+  it.each([
+    ['90s', 90_000],
+    ['1h30m', 5_400_000],
+    ['7d', 604_800_000],
+    ['500ms', 500],
+    ['', undefined],
+    ['30', undefined],
+    ['-1s', undefined],
+    ['1 h', undefined],
+    ['99999999999999999999d', undefined],
+  ])('duration %j', (text, ms) => expect(parseDuration(text)).toBe(ms));
+
+  it.each([
+    ['[::1]:443', { host: '::1', port: 443 }],
+    [':7443', { host: '::', port: 7443 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['localhost:65536', undefined],
+    ['::1:443', undefined],
+  ])('address %j', (text, address) => expect(parseListen(text)).toEqual(address));
+
+  it('the nearest word is near, or none', () => {
+    expect(nearest('polices', ['policies', 'resources'])).toBe('policies');
+    expect(nearest('zzz', ['policies', 'resources'])).toBeUndefined();
+  });
+});
+
+describe('the published schema', () => {
+  it('is docs/hoopd.schema.json (write it anew with `node src/gateway/main.ts check --schema`)', () => {
+    const published = JSON.parse(readFileSync('docs/hoopd.schema.json', 'utf8'));
+    expect(published).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
+  });
+});
