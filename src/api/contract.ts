@@ -181,3 +181,58 @@ export interface AuditQuery {
   /** From the previous page's `next`. */
   readonly cursor?: string;
 }
+
+/**
+ * One event as it is stored, without what is sealed. Named here are the fields that every event has; the rest are
+ * those of `docs/audit.md`, each present only where it means something.
+ */
+export interface AuditEventItem {
+  readonly schemaVersion: 1;
+  readonly id: string;
+  /** RFC 3339, UTC, milliseconds. */
+  readonly at: string;
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** `GET /v1/audit/events`: newest first. */
+export interface AuditPage {
+  readonly schemaVersion: 1;
+  readonly events: readonly AuditEventItem[];
+  /** Hand it in as `cursor` for what is older; absent on the last page. */
+  readonly next?: string;
+}
+
+/** `GET /v1/audit/chains`; the chain itself is `GET /v1/audit/chains/{id}`, its octets as stored (NDJSON). */
+export interface AuditChainList {
+  readonly schemaVersion: 1;
+  readonly chains: readonly AuditChainItem[];
+}
+
+export interface AuditChainItem {
+  /** Safe in a URL. */
+  readonly id: string;
+  /** `instance/boot/worker`. */
+  readonly chain: string;
+  readonly segments: number;
+  /** Octets. */
+  readonly bytes: number;
+}
+
+/** `POST /v1/revocations`, JSON: exactly one of the four. Ends every session of what is named, for good. */
+export interface RevocationRequest {
+  readonly instance?: string;
+  readonly login?: string;
+  /** Every credential issued so far to this name. */
+  readonly agent?: string;
+  readonly person?: string;
+  /** For the audit; at most 500 characters. */
+  readonly reason?: string;
+}
+
+/** Answer of `POST /v1/revocations`, `POST /v1/logout` and `DELETE /v1/sessions/{id}`. */
+export interface Ended {
+  readonly schemaVersion: 1;
+  /** Live sessions told to end. */
+  readonly sessions: number;
+}
