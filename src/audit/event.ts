@@ -16,6 +16,7 @@ export const EVENT_TYPES = [
   'operation.closed',
   'audit.searched',
   'audit.exported',
+  'audit.recovered',
   'recording.viewed',
   'session.killed',
 ] as const;
@@ -81,9 +82,14 @@ export interface AuditEvent extends Omit<EventInput, 'original'> {
   /** RFC 3339, UTC, milliseconds. */
   readonly at: string;
   readonly sealed?: SealedText;
+  /** What did not fit and is not whole here: see `EVENT_LIMITS`. */
+  readonly cut?: readonly ('text' | 'reason' | 'actions' | 'objects' | 'rules' | 'facts' | 'original')[];
 }
 
-/** AES-256-GCM under a key derived from `sealKey`; the associated data is the event's id. All base64url. */
+/**
+ * AES-256-GCM under a data key derived from `sealKey`; the associated data is the event's id. `data` is ciphertext and
+ * tag. All base64url but `keyId`, which is `<seal key's id>.<salt of the data key>`.
+ */
 export interface SealedText {
   readonly keyId: string;
   readonly nonce: string;
