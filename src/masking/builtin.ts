@@ -1,0 +1,152 @@
+import { ALNUM, DIGIT, spells } from './characters.ts';
+import { DigitRun } from './digit-run.ts';
+import type { Finding } from './finding.ts';
+import type { NumberDetector } from './numbers.ts';
+import { findNumbers } from './numbers.ts';
+import type { Span } from './tokens.ts';
+import {
+  awsKeyAt,
+  emailAround,
+  ibanAround,
+  jwtAround,
+  phoneAt,
+  privateKeyAt,
+  vendorKeyAt,
+} from './tokens.ts';
+
+/** Tags by detector: what policies ask for. Frozen, shared by all findings. */
+export const BUILTIN_TAGS = {
+  card: ['pii.card'],
+  email: ['pii.email'],
+  phone: ['pii.phone'],
+  iban: ['pii.iban'],
+  'us-ssn': ['pii.national-id'],
+  'br-cpf': ['pii.national-id'],
+  'fr-nir': ['pii.national-id'],
+  'in-aadhaar': ['pii.national-id'],
+  'es-dni': ['pii.national-id'],
+  'se-personnummer': ['pii.national-id'],
+  'aws-access-key': ['secret.key'],
+  'private-key': ['secret.key'],
+  jwt: ['secret.key'],
+  'vendor-key': ['secret.key'],
+} as const satisfies Record<NumberDetector, readonly string[]> & Record<string, readonly string[]>;
+
+type Builtin = keyof typeof BUILTIN_TAGS;
+
+const TRIGGER = {
+  none: 0,
+  digit: 1,
+  at: 2,
+  plus: 3,
+  dash: 4,
+  underscore: 5,
+  letterA: 6,
+  letterJ: 7,
+  wide: 8,
+} as const;
+
+/** What an octet may be the telling part of. Lead octets of scripts with digits of their own are `wide`. */
+const TRIGGERS = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (DIGIT[byte] === 1) return TRIGGER.digit;
+  if ([0xd9, 0xdb, 0xe0, 0xe1, 0xef, 0xf0].includes(byte)) return TRIGGER.wide;
+  const marks: Record<string, number> = {
+    '@': TRIGGER.at,
+    '+': TRIGGER.plus,
+    '-': TRIGGER.dash,
+    _: TRIGGER.underscore,
+    A: TRIGGER.letterA,
+    J: TRIGGER.letterJ,
+  };
+  return marks[String.fromCharCode(byte)] ?? TRIGGER.none;
+});
+
+/**
+ * Finds what the built-in detectors know, in one walk that looks closer only where a telling octet stands. No regular
+ * expression is run over a value, and no octet is looked at more than a bounded number of times.
+ */
+export class BuiltinScanner {
+  readonly #run = new DigitRun();
+  #value: Uint8Array = new Uint8Array();
+  #found: Finding[] = [];
+  readonly #onNumber = (start: number, end: number, detector: NumberDetector) =>
+    this.#add(detector, { start, end });
+
+  scan(value: Uint8Array, found: Finding[]): void {
+    this.#value = value;
+    this.#found = found;
+    const length = value.length;
+    for (let at = 0; at < length; ) {
+      const trigger = TRIGGERS[value[at]!]!;
+      at = trigger === TRIGGER.none ? at + 1 : this.#look(trigger, at);
+    }
+  }
+
+  /** Looks closer at `at`; returns where to go on. */
+  #look(trigger: number, at: number): number {
+    const value = this.#value;
+    switch (trigger) {
+      case TRIGGER.digit:
+        return this.#number(at);
+      case TRIGGER.at:
+        return this.#add('email', emailAround(value, at, 1)) ?? at + 1;
+      case TRIGGER.plus:
+        this.#add('phone', phoneAt(value, at, this.#run));
+        return at + 1;
+      case TRIGGER.dash:
+        if (value[at + 1] === 0x2d) return this.#add('private-key', privateKeyAt(value, at)) ?? at + 1;
+        return this.#add('vendor-key', vendorKeyAt(value, at)) ?? at + 1;
+      case TRIGGER.underscore:
+        return this.#add('vendor-key', vendorKeyAt(value, at)) ?? at + 1;
+      case TRIGGER.letterA:
+        return (
+          this.#add('aws-access-key', awsKeyAt(value, at)) ??
+          this.#add('vendor-key', vendorKeyAt(value, at)) ??
+          at + 1
+        );
+      case TRIGGER.letterJ:
+        return this.#add('jwt', jwtAround(value, at)) ?? at + 1;
+      default:
+        return spells(value, at, '\xef\xbc\xa0')
+          ? (this.#add('email', emailAround(value, at, 3)) ?? at + 3)
+          : this.#number(at);
+    }
+  }
+
+  #number(at: number): number {
+    const value = this.#value;
+    const alone = endIfAlone(value, at);
+    if (alone !== 0) return alone;
+    if (!this.#run.read(value, at, false)) return this.#run.next;
+    const next = this.#run.next;
+    if (at > 1) this.#add('iban', ibanAround(value, at));
+    if (at > 0 && value[at - 1] === 0x25 && spells(value, at, '40'))
+      this.#add('email', emailAround(value, at - 1, 3));
+    findNumbers(value, this.#run, this.#onNumber);
+    return next;
+  }
+
+  #add(detector: Builtin, span: Span | undefined): number | undefined {
+    if (span === undefined) return undefined;
+    this.#found.push({ start: span.start, end: span.end, tags: BUILTIN_TAGS[detector], detector });
+    return span.end;
+  }
+}
+
+/**
+ * End of a run of fewer than eight ASCII digits after which no further group can follow, and which no letters or `%`
+ * precede: most numbers in texts. 0 if it needs a closer look.
+ */
+function endIfAlone(value: Uint8Array, from: number): number {
+  if (from > 0 && (ALNUM[value[from - 1]!] === 1 || value[from - 1] === 0x25)) return 0;
+  let at = from;
+  while (DIGIT[value[at]!] === 1) at++;
+  if (at - from >= 8) return 0;
+  if (at === value.length || GAP[value[at]!] === 0) return at;
+  return at + 1 === value.length || (GAP[value[at + 1]!] === 0 && DIGIT[value[at + 1]!] === 0) ? at : 0;
+}
+
+/** Octets that may stand between two digits of one number. */
+const GAP = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(byte >= 0x80 || [0x20, 0x2d, 0x2e].includes(byte)),
+);

@@ -1,0 +1,54 @@
+/** Check-digit rules. All take decimal digits as values 0 … 9 and are pure. */
+
+/** @see ISO/IEC 7812-1, annex B */
+export function luhn(digits: Uint8Array, from: number, to: number): boolean {
+  let sum = 0;
+  for (let i = to - 1, double = false; i >= from; i--, double = !double) {
+    const digit = digits[i]!;
+    sum += double ? (digit > 4 ? digit * 2 - 9 : digit * 2) : digit;
+  }
+  return sum % 10 === 0;
+}
+
+/** ISO 7064 MOD 97-10 over the compact IBAN (no spaces), letters of either case. @see ISO 13616-1 */
+export function ibanValid(compact: string): boolean {
+  let rest = 0;
+  const moved = compact.slice(4) + compact.slice(0, 4);
+  for (let i = 0; i < moved.length; i++) {
+    const value = Number.parseInt(moved[i]!, 36);
+    rest = (value > 9 ? rest * 100 + value : rest * 10 + value) % 97;
+  }
+  return rest === 1;
+}
+
+const D5 =
+  '0123456789123406789523401789563401289567401239567859876043216598710432765982104387659321049876543210';
+const P8 = '01234567891576283094580379614289160435279453126870428657390127938064157046913258';
+
+/** Verhoeff's dihedral check, as in Aadhaar. @see https://en.wikipedia.org/wiki/Verhoeff_algorithm */
+export function verhoeff(digits: Uint8Array, from: number, to: number): boolean {
+  let check = 0;
+  for (let i = to - 1, position = 0; i >= from; i--, position = (position + 1) % 8) {
+    const permuted = P8.charCodeAt(position * 10 + digits[i]!) - 48;
+    check = D5.charCodeAt(check * 10 + permuted) - 48;
+  }
+  return check === 0;
+}
+
+/** Brazil's CPF: eleven digits, the last two by weights 10 … 2 and 11 … 2 modulo 11; not all the same. */
+export function cpfValid(digits: Uint8Array, from: number): boolean {
+  const check = (length: number) => {
+    let sum = 0;
+    for (let i = 0; i < length; i++) sum += digits[from + i]! * (length + 1 - i);
+    return ((sum * 10) % 11) % 10;
+  };
+  const same = digits.subarray(from, from + 11).every((digit) => digit === digits[from]);
+  return !same && check(9) === digits[from + 9] && check(10) === digits[from + 10];
+}
+
+/** The number that the digits write, exact up to 15 of them. */
+export function numberOf(digits: Uint8Array, from: number, to: number): number {
+  let value = 0;
+  for (let i = from; i < to; i++) value = value * 10 + digits[i]!;
+  return value;
+}

@@ -1,0 +1,49 @@
+/** A JSON string that is written with escapes: octets of its inside, and what it says. */
+export interface EscapedString {
+  readonly start: number;
+  readonly end: number;
+  readonly text: Uint8Array;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/**
+ * Finds the strings of a JSON text that hold escapes; the others say what their bytes say.
+ *
+ * Pure, linear. What is not JSON gives no error: a string that cannot be unescaped is passed as its bytes.
+ */
+export function* escapedStrings(json: Uint8Array): Generator<EscapedString> {
+  if (json.indexOf(BACKSLASH) === -1) return;
+  for (const { start, end } of strings(json)) {
+    const inside = json.subarray(start, end);
+    if (inside.indexOf(BACKSLASH) !== -1) yield { start, end, text: unescapeString(inside) ?? inside };
+  }
+}
+
+/** Insides of all strings, in order. An unclosed one ends with the text. */
+export function* strings(json: Uint8Array): Generator<{ readonly start: number; readonly end: number }> {
+  for (let at = json.indexOf(QUOTE); at !== -1; ) {
+    const start = at + 1;
+    let end = start;
+    while (end < json.length && json[end] !== QUOTE) end += json[end] === BACKSLASH ? 2 : 1;
+    end = Math.min(end, json.length);
+    yield { start, end };
+    at = json.indexOf(QUOTE, end + 1);
+  }
+}
+
+/** What the inside of a JSON string says, as UTF-8; undefined if it is not the inside of one. */
+export function unescapeString(inside: Uint8Array): Uint8Array | undefined {
+  try {
+    const text: unknown = JSON.parse(`"${Buffer.from(inside).toString('utf8')}"`);
+    return typeof text === 'string' ? Buffer.from(text) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The inside of a JSON string that says `text`. */
+export function escapeString(text: Uint8Array): Uint8Array {
+  return Buffer.from(JSON.stringify(Buffer.from(text).toString('utf8')).slice(1, -1));
+}
