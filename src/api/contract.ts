@@ -26,6 +26,8 @@ export const TUNNEL_HEADERS = {
   localVerifier: 'hoop-local-verifier',
   /** Why, in the caller's words, percent-encoded UTF-8, at most 1 KiB. */
   reason: 'hoop-reason',
+  /** Of the answer 101: the gateway session's id. */
+  session: 'hoop-session',
 } as const;
 
 /** Private claim of a stream's DPoP proof: base64url of the TLS connection's exporter value (RFC 9266). */

@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
+import { parseSealKey, type SealKey } from '../../audit/keys.ts';
 import { Secret } from '../../core/secret.ts';
 import type { HoopdConfig } from './schema.ts';
 import type { SecretRef } from './values.ts';
@@ -8,8 +9,8 @@ import type { SecretRef } from './values.ts';
 /** What the files and variables named by a configuration hold. Secrets are wrapped. */
 export interface Materials {
   readonly tls: { readonly cert: string; readonly key: Secret };
-  /** 32 octets. Undefined if secrets were not asked for. */
-  readonly sealKey: Uint8Array | undefined;
+  /** Undefined if secrets were not asked for. */
+  readonly sealKey: SealKey | undefined;
   /** By dotted path of the reference: `resources.pg-prod.credentials.password`. */
   readonly secrets: ReadonlyMap<string, Secret>;
 }
@@ -18,7 +19,6 @@ export interface Materials {
 export type Complain = (path: readonly PropertyKey[], problem: string, cure: string) => void;
 
 const MAX_SECRET_BYTES = 64 * 1024;
-const SEAL_KEY_BYTES = 32;
 
 /** Reads a text file of at most 1 MiB; complains and gives undefined if that cannot be done. */
 export function readText(file: string, path: readonly PropertyKey[], complain: Complain): string | undefined {
@@ -76,7 +76,7 @@ export function asText(bytes: Buffer): Secret {
 }
 
 /**
- * The key that seals originals in the audit: 32 octets, raw, in hex or in base64.
+ * The key that seals originals in the audit: 32 octets in hex or base64.
  *
  * A file that others may read is refused: whoever reads it reads every sealed statement.
  */
@@ -85,24 +85,17 @@ export function readSealKey(
   env: NodeJS.ProcessEnv,
   path: readonly PropertyKey[],
   complain: Complain,
-): Uint8Array | undefined {
+): SealKey | undefined {
   const bytes = readSecret(ref, env, path, complain);
   if (bytes === undefined) return undefined;
   if ('file' in ref && (statSync(ref.file).mode & 0o077) !== 0) {
     complain(path, `${ref.file} may be read by others`, `run chmod 600 ${ref.file}`);
     return undefined;
   }
-  const key = decodeKey(bytes);
-  if (key === undefined) complain(path, 'is not a key of 32 octets', 'make one: openssl rand -base64 32');
+  const key = attempt(() => parseSealKey(bytes.toString('latin1')));
+  if (key === undefined)
+    complain(path, 'is not a key of 32 octets in base64 or hex', 'make one: openssl rand -base64 32');
   return key;
-}
-
-function decodeKey(bytes: Buffer): Uint8Array | undefined {
-  if (bytes.length === SEAL_KEY_BYTES) return new Uint8Array(bytes);
-  const text = bytes.toString('latin1').trim();
-  if (/^[0-9a-fA-F]{64}$/.test(text)) return new Uint8Array(Buffer.from(text, 'hex'));
-  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text)) return undefined;
-  return new Uint8Array(Buffer.from(text, 'base64'));
 }
 
 /** Reads certificate and key and checks that clients could use them: pair, dates and name. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALGORITHMS } from '../../identity/issuer-config.ts';
 import {
   duration,
   expected,
@@ -113,7 +114,17 @@ function issuer(base: string) {
           ...expected('a mapping from our attribute to the claim', 'write {groups: groups}'),
         })
         .default({}),
-      maxSession: duration('5m', '30d', '8h').prefault('8h'),
+      maxSession: duration('5m', '30d', '8h').optional().meta({
+        description: 'How long sessions may live on from one sign-in when the token cannot be renewed.',
+      }),
+      algorithms: z
+        .array(
+          z.enum(ALGORITHMS, expected(`one of ${ALGORITHMS.join(' ')}`, 'write [ES256, RS256]')),
+          expected('a list of signature algorithms', 'write [ES256, RS256]'),
+        )
+        .min(1, expected('at least one algorithm', 'write [ES256, RS256]'))
+        .optional(),
+      singleUse: z.boolean(expected('true or false', 'write singleUse: true')).optional(),
     },
     'write "- issuer: https://login.example.com" and its audience',
   ).refine((entry) => entry.clientSecret === undefined || entry.clientId !== undefined, {
@@ -124,7 +135,9 @@ function issuer(base: string) {
 
 function agent() {
   const cure = 'write delegators: {groups: [GROUP]} or match: {issuer: URL, claims: {CLAIM: VALUE}}';
-  const value = text("a claim's exact value", 'write the value in quotes');
+  const one = text("a claim's exact value", 'write the value in quotes');
+  const exact = expected("a claim's exact value or a list of values", 'write the value in quotes');
+  const value = z.union([one, z.array(one).min(1).max(100)], exact);
   return section(
     {
       delegators: section(
@@ -209,8 +222,8 @@ function postgres(base: string) {
       ),
       session: section(
         {
-          max: duration('1s', '30d', '8h').prefault('8h'),
-          idle: duration('1s', '30d', '30m').optional(),
+          max: duration('1s', '7d', '8h').prefault('8h'),
+          idle: duration('1s', '7d', '30m').optional(),
         },
         'write {max: 8h, idle: 30m}',
       ).prefault({}),

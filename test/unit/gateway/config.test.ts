@@ -44,9 +44,9 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'tls.key'), good.server.key);
   writeFileSync(join(dir, 'other.crt'), other.server.cert);
   writeFileSync(join(dir, 'other.key'), other.server.key);
-  writeFileSync(join(dir, 'seal.key'), Buffer.alloc(32, 7), { mode: 0o600 });
-  writeFileSync(join(dir, 'short.key'), Buffer.alloc(31, 7), { mode: 0o600 });
-  writeFileSync(join(dir, 'open.key'), Buffer.alloc(32, 7));
+  writeFileSync(join(dir, 'seal.key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
+  writeFileSync(join(dir, 'short.key'), Buffer.alloc(31, 7).toString('base64'), { mode: 0o600 });
+  writeFileSync(join(dir, 'open.key'), Buffer.alloc(32, 7).toString('base64'));
   chmodSync(join(dir, 'open.key'), 0o644);
   writeFileSync(join(dir, 'empty'), '');
 });
@@ -74,7 +74,7 @@ describe('a right configuration', () => {
     expect(config.resources['pg-prod']?.target).toMatchObject({ port: 5432, tls: 'verify-full' });
     expect(config.drain).toBe(10_000);
     expect(config.limits).toEqual({ connections: 10_000, connectionsPerAddress: 1000 });
-    expect(materials.sealKey).toEqual(new Uint8Array(32).fill(7));
+    expect(materials.sealKey?.id).toMatch(/^sk_[0-9a-f]{16}$/);
     expect(materials.secrets.get('resources.pg-prod.credentials.password')?.reveal()).toBe('hunter2');
     expect(JSON.stringify([...materials.secrets, materials.tls])).not.toMatch(/hunter2|PRIVATE KEY/);
   });
@@ -138,7 +138,7 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       'idle: 30m',
       'idle: 30',
       [
-        '21:31: resources.pg-prod.session.idle: expected a duration 1s…30d, got 30; write a number with its unit such as 30m',
+        '21:31: resources.pg-prod.session.idle: expected a duration 1s…7d, got 30; write a number with its unit such as 30m',
       ],
     ],
     [
@@ -250,7 +250,7 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       'a short seal key',
       './seal.key',
       './short.key',
-      ['6:31: audit.sealKey: is not a key of 32 octets; make one: openssl rand -base64 32'],
+      ['6:31: audit.sealKey: is not a key of 32 octets in base64 or hex; make one: openssl rand -base64 32'],
     ],
   ];
 

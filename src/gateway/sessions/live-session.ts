@@ -1,0 +1,71 @@
+import type { SessionItem } from '../../api/contract.ts';
+import type { HoopError } from '../../core/errors.ts';
+import type { Enforcer, SessionRef } from '../../enforcement/operation.ts';
+
+/** One gateway session while it lives: what it counts, and the one way to end it. */
+export class LiveSession {
+  readonly ref: SessionRef;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly #controller = new AbortController();
+  #operations = 0;
+  #denied = 0;
+
+  constructor(ref: SessionRef, startedAt: number) {
+    this.ref = ref;
+    this.startedAt = startedAt;
+  }
+
+  /** Aborted by `end`, with the reason given there. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get operations(): number {
+    return this.#operations;
+  }
+
+  get denied(): number {
+    return this.#denied;
+  }
+
+  /** Tells the session to end. The first reason stands; later ones are ignored. */
+  end(reason: HoopError): void {
+    if (!this.#controller.signal.aborted) this.#controller.abort(reason);
+  }
+
+  /** The same enforcer, with this session's operations counted. Adds no wait to an answer. */
+  counting(enforcer: Enforcer): Enforcer {
+    return {
+      decide: (operation) => {
+        this.#operations++;
+        const answer = enforcer.decide(operation);
+        answer.then(
+          (verdict) => {
+            if (verdict.effect === 'deny') this.#denied++;
+          },
+          () => undefined,
+        );
+        return answer;
+      },
+      close: (session, operation, outcome) => enforcer.close(session, operation, outcome),
+      reveal: (session, object) => enforcer.reveal(session, object),
+      policyVersion: () => enforcer.policyVersion(),
+    };
+  }
+
+  toItem(): SessionItem {
+    const { id, resource, protocol, actor } = this.ref;
+    return {
+      id,
+      resource: resource.id,
+      protocol,
+      actor: actor.name,
+      ...(actor.person === undefined ? {} : { person: actor.person }),
+      instance: actor.instance,
+      startedAt: new Date(this.startedAt).toISOString(),
+      operations: this.#operations,
+      denied: this.#denied,
+    };
+  }
+}

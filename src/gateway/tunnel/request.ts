@@ -1,0 +1,86 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import {
+  EXPORTER_BYTES,
+  EXPORTER_LABEL,
+  PATHS,
+  TUNNEL_HEADERS,
+  TUNNEL_PROTOCOL,
+} from '../../api/contract.ts';
+import { HoopError } from '../../core/errors.ts';
+
+/** What a stream's opening request says, checked for shape and not yet believed. */
+export interface TunnelRequest {
+  /** As asked for; may name nothing that exists. */
+  readonly resource: string;
+  readonly reason: string | undefined;
+  readonly localVerifier: string | undefined;
+}
+
+const RESOURCE = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+/** RFC 5803's shape as PostgreSQL stores it; the iteration count is bounded so that nobody makes us work. */
+const VERIFIER =
+  /^SCRAM-SHA-256\$([1-9]\d{3,5}):[A-Za-z0-9+/]{16,88}={0,2}\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/;
+const MAX_REASON_BYTES = 1024;
+
+/** Whether a request wants to become a tunnel. Pure; never throws. */
+export function isTunnelRequest(request: IncomingMessage): boolean {
+  return (
+    request.method === 'GET' &&
+    request.headers.upgrade?.toLowerCase() === TUNNEL_PROTOCOL &&
+    pathOf(request).startsWith(`${PATHS.tunnel}/`)
+  );
+}
+
+/** The request's path without its query. */
+export function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0]!;
+}
+
+/**
+ * Reads the opening request of a stream. Pure.
+ *
+ * @throws {HoopError} `ERR_NO_ACCESS` for a name that no resource can have; `ERR_USAGE` for a malformed field.
+ */
+export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
+  const resource = pathOf(request).slice(PATHS.tunnel.length + 1);
+  if (!RESOURCE.test(resource)) throw new HoopError('ERR_NO_ACCESS');
+  const localVerifier = single(request, TUNNEL_HEADERS.localVerifier);
+  if (localVerifier !== undefined && !VERIFIER.test(localVerifier))
+    throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.localVerifier} is not a SCRAM-SHA-256 verifier`);
+  return { resource, reason: reasonOf(request), localVerifier };
+}
+
+function reasonOf(request: IncomingMessage): string | undefined {
+  const raw = single(request, TUNNEL_HEADERS.reason);
+  if (raw === undefined || raw === '') return undefined;
+  const malformed = new HoopError('ERR_USAGE', 'the reason is not percent-encoded UTF-8 of at most 1 KiB');
+  if (raw.length > 3 * MAX_REASON_BYTES) throw malformed;
+  try {
+    const reason = decodeURIComponent(raw);
+    if (Buffer.byteLength(reason) > MAX_REASON_BYTES) throw malformed;
+    // Shown in terminals and to approvers: control and direction characters could spoof what they read.
+    return reason.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ');
+  } catch {
+    throw malformed;
+  }
+}
+
+function single(request: IncomingMessage, name: string): string | undefined {
+  const values = request.headersDistinct[name];
+  if (values === undefined) return undefined;
+  if (values.length > 1) throw new HoopError('ERR_USAGE', `${name} is given twice`);
+  return values[0];
+}
+
+/**
+ * The value that only the two ends of this TLS connection share: a proof that names it is worthless elsewhere.
+ *
+ * @throws {HoopError} `ERR_PROOF_INVALID` if the stream is not TLS.
+ * @see RFC 9266
+ */
+export function exporterOf(socket: Duplex): Buffer {
+  if (!(socket instanceof TLSSocket)) throw new HoopError('ERR_PROOF_INVALID');
+  return socket.exportKeyingMaterial(EXPORTER_BYTES, EXPORTER_LABEL, Buffer.alloc(0));
+}

@@ -1,0 +1,181 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { HoopError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
+import type { SessionRef } from '../../enforcement/operation.ts';
+import type { Principal } from '../../identity/principal.ts';
+import type { SessionEnd } from '../../protocols/adapter.ts';
+import type { SessionRecorder } from '../../recording/recorder.ts';
+import { actorOf } from '../actor.ts';
+import { LiveSession } from '../sessions/live-session.ts';
+import { acceptTunnel } from './answer.ts';
+import type { TunnelRequest } from './request.ts';
+import type { GatewayResource } from './resources.ts';
+import type { TunnelDeps } from './tunnels.ts';
+
+export interface SessionRequest extends TunnelDeps {
+  readonly principal: Principal;
+  readonly resource: GatewayResource;
+  readonly tunnel: TunnelRequest;
+  readonly socket: Duplex;
+}
+
+/** How long an adapter may take to say goodbye once its session was told to end, ms. */
+const GOODBYE_MS = 5000;
+/** Probes of an idle connection: a vanished laptop must not hold a session for hours. */
+const KEEP_ALIVE_MS = 60_000;
+
+/**
+ * Opens a session's evidence, answers 101 and hands the stream to the adapter.
+ *
+ * Resolves when the session has ended and that is on record.
+ *
+ * @throws {HoopError} `ERR_RECORDING_UNAVAILABLE`, `ERR_AUDIT_UNAVAILABLE`: nothing was answered yet, refuse the stream.
+ */
+export async function serveSession(request: SessionRequest): Promise<void> {
+  const { clock, principal, resource } = request;
+  const startedAt = clock.now();
+  const ref: SessionRef = {
+    id: newId('ses', startedAt),
+    principal,
+    actor: actorOf(principal),
+    resource: resource.object,
+    protocol: resource.config.protocol,
+  };
+  const session = new LiveSession(ref, startedAt);
+  const release = request.resources.hold(resource);
+  request.sessions.add(session);
+  try {
+    const recorder = await openRecorder(request, session);
+    await recordStart(request, session, recorder);
+    acceptTunnel(request.socket, ref.id);
+    await serve(request, session, recorder);
+  } finally {
+    request.sessions.remove(session);
+    release();
+  }
+}
+
+async function openRecorder({ recordings, log }: SessionRequest, { ref, startedAt }: LiveSession) {
+  try {
+    return await recordings.open({ id: ref.id, protocol: ref.protocol, startedAt });
+  } catch (error) {
+    log.error('a recording could not be opened', { session: ref.id, error: String(error) });
+    throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { cause: error });
+  }
+}
+
+async function recordStart(request: SessionRequest, session: LiveSession, recorder: SessionRecorder) {
+  const { id, actor, protocol } = session.ref;
+  const { tunnel, resource, enforcer } = request;
+  try {
+    await request.audit.append({
+      type: 'session.started',
+      actor,
+      session: id,
+      resource: resource.name,
+      protocol,
+      actions: ['connect'],
+      objects: [resource.object.id],
+      decision: 'allow',
+      policyVersion: enforcer.policyVersion(),
+      ...(tunnel.reason === undefined ? {} : { reason: tunnel.reason }),
+    });
+  } catch (error) {
+    await recorder.close('audit unavailable').catch(() => undefined);
+    throw new HoopError('ERR_AUDIT_UNAVAILABLE', undefined, { cause: error });
+  }
+}
+
+async function serve(
+  request: SessionRequest,
+  session: LiveSession,
+  recorder: SessionRecorder,
+): Promise<void> {
+  const { ref, signal } = session;
+  const log = request.log.child({ session: ref.id, resource: request.resource.name, actor: ref.actor.name });
+  const stopWatching = watch(request, session);
+  log.info('session started', { instance: ref.actor.instance });
+  let end: SessionEnd;
+  try {
+    end = await request.resource.adapter.serve(request.socket, {
+      session: ref,
+      enforcer: session.counting(request.enforcer),
+      credentials: request.credentials,
+      recorder,
+      localVerifier: request.tunnel.localVerifier,
+      signal,
+      clock: request.clock,
+      log,
+    });
+  } catch (error) {
+    log.error('the adapter failed', { error: error instanceof Error ? error.message : String(error) });
+    end = { reason: 'ERR_INTERNAL', bytesIn: 0, bytesOut: 0 };
+  }
+  stopWatching();
+  request.socket.destroy();
+  await recordEnd(request, session, recorder, end);
+  log.info('session ended', { reason: end.reason, operations: session.operations, denied: session.denied });
+}
+
+/** Everything that may end a session from outside; gives the function that stops watching. */
+function watch(request: SessionRequest, session: LiveSession): () => void {
+  const { principal, socket, resource, credentials, clock } = request;
+  const { max, idle } = resource.config.session;
+  const unsubscribe = credentials.onEnd(principal, (code) => session.end(new HoopError(code)));
+  const deadline = Math.min(principal.deadline, session.startedAt + max);
+  const timers = [
+    setTimeout(() => session.end(tooLong(principal, deadline)), Math.max(0, deadline - clock.now())),
+  ];
+  if (socket instanceof Socket) {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    socket.setTimeout(idle ?? 0, () =>
+      session.end(new HoopError('ERR_SESSION_ENDED', 'the session was idle for too long')),
+    );
+  }
+  const goodbye = () => timers.push(setTimeout(() => socket.destroy(), GOODBYE_MS));
+  session.signal.addEventListener('abort', goodbye, { once: true });
+  if (session.signal.aborted) goodbye();
+  return () => {
+    unsubscribe();
+    for (const timer of timers) clearTimeout(timer);
+    session.signal.removeEventListener('abort', goodbye);
+  };
+}
+
+function tooLong(principal: Principal, deadline: number): HoopError {
+  return deadline === principal.deadline
+    ? new HoopError('ERR_LOGIN_EXPIRED')
+    : new HoopError('ERR_SESSION_ENDED', 'the session reached the longest time this resource allows', {
+        hint: 'connect again',
+      });
+}
+
+async function recordEnd(
+  request: SessionRequest,
+  session: LiveSession,
+  recorder: SessionRecorder,
+  end: SessionEnd,
+) {
+  const { ref, startedAt, operations, denied } = session;
+  const { log, audit, clock, resource } = request;
+  await recorder.close(end.reason).catch((error: unknown) => {
+    log.error('a recording could not be closed', { session: ref.id, error: String(error) });
+  });
+  const event = {
+    type: 'session.ended',
+    actor: ref.actor,
+    session: ref.id,
+    resource: resource.name,
+    protocol: ref.protocol,
+    reason: end.reason,
+    outcome: recorder.failed === undefined ? 'success' : 'failure',
+    bytes: end.bytesOut,
+    durationMs: clock.now() - startedAt,
+    facts: { bytesIn: end.bytesIn, operations, denied, recorded: recorder.failed === undefined },
+  } as const;
+  await audit
+    .append(event)
+    .catch(() => log.error("a session's end could not be recorded", { session: ref.id }));
+}

@@ -1,0 +1,162 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { AuditLog, EventInput } from '../../audit/event.ts';
+import type { Clock } from '../../core/clock.ts';
+import { HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Enforcer } from '../../enforcement/operation.ts';
+import type { CredentialCheck, Principal } from '../../identity/principal.ts';
+import type { Decision } from '../../policy/model.ts';
+import type { RecordingStore } from '../../recording/recorder.ts';
+import { actorOf } from '../actor.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+import { refuseTunnel } from './answer.ts';
+import { RefusalBudget } from './refusal-budget.ts';
+import { parseTunnelRequest, pathOf, type TunnelRequest } from './request.ts';
+import type { GatewayResource, ResourceTable } from './resources.ts';
+import { serveSession } from './serve-session.ts';
+
+/** What `connect` answers, and under which policy. */
+export interface ConnectDecision {
+  readonly decision: Decision;
+  readonly policyVersion: string;
+}
+
+export interface TunnelDeps {
+  readonly resources: ResourceTable;
+  readonly sessions: SessionRegistry;
+  readonly enforcer: Enforcer;
+  readonly credentials: CredentialCheck;
+  readonly recordings: RecordingStore;
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Verifies token and proof of one stream. */
+  authenticate(request: IncomingMessage, socket: Duplex): Promise<Principal>;
+  /** Asks policy for `connect`. */
+  connect(principal: Principal, resource: GatewayResource, reason: string | undefined): ConnectDecision;
+}
+
+/** A refusal with the rules that decided it. */
+class Refused extends Error {
+  readonly error: HoopError;
+  readonly connect: ConnectDecision | undefined;
+
+  constructor(error: HoopError, connect?: ConnectDecision) {
+    super(error.message);
+    this.error = error;
+    this.connect = connect;
+  }
+}
+
+/** Takes streams: identity, then policy, then evidence, then the protocol. */
+export class Tunnels {
+  readonly #deps: TunnelDeps;
+  readonly #budget: RefusalBudget;
+  #closed: HoopError | undefined;
+
+  constructor(deps: TunnelDeps) {
+    this.#deps = deps;
+    this.#budget = new RefusalBudget(deps.clock);
+  }
+
+  /** From now on every new stream is refused with this error. */
+  refuseAll(reason: HoopError): void {
+    this.#closed = reason;
+  }
+
+  /**
+   * Serves one stream to its end, or refuses it with an HTTP answer. Never throws, never rejects: what goes wrong
+   * here concerns this stream alone.
+   *
+   * @param head What arrived behind the request's head: the protocol's first octets.
+   */
+  async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => undefined);
+    let principal: Principal | undefined;
+    try {
+      if (this.#closed !== undefined) throw this.#closed;
+      principal = await this.#deps.authenticate(request, socket);
+      const tunnel = parseTunnelRequest(request);
+      const resource = this.#admit(principal, tunnel);
+      if (head.length > 0) socket.unshift(head);
+      await serveSession({ ...this.#deps, principal, resource, tunnel, socket });
+    } catch (error) {
+      await this.#refuse(request, socket, principal, error);
+    }
+  }
+
+  #admit(principal: Principal, { resource: name, reason }: TunnelRequest): GatewayResource {
+    const resource = this.#deps.resources.find(name);
+    if (resource === undefined) throw new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT });
+    const answer = this.#deps.connect(principal, resource, reason);
+    if (answer.decision.effect === 'allow') return resource;
+    throw new Refused(refusalOf(answer.decision), answer);
+  }
+
+  async #refuse(request: IncomingMessage, socket: Duplex, principal: Principal | undefined, thrown: unknown) {
+    const error = thrown instanceof Refused ? thrown.error : toHoopError(thrown);
+    const decision = thrown instanceof Refused ? thrown.connect?.decision : undefined;
+    const rule = decision?.rules[0]?.id;
+    this.#deps.log[error.code === 'ERR_INTERNAL' ? 'error' : 'info']('stream refused', {
+      code: error.code,
+      detail: error.detail,
+      actor: principal?.name,
+    });
+    await this.#record(request, principal, error, thrown instanceof Refused ? thrown.connect : undefined);
+    refuseTunnel(socket, error, rule === undefined ? {} : { rule });
+  }
+
+  /** A refusal stands whether or not it could be recorded: nothing was forwarded. */
+  async #record(
+    request: IncomingMessage,
+    principal: Principal | undefined,
+    error: HoopError,
+    connect?: ConnectDecision,
+  ) {
+    const suppressed = principal === undefined ? this.#budget.spend() : 0;
+    if (suppressed === undefined) return;
+    const event: EventInput = {
+      type: 'session.refused',
+      ...(principal === undefined ? {} : { actor: actorOf(principal) }),
+      resource: pathOf(request).split('/').at(-1)!.slice(0, 64),
+      reason: error.code,
+      outcome: 'failure',
+      actions: ['connect'],
+      ...(connect === undefined
+        ? { decision: 'deny' }
+        : {
+            decision: connect.decision.effect,
+            rules: connect.decision.rules,
+            policyVersion: connect.policyVersion,
+          }),
+      ...(suppressed > 0 ? { facts: { suppressed } } : {}),
+    };
+    await this.#deps.audit.append(event).catch((failure: unknown) => {
+      const code = isHoopError(failure) ? failure.code : 'ERR_INTERNAL';
+      this.#deps.log.error('a refusal could not be recorded', { code });
+    });
+  }
+}
+
+const LIST_HINT = 'see what you may reach: hoopctl resource list';
+
+/**
+ * A default deny and an unknown name give the same answer, so that names cannot be guessed; a rule that forbids speaks
+ * for itself.
+ */
+function refusalOf(decision: Exclude<Decision, { effect: 'allow' }>): HoopError {
+  const rule = decision.rules[0];
+  if (decision.effect === 'hold') {
+    const hint = rule?.hint ?? `ask for an approval by ${decision.approvals.join(', ')}`;
+    return new HoopError('ERR_APPROVAL_REQUIRED', rule?.reason, { hint });
+  }
+  if (rule === undefined) {
+    const detail = decision.errors.length === 0 ? undefined : decision.errors.join('; ');
+    return new HoopError('ERR_NO_ACCESS', undefined, {
+      hint: LIST_HINT,
+      ...(detail === undefined ? {} : { detail }),
+    });
+  }
+  return new HoopError('ERR_DENIED', rule.reason, { hint: rule.hint ?? LIST_HINT });
+}
