@@ -1,0 +1,184 @@
+/**
+ * This process's credential at the gateway: one key, one token of a few minutes, renewed for as long as it may be.
+ */
+import { TOKEN_TYPES, type TokenResponse } from '../api/contract.ts';
+import { HoopError, isHoopError, toHoopError } from '../core/errors.ts';
+import { Secret } from '../core/secret.ts';
+import type { SubjectToken } from './gateway-client.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** Where tokens to exchange come from; asked again at each renewal. */
+export interface SubjectSource {
+  /** For messages: `HOOPCTL_TOKEN`, `the login of profile "default"`. */
+  readonly name: string;
+  /**
+   * @returns The newest token there is; the same one as before means that there is no newer.
+   * @throws {HoopError} `ERR_NOT_LOGGED_IN`, `ERR_LOGIN_EXPIRED` for good; exit code 69 or 70 for now.
+   */
+  get(signal?: AbortSignal): Promise<SubjectToken>;
+}
+
+export type ExchangeCall = (subject: SubjectToken) => Promise<TokenResponse>;
+
+export interface CredentialOptions {
+  readonly source: SubjectSource;
+  readonly exchange: ExchangeCall;
+  readonly scheduler: Scheduler;
+  /** Told once when renewal starts to fail, and once when the credential is dead. */
+  readonly onTrouble?: (error: HoopError, final: boolean) => void;
+}
+
+/** Renewed at this share of its life … */
+const RENEW_AT = 0.6;
+/** … give or take this share, so that many workers do not come at once. */
+const JITTER = 0.1;
+/** A token with less left than this is not used for a new stream. */
+const MIN_LEFT_MS = 5_000;
+/** Shortly before the deadline tokens live ever shorter: no reason to ask ever faster. */
+const MIN_DELAY_MS = 1_000;
+const RETRY_MIN_MS = 1_000;
+const RETRY_MAX_MS = 30_000;
+
+/** The part of an issued token that may be shown. */
+export interface CredentialFacts {
+  readonly instance: string;
+  readonly login: string;
+  /** Nothing outlives it, ms since the epoch. */
+  readonly deadline: number;
+}
+
+export class Credential {
+  readonly #options: CredentialOptions;
+  #token = new Secret('');
+  #expiresAt = 0;
+  #facts: CredentialFacts = { instance: '', login: '', deadline: 0 };
+  #lastSubject: string | undefined;
+  #renewing: Promise<void> | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #dead: HoopError | undefined;
+  #failures = 0;
+  #closed = false;
+
+  constructor(options: CredentialOptions) {
+    this.#options = options;
+  }
+
+  get facts(): CredentialFacts {
+    return this.#facts;
+  }
+
+  /**
+   * Gets the first token; renewal then goes on in the background until `close`.
+   *
+   * @throws {HoopError} not logged in, refused, or unreachable: no retry here, the caller is waiting.
+   */
+  async open(): Promise<void> {
+    const subject = await this.#options.source.get();
+    this.#accept(await this.#options.exchange(subject));
+    this.#lastSubject = subject.token;
+    this.#schedule(this.#lifeMs() * this.#spread(RENEW_AT));
+  }
+
+  /**
+   * The token to send now. Renews first if the one at hand is about to end, as after a laptop's sleep.
+   *
+   * @throws {HoopError} `ERR_LOGIN_EXPIRED`, `ERR_REVOKED` and the like once the credential is dead.
+   */
+  async token(): Promise<string> {
+    if (this.#dead) throw this.#dead;
+    if (this.#lifeMs() < MIN_LEFT_MS) await this.#renewNow();
+    if (this.#dead) throw this.#dead;
+    return this.#token.reveal();
+  }
+
+  /** Stops renewing. The token at hand stays usable until it ends. */
+  close(): void {
+    this.#closed = true;
+    this.#cancelTimer?.();
+  }
+
+  #renewNow(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      this.#accept(await this.#exchangeAnew());
+      this.#failures = 0;
+      this.#schedule(this.#lifeMs() * this.#spread(RENEW_AT));
+    } catch (error) {
+      this.#renewalFailed(toHoopError(error));
+    }
+  }
+
+  /**
+   * Asks the source first: it knows of removed groups and disabled people. Where it has nothing newer, or cannot be
+   * reached, our own token is handed in again; the gateway decides for how long it takes that.
+   */
+  async #exchangeAnew(): Promise<TokenResponse> {
+    const own: SubjectToken = { token: this.#token.reveal(), type: TOKEN_TYPES.accessToken };
+    const ownIsGood = this.#lifeMs() > 0;
+    let subject: SubjectToken;
+    try {
+      subject = await this.#options.source.get();
+    } catch (error) {
+      if (ownIsGood && isTransient(error)) return this.#options.exchange(own);
+      throw error;
+    }
+    if (subject.token === this.#lastSubject && ownIsGood) return this.#options.exchange(own);
+    const issued = await this.#options.exchange(subject);
+    this.#lastSubject = subject.token;
+    return issued;
+  }
+
+  #renewalFailed(error: HoopError): void {
+    const pastDeadline = this.#options.scheduler.now() >= this.#facts.deadline;
+    if (!isTransient(error) || pastDeadline) {
+      this.#dead = pastDeadline
+        ? new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: 'run: hoopctl login' })
+        : error;
+      this.#options.onTrouble?.(this.#dead, true);
+      return;
+    }
+    if (this.#failures++ === 0) this.#options.onTrouble?.(error, false);
+    const wait = Math.min(RETRY_MIN_MS * 2 ** (this.#failures - 1), RETRY_MAX_MS);
+    this.#schedule(wait * this.#spread(1));
+    if (this.#lifeMs() <= 0) throw error;
+  }
+
+  #accept(issued: TokenResponse): void {
+    const now = this.#options.scheduler.now();
+    const deadline = Date.parse(issued.deadline);
+    this.#token = new Secret(issued.access_token);
+    this.#expiresAt = now + issued.expires_in * 1000;
+    this.#facts = {
+      instance: issued.instance,
+      login: issued.login,
+      deadline: Number.isNaN(deadline) ? this.#expiresAt : deadline,
+    };
+  }
+
+  /** Counted from our own clock at issue: a wrong clock does not matter here. */
+  #lifeMs(): number {
+    return this.#expiresAt - this.#options.scheduler.now();
+  }
+
+  #spread(share: number): number {
+    return share * (1 + JITTER * (2 * this.#options.scheduler.random() - 1));
+  }
+
+  #schedule(ms: number): void {
+    this.#cancelTimer?.();
+    if (this.#closed) return;
+    const renew = () => void this.#renewNow().catch(() => undefined); // kept for the next caller of `token`
+    this.#cancelTimer = this.#options.scheduler.after(Math.max(ms, MIN_DELAY_MS), renew);
+  }
+}
+
+/** Worth another try: the network, the provider or the gateway had a bad moment. */
+function isTransient(error: unknown): boolean {
+  return !isHoopError(error) || (toHoopError(error).exitCode !== 67 && toHoopError(error).exitCode !== 77);
+}

@@ -1,0 +1,169 @@
+/**
+ * The gateway's API as a logged-in caller sees it: every request with token and proof.
+ */
+import type { IncomingMessage } from 'node:http';
+import {
+  type AuditQuery,
+  PATHS,
+  type ReplayFrame,
+  type ResourceItem,
+  type ResourceList,
+  type SessionItem,
+  type SessionList,
+  type WhoAmI,
+} from '../api/contract.ts';
+import { HoopError } from '../core/errors.ts';
+import { LineSplitter } from '../core/lines.ts';
+import type { Credential } from './credential.ts';
+import type { InstanceKey } from './dpop.ts';
+import type { GatewayClient, GatewayRequest } from './gateway-client.ts';
+import { notAGateway } from './problem.ts';
+
+/** Longest line of a stream, octets: one row of a recording may hold large values. */
+const MAX_LINE_BYTES = 64 * 1024 * 1024;
+
+/** A page of the audit. Events are the gateway's own JSON, printed as it is. */
+export interface AuditPage {
+  readonly events: readonly AuditEventView[];
+  readonly next?: string;
+}
+
+/** What hoopctl reads of an event; `--json` prints all that the gateway sent. */
+export interface AuditEventView {
+  readonly id: string;
+  readonly at: string;
+  readonly type: string;
+  readonly actor?: { readonly name: string; readonly person?: string };
+  readonly session?: string;
+  readonly resource?: string;
+  readonly operation?: string;
+  readonly text?: string;
+  readonly actions?: readonly string[];
+  readonly objects?: readonly string[];
+  readonly decision?: string;
+  readonly rules?: readonly { readonly id: string }[];
+  readonly reason?: string;
+  readonly outcome?: string;
+  readonly sqlstate?: string;
+  readonly rows?: number;
+}
+
+/** One of the gateway's audit chains. */
+export interface ChainItem {
+  readonly id: string;
+}
+
+export class GatewayApi {
+  readonly #client: GatewayClient;
+  readonly #credential: Credential;
+  readonly #key: InstanceKey;
+
+  constructor(client: GatewayClient, credential: Credential, key: InstanceKey) {
+    this.#client = client;
+    this.#credential = credential;
+    this.#key = key;
+  }
+
+  whoami(): Promise<WhoAmI> {
+    return this.#json({ method: 'GET', path: PATHS.whoami });
+  }
+
+  async resources(): Promise<readonly ResourceItem[]> {
+    return (await this.#json<ResourceList>({ method: 'GET', path: PATHS.resources })).resources;
+  }
+
+  /** @throws {HoopError} `ERR_NO_ACCESS` there is none of that name, or none for us: the gateway does not say which. */
+  async resource(name: string): Promise<ResourceItem> {
+    const found = (await this.resources()).find((item) => item.name === name);
+    if (found !== undefined) return found;
+    throw new HoopError('ERR_NO_ACCESS', `there is no resource "${name}", or no access to it`, {
+      hint: 'see: hoopctl resource list',
+    });
+  }
+
+  async sessions(query: Readonly<Record<string, string>>): Promise<readonly SessionItem[]> {
+    return (await this.#json<SessionList>({ method: 'GET', path: withQuery(PATHS.sessions, query) }))
+      .sessions;
+  }
+
+  session(id: string): Promise<SessionItem> {
+    return this.#json({ method: 'GET', path: below(PATHS.sessions, id) });
+  }
+
+  async killSession(id: string): Promise<void> {
+    (await this.#fetch({ method: 'DELETE', path: below(PATHS.sessions, id) })).resume();
+  }
+
+  /** Frames as the gateway sends them, one at a time: a recording may be larger than memory. */
+  async *recording(id: string, signal?: AbortSignal): AsyncGenerator<ReplayFrame> {
+    const path = `${below(PATHS.sessions, id)}/recording`;
+    for await (const line of this.#lines(path, signal)) yield JSON.parse(line) as ReplayFrame;
+  }
+
+  auditEvents(query: AuditQuery): Promise<AuditPage> {
+    return this.#json({ method: 'GET', path: withQuery(PATHS.auditEvents, { ...query }) });
+  }
+
+  auditEvent(id: string): Promise<AuditEventView> {
+    return this.#json({ method: 'GET', path: below(PATHS.auditEvents, id) });
+  }
+
+  async auditChains(): Promise<readonly ChainItem[]> {
+    return (await this.#json<{ chains: readonly ChainItem[] }>({ method: 'GET', path: PATHS.auditChains }))
+      .chains;
+  }
+
+  /** The octets of one chain as they are stored. */
+  async auditChain(id: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    const request = { method: 'GET', path: below(PATHS.auditChains, id), accept: 'application/x-ndjson' };
+    return this.#fetch({ ...request, ...(signal ? { signal } : {}) });
+  }
+
+  /** Ends this process's credential at the gateway. */
+  async revokeSelf(): Promise<void> {
+    (await this.#fetch({ method: 'POST', path: PATHS.revokeSelf })).resume();
+  }
+
+  async *#lines(path: string, signal?: AbortSignal): AsyncGenerator<string> {
+    const accept = 'application/x-ndjson';
+    const answer = await this.#fetch({ method: 'GET', path, accept, ...(signal ? { signal } : {}) });
+    const type = String(answer.headers['content-type'] ?? '');
+    if (!type.includes('json')) throw notAGateway(this.#client.origin.origin, type, answer.statusCode ?? 0);
+    const splitter = new LineSplitter(MAX_LINE_BYTES);
+    for await (const chunk of answer as AsyncIterable<Buffer>) {
+      for (const line of splitter.push(chunk)) if (line.length > 0) yield Buffer.from(line).toString('utf8');
+      if (splitter.overflow) throw new HoopError('ERR_LIMIT', 'a line of the answer is too long');
+    }
+    const rest = Buffer.from(splitter.end()).toString('utf8').trim();
+    if (rest !== '') yield rest;
+  }
+
+  #json<T>(request: GatewayRequest): Promise<T> {
+    return this.#client.json<T>(request, (method, url, nonce) => this.#sign(method, url, nonce));
+  }
+
+  #fetch(request: GatewayRequest): Promise<IncomingMessage> {
+    return this.#client.fetch(request, (method, url, nonce) => this.#sign(method, url, nonce));
+  }
+
+  async #sign(method: string, url: URL, nonce: string | undefined): Promise<Record<string, string>> {
+    const accessToken = await this.#credential.token();
+    const dpop = await this.#key.proof({
+      method,
+      url,
+      accessToken,
+      ...(nonce === undefined ? {} : { nonce }),
+    });
+    return { authorization: `DPoP ${accessToken}`, dpop };
+  }
+}
+
+/** Ids come from the command line: one path segment, whatever is in it. Chain ids hold slashes. */
+function below(path: string, id: string): string {
+  return `${path}/${encodeURIComponent(id)}`;
+}
+
+function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {
+  const entries = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return entries.length === 0 ? path : `${path}?${new URLSearchParams(entries)}`;
+}

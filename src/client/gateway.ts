@@ -1,0 +1,150 @@
+/**
+ * Puts the client together: which gateway, whom to trust, whose token, one instance.
+ */
+import { systemClock } from '../core/clock.ts';
+import { HoopError } from '../core/errors.ts';
+import { Credential, type SubjectSource } from './credential.ts';
+import { InstanceKey } from './dpop.ts';
+import { GatewayApi } from './gateway-api.ts';
+import { type Attributes, GatewayClient } from './gateway-client.ts';
+import { issuerFetch } from './issuer-client.ts';
+import { Network } from './network.ts';
+import { configDir } from './private-files.ts';
+import {
+  checkProfileName,
+  DEFAULT_PROFILE,
+  type Profile,
+  parseGatewayUrl,
+  readProfiles,
+  secretAccount,
+} from './profiles.ts';
+import { systemScheduler } from './scheduler.ts';
+import { openStore } from './secret-store.ts';
+import { StoredLoginSource } from './stored-login.ts';
+import { machineSource } from './subject-sources.ts';
+import { chooseTrust } from './trust.ts';
+
+/** What the command line may say; everything else comes from the environment and the profile. */
+export interface GatewayChoice extends Attributes {
+  readonly profile?: string;
+  readonly gateway?: string;
+  /** Path of a PEM file. */
+  readonly ca?: string;
+}
+
+/** A gateway that is known, not yet spoken to. */
+export interface LocatedGateway {
+  readonly directory: string;
+  readonly profileName: string;
+  /** The profile, if it is of this gateway. */
+  readonly profile: Profile | undefined;
+  readonly origin: string;
+  readonly client: GatewayClient;
+}
+
+/** A gateway with a running credential. `close` must be called for the process to end. */
+export interface OpenGateway extends LocatedGateway {
+  readonly key: InstanceKey;
+  readonly credential: Credential;
+  readonly api: GatewayApi;
+  close(): void;
+}
+
+/**
+ * Finds the gateway: `--gateway`, `HOOPCTL_GATEWAY`, the profile's, in this order.
+ *
+ * @throws {HoopError} `ERR_USAGE` none is named, or not by a URL; `ERR_CONFIG` settings that cannot be read.
+ */
+export async function locateGateway(choice: GatewayChoice, env: NodeJS.ProcessEnv): Promise<LocatedGateway> {
+  const directory = configDir(env);
+  const profileName = checkProfileName(choice.profile ?? (env['HOOPCTL_PROFILE'] || DEFAULT_PROFILE));
+  const saved = (await readProfiles(directory)).get(profileName);
+  const wanted = choice.gateway ?? (env['HOOPCTL_GATEWAY'] || undefined);
+  const origin = wanted === undefined ? saved?.gateway : parseGatewayUrl(wanted);
+  if (origin === undefined) {
+    throw new HoopError('ERR_USAGE', `no gateway is known for profile "${profileName}"`, {
+      hint: 'run: hoopctl login --gateway https://…, or set HOOPCTL_GATEWAY',
+    });
+  }
+  // Another gateway than the profile's gets neither its login nor its CA nor its agent.
+  const profile = saved?.gateway === origin ? saved : undefined;
+  const trust = await chooseTrust(choice.ca, profile, env);
+  const client = new GatewayClient(origin, new Network(trust, env), systemClock);
+  return { directory, profileName, profile, origin, client };
+}
+
+/**
+ * Makes this process an instance at the gateway: a key of its own and a first token.
+ *
+ * @param onTrouble Told when renewal in the background starts to fail, and when it is over.
+ * @throws {HoopError} `ERR_NOT_LOGGED_IN`, `ERR_LOGIN_EXPIRED`, `ERR_AGENT_UNKNOWN`, unreachable, …
+ */
+export async function openGateway(
+  choice: GatewayChoice,
+  env: NodeJS.ProcessEnv,
+  onTrouble: (error: HoopError, final: boolean) => void = () => undefined,
+): Promise<OpenGateway> {
+  const located = await locateGateway(choice, env);
+  const source = await subjectSource(located, env);
+  return openInstance(located, source, attributesOf(choice, located.profile), onTrouble);
+}
+
+/** As `openGateway`, for a gateway and a source of tokens that are known. */
+export async function openInstance(
+  located: LocatedGateway,
+  source: SubjectSource,
+  attributes: Attributes,
+  onTrouble: (error: HoopError, final: boolean) => void = () => undefined,
+): Promise<OpenGateway> {
+  const { client } = located;
+  const key = await InstanceKey.create(systemClock);
+  const exchange = (subject: Parameters<GatewayClient['exchange']>[0]) =>
+    client.exchange(subject, attributes, key);
+  const credential = new Credential({ source, exchange, scheduler: systemScheduler, onTrouble });
+  try {
+    await credential.open();
+  } catch (error) {
+    client.close();
+    throw error;
+  }
+  const close = () => {
+    credential.close();
+    client.close();
+  };
+  return { ...located, key, credential, api: new GatewayApi(client, credential, key), close };
+}
+
+/** A machine's token from the environment, else the profile's stored login. */
+export async function subjectSource(located: LocatedGateway, env: NodeJS.ProcessEnv): Promise<SubjectSource> {
+  const { client, directory, profile } = located;
+  const machine = machineSource(env, located.origin, client.network);
+  if (machine !== undefined) return machine;
+  if (profile?.secretStore === undefined) {
+    const option = located.profileName === DEFAULT_PROFILE ? '' : ` --profile ${located.profileName}`;
+    throw new HoopError('ERR_NOT_LOGGED_IN', `not logged in at ${located.origin}`, {
+      hint: `run: hoopctl login --gateway ${located.origin}${option}; machines: set HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE`,
+    });
+  }
+  return new StoredLoginSource({
+    store: await openStore(profile.secretStore, directory),
+    account: secretAccount(profile),
+    profile: profile.name,
+    directory,
+    fetch: issuerFetch(client.network),
+    clock: systemClock,
+  });
+}
+
+/** The command line's attributes, each falling back to the profile's. */
+export function attributesOf(choice: Attributes, profile: Profile | undefined): Attributes {
+  const agent = choice.agent ?? profile?.agent;
+  const model = choice.model ?? profile?.model;
+  const modelVersion =
+    choice.modelVersion ?? (choice.model === undefined ? profile?.modelVersion : undefined);
+  return {
+    ...(agent === undefined ? {} : { agent }),
+    ...(model === undefined ? {} : { model }),
+    ...(modelVersion === undefined ? {} : { modelVersion }),
+    ...(choice.ttlSeconds === undefined ? {} : { ttlSeconds: choice.ttlSeconds }),
+  };
+}

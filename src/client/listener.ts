@@ -1,0 +1,174 @@
+/**
+ * The local end of a tunnel: a loopback port, an owner-only socket, or standard input and output.
+ */
+import { lstat, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import { HoopError, toHoopError } from '../core/errors.ts';
+import { refusePostgresClient } from './local-error.ts';
+import { closeToOthers, ensurePrivateDir } from './private-files.ts';
+import { relay } from './relay.ts';
+
+/** Opens the gateway's side of one local connection. */
+export type OpenStream = (signal: AbortSignal) => Promise<Duplex>;
+
+export interface ListenerOptions {
+  readonly protocol: string;
+  readonly open: OpenStream;
+  /** A local connection was refused by the gateway or could not get there. */
+  readonly onRefused: (error: HoopError) => void;
+}
+
+export type Address =
+  | { readonly kind: 'port'; readonly host: '127.0.0.1'; readonly port: number }
+  | { readonly kind: 'socket'; readonly directory: string; readonly port: number; readonly path: string };
+
+/** Local connections at once; more wait in the kernel's queue. */
+const MAX_CONNECTIONS = 1024;
+/** `sun_path` holds 108 octets on Linux, 104 elsewhere, NUL included. */
+const MAX_SOCKET_PATH = 103;
+export const DEFAULT_SOCKET_PORT = 5432;
+
+/** An open local end. */
+export class Listener {
+  readonly address: Address;
+  readonly #server: Server;
+  readonly #connections: Set<Socket>;
+
+  private constructor(server: Server, address: Address, connections: Set<Socket>) {
+    this.#server = server;
+    this.address = address;
+    this.#connections = connections;
+  }
+
+  /**
+   * Listens on 127.0.0.1, never on another address.
+   *
+   * @param port 0 … 65535; 0 takes a free one.
+   * @throws {HoopError} `ERR_USAGE` the port is taken or not ours to take.
+   */
+  static async onPort(port: number, options: ListenerOptions): Promise<Listener> {
+    const { server, connections } = serve(options);
+    await listen(server, { host: '127.0.0.1', port, exclusive: true }, `port ${port}`);
+    const address = {
+      kind: 'port',
+      host: '127.0.0.1',
+      port: (server.address() as AddressInfo).port,
+    } as const;
+    return new Listener(server, address, connections);
+  }
+
+  /**
+   * Listens on a socket file in a directory of ours (0700, the file 0600).
+   *
+   * The file has the name that PostgreSQL's clients look for, so that `psql -h DIRECTORY -p PORT` finds it; other
+   * protocols get `<protocol>.<port>.sock`.
+   *
+   * @throws {HoopError} `ERR_CONFIG` the directory is open to others; `ERR_USAGE` the path is too long or in use.
+   */
+  static async onSocket(directory: string, port: number, options: ListenerOptions): Promise<Listener> {
+    await ensurePrivateDir(directory);
+    const name = options.protocol === 'postgres' ? `.s.PGSQL.${port}` : `${options.protocol}.${port}.sock`;
+    const path = join(directory, name);
+    if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
+      throw new HoopError('ERR_USAGE', `the path of the socket is too long: ${path}`, {
+        hint: 'choose a shorter one',
+      });
+    }
+    await removeDeadSocket(path);
+    const { server, connections } = serve(options);
+    await listen(server, { path }, path);
+    await closeToOthers(path);
+    return new Listener(server, { kind: 'socket', directory, port, path }, connections);
+  }
+
+  /** Stops listening, ends every local connection, removes the socket file. Safe to call twice. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#connections) socket.destroy();
+    await closed;
+  }
+}
+
+/**
+ * Serves one stream on standard input and output, as an ssh-style ProxyCommand wants it.
+ *
+ * @returns Resolves when the stream has ended.
+ * @throws {HoopError} the gateway refused it.
+ */
+export async function serveStdio(
+  open: OpenStream,
+  input: NodeJS.ReadStream,
+  output: NodeJS.WriteStream,
+  signal: AbortSignal,
+): Promise<void> {
+  const remote = await open(signal);
+  const stop = () => remote.destroy();
+  signal.addEventListener('abort', stop, { once: true });
+  await relay(Duplex.from({ readable: input, writable: output }), remote);
+  signal.removeEventListener('abort', stop);
+}
+
+function serve(options: ListenerOptions): { server: Server; connections: Set<Socket> } {
+  const connections = new Set<Socket>();
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('connection', (local) => {
+    connections.add(local);
+    local.once('close', () => connections.delete(local));
+    void carry(local, options);
+  });
+  return { server, connections };
+}
+
+/** From a local connection to its stream; whatever goes wrong ends this connection and no other. */
+async function carry(local: Socket, options: ListenerOptions): Promise<void> {
+  const left = new AbortController();
+  const leave = () => left.abort();
+  local.on('error', () => undefined).once('close', leave);
+  try {
+    const remote = await options.open(left.signal);
+    if (local.destroyed) remote.destroy();
+    else await relay(local, remote);
+  } catch (error) {
+    if (left.signal.aborted) return;
+    const refusal = toHoopError(error);
+    options.onRefused(refusal);
+    if (options.protocol === 'postgres') refusePostgresClient(local, refusal);
+    else local.destroy();
+  }
+}
+
+function listen(server: Server, options: object, name: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const why =
+        error.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${error.code ?? error.message})`;
+      reject(
+        new HoopError('ERR_USAGE', `${name} ${why}`, {
+          hint: 'choose another, or --port 0 for any',
+          cause: error,
+        }),
+      );
+    });
+    server.listen(options, () => resolve());
+  });
+}
+
+/** A socket file that nobody answers on is left over from a process that was killed. */
+async function removeDeadSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found === undefined) return;
+  if (!found.isSocket() || (await answers(path))) throw new HoopError('ERR_USAGE', `${path} is in use`);
+  await rm(path, { force: true });
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createConnection(path);
+    probe.once('connect', () => resolve(probe.destroy() !== undefined));
+    probe.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * Tokens of machines: from the environment, from a file, from the CI platform.
+ */
+
+import { readFile } from 'node:fs/promises';
+import type { Agent } from 'node:http';
+import { TOKEN_TYPES } from '../api/contract.ts';
+import { HoopError } from '../core/errors.ts';
+import type { SubjectSource } from './credential.ts';
+import { OriginAgent, readBody, send } from './http.ts';
+import type { Network } from './network.ts';
+
+const MAX_TOKEN_BYTES = 64 * 1024;
+
+/**
+ * Picks the machine's token, if the environment names one.
+ *
+ * Order: `HOOPCTL_TOKEN`, `HOOPCTL_TOKEN_FILE`, GitHub Actions' own (`permissions: id-token: write`), which is asked
+ * for with the gateway's origin as audience. A stored login comes after all of these: a job must not act as a person
+ * who once logged in on its machine.
+ *
+ * @returns `undefined` if the environment has none.
+ */
+export function machineSource(
+  env: NodeJS.ProcessEnv,
+  audience: string,
+  network: Network,
+): SubjectSource | undefined {
+  if (env['HOOPCTL_TOKEN']) return environmentSource(env['HOOPCTL_TOKEN']);
+  if (env['HOOPCTL_TOKEN_FILE']) return fileSource(env['HOOPCTL_TOKEN_FILE']);
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = env;
+  return url && token ? actionsSource(url, token, audience, network) : undefined;
+}
+
+function environmentSource(token: string): SubjectSource {
+  return {
+    name: 'HOOPCTL_TOKEN',
+    get: async () => ({ token: clean(token, 'HOOPCTL_TOKEN'), type: TOKEN_TYPES.jwt }),
+  };
+}
+
+/** Read anew at each renewal: platforms such as Kubernetes rotate the file. */
+function fileSource(path: string): SubjectSource {
+  return {
+    name: 'HOOPCTL_TOKEN_FILE',
+    async get() {
+      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+        throw new HoopError(
+          'ERR_NOT_LOGGED_IN',
+          `HOOPCTL_TOKEN_FILE cannot be read: ${path} (${error.code})`,
+        );
+      });
+      return { token: clean(text, 'HOOPCTL_TOKEN_FILE'), type: TOKEN_TYPES.jwt };
+    },
+  };
+}
+
+/** @see https://docs.github.com/actions/reference/security/oidc */
+function actionsSource(address: string, bearer: string, audience: string, network: Network): SubjectSource {
+  return {
+    name: 'the GitHub Actions token',
+    async get(signal) {
+      const url = new URL(address);
+      url.searchParams.set('audience', audience);
+      const agent: Agent = new OriginAgent(url, (to, abort) => network.connectIssuer(to, abort), {
+        keepAlive: false,
+      });
+      const headers = { authorization: `Bearer ${bearer}`, accept: 'application/json' };
+      try {
+        const answer = await send(agent, { method: 'GET', url, headers, ...(signal ? { signal } : {}) });
+        const value = JSON.parse(await readBody(answer, MAX_TOKEN_BYTES)) as { value?: unknown };
+        if (typeof value.value === 'string') return { token: value.value, type: TOKEN_TYPES.jwt };
+      } catch (error) {
+        throw new HoopError('ERR_ISSUER_UNREACHABLE', 'GitHub Actions gave no token', { cause: error });
+      }
+      throw new HoopError('ERR_NOT_LOGGED_IN', 'GitHub Actions gave no token', {
+        hint: 'the job needs: permissions: id-token: write',
+      });
+    },
+  };
+}
+
+/** A JWT is three parts of base64url; anything else would be sent to the gateway for nothing. */
+function clean(text: string, name: string): string {
+  const token = text.trim();
+  if (token.length <= MAX_TOKEN_BYTES && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token;
+  throw new HoopError('ERR_NOT_LOGGED_IN', `${name} holds no JWT`);
+}
