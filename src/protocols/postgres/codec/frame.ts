@@ -1,0 +1,93 @@
+/** A stretch of a received chunk, from its first octet to behind its last. Never copied, never reused by us. */
+export interface Piece {
+  readonly chunk: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One complete message. A value: it stays valid for as long as it is held, and keeps its chunk alive. */
+export class Frame implements Piece {
+  /** Type octet: see `FRONTEND` and `BACKEND`. */
+  readonly type: number;
+  readonly chunk: Buffer;
+  /** Offset of the type octet in `chunk`. */
+  readonly start: number;
+  /** Offset behind the message's last octet in `chunk`. */
+  readonly end: number;
+
+  constructor(type: number, chunk: Buffer, start: number, end: number) {
+    this.type = type;
+    this.chunk = chunk;
+    this.start = start;
+    this.end = end;
+  }
+
+  /** What follows type and length: a view. */
+  get body(): Buffer {
+    return this.chunk.subarray(this.start + HEADER_BYTES, this.end);
+  }
+
+  /** The whole message: a view. */
+  get raw(): Buffer {
+    return this.chunk.subarray(this.start, this.end);
+  }
+}
+
+/** Complete messages that lie one behind the other in one chunk. */
+export interface Run extends Piece {
+  /** How many, at least 1. */
+  readonly count: number;
+}
+
+/** Type (1) and length (4). */
+export const HEADER_BYTES = 5;
+
+/**
+ * Walks the messages of a run that the framer gave, which has checked every length.
+ *
+ * @param visit Is called with the type octet and the bounds of each body in `run.chunk`, oldest first.
+ * @returns Nothing. Pure but for `visit`; throws only what `visit` throws.
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
+export function eachMessage(
+  run: Piece,
+  visit: (type: number, bodyStart: number, bodyEnd: number) => void,
+): void {
+  const { chunk, end } = run;
+  for (let at = run.start; at < end; ) {
+    const next = at + 1 + chunk.readInt32BE(at + 1);
+    visit(chunk[at]!, at + HEADER_BYTES, next);
+    at = next;
+  }
+}
+
+/** Gathers pieces to forward and merges neighbours, so that what arrived together leaves in one write. */
+export class Pieces {
+  readonly #slices: Buffer[] = [];
+  #chunk: Buffer | undefined;
+  #start = 0;
+  #end = 0;
+
+  /** Appends a frame, a run, or any other piece. Keeps its chunk until `take`. */
+  add(piece: Piece): void {
+    if (piece.chunk === this.#chunk && piece.start === this.#end) {
+      this.#end = piece.end;
+      return;
+    }
+    this.#close();
+    this.#chunk = piece.chunk;
+    this.#start = piece.start;
+    this.#end = piece.end;
+  }
+
+  /** Everything added since the last call, in order, as few views as possible; `[]` if nothing. Never throws. */
+  take(): Buffer[] {
+    this.#close();
+    return this.#slices.splice(0);
+  }
+
+  #close(): void {
+    if (this.#chunk !== undefined) this.#slices.push(this.#chunk.subarray(this.#start, this.#end));
+    this.#chunk = undefined;
+  }
+}
