@@ -221,13 +221,20 @@ export interface AuditChainItem {
   readonly bytes: number;
 }
 
-/** `POST /v1/revocations`, JSON: exactly one of the four. Ends every session of what is named, for good. */
+/**
+ * `POST /v1/revocations`, JSON: exactly one of the first five. Ends every session of what is named and keeps it out:
+ * an instance and a login for good, the others until the revocation is lifted (`DELETE /v1/revocations/{id}`).
+ */
 export interface RevocationRequest {
   readonly instance?: string;
   readonly login?: string;
-  /** Every credential issued so far to this name. */
   readonly agent?: string;
+  /** Name or subject. */
   readonly person?: string;
+  /** As attested by the issuer; what a caller only declares cannot be revoked. */
+  readonly model?: string;
+  /** Narrows `model`. */
+  readonly modelVersion?: string;
   /** For the audit; at most 500 characters. */
   readonly reason?: string;
 }
@@ -237,4 +244,20 @@ export interface Ended {
   readonly schemaVersion: 1;
   /** Live sessions told to end. */
   readonly sessions: number;
+}
+
+/** `GET /v1/revocations`: those in force, oldest first. */
+export interface RevocationList {
+  readonly schemaVersion: 1;
+  readonly revocations: readonly RevocationItem[];
+}
+
+export interface RevocationItem {
+  /** `rev_…`. */
+  readonly id: string;
+  readonly kind: 'instance' | 'login' | 'agent' | 'person' | 'model';
+  readonly value: string;
+  readonly modelVersion?: string;
+  /** RFC 3339. */
+  readonly at: string;
 }

@@ -82,7 +82,7 @@ async function recordStart(request: SessionRequest, session: LiveSession, record
       ...(tunnel.reason === undefined ? {} : { reason: tunnel.reason }),
     });
   } catch (error) {
-    await recorder.close('audit unavailable').catch(() => undefined);
+    await recorder.close('audit unavailable');
     throw new HoopError('ERR_AUDIT_UNAVAILABLE', undefined, { cause: error });
   }
 }
@@ -160,9 +160,7 @@ async function recordEnd(
 ) {
   const { ref, startedAt, operations, denied } = session;
   const { log, audit, clock, resource } = request;
-  await recorder.close(end.reason).catch((error: unknown) => {
-    log.error('a recording could not be closed', { session: ref.id, error: String(error) });
-  });
+  const recording = await recorder.close(end.reason);
   const event = {
     type: 'session.ended',
     actor: ref.actor,
@@ -170,10 +168,17 @@ async function recordEnd(
     resource: resource.name,
     protocol: ref.protocol,
     reason: end.reason,
-    outcome: recorder.failed === undefined ? 'success' : 'failure',
+    outcome: recording.complete ? 'success' : 'failure',
     bytes: end.bytesOut,
     durationMs: clock.now() - startedAt,
-    facts: { bytesIn: end.bytesIn, operations, denied, recorded: recorder.failed === undefined },
+    facts: {
+      bytesIn: end.bytesIn,
+      operations,
+      denied,
+      recordingSha256: recording.sha256,
+      recordingBytes: recording.bytes,
+      recordingComplete: recording.complete,
+    },
   } as const;
   await audit
     .append(event)

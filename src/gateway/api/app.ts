@@ -1,0 +1,69 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { ERROR_TABLE, HoopError, toHoopError } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { challengeOf, problemOf, SECURITY_HEADERS } from '../server/problem.ts';
+import type { ApiContext, ApiEnv } from './context.ts';
+
+/** Largest request body, octets: a token exchange needs about 20 KiB at the very most. */
+const MAX_BODY_BYTES = 64 * 1024;
+
+export interface AppDeps {
+  readonly log: Log;
+  /** The DPoP nonce in force; sent with every answer so that clients seldom meet a refusal. */
+  nonce(): string;
+  /** Verifies token and proof of one API request; uses the proof up. */
+  authenticate(context: ApiContext): Promise<Principal>;
+}
+
+/** Adds its routes to the app; those behind `authenticate` find `principal` in the context. */
+export type Routes = (app: Hono<ApiEnv>) => void;
+
+/**
+ * Builds the HTTP half of the gateway.
+ *
+ * Everything but `open` routes is behind token and proof. Every failure is a `Problem`; nothing thrown reaches the
+ * client with its stack or detail.
+ */
+export function createApp(deps: AppDeps, open: readonly Routes[], guarded: readonly Routes[]): Hono<ApiEnv> {
+  const app = new Hono<ApiEnv>();
+  app.use(async (context, next) => {
+    await next();
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    context.header('DPoP-Nonce', deps.nonce());
+  });
+  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => tooLarge() }));
+  for (const routes of open) routes(app);
+  app.use('/v1/*', async (context, next) => {
+    context.set('principal', await deps.authenticate(context));
+    await next();
+  });
+  for (const routes of guarded) routes(app);
+  app.notFound((context) =>
+    answer(new HoopError('ERR_USAGE', `nothing is at ${context.req.path.slice(0, 200)}`), { status: 404 }),
+  );
+  app.onError((thrown, context) => {
+    const error = toHoopError(thrown);
+    if (ERROR_TABLE[error.code].http >= 500)
+      deps.log.error('a request failed', { path: context.req.path, code: error.code, detail: error.detail });
+    return answer(error);
+  });
+  return app;
+}
+
+function tooLarge(): never {
+  throw new HoopError('ERR_LIMIT', 'the request body is larger than 64 KiB');
+}
+
+function answer(error: HoopError, extras: { rule?: string; status?: number } = {}): Response {
+  const problem = problemOf(error, extras);
+  const challenge = challengeOf(error);
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: {
+      'content-type': 'application/problem+json',
+      ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+    },
+  });
+}

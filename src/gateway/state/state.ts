@@ -1,0 +1,92 @@
+import type { KeyObject } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { loadSigningKey as loadAuditKey } from '../../audit/keys.ts';
+import { HoopError } from '../../core/errors.ts';
+import {
+  generateSigningKey,
+  loadSigningKey,
+  type PrivateJwk,
+  type SigningKey,
+} from '../../identity/signing-key.ts';
+import { lockDirectory } from '../../storage/dir-lock.ts';
+
+/** What a gateway must find again after a restart. */
+export interface GatewayState {
+  /** This gateway's name in audit chains; drawn once. */
+  readonly instance: string;
+  readonly tokenKey: SigningKey;
+  readonly auditKey: KeyObject;
+  readonly database: DatabaseSync;
+  /** For audit chains. */
+  readonly auditDir: string;
+  /** For the search index. */
+  readonly indexDir: string;
+  close(): void;
+}
+
+/**
+ * Opens the state directory, making what is missing: `instance`, `token-key.jwk`, `audit-key.pem`, `state.db`, all
+ * readable by their owner alone.
+ *
+ * Effects: takes the directory for this process; writes files at the first start only.
+ *
+ * @param dir Absolute.
+ * @throws {HoopError} `ERR_CONFIG` another hoopd uses it, or something in it cannot be read or made.
+ */
+export async function openState(dir: string): Promise<GatewayState> {
+  const lock = open(dir, () => {
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return lockDirectory(dir, 'hoopd');
+  });
+  try {
+    const instance = readOrMake(join(dir, 'instance'), () => `hoopd-${randomBytes(5).toString('hex')}`);
+    const jwk = readOrMake(join(dir, 'token-key.jwk'), () => JSON.stringify(generateSigningKey()));
+    const tokenKey = await loadSigningKey(open(dir, () => JSON.parse(jwk) as PrivateJwk));
+    const auditKey = loadAuditKey(join(dir, 'audit-key.pem'), { create: true });
+    const database = open(dir, () => openDatabase(join(dir, 'state.db')));
+    const close = () => {
+      database.close();
+      lock.release();
+    };
+    const dirs = { auditDir: join(dir, 'audit'), indexDir: join(dir, 'index') };
+    return { instance, tokenKey, auditKey, database, ...dirs, close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  // SQLite gives a new file the process's mask: it must exist with the right mode first.
+  writeFileSync(path, '', { mode: 0o600, flag: 'a' });
+  const database = new DatabaseSync(path);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 2000');
+  return database;
+}
+
+function readOrMake(path: string, make: () => string): string {
+  return open(path, () => {
+    try {
+      writeFileSync(path, make(), { mode: 0o600, flag: 'wx', flush: true });
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    }
+    return readFileSync(path, 'utf8').trim();
+  });
+}
+
+function open<Value>(path: string, attempt: () => Value): Value {
+  try {
+    return attempt();
+  } catch (error) {
+    if (error instanceof HoopError) throw error;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new HoopError('ERR_CONFIG', `${path} cannot be used (${code})`, {
+      hint: 'give hoopd a directory of its own that it may write',
+      cause: error,
+    });
+  }
+}
