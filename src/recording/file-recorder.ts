@@ -1,0 +1,162 @@
+import { HoopError } from '../core/errors.ts';
+import {
+  encodeFrames,
+  encodeHeader,
+  type Frame,
+  type FrameKind,
+  MAX_FRAME_BYTES,
+  type RecordingHeader,
+} from './format.ts';
+import { RECORDING_PENDING_BYTES, type RecordingSummary, type SessionRecorder } from './recorder.ts';
+import { type RecordingFile, SegmentWriter } from './segment-writer.ts';
+
+/** A segment is cut at so many octets, or so long after its first frame. */
+const SEGMENT_BYTES = 256 * 1024;
+const SEGMENT_MS = 200;
+/** A caller that does not pause when told is stopped here. */
+const HARD_PENDING_BYTES = 16 * RECORDING_PENDING_BYTES;
+/** What a frame takes beside its octets, in memory and on disk, roughly. */
+const FRAME_OVERHEAD = 16;
+/** Requests and notes are one frame each and cut here: a statement is at most 4 MiB. */
+const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+
+/** Microseconds since the session's start, never going back. */
+export type SessionMicros = () => number;
+
+/**
+ * Writes one session's recording. Frames are kept by reference until a segment is cut. Idle, it holds an open file
+ * and nothing else: no timer runs.
+ */
+export class FileRecorder implements SessionRecorder {
+  readonly #file: RecordingFile;
+  readonly #micros: SessionMicros;
+  readonly #writer: SegmentWriter;
+  #frames: Frame[] = [];
+  #framesBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #waiters: (() => void)[] = [];
+  #total = { frames: 0, bytes: 0 };
+  #closing: Promise<RecordingSummary> | undefined;
+  #failed: Error | undefined;
+  #pendingBytes = 0;
+
+  private constructor(file: RecordingFile, micros: SessionMicros, writer: SegmentWriter) {
+    this.#file = file;
+    this.#micros = micros;
+    this.#writer = writer;
+  }
+
+  /** Writes the header. Takes over `file`: `close` closes it. @throws What the file says. */
+  static async start(
+    file: RecordingFile,
+    header: RecordingHeader,
+    micros: SessionMicros,
+  ): Promise<FileRecorder> {
+    const { bytes, hash } = encodeHeader(header);
+    await file.write([bytes]);
+    return new FileRecorder(file, micros, new SegmentWriter(file, { hash, bytes: bytes.length }));
+  }
+
+  get failed(): Error | undefined {
+    return this.#failed;
+  }
+
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  request(text: string, operation: string): void {
+    this.#add('request', Buffer.from(`${operation}\0${text}`).subarray(0, MAX_TEXT_BYTES));
+  }
+
+  response(bytes: Uint8Array): void {
+    for (let start = 0; start < bytes.length; start += MAX_FRAME_BYTES) {
+      this.#add(
+        'response',
+        bytes.length <= MAX_FRAME_BYTES ? bytes : bytes.subarray(start, start + MAX_FRAME_BYTES),
+      );
+    }
+  }
+
+  note(text: string): void {
+    this.#add('note', Buffer.from(text).subarray(0, MAX_TEXT_BYTES));
+  }
+
+  async drained(): Promise<void> {
+    if (this.#isDrained()) return;
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  close(reason: string): Promise<RecordingSummary> {
+    this.#closing ??= this.#end(reason);
+    return this.#closing;
+  }
+
+  #add(kind: FrameKind, bytes: Uint8Array): void {
+    if (this.#failed !== undefined || this.#closing !== undefined) return;
+    this.#frames.push({ kind, at: this.#micros(), bytes });
+    this.#framesBytes += bytes.length + FRAME_OVERHEAD;
+    this.#pendingBytes += bytes.length + FRAME_OVERHEAD;
+    if (this.#framesBytes >= SEGMENT_BYTES) this.#cut();
+    else this.#timer ??= setTimeout(() => this.#cut(), SEGMENT_MS).unref();
+    if (this.#pendingBytes > HARD_PENDING_BYTES) this.#fail(new Error('the recording cannot keep up'));
+  }
+
+  #cut(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const frames = this.#frames;
+    const held = this.#framesBytes;
+    if (frames.length === 0) return;
+    this.#frames = [];
+    this.#framesBytes = 0;
+    this.#total.frames += frames.length;
+    this.#total.bytes += held - frames.length * FRAME_OVERHEAD;
+    this.#writer.push({ end: false, at: frames[0]?.at ?? 0, raw: encodeFrames(frames) }, (error) => {
+      this.#pendingBytes -= held;
+      if (error !== undefined) this.#fail(error);
+      this.#wake();
+    });
+  }
+
+  /** What is held is dropped: it could not be written in order any more. */
+  #fail(error: Error): void {
+    if (this.#failed !== undefined) return;
+    this.#failed = new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, {
+      detail: error.message,
+      cause: error,
+    });
+    this.#writer.stop(error);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#pendingBytes -= this.#framesBytes;
+    this.#frames = [];
+    this.#framesBytes = 0;
+    this.#wake();
+  }
+
+  #isDrained(): boolean {
+    return this.#failed !== undefined || this.#pendingBytes < RECORDING_PENDING_BYTES / 2;
+  }
+
+  #wake(): void {
+    if (!this.#isDrained()) return;
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const wake of waiters) wake();
+  }
+
+  async #end(reason: string): Promise<RecordingSummary> {
+    this.#cut();
+    const raw = Buffer.from(JSON.stringify({ reason, ...this.#total }));
+    // Behind all others, so that nothing is being written any more when the file is closed.
+    await new Promise<void>((resolve) => {
+      this.#writer.push({ end: true, at: this.#micros(), raw }, (error) => {
+        if (error !== undefined) this.#fail(error);
+        resolve();
+      });
+    });
+    await this.#file.close().catch((error: unknown) => this.#fail(error as Error));
+    return { ...this.#writer.state, complete: this.#failed === undefined };
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The recording's file format, version 1. It is final.
+ *
+ *     "HOOPREC1"  u32 length  JSON {schemaVersion, session, protocol, startedAt}          the header
+ *     then segments:
+ *     "HSEG" | "HEND"  u8 codec  3 zero octets  u32 stored length  u32 raw length
+ *     u64 time of the first frame, µs since the start  32 octets prev  32 octets hash  payload
+ *
+ * Numbers are big-endian. `hash` is the SHA-256 of the segment's octets before it and of its payload; `prev` is the
+ * hash of the segment before, and for the first one the SHA-256 of the file's header. The payload of `HSEG` is frames,
+ * that of `HEND`, the last segment of a recording that was closed, is JSON {reason, frames, bytes}.
+ *
+ * A frame is `u8 kind, varint µs since the frame before (of the segment), varint length, octets`.
+ */
+import { createHash } from 'node:crypto';
+
+export const FILE_MAGIC = 'HOOPREC1';
+export const SEGMENT_HEAD_BYTES = 4 + 1 + 3 + 4 + 4 + 8 + 32 + 32;
+export const FILE_HEAD_BYTES = 12;
+const HASH_AT = SEGMENT_HEAD_BYTES - 32;
+/** Refused by readers before memory is taken: a writer cuts at 256 KiB and its largest frame is 1 MiB. */
+export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
+export const MAX_FRAME_BYTES = 1024 * 1024;
+
+export const CODEC = { raw: 0, zstd: 1 } as const;
+export type Codec = (typeof CODEC)[keyof typeof CODEC];
+export const FRAME_KINDS = ['request', 'response', 'note'] as const;
+export type FrameKind = (typeof FRAME_KINDS)[number];
+
+export interface RecordingHeader {
+  readonly schemaVersion: 1;
+  readonly session: string;
+  readonly protocol: string;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+export interface Frame {
+  readonly kind: FrameKind;
+  /** Microseconds since the session's start. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface SegmentHead {
+  readonly end: boolean;
+  readonly codec: Codec;
+  readonly storedBytes: number;
+  readonly rawBytes: number;
+  /** Microseconds since the session's start. */
+  readonly at: number;
+  readonly prev: Buffer;
+  readonly hash: Buffer;
+}
+
+/** @returns The file's header and its hash, which the first segment carries as `prev`. */
+export function encodeHeader(header: RecordingHeader): { readonly bytes: Buffer; readonly hash: Buffer } {
+  const json = Buffer.from(JSON.stringify(header));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(json.length);
+  const bytes = Buffer.concat([Buffer.from(FILE_MAGIC), length, json]);
+  return { bytes, hash: sha256(bytes) };
+}
+
+/** @returns The segment's octets before its payload, and its hash. */
+export function encodeSegment(
+  segment: Omit<SegmentHead, 'hash' | 'storedBytes'>,
+  payload: Uint8Array,
+): { readonly head: Buffer; readonly hash: Buffer } {
+  const head = Buffer.alloc(SEGMENT_HEAD_BYTES);
+  head.write(segment.end ? 'HEND' : 'HSEG', 0, 'latin1');
+  head.writeUInt8(segment.codec, 4);
+  head.writeUInt32BE(payload.length, 8);
+  head.writeUInt32BE(segment.rawBytes, 12);
+  head.writeBigUInt64BE(BigInt(Math.max(0, Math.round(segment.at))), 16);
+  segment.prev.copy(head, 24);
+  const hash = sha256(head.subarray(0, HASH_AT), payload);
+  hash.copy(head, HASH_AT);
+  return { head, hash };
+}
+
+/** @returns Undefined if it is no segment's head, or one over the caps. */
+export function parseSegmentHead(head: Buffer): SegmentHead | undefined {
+  const magic = head.toString('latin1', 0, 4);
+  const codec = head.readUInt8(4);
+  const storedBytes = head.readUInt32BE(8);
+  const rawBytes = head.readUInt32BE(12);
+  const known = magic === 'HSEG' || magic === 'HEND';
+  if (!known || (codec !== CODEC.raw && codec !== CODEC.zstd)) return undefined;
+  if (storedBytes > MAX_SEGMENT_BYTES || rawBytes > MAX_SEGMENT_BYTES) return undefined;
+  const at = Number(head.readBigUInt64BE(16));
+  const prev = head.subarray(24, HASH_AT);
+  return { end: magic === 'HEND', codec, storedBytes, rawBytes, at, prev, hash: head.subarray(HASH_AT) };
+}
+
+/** The hash that a segment ought to carry. */
+export function segmentHash(head: Buffer, payload: Uint8Array): Buffer {
+  return sha256(head.subarray(0, HASH_AT), payload);
+}
+
+/** Frames as one payload. Their times must not go down. */
+export function encodeFrames(frames: readonly Frame[]): Buffer {
+  const bytes = frames.reduce((sum, frame) => sum + frame.bytes.length, 0);
+  const out = Buffer.allocUnsafe(bytes + frames.length * 13);
+  let offset = 0;
+  let before = frames[0]?.at ?? 0;
+  for (const frame of frames) {
+    out[offset++] = FRAME_KINDS.indexOf(frame.kind);
+    offset = writeVarint(out, offset, frame.at - before);
+    offset = writeVarint(out, offset, frame.bytes.length);
+    out.set(frame.bytes, offset);
+    offset += frame.bytes.length;
+    before = frame.at;
+  }
+  return out.subarray(0, offset);
+}
+
+/** @param at The segment's own time. @returns Undefined if the payload is not frames to its last octet. */
+export function decodeFrames(payload: Buffer, at: number): Frame[] | undefined {
+  const frames: Frame[] = [];
+  const cursor = { offset: 0 };
+  for (let time = at; cursor.offset < payload.length; ) {
+    const kind = FRAME_KINDS[payload[cursor.offset++]!];
+    time += readVarint(payload, cursor);
+    const length = readVarint(payload, cursor);
+    const start = cursor.offset;
+    if (kind === undefined || Number.isNaN(time) || !(start + length <= payload.length)) return undefined;
+    cursor.offset = start + length;
+    frames.push({ kind, at: time, bytes: payload.subarray(start, cursor.offset) });
+  }
+  return frames;
+}
+
+/** LEB128, at most seven octets (2^49): 17 years in microseconds. */
+function writeVarint(out: Buffer, offset: number, value: number): number {
+  let rest = Math.min(Math.max(0, Math.round(value)), 2 ** 49 - 1);
+  for (; rest >= 128; rest = Math.floor(rest / 128)) out[offset++] = (rest % 128) + 128;
+  out[offset++] = rest;
+  return offset;
+}
+
+function readVarint(bytes: Buffer, cursor: { offset: number }): number {
+  for (let value = 0, factor = 1; factor < 2 ** 49; factor *= 128) {
+    const octet = bytes[cursor.offset++];
+    if (octet === undefined) return Number.NaN;
+    value += (octet & 127) * factor;
+    if (octet < 128) return value;
+  }
+  return Number.NaN;
+}
+
+function sha256(...parts: Uint8Array[]): Buffer {
+  const digest = createHash('sha256');
+  for (const part of parts) digest.update(part);
+  return digest.digest();
+}
