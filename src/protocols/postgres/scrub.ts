@@ -1,7 +1,5 @@
+import { type Report, type ReportField, reportText } from './codec/report.ts';
 import { KNOWN_SQLSTATES } from './sqlstates.ts';
-
-/** Fields of an ErrorResponse or NoticeResponse in order of arrival: one-letter code, value. */
-export type ErrorFields = readonly (readonly [code: string, value: string])[];
 
 const WITHHELD = 'details withheld by the gateway: they may hold masked values';
 
@@ -37,19 +35,19 @@ const HINT_IS_HARMLESS = new Set(['42', '25']);
  * class cannot quote data. Dropped: detail, context, internal query, object names, source location. A notice has no
  * class to trust (`RAISE NOTICE` gives 00000), so its message always goes.
  *
- * @param fields Decoded fields, any order, repeated codes allowed.
+ * @param report Decoded error or notice: fields in any order, repeated codes allowed.
  * @returns Fields in protocol order, always with S, V, C and M. Pure. Never throws.
  * @see https://www.postgresql.org/docs/current/protocol-error-fields.html
  */
-export function scrubError(fields: ErrorFields): ErrorFields {
-  const get = (code: string) => fields.find(([key]) => key === code)?.[1];
+export function scrubError(report: Report<string>): readonly ReportField[] {
+  const get = (code: string) => reportText(report, code);
   const severity = severityOf(get('V') ?? get('S'));
   const given = get('C') ?? 'XX000';
   const sqlstate = KNOWN_SQLSTATES.has(given) ? given : 'XX000';
   const errorClass = sqlstate.slice(0, 2);
   const isNotice = !['ERROR', 'FATAL', 'PANIC'].includes(severity);
   const harmless = !isNotice && MESSAGE_IS_HARMLESS.has(errorClass);
-  const scrubbed: [string, string][] = [
+  const scrubbed: ReportField[] = [
     ['S', severity],
     ['V', severity],
     ['C', sqlstate],

@@ -1,0 +1,88 @@
+import type { Clock } from '../../core/clock.ts';
+import { HoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { DetectorSet } from '../../masking/detectors.ts';
+import type { Adapter } from '../adapter.ts';
+import { CancelRegistry } from './cancel.ts';
+import { CatalogService } from './catalog-service.ts';
+import type { PostgresResource } from './resource.ts';
+import { SaltedKeyCache } from './scram.ts';
+import { PostgresSession, type SessionParts } from './session.ts';
+import { SideConnection } from './side-connection.ts';
+import type { SqlParser } from './sql/parser.ts';
+import { startupParameters } from './startup-parameters.ts';
+import { connectUpstream, type Upstream } from './upstream.ts';
+
+export interface PostgresDeps {
+  /** Shared by all resources: one worker thread. Closed by whoever made it. */
+  readonly parser: SqlParser;
+  /** In force now: asked at the start of each session. */
+  readonly detectors: () => { readonly set: DetectorSet; readonly tags: readonly string[] };
+  readonly clock: Clock;
+}
+
+/** Majors whose grammar is PostgreSQL 18's or a subset, and whose catalogs are the ones we read. */
+const OLDEST_MAJOR = 13;
+const NEWEST_MAJOR = 18;
+
+/**
+ * Speaks PostgreSQL for one resource: ends the client's protocol, logs in at the target with the gateway's own
+ * credential, and puts every statement before the enforcer.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol.html
+ */
+export function createPostgresAdapter(resource: PostgresResource, deps: PostgresDeps): Adapter {
+  const saltedKeys = new SaltedKeyCache();
+  const connect = async (startup: ReadonlyMap<string, string>, signal?: AbortSignal): Promise<Upstream> => {
+    const { user, password } = await resource.credentials();
+    const upstream = await connectUpstream({
+      host: resource.target.host,
+      port: resource.target.port,
+      database: resource.target.database,
+      user,
+      password,
+      tls: {
+        mode: resource.target.tls,
+        ...(resource.target.ca === undefined ? {} : { ca: resource.target.ca }),
+      },
+      startupParameters: startupParameters(startup),
+      timeoutMs: LIMITS.targetConnectMs,
+      saltedKeys,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    assertKnownServer(upstream);
+    return upstream;
+  };
+  const catalog = new CatalogService({
+    connect: async () => new SideConnection(await connect(new Map([['application_name', 'hoopd catalog']]))),
+    resource: { type: 'Resource', id: resource.name, attrs: { protocol: 'postgres' } },
+    tags: resource.classification,
+    clock: deps.clock,
+  });
+  const parts: SessionParts = {
+    parser: deps.parser,
+    catalog,
+    cancels: new CancelRegistry(),
+    detectors: () => deps.detectors().set,
+    detectorTags: () => deps.detectors().tags,
+    connect,
+  };
+  return {
+    protocol: 'postgres',
+    serve: (stream, context) => new PostgresSession(stream, context, parts).serve(),
+    close: async () => catalog.close(),
+  };
+}
+
+function assertKnownServer(upstream: Upstream): void {
+  const major = Math.floor(upstream.serverVersion / 10_000);
+  if (major >= OLDEST_MAJOR && major <= NEWEST_MAJOR) return;
+  upstream.socket.destroy();
+  throw new HoopError(
+    'ERR_PG_UNSUPPORTED',
+    `the target speaks PostgreSQL ${major}, which the gateway does not know`,
+    {
+      hint: `use a server of version ${OLDEST_MAJOR} to ${NEWEST_MAJOR}`,
+    },
+  );
+}

@@ -1,0 +1,91 @@
+import type { Clock } from '../../core/clock.ts';
+import type { PolicyObject } from '../../policy/model.ts';
+import { bindClassification, type Classification } from './classification.ts';
+import type { SideConnection } from './side-connection.ts';
+import { buildCatalog, type Catalog } from './sql/catalog-model.ts';
+import { CATALOG_QUERIES, EPOCH_QUERY } from './sql/catalog-queries.ts';
+
+/** What is known of a target's schema at one epoch. Immutable: a new epoch is a new object. */
+export interface KnownCatalog {
+  readonly catalog: Catalog;
+  readonly classification: Classification;
+}
+
+/**
+ * Knowledge older than this is checked before the next statement is judged (one cheap query, shared by all sessions).
+ * It is the window in which somebody else's change of the schema is not seen: `docs/security.md`.
+ */
+const CHECK_AFTER_MS = 2000;
+
+/**
+ * Keeps the catalog of one target, read over a connection of the gateway's own.
+ */
+export class CatalogService {
+  readonly #connect: () => Promise<SideConnection>;
+  readonly #resource: PolicyObject;
+  readonly #tags: ReadonlyMap<string, readonly string[]>;
+  readonly #clock: Clock;
+  #connection: SideConnection | undefined;
+  #known: KnownCatalog | undefined;
+  #epoch = '';
+  #checkedAt = Number.NEGATIVE_INFINITY;
+  #changes = 0;
+  #checking: Promise<void> | undefined;
+
+  constructor(parts: {
+    readonly connect: () => Promise<SideConnection>;
+    readonly resource: PolicyObject;
+    readonly tags: ReadonlyMap<string, readonly string[]>;
+    readonly clock: Clock;
+  }) {
+    this.#connect = parts.connect;
+    this.#resource = parts.resource;
+    this.#tags = parts.tags;
+    this.#clock = parts.clock;
+  }
+
+  /** @throws {HoopError} `ERR_TARGET_…` it cannot be read now: nothing can be judged. */
+  async current(): Promise<KnownCatalog> {
+    for (;;) {
+      if (this.#known !== undefined && this.#clock.now() - this.#checkedAt < CHECK_AFTER_MS)
+        return this.#known;
+      this.#checking ??= this.#check().finally(() => {
+        this.#checking = undefined;
+      });
+      await this.#checking;
+    }
+  }
+
+  /** A schema change was seen: the next statement waits for a new look, even if one is under way. */
+  invalidate(): void {
+    this.#changes++;
+    this.#checkedAt = Number.NEGATIVE_INFINITY;
+  }
+
+  async #check(): Promise<void> {
+    const [startedAt, changes] = [this.#clock.now(), this.#changes];
+    const connection = await this.#usableConnection();
+    const epoch = JSON.stringify(await connection.query(EPOCH_QUERY));
+    if (this.#known === undefined || epoch !== this.#epoch) this.#known = await this.#load(connection);
+    this.#epoch = epoch;
+    // A check that itself took longer than the window still counts once, or a slow target would be asked for ever.
+    if (changes === this.#changes)
+      this.#checkedAt = Math.max(startedAt, this.#clock.now() - CHECK_AFTER_MS / 2);
+  }
+
+  async #usableConnection(): Promise<SideConnection> {
+    if (this.#connection?.usable !== true) this.#connection = await this.#connect();
+    return this.#connection;
+  }
+
+  async #load(connection: SideConnection): Promise<KnownCatalog> {
+    const rows: Record<string, readonly (readonly (string | null)[])[]> = {};
+    for (const { name, sql } of CATALOG_QUERIES) rows[name] = await connection.query(sql);
+    const catalog = buildCatalog(rows);
+    return { catalog, classification: bindClassification(catalog, this.#tags, this.#resource) };
+  }
+
+  close(): void {
+    this.#connection?.close();
+  }
+}

@@ -1,0 +1,41 @@
+import { CopyData } from './codec/copy.ts';
+import type { CellMasker, RewrittenRow } from './rows.ts';
+
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+
+/**
+ * Masks what detectors find in one line of COPY TO STDOUT in text format: fields are looked at one by one, so that
+ * nothing matches across them. Only the default format comes here: others are refused while detectors are on.
+ *
+ * @param line The body of one CopyData message, with its newline.
+ * @returns The new message, or undefined if nothing was found.
+ * @see https://www.postgresql.org/docs/current/sql-copy.html "Text Format"
+ */
+export function maskCopyLine(line: Buffer, masker: CellMasker): RewrittenRow | undefined {
+  const end = line.at(-1) === NEWLINE ? line.length - 1 : line.length;
+  const parts: Uint8Array[] = [];
+  let maskedValues = 0;
+  for (let start = 0; start <= end; ) {
+    const tab = line.indexOf(TAB, start);
+    const stop = tab === -1 || tab > end ? end : tab;
+    const field = line.subarray(start, stop);
+    const shown = detected(field, masker);
+    if (shown !== field) maskedValues++;
+    parts.push(shown, line.subarray(stop, Math.min(stop + 1, line.length)));
+    start = stop + 1;
+  }
+  if (maskedValues === 0) return undefined;
+  return { raw: CopyData.encode({ data: Buffer.concat(parts) }), maskedValues };
+}
+
+/** COPY's own word for NULL. */
+const NULL_FIELD = Buffer.from('\\N');
+
+function detected(field: Uint8Array, masker: CellMasker): Uint8Array {
+  try {
+    return masker.detect(field, 'text') ?? NULL_FIELD;
+  } catch {
+    return NULL_FIELD;
+  }
+}

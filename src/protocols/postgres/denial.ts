@@ -1,0 +1,50 @@
+import type { HoopError } from '../../core/errors.ts';
+import { ERROR_TABLE } from '../../core/errors.ts';
+import { denialJson } from '../../enforcement/denial.ts';
+import type { Denial } from '../../enforcement/operation.ts';
+import type { ReportField } from './codec/report.ts';
+
+/** SQLSTATEs that clients act upon by themselves (drivers re-prepare on 26000), for refusals with such a rule. */
+const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {
+  'unknown-statement': '26000',
+  'unknown-portal': '34000',
+};
+
+/**
+ * A denial as PostgreSQL says it: ERROR, SQLSTATE 42501 unless the code has another, and a HINT that is one line of
+ * JSON for the agent.
+ *
+ * @returns Fields for an ErrorResponse. Pure. Never throws.
+ * @see https://www.postgresql.org/docs/current/protocol-error-fields.html
+ */
+export function denialFields(denial: Denial): readonly ReportField[] {
+  return [
+    ['S', 'ERROR'],
+    ['V', 'ERROR'],
+    ['C', SQLSTATE_BY_RULE[denial.rule] ?? ERROR_TABLE[denial.code].sqlstate],
+    ['M', denial.message],
+    ['H', denialJson(denial)],
+  ];
+}
+
+/** An error of ours that ends the session: FATAL, with what to do next. */
+export function fatalFields(error: HoopError): readonly ReportField[] {
+  return [
+    ['S', 'FATAL'],
+    ['V', 'FATAL'],
+    ['C', error.sqlstate],
+    ['M', error.message],
+    ...(error.hint === undefined ? [] : [['H', error.hint] as const]),
+  ];
+}
+
+/** An error of ours that refuses one statement without a decision: the audit or the recording cannot be written. */
+export function denialFor(error: HoopError): Denial {
+  return {
+    code: error.code,
+    message: error.message,
+    rule: error.code,
+    reason: error.message,
+    hint: error.hint ?? 'try again later, or ask the operator of the gateway',
+  };
+}

@@ -1,0 +1,82 @@
+import type { Duplex } from 'node:stream';
+import { HoopError } from '../../core/errors.ts';
+
+/** Unread octets beyond which the peer is not read any further. */
+const HIGH_WATER_BYTES = 256 * 1024;
+
+/**
+ * One stream's read side as a queue of chunks: the login and then the session take from it in turn, and a peer that
+ * sends faster than it is served is paused.
+ */
+export class Inlet {
+  readonly #stream: Duplex;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #ended = false;
+  /** Octets that have arrived. */
+  received = 0;
+  #wake: (() => void) | undefined;
+
+  constructor(stream: Duplex) {
+    this.#stream = stream;
+    stream.on('data', (chunk: Buffer) => this.#take(chunk));
+    const end = () => this.#finish();
+    stream.once('end', end);
+    stream.once('close', end);
+    stream.once('error', end);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    this.received += chunk.length;
+    if (this.#bytes > HIGH_WATER_BYTES) this.#stream.pause();
+    this.#wake?.();
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** The next chunk in order, or undefined when the peer has ended or the inlet was closed. One caller at a time. */
+  async next(): Promise<Buffer | undefined> {
+    if (this.#chunks.length === 0 && !this.#ended) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+      this.#wake = undefined;
+    }
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return undefined;
+    this.#bytes -= chunk.length;
+    if (this.#bytes <= HIGH_WATER_BYTES && this.#stream.isPaused()) this.#stream.resume();
+    return chunk;
+  }
+
+  /** As `next`, but a peer that stays silent too long is an error. @throws {HoopError} `ERR_PG_PROTOCOL`. */
+  async nextWithin(ms: number): Promise<Buffer | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new HoopError('ERR_PG_PROTOCOL', 'the login took too long')), ms);
+    });
+    try {
+      return await Promise.race([this.next(), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Puts bytes back in front: what a login read beyond its own end. */
+  unshift(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#chunks.unshift(bytes);
+    this.#bytes += bytes.length;
+  }
+
+  /** Wakes whoever waits, with the end. */
+  close(): void {
+    this.#chunks = [];
+    this.#finish();
+  }
+}

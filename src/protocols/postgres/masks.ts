@@ -1,0 +1,166 @@
+import type { Enforcer, SessionRef } from '../../enforcement/operation.ts';
+import type { DetectorSet } from '../../masking/detectors.ts';
+import { maskValue, strongest, type ValueShape } from '../../masking/mask.ts';
+import { maskFindings } from '../../masking/mask-findings.ts';
+import type { MaskKind } from '../../policy/model.ts';
+import type { Classification, Classified } from './classification.ts';
+import type { Column } from './codec/rows.ts';
+import { binaryNumber, type CellMasker, type ColumnAction, type RowPlan, rowPlan, shapeOf } from './rows.ts';
+import type { StatementPlan } from './sql/plan.ts';
+
+/** What detectors can find: asked of policy once, to know whether looking is worth anything. */
+const DETECTABLE = ['pii.card', 'pii.email', 'pii.phone', 'pii.iban', 'pii.national-id', 'secret.key'];
+
+/**
+ * Types in which nothing that detectors know can stand: bool, int2, int4, oid, xid, cid, tid, floats, dates, times,
+ * intervals, uuid, the empty void. A type that is not listed is looked at.
+ */
+const NOTHING_TO_DETECT = new Set([
+  16, 21, 23, 26, 28, 29, 27, 700, 701, 1082, 1083, 1114, 1184, 1186, 1266, 2950, 2278,
+]);
+
+/**
+ * What one session's principal may see: which columns are masked, and how, and whether detectors must look at the
+ * rest. Made anew when the policy or the catalog changes.
+ */
+export class SessionMasks implements CellMasker {
+  readonly #session: SessionRef;
+  readonly #enforcer: Enforcer;
+  readonly #detectors: DetectorSet;
+  readonly #customTags: readonly string[];
+  #classification: Classification | undefined;
+  #policyVersion = '';
+  #columns = new Map<string, MaskKind>();
+  #detectable = new Map<string, MaskKind | 'show'>();
+  /** Some detected kind of value is masked for this principal. */
+  detecting = true;
+  /** Anything at all is masked for this principal. Until the first refresh: assume so. */
+  active = true;
+
+  constructor(
+    session: SessionRef,
+    enforcer: Enforcer,
+    detectors: DetectorSet,
+    customTags: readonly string[],
+  ) {
+    this.#session = session;
+    this.#enforcer = enforcer;
+    this.#detectors = detectors;
+    this.#customTags = customTags;
+  }
+
+  /** Asks policy again if it or the classification has changed. @returns Whether anything was made anew. */
+  refresh(classification: Classification): boolean {
+    const version = this.#enforcer.policyVersion();
+    if (classification === this.#classification && version === this.#policyVersion) return false;
+    this.#classification = classification;
+    this.#policyVersion = version;
+    this.#detectable.clear();
+    this.#columns = new Map();
+    for (const column of classification.columns) {
+      const kind = this.#askColumn(column);
+      if (kind !== 'show') this.#columns.set(`${column.relation}.${column.attribute}`, kind);
+    }
+    const tags = [...DETECTABLE, ...this.#customTags];
+    this.detecting = tags.some((tag) => this.kindFor([tag]) !== 'show');
+    this.active = this.detecting || this.#columns.size > 0 || classification.broken;
+    return true;
+  }
+
+  #askColumn(column: Classified): MaskKind | 'show' {
+    const reveal = this.#enforcer.reveal(this.#session, column.object);
+    return reveal.show ? 'show' : reveal.mask;
+  }
+
+  /** How a detected value with these tags is shown; several tags: the strongest mask. */
+  kindFor(tags: readonly string[]): MaskKind | 'show' {
+    const masks = tags.map((tag) => this.#kindForTag(tag)).filter((kind) => kind !== 'show');
+    return masks.length === 0 ? 'show' : strongest(masks);
+  }
+
+  #kindForTag(tag: string): MaskKind | 'show' {
+    const known = this.#detectable.get(tag);
+    if (known !== undefined) return known;
+    const { resource } = this.#session;
+    const table = {
+      type: 'Table',
+      id: `${resource.id}/detected`,
+      attrs: detectedTable(tag),
+      parent: schemaOf(resource),
+    };
+    const reveal = this.#enforcer.reveal(this.#session, {
+      type: 'Column',
+      id: `${resource.id}/detected/${tag}`,
+      attrs: { schema: '', table: '', name: tag, tags: [tag], detected: true },
+      parent: table,
+    });
+    const kind = reveal.show ? 'show' : reveal.mask;
+    this.#detectable.set(tag, kind);
+    return kind;
+  }
+
+  isMasked(relation: number, attribute: number): boolean {
+    return this.#columns.has(`${relation}.${attribute}`);
+  }
+
+  /** Any column of the relation is masked. */
+  masksRelation(relation: number): boolean {
+    return (
+      this.#classification?.ofRelation(relation).some((one) => this.isMasked(one.relation, one.attribute)) ??
+      true
+    );
+  }
+
+  /**
+   * What becomes of each output column: by provenance where the server gives it, by the statement's analysis where
+   * that is certain, and masked otherwise.
+   */
+  rowPlan(columns: readonly Column[], plan: StatementPlan): RowPlan {
+    return rowPlan(columns.map((column, index) => this.#action(column, index, plan)));
+  }
+
+  #action(column: Column, index: number, plan: StatementPlan): ColumnAction {
+    if (!this.active) return { kind: 'show' };
+    const shape = shapeOf(column.typeOid, column.format);
+    const mask = this.#certainMask(column, index, plan);
+    if (mask !== undefined) return { kind: 'mask', mask, shape };
+    if (!this.detecting || NOTHING_TO_DETECT.has(column.typeOid)) return { kind: 'show' };
+    return { kind: 'detect', shape, number: binaryNumber(column.typeOid, column.format) };
+  }
+
+  #certainMask(column: Column, index: number, plan: StatementPlan): MaskKind | undefined {
+    const { tableOid, attributeNumber } = column;
+    if (tableOid === 0)
+      return plan.safeColumns === 'all' || plan.safeColumns.includes(index) ? undefined : 'redact';
+    if (this.#classification?.knows(tableOid) !== true) return 'redact';
+    if (attributeNumber === 0) return this.masksRelation(tableOid) ? 'redact' : undefined;
+    return this.#columns.get(`${tableOid}.${attributeNumber}`);
+  }
+
+  mask(value: Uint8Array, kind: MaskKind, shape: ValueShape): Uint8Array | null {
+    return maskValue(value, kind, shape);
+  }
+
+  detect(value: Uint8Array, shape: ValueShape): Uint8Array | null {
+    const findings = this.#detectors.scan(value, shape);
+    if (findings.length === 0) return value;
+    return maskFindings(value, findings, (tags) => this.kindFor(tags), shape);
+  }
+
+  /** Text for people: the audit's and the recording's copy of a statement, without what detectors find in it. */
+  cleanText(text: string): string {
+    const bytes = Buffer.from(text, 'utf8');
+    const findings = this.#detectors.scan(bytes, 'text');
+    if (findings.length === 0) return text;
+    const masked = maskFindings(bytes, findings, () => 'redact', 'text');
+    return masked === null ? '‹withheld›' : Buffer.from(masked).toString('utf8');
+  }
+}
+
+function schemaOf(resource: SessionRef['resource']) {
+  return { type: 'Schema', id: `${resource.id}/detected`, attrs: {}, parent: resource };
+}
+
+function detectedTable(tag: string) {
+  return { schema: '', name: 'detected', kind: 'detected', system: false, sensitive: false, tags: [tag] };
+}

@@ -1,0 +1,74 @@
+import type { Clock } from '../../core/clock.ts';
+import type { Enforcer, Outcome, SessionRef } from '../../enforcement/operation.ts';
+
+/** One operation that was allowed and whose outcome is not known yet. */
+export class OpenOperation {
+  readonly id: string;
+  rows = 0;
+  bytes = 0;
+  maskedValues = 0;
+  /** The server has begun to answer it: a portal that was suspended and then dropped did what it was asked. */
+  answered = false;
+  readonly #startedAt: number;
+  readonly #ledger: OperationLedger;
+
+  constructor(id: string, startedAt: number, ledger: OperationLedger) {
+    this.id = id;
+    this.#startedAt = startedAt;
+    this.#ledger = ledger;
+  }
+
+  get open(): boolean {
+    return this.#ledger.has(this);
+  }
+
+  /** Records the outcome; the first call counts, later ones do nothing. */
+  close(outcome: Outcome['outcome'], sqlstate?: string): void {
+    this.#ledger.close(this, this.#startedAt, outcome, sqlstate);
+  }
+}
+
+/** A session's open operations: each allow is followed by exactly one outcome, whatever becomes of the session. */
+export class OperationLedger {
+  readonly #open = new Set<OpenOperation>();
+  readonly #session: SessionRef;
+  readonly #enforcer: Enforcer;
+  readonly #clock: Clock;
+
+  constructor(session: SessionRef, enforcer: Enforcer, clock: Clock) {
+    this.#session = session;
+    this.#enforcer = enforcer;
+    this.#clock = clock;
+  }
+
+  opened(id: string): OpenOperation {
+    const operation = new OpenOperation(id, this.#clock.now(), this);
+    this.#open.add(operation);
+    return operation;
+  }
+
+  has(operation: OpenOperation): boolean {
+    return this.#open.has(operation);
+  }
+
+  close(operation: OpenOperation, startedAt: number, outcome: Outcome['outcome'], sqlstate?: string): void {
+    if (!this.#open.delete(operation)) return;
+    this.#enforcer.close(this.#session, operation.id, {
+      outcome,
+      ...(sqlstate === undefined ? {} : { sqlstate }),
+      rows: operation.rows,
+      bytes: operation.bytes,
+      maskedValues: operation.maskedValues,
+      durationMs: this.#clock.now() - startedAt,
+    });
+  }
+
+  /** The session is over: what has no outcome yet is unknown. */
+  closeAll(): void {
+    for (const operation of [...this.#open]) operation.close(operation.answered ? 'success' : 'unknown');
+  }
+
+  get busy(): boolean {
+    return this.#open.size > 0;
+  }
+}

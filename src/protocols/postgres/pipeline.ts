@@ -1,0 +1,121 @@
+import type { Denial } from '../../enforcement/operation.ts';
+import type { StagedName } from './names.ts';
+import type { OpenOperation } from './operations.ts';
+import type { Planned } from './planner.ts';
+import type { RowPlan } from './rows.ts';
+import type { StatementPlan } from './sql/plan.ts';
+
+/** A statement that `Parse` or `PREPARE` named: its text, so that it is judged anew at each Bind. */
+export interface Prepared {
+  readonly text: string;
+  /** Which statement of the text: a simple query may hold several, one of them the PREPARE. */
+  readonly index: number;
+}
+
+/** A portal or cursor: what it shows, and the operation under which it runs. */
+export interface Portal {
+  readonly plan: StatementPlan;
+  readonly planned: Planned;
+  readonly text: string;
+  /** Which statement of the text. */
+  readonly index: number;
+  /** Open until the server has answered the first Execute; a later one is an operation of its own. */
+  operation: OpenOperation | undefined;
+  /** Known once the server has described it. */
+  rows: RowPlan | undefined;
+  /** A Describe is on its way, ours or the client's. */
+  describing: boolean;
+  /** Lives on after its transaction (`WITH HOLD`). */
+  readonly holdable: boolean;
+}
+
+/** A change of names that waits for the server's word. */
+export type Staged = { readonly commit: () => void; readonly discard: () => void };
+
+/** What the server is still to answer, one entry for each message that has an answer, in order. */
+export type Expected =
+  | {
+      readonly kind: 'query';
+      readonly planned: Planned | undefined;
+      readonly operation: OpenOperation | undefined;
+      readonly denial: Denial | undefined;
+      /** Per statement: names it gives or takes, confirmed as each completes. */
+      readonly staged: readonly (Staged | undefined)[];
+      /** How many statements of the string have completed. */
+      completed: number;
+      rows: RowPlan | undefined;
+      failed: boolean;
+    }
+  | { readonly kind: 'parse'; readonly staged: Staged }
+  | { readonly kind: 'denied'; readonly denial: Denial }
+  | { readonly kind: 'bind'; readonly staged: Staged; readonly portal: Portal }
+  | { readonly kind: 'describe-statement' }
+  | { readonly kind: 'describe-portal'; readonly portal: Portal; readonly visible: boolean }
+  | {
+      readonly kind: 'execute';
+      readonly portal: Portal;
+      readonly operation: OpenOperation;
+      /** Names that this statement itself gives or takes (`PREPARE`, `DECLARE`, … sent by the extended protocol). */
+      readonly staged: Staged | undefined;
+    }
+  | { readonly kind: 'close'; readonly staged: Staged }
+  | { readonly kind: 'sync' };
+
+export function stagedName<T>(
+  table: { commit(s: StagedName<T>): void; discard(s: StagedName<T>): void },
+  name: StagedName<T>,
+): Staged {
+  return { commit: () => table.commit(name), discard: () => table.discard(name) };
+}
+
+/**
+ * The queue of outstanding answers. Mirrors the server's own rule: after an error in the extended protocol everything
+ * is skipped up to the next Sync.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+ */
+export class Pipeline {
+  #entries: Expected[] = [];
+  #head = 0;
+  /** The server skips messages until a Sync that the client has not sent yet. */
+  skipping = false;
+
+  get depth(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  get head(): Expected | undefined {
+    return this.#entries[this.#head];
+  }
+
+  get last(): Expected | undefined {
+    return this.#entries.at(-1);
+  }
+
+  /** Whether an entry is no longer waited for. */
+  answered(entry: Expected | undefined): boolean {
+    return entry === undefined || this.#entries.indexOf(entry, this.#head) === -1;
+  }
+
+  push(entry: Expected): void {
+    this.#entries.push(entry);
+  }
+
+  shift(): void {
+    this.#head++;
+    if (this.#head < 1024 && this.#head < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** After an error at the head: drops what the server skips. @returns The dropped entries, oldest first. */
+  skipToSync(): Expected[] {
+    const dropped: Expected[] = [];
+    while (this.head !== undefined && this.head.kind !== 'sync') {
+      dropped.push(this.head);
+      this.shift();
+    }
+    this.skipping = this.head === undefined;
+    return dropped;
+  }
+}

@@ -1,0 +1,206 @@
+import { HoopError, isHoopError } from '../../core/errors.ts';
+import type { Refusal } from '../../enforcement/operation.ts';
+import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
+import type { CatalogService, KnownCatalog } from './catalog-service.ts';
+import type { SessionMasks } from './masks.ts';
+import type { ParsedSql } from './sql/facts.ts';
+import { maskLiterals } from './sql/literals.ts';
+import type { SqlParser } from './sql/parser.ts';
+import { planStatement, type StatementPlan } from './sql/resolve.ts';
+
+/** One string of SQL, understood: what it would do, and how it is told to people. */
+export interface Planned {
+  readonly plans: readonly StatementPlan[];
+  /** Of all its statements, in order. */
+  readonly pairs: readonly Pair[];
+  readonly context: Readonly<Record<string, PolicyValue>>;
+  /** Masked. */
+  readonly text: string;
+  /** It is not understood with certainty, or a masked column would flow where it must not. */
+  readonly refusal?: Refusal;
+}
+
+/** What stands for a string that could not be planned. */
+export function refused(text: string, refusal: Refusal): Planned {
+  return { plans: [], pairs: [], context: {}, text, refusal };
+}
+
+/** Plans kept per session; pgbench and drivers send few texts, agents many. */
+const REMEMBERED = 256;
+/** Longer texts are planned each time. */
+const REMEMBERED_CHARS = 8192;
+
+/**
+ * Makes plans of SQL texts for one session: parse, resolve against the catalog, look for masked columns that flow.
+ * A plan is remembered until the catalog, the policy or the masks change.
+ */
+export class StatementPlanner {
+  readonly #parser: SqlParser;
+  readonly #catalog: CatalogService;
+  readonly #masks: SessionMasks;
+  readonly #resource: PolicyObject;
+  readonly #uncommittedDdl: () => boolean;
+  #remembered = new Map<string, Planned>();
+  #known: KnownCatalog | undefined;
+
+  constructor(parts: {
+    readonly parser: SqlParser;
+    readonly catalog: CatalogService;
+    readonly masks: SessionMasks;
+    readonly resource: PolicyObject;
+    /** Whether the session has changed the schema in a transaction that the catalog cannot see yet. */
+    readonly uncommittedDdl: () => boolean;
+  }) {
+    this.#parser = parts.parser;
+    this.#catalog = parts.catalog;
+    this.#masks = parts.masks;
+    this.#resource = parts.resource;
+    this.#uncommittedDdl = parts.uncommittedDdl;
+  }
+
+  /**
+   * @param text SQL as the client sent it, without NUL.
+   * @returns A plan, with `refusal` if it is not understood. Never rejects for the text's sake.
+   * @throws {HoopError} `ERR_TARGET_…` the catalog cannot be read.
+   */
+  async plan(text: string): Promise<Planned> {
+    const known = await this.#catalog.current();
+    if (this.#masks.refresh(known.classification) || known !== this.#known) {
+      this.#known = known;
+      this.#remembered.clear();
+    }
+    const remembered = this.#remembered.get(text);
+    if (remembered !== undefined && !this.#uncommittedDdl()) return remembered;
+    const planned = await this.#make(text, known);
+    if (text.length <= REMEMBERED_CHARS && known === this.#known) this.#remember(text, planned);
+    return planned;
+  }
+
+  /** A plan whose statements were completed by name (EXECUTE, FETCH): everything derived is derived again. */
+  combine(planned: Planned, plans: readonly StatementPlan[]): Planned {
+    return { ...summary(plans), text: planned.text, plans, ...this.#refusal(plans) };
+  }
+
+  async #make(text: string, known: KnownCatalog): Promise<Planned> {
+    let parsed: ParsedSql;
+    try {
+      parsed = await this.#parser.parse(text);
+    } catch (error) {
+      if (!isHoopError(error)) throw error;
+      return refused(`‹unparsable statement of ${Buffer.byteLength(text)} octets›`, {
+        code: error.code,
+        rule: error.code === 'ERR_SQL_SYNTAX' ? 'syntax-error' : 'unanalysable',
+        reason: error.message,
+        hint: error.hint ?? 'correct the statement; only what parses as PostgreSQL can be allowed',
+      });
+    }
+    const plans = parsed.statements.map((facts) =>
+      planStatement(facts, known.catalog, {
+        resource: this.#resource,
+        classification: known.classification.byName,
+        isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
+      }),
+    );
+    const shown = this.#masks.cleanText(
+      touchesClassified(plans) ? maskLiterals(text, parsed.literals) : text,
+    );
+    // Nothing but comments asks for no more than the connection itself.
+    const asked =
+      plans.length > 0
+        ? summary(plans)
+        : { pairs: [{ action: 'connect', object: this.#resource }], context: {} };
+    return { ...asked, text: shown, plans, ...this.#refusal(plans) };
+  }
+
+  #remember(text: string, planned: Planned): void {
+    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(text, planned);
+  }
+
+  #refusal(plans: readonly StatementPlan[]): { refusal?: Refusal } {
+    for (const plan of plans) {
+      const refusal = plan.refusal ?? this.#sessionRefusal(plan);
+      if (refusal !== undefined) return { refusal };
+    }
+    return {};
+  }
+
+  /** Rules that hold for a session with masks, whatever policy permits. */
+  #sessionRefusal(plan: StatementPlan): Refusal | undefined {
+    if (!this.#masks.active) return undefined;
+    if (plan.pairs.some((pair) => pair.action === 'sql.set-unsafe')) {
+      return refuse(
+        'unsafe-setting',
+        'this setting could change how statements are read, and values here are masked',
+      );
+    }
+    if (plan.ddl && plan.touchesMasked) {
+      return refuse(
+        'masked-table-ddl',
+        'a table with masked columns cannot be changed by one for whom they are masked',
+      );
+    }
+    if (
+      plan.copy?.direction === 'out' &&
+      this.#masks.detecting &&
+      !(plan.copy.format === 'text' && plan.copy.plainOptions)
+    ) {
+      return refuse(
+        'copy-format',
+        'only the default text format of COPY can be looked through',
+        'leave the options away',
+      );
+    }
+    const unknown = plan.pairs.some(
+      (pair) => pair.object.attrs['kind'] === 'unknown' && pair.action !== 'sql.create',
+    );
+    if (unknown && this.#uncommittedDdl()) {
+      return refuse(
+        'uncommitted-relation',
+        'a relation made in this transaction is not known yet',
+        'commit first',
+      );
+    }
+    return undefined;
+  }
+}
+
+function refuse(rule: string, reason: string, hint?: string): Refusal {
+  return { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
+}
+
+function summary(plans: readonly StatementPlan[]): Pick<Planned, 'pairs' | 'context'> {
+  return {
+    pairs: plans.flatMap((plan) => plan.pairs),
+    context: plans.map((plan) => plan.context).reduce(merge, {}),
+  };
+}
+
+type Context = Readonly<Record<string, PolicyValue>>;
+
+/**
+ * Several statements are judged together, so a fact holds for the string only in its worst case: a condition counts
+ * if all have one, a tautology if any has one; sets are united.
+ */
+function merge(a: Context, b: Context): Context {
+  const merged: Record<string, PolicyValue> = { ...a };
+  for (const [key, value] of Object.entries(b)) {
+    const before = merged[key];
+    if (before === undefined) merged[key] = value;
+    else if (key === 'hasWhere') merged[key] = before === true && value === true;
+    else if (typeof value === 'boolean') merged[key] = before === true || value;
+    else if (Array.isArray(value) && Array.isArray(before)) merged[key] = [...new Set([...before, ...value])];
+    else if (before !== value)
+      throw new HoopError('ERR_INTERNAL', undefined, { detail: `context ${key} cannot be merged` });
+  }
+  return merged;
+}
+
+function touchesClassified(plans: readonly StatementPlan[]): boolean {
+  return plans.some((plan) => plan.touchesMasked || plan.pairs.some((pair) => hasTags(pair.object)));
+}
+
+function hasTags(object: PolicyObject): boolean {
+  const tags = object.attrs['tags'];
+  return Array.isArray(tags) && tags.length > 0;
+}

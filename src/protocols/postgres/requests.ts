@@ -1,0 +1,455 @@
+import { HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { Denial, Refusal, Verdict } from '../../enforcement/operation.ts';
+import { Bind, Close, Describe, Execute, Parse } from './codec/extended.ts';
+import { type Frame, Pieces } from './codec/frame.ts';
+import { Query } from './codec/query.ts';
+import { FRONTEND } from './codec/types.ts';
+import { denialFor } from './denial.ts';
+import type { NameLookup } from './names.ts';
+import { parameterTexts } from './parameters.ts';
+import { type Portal, type Staged, stagedName } from './pipeline.ts';
+import { type Planned, refused, type StatementPlanner } from './planner.ts';
+import type { StatementPlan } from './sql/plan.ts';
+import { dropPortal, type SessionState } from './state.ts';
+
+/**
+ * What goes to the target in place of a denied message. It is never valid SQL, so that the server itself fails the
+ * transaction, skips the pipeline and keeps every answer in its place. The statement is named: an unnamed one in force
+ * would be dropped.
+ */
+const REFUSED_SQL = '"denied by hoopd"';
+const REFUSED_QUERY = Query.encode({ sql: REFUSED_SQL });
+const REFUSED_PARSE = Parse.encode({ statement: 'hoopd_denied', sql: REFUSED_SQL, parameterTypes: [] });
+
+const UNSUPPORTED_CALL: Refusal = {
+  code: 'ERR_PG_UNSUPPORTED',
+  rule: 'function-call',
+  reason: 'the function-call message is not supported through the gateway',
+  hint: 'call the function in a SELECT',
+};
+
+/**
+ * The way there: takes the client's messages one by one, asks the enforcer before anything reaches the target, and
+ * forwards the very bytes that were judged.
+ */
+export class RequestPump {
+  readonly #state: SessionState;
+  readonly #planner: StatementPlanner;
+  readonly #out = new Pieces();
+  readonly #send: (slices: Buffer[]) => void;
+
+  /** @param send Writes to the target, at once and in order. */
+  constructor(state: SessionState, planner: StatementPlanner, send: (slices: Buffer[]) => void) {
+    this.#state = state;
+    this.#planner = planner;
+    this.#send = send;
+  }
+
+  /** Writes what was gathered. Called when no further message has arrived, and before any wait for the target. */
+  flush(): void {
+    const slices = this.#out.take();
+    if (slices.length > 0) this.#send(slices);
+  }
+
+  /**
+   * Handles one message; the next may come only when the promise has resolved.
+   *
+   * @throws {HoopError} `ERR_PG_PROTOCOL` the client broke the protocol; `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`. End the
+   *   session.
+   */
+  async handle(frame: Frame): Promise<void> {
+    const state = this.#state;
+    if (state.pipeline.skipping && frame.type !== FRONTEND.Sync && frame.type !== FRONTEND.Terminate) return;
+    if (state.pipeline.depth > LIMITS.pgPipelineDepth)
+      await this.#until(() => state.pipeline.depth < LIMITS.pgPipelineDepth / 2);
+    switch (frame.type) {
+      case FRONTEND.Query:
+        return this.#query(frame);
+      case FRONTEND.Parse:
+        return this.#parse(frame);
+      case FRONTEND.Bind:
+        return this.#bind(frame);
+      case FRONTEND.Describe:
+        return this.#describe(frame);
+      case FRONTEND.Execute:
+        return this.#execute(frame);
+      case FRONTEND.Close:
+        return this.#close(frame);
+      case FRONTEND.FunctionCall:
+        return this.#functionCall();
+      default:
+        return this.#plain(frame);
+    }
+  }
+
+  /** Messages that ask nothing of policy. */
+  #plain(frame: Frame): void {
+    const state = this.#state;
+    switch (frame.type) {
+      case FRONTEND.Sync:
+        // While it takes COPY data the server ignores Sync and Flush.
+        if (state.copyIn) return;
+        state.pipeline.skipping = false;
+        state.batch++;
+        state.pipeline.push({ kind: 'sync' });
+        return this.#out.add(frame);
+      case FRONTEND.Flush:
+        if (!state.copyIn) this.#out.add(frame);
+        return;
+      case FRONTEND.CopyData:
+      case FRONTEND.CopyDone:
+      case FRONTEND.CopyFail:
+        // Outside of a COPY the server drops these, and so do we: the client may not know yet that it failed.
+        if (!state.copyIn) return;
+        if (frame.type !== FRONTEND.CopyData) state.copyIn = false;
+        return this.#out.add(frame);
+      case FRONTEND.Terminate:
+        this.#out.add(frame);
+        this.flush();
+        return state.end(undefined);
+      default:
+        throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place after the login');
+    }
+  }
+
+  async #query(frame: Frame): Promise<void> {
+    const { planned, statement } = await this.#planText(() => Query.decode(frame.body).sql);
+    const effective = await this.#withNames(planned);
+    const verdict = await this.#decide(effective, { ...(statement === undefined ? {} : { statement }) });
+    if (this.#skipped(verdict)) return;
+    if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
+    this.#state.pipeline.push({
+      kind: 'query',
+      planned: effective,
+      operation: this.#state.operations.opened(verdict.operation),
+      denial: undefined,
+      staged: effective.plans.map((plan, index) => this.#stageNames(plan, effective, statement ?? '', index)),
+      completed: 0,
+      rows: undefined,
+      failed: false,
+    });
+    this.#out.add(frame);
+    if (effective.plans.some((plan) => plan.copy?.direction === 'in')) await this.#copyBarrier();
+  }
+
+  #refuseQuery(denial: Denial): void {
+    this.#state.pipeline.push({
+      kind: 'query',
+      planned: undefined,
+      operation: undefined,
+      denial,
+      staged: [],
+      completed: 0,
+      rows: undefined,
+      failed: false,
+    });
+    this.#addBytes(REFUSED_QUERY);
+  }
+
+  async #functionCall(): Promise<void> {
+    const verdict = await this.#decide(refused('‹function call›', UNSUPPORTED_CALL), {});
+    if (!this.#skipped(verdict) && verdict.effect === 'deny') this.#refuseQuery(verdict.denial);
+  }
+
+  /** Parse runs nothing: it is refused early where policy already says no, and judged for good at Bind. */
+  async #parse(frame: Frame): Promise<void> {
+    const { planned, message } = await this.#planParse(frame);
+    const state = this.#state;
+    if (planned.refusal !== undefined || !this.#mayPrepare(planned)) {
+      const verdict = await this.#decide(planned, {
+        ...(message === undefined ? {} : { statement: message.sql }),
+      });
+      if (this.#skipped(verdict)) return;
+      if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+    }
+    if (message === undefined) throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
+    if (state.statements.full)
+      return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')));
+    const name = state.statements.stage(message.statement, { text: message.sql, index: 0 }, state.batch);
+    state.pipeline.push({ kind: 'parse', staged: stagedName(state.statements, name) });
+    this.#out.add(frame);
+  }
+
+  async #planParse(frame: Frame) {
+    let message: Parse | undefined;
+    const { planned } = await this.#planText(() => {
+      message = Parse.decode(frame.body);
+      return message.sql;
+    });
+    return { planned, message: message as Parse | undefined };
+  }
+
+  #mayPrepare(planned: Planned): boolean {
+    const { session, enforcer } = this.#state.context;
+    return enforcer.evaluate(session.principal, planned.pairs, planned.context).effect === 'allow';
+  }
+
+  async #bind(frame: Frame): Promise<void> {
+    const state = this.#state;
+    const message = Bind.decode(frame.body);
+    const found = await this.#lookup(() => state.statements.lookup(message.statement, state.batch));
+    if (found.state !== 'known')
+      return this.#refuseUnknown('unknown-statement', 'prepared statement', message.statement);
+    const { text, index } = found.value;
+    const planned = await this.#withNames(await this.#planner.plan(text));
+    const plan = planned.plans[index];
+    const verdict = await this.#decide(planned, { statement: text, parameters: parameterTexts(message) });
+    if (this.#skipped(verdict)) return;
+    if (verdict.effect === 'deny' || plan === undefined) {
+      return this.#refuseExtended(
+        verdict.effect === 'deny' ? verdict.denial : denialFor(new HoopError('ERR_INTERNAL')),
+      );
+    }
+    const operation = state.operations.opened(verdict.operation);
+    if (state.portals.full)
+      return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
+    const portal: Portal = {
+      plan,
+      planned,
+      text,
+      index,
+      operation,
+      rows: undefined,
+      describing: false,
+      holdable: false,
+    };
+    const name = state.portals.stage(message.portal, portal, state.batch);
+    state.pipeline.push({ kind: 'bind', staged: stagedName(state.portals, name), portal });
+    this.#out.add(frame);
+  }
+
+  async #describe(frame: Frame): Promise<void> {
+    const state = this.#state;
+    const { kind, target: name } = Describe.decode(frame.body);
+    const found =
+      kind === 'P' ? await this.#lookup(() => state.portals.lookup(name, state.batch)) : undefined;
+    if (state.pipeline.skipping) return;
+    if (found?.state === 'known') {
+      found.value.describing = true;
+      state.pipeline.push({ kind: 'describe-portal', portal: found.value, visible: true });
+    } else state.pipeline.push({ kind: 'describe-statement' });
+    this.#out.add(frame);
+  }
+
+  async #execute(frame: Frame): Promise<void> {
+    const state = this.#state;
+    const { portal: name } = Execute.decode(frame.body);
+    const found = await this.#lookup(() => state.portals.lookup(name, state.batch));
+    if (found.state !== 'known') return this.#refuseUnknown('unknown-portal', 'portal', name);
+    const portal = found.value;
+    if (portal.operation?.open !== true && !(await this.#reopen(portal))) return;
+    const operation = portal.operation;
+    if (operation === undefined || state.pipeline.skipping) return;
+    if (state.masks.active && portal.rows === undefined && !portal.describing) {
+      portal.describing = true;
+      state.pipeline.push({ kind: 'describe-portal', portal, visible: false });
+      this.#addBytes(Describe.encode({ kind: 'P', target: name }));
+    }
+    const staged = this.#stageNames(portal.plan, portal.planned, portal.text, portal.index);
+    state.pipeline.push({ kind: 'execute', portal, operation, staged });
+    this.#out.add(frame);
+    if (portal.plan.copy?.direction === 'in') await this.#copyBarrier();
+  }
+
+  /** Executing a portal again, or a cursor that DECLARE made, is an operation of its own. */
+  async #reopen(portal: Portal): Promise<boolean> {
+    const verdict = await this.#decide(portal.planned, { statement: portal.text });
+    if (this.#skipped(verdict)) return false;
+    if (verdict.effect === 'deny') {
+      this.#refuseExtended(verdict.denial);
+      return false;
+    }
+    portal.operation = this.#state.operations.opened(verdict.operation);
+    return true;
+  }
+
+  #close(frame: Frame): void {
+    const state = this.#state;
+    const { kind, target: name } = Close.decode(frame.body);
+    const staged =
+      kind === 'S'
+        ? stagedName(state.statements, state.statements.stage(name, undefined, state.batch))
+        : this.#stagePortalEnd(name);
+    state.pipeline.push({ kind: 'close', staged });
+    this.#out.add(frame);
+  }
+
+  #stagePortalEnd(name: string): Staged {
+    const { portals, batch } = this.#state;
+    const found = portals.lookup(name, batch);
+    const staged = stagedName(portals, portals.stage(name, undefined, batch));
+    const commit = () => {
+      staged.commit();
+      if (found.state === 'known') dropPortal(found.value);
+    };
+    return { commit, discard: staged.discard };
+  }
+
+  /** Names that SQL itself gives and takes: PREPARE, DEALLOCATE, DECLARE, CLOSE, DISCARD ALL. */
+  #stageNames(plan: StatementPlan, planned: Planned, text: string, index: number): Staged | undefined {
+    const { statements, portals, batch } = this.#state;
+    if (plan.prepares !== undefined)
+      return stagedName(statements, statements.stage(plan.prepares, { text, index }, batch));
+    if (plan.declares !== undefined) {
+      const portal: Portal = {
+        plan,
+        planned,
+        text,
+        index,
+        operation: undefined,
+        rows: undefined,
+        describing: false,
+        holdable: plan.holdable === true,
+      };
+      return stagedName(portals, portals.stage(plan.declares, portal, batch));
+    }
+    if (plan.deallocates !== undefined) return this.#stageRemoval(statements, plan.deallocates);
+    if (plan.closes !== undefined) return this.#stageRemoval(portals, plan.closes);
+    return undefined;
+  }
+
+  #stageRemoval(table: SessionState['statements'] | SessionState['portals'], name: string | '*'): Staged {
+    if (name !== '*') {
+      const staged = table.stage(name, undefined, this.#state.batch);
+      return { commit: () => table.commit(staged as never), discard: () => table.discard(staged as never) };
+    }
+    return { commit: () => void table.forget(() => true), discard: () => undefined };
+  }
+
+  /** Adds to a plan what its EXECUTE, FETCH or DISCARD refers to by name. */
+  async #withNames(planned: Planned): Promise<Planned> {
+    if (planned.refusal !== undefined || !planned.plans.some((plan) => plan.executes ?? plan.fetches))
+      return planned;
+    const plans: StatementPlan[] = [];
+    for (const plan of planned.plans) {
+      const named = await this.#namedPlan(plan);
+      if ('refusal' in named && named.refusal !== undefined) return { ...planned, refusal: named.refusal };
+      plans.push(named);
+    }
+    return this.#planner.combine(planned, plans);
+  }
+
+  async #namedPlan(plan: StatementPlan): Promise<StatementPlan> {
+    const { statements, portals } = this.#state;
+    if (plan.executes !== undefined) {
+      const name = plan.executes;
+      const found = await this.#lookup(() => statements.lookup(name, this.#state.batch));
+      if (found.state !== 'known')
+        return { ...plan, refusal: unknownName('unknown-statement', 'prepared statement', name) };
+      const inner = (await this.#planner.plan(found.value.text)).plans[found.value.index];
+      return inner === undefined ? plan : borrow(plan, inner);
+    }
+    if (plan.fetches !== undefined) {
+      const name = plan.fetches;
+      const found = await this.#lookup(() => portals.lookup(name, this.#state.batch));
+      if (found.state !== 'known') return { ...plan, refusal: unknownName('unknown-portal', 'cursor', name) };
+      return borrow(plan, found.value.plan);
+    }
+    return plan;
+  }
+
+  /** Asks what a name stands for, waiting where an earlier batch is still to decide it. */
+  async #lookup<T>(ask: () => NameLookup<T>): Promise<NameLookup<T>> {
+    await this.#until(() => ask().state !== 'unsettled');
+    return ask();
+  }
+
+  async #until(settled: () => boolean): Promise<void> {
+    while (!settled() && !this.#state.context.signal.aborted && !this.#state.ended) {
+      this.flush();
+      await this.#state.progress();
+    }
+  }
+
+  /** COPY FROM STDIN: what follows means something else if the server refuses it, so its answer is awaited. */
+  async #copyBarrier(): Promise<void> {
+    const { pipeline } = this.#state;
+    const entry = pipeline.last;
+    await this.#until(() => this.#state.copyIn || pipeline.answered(entry));
+  }
+
+  async #planText(decode: () => string): Promise<{ planned: Planned; statement: string | undefined }> {
+    let statement: string | undefined;
+    try {
+      statement = decode();
+      return { planned: await this.#planner.plan(statement), statement };
+    } catch (error) {
+      if (!isHoopError(error)) throw error;
+      return { planned: refused('‹statement that cannot be read›', asRefusal(error)), statement };
+    }
+  }
+
+  async #decide(
+    planned: Planned,
+    original: { statement?: string; parameters?: readonly (string | null)[] },
+  ): Promise<Verdict> {
+    const { session, enforcer, recorder } = this.#state.context;
+    try {
+      if (recorder.failed !== undefined)
+        throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { cause: recorder.failed });
+      const verdict = await enforcer.decide({
+        session,
+        pairs: planned.pairs,
+        context: planned.context,
+        text: planned.text,
+        original,
+        ...(planned.refusal === undefined ? {} : { refusal: planned.refusal }),
+      });
+      recorder.request(planned.text, verdict.operation);
+      return verdict;
+    } catch (error) {
+      const known = toHoopError(error);
+      if (known.code !== 'ERR_AUDIT_UNAVAILABLE' && known.code !== 'ERR_RECORDING_UNAVAILABLE') throw known;
+      return { effect: 'deny', operation: '', denial: denialFor(known) };
+    }
+  }
+
+  /** While the decision was made the server failed the batch: it would skip this message, so nobody sends it. */
+  #skipped(verdict: Verdict): boolean {
+    if (!this.#state.pipeline.skipping) return false;
+    if (verdict.effect === 'allow') this.#state.operations.opened(verdict.operation).close('unknown');
+    return true;
+  }
+
+  async #refuseUnknown(rule: string, what: string, name: string): Promise<void> {
+    const refusal = unknownName(rule, what, name);
+    const verdict = await this.#decide(refused(refusal.reason, refusal), {});
+    if (!this.#skipped(verdict) && verdict.effect === 'deny') this.#refuseExtended(verdict.denial);
+  }
+
+  #refuseExtended(denial: Denial): void {
+    this.#state.pipeline.push({ kind: 'denied', denial });
+    this.#addBytes(REFUSED_PARSE);
+  }
+
+  #addBytes(bytes: Buffer): void {
+    this.#out.add({ chunk: bytes, start: 0, end: bytes.length });
+  }
+}
+
+function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
+  return {
+    ...plan,
+    pairs: [...plan.pairs, ...inner.pairs],
+    context: { ...inner.context, ...plan.context },
+    touchesMasked: plan.touchesMasked || inner.touchesMasked,
+    safeColumns: inner.safeColumns,
+    ddl: plan.ddl || inner.ddl,
+    ...(inner.refusal === undefined ? {} : { refusal: inner.refusal }),
+    ...(inner.copy === undefined ? {} : { copy: inner.copy }),
+  };
+}
+
+function unknownName(rule: string, what: string, name: string): Refusal {
+  return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint: 'prepare it first' };
+}
+
+function asRefusal(error: HoopError): Refusal {
+  return {
+    code: error.code,
+    rule: 'unreadable-statement',
+    reason: error.message,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}

@@ -1,0 +1,19 @@
+import type { Secret } from '../../core/secret.ts';
+
+/** A PostgreSQL database that hoopd may open, as the configuration gives it. */
+export interface PostgresResource {
+  /** Name in the configuration: `pg-prod`. */
+  readonly name: string;
+  readonly target: {
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly tls: 'verify-full' | 'disable';
+    /** PEM; the system's authorities if absent. */
+    readonly ca?: string;
+  };
+  /** Asked at every new connection to the target, so that a rotated password is used at once. Never logged. */
+  readonly credentials: () => Promise<{ readonly user: string; readonly password: Secret }>;
+  /** `schema.table.column` → tags. */
+  readonly classification: ReadonlyMap<string, readonly string[]>;
+}

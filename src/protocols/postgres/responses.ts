@@ -1,0 +1,329 @@
+import { HoopError } from '../../core/errors.ts';
+import type { Denial } from '../../enforcement/operation.ts';
+import { NotificationResponse, ParameterStatus } from './codec/connection.ts';
+import { type Frame, Pieces, type Run } from './codec/frame.ts';
+import { Framer } from './codec/framer.ts';
+import { ErrorResponse, NoticeResponse, reportText } from './codec/report.ts';
+import { RowDescription } from './codec/rows.ts';
+import { BACKEND } from './codec/types.ts';
+import { maskCopyLine } from './copy.ts';
+import { denialFields } from './denial.ts';
+import type { OpenOperation } from './operations.ts';
+import type { Expected, Portal } from './pipeline.ts';
+import { type RowPlan, rewriteRow } from './rows.ts';
+import { scrubError } from './scrub.ts';
+import type { SessionState } from './state.ts';
+
+const DATA_ROWS = wanted(BACKEND.DataRow);
+const COPY_DATA = wanted(BACKEND.CopyData);
+
+function wanted(...types: number[]): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const type of types) table[type] = 1;
+  return table;
+}
+
+type Query = Extract<Expected, { kind: 'query' }>;
+
+/**
+ * The way back: takes what the target sends, matches each message with what was asked, masks it, and gives what the
+ * client may see. There is no path around it: a message that nothing asked for ends the session.
+ */
+export class ResponsePump {
+  readonly #state: SessionState;
+  readonly #framer = new Framer('backend');
+  readonly #out = new Pieces();
+  /** Rows of the COPY TO STDOUT under way may hold detectable values: each line is looked at. */
+  #copyOut = false;
+  /** The target said FATAL: it closes next, and the client has been told why. */
+  targetEnded = false;
+
+  constructor(state: SessionState) {
+    this.#state = state;
+  }
+
+  /**
+   * @param chunk Bytes from the target; kept, do not reuse.
+   * @returns What to send on, in order; it must be written before more is handled.
+   * @throws {HoopError} `ERR_PG_…`: the target broke the protocol, or sent what must not be shown. End the session.
+   */
+  handle(chunk: Buffer): Buffer[] {
+    this.#framer.push(chunk);
+    for (;;) {
+      const run = this.#framer.nextRun(this.#forwardable());
+      if (run !== undefined) this.#countRun(run);
+      const frame = this.#framer.next();
+      if (frame === undefined) break;
+      this.#handleFrame(frame);
+    }
+    this.#state.progressed();
+    return this.#out.take();
+  }
+
+  /** What may go on in one slice, unread, given the answer that is due. */
+  #forwardable(): Uint8Array {
+    const rows = this.#currentRows();
+    if (rows !== undefined) return rows.transparent ? DATA_ROWS : NONE;
+    if (this.#copyOut && !this.#state.masks.detecting) return COPY_DATA;
+    return this.#state.masks.active ? NONE : DATA_ROWS;
+  }
+
+  #currentRows(): RowPlan | undefined {
+    const head = this.#state.pipeline.head;
+    if (head?.kind === 'query') return head.rows;
+    return head?.kind === 'execute' ? head.portal.rows : undefined;
+  }
+
+  #currentOperation(): OpenOperation | undefined {
+    const head = this.#state.pipeline.head;
+    return head?.kind === 'query' || head?.kind === 'execute' ? head.operation : undefined;
+  }
+
+  #countRun(run: Run): void {
+    const operation = this.#currentOperation();
+    if (operation === undefined) throw unexpected(run.chunk[run.start] ?? 0);
+    operation.rows += run.count;
+    operation.bytes += run.end - run.start;
+    operation.answered = true;
+    this.#out.add(run);
+  }
+
+  #handleFrame(frame: Frame): void {
+    switch (frame.type) {
+      case BACKEND.DataRow:
+        return this.#dataRow(frame);
+      case BACKEND.CommandComplete:
+      case BACKEND.EmptyQueryResponse:
+        return this.#statementDone(frame);
+      case BACKEND.ReadyForQuery:
+        return this.#ready(frame);
+      case BACKEND.ParseComplete:
+        return this.#confirmed(frame, 'parse');
+      case BACKEND.BindComplete:
+        return this.#confirmed(frame, 'bind');
+      case BACKEND.CloseComplete:
+        return this.#confirmed(frame, 'close');
+      case BACKEND.RowDescription:
+      case BACKEND.NoData:
+        return this.#described(frame);
+      case BACKEND.ParameterDescription:
+        return this.#forwardIf(this.#state.pipeline.head?.kind === 'describe-statement', frame);
+      case BACKEND.PortalSuspended:
+        return this.#suspended(frame);
+      case BACKEND.ErrorResponse:
+        return this.#error(frame);
+      default:
+        return this.#rare(frame);
+    }
+  }
+
+  #rare(frame: Frame): void {
+    switch (frame.type) {
+      case BACKEND.NoticeResponse:
+        return this.#notice(frame);
+      case BACKEND.NotificationResponse:
+        return this.#notification(frame);
+      case BACKEND.ParameterStatus:
+        return this.#parameterStatus(frame);
+      case BACKEND.CopyInResponse:
+        return this.#copyInStarted(frame);
+      case BACKEND.CopyOutResponse:
+        this.#copyOut = true;
+        return this.#forwardIf(this.#currentOperation() !== undefined, frame);
+      case BACKEND.CopyData:
+        return this.#copyData(frame);
+      case BACKEND.CopyDone:
+        this.#forwardIf(this.#copyOut, frame);
+        this.#copyOut = false;
+        return;
+      default:
+        throw unexpected(frame.type);
+    }
+  }
+
+  #forwardIf(expected: boolean, frame: Frame): void {
+    if (!expected) throw unexpected(frame.type);
+    this.#out.add(frame);
+  }
+
+  #send(bytes: Buffer): void {
+    this.#out.add({ chunk: bytes, start: 0, end: bytes.length });
+  }
+
+  #dataRow(frame: Frame): void {
+    const operation = this.#currentOperation();
+    if (operation === undefined) throw unexpected(frame.type);
+    const plan = this.#currentRows();
+    operation.rows++;
+    operation.answered = true;
+    if (plan === undefined && this.#state.masks.active) {
+      throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
+    }
+    const rewritten =
+      plan === undefined || plan.transparent ? undefined : rewriteRow(frame.body, plan, this.#state.masks);
+    operation.bytes += rewritten?.raw.length ?? frame.end - frame.start;
+    operation.maskedValues += rewritten?.maskedValues ?? 0;
+    if (rewritten === undefined) this.#out.add(frame);
+    else this.#send(rewritten.raw);
+  }
+
+  #copyData(frame: Frame): void {
+    const operation = this.#currentOperation();
+    if (operation === undefined || !this.#copyOut) throw unexpected(frame.type);
+    operation.rows++;
+    const masked = this.#state.masks.detecting ? maskCopyLine(frame.body, this.#state.masks) : undefined;
+    operation.bytes += masked?.raw.length ?? frame.end - frame.start;
+    operation.maskedValues += masked?.maskedValues ?? 0;
+    if (masked === undefined) this.#out.add(frame);
+    else this.#send(masked.raw);
+  }
+
+  #confirmed(frame: Frame, kind: 'parse' | 'bind' | 'close'): void {
+    const head = this.#state.pipeline.head;
+    if (head === undefined || head.kind !== kind) throw unexpected(frame.type);
+    head.staged.commit();
+    this.#state.pipeline.shift();
+    this.#out.add(frame);
+  }
+
+  #described(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    const isRows = frame.type === BACKEND.RowDescription;
+    if (head?.kind === 'query' && isRows && head.planned !== undefined) {
+      head.rows = this.#planRows(frame, head.planned.plans[head.completed]);
+      this.#out.add(frame);
+    } else if (head?.kind === 'describe-statement') {
+      this.#state.pipeline.shift();
+      this.#out.add(frame);
+    } else if (head?.kind === 'describe-portal') {
+      head.portal.describing = false;
+      head.portal.rows = isRows ? this.#planRows(frame, head.portal.plan) : NO_ROWS;
+      this.#state.pipeline.shift();
+      if (head.visible) this.#out.add(frame);
+    } else throw unexpected(frame.type);
+  }
+
+  #planRows(frame: Frame, plan: Portal['plan'] | undefined): RowPlan {
+    if (plan === undefined) throw unexpected(frame.type);
+    return this.#state.masks.rowPlan(RowDescription.decode(frame.body).columns, plan);
+  }
+
+  #statementDone(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    this.#copyOut = false;
+    this.#state.copyIn = false;
+    if (head?.kind === 'query' && !head.failed) {
+      this.#completeStatement(head);
+    } else if (head?.kind === 'execute') {
+      head.staged?.commit();
+      if (head.portal.plan.ddl) this.#state.schemaChanged();
+      head.operation.close('success');
+      this.#state.pipeline.shift();
+    } else throw unexpected(frame.type);
+    this.#out.add(frame);
+  }
+
+  #completeStatement(query: Query): void {
+    query.staged[query.completed]?.commit();
+    if (query.planned?.plans[query.completed]?.ddl) this.#state.schemaChanged();
+    query.completed++;
+    query.rows = undefined;
+    if (query.operation !== undefined) query.operation.answered = true;
+  }
+
+  #suspended(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    if (head?.kind !== 'execute') throw unexpected(frame.type);
+    head.operation.answered = true;
+    this.#state.pipeline.shift();
+    this.#out.add(frame);
+  }
+
+  #copyInStarted(frame: Frame): void {
+    this.#forwardIf(this.#currentOperation() !== undefined, frame);
+    this.#state.copyIn = true;
+  }
+
+  #ready(frame: Frame): void {
+    const { pipeline } = this.#state;
+    const head = pipeline.head;
+    if (head?.kind !== 'query' && head?.kind !== 'sync') throw unexpected(frame.type);
+    if (head.kind === 'query' && !head.failed) head.operation?.close('success');
+    pipeline.shift();
+    this.#state.ready(String.fromCharCode(frame.chunk[frame.end - 1] ?? 0));
+    this.#out.add(frame);
+  }
+
+  #error(frame: Frame): void {
+    const { pipeline } = this.#state;
+    const error = ErrorResponse.decode(frame.body);
+    const head = pipeline.head;
+    const fatal = ['FATAL', 'PANIC'].includes(reportText(error, 'V') ?? reportText(error, 'S') ?? '');
+    const denial = fatal ? undefined : denialOf(head);
+    this.#copyOut = false;
+    this.#state.copyIn = false;
+    this.#settleFailure(head, reportText(error, 'C') ?? 'XX000');
+    this.#sendError(frame, error, denial);
+    if (fatal) this.targetEnded = true;
+  }
+
+  #settleFailure(head: Expected | undefined, sqlstate: string): void {
+    if (head === undefined || head.kind === 'sync') return;
+    if (head.kind === 'query') {
+      head.failed = true;
+      head.operation?.close('failure', sqlstate);
+      for (const staged of head.staged.slice(head.completed)) staged?.discard();
+      return;
+    }
+    for (const dropped of this.#state.pipeline.skipToSync()) {
+      if (dropped.kind === 'query') for (const staged of dropped.staged) staged?.discard();
+      else if ('staged' in dropped) dropped.staged?.discard();
+      operationOf(dropped)?.close('failure', dropped === head ? sqlstate : undefined);
+    }
+  }
+
+  #sendError(frame: Frame, error: ErrorResponse, denial: Denial | undefined): void {
+    if (denial !== undefined) this.#send(ErrorResponse.encode({ fields: denialFields(denial) }));
+    else if (this.#state.masks.active) this.#send(ErrorResponse.encode({ fields: scrubError(error) }));
+    else this.#out.add(frame);
+  }
+
+  #notice(frame: Frame): void {
+    if (!this.#state.masks.active) this.#out.add(frame);
+    else this.#send(NoticeResponse.encode({ fields: scrubError(NoticeResponse.decode(frame.body)) }));
+  }
+
+  #notification(frame: Frame): void {
+    if (!this.#state.masks.active) return this.#out.add(frame);
+    const { processId, channel } = NotificationResponse.decode(frame.body);
+    this.#send(NotificationResponse.encode({ processId, channel, payload: '' }));
+  }
+
+  /** Settings that change how SQL is read would make the server read other statements than were judged. */
+  #parameterStatus(frame: Frame): void {
+    const { parameter, value } = ParameterStatus.decode(frame.body);
+    const unsafe =
+      (parameter === 'standard_conforming_strings' && value !== 'on') ||
+      (parameter === 'client_encoding' && value !== 'UTF8');
+    if (unsafe) throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${parameter} was changed`);
+    this.#out.add(frame);
+  }
+}
+
+const NONE = wanted();
+const NO_ROWS: RowPlan = { actions: [], transparent: false };
+
+function denialOf(head: Expected | undefined): Denial | undefined {
+  return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;
+}
+
+function operationOf(entry: Expected): OpenOperation | undefined {
+  if (entry.kind === 'bind') return entry.portal.operation;
+  return entry.kind === 'query' || entry.kind === 'execute' ? entry.operation : undefined;
+}
+
+function unexpected(type: number): HoopError {
+  return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
+    detail: `type 0x${type.toString(16)}`,
+  });
+}

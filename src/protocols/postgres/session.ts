@@ -1,0 +1,228 @@
+import type { Duplex } from 'node:stream';
+import { HoopError, toHoopError } from '../../core/errors.ts';
+import type { DetectorSet } from '../../masking/detectors.ts';
+import type { SessionEnd, StreamContext } from '../adapter.ts';
+import type { CancelRegistry } from './cancel.ts';
+import type { CatalogService } from './catalog-service.ts';
+import { encodeBackend } from './codec/backend.ts';
+import { Framer } from './codec/framer.ts';
+import { ErrorResponse } from './codec/report.ts';
+import { fatalFields } from './denial.ts';
+import { Inlet } from './inlet.ts';
+import { localLogin } from './local-login.ts';
+import { SessionMasks } from './masks.ts';
+import { Outlet } from './outlet.ts';
+import { StatementPlanner } from './planner.ts';
+import { RequestPump } from './requests.ts';
+import { ResponsePump } from './responses.ts';
+import type { SqlParser } from './sql/parser.ts';
+import { SessionState } from './state.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What all sessions of one resource share. */
+export interface SessionParts {
+  readonly parser: SqlParser;
+  readonly catalog: CatalogService;
+  readonly cancels: CancelRegistry;
+  readonly detectors: () => DetectorSet;
+  /** Tags of configured detectors, beside the built-in ones. */
+  readonly detectorTags: () => readonly string[];
+  /** Opens a connection to the target for the client's session. */
+  readonly connect: (startup: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Upstream>;
+}
+
+/** How long the client may take to read the last words before the stream is cut. */
+const LAST_WORDS_MS = 2000;
+
+/**
+ * One client's session, from its startup packet to its end.
+ *
+ * Ends the client's protocol here and speaks to the target itself: nothing of the client's login reaches the target,
+ * nothing of the target's login the client.
+ */
+export class PostgresSession {
+  readonly #stream: Duplex;
+  readonly #context: StreamContext;
+  readonly #parts: SessionParts;
+  readonly #inlet: Inlet;
+  readonly #outlet: Outlet;
+  readonly #state: SessionState;
+  #upstream: Upstream | undefined;
+  #failure: HoopError | undefined;
+  #reason = 'the client closed the connection';
+
+  constructor(stream: Duplex, context: StreamContext, parts: SessionParts) {
+    this.#stream = stream;
+    this.#context = context;
+    this.#parts = parts;
+    this.#inlet = new Inlet(stream);
+    this.#outlet = new Outlet(stream, context.recorder);
+    const { session, enforcer } = context;
+    const masks = new SessionMasks(session, enforcer, parts.detectors(), parts.detectorTags());
+    this.#state = new SessionState(context, masks, {
+      end: (error) => this.#stop(error),
+      schemaChanged: () => parts.catalog.invalidate(),
+    });
+  }
+
+  /** Serves the stream to its end. Never rejects. */
+  async serve(): Promise<SessionEnd> {
+    const onAbort = () => this.#state.end(toHoopError(this.#context.signal.reason, 'ERR_SESSION_ENDED'));
+    this.#context.signal.addEventListener('abort', onAbort);
+    try {
+      if (this.#context.signal.aborted) onAbort();
+      await this.#run();
+    } catch (error) {
+      this.#state.end(toHoopError(error));
+    } finally {
+      this.#context.signal.removeEventListener('abort', onAbort);
+      await this.#close();
+    }
+    return { reason: this.#reason, bytesIn: this.#inlet.received, bytesOut: this.#outlet.sent };
+  }
+
+  async #run(): Promise<void> {
+    const login = await localLogin(
+      this.#inlet,
+      (bytes) => this.#outlet.plain(bytes),
+      this.#context.localVerifier,
+    );
+    if (login.kind === 'closed') return;
+    const { principal } = this.#context.session;
+    if (login.kind === 'cancel') {
+      this.#reason = 'a cancel request';
+      const { processId, key } = login.request;
+      return this.#parts.cancels.cancel(principal.instance, processId, key, this.#context.clock.now());
+    }
+    const upstream = await this.#parts.connect(login.parameters, this.#context.signal);
+    this.#upstream = upstream;
+    if (this.#state.ended) return;
+    const { key, forget } = this.#parts.cancels.register(principal.instance, () => upstream.cancel());
+    try {
+      this.#announce(upstream, key.pid, key.key);
+      this.#listen(upstream);
+      await this.#requests(upstream);
+    } finally {
+      forget();
+    }
+  }
+
+  /** What a server says after a successful login; the cancel key is ours, never the target's. */
+  #announce(upstream: Upstream, processId: number, key: Buffer): void {
+    this.#outlet.plain(encodeBackend({ name: 'Authentication', kind: 'Ok' }));
+    for (const [parameter, value] of upstream.parameters) {
+      this.#outlet.plain(encodeBackend({ name: 'ParameterStatus', parameter, value }));
+    }
+    this.#outlet.plain(encodeBackend({ name: 'BackendKeyData', processId, key }));
+    this.#outlet.plain(encodeBackend({ name: 'ReadyForQuery', status: 'I' }));
+  }
+
+  #listen(upstream: Upstream): void {
+    const responses = new ResponsePump(this.#state);
+    const take = (chunk: Buffer) => {
+      if (this.#state.ended) return;
+      try {
+        this.#outlet.send(responses.handle(chunk), upstream.socket);
+      } catch (error) {
+        this.#state.end(toHoopError(error));
+      }
+    };
+    const lost = () => {
+      if (responses.targetEnded) this.#stopQuietly('the target ended the connection');
+      else this.#state.end(new HoopError('ERR_TARGET_LOST'));
+    };
+    upstream.socket.on('error', lost);
+    upstream.socket.on('close', lost);
+    upstream.socket.on('data', take);
+    if (upstream.rest.length > 0) take(upstream.rest);
+    upstream.socket.resume();
+  }
+
+  async #requests(upstream: Upstream): Promise<void> {
+    const planner = new StatementPlanner({
+      parser: this.#parts.parser,
+      catalog: this.#parts.catalog,
+      masks: this.#state.masks,
+      resource: this.#context.session.resource,
+      uncommittedDdl: () => this.#state.uncommittedDdl,
+    });
+    const requests = new RequestPump(this.#state, planner, (slices) => this.#toTarget(upstream, slices));
+    const framer = new Framer('frontend');
+    for (;;) {
+      const chunk = await this.#inlet.next();
+      if (chunk === undefined || this.#state.ended) return;
+      framer.push(chunk);
+      for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
+        await requests.handle(frame);
+        if (this.#state.ended) return;
+      }
+      requests.flush();
+      if (upstream.socket.writableNeedDrain) await this.#drained(upstream);
+    }
+  }
+
+  #toTarget(upstream: Upstream, slices: Buffer[]): void {
+    if (this.#state.ended && slices.length === 0) return;
+    if (slices.length === 1) upstream.socket.write(slices[0] as Buffer);
+    else upstream.socket.write(Buffer.concat(slices));
+  }
+
+  #drained(upstream: Upstream): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        upstream.socket.off('drain', done);
+        upstream.socket.off('close', done);
+        resolve();
+      };
+      upstream.socket.on('drain', done);
+      upstream.socket.on('close', done);
+    });
+  }
+
+  #stop(error: HoopError | undefined): void {
+    this.#failure = error;
+    if (error !== undefined) this.#reason = error.message;
+    this.#inlet.close();
+  }
+
+  #stopQuietly(reason: string): void {
+    this.#reason = reason;
+    this.#state.end(undefined);
+  }
+
+  async #close(): Promise<void> {
+    const { operations } = this.#state;
+    this.#state.ended = true;
+    const upstream = this.#upstream;
+    // Nobody is left to read the answer: what still runs for this client is cancelled at the target.
+    if (upstream !== undefined && operations.busy) await upstream.cancel().catch(() => undefined);
+    upstream?.socket.destroy();
+    operations.closeAll();
+    if (this.#failure !== undefined) {
+      this.#logFailure(this.#failure);
+      this.#outlet.plain(ErrorResponse.encode({ fields: fatalFields(this.#failure) }));
+    }
+    await this.#lastWords();
+  }
+
+  #logFailure(error: HoopError): void {
+    this.#context.log.warn('session failed', {
+      code: error.code,
+      reason: error.message,
+      detail: error.detail,
+    });
+  }
+
+  async #lastWords(): Promise<void> {
+    if (this.#stream.destroyed) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LAST_WORDS_MS);
+      this.#stream.once('close', resolve);
+      this.#stream.end(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    this.#stream.destroy();
+  }
+}

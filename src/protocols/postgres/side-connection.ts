@@ -1,0 +1,77 @@
+import { once } from 'node:events';
+import { HoopError } from '../../core/errors.ts';
+import { Framer } from './codec/framer.ts';
+import { Query } from './codec/query.ts';
+import { ErrorResponse, reportText } from './codec/report.ts';
+import { DataRow } from './codec/rows.ts';
+import { BACKEND } from './codec/types.ts';
+import { Inlet } from './inlet.ts';
+import type { Upstream } from './upstream.ts';
+
+export type TextRow = readonly (string | null)[];
+
+/** Rows of one answer held at most; a catalog larger than that cannot be known, and nothing is analysed. */
+const MAX_ROWS = 2_000_000;
+
+/** hoopd's own connection to a target, for what it asks itself. One query at a time. */
+export class SideConnection {
+  readonly #upstream: Upstream;
+  readonly #inlet: Inlet;
+  readonly #framer = new Framer('backend');
+
+  constructor(upstream: Upstream) {
+    this.#upstream = upstream;
+    this.#inlet = new Inlet(upstream.socket);
+    this.#inlet.unshift(upstream.rest);
+    upstream.socket.on('error', () => undefined);
+    upstream.socket.resume();
+  }
+
+  get serverVersion(): number {
+    return this.#upstream.serverVersion;
+  }
+
+  get usable(): boolean {
+    return !this.#upstream.socket.destroyed && this.#upstream.socket.writable;
+  }
+
+  /**
+   * @param sql One statement of ours, never a client's.
+   * @returns Its rows as text, null for NULL.
+   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended, or the server refused the statement.
+   */
+  async query(sql: string): Promise<TextRow[]> {
+    if (!this.#upstream.socket.write(Query.encode({ sql }))) await once(this.#upstream.socket, 'drain');
+    const rows: TextRow[] = [];
+    let failure: string | undefined;
+    for (;;) {
+      const frame = this.#framer.next();
+      if (frame === undefined) {
+        this.#framer.push(await this.#more());
+      } else if (frame.type === BACKEND.DataRow) {
+        if (rows.length >= MAX_ROWS) throw this.#lost('the catalog is too large');
+        rows.push(DataRow.decode(frame.body).values.map((value) => value?.toString('utf8') ?? null));
+      } else if (frame.type === BACKEND.ErrorResponse) {
+        failure = reportText(ErrorResponse.decode(frame.body), 'M');
+      } else if (frame.type === BACKEND.ReadyForQuery) {
+        if (failure !== undefined) throw this.#lost(failure);
+        return rows;
+      }
+    }
+  }
+
+  async #more(): Promise<Buffer> {
+    const chunk = await this.#inlet.next();
+    if (chunk === undefined) throw this.#lost('the connection ended');
+    return chunk;
+  }
+
+  #lost(detail: string): HoopError {
+    this.close();
+    return new HoopError('ERR_TARGET_LOST', "the target's catalog could not be read", { detail });
+  }
+
+  close(): void {
+    this.#upstream.socket.destroy();
+  }
+}

@@ -1,0 +1,86 @@
+import { HoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
+import type { StreamContext } from '../adapter.ts';
+import type { SessionMasks } from './masks.ts';
+import { NameTable } from './names.ts';
+import { OperationLedger } from './operations.ts';
+import { Pipeline, type Portal, type Prepared } from './pipeline.ts';
+
+/** What both directions of one session share. The server's answers are its only source of truth. */
+export class SessionState {
+  readonly context: StreamContext;
+  readonly masks: SessionMasks;
+  readonly operations: OperationLedger;
+  readonly pipeline = new Pipeline();
+  readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession);
+  readonly portals = new NameTable<Portal>(LIMITS.pgNamesPerSession);
+  /** From the last ReadyForQuery: idle, in a transaction, in a failed one. */
+  status: 'I' | 'T' | 'E' = 'I';
+  /** Counts Syncs sent. */
+  batch = 0;
+  /** The server takes COPY data and nothing else. */
+  copyIn = false;
+  /** This session changed the schema in a transaction that nobody else sees yet. */
+  uncommittedDdl = false;
+  /** Nothing more is to be forwarded. */
+  ended = false;
+  readonly onSchemaChange: () => void;
+  readonly #end: (error: HoopError | undefined) => void;
+  #waiting: (() => void)[] = [];
+
+  /**
+   * @param hooks.end Ends the session: an error is told to the client first, undefined means the client said goodbye.
+   * @param hooks.schemaChanged The catalog's knowledge is stale.
+   */
+  constructor(
+    context: StreamContext,
+    masks: SessionMasks,
+    hooks: { readonly end: (error: HoopError | undefined) => void; readonly schemaChanged: () => void },
+  ) {
+    this.onSchemaChange = hooks.schemaChanged;
+    this.context = context;
+    this.masks = masks;
+    this.operations = new OperationLedger(context.session, context.enforcer, context.clock);
+    this.#end = hooks.end;
+  }
+
+  /** A ReadyForQuery has come: with no transaction open, its portals are gone. */
+  ready(status: string): void {
+    if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PG_PROTOCOL');
+    this.status = status;
+    if (status !== 'I') return;
+    if (this.uncommittedDdl) this.onSchemaChange();
+    this.uncommittedDdl = false;
+    for (const portal of this.portals.forget((one) => !one.holdable)) dropPortal(portal);
+  }
+
+  /** A statement that changes the schema has completed. */
+  schemaChanged(): void {
+    this.uncommittedDdl = true;
+    this.onSchemaChange();
+  }
+
+  end(error: HoopError | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#end(error);
+    this.progressed();
+  }
+
+  /** Resolves when more of the server's answers have come, or the session has ended. */
+  progress(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  progressed(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+/** A portal goes with its transaction; what it was asked either happened or never ran. */
+export function dropPortal(portal: Portal): void {
+  portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
+}
