@@ -48,6 +48,9 @@ export interface CredentialCheck {
    * @throws {HoopError} `ERR_LOGIN_EXPIRED` not renewed, or the deadline has passed; `ERR_REVOKED` revoked.
    */
   assertLive(principal: Principal): void;
-  /** Calls back once when the instance is revoked or its deadline passes; returns a function that unsubscribes. */
+  /**
+   * Calls back once when the instance is revoked, is not renewed in time, or its deadline passes; returns a function
+   * that unsubscribes. Never calls back before it returns.
+   */
   onEnd(principal: Principal, callback: (code: 'ERR_REVOKED' | 'ERR_LOGIN_EXPIRED') => void): () => void;
 }

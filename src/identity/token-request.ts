@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../api/contract.ts';
+import { HoopError } from '../core/errors.ts';
+import { isPlain } from './claims.ts';
+import { MAX_TOKEN_BYTES } from './issuer.ts';
+
+const plain = z.string().refine(isPlain);
+
+const tokenRequest = z.object({
+  grant_type: z.literal(TOKEN_EXCHANGE_GRANT),
+  subject_token: z.string().min(1).max(MAX_TOKEN_BYTES),
+  subject_token_type: z.enum([TOKEN_TYPES.idToken, TOKEN_TYPES.jwt, TOKEN_TYPES.accessToken]),
+  agent: plain.optional(),
+  model: plain.optional(),
+  model_version: plain.optional(),
+  ttl: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/)
+    .optional(),
+});
+
+/**
+ * Checks the form fields of a token request. Fields that are not ours are ignored, as RFC 6749 §3.2 wants.
+ *
+ * Pure.
+ *
+ * @param fields Name → value, each at most once (a list of values is refused).
+ * @returns The request; texts plain and at most 256 characters, the token at most 16 KiB, `ttl` 1 … 999,999,999 s.
+ * @throws {HoopError} `ERR_USAGE` a field is missing or malformed; names the field, never its value.
+ * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
+ */
+export function parseTokenRequest(fields: Readonly<Record<string, unknown>>): TokenRequest {
+  const parsed = tokenRequest.safeParse(fields);
+  if (!parsed.success) {
+    const field = String(parsed.error.issues[0]?.path[0] ?? 'the form');
+    throw new HoopError('ERR_USAGE', `the token request is not valid: ${field} is missing or malformed`);
+  }
+  const { agent, model, model_version, ttl, ...rest } = parsed.data;
+  return {
+    ...rest,
+    ...(agent === undefined ? {} : { agent }),
+    ...(model === undefined ? {} : { model }),
+    ...(model_version === undefined ? {} : { model_version }),
+    ...(ttl === undefined ? {} : { ttl }),
+  };
+}
