@@ -4,8 +4,8 @@ import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { HoopError } from '../core/errors.ts';
+import type { CertificatePair } from '../gateway/init/certificates.ts';
 import { locatePostgres, type PostgresHome } from './postgres-home.ts';
-import type { ServerCertificate } from './tls.ts';
 
 /** A PostgreSQL of the demo's own, listening on 127.0.0.1 with TLS and SCRAM only. */
 export interface EmbeddedPostgres {
@@ -21,7 +21,7 @@ export interface EmbeddedPostgres {
 export interface EmbeddedOptions {
   /** Empty or absent; owned by whoever runs the server afterwards. */
   readonly directory: string;
-  readonly certificate: ServerCertificate;
+  readonly certificate: CertificatePair;
   /** Writes every statement to `directory/log`, so that a test can compare it with the audit. */
   readonly logStatements?: boolean;
 }
@@ -94,7 +94,7 @@ async function initialise(
   home: PostgresHome,
   data: string,
   admin: EmbeddedPostgres['admin'],
-  certificate: ServerCertificate,
+  certificate: CertificatePair,
 ): Promise<void> {
   await owned(home, data, 0o700);
   const passwordFile = `${data}.password`;
@@ -114,8 +114,8 @@ async function initialise(
   } finally {
     await rm(passwordFile, { force: true });
   }
-  await writeOwned(home, join(data, 'server.crt'), certificate.certPem);
-  await writeOwned(home, join(data, 'server.key'), certificate.keyPem);
+  await writeOwned(home, join(data, 'server.crt'), certificate.cert);
+  await writeOwned(home, join(data, 'server.key'), certificate.key);
   await writeOwned(home, join(data, 'pg_hba.conf'), 'hostssl all all 127.0.0.1/32 scram-sha-256\n');
   const settings = [
     "listen_addresses = '127.0.0.1'",

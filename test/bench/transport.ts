@@ -9,7 +9,7 @@
  */
 import { fork } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { createAuthority } from '../../src/demo/tls.ts';
+import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import type { Answer, Job, Variant } from './transport-peer.ts';
 
 const VARIANTS = ['raw', 'h2'] as const;
@@ -106,8 +106,8 @@ async function idle(variant: Variant): Promise<void> {
 
 const rounds = Number(process.argv[2] ?? 7);
 const seconds = Number(process.argv[3] ?? 3);
-const authority = await createAuthority(Date.now());
-const certificate = { ...(await authority.issue(['127.0.0.1'])), caPem: authority.caPem };
+const { authority, server } = await makeLocalCertificates(['127.0.0.1'], Date.now());
+const certificate = { certPem: server.cert, keyPem: server.key, caPem: authority };
 
 for (let round = 0; round < rounds; round++) {
   for (const variant of round % 2 === 0 ? VARIANTS : VARIANTS.toReversed()) {

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type EmbeddedPostgres, startPostgres } from '../../src/demo/embedded.ts';
 import { makeShop } from '../../src/demo/shop.ts';
-import { createAuthority } from '../../src/demo/tls.ts';
+import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 
 describe("the demo's PostgreSQL", () => {
   let directory: string;
@@ -15,11 +15,11 @@ describe("the demo's PostgreSQL", () => {
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'hoop-demo-pg-'));
     await chmod(directory, 0o755);
-    const authority = await createAuthority(Date.now());
-    caPem = authority.caPem;
+    const certificates = await makeLocalCertificates(['127.0.0.1', 'localhost'], Date.now());
+    caPem = certificates.authority;
     server = await startPostgres({
       directory,
-      certificate: await authority.issue(['127.0.0.1', 'localhost']),
+      certificate: certificates.server,
     });
   });
   afterAll(async () => {
