@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { maskValue } from '../../../src/masking/mask.ts';
+import { maskFindings } from '../../../src/masking/mask-findings.ts';
+import { CopyData } from '../../../src/protocols/postgres/codec/copy.ts';
+import { DataRow } from '../../../src/protocols/postgres/codec/rows.ts';
+import { maskCopyLine } from '../../../src/protocols/postgres/copy.ts';
+import {
+  binaryNumber,
+  type CellMasker,
+  type ColumnAction,
+  rewriteRow,
+  rowPlan,
+  shapeOf,
+} from '../../../src/protocols/postgres/rows.ts';
+
+const detectors = new DetectorSet();
+const masker: CellMasker = {
+  mask: maskValue,
+  detect: (value, shape) => maskFindings(value, detectors.scan(value, shape), () => 'redact', shape),
+};
+const show: ColumnAction = { kind: 'show' };
+const redact: ColumnAction = { kind: 'mask', mask: 'redact', shape: 'text' };
+const detect: ColumnAction = { kind: 'detect', shape: 'text', number: undefined };
+
+function row(values: readonly (string | Buffer | null)[]): Buffer {
+  return DataRow.encode({
+    values: values.map((value) => (value === null ? null : Buffer.from(value as string))),
+  }).subarray(5);
+}
+
+function rewrite(
+  values: readonly (string | Buffer | null)[],
+  actions: readonly ColumnAction[],
+  with_ = masker,
+) {
+  const rewritten = rewriteRow(row(values), rowPlan(actions), with_);
+  return (
+    rewritten && DataRow.decode(rewritten.raw.subarray(5)).values.map((value) => value?.toString() ?? null)
+  );
+}
+
+describe('rows', () => {
+  test('masks its columns and leaves the others', () => {
+    expect(rewrite(['1', '123-45-6789', 'Ann'], [show, redact, show])).toEqual(['1', '***', 'Ann']);
+  });
+
+  test('NULL stays NULL; a row in which nothing changes goes on as it is', () => {
+    expect(rewrite([null, 'x'], [redact, show])).toBeUndefined();
+    expect(rewrite(['nothing here'], [detect])).toBeUndefined();
+  });
+
+  test('a type that cannot hold a mask becomes NULL', () => {
+    expect(rewrite(['42'], [{ kind: 'mask', mask: 'partial', shape: 'opaque' }])).toEqual([null]);
+  });
+
+  test('a detector that fails masks the value', () => {
+    const failing: CellMasker = {
+      mask: maskValue,
+      detect: () => {
+        throw new Error('crash');
+      },
+    };
+    expect(rewrite(['anything'], [detect], failing)).toEqual([null]);
+  });
+
+  test('a card number in a binary int8 or numeric is found by its digits', () => {
+    const int8 = Buffer.alloc(8);
+    int8.writeBigInt64BE(4111111111111111n);
+    expect(rewrite([int8], [{ kind: 'detect', shape: 'opaque', number: binaryNumber(20, 1) }])).toEqual([
+      null,
+    ]);
+    const numeric = Buffer.concat([
+      Buffer.from('0004000300000000', 'hex'),
+      Buffer.from('100f045704570457', 'hex'),
+    ]);
+    expect(rewrite([numeric], [{ kind: 'detect', shape: 'opaque', number: binaryNumber(1700, 1) }])).toEqual([
+      null,
+    ]);
+  });
+
+  test.each([
+    ['fewer columns', Buffer.from('0001ffffffff', 'hex')],
+    ['more columns', row(['a', 'b', 'c'])],
+    ['a length beyond the end', Buffer.from('00020000000141ffffff0f', 'hex')],
+    ['octets left over', Buffer.concat([row(['a', 'b']), Buffer.from('x')])],
+    ['nothing', Buffer.alloc(0)],
+  ])('a row that does not fit is refused whole: %s', (_, body) => {
+    expect(() => rewriteRow(body, rowPlan([redact, show]), masker)).toThrowError(
+      expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }),
+    );
+  });
+
+  test('whatever the values, a masked one is nowhere in the message', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ maxLength: 40 }), { minLength: 1, maxLength: 8 }),
+        fc.nat(),
+        (others, place) => {
+          const secret = 'S3CRET-VALUE-998877';
+          const at = place % (others.length + 1);
+          const values = [...others.slice(0, at), secret, ...others.slice(at)];
+          const actions = values.map((value) => (value === secret ? redact : show));
+          const rewritten = rewriteRow(row(values), rowPlan(actions), masker);
+          expect(rewritten?.raw.includes(secret)).toBe(false);
+          expect(DataRow.decode(rewritten?.raw.subarray(5) ?? Buffer.alloc(0)).values).toHaveLength(
+            values.length,
+          );
+        },
+      ),
+    );
+  });
+
+  test.each([
+    [25, 0, 'text'],
+    [25, 1, 'text'],
+    [1043, 1, 'text'],
+    [114, 1, 'json'],
+    [3802, 0, 'json'],
+    [3802, 1, 'jsonb-binary'],
+    [20, 0, 'opaque'],
+    [17, 0, 'opaque'],
+    [1009, 1, 'opaque'],
+    [2950, 1, 'opaque'],
+    [99_999, 0, 'opaque'],
+  ])('type %i in format %i may become %s', (oid, format, shape) => {
+    expect(shapeOf(oid, format)).toBe(shape);
+  });
+});
+
+describe('COPY lines', () => {
+  const copy = (line: string) => {
+    const masked = maskCopyLine(Buffer.from(line), masker);
+    return masked && CopyData.decode(masked.raw.subarray(5)).data.toString();
+  };
+
+  test('masks field by field', () => {
+    expect(copy('1\tann@example.com\tx\n')).toBe('1\t***\tx\n');
+    expect(copy('ann@example.com\n')).toBe('***\n');
+    expect(copy('1\t2\n')).toBeUndefined();
+    expect(copy('\t\tann@example.com')).toBe('\t\t***');
+  });
+
+  test('does not match across fields', () => {
+    expect(copy('411111111111\t1111\n')).toBeUndefined();
+  });
+});
