@@ -78,7 +78,9 @@ export class BuiltinScanner {
     const length = value.length;
     for (let at = 0; at < length; ) {
       const trigger = TRIGGERS[value[at]!]!;
-      at = trigger === TRIGGER.none ? at + 1 : this.#look(trigger, at);
+      if (trigger === TRIGGER.none) at++;
+      else if (trigger === TRIGGER.digit) at = shortRunEnd(value, at) || this.#number(at);
+      else at = ordinary(value, at, trigger) ? at + 1 : this.#look(trigger, at);
     }
   }
 
@@ -115,8 +117,6 @@ export class BuiltinScanner {
 
   #number(at: number): number {
     const value = this.#value;
-    const alone = endIfAlone(value, at);
-    if (alone !== 0) return alone;
     if (!this.#run.read(value, at, false)) return this.#run.next;
     const next = this.#run.next;
     if (at > 1) this.#add('iban', ibanAround(value, at));
@@ -134,19 +134,40 @@ export class BuiltinScanner {
 }
 
 /**
- * End of a run of fewer than eight ASCII digits after which no further group can follow, and which no letters or `%`
- * precede: most numbers in texts. 0 if it needs a closer look.
+ * End of a run of ASCII digits that is too short for any number we know: most numbers and dates in texts. 0 if it needs
+ * a closer look, as do runs that letters or `%` precede.
  */
-function endIfAlone(value: Uint8Array, from: number): number {
+function shortRunEnd(value: Uint8Array, from: number): number {
   if (from > 0 && (ALNUM[value[from - 1]!] === 1 || value[from - 1] === 0x25)) return 0;
+  let count = 0;
   let at = from;
-  while (DIGIT[value[at]!] === 1) at++;
-  if (at - from >= 8) return 0;
-  if (at === value.length || GAP[value[at]!] === 0) return at;
-  return at + 1 === value.length || (GAP[value[at + 1]!] === 0 && DIGIT[value[at + 1]!] === 0) ? at : 0;
+  let byte = value[at] ?? 0;
+  for (; count <= 8; byte = value[++at] ?? 0) {
+    if (DIGIT[byte] === 1) count++;
+    else if (GAP[byte] === 0 || DIGIT[value[at + 1] ?? 0] === 0) break;
+  }
+  if (count > 8 || (count === 8 && ALNUM[byte] === 1)) return 0;
+  return GAP[byte] === 1 && GAP[value[at + 1] ?? 0] === 1 ? 0 : at;
 }
 
 /** Octets that may stand between two digits of one number. */
 const GAP = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(byte >= 0x80 || [0x20, 0x2d, 0x2e].includes(byte)),
 );
+
+/** What may stand before the `_` or `-` of a vendor's key, and after the `A` of one. */
+const BEFORE_MARK = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number('abekmoprstu'.includes(String.fromCharCode(byte))),
+);
+const AFTER_A = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number('BCIKS'.includes(String.fromCharCode(byte))),
+);
+
+/** Whether a neighbour shows at once that a telling octet tells nothing. */
+function ordinary(value: Uint8Array, at: number, trigger: number): boolean {
+  if (trigger === TRIGGER.letterA) return AFTER_A[value[at + 1] ?? 0] === 0;
+  if (trigger === TRIGGER.letterJ) return value[at - 1] !== 0x79;
+  if (trigger === TRIGGER.underscore) return BEFORE_MARK[value[at - 1] ?? 0] === 0;
+  if (trigger === TRIGGER.dash) return value[at + 1] !== 0x2d && BEFORE_MARK[value[at - 1] ?? 0] === 0;
+  return false;
+}

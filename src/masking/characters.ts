@@ -17,6 +17,8 @@ export const KEY_BODY = table((b) => alnum(b) || b === 0x5f || b === 0x2d);
  * the backtick), plus every octet of a non-ASCII character (RFC 6531).
  */
 export const EMAIL_LOCAL = table((b) => alnum(b) || b >= 0x80 || oneOf("._%+-!#$*^~'")(b));
+/** Those characters too: looked at only where nothing else stands before the `@`. */
+export const EMAIL_LOCAL_ANY = table((b) => alnum(b) || b >= 0x80 || oneOf("._%+-!#$*^~'/=?&{}|`")(b));
 export const EMAIL_DOMAIN = table((b) => alnum(b) || b >= 0x80 || b === 0x2d || b === 0x2e);
 
 /** First index at or after `from`, at most `max` on, whose octet is not in the class. */

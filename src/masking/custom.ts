@@ -1,6 +1,7 @@
 import { RE2JS } from 're2js';
 import { HoopError } from '../core/errors.ts';
 import type { CustomDetector, Finding } from './finding.ts';
+import { requiredLiteral } from './literal.ts';
 
 /** Octets per window, and how many of them the next window sees again. */
 const WINDOW_BYTES = 1024 * 1024;
@@ -9,39 +10,51 @@ const OVERLAP_BYTES = 64 * 1024;
 const MAX_BYTES = 8 * 1024 * 1024;
 const MAX_PATTERN_CHARS = 1000;
 
+interface Compiled {
+  readonly name: string;
+  readonly pattern: RE2JS;
+  readonly tags: readonly string[];
+  /** Every match contains it. */
+  readonly literal: string | undefined;
+}
+
 /** The configured detectors, compiled. */
 export class CustomDetectors {
-  readonly #detectors: readonly {
-    readonly pattern: RE2JS;
-    readonly name: string;
-    readonly tags: readonly string[];
-  }[];
+  readonly #detectors: readonly Compiled[];
 
   /** @throws {HoopError} `ERR_CONFIG` */
   constructor(custom: readonly CustomDetector[]) {
     this.#detectors = custom.map(({ name, pattern, tags }) => ({
-      pattern: compile(name, pattern, tags),
       name,
-      tags,
+      pattern: compile(name, pattern, tags),
+      tags: [...tags],
+      literal: requiredLiteral(pattern),
     }));
   }
 
   /** @throws {HoopError} `ERR_LIMIT` the value is larger than 8 MiB. */
   scan(value: Uint8Array, found: Finding[]): void {
     if (this.#detectors.length === 0) return;
-    if (value.length > MAX_BYTES)
-      throw new HoopError('ERR_LIMIT', 'the value is too large for the configured detectors');
-    for (let from = 0; ; from += WINDOW_BYTES - OVERLAP_BYTES) {
-      const window = value.subarray(from, from + WINDOW_BYTES);
-      for (const detector of this.#detectors) {
-        const matcher = detector.pattern.matcher(window);
-        while (matcher.find()) {
-          const [start, end] = [from + matcher.start(), from + matcher.end()];
-          if (end > start) found.push({ start, end, tags: detector.tags, detector: detector.name });
-        }
-      }
-      if (from + WINDOW_BYTES >= value.length) return;
+    const view = Buffer.isBuffer(value)
+      ? value
+      : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    for (const detector of this.#detectors) {
+      if (detector.literal === undefined || view.indexOf(detector.literal, 0, 'latin1') !== -1)
+        match(detector, view, found);
     }
+  }
+}
+
+function match(detector: Compiled, value: Buffer, found: Finding[]): void {
+  if (value.length > MAX_BYTES)
+    throw new HoopError('ERR_LIMIT', 'the value is too large for the configured detectors');
+  for (let from = 0; ; from += WINDOW_BYTES - OVERLAP_BYTES) {
+    const matcher = detector.pattern.matcher(value.subarray(from, from + WINDOW_BYTES));
+    while (matcher.find()) {
+      const [start, end] = [from + matcher.start(), from + matcher.end()];
+      if (end > start) found.push({ start, end, tags: detector.tags, detector: detector.name });
+    }
+    if (from + WINDOW_BYTES >= value.length) return;
   }
 }
 

@@ -19,13 +19,18 @@ export function findNumbers(bytes: Uint8Array, run: DigitRun, found: Found): voi
   if (run.length < 8) return;
   if (run.length >= 13) findCards(run, found);
   for (let group = 0; group < run.groups; group++) {
-    const end = (groups: number) => run.ends[group + groups - 1]!;
     const start = run.starts[group]!;
-    if (isSsn(run, group)) found(start, end(3), 'us-ssn');
-    else if (isCpf(run, group)) found(start, end(4), 'br-cpf');
-    else if (isAadhaar(run, group)) found(start, end(3), 'in-aadhaar');
-    else if (isPersonnummer(run, group)) found(start, end(2), 'se-personnummer');
-    else if (isDni(bytes, run, group)) found(start, end(1) + 1, 'es-dni');
+    const size = run.size(group);
+    if (size === 3) {
+      if (isSsn(run, group)) found(start, run.ends[group + 2]!, 'us-ssn');
+      else if (isCpf(run, group)) found(start, run.ends[group + 3]!, 'br-cpf');
+    } else if (size === 4) {
+      if (isAadhaar(run, group)) found(start, run.ends[group + 2]!, 'in-aadhaar');
+    } else if (size === 6 || size === 8) {
+      if (isPersonnummer(run, group)) found(start, run.ends[group + 1]!, 'se-personnummer');
+      else if (isDni(bytes, run, group)) found(start, run.ends[group]! + 1, 'es-dni');
+    }
+    if (run.length < 15) continue;
     const nir = nirEnd(run, group);
     if (nir > 0) found(start, nir, 'fr-nir');
   }

@@ -3,6 +3,7 @@ import {
   DIGIT,
   EMAIL_DOMAIN,
   EMAIL_LOCAL,
+  EMAIL_LOCAL_ANY,
   KEY_BODY,
   LETTER,
   spanEnd,
@@ -27,6 +28,7 @@ export interface Span {
 export function emailAround(bytes: Uint8Array, at: number, width: number): Span | undefined {
   let start = spanStart(bytes, at, EMAIL_LOCAL, 256);
   while (start < at && (bytes[start] === 0x27 || bytes[start] === 0x2e)) start++;
+  if (start === at) start = spanStart(bytes, at, EMAIL_LOCAL_ANY, 256);
   if (start === at) return undefined;
   let end = spanEnd(bytes, at + width, EMAIL_DOMAIN, 256);
   while (end > at + width && (bytes[end - 1] === 0x2e || bytes[end - 1] === 0x2d)) end--;

@@ -1,0 +1,187 @@
+import { describe, expect, it } from 'vitest';
+import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { requiredLiteral } from '../../../src/masking/literal.ts';
+
+const set = new DetectorSet([{ name: 'employee-no', pattern: '\\bEMP-[0-9]{6}\\b', tags: ['pii.employee'] }]);
+const scan = (text: string) => set.scan(Buffer.from(text));
+const found = (text: string) =>
+  scan(text).map(({ start, end, detector }) => [detector, Buffer.from(text).subarray(start, end).toString()]);
+
+describe('finds', () => {
+  it.each([
+    ['card', '4111111111111111'],
+    ['card', '4111 1111 1111 1111'],
+    ['card', '4111-1111-1111-1111'],
+    ['card', '3782 822463 10005'],
+    ['card', '5555 5555 5555 4444'],
+    ['card', '6011000990139424'],
+    ['card', '３５３０１１１３３３３０００００'],
+    ['card', '4111\u200b1111\u200d1111\u20601111'],
+    ['card', '4111\u00a01111\u20111111\u00a01111'],
+    ['card', '٤١١١١١١١١١١١١١١١'],
+    ['card', '4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1'],
+    ['email', 'alice@example.com'],
+    ['email', 'Jürgen.Müller+shop@exämple.de'],
+    ['email', 'alice%40example.com'],
+    ['email', 'alice＠example.com'],
+    ['phone', '+49 (0)30 123456-78'],
+    ['phone', '+1 (415) 555-2671'],
+    ['phone', '+442071838750'],
+    ['iban', 'DE89 3704 0044 0532 0130 00'],
+    ['iban', 'GB29NWBK60161331926819'],
+    ['iban', 'gb29 nwbk 6016 1331 9268 19'],
+    ['us-ssn', '123-45-6789'],
+    ['us-ssn', '123 45 6789'],
+    ['us-ssn', '１２３-４５-６７８９'],
+    ['us-ssn', '1\u200b23-45-67\u200c89'],
+    ['br-cpf', '529.982.247-25'],
+    ['fr-nir', '2 55 08 14 168 025 38'],
+    ['in-aadhaar', '2341 2341 2346'],
+    ['es-dni', '12345678Z'],
+    ['se-personnummer', '811218-9876'],
+    ['aws-access-key', 'AKIAIOSFODNN7EXAMPLE'],
+    ['vendor-key', 'ghp_abcdefghijklmnopqrstuvwxyz0123456789'],
+    ['vendor-key', 'AIzaSyA-abcdefghijklmnopqrstuvwxyz01234'],
+    ['vendor-key', 'sk_live_abcdefghijklmnop1234'],
+    ['jwt', 'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl'],
+    ['private-key', '-----BEGIN RSA PRIVATE KEY-----\nMIIEow\n-----END RSA PRIVATE KEY-----'],
+    ['employee-no', 'EMP-123456'],
+  ])('%s in %j, alone and in a sentence', (detector, text) => {
+    expect(found(text)).toEqual([[detector, text]]);
+    expect(found(`Note (é): ${text}, ok.`)).toEqual([[detector, text]]);
+    expect(found(`x=${text}\ty`)).toEqual([[detector, text]]);
+  });
+
+  it('a private key without its end mark, to the end of the value', () => {
+    expect(found('k: -----BEGIN PRIVATE KEY-----\nMIIE\nabc')[0]?.[1]).toBe(
+      '-----BEGIN PRIVATE KEY-----\nMIIE\nabc',
+    );
+  });
+
+  it('numbers that stand among other numbers', () => {
+    expect(found('item 12 4111 1111 1111 1111 03/27').map(([, text]) => text)).toContainEqual(
+      expect.stringContaining('4111 1111 1111 1111'),
+    );
+    expect(found('1-123-45-6789')).toEqual([['us-ssn', '123-45-6789']]);
+    expect(found(`${'7 '.repeat(600)}4111111111111111${' 7'.repeat(600)}`)).toHaveLength(1);
+  });
+});
+
+describe('leaves alone', () => {
+  it.each([
+    '2024-01-02 03:04:05.678+01',
+    '2024-01-02 2024-01-03 2024-01-04',
+    '1700000000000',
+    '1700000000000000',
+    '550e8400-e29b-41d4-a716-446655440000',
+    '192.168.100.200',
+    '4111111111111112',
+    '44111111111111111111111',
+    '000-12-3456',
+    '666-12-3456',
+    '900-12-3456',
+    '123-00-6789',
+    '123-45-0000',
+    '123456789',
+    '1123-45-6789',
+    'user@localhost',
+    '@media (min-width: 10px)',
+    'a @ b.com',
+    'x+12345678901y 1+12345678',
+    '+28 123456789',
+    'DE88 3704 0044 0532 0130 00',
+    '12345678A',
+    'AKIAIOSFODNN7EXAMPL',
+    'eyJhbGciOiJIUzI1NiJ9',
+    '-----BEGIN CERTIFICATE-----',
+    'EMP-12345',
+    'order 48213 of 12 pieces, 129.90 EUR',
+  ])('%j', (text) => expect(found(text)).toEqual([]));
+});
+
+it('joins findings that overlap, so that no part of either is left out', () => {
+  const two = new DetectorSet([{ name: 'tail', pattern: 'example\\.com/[a-z]+', tags: ['x.path'] }]);
+  expect(two.scan(Buffer.from('see alice@example.com/path now'))).toEqual([
+    { start: 4, end: 26, tags: ['pii.email', 'x.path'], detector: 'email' },
+  ]);
+});
+
+it('finds what JSON hides behind escapes', () => {
+  const json = Buffer.from('{"a":"caf\\u00e9: alice\\u0040example.com","b":"plain"}');
+  expect(set.scan(json, 'json')).toMatchObject([{ start: 6, end: json.indexOf('",'), detector: 'email' }]);
+});
+
+it('reports no findings in one shared empty array', () => {
+  expect(scan('nothing here')).toBe(scan('nor here'));
+});
+
+describe('is bounded', () => {
+  const half = (unit: string) => Buffer.from(unit.repeat(Math.ceil(2 ** 19 / Buffer.byteLength(unit))));
+  it.each([
+    '1-',
+    '4-',
+    '41 ',
+    '@',
+    'a@',
+    '%40',
+    '+1',
+    'eyJ.',
+    '-',
+    'A',
+    '１',
+    '1\u200b',
+    '-----BEGIN ',
+    'sk-',
+    'DE89 ',
+  ])('on 512 KiB of %j', (unit) => {
+    const started = performance.now();
+    set.scan(half(unit));
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  it('on values above the window: finds across its edge, refuses what is too large for configured patterns', () => {
+    const value = Buffer.alloc(2 ** 20 + 100, 'x ');
+    value.write(' EMP-123456 ', 2 ** 20 - 6);
+    expect(set.scan(value)).toMatchObject([
+      { start: 2 ** 20 - 5, end: 2 ** 20 + 5, detector: 'employee-no' },
+    ]);
+    const huge = Buffer.alloc(9 * 2 ** 20, 'y');
+    expect(set.scan(huge)).toEqual([]);
+    huge.write(' EMP-123456 ', 77);
+    expect(() => set.scan(huge)).toThrowError(expect.objectContaining({ code: 'ERR_LIMIT' }));
+  });
+});
+
+describe('configured detectors', () => {
+  it.each([
+    ['(?=a)', 'detector "x": error parsing regexp: invalid or unsupported Perl syntax: `(?=`'],
+    ['[', 'detector "x": error parsing regexp: missing closing ]: `[`'],
+    ['a*', 'detector "x": the pattern matches an empty text'],
+    ['a'.repeat(1001), 'detector "x": the pattern is longer than 1000 characters'],
+  ])('refuse %j at load', (pattern, message) => {
+    expect(() => new DetectorSet([{ name: 'x', pattern, tags: ['t'] }])).toThrowError(
+      expect.objectContaining({ code: 'ERR_CONFIG', message }),
+    );
+  });
+
+  it('refuse to have no tags', () => {
+    expect(() => new DetectorSet([{ name: 'x', pattern: 'a', tags: [] }])).toThrowError(/has no tags/);
+  });
+
+  it.each([
+    ['\\bEMP-[0-9]{6}\\b', 'EMP-'],
+    ['ab?cd', 'cd'],
+    ['ab+cd', 'ab'],
+    ['a{0,3}bc', 'bc'],
+    ['x\\.y', 'x.y'],
+    ['[a-z]+@corp', '@corp'],
+    ['foo|bar', undefined],
+    ['(foo)', undefined],
+    ['(?i)foo', undefined],
+    ['\\Qa\\E', undefined],
+    ['\\d+', undefined],
+    ['é', undefined],
+    ['[[:alpha:]]x', undefined],
+    ['a**', undefined],
+  ])('must contain, for %j, %j', (pattern, literal) => expect(requiredLiteral(pattern)).toBe(literal));
+});
