@@ -2,13 +2,13 @@ import type { KeyObject } from 'node:crypto';
 import { CHAIN_SCHEMA, type ChainLink, MAX_LINE_BYTES, rawPublicKey } from '../core/audit-chain.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
-import { newId } from '../core/ids.ts';
 import type { Log } from '../core/log.ts';
 import type { DirectoryLock } from '../storage/dir-lock.ts';
 import type { SegmentFile } from '../storage/segment-file.ts';
 import { CHAIN_START, ChainGroup, type ChainState } from './chain.ts';
 import type { AuditLog, EventInput } from './event.ts';
 import type { SealKey } from './keys.ts';
+import { RandomPool } from './random.ts';
 import { Sealer } from './seal.ts';
 import { eventJson } from './shape.ts';
 
@@ -18,8 +18,8 @@ const OUTCOME_DELAY_MS = 25;
 const PROBE_MS = 250;
 /** Events waiting for a slow disk, UTF-16 units of their JSON: more are refused. */
 const MAX_WAITING = 64 * 1024 * 1024;
-/** Of a line, left for what stands around the event. */
-const LINE_OVERHEAD = 1024;
+/** A line, less what stands around the event. */
+const MAX_JSON_BYTES = MAX_LINE_BYTES - 1024;
 
 export interface ChainWriterOptions {
   readonly durability: 'process' | 'strict';
@@ -55,7 +55,9 @@ export class ChainWriter implements AuditLog {
   readonly #options: ChainWriterOptions;
   readonly #files: SegmentFile;
   readonly #lock: DirectoryLock;
+  readonly #random = new RandomPool();
   readonly #sealer: Sealer;
+  #now = { ms: Number.NaN, text: '' };
   #state: ChainState = CHAIN_START;
   #waiting: Waiting[] = [];
   #waitingSize = 0;
@@ -75,7 +77,7 @@ export class ChainWriter implements AuditLog {
     this.#options = options;
     this.#files = files;
     this.#lock = lock;
-    this.#sealer = new Sealer(options.sealKey);
+    this.#sealer = new Sealer(options.sealKey, this.#random);
   }
 
   /** False from a failed write until a probe has been written. */
@@ -99,9 +101,9 @@ export class ChainWriter implements AuditLog {
       this.#down.refused++;
       return Promise.reject(unavailable('an earlier write failed'));
     }
-    const id = newId('evt', this.#options.clock.now());
+    const id = this.#random.eventId(this.#options.clock.now());
     const json = eventJson(input, id, this.#at(), this.#sealer);
-    if (Buffer.byteLength(json) > MAX_LINE_BYTES - LINE_OVERHEAD)
+    if (json.length * 3 > MAX_JSON_BYTES && Buffer.byteLength(json) > MAX_JSON_BYTES)
       return Promise.reject(unavailable('the event is too large'));
     if (this.#waitingSize + json.length > MAX_WAITING)
       return Promise.reject(unavailable('too many events wait for the disk'));
@@ -227,7 +229,7 @@ export class ChainWriter implements AuditLog {
     const now = this.#at();
     const facts = { since: down.since, refused: down.refused };
     const group = this.#group();
-    const id = newId('evt', this.#options.clock.now());
+    const id = this.#random.eventId(this.#options.clock.now());
     group.event(eventJson({ type: 'audit.recovered', facts }, id, now, this.#sealer));
     this.#store(group, (error) => {
       if (error !== undefined) return;
@@ -266,6 +268,8 @@ export class ChainWriter implements AuditLog {
   }
 
   #at(): string {
-    return new Date(this.#options.clock.now()).toISOString();
+    const ms = this.#options.clock.now();
+    if (ms !== this.#now.ms) this.#now = { ms, text: new Date(ms).toISOString() };
+    return this.#now.text;
   }
 }

@@ -1,14 +1,8 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-} from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import { HoopError } from '../core/errors.ts';
 import type { EventInput, SealedText } from './event.ts';
 import type { SealKey } from './keys.ts';
+import type { RandomPool } from './random.ts';
 import { cutText, jsonBytes } from './text.ts';
 
 /** What is sealed of one event, at most, octets of its text before escaping. */
@@ -32,18 +26,20 @@ export interface Unsealed extends Original {
  */
 export class Sealer {
   readonly #sealKey: SealKey;
+  readonly #random: RandomPool;
   #dataKey: { readonly keyId: string; readonly key: KeyObject } | undefined;
   #seals = 0;
 
-  constructor(sealKey: SealKey) {
+  constructor(sealKey: SealKey, random: RandomPool) {
     this.#sealKey = sealKey;
+    this.#random = random;
   }
 
   /** @param eventId Bound as associated data: a sealed text moved to another event does not open. */
   seal(original: Original, eventId: string): { readonly sealed: SealedText; readonly cut: boolean } {
     const { text, cut } = originalText(original);
     const { keyId, key } = this.#currentKey();
-    const nonce = randomBytes(12);
+    const nonce = this.#random.bytes(12);
     const cipher = createCipheriv('aes-256-gcm', key, nonce);
     cipher.setAAD(Buffer.from(eventId));
     const parts = [cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
@@ -53,7 +49,7 @@ export class Sealer {
 
   #currentKey(): { readonly keyId: string; readonly key: KeyObject } {
     if (this.#dataKey === undefined || ++this.#seals > SEALS_PER_DATA_KEY) {
-      const salt = randomBytes(16).toString('base64url');
+      const salt = this.#random.bytes(16).toString('base64url');
       this.#dataKey = { keyId: `${this.#sealKey.id}.${salt}`, key: deriveKey(this.#sealKey, salt) };
       this.#seals = 1;
     }
