@@ -81,6 +81,12 @@ export class StatementPlanner {
     return { ...summary(plans), text: planned.text, plans, ...this.#refusal(plans) };
   }
 
+  /** One statement of a string: PREPARE may have named it among others. */
+  only(planned: Planned, index: number): Planned {
+    const plan = planned.plans[index];
+    return planned.plans.length <= 1 || plan === undefined ? planned : this.combine(planned, [plan]);
+  }
+
   async #make(text: string, known: KnownCatalog): Promise<Planned> {
     let parsed: ParsedSql;
     try {
@@ -104,12 +110,8 @@ export class StatementPlanner {
     const shown = this.#masks.cleanText(
       touchesClassified(plans) ? maskLiterals(text, parsed.literals) : text,
     );
-    // Nothing but comments asks for no more than the connection itself.
-    const asked =
-      plans.length > 0
-        ? summary(plans)
-        : { pairs: [{ action: 'connect', object: this.#resource }], context: {} };
-    return { ...asked, text: shown, plans, ...this.#refusal(plans) };
+    if (plans.length === 0) plans.push(emptyPlan(this.#resource));
+    return { ...summary(plans), text: shown, plans, ...this.#refusal(plans) };
   }
 
   #remember(text: string, planned: Planned): void {
@@ -163,6 +165,19 @@ export class StatementPlanner {
     }
     return undefined;
   }
+}
+
+/** Nothing but comments asks for no more than the connection itself. */
+function emptyPlan(resource: PolicyObject): StatementPlan {
+  return {
+    tag: '',
+    kind: 'utility',
+    pairs: [{ action: 'connect', object: resource }],
+    context: {},
+    touchesMasked: false,
+    safeColumns: 'all',
+    ddl: false,
+  };
 }
 
 function refuse(rule: string, reason: string, hint?: string): Refusal {

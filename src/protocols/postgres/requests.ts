@@ -6,12 +6,11 @@ import { type Frame, Pieces } from './codec/frame.ts';
 import { Query } from './codec/query.ts';
 import { FRONTEND } from './codec/types.ts';
 import { denialFor } from './denial.ts';
-import type { NameLookup } from './names.ts';
 import { parameterTexts } from './parameters.ts';
-import { type Portal, type Staged, stagedName } from './pipeline.ts';
+import { type Portal, stagedName } from './pipeline.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
-import type { StatementPlan } from './sql/plan.ts';
-import { dropPortal, type SessionState } from './state.ts';
+import { SqlNames, unknownName } from './sql-names.ts';
+import type { SessionState } from './state.ts';
 
 /**
  * What goes to the target in place of a denied message. It is never valid SQL, so that the server itself fails the
@@ -36,6 +35,7 @@ const UNSUPPORTED_CALL: Refusal = {
 export class RequestPump {
   readonly #state: SessionState;
   readonly #planner: StatementPlanner;
+  readonly #names: SqlNames;
   readonly #out = new Pieces();
   readonly #send: (slices: Buffer[]) => void;
 
@@ -43,6 +43,7 @@ export class RequestPump {
   constructor(state: SessionState, planner: StatementPlanner, send: (slices: Buffer[]) => void) {
     this.#state = state;
     this.#planner = planner;
+    this.#names = new SqlNames(state, planner, (settled) => this.#until(settled));
     this.#send = send;
   }
 
@@ -115,7 +116,7 @@ export class RequestPump {
 
   async #query(frame: Frame): Promise<void> {
     const { planned, statement } = await this.#planText(() => Query.decode(frame.body).sql);
-    const effective = await this.#withNames(planned);
+    const effective = await this.#names.complete(planned);
     const verdict = await this.#decide(effective, { ...(statement === undefined ? {} : { statement }) });
     if (this.#skipped(verdict)) return;
     if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
@@ -124,7 +125,9 @@ export class RequestPump {
       planned: effective,
       operation: this.#state.operations.opened(verdict.operation),
       denial: undefined,
-      staged: effective.plans.map((plan, index) => this.#stageNames(plan, effective, statement ?? '', index)),
+      staged: effective.plans.map((plan, index) =>
+        this.#names.stage(plan, effective, statement ?? '', index),
+      ),
       completed: 0,
       rows: undefined,
       failed: false,
@@ -154,7 +157,8 @@ export class RequestPump {
 
   /** Parse runs nothing: it is refused early where policy already says no, and judged for good at Bind. */
   async #parse(frame: Frame): Promise<void> {
-    const { planned, message } = await this.#planParse(frame);
+    const { planned: read, message } = await this.#planParse(frame);
+    const planned = await this.#names.complete(read);
     const state = this.#state;
     if (planned.refusal !== undefined || !this.#mayPrepare(planned)) {
       const verdict = await this.#decide(planned, {
@@ -188,22 +192,20 @@ export class RequestPump {
   async #bind(frame: Frame): Promise<void> {
     const state = this.#state;
     const message = Bind.decode(frame.body);
-    const found = await this.#lookup(() => state.statements.lookup(message.statement, state.batch));
+    const found = await this.#names.statement(message.statement);
     if (found.state !== 'known')
       return this.#refuseUnknown('unknown-statement', 'prepared statement', message.statement);
     const { text, index } = found.value;
-    const planned = await this.#withNames(await this.#planner.plan(text));
-    const plan = planned.plans[index];
+    const planned = await this.#names.complete(this.#planner.only(await this.#planner.plan(text), index));
+    const plan = planned.plans[0];
     const verdict = await this.#decide(planned, { statement: text, parameters: parameterTexts(message) });
     if (this.#skipped(verdict)) return;
-    if (verdict.effect === 'deny' || plan === undefined) {
-      return this.#refuseExtended(
-        verdict.effect === 'deny' ? verdict.denial : denialFor(new HoopError('ERR_INTERNAL')),
-      );
-    }
+    if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
     const operation = state.operations.opened(verdict.operation);
-    if (state.portals.full)
+    if (plan === undefined || state.portals.full) {
+      operation.close('failure');
       return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
+    }
     const portal: Portal = {
       plan,
       planned,
@@ -222,8 +224,7 @@ export class RequestPump {
   async #describe(frame: Frame): Promise<void> {
     const state = this.#state;
     const { kind, target: name } = Describe.decode(frame.body);
-    const found =
-      kind === 'P' ? await this.#lookup(() => state.portals.lookup(name, state.batch)) : undefined;
+    const found = kind === 'P' ? await this.#names.portal(name) : undefined;
     if (state.pipeline.skipping) return;
     if (found?.state === 'known') {
       found.value.describing = true;
@@ -235,7 +236,7 @@ export class RequestPump {
   async #execute(frame: Frame): Promise<void> {
     const state = this.#state;
     const { portal: name } = Execute.decode(frame.body);
-    const found = await this.#lookup(() => state.portals.lookup(name, state.batch));
+    const found = await this.#names.portal(name);
     if (found.state !== 'known') return this.#refuseUnknown('unknown-portal', 'portal', name);
     const portal = found.value;
     if (portal.operation?.open !== true && !(await this.#reopen(portal))) return;
@@ -246,7 +247,7 @@ export class RequestPump {
       state.pipeline.push({ kind: 'describe-portal', portal, visible: false });
       this.#addBytes(Describe.encode({ kind: 'P', target: name }));
     }
-    const staged = this.#stageNames(portal.plan, portal.planned, portal.text, portal.index);
+    const staged = this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
     this.#out.add(frame);
     if (portal.plan.copy?.direction === 'in') await this.#copyBarrier();
@@ -270,89 +271,9 @@ export class RequestPump {
     const staged =
       kind === 'S'
         ? stagedName(state.statements, state.statements.stage(name, undefined, state.batch))
-        : this.#stagePortalEnd(name);
+        : this.#names.stagePortalEnd(name);
     state.pipeline.push({ kind: 'close', staged });
     this.#out.add(frame);
-  }
-
-  #stagePortalEnd(name: string): Staged {
-    const { portals, batch } = this.#state;
-    const found = portals.lookup(name, batch);
-    const staged = stagedName(portals, portals.stage(name, undefined, batch));
-    const commit = () => {
-      staged.commit();
-      if (found.state === 'known') dropPortal(found.value);
-    };
-    return { commit, discard: staged.discard };
-  }
-
-  /** Names that SQL itself gives and takes: PREPARE, DEALLOCATE, DECLARE, CLOSE, DISCARD ALL. */
-  #stageNames(plan: StatementPlan, planned: Planned, text: string, index: number): Staged | undefined {
-    const { statements, portals, batch } = this.#state;
-    if (plan.prepares !== undefined)
-      return stagedName(statements, statements.stage(plan.prepares, { text, index }, batch));
-    if (plan.declares !== undefined) {
-      const portal: Portal = {
-        plan,
-        planned,
-        text,
-        index,
-        operation: undefined,
-        rows: undefined,
-        describing: false,
-        holdable: plan.holdable === true,
-      };
-      return stagedName(portals, portals.stage(plan.declares, portal, batch));
-    }
-    if (plan.deallocates !== undefined) return this.#stageRemoval(statements, plan.deallocates);
-    if (plan.closes !== undefined) return this.#stageRemoval(portals, plan.closes);
-    return undefined;
-  }
-
-  #stageRemoval(table: SessionState['statements'] | SessionState['portals'], name: string | '*'): Staged {
-    if (name !== '*') {
-      const staged = table.stage(name, undefined, this.#state.batch);
-      return { commit: () => table.commit(staged as never), discard: () => table.discard(staged as never) };
-    }
-    return { commit: () => void table.forget(() => true), discard: () => undefined };
-  }
-
-  /** Adds to a plan what its EXECUTE, FETCH or DISCARD refers to by name. */
-  async #withNames(planned: Planned): Promise<Planned> {
-    if (planned.refusal !== undefined || !planned.plans.some((plan) => plan.executes ?? plan.fetches))
-      return planned;
-    const plans: StatementPlan[] = [];
-    for (const plan of planned.plans) {
-      const named = await this.#namedPlan(plan);
-      if ('refusal' in named && named.refusal !== undefined) return { ...planned, refusal: named.refusal };
-      plans.push(named);
-    }
-    return this.#planner.combine(planned, plans);
-  }
-
-  async #namedPlan(plan: StatementPlan): Promise<StatementPlan> {
-    const { statements, portals } = this.#state;
-    if (plan.executes !== undefined) {
-      const name = plan.executes;
-      const found = await this.#lookup(() => statements.lookup(name, this.#state.batch));
-      if (found.state !== 'known')
-        return { ...plan, refusal: unknownName('unknown-statement', 'prepared statement', name) };
-      const inner = (await this.#planner.plan(found.value.text)).plans[found.value.index];
-      return inner === undefined ? plan : borrow(plan, inner);
-    }
-    if (plan.fetches !== undefined) {
-      const name = plan.fetches;
-      const found = await this.#lookup(() => portals.lookup(name, this.#state.batch));
-      if (found.state !== 'known') return { ...plan, refusal: unknownName('unknown-portal', 'cursor', name) };
-      return borrow(plan, found.value.plan);
-    }
-    return plan;
-  }
-
-  /** Asks what a name stands for, waiting where an earlier batch is still to decide it. */
-  async #lookup<T>(ask: () => NameLookup<T>): Promise<NameLookup<T>> {
-    await this.#until(() => ask().state !== 'unsettled');
-    return ask();
   }
 
   async #until(settled: () => boolean): Promise<void> {
@@ -426,23 +347,6 @@ export class RequestPump {
   #addBytes(bytes: Buffer): void {
     this.#out.add({ chunk: bytes, start: 0, end: bytes.length });
   }
-}
-
-function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
-  return {
-    ...plan,
-    pairs: [...plan.pairs, ...inner.pairs],
-    context: { ...inner.context, ...plan.context },
-    touchesMasked: plan.touchesMasked || inner.touchesMasked,
-    safeColumns: inner.safeColumns,
-    ddl: plan.ddl || inner.ddl,
-    ...(inner.refusal === undefined ? {} : { refusal: inner.refusal }),
-    ...(inner.copy === undefined ? {} : { copy: inner.copy }),
-  };
-}
-
-function unknownName(rule: string, what: string, name: string): Refusal {
-  return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint: 'prepare it first' };
 }
 
 function asRefusal(error: HoopError): Refusal {
