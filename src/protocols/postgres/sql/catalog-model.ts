@@ -1,0 +1,146 @@
+import type { Name } from './facts.ts';
+
+export type RelationKind =
+  | 'table'
+  | 'partitioned'
+  | 'view'
+  | 'matview'
+  | 'foreign'
+  | 'sequence'
+  | 'index'
+  | 'other';
+
+export interface Column {
+  readonly attnum: number;
+  readonly name: string;
+  readonly typeOid: number;
+  readonly notNull: boolean;
+  readonly hasDefault: boolean;
+  readonly generated: boolean;
+}
+
+export interface Relation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: RelationKind;
+  /** By name; live columns only. System columns (`ctid`, …) are not listed. */
+  readonly columns: ReadonlyMap<string, Column>;
+  readonly rowSecurity: boolean;
+}
+
+export interface CatalogFunction {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  readonly language: string;
+  /** Part of an extension, written in C and immutable: it computes from its arguments and nothing else. */
+  readonly trusted: boolean;
+}
+
+export interface Trigger {
+  readonly relation: number;
+  readonly function: number;
+  readonly onInsert: boolean;
+  readonly onUpdate: boolean;
+  readonly onDelete: boolean;
+  readonly onTruncate: boolean;
+}
+
+/** A foreign key whose action writes: deleting from or updating `referenced` writes `referencing`. */
+export interface ForeignKeyAction {
+  readonly referenced: number;
+  readonly referencing: number;
+  readonly onDelete: 'delete' | 'update' | undefined;
+  readonly onUpdate: 'update' | undefined;
+}
+
+export interface OperatorOrCast {
+  /** Operator name, or name of the target type. */
+  readonly name: string;
+  readonly schema: string;
+  readonly function: number;
+  /** For casts: `i` implicit, `a` on assignment, `e` explicit. */
+  readonly context?: string;
+}
+
+/** What a rule, default, check, index or row policy uses: relations and functions by OID. */
+export interface Dependencies {
+  readonly relations: readonly number[];
+  readonly functions: readonly number[];
+}
+
+/**
+ * One database's catalog at one moment, as far as enforcement needs it. Built by `buildCatalog`; immutable.
+ *
+ * Names resolve as with `search_path = "$user", public` and `pg_catalog` first, which the gateway pins.
+ */
+export interface Catalog {
+  /** Answer of `EPOCH_QUERY` when it was loaded; another answer means it is out of date. */
+  readonly epoch: string;
+  readonly searchPath: readonly string[];
+  readonly relations: ReadonlyMap<number, Relation>;
+  readonly functions: ReadonlyMap<number, CatalogFunction>;
+  /** Direct parents and children, by inheritance and partitioning. */
+  readonly parents: ReadonlyMap<number, readonly number[]>;
+  readonly children: ReadonlyMap<number, readonly number[]>;
+  /** Views and materialized views: what their query names. */
+  readonly views: ReadonlyMap<number, Dependencies>;
+  /** Relations with a rewrite rule other than a view's own. */
+  readonly rules: ReadonlySet<number>;
+  /** What the server runs by itself when a relation is written: defaults, checks, generated columns, indexes, domains. */
+  readonly writeDependencies: ReadonlyMap<number, Dependencies>;
+  /** What row security policies use when a relation is read or written. */
+  readonly policyDependencies: ReadonlyMap<number, Dependencies>;
+  readonly triggers: ReadonlyMap<number, readonly Trigger[]>;
+  readonly foreignKeys: ReadonlyMap<number, readonly ForeignKeyAction[]>;
+  /** User operators by name, user casts by target type name, checked domains by name; `trusted` ones are left out. */
+  readonly operators: ReadonlyMap<string, readonly OperatorOrCast[]>;
+  readonly casts: ReadonlyMap<string, readonly OperatorOrCast[]>;
+  readonly domains: ReadonlyMap<string, readonly OperatorOrCast[]>;
+  lookupRelation(schema: string | undefined, name: string): Relation | undefined;
+  /** All functions outside pg_catalog that a call of this name may reach. */
+  userFunctions(name: Name): readonly CatalogFunction[];
+  /** Whether pg_catalog has a function of that name. */
+  isBuiltin(name: string): boolean;
+}
+
+export const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
+
+/** True for schemas that PostgreSQL owns, temporary ones' toast included. */
+export function isSystemSchema(schema: string): boolean {
+  return SYSTEM_SCHEMAS.has(schema) || schema.startsWith('pg_toast');
+}
+
+/** Follows a relation of OIDs to its end; the start is not part of the answer. Cycles are harmless. */
+export function closure(start: number, next: ReadonlyMap<number, readonly number[]>): number[] {
+  const found = new Set<number>();
+  const queue = [...(next.get(start) ?? [])];
+  for (let oid = queue.pop(); oid !== undefined; oid = queue.pop()) {
+    if (oid === start || found.has(oid)) continue;
+    found.add(oid);
+    queue.push(...(next.get(oid) ?? []));
+  }
+  return [...found];
+}
+
+/** Everything a view stands on, through views below it; system views are not entered. */
+export function viewClosure(catalog: Catalog, oid: number): Dependencies {
+  const relations = new Set<number>();
+  const functions = new Set<number>();
+  const queue = [oid];
+  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+    const below = catalog.views.get(at);
+    const relation = catalog.relations.get(at);
+    if (below === undefined || (at !== oid && relation !== undefined && isSystemSchema(relation.schema)))
+      continue;
+    for (const name of below.functions) functions.add(name);
+    for (const next of below.relations) {
+      if (next === oid || relations.has(next)) continue;
+      relations.add(next);
+      queue.push(next);
+    }
+  }
+  return { relations: [...relations], functions: [...functions] };
+}

@@ -1,0 +1,206 @@
+import { type Ast, bodyOf, constant, isAst, list, strings, text, unwrap } from './ast.ts';
+import { relation } from './extract-query.ts';
+import type { CopyFact, SettingFact, StatementKind, TransactionKind } from './facts.ts';
+import { type Handler, nested, type Place, type Walk } from './walk.ts';
+
+/** Statements that are neither queries nor DDL: transactions, settings, cursors, prepared statements, COPY, EXPLAIN. */
+export const UTILITY_HANDLERS: Readonly<Record<string, Handler>> = {
+  TransactionStmt: (walk, body, place) => transaction(walk, body, place),
+  VariableSetStmt: (walk, body, place) => variableSet(walk, body, place),
+  VariableShowStmt: (walk, body, place) => {
+    note(walk, 'SHOW', 'set');
+    walk.facts.settings.push({ verb: 'show', name: text(body['name']).toLowerCase(), local: false });
+    walk.fields('VariableShowStmt', body, place);
+  },
+  ExplainStmt: (walk, body, place) => {
+    note(walk, 'EXPLAIN', 'query');
+    const on = (name: string) => optionOn(body['options'], name);
+    walk.facts.single.explain = { analyze: on('analyze'), verbose: on('verbose') };
+    walk.fields('ExplainStmt', body, place);
+  },
+  PrepareStmt: (walk, body, place) => {
+    note(walk, 'PREPARE', 'prepared');
+    walk.facts.single.prepares = text(body['name']);
+    walk.fields('PrepareStmt', body, place);
+  },
+  ExecuteStmt: (walk, body, place) => {
+    note(walk, 'EXECUTE', 'prepared');
+    walk.facts.single.executes = text(body['name']);
+    walk.fields('ExecuteStmt', body, { ...place, top: false });
+  },
+  DeallocateStmt: (walk, body, place) => {
+    note(walk, body['isall'] === true ? 'DEALLOCATE ALL' : 'DEALLOCATE', 'prepared');
+    walk.facts.single.deallocates = text(body['name']);
+    walk.fields('DeallocateStmt', body, place);
+  },
+  DeclareCursorStmt: (walk, body, place) => {
+    note(walk, 'DECLARE CURSOR', 'cursor');
+    walk.facts.single.declares = text(body['portalname']);
+    walk.fields('DeclareCursorStmt', body, place);
+  },
+  FetchStmt: (walk, body, place) => {
+    note(walk, body['ismove'] === true ? 'MOVE' : 'FETCH', 'cursor');
+    walk.facts.single.fetches = text(body['portalname']);
+    walk.fields('FetchStmt', body, place);
+  },
+  ClosePortalStmt: (walk, body, place) => {
+    note(walk, body['portalname'] === undefined ? 'CLOSE CURSOR ALL' : 'CLOSE CURSOR', 'cursor');
+    walk.facts.single.closes = text(body['portalname']);
+    walk.fields('ClosePortalStmt', body, place);
+  },
+  CopyStmt: (walk, body, place) => copy(walk, body, place),
+  CallStmt: (walk, body, place) => {
+    note(walk, 'CALL', 'utility');
+    walk.facts.call = true;
+    const call = isAst(body['funccall']) ? body['funccall'] : {};
+    walk.facts.function(strings(call['funcname']), 'procedure', -1);
+    walk.fields('CallStmt', body, { ...place, top: false });
+  },
+  DoStmt: (walk, body, place) => {
+    note(walk, 'DO', 'utility');
+    walk.facts.opaque = 'DO';
+    walk.fields('DoStmt', body, place);
+  },
+  ListenStmt: channel('listen', 'LISTEN'),
+  UnlistenStmt: channel('unlisten', 'UNLISTEN'),
+  NotifyStmt: channel('notify', 'NOTIFY'),
+  DiscardStmt: (walk, body, place) => discard(walk, body, place),
+  ConstraintsSetStmt: (walk, body, place) => {
+    note(walk, 'SET CONSTRAINTS', 'transaction');
+    // These name constraints, though the tree calls them relations.
+    walk.fields('ConstraintsSetStmt', body, place, { constraints: () => undefined });
+  },
+  LockStmt: (walk, body, place) => {
+    note(walk, 'LOCK TABLE', 'utility');
+    walk.fields('LockStmt', body, { ...place, role: 'lock' });
+  },
+  TruncateStmt: (walk, body, place) => {
+    note(walk, 'TRUNCATE TABLE', 'dml');
+    walk.fields('TruncateStmt', body, { ...place, role: 'truncate' });
+  },
+};
+
+/** The outermost statement names itself; what it wraps does not. */
+export function note(walk: Walk, tag: string, kind: StatementKind): void {
+  if (walk.facts.tag !== '') return;
+  walk.facts.tag = tag;
+  walk.facts.kind = kind;
+}
+
+const TRANSACTIONS: Readonly<Record<string, readonly [string, TransactionKind]>> = {
+  TRANS_STMT_BEGIN: ['BEGIN', 'begin'],
+  TRANS_STMT_START: ['START TRANSACTION', 'begin'],
+  TRANS_STMT_COMMIT: ['COMMIT', 'commit'],
+  TRANS_STMT_ROLLBACK: ['ROLLBACK', 'rollback'],
+  TRANS_STMT_SAVEPOINT: ['SAVEPOINT', 'savepoint'],
+  TRANS_STMT_RELEASE: ['RELEASE', 'release'],
+  TRANS_STMT_ROLLBACK_TO: ['ROLLBACK', 'rollback-to'],
+  TRANS_STMT_PREPARE: ['PREPARE TRANSACTION', 'prepare'],
+  TRANS_STMT_COMMIT_PREPARED: ['COMMIT PREPARED', 'commit-prepared'],
+  TRANS_STMT_ROLLBACK_PREPARED: ['ROLLBACK PREPARED', 'rollback-prepared'],
+};
+
+function transaction(walk: Walk, body: Ast, place: Place): void {
+  const found = TRANSACTIONS[text(body['kind'])];
+  if (found === undefined) return walk.facts.refuse('a transaction command of unknown kind');
+  note(walk, found[0], 'transaction');
+  walk.facts.transaction = found[1];
+  walk.fields('TransactionStmt', body, place);
+}
+
+function variableSet(walk: Walk, body: Ast, place: Place): void {
+  const kind = text(body['kind']);
+  const verb =
+    kind === 'VAR_RESET' || kind === 'VAR_RESET_ALL' || kind === 'VAR_SET_DEFAULT' ? 'reset' : 'set';
+  note(walk, kind.startsWith('VAR_RESET') ? 'RESET' : 'SET', 'set');
+  if (kind === 'VAR_SET_MULTI') {
+    if (text(body['name']).startsWith('TRANSACTION') || body['name'] === 'SESSION CHARACTERISTICS') {
+      if (walk.facts.tag === 'SET') walk.facts.kind = 'transaction';
+    } else walk.facts.refuse('a SET of unknown kind');
+  } else {
+    walk.facts.settings.push(setting(body, kind, verb));
+  }
+  walk.fields('VariableSetStmt', body, place);
+}
+
+function setting(body: Ast, kind: string, verb: 'set' | 'reset'): SettingFact {
+  const args = list(body['args']);
+  const value = args.length === 1 && kind === 'VAR_SET_VALUE' ? constant(args[0]) : undefined;
+  return {
+    verb,
+    name: kind === 'VAR_RESET_ALL' ? 'all' : text(body['name']).toLowerCase(),
+    ...(typeof value === 'string' ? { value } : {}),
+    local: body['is_local'] === true,
+  };
+}
+
+/** An option of EXPLAIN: given without a value means on; only a plain "off" switches it off. */
+function optionOn(options: unknown, name: string): boolean {
+  let on = false;
+  for (const entry of list(options)) {
+    const option = bodyOf(entry, 'DefElem');
+    if (text(option?.['defname']).toLowerCase() !== name) continue;
+    const value = option?.['arg'] === undefined ? 'on' : constant(option['arg']);
+    // One "on" anywhere is enough: PostgreSQL takes the last of several, we take the worst.
+    on ||= !(typeof value === 'string' && /^(off|false|0)$/i.test(value));
+  }
+  return on;
+}
+
+function copy(walk: Walk, body: Ast, place: Place): void {
+  note(walk, 'COPY', 'copy');
+  const direction = body['is_from'] === true ? 'in' : 'out';
+  const columns = body['attlist'] === undefined ? undefined : strings(body['attlist']);
+  const subject = body['relation'];
+  const index = isAst(subject)
+    ? relation(walk, subject, direction === 'in' ? 'copy-in' : 'copy-out', columns)
+    : undefined;
+  if (index !== undefined && direction === 'out' && isAst(subject)) relation(walk, subject, 'read', columns);
+  const fact: CopyFact = {
+    direction,
+    target: body['is_program'] === true ? 'program' : body['filename'] === undefined ? 'client' : 'file',
+    ...(index === undefined ? {} : { relation: index }),
+    ...(columns === undefined ? {} : { columns }),
+    ...copyOptions(body['options']),
+  };
+  walk.facts.copy = fact;
+  walk.fields('CopyStmt', body, place, {
+    relation: () => undefined,
+    query: (value) => walk.visit(value, nested(place)),
+  });
+}
+
+function copyOptions(options: unknown): Pick<CopyFact, 'format' | 'plainOptions'> {
+  const entries = list(options).map((entry) => bodyOf(entry, 'DefElem'));
+  const formats = entries.filter((entry) => entry?.['defname'] === 'format');
+  const word = formats.length === 0 ? 'text' : constant(formats[0]?.['arg']);
+  const known = word === 'text' || word === 'csv' || word === 'binary';
+  const format = known && formats.length <= 1 ? word : 'unknown';
+  return { format, plainOptions: entries.length === formats.length && format !== 'unknown' };
+}
+
+function channel(verb: 'listen' | 'unlisten' | 'notify', tag: string): Handler {
+  return (walk, body, place) => {
+    note(walk, tag, 'utility');
+    walk.facts.single.channel = { verb, name: text(body['conditionname']) };
+    walk.fields(`${tag.charAt(0)}${tag.slice(1).toLowerCase()}Stmt`, body, place);
+  };
+}
+
+function discard(walk: Walk, body: Ast, place: Place): void {
+  const kind = {
+    DISCARD_ALL: 'all',
+    DISCARD_PLANS: 'plans',
+    DISCARD_SEQUENCES: 'sequences',
+    DISCARD_TEMP: 'temp',
+  }[text(body['target'])] as 'all' | 'plans' | 'sequences' | 'temp' | undefined;
+  if (kind === undefined) return walk.facts.refuse('a DISCARD of unknown kind');
+  note(walk, `DISCARD ${kind.toUpperCase()}`, 'set');
+  walk.facts.single.discards = kind;
+  walk.fields('DiscardStmt', body, place);
+}
+
+/** The name of the node that is the statement itself. */
+export function statementType(value: unknown): string | undefined {
+  return unwrap(value)?.type;
+}

@@ -1,0 +1,51 @@
+import { type Ast, isAst, list, number, text, unwrap } from './ast.ts';
+import { DDL_HANDLERS } from './extract-ddl.ts';
+import { EXPRESSION_HANDLERS } from './extract-expression.ts';
+import { QUERY_HANDLERS } from './extract-query.ts';
+import { note, UTILITY_HANDLERS } from './extract-utility.ts';
+import type { StatementFacts } from './facts.ts';
+import { type Handler, type Place, Walk } from './walk.ts';
+
+const HANDLERS: ReadonlyMap<string, Handler> = new Map(
+  Object.entries({ ...EXPRESSION_HANDLERS, ...DDL_HANDLERS, ...UTILITY_HANDLERS, ...QUERY_HANDLERS }),
+);
+
+const QUERY_TAGS: Readonly<Record<string, readonly [string, 'query' | 'dml']>> = {
+  SelectStmt: ['SELECT', 'query'],
+  InsertStmt: ['INSERT', 'dml'],
+  UpdateStmt: ['UPDATE', 'dml'],
+  DeleteStmt: ['DELETE', 'dml'],
+  MergeStmt: ['MERGE', 'dml'],
+};
+
+/**
+ * Reads the facts of every statement out of a raw parse tree.
+ *
+ * Pure. A node, field or value that the grammar table does not know makes its statement `unsupported`.
+ *
+ * @param tree What libpg-query's `parse` returns for `sql`.
+ * @param sql The text, for the length of the last statement.
+ * @returns One entry per statement, in order; empty for a text without one.
+ * @throws {FactsLimitError} Nested more than 6,000 nodes deep, or more than 5,000 distinct names of one kind.
+ */
+export function extractFacts(tree: unknown, sql: string): StatementFacts[] {
+  const total = Buffer.byteLength(sql);
+  return list(isAst(tree) ? tree['stmts'] : undefined).map((raw) => statement(isAst(raw) ? raw : {}, total));
+}
+
+function statement(raw: Ast, total: number): StatementFacts {
+  const walk = new Walk(HANDLERS);
+  const place: Place = { role: 'alter', ctes: undefined, item: -1, level: [], top: true, exists: false };
+  const node = unwrap(raw['stmt']);
+  const offset = number(raw['stmt_location']);
+  const length = number(raw['stmt_len']) || total - offset;
+  if (node === undefined || !HANDLERS.has(node.type)) {
+    walk.facts.refuse(`a statement of unknown kind${node === undefined ? '' : ` (${text(node.type)})`}`);
+  } else {
+    const tag = QUERY_TAGS[node.type];
+    if (tag !== undefined) note(walk, tag[0], tag[1]);
+    walk.typed(node.type, node.body, place);
+    if (walk.facts.tag === '') walk.facts.refuse(`a statement of unknown kind (${node.type})`);
+  }
+  return walk.facts.build(offset, length);
+}

@@ -1,0 +1,68 @@
+import { parentPort } from 'node:worker_threads';
+import { loadModule, parseSync, SqlError, scanSync } from 'libpg-query';
+import { FactsLimitError } from './builder.ts';
+import { extractFacts } from './extract.ts';
+import type { LiteralSpan, ParsedSql } from './facts.ts';
+import { literalSpans } from './literals.ts';
+
+/**
+ * What the parser thread is asked, and what it answers. `parsed`: a `ParsedSql` as JSON, which crosses threads in half
+ * the time of a structured clone. `fatal`: this thread may be damaged and ends itself.
+ */
+export interface ParseRequest {
+  readonly id: number;
+  readonly text: string;
+}
+export type ParseReply =
+  | { readonly id: number; readonly parsed: string }
+  | { readonly id: number; readonly syntax: string; readonly position: number }
+  | { readonly id: number; readonly limit: string }
+  | { readonly id: number; readonly fatal: string };
+
+/** Beyond it the tokens are not listed: the whole text counts as one literal. */
+const MAX_SCANNED_OCTETS = 256 * 1024;
+
+/** Quick look: a quote, a dollar quote, a comment, or a long number. */
+const MAY_HOLD_LITERALS = /['$]|--|\/\*|[0-9a-fA-F._]{5}/;
+
+function literalsOf(text: string): LiteralSpan[] {
+  if (!MAY_HOLD_LITERALS.test(text)) return [];
+  const octets = Buffer.byteLength(text);
+  const whole: LiteralSpan[] = [{ start: 0, end: octets, kind: 'string' }];
+  if (octets > MAX_SCANNED_OCTETS) return whole;
+  try {
+    return literalSpans(scanSync(text).tokens);
+  } catch (error) {
+    // The list of tokens is JSON in which control characters are not escaped.
+    if (error instanceof SyntaxError) return whole;
+    throw error;
+  }
+}
+
+function answer({ id, text }: ParseRequest): ParseReply {
+  try {
+    const tree = text === '' ? { stmts: [] } : parseSync(text);
+    const parsed: ParsedSql = { statements: extractFacts(tree, text), literals: literalsOf(text) };
+    return { id, parsed: JSON.stringify(parsed) };
+  } catch (error) {
+    if (error instanceof FactsLimitError) return { id, limit: error.message };
+    if (error instanceof SqlError) return syntaxError(id, error);
+    return { id, fatal: error instanceof Error ? error.name : 'unknown' };
+  }
+}
+
+function syntaxError(id: number, error: SqlError): ParseReply {
+  if (error.message.startsWith('memory exhausted')) return { id, limit: 'nested too deeply' };
+  return { id, syntax: error.message, position: error.sqlDetails?.cursorPosition ?? 0 };
+}
+
+await loadModule();
+const port = parentPort;
+if (port === null) throw new Error('parse-worker runs as a worker thread only');
+port.on('message', (request: ParseRequest) => {
+  const reply = answer(request);
+  port.postMessage(reply);
+  // After a trap inside WebAssembly nothing this instance says can be relied on.
+  if ('fatal' in reply) port.close();
+});
+port.postMessage('ready');
