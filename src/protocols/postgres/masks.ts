@@ -63,7 +63,7 @@ export class SessionMasks implements CellMasker {
     }
     const tags = [...DETECTABLE, ...this.#customTags];
     this.detecting = tags.some((tag) => this.kindFor([tag]) !== 'show');
-    this.active = this.detecting || this.#columns.size > 0 || classification.broken;
+    this.active = this.detecting || this.#columns.size > 0;
     return true;
   }
 
