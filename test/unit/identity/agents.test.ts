@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { type AgentConfig, AgentRegistry } from '../../../src/identity/agents.ts';
+import { refused, subject } from './support.ts';
+
+const CI = 'https://token.actions.githubusercontent.com';
+
+const AGENTS: Record<string, AgentConfig> = {
+  'shop-copilot': { delegators: { groups: ['developers'] }, groups: ['ai-agents'] },
+  'bobs-agent': { delegators: { persons: ['bob@example.com'] }, groups: ['ai-agents'] },
+  'ci-migrate': {
+    match: { issuer: CI, claims: { repository: 'org/shop', ref: 'refs/heads/main' } },
+    groups: ['ci'],
+  },
+  'ci-release': {
+    match: { issuer: CI, claims: { repository: 'org/shop', ref: ['refs/tags/v1', 'refs/heads/main'] } },
+  },
+  'ci-review': {
+    match: { issuer: CI, claims: { repository: 'org/docs', event_name: 'pull_request' } },
+    groups: ['ci'],
+  },
+};
+
+const registry = new AgentRegistry(AGENTS);
+const machine = (claims: Record<string, unknown>, issuer = CI) =>
+  subject({ type: 'jwt', issuer, subject: 'repo:org/shop', groups: ['developers'], claims });
+
+describe('a person', () => {
+  it('acts as themselves by default', () => {
+    expect(registry.resolve(subject(), undefined)).toMatchObject({
+      kind: 'person',
+      name: 'alice@example.com',
+      groups: ['developers'],
+      person: { issuer: 'https://login.example.com', subject: 'u1' },
+    });
+  });
+
+  it('acts as an agent that their group may use, and stays on record', () => {
+    expect(registry.resolve(subject(), 'shop-copilot')).toEqual({
+      kind: 'agent',
+      name: 'shop-copilot',
+      groups: ['ai-agents'],
+      person: {
+        issuer: 'https://login.example.com',
+        subject: 'u1',
+        name: 'alice@example.com',
+        groups: ['developers'],
+      },
+    });
+  });
+
+  it('may be named as a delegator', () => {
+    expect(registry.resolve(subject({ name: 'bob@example.com' }), 'bobs-agent').name).toBe('bobs-agent');
+  });
+
+  it.each([
+    ['an agent that is not theirs', 'bobs-agent', ['developers']],
+    ['an agent of another group', 'shop-copilot', ['sales']],
+    ['an agent of a group that only looks alike', 'shop-copilot', ['Developers', 'developers ', 'dev*', '*']],
+    ['no groups at all', 'shop-copilot', []],
+    ['a machine’s agent', 'ci-migrate', ['developers']],
+    ['a name of their own choice', 'root', ['developers']],
+    ['the empty name', '', ['developers']],
+    ['a name that every object has', 'constructor', ['developers']],
+    ['the prototype', '__proto__', ['developers']],
+    ['another spelling', 'Shop-Copilot', ['developers']],
+  ])('is refused %s, with the same words', async (_name, agent, groups) => {
+    const text = await refused(() => registry.resolve(subject({ groups }), agent), 'ERR_AGENT_UNKNOWN');
+    expect(text).toBe(
+      'this identity may not act as that agent | leave the agent out to act as yourself, or ask the operator to list you under this agent',
+    );
+  });
+
+  it('does not become a machine’s agent by having its claims', async () => {
+    const claims = { repository: 'org/shop', ref: 'refs/heads/main' };
+    await refused(() => registry.resolve(subject({ issuer: CI, claims }), 'ci-migrate'), 'ERR_AGENT_UNKNOWN');
+  });
+});
+
+describe('a machine', () => {
+  const MAIN = { repository: 'org/shop', ref: 'refs/heads/main' };
+
+  it('is the one agent that its claims match', () => {
+    const claims = { repository: 'org/shop', ref: 'refs/tags/v1' };
+    expect(registry.resolve(machine(claims), undefined)).toEqual({
+      kind: 'agent',
+      name: 'ci-release',
+      groups: [],
+    });
+  });
+
+  it('chooses among several, and is told which', async () => {
+    const text = await refused(() => registry.resolve(machine(MAIN), undefined), 'ERR_AGENT_UNKNOWN');
+    expect(text).toContain('ci-migrate, ci-release');
+    expect(text).not.toContain('shop-copilot');
+    expect(registry.resolve(machine(MAIN), 'ci-migrate').groups).toEqual(['ci']);
+  });
+
+  it.each<[string, Record<string, unknown>, string?]>([
+    ['a fork of the repository', { ...MAIN, repository: 'mallory/shop' }],
+    ['a repository whose name begins alike', { ...MAIN, repository: 'org/shop-evil' }],
+    ['an organisation that ends alike', { ...MAIN, repository: 'evil-org/shop' }],
+    ['another case', { ...MAIN, repository: 'Org/shop' }],
+    ['a branch that begins alike', { ...MAIN, ref: 'refs/heads/main2' }],
+    ['a pull request', { ...MAIN, ref: 'refs/pull/7/merge', event_name: 'pull_request' }],
+    ['a pull request with the base branch’s ref', { ...MAIN, event_name: 'pull_request_target' }],
+    ['a missing claim', { repository: 'org/shop' }],
+    ['a list instead of a value', { ...MAIN, repository: ['org/shop'] }],
+    ['a wildcard', { repository: '*', ref: '*' }],
+    ['a trailing space', { ...MAIN, repository: 'org/shop ' }],
+    ['another issuer', MAIN, 'https://token.actions.githubusercontent.com.evil.example'],
+    ['the issuer with a slash', MAIN, `${CI}/`],
+  ])('is nobody with %s', async (_name, claims, issuer) => {
+    await refused(() => registry.resolve(machine(claims, issuer), undefined), 'ERR_AGENT_UNKNOWN');
+    const text = await refused(
+      () => registry.resolve(machine(claims, issuer), 'ci-migrate'),
+      'ERR_AGENT_UNKNOWN',
+    );
+    expect(text).not.toContain('ci-');
+  });
+
+  it('started by a pull request matches only an agent that says so', () => {
+    const claims = { repository: 'org/docs', event_name: 'pull_request' };
+    expect(registry.resolve(machine(claims), undefined).name).toBe('ci-review');
+  });
+
+  it('cannot use delegation, whatever groups its token has', async () => {
+    await refused(() => registry.resolve(machine({}), 'shop-copilot'), 'ERR_AGENT_UNKNOWN');
+  });
+
+  it('claims of the prototype are no claims', async () => {
+    const agents = new AgentRegistry({ a: { match: { issuer: CI, claims: { constructor: 'x' } } } });
+    await refused(() => agents.resolve(machine({}), undefined), 'ERR_AGENT_UNKNOWN');
+  });
+});
+
+describe('the registry refuses entries that would be unsafe', () => {
+  it.each<[string, Record<string, AgentConfig>]>([
+    ['nobody could use', { a: { groups: ['x'] } }],
+    ['every token of the issuer matches', { a: { match: { issuer: CI, claims: {} } } }],
+    ['with an unreadable name', { 'a\u0000b': { delegators: { groups: ['g'] } } }],
+  ])('%s', async (_name, agents) => {
+    await refused(() => new AgentRegistry(agents), 'ERR_CONFIG');
+  });
+});
