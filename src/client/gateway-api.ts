@@ -3,7 +3,12 @@
  */
 import type { IncomingMessage } from 'node:http';
 import {
+  type AuditChainItem,
+  type AuditChainList,
+  type AuditEventItem,
+  type AuditPage,
   type AuditQuery,
+  type Ended,
   PATHS,
   type ReplayFrame,
   type ResourceItem,
@@ -21,37 +26,6 @@ import { notAGateway } from './problem.ts';
 
 /** Longest line of a stream, octets: one row of a recording may hold large values. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
-
-/** A page of the audit. Events are the gateway's own JSON, printed as it is. */
-export interface AuditPage {
-  readonly events: readonly AuditEventView[];
-  readonly next?: string;
-}
-
-/** What hoopctl reads of an event; `--json` prints all that the gateway sent. */
-export interface AuditEventView {
-  readonly id: string;
-  readonly at: string;
-  readonly type: string;
-  readonly actor?: { readonly name: string; readonly person?: string };
-  readonly session?: string;
-  readonly resource?: string;
-  readonly operation?: string;
-  readonly text?: string;
-  readonly actions?: readonly string[];
-  readonly objects?: readonly string[];
-  readonly decision?: string;
-  readonly rules?: readonly { readonly id: string }[];
-  readonly reason?: string;
-  readonly outcome?: string;
-  readonly sqlstate?: string;
-  readonly rows?: number;
-}
-
-/** One of the gateway's audit chains. */
-export interface ChainItem {
-  readonly id: string;
-}
 
 export class GatewayApi {
   readonly #client: GatewayClient;
@@ -81,17 +55,16 @@ export class GatewayApi {
     });
   }
 
-  async sessions(query: Readonly<Record<string, string>>): Promise<readonly SessionItem[]> {
-    return (await this.#json<SessionList>({ method: 'GET', path: withQuery(PATHS.sessions, query) }))
-      .sessions;
+  async sessions(): Promise<readonly SessionItem[]> {
+    return (await this.#json<SessionList>({ method: 'GET', path: PATHS.sessions })).sessions;
   }
 
   session(id: string): Promise<SessionItem> {
     return this.#json({ method: 'GET', path: below(PATHS.sessions, id) });
   }
 
-  async killSession(id: string): Promise<void> {
-    (await this.#fetch({ method: 'DELETE', path: below(PATHS.sessions, id) })).resume();
+  killSession(id: string): Promise<Ended> {
+    return this.#json({ method: 'DELETE', path: below(PATHS.sessions, id) });
   }
 
   /** Frames as the gateway sends them, one at a time: a recording may be larger than memory. */
@@ -104,13 +77,12 @@ export class GatewayApi {
     return this.#json({ method: 'GET', path: withQuery(PATHS.auditEvents, { ...query }) });
   }
 
-  auditEvent(id: string): Promise<AuditEventView> {
+  auditEvent(id: string): Promise<AuditEventItem> {
     return this.#json({ method: 'GET', path: below(PATHS.auditEvents, id) });
   }
 
-  async auditChains(): Promise<readonly ChainItem[]> {
-    return (await this.#json<{ chains: readonly ChainItem[] }>({ method: 'GET', path: PATHS.auditChains }))
-      .chains;
+  async auditChains(): Promise<readonly AuditChainItem[]> {
+    return (await this.#json<AuditChainList>({ method: 'GET', path: PATHS.auditChains })).chains;
   }
 
   /** The octets of one chain as they are stored. */
@@ -119,9 +91,9 @@ export class GatewayApi {
     return this.#fetch({ ...request, ...(signal ? { signal } : {}) });
   }
 
-  /** Ends this process's credential at the gateway. */
-  async revokeSelf(): Promise<void> {
-    (await this.#fetch({ method: 'POST', path: PATHS.revokeSelf })).resume();
+  /** Logs out: the login that this instance came from ends at the gateway, with all its instances and sessions. */
+  revokeSelf(): Promise<Ended> {
+    return this.#json({ method: 'POST', path: PATHS.revokeSelf });
   }
 
   async *#lines(path: string, signal?: AbortSignal): AsyncGenerator<string> {

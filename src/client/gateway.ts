@@ -30,6 +30,8 @@ export interface GatewayChoice extends Attributes {
   readonly gateway?: string;
   /** Path of a PEM file. */
   readonly ca?: string;
+  /** Leaves agent and model aside, the profile's as well. */
+  readonly asPerson?: boolean;
 }
 
 /** A gateway that is known, not yet spoken to. */
@@ -136,7 +138,9 @@ export async function subjectSource(located: LocatedGateway, env: NodeJS.Process
 }
 
 /** The command line's attributes, each falling back to the profile's. */
-export function attributesOf(choice: Attributes, profile: Profile | undefined): Attributes {
+export function attributesOf(choice: GatewayChoice, profile: Profile | undefined): Attributes {
+  const ttl = choice.ttlSeconds === undefined ? {} : { ttlSeconds: choice.ttlSeconds };
+  if (choice.asPerson) return ttl;
   const agent = choice.agent ?? profile?.agent;
   const model = choice.model ?? profile?.model;
   const modelVersion =
@@ -145,6 +149,6 @@ export function attributesOf(choice: Attributes, profile: Profile | undefined): 
     ...(agent === undefined ? {} : { agent }),
     ...(model === undefined ? {} : { model }),
     ...(modelVersion === undefined ? {} : { modelVersion }),
-    ...(choice.ttlSeconds === undefined ? {} : { ttlSeconds: choice.ttlSeconds }),
+    ...ttl,
   };
 }

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+// Plain old JavaScript, so that an old Node gets as far as this line.
+var major = Number(process.versions.node.split('.')[0]);
+if (major < 24) {
+  process.stderr.write(`hoopctl: Node 24 or later is needed, this is ${process.version}\n`);
+  process.exit(70);
+}
+import('../dist/hoopctl.js');

@@ -1,0 +1,40 @@
+import type { AuditEventItem } from '../../api/contract.ts';
+
+export const HEADINGS = ['TIME', 'WHO', 'RESOURCE', 'EVENT', 'DECISION', 'OUTCOME', 'ROWS', 'TEXT'] as const;
+
+/**
+ * One event as cells of the search's table; the caller escapes them.
+ *
+ * Pure. Unknown or odd fields give empty cells: the gateway may be newer than we.
+ */
+export function eventRow(event: AuditEventItem): string[] {
+  const actor = record(event['actor']);
+  const name = text(actor['name']);
+  const person = text(actor['person']);
+  const who = person !== '' && person !== name ? `${name} for ${person}` : name;
+  const outcome = [text(event['outcome']), text(event['sqlstate'])].filter((part) => part !== '').join(' ');
+  const said = text(event['text']) || text(event['reason']) || objects(event['objects']);
+  const rows = event['rows'];
+  return [
+    event.at,
+    who,
+    text(event['resource']),
+    event.type,
+    text(event['decision']),
+    outcome,
+    typeof rows === 'number' ? String(rows) : '',
+    said.replace(/\s+/g, ' ').trim(),
+  ];
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function objects(value: unknown): string {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : '';
+}

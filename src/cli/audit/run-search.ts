@@ -1,0 +1,82 @@
+import type { AuditEventItem, AuditQuery } from '../../api/contract.ts';
+import type { OpenGateway } from '../../client/gateway.ts';
+import { systemClock } from '../../core/clock.ts';
+import { HoopError } from '../../core/errors.ts';
+import { type Invocation, textOption } from '../command.ts';
+import { parseMoment, parseWhole } from '../parse.ts';
+import { renderTable } from '../render/table.ts';
+import { AS_PERSON, withGateway } from '../with-gateway.ts';
+import { eventRow, HEADINGS } from './event-row.ts';
+
+const PLAIN_FILTERS = ['agent', 'person', 'model', 'resource', 'table', 'action', 'session', 'type'] as const;
+const WORDS = {
+  decision: ['allow', 'deny', 'hold'],
+  outcome: ['success', 'failure', 'unknown'],
+} as const;
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 100_000;
+/** The gateway gives no more at once. */
+const PAGE = 1000;
+
+export async function runSearch(invocation: Invocation): Promise<undefined> {
+  const { io } = invocation;
+  const query = searchQuery(invocation, systemClock.now());
+  const limit = parseWhole(textOption(invocation, 'limit') ?? String(DEFAULT_LIMIT), '--limit', 1, MAX_LIMIT);
+  await withGateway(
+    invocation,
+    async (gateway) => {
+      const rows: AuditEventItem[] = [];
+      for await (const event of pages(gateway, query, limit)) {
+        if (io.json) await io.value(event);
+        else rows.push(event);
+      }
+      if (io.json) return;
+      if (rows.length === 0) io.note('no events match');
+      else await io.line(renderTable(HEADINGS, rows.map(eventRow), io.width).join('\n'));
+    },
+    AS_PERSON,
+  );
+}
+
+/** The query as the gateway takes it. Pure. @throws {HoopError} `ERR_USAGE` a value that no event can have. */
+export function searchQuery(invocation: Pick<Invocation, 'args' | 'options'>, nowMs: number): AuditQuery {
+  const option = (name: string) => textOption(invocation as Invocation, name);
+  const query: Record<string, string> = {};
+  if (invocation.args.length > 0) query['q'] = invocation.args.join(' ');
+  for (const name of PLAIN_FILTERS) {
+    const value = option(name);
+    if (value !== undefined) query[name] = value;
+  }
+  for (const [name, words] of Object.entries(WORDS)) {
+    const value = option(name);
+    if (value === undefined) continue;
+    if (!(words as readonly string[]).includes(value)) {
+      throw new HoopError('ERR_USAGE', `--${name} "${value}" is none of ${words.join(', ')}`);
+    }
+    query[name] = value;
+  }
+  for (const name of ['since', 'until']) {
+    const value = option(name);
+    if (value !== undefined) query[name] = parseMoment(value, `--${name}`, nowMs);
+  }
+  return query;
+}
+
+async function* pages(
+  gateway: OpenGateway,
+  query: AuditQuery,
+  limit: number,
+): AsyncGenerator<AuditEventItem> {
+  let left = limit;
+  for (let cursor: string | undefined; left > 0; ) {
+    const page = await gateway.api.auditEvents({
+      ...query,
+      limit: String(Math.min(left, PAGE)),
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    yield* page.events.slice(0, left);
+    left -= page.events.length;
+    cursor = page.next;
+    if (cursor === undefined || page.events.length === 0) return;
+  }
+}

@@ -1,0 +1,107 @@
+import { CHAIN_PROBLEMS, type ChainReport, verifyChain, verifyLinks } from '../../core/audit-verify.ts';
+import { HoopError } from '../../core/errors.ts';
+import type { Invocation } from '../command.ts';
+import type { Io } from '../io.ts';
+import { visible } from '../render/text.ts';
+import { AS_PERSON, withGateway } from '../with-gateway.ts';
+import { findChains, readFiles } from './chain-files.ts';
+
+const EXIT_VERIFY = 76;
+
+interface NamedReport {
+  readonly name: string;
+  readonly report: ChainReport;
+}
+
+/** Verifies chains from files or from the gateway, on this machine. @returns 76 if any line of any chain is bad. */
+export async function runVerify(invocation: Invocation): Promise<number> {
+  const { io, args } = invocation;
+  const keys = trustedKeys(invocation.options['key']);
+  const named = args[0] === undefined ? await download(invocation, keys) : await fromFiles(args[0], keys);
+  const linked = verifyLinks(named.map(({ report }) => report));
+  const reports = named.map(({ name }, i) => ({ name, report: linked[i]! }));
+  for (const item of reports) await print(io, item);
+  await summarise(io, reports);
+  return reports.every(({ report }) => report.ok) ? 0 : EXIT_VERIFY;
+}
+
+function trustedKeys(option: unknown): { trustedKeys?: readonly string[] } {
+  if (!Array.isArray(option)) return {};
+  for (const key of option) {
+    if (/^[\w-]{43}$/.test(String(key))) continue;
+    throw new HoopError('ERR_USAGE', '--key is a raw Ed25519 public key: 43 letters of base64url');
+  }
+  return { trustedKeys: option.map(String) };
+}
+
+async function fromFiles(
+  directory: string,
+  keys: { trustedKeys?: readonly string[] },
+): Promise<NamedReport[]> {
+  const reports: NamedReport[] = [];
+  for (const { name, paths } of await findChains(directory)) {
+    reports.push({ name, report: await verifyChain(readFiles(paths), keys) });
+  }
+  return reports;
+}
+
+function download(invocation: Invocation, keys: { trustedKeys?: readonly string[] }): Promise<NamedReport[]> {
+  return withGateway(
+    invocation,
+    async (gateway) => {
+      const reports: NamedReport[] = [];
+      for (const { id, chain } of await gateway.api.auditChains()) {
+        const octets = await gateway.api.auditChain(id, invocation.io.signal);
+        reports.push({ name: chain, report: await verifyChain(octets, { ...keys, chain }) });
+      }
+      if (reports.length === 0) throw new HoopError('ERR_VERIFY', 'the gateway has no audit chain to verify');
+      return reports;
+    },
+    AS_PERSON,
+  );
+}
+
+async function print(io: Io, { name, report }: NamedReport): Promise<void> {
+  if (io.json)
+    return io.value({
+      kind: 'chain',
+      name,
+      ...report,
+      ...(report.ok ? {} : { firstBadSeq: firstBadSeq(report) }),
+    });
+  const label = visible(report.chain ?? name);
+  const { problem } = report;
+  if (problem !== undefined) {
+    const seq = firstBadSeq(report);
+    await io.line(
+      `BAD  ${label}: seq ${seq}, line ${problem.line}: ${CHAIN_PROBLEMS[problem.reason]} (${problem.reason})`,
+    );
+    return;
+  }
+  await io.line(`ok   ${label}: ${report.events} events, ${signature(report)}${tail(report)}`);
+}
+
+/** The place after the last good line: what a bad line says of its own place proves nothing. */
+function firstBadSeq(report: ChainReport): number {
+  return (report.head?.seq ?? -1) + 1;
+}
+
+function signature(report: ChainReport): string {
+  if (report.signedThrough < 0) return 'nothing signed yet';
+  const by = report.signer === 'trusted' ? 'a trusted key' : `key ${report.publicKey}, not compared with any`;
+  return `signed through seq ${report.signedThrough} by ${by}`;
+}
+
+function tail({ tail: { unsignedEvents, tornBytes } }: ChainReport): string {
+  const unsigned =
+    unsignedEvents === 0 ? '' : `; ${unsignedEvents} newer events are in order but not yet signed`;
+  return tornBytes === 0 ? unsigned : `${unsigned}; ${tornBytes} octets of a write that a crash cut off`;
+}
+
+async function summarise(io: Io, reports: readonly NamedReport[]): Promise<void> {
+  const bad = reports.filter(({ report }) => !report.ok).length;
+  const events = reports.reduce((sum, { report }) => sum + report.events, 0);
+  if (io.json) await io.value({ kind: 'summary', ok: bad === 0, chains: reports.length, bad, events });
+  else if (bad > 0) io.note(`verification failed: ${bad} of ${reports.length} chains do not hold`);
+  else await io.line(`verified: ${events} events in ${reports.length} chains`);
+}

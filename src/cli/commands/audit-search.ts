@@ -1,0 +1,32 @@
+import type { CommandSpec } from '../command.ts';
+
+export const auditSearch: CommandSpec = {
+  path: ['audit', 'search'],
+  summary: 'search the audit log, newest first',
+  description:
+    'QUERY is free text over statements as they were shown, masked. All filters must match. With --json one event per\n' +
+    'line, with every field the gateway keeps except sealed originals.',
+  arguments: [{ syntax: '[query...]', text: 'words to find' }],
+  options: [
+    { flags: '--agent <name>', text: 'by this agent' },
+    { flags: '--person <name>', text: 'by this person, or an agent on their behalf' },
+    { flags: '--model <name>', text: 'driven by this model' },
+    { flags: '--resource <name>', text: 'on this resource' },
+    { flags: '--table <name>', text: 'touching this table, such as public.customers' },
+    { flags: '--action <name>', text: 'performing this action, such as sql.select' },
+    { flags: '--decision <word>', text: 'allow, deny or hold' },
+    { flags: '--outcome <word>', text: 'success, failure or unknown' },
+    { flags: '--session <id>', text: 'of this session' },
+    { flags: '--type <type>', text: 'of this type, such as operation.decided' },
+    { flags: '--since <time>', text: 'from this moment on: 1h, 2026-01-31, or RFC 3339' },
+    { flags: '--until <time>', text: 'before this moment' },
+    { flags: '--limit <n>', text: 'at most so many events, 1 to 100000 (default 100)' },
+  ],
+  gateway: 'as-person',
+  examples: [
+    'hoopctl audit search --agent shop-copilot --decision deny --since 24h',
+    'hoopctl audit search customers --table public.customers --json',
+  ],
+  exitCodes: [67, 69, 77],
+  run: async (invocation) => (await import('../audit/run-search.ts')).runSearch(invocation),
+};

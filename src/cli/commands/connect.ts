@@ -1,0 +1,32 @@
+import type { CommandSpec } from '../command.ts';
+
+export const connect: CommandSpec = {
+  path: ['connect'],
+  summary: 'open a tunnel to a resource, for any client or for one command',
+  description:
+    'Without -- COMMAND it stays until Ctrl-C, or until the process that started it ends. With it, the command gets\n' +
+    'what its tools expect (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, DATABASE_URL) and the tunnel\n' +
+    'ends with it. The password guards the local port and is of no use elsewhere; an owner-only socket needs none.\n' +
+    'PGSSLMODE is disable because the local end never leaves this machine; beyond it all is TLS 1.3.',
+  arguments: [{ syntax: '<resource>', text: 'as hoopctl resource list names it' }],
+  options: [
+    {
+      flags: '--port <n>',
+      text: 'local port on 127.0.0.1 (default 0: any free one); with --socket the number in its name',
+    },
+    { flags: '--socket <directory>', text: 'owner-only socket in this directory: psql -h DIRECTORY' },
+    { flags: '--stdio', text: 'one stream on standard input and output' },
+    { flags: '--reason <text>', text: 'why, for approvers and the audit' },
+    { flags: '--ttl <duration>', text: 'end at the latest after so long: 90s, 30m, 8h' },
+  ],
+  gateway: 'as-agent',
+  takesCommand: true,
+  examples: [
+    "hoopctl connect pg-prod -- psql -c 'select count(*) from orders'",
+    'hoopctl connect pg-prod --reason "ticket 4711" --ttl 30m -- ./migrate.sh',
+    'hoopctl connect pg-prod --port 15432',
+    'hoopctl connect pg-prod --socket ~/.hoop/pg && psql -h ~/.hoop/pg',
+  ],
+  exitCodes: [67, 69, 75, 77],
+  run: async (invocation) => (await import('../connect/run-connect.ts')).runConnect(invocation),
+};

@@ -1,0 +1,33 @@
+import type { CommandSpec } from '../command.ts';
+import { auditExport } from './audit-export.ts';
+import { auditSearch } from './audit-search.ts';
+import { auditShow } from './audit-show.ts';
+import { auditVerify } from './audit-verify.ts';
+import { connect } from './connect.ts';
+import { doctor } from './doctor.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { resourceList } from './resource-list.ts';
+import { sessionKill } from './session-kill.ts';
+import { sessionList } from './session-list.ts';
+import { sessionReplay } from './session-replay.ts';
+import { sessionShow } from './session-show.ts';
+import { whoami } from './whoami.ts';
+
+/** Every command, in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  login,
+  logout,
+  whoami,
+  resourceList,
+  connect,
+  sessionList,
+  sessionShow,
+  sessionKill,
+  sessionReplay,
+  auditSearch,
+  auditShow,
+  auditVerify,
+  auditExport,
+  doctor,
+];

@@ -1,0 +1,33 @@
+import type { CommandSpec } from '../command.ts';
+import { renderTable } from '../render/table.ts';
+import { withGateway } from '../with-gateway.ts';
+
+export const resourceList: CommandSpec = {
+  path: ['resource', 'list'],
+  summary: 'list what can be reached, and what needs an approval first',
+  gateway: 'as-agent',
+  examples: ['hoopctl resource list', "hoopctl resource list --json | jq -r '.name'"],
+  exitCodes: [67, 69, 77],
+  async run(invocation) {
+    const { io } = invocation;
+    const resources = await withGateway(invocation, (gateway) => gateway.api.resources());
+    if (io.json) {
+      for (const resource of resources) await io.value(resource);
+      return;
+    }
+    if (resources.length === 0) {
+      io.note('there is nothing here that you may reach');
+      return;
+    }
+    const rows = resources.map((item) => [
+      item.name,
+      item.protocol,
+      item.database,
+      item.access === 'allow' ? 'allowed' : 'needs approval',
+      item.masksColumns ? 'yes' : 'no',
+    ]);
+    await io.line(
+      renderTable(['NAME', 'PROTOCOL', 'DATABASE', 'ACCESS', 'MASKED'], rows, io.width).join('\n'),
+    );
+  },
+};

@@ -1,0 +1,20 @@
+import type { CommandSpec } from '../command.ts';
+
+export const sessionReplay: CommandSpec = {
+  path: ['session', 'replay'],
+  summary: 'play what a session showed, in its own time',
+  description:
+    'Plays statements, results and refusals as the client saw them, masked values masked. Pauses are at most two\n' +
+    'seconds. With --json the frames are printed at once, one per line.',
+  arguments: [{ syntax: '<id>', text: 'session id, ses_…' }],
+  options: [
+    { flags: '--speed <factor>', text: 'how much faster than it was; 0 without any pause (default 1)' },
+  ],
+  gateway: 'as-person',
+  examples: [
+    'hoopctl session replay ses_01JD8M2K7QZX4T9B3N5V6W8Y0C --speed 4',
+    'hoopctl session replay ses_01JD8M2K7QZX4T9B3N5V6W8Y0C --json | jq -r \'select(.kind=="request").text\'',
+  ],
+  exitCodes: [67, 69, 77],
+  run: async (invocation) => (await import('../replay/run-replay.ts')).runReplay(invocation),
+};

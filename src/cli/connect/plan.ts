@@ -1,0 +1,53 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { HoopError } from '../../core/errors.ts';
+import { type Invocation, textOption } from '../command.ts';
+import { parseDuration, parseWhole } from '../parse.ts';
+
+/** What `connect` was asked for. */
+export interface ConnectPlan {
+  readonly resource: string;
+  readonly local:
+    | { readonly kind: 'port'; readonly port: number }
+    | { readonly kind: 'socket'; readonly directory: string; readonly port: number }
+    | { readonly kind: 'stdio' };
+  readonly reason?: string;
+  readonly ttlMs?: number;
+}
+
+/**
+ * Reads the options of `connect`. Pure but for the home and the working directory.
+ *
+ * @throws {HoopError} `ERR_USAGE` values out of range, or options that exclude each other.
+ */
+export function planConnect(invocation: Invocation): ConnectPlan {
+  const reason = textOption(invocation, 'reason');
+  const ttl = textOption(invocation, 'ttl');
+  return {
+    resource: invocation.args[0]!,
+    local: localEnd(invocation),
+    ...(reason === undefined ? {} : { reason }),
+    ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
+  };
+}
+
+function localEnd(invocation: Invocation): ConnectPlan['local'] {
+  const portText = textOption(invocation, 'port');
+  const socket = textOption(invocation, 'socket');
+  const port = portText === undefined ? 0 : parseWhole(portText, '--port', 0, 65_535);
+  if (invocation.options['stdio'] === true) {
+    const others = [portText, socket].some((value) => value !== undefined) || invocation.command.length > 0;
+    if (others) throw new HoopError('ERR_USAGE', '--stdio goes with neither --port, --socket nor -- COMMAND');
+    if (invocation.io.json)
+      throw new HoopError('ERR_USAGE', '--stdio leaves no room for --json on standard output');
+    return { kind: 'stdio' };
+  }
+  return socket === undefined
+    ? { kind: 'port', port }
+    : { kind: 'socket', directory: directoryOf(socket), port };
+}
+
+/** Absolute: the child, or whoever reads the ready line, may be in another directory. */
+function directoryOf(text: string): string {
+  return resolve(text.replace(/^~(?=\/|$)/, homedir()));
+}

@@ -1,0 +1,169 @@
+import type { DiscoveryIssuer } from '../../api/contract.ts';
+import { TOKEN_TYPES, type WhoAmI } from '../../api/contract.ts';
+import { attributesOf, type LocatedGateway, locateGateway, openInstance } from '../../client/gateway.ts';
+import { issuerFetch } from '../../client/issuer-client.ts';
+import { type DeviceCode, deviceLogin } from '../../client/login.ts';
+import { ensurePrivateDir } from '../../client/private-files.ts';
+import { type Profile, saveProfile, secretAccount } from '../../client/profiles.ts';
+import { chooseStore, openStore, SECRET_SERVICE, wantedStore } from '../../client/secret-store.ts';
+import { type StoredLogin, writeLogin } from '../../client/stored-login.ts';
+import { systemClock } from '../../core/clock.ts';
+import { HoopError } from '../../core/errors.ts';
+import { type Invocation, textOption } from '../command.ts';
+import type { Io } from '../io.ts';
+import { visible } from '../render/text.ts';
+import { actorText, gatewayChoice, raceInterrupt } from '../with-gateway.ts';
+
+/**
+ * Logs in by device code, has the gateway accept the login, and only then stores it: what ends early stores nothing.
+ */
+export async function runLogin(invocation: Invocation): Promise<undefined> {
+  const { io } = invocation;
+  const wanted = wantedStore(io.env);
+  const located = await locateGateway(gatewayChoice(invocation), io.env);
+  try {
+    const discovery = await raceInterrupt(io.signal, located.client.discovery(io.signal));
+    const client = chooseIssuer(
+      discovery.issuers,
+      textOption(invocation, 'issuer') ?? located.profile?.issuer,
+    );
+    const profile = profileFor(invocation, located, client.issuer);
+    const login = await signIn(io, located, client, profile);
+    const me = await raceInterrupt(io.signal, introduce(located, profile, login));
+    const kind = await store(io, located, profile, login, wanted);
+    await report(io, me, profile, kind);
+  } finally {
+    located.client.close();
+  }
+}
+
+function chooseIssuer(issuers: readonly DiscoveryIssuer[], wanted: string | undefined): DiscoveryIssuer {
+  const [first] = issuers;
+  if (first === undefined) {
+    throw new HoopError('ERR_CONFIG', 'this gateway offers no login for people', {
+      hint: 'machines set HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE; for people an issuer needs a clientId',
+    });
+  }
+  const found = wanted === undefined ? first : issuers.find((item) => item.issuer === wanted);
+  if (found !== undefined) return found;
+  const names = issuers.map((item) => item.issuer).join(', ');
+  throw new HoopError('ERR_USAGE', `this gateway does not know the issuer ${wanted}`, {
+    hint: `it knows: ${names}`,
+  });
+}
+
+/** The profile as it will be saved: what the command line says over what was there. */
+function profileFor(invocation: Invocation, located: LocatedGateway, issuer: string): Profile {
+  const choice = gatewayChoice(invocation);
+  const { agent, model, modelVersion } = attributesOf(choice, located.profile);
+  const ca = located.client.network.trust.ca;
+  const caFile = choice.ca ?? located.profile?.caFile;
+  return {
+    name: located.profileName,
+    gateway: located.origin,
+    issuer,
+    ...(ca === undefined ? {} : { ca }),
+    ...(ca === undefined || caFile === undefined ? {} : { caFile }),
+    ...(agent === undefined ? {} : { agent }),
+    ...(model === undefined ? {} : { model }),
+    ...(modelVersion === undefined ? {} : { modelVersion }),
+  };
+}
+
+function signIn(
+  io: Io,
+  located: LocatedGateway,
+  client: DiscoveryIssuer,
+  profile: Profile,
+): Promise<StoredLogin> {
+  return deviceLogin({
+    client,
+    fetch: issuerFetch(located.client.network),
+    clock: systemClock,
+    signal: io.signal,
+    show: (code) => void (io.json ? showJson(io, code) : showText(io, code, profile)),
+    onOutage: () =>
+      io.note('the identity provider cannot be reached just now; still trying until the code ends'),
+  });
+}
+
+function showJson(io: Io, code: DeviceCode): Promise<void> {
+  return io.value({ kind: 'device-code', ...code, expiresAt: new Date(code.expiresAt).toISOString() });
+}
+
+/** The person must be able to tell for what the code is: somebody else's code would log them in for that somebody. */
+function showText(io: Io, code: DeviceCode, profile: Profile): void {
+  const { agent, model, modelVersion } = profile;
+  const who = agent === undefined ? 'as yourself' : `for the agent ${agent}`;
+  const driven = model === undefined ? '' : `, model ${[model, modelVersion].filter(Boolean).join(' ')}`;
+  const lines = [
+    `hoopctl: log in to ${profile.gateway} ${who}${driven}`,
+    `  open  ${code.verificationUriComplete ?? code.verificationUri}`,
+    `  code  ${code.userCode}   (the page must show this one; it ends at ${clockTime(code.expiresAt)})`,
+  ];
+  io.streams.stderr.write(`${lines.map(visible).join('\n')}\n`);
+}
+
+function clockTime(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 5);
+}
+
+/** Asks the gateway whether it takes the login, as this agent, before anything is kept. */
+async function introduce(located: LocatedGateway, profile: Profile, login: StoredLogin): Promise<WhoAmI> {
+  const subject = { token: login.idToken, type: TOKEN_TYPES.idToken };
+  const source = { name: 'the new login', get: async () => subject };
+  const gateway = await openInstance(located, source, attributesOf({}, profile));
+  try {
+    return await gateway.api.whoami();
+  } finally {
+    gateway.close();
+  }
+}
+
+async function store(
+  io: Io,
+  located: LocatedGateway,
+  profile: Profile,
+  login: StoredLogin,
+  wanted: ReturnType<typeof wantedStore>,
+): Promise<string> {
+  await ensurePrivateDir(located.directory);
+  const { store: secrets, reason } = await chooseStore(wanted, located.directory);
+  io.signal.throwIfAborted();
+  await writeLogin(secrets, secretAccount(profile), login);
+  await saveProfile(located.directory, { ...profile, secretStore: secrets.kind });
+  const before = located.profile?.secretStore;
+  if (before !== undefined && before !== secrets.kind) await forget(located, before);
+  if (reason !== undefined && wanted === 'auto')
+    io.note(`no keychain (${reason}); the login is in an owner-only file`);
+  if (io.env['HOOPCTL_TOKEN'] || io.env['HOOPCTL_TOKEN_FILE']) {
+    io.note('HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE is set and goes before this login');
+  }
+  return secrets.kind;
+}
+
+/** A login must not lie in two places: the older one would be found after a logout. */
+async function forget(located: LocatedGateway, kind: 'keychain' | 'file'): Promise<void> {
+  const older = await openStore(kind, located.directory);
+  const account = secretAccount({ name: located.profileName, gateway: located.origin });
+  await older.deletePassword(SECRET_SERVICE, account).catch(() => false);
+}
+
+async function report(io: Io, me: WhoAmI, profile: Profile, secretStore: string): Promise<void> {
+  if (io.json) {
+    const { kind: principal, name, person, deadline } = me;
+    const who = { principal, name, ...(person === undefined ? {} : { person }) };
+    await io.value({
+      kind: 'logged-in',
+      profile: profile.name,
+      gateway: profile.gateway,
+      ...who,
+      deadline,
+      secretStore,
+    });
+    return;
+  }
+  await io.line(
+    `logged in to ${profile.gateway} as ${actorText(me)} (profile ${profile.name}, until ${me.deadline})`,
+  );
+}

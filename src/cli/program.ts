@@ -1,0 +1,149 @@
+/**
+ * From the list of commands to commander's program.
+ */
+import { Command, CommanderError } from 'commander';
+import { HoopError } from '../core/errors.ts';
+import { type CommandSpec, EXIT_TEXTS, type Invocation, optionsOf } from './command.ts';
+
+export interface ProgramHooks {
+  readonly version: string;
+  readonly out: (text: string) => void;
+  readonly run: (spec: CommandSpec, invocation: Omit<Invocation, 'io'>) => Promise<void>;
+}
+
+const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
+  resource: 'what can be reached',
+  session: 'sessions at the gateway',
+  audit: 'search, export and verify the audit log',
+};
+
+/** Builds the program; nothing is parsed or run yet. */
+export function buildProgram(specs: readonly CommandSpec[], hooks: ProgramHooks): Command {
+  const program = new Command('hoopctl')
+    .description('Reach databases and more through a hoop gateway: verified, masked, recorded.')
+    .version(hooks.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false);
+  const groups = new Map<string, Command>();
+  for (const spec of specs) {
+    const parent = spec.path.length === 1 ? program : groupOf(program, groups, spec.path[0]!);
+    parent.addCommand(buildCommand(spec, hooks));
+  }
+  program.addHelpText('after', '\nReference: docs/cli.md. Every command has --help and --json.');
+  settle(program, hooks);
+  return program;
+}
+
+/**
+ * Runs the program on arguments.
+ *
+ * @throws {HoopError} `ERR_USAGE` for what commander refuses, with its own hint; whatever the command throws. Help and
+ *   version return normally.
+ */
+export async function runProgram(
+  specs: readonly CommandSpec[],
+  hooks: ProgramHooks,
+  argv: readonly string[],
+): Promise<void> {
+  const { own, command } = splitCommand(argv);
+  const program = buildProgram(specs, {
+    ...hooks,
+    run: (spec, invocation) => {
+      if (argv.includes('--') && !spec.takesCommand)
+        throw usage(`${nameOf(spec)} takes no -- COMMAND`, nameOf(spec));
+      if (argv.includes('--') && command.length === 0)
+        throw usage('after -- a command is expected', nameOf(spec));
+      return hooks.run(spec, { ...invocation, command });
+    },
+  });
+  try {
+    await program.parseAsync([...own], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    throw usage(error.message.replace(/^error: /, ''), pathOf(specs, own));
+  }
+}
+
+/** Everything behind the first `--` is another program's command line. */
+export function splitCommand(argv: readonly string[]): {
+  own: readonly string[];
+  command: readonly string[];
+} {
+  const at = argv.indexOf('--');
+  return at === -1 ? { own: argv, command: [] } : { own: argv.slice(0, at), command: argv.slice(at + 1) };
+}
+
+export function nameOf(spec: CommandSpec): string {
+  return spec.path.join(' ');
+}
+
+function groupOf(program: Command, groups: Map<string, Command>, name: string): Command {
+  const known = groups.get(name);
+  if (known !== undefined) return known;
+  const group = new Command(name).description(GROUP_SUMMARIES[name] ?? name).helpCommand(false);
+  groups.set(name, group);
+  program.addCommand(group);
+  return group;
+}
+
+function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
+  const command = new Command(spec.path.at(-1)).summary(spec.summary);
+  command.description(
+    spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`,
+  );
+  for (const { syntax, text } of spec.arguments ?? []) command.argument(syntax, text);
+  for (const { flags, text } of optionsOf(spec)) command.option(flags, text);
+  if (spec.takesCommand) command.usage(`${command.usage()} [-- command...]`);
+  command.addHelpText('after', () => helpTail(spec));
+  command.action((...actionArgs: unknown[]) => {
+    const args = actionArgs
+      .slice(0, -2)
+      .flat()
+      .filter((value): value is string => typeof value === 'string');
+    return hooks.run(spec, { args, options: command.opts(), command: [] });
+  });
+  return command;
+}
+
+function helpTail(spec: CommandSpec): string {
+  const codes = [...new Set([0, 64, ...spec.exitCodes, 70])].sort((a, b) => a - b);
+  const child = spec.takesCommand ? ['  with -- COMMAND: its own code, 128+n if signal n ended it'] : [];
+  return [
+    '',
+    'Examples:',
+    ...spec.examples.map((example) => `  ${example}`),
+    '',
+    'Exit codes:',
+    ...codes.map((code) => `  ${code}  ${EXIT_TEXTS[code] ?? ''}`),
+    ...child,
+  ].join('\n');
+}
+
+/** Commander must neither print errors nor end the process: both are ours. */
+function settle(command: Command, hooks: ProgramHooks): void {
+  command.exitOverride();
+  command.configureOutput({ writeOut: hooks.out, writeErr: () => undefined, outputError: () => undefined });
+  command.showSuggestionAfterError();
+  command.helpOption('-h, --help', 'print help');
+  for (const child of command.commands) settle(child, hooks);
+}
+
+function usage(message: string, path: string): HoopError {
+  const [text = '', ...more] = message.split('\n');
+  const suggestion = more.join(' ').trim();
+  const see = `see: ${['hoopctl', path, '--help'].filter((word) => word !== '').join(' ')}`;
+  const said = text === '(outputHelp)' ? 'a command is missing' : text;
+  return new HoopError('ERR_USAGE', said, { hint: suggestion === '' ? see : `${suggestion} ${see}` });
+}
+
+/** The longest path of a command or group that the arguments begin with. */
+function pathOf(specs: readonly CommandSpec[], argv: readonly string[]): string {
+  for (const length of [2, 1]) {
+    const words = argv.slice(0, length);
+    if (words.length === length && specs.some((spec) => words.every((word, i) => spec.path[i] === word))) {
+      return words.join(' ');
+    }
+  }
+  return '';
+}

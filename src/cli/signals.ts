@@ -1,0 +1,47 @@
+/**
+ * The signals that end a program, and who hears them: normally they end hoopctl, under a child they are the child's.
+ */
+import { constants } from 'node:os';
+
+export const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export type EndingSignal = (typeof ENDING_SIGNALS)[number];
+
+/** The user or the system told us to stop. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: EndingSignal) {
+    super('interrupted');
+    this.name = 'AbortError';
+    this.exitCode = 128 + constants.signals[signal];
+  }
+}
+
+export class SignalHub {
+  readonly #stop = new AbortController();
+  #taker: ((signal: EndingSignal) => void) | undefined;
+
+  /** Aborted by the first ending signal that nobody took, with an `Interrupted` as its reason. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Gives signals to `handler` until the returned function is called. */
+  take(handler: (signal: EndingSignal) => void): () => void {
+    this.#taker = handler;
+    return () => {
+      this.#taker = undefined;
+    };
+  }
+
+  /** Listens on the process; a second untaken signal ends it on the spot. */
+  listen(): void {
+    for (const name of ENDING_SIGNALS) process.on(name, () => this.deliver(name));
+  }
+
+  deliver(signal: EndingSignal): void {
+    if (this.#taker) this.#taker(signal);
+    else if (this.#stop.signal.aborted) process.exit(new Interrupted(signal).exitCode);
+    else this.#stop.abort(new Interrupted(signal));
+  }
+}
