@@ -109,7 +109,7 @@ export class PostgresSession {
 
   /** What a server says after a successful login; the cancel key is ours, never the target's. */
   #announce(upstream: Upstream, processId: number, key: Buffer): void {
-    this.#outlet.plain(encodeBackend({ name: 'Authentication', kind: 'Ok' }));
+    this.#outlet.plain(encodeBackend({ name: 'Authentication', request: { method: 'Ok' } }));
     for (const [parameter, value] of upstream.parameters) {
       this.#outlet.plain(encodeBackend({ name: 'ParameterStatus', parameter, value }));
     }

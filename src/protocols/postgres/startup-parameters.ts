@@ -15,8 +15,8 @@ const PASSED_ON = new Set([
  * What the target is told at the session's start: the client's harmless settings, and those that the analysis of SQL
  * rests upon, pinned.
  *
- * `user` and `database` are the resource's, whatever the client says. UTF-8 is pinned in whatever spelling the client
- * asks for it.
+ * `user` and `database` are the resource's, whatever the client says. UTF-8, in whatever spelling the client asks for
+ * it, is what every connection to a target uses anyway.
  *
  * @param client The client's own startup parameters, by name as sent.
  * @throws {HoopError} `ERR_PG_UNSUPPORTED` a setting that is not passed on, or another encoding than UTF-8: better told
@@ -35,7 +35,6 @@ export function startupParameters(client: ReadonlyMap<string, string>): Record<s
   }
   return {
     ...passed,
-    client_encoding: 'UTF8',
     standard_conforming_strings: 'on',
     search_path: '"$user", public',
   };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { startupParameters } from '../../../src/protocols/postgres/startup-parameters.ts';
 
-const PINNED = { client_encoding: 'UTF8', standard_conforming_strings: 'on', search_path: '"$user", public' };
+const PINNED = { standard_conforming_strings: 'on', search_path: '"$user", public' };
 
 describe('startup settings', () => {
   test('pins what the analysis rests upon and ignores who the client says it is', () => {
