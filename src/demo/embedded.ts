@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { HoopError } from '../core/errors.ts';
 import type { CertificatePair } from '../gateway/init/certificates.ts';
+import { freePort } from './ports.ts';
 import { locatePostgres, type PostgresHome } from './postgres-home.ts';
 
 /** A PostgreSQL of the demo's own, listening on 127.0.0.1 with TLS and SCRAM only. */
@@ -189,20 +190,6 @@ async function stop(server: ChildProcess, signal: 'SIGINT' | 'SIGQUIT'): Promise
   const last = setTimeout(() => server.kill('SIGKILL'), 10_000);
   await ended;
   clearTimeout(last);
-}
-
-/** A port that was free a moment ago, below the range that outgoing connections take theirs from. */
-async function freePort(): Promise<number> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    const port = 20_000 + (randomBytes(2).readUInt16BE() % 12_000);
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer();
-      probe.once('error', () => resolve(false));
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-    });
-    if (free) return port;
-  }
-  throw notStarted('no free port between 20000 and 31999');
 }
 
 function notStarted(words: string): HoopError {

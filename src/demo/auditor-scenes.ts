@@ -1,0 +1,86 @@
+import type { AgentWork } from './agent-scenes.ts';
+import { AGENT, signIn } from './agent-scenes.ts';
+import type { Finished, Hoopctl } from './hoopctl.ts';
+import { countLeaks } from './leaks.ts';
+import type { Check } from './play.ts';
+import type { Stage } from './stage.ts';
+import type { Story } from './story.ts';
+
+/** What the evidence says, as `hoopctl` shows it to an auditor. */
+export interface Evidence {
+  readonly maskedValues: number;
+  readonly auditEvents: number;
+  readonly auditVerified: boolean;
+  readonly recordingReplayed: boolean;
+}
+
+type Json = Record<string, unknown>;
+
+/** Signs Otto in as himself, searches, verifies, replays. */
+export async function auditorLooks(
+  stage: Stage,
+  story: Story,
+  hoopctl: Hoopctl,
+  work: AgentWork,
+  check: Check,
+): Promise<Evidence> {
+  await signIn(stage, story, hoopctl, 'otto', []);
+  const show = async (...args: string[]) => {
+    story.typed('$', `hoopctl ${args.join(' ')}`);
+    const finished = await hoopctl.run(...args);
+    check(
+      finished.code === 0,
+      `hoopctl ${args.join(' ')} ended with ${finished.code}: ${finished.stderr.trim()}`,
+    );
+    return finished;
+  };
+  const denials = await show('audit', 'search', '--agent', AGENT, '--decision', 'deny');
+  story.showed(denials.stdout);
+
+  const events = jsonLines(await hoopctl.run('audit', 'search', '--limit', '1000', '--json'));
+  const decided = events.filter((event) => event['type'] === 'operation.decided');
+  check(
+    count(decided, 'decision', 'allow') === work.allowed,
+    'the audit counts other statements allowed than the agent',
+  );
+  check(
+    count(decided, 'decision', 'deny') === work.denied,
+    'the audit counts other statements denied than the agent',
+  );
+  const maskedValues = events.reduce((sum, event) => sum + Number(event['maskedValues'] ?? 0), 0);
+  check(maskedValues > 0, 'the audit counts no masked value');
+
+  const verified = await show('audit', 'verify');
+  story.showed(verified.stdout);
+
+  const session = String(decided[0]?.['session'] ?? '');
+  const replay = await show('session', 'replay', session, '--speed', '0');
+  story.showed(replay.stdout, 14);
+  const frames = jsonLines(await hoopctl.run('session', 'replay', session, '--json'));
+  const shown = denials.stdout + replay.stdout + JSON.stringify(frames) + JSON.stringify(events);
+  check(countLeaks(Buffer.from(shown), stage.shop.secrets) === 0, 'audit or replay shows a planted value');
+  return {
+    maskedValues,
+    auditEvents: events.length,
+    auditVerified: verified.code === 0,
+    recordingReplayed: replay.code === 0 && isWhole(frames, work),
+  };
+}
+
+/** Every statement of the agent is in the recording, in order, and the recording has its end. */
+function isWhole(frames: readonly Json[], work: AgentWork): boolean {
+  const requests = frames
+    .filter((frame) => frame['kind'] === 'request')
+    .map((frame) => String(frame['text']));
+  const end = frames.at(-1);
+  return requests.length === work.texts.length && end?.['kind'] === 'end' && end['complete'] === true;
+}
+
+function count(events: readonly Json[], field: string, value: string): number {
+  return events.filter((event) => event[field] === value).length;
+}
+
+function jsonLines(finished: Finished): Json[] {
+  const lines = finished.stdout.split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as Json);
+}

@@ -1,0 +1,76 @@
+/**
+ * The demo's policy, as it is written to `policies/shop.cedar` for people to read and change. A string, so that it is
+ * part of the bundle.
+ */
+export const SHOP_POLICY = `// Who may do what with the demo's shop. hoopd reads this file anew whenever it changes.
+//
+// Three things hold whatever stands here: what no policy permits is denied; a forbid beats every permit; a policy that
+// fails while it is evaluated denies. An agent that acts for a person needs the permit twice, as itself and as that
+// person: it can never do more than either of them.
+
+// ---- Reading and changing the shop -----------------------------------------------------------------------------------
+
+@id("shop-is-open-to-developers-and-agents")
+permit (
+  principal,
+  action in [
+    Action::"connect", Action::"sql.read", Action::"sql.write", Action::"sql.transaction", Action::"sql.set"
+  ],
+  resource in Resource::"pg-demo"
+)
+when { principal in Group::"developers" || principal in Group::"ai-agents" };
+
+@id("no-schema-changes")
+@reason("the schema is not changed through a tunnel")
+@hint("propose the change as a migration; reading and changing rows is allowed")
+forbid (principal, action in Action::"sql.ddl", resource);
+
+@id("no-change-without-where")
+@reason("an UPDATE or DELETE must say which rows it means")
+@hint("add a WHERE clause that names the rows, for example WHERE id = 7")
+forbid (
+  principal in Group::"ai-agents",
+  action in [Action::"sql.update", Action::"sql.delete"],
+  resource
+)
+unless { context has hasWhere && context.hasWhere && !(context has tautology && context.tautology) };
+
+@id("no-truncate")
+@reason("TRUNCATE removes every row")
+@hint("DELETE with a WHERE clause that names the rows")
+forbid (principal in Group::"ai-agents", action == Action::"sql.truncate", resource);
+
+// ---- What is shown ---------------------------------------------------------------------------------------------------
+
+@id("values-are-shown")
+permit (principal, action == Action::"reveal", resource)
+when { principal in Group::"developers" || principal in Group::"ai-agents" };
+
+// Tags come from the configuration (classification) and, for values found in unclassified text, from the detectors.
+
+@id("contact-data-is-shown-in-part")
+@mask("partial")
+@reason("agents see of contact data only what tells rows apart")
+forbid (principal in Group::"ai-agents", action == Action::"reveal", resource)
+when { resource.tags.containsAny(["pii.email", "pii.phone"]) };
+
+@id("numbers-and-keys-are-hidden")
+@mask("redact")
+@reason("cards, national ids, account numbers and keys are never shown to agents")
+forbid (principal in Group::"ai-agents", action == Action::"reveal", resource)
+when { resource.tags.containsAny(["pii.card", "pii.iban", "pii.national-id", "secret.key"]) };
+
+// ---- Looking after it ------------------------------------------------------------------------------------------------
+
+@id("auditors-look")
+permit (
+  principal in Group::"auditors",
+  action in [
+    Action::"audit.search", Action::"audit.export", Action::"recording.view", Action::"session.list"
+  ],
+  resource
+);
+
+@id("security-ends-sessions")
+permit (principal in Group::"security", action == Action::"session.kill", resource);
+`;
