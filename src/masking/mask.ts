@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { MaskKind } from '../policy/model.ts';
-import { MASK_KINDS } from '../policy/model.ts';
+
+export { strongest } from '../policy/masks.ts';
 
 /**
  * What a masked cell must still be on the wire:
@@ -40,13 +41,6 @@ export function maskValue(value: Uint8Array, kind: MaskKind, shape: ValueShape):
   if (kind === 'redact') return JSONB_STARS;
   const json = partialJson(value.subarray(1));
   return json === JSON_STARS ? JSONB_STARS : Buffer.concat([JSONB_STARS.subarray(0, 1), json]);
-}
-
-/** The strongest of several masks; `redact`, the mask of what nobody spoke of, if there are none. */
-export function strongest(kinds: Iterable<MaskKind>): MaskKind {
-  let best = -1;
-  for (const kind of kinds) best = Math.max(best, MASK_KINDS.indexOf(kind));
-  return MASK_KINDS[best] ?? 'redact';
 }
 
 /** A bare JSON string is masked as the text it holds; everything else of JSON is hidden whole. */

@@ -1,7 +1,12 @@
 import type { Principal } from '../identity/principal.ts';
 
 /** A value that Cedar can hold and we use: no floats. */
-export type PolicyValue = boolean | number | string | readonly PolicyValue[] | { readonly [key: string]: PolicyValue };
+export type PolicyValue =
+  | boolean
+  | number
+  | string
+  | readonly PolicyValue[]
+  | { readonly [key: string]: PolicyValue };
 
 export interface EntityRef {
   /** Cedar type: `Resource`, `Schema`, `Table`, `Column`, `Function`, `Setting`, `AuditLog`, `Recording`, `Gateway`. */

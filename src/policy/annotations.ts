@@ -1,0 +1,93 @@
+import { MASK_KINDS, type MaskKind } from './model.ts';
+
+/** What the author of a policy wrote for people and for obligations. */
+export interface PolicyNotes {
+  readonly id: string;
+  readonly reason?: string;
+  readonly hint?: string;
+  /** Who may lift this forbid: `dba`. */
+  readonly approval?: string;
+  /** How a value is shown that this forbid of `reveal` hides. */
+  readonly mask?: MaskKind;
+}
+
+export interface NotesFault {
+  readonly message: string;
+  readonly cure: string;
+}
+
+const KNOWN = ['id', 'reason', 'hint', 'approval', 'mask'];
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
+const MAX_TEXT_CHARS = 400;
+
+/**
+ * Checks the annotations of one policy.
+ *
+ * Pure.
+ *
+ * @param annotations As Cedar read them: name → value, `null` for one without a value.
+ * @returns The notes, or everything that is wrong with them. Never throws.
+ */
+export function readNotes(
+  annotations: Readonly<Record<string, string | null>>,
+  effect: 'permit' | 'forbid',
+): { readonly notes: PolicyNotes } | { readonly faults: readonly NotesFault[] } {
+  const faults: NotesFault[] = [];
+  for (const name of Object.keys(annotations)) {
+    if (!KNOWN.includes(name)) {
+      faults.push({
+        message: `the annotation @${name} is not known`,
+        cure: `use @${KNOWN.join(', @')}, or a comment`,
+      });
+    }
+  }
+  const { id, reason, hint, approval, mask } = annotations;
+  if (id === undefined)
+    faults.push({ message: 'the policy has no @id', cure: 'write @id("what-it-is-for") before it' });
+  else if (!named(id))
+    faults.push({ message: '@id is not a name', cure: 'use letters, digits and . _ : / -, at most 100' });
+  for (const [name, text] of [
+    ['reason', reason],
+    ['hint', hint],
+  ] as const) {
+    if (text !== undefined && !sentence(text))
+      faults.push({
+        message: `@${name} is empty or longer than ${MAX_TEXT_CHARS} characters`,
+        cure: 'write one sentence',
+      });
+  }
+  for (const [name, value] of [
+    ['approval', approval],
+    ['mask', mask],
+  ] as const) {
+    if (value !== undefined && effect === 'permit')
+      faults.push({
+        message: `@${name} does nothing on a permit`,
+        cure: 'put it on the forbid that it softens',
+      });
+  }
+  if (approval !== undefined && !named(approval))
+    faults.push({ message: '@approval is not a name', cure: 'write who approves, as in @approval("dba")' });
+  if (mask !== undefined && !isMask(mask))
+    faults.push({
+      message: `@mask(${JSON.stringify(mask)}) is not a mask`,
+      cure: `write one of ${MASK_KINDS.join(', ')}`,
+    });
+  if (faults.length > 0) return { faults };
+  return {
+    notes: {
+      id: id ?? '',
+      ...(reason ? { reason } : {}),
+      ...(hint ? { hint } : {}),
+      ...(approval ? { approval } : {}),
+      ...(isMask(mask) ? { mask } : {}),
+    },
+  };
+}
+
+const named = (value: string | null): boolean => value !== null && NAME.test(value);
+const isMask = (value: unknown): value is MaskKind => MASK_KINDS.includes(value as MaskKind);
+
+function sentence(value: string | null): boolean {
+  return value !== null && value.trim().length > 0 && value.length <= MAX_TEXT_CHARS;
+}

@@ -1,0 +1,173 @@
+import type { CedarValueJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
+import type { Principal } from '../identity/principal.ts';
+import { type CedarAnswer, CedarPolicies } from './cedar.ts';
+import { type Asked, askedOf, cedarValues, objectEntities, principalKey } from './entities.ts';
+import type { LoadedPolicy, PolicySet } from './load.ts';
+import { strongest } from './masks.ts';
+import { AnswerMemory } from './memory.ts';
+import type {
+  Decision,
+  PolicyEngine,
+  PolicyObject,
+  PolicyRequest,
+  PolicyValue,
+  Reveal,
+  RuleRef,
+} from './model.ts';
+import { contextKind } from './schema.ts';
+
+/** Decisions and reveals remembered per engine. */
+const CAPACITY = 8192;
+
+/**
+ * The decision point over one set of policies.
+ *
+ * Fails closed everywhere: a policy that errors, a request that does not fit the schema and a failure of Cedar itself
+ * are denials (`redact` for a reveal). Answers are remembered by everything that Cedar is told; requests that carry
+ * approvals are always asked.
+ */
+export class CedarEngine implements PolicyEngine {
+  readonly version: string;
+  readonly #cedar: CedarPolicies;
+  readonly #policies: ReadonlyMap<string, LoadedPolicy>;
+  readonly #decisions = new AnswerMemory<Decision>(CAPACITY);
+  readonly #reveals = new AnswerMemory<Reveal>(CAPACITY);
+  readonly #asked = new WeakMap<Principal, { readonly asked: Asked; readonly key: string }>();
+
+  /** @param set From `loadPolicies`. */
+  constructor(set: PolicySet) {
+    this.version = set.version;
+    this.#cedar = new CedarPolicies(set);
+    this.#policies = new Map(set.policies.map((policy) => [policy.id, policy]));
+  }
+
+  decide(request: PolicyRequest): Decision {
+    if (hasApprovals(request.context)) return this.#decide(request);
+    const memory = this.#decisions;
+    const who = memory.numberOf(this.#principal(request.principal).key);
+    const key = `${who} ${request.action} ${memory.number(request.object)} ${memory.number(request.context)}`;
+    const known = memory.get(key);
+    if (known !== undefined) return known;
+    const decision = this.#decide(request);
+    memory.set(key, decision);
+    return decision;
+  }
+
+  reveal(principal: Principal, object: PolicyObject): Reveal {
+    const memory = this.#reveals;
+    const key = `${memory.numberOf(this.#principal(principal).key)} ${memory.number(object)}`;
+    const known = memory.get(key);
+    if (known !== undefined) return known;
+    const reveal = this.#reveal(principal, object);
+    memory.set(key, reveal);
+    return reveal;
+  }
+
+  #decide(request: PolicyRequest): Decision {
+    const answers = this.#ask(request, []);
+    const errors = answers.flatMap((answer) => answer.errors);
+    const denied = answers.filter((answer) => !answer.allowed);
+    const rules = (from: readonly CedarAnswer[]) => this.#rules(from.flatMap(({ reasons }) => reasons));
+    if (errors.length > 0) return { effect: 'deny', rules: rules(denied), errors };
+    if (denied.length === 0) return { effect: 'allow', rules: rules(answers) };
+    const approvals = this.#approvalsFor(denied);
+    if (approvals === undefined || contextKind(request.action) === 'none')
+      return { effect: 'deny', rules: rules(denied), errors };
+    const again = this.#ask(request, approvals);
+    if (again.every((answer) => answer.allowed && answer.errors.length === 0)) {
+      return { effect: 'hold', rules: rules(denied), approvals };
+    }
+    // What the approvals cannot lift is the true reason: nothing at all, if no rule permits it.
+    const left = again.filter((answer) => !answer.allowed);
+    return { effect: 'deny', rules: rules(left), errors: again.flatMap((answer) => answer.errors) };
+  }
+
+  #reveal(principal: Principal, object: PolicyObject): Reveal {
+    const answers = this.#ask({ principal, action: 'reveal', object, context: {} }, []);
+    const denied = answers.filter((answer) => !answer.allowed);
+    if (denied.length === 0 && answers.every(({ errors }) => errors.length === 0)) return { show: true };
+    const policies = denied.flatMap(({ reasons }) => reasons.map((id) => this.#policies.get(id)));
+    const unexplained =
+      answers.some(({ errors }) => errors.length > 0) || denied.some(({ reasons }) => reasons.length === 0);
+    const masks = policies.map((policy) => policy?.mask ?? 'redact');
+    return {
+      show: false,
+      mask: strongest(unexplained ? [...masks, 'redact'] : masks),
+      rules: this.#rules(denied.flatMap(({ reasons }) => reasons)),
+    };
+  }
+
+  /** One answer per principal that must be allowed. */
+  #ask(request: PolicyRequest, approvals: readonly string[]): readonly CedarAnswer[] {
+    try {
+      const { asked } = this.#principal(request.principal);
+      const context = contextFor(request.action, request.context, approvals, asked.delegated);
+      const entities = [...asked.entities, ...objectEntities(request.object)];
+      const resource: TypeAndId = { type: request.object.type, id: request.object.id };
+      return asked.principals.map((principal) =>
+        this.#cedar.ask({ principal, action: request.action, resource, context, entities }),
+      );
+    } catch (error) {
+      return [
+        { allowed: false, reasons: [], errors: [error instanceof Error ? error.message : String(error)] },
+      ];
+    }
+  }
+
+  /** Approvals that would lift every reason of every denial; undefined if some reason cannot be lifted, or is missing. */
+  #approvalsFor(denied: readonly CedarAnswer[]): readonly string[] | undefined {
+    const approvals = new Set<string>();
+    for (const { reasons } of denied) {
+      if (reasons.length === 0) return undefined;
+      for (const id of reasons) {
+        const approval = this.#policies.get(id)?.approval;
+        if (approval === undefined) return undefined;
+        approvals.add(approval);
+      }
+    }
+    return [...approvals].sort();
+  }
+
+  /** Rules that no approval lifts come first: they are what stands in the way. */
+  #rules(ids: readonly string[]): readonly RuleRef[] {
+    const policies = [...new Set(ids)].sort().map((id) => this.#policies.get(id));
+    const sorted = policies.toSorted(
+      (a, b) => Number(a?.approval !== undefined) - Number(b?.approval !== undefined),
+    );
+    return sorted.flatMap((policy) => (policy === undefined ? [] : [ruleOf(policy)]));
+  }
+
+  #principal(principal: Principal): { readonly asked: Asked; readonly key: string } {
+    const known = this.#asked.get(principal);
+    if (known !== undefined) return known;
+    const described = { asked: askedOf(principal), key: principalKey(principal) };
+    this.#asked.set(principal, described);
+    return described;
+  }
+}
+
+function ruleOf({ id, reason, hint }: LoadedPolicy): RuleRef {
+  return { id, ...(reason === undefined ? {} : { reason }), ...(hint === undefined ? {} : { hint }) };
+}
+
+function hasApprovals(context: Readonly<Record<string, PolicyValue>>): boolean {
+  const approvals = context['approvals'];
+  return Array.isArray(approvals) && approvals.length > 0;
+}
+
+/** What the schema wants of the action's context; facts of the request's own that it does not know fail in Cedar. */
+function contextFor(
+  action: string,
+  given: Readonly<Record<string, PolicyValue>>,
+  approvals: readonly string[],
+  delegated: boolean,
+): Readonly<Record<string, CedarValueJson>> {
+  const kind = contextKind(action);
+  if (kind === 'none') return {};
+  const before = given['approvals'];
+  const all = [
+    ...new Set([...(Array.isArray(before) ? (before as readonly PolicyValue[]) : []), ...approvals]),
+  ];
+  if (kind === 'connect') return cedarValues({ approvals: all, delegated });
+  return cedarValues({ functions: [], ...given, approvals: all, delegated });
+}

@@ -1,0 +1,204 @@
+import { createHash } from 'node:crypto';
+import { type DetailedError, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
+import { type PolicyNotes, readNotes } from './annotations.ts';
+import { type Place, placeAt, placeOf } from './place.ts';
+import { cedarSchema } from './schema.ts';
+import { type PolicySource, splitPolicies } from './split.ts';
+
+/** A file of policies: its name is for messages, and orders the files. */
+export interface PolicyFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** One thing wrong, where it stands and what to write instead. Line and column count from 1, columns in characters. */
+export interface PolicyFault {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  /** Empty if the message says it all. */
+  readonly cure: string;
+}
+
+export interface LoadedPolicy extends PolicyNotes {
+  readonly effect: 'permit' | 'forbid';
+  readonly text: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Policies that parsed, validated and are named. Only `loadPolicies` makes one. */
+export interface PolicySet {
+  /** First 16 hex digits of the SHA-256 of schema and files. */
+  readonly version: string;
+  readonly policies: readonly LoadedPolicy[];
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly set: PolicySet; readonly warnings: readonly PolicyFault[] }
+  | { readonly ok: false; readonly faults: readonly PolicyFault[] };
+
+const MAX_FILES = 500;
+const MAX_TOTAL_CHARS = 1024 * 1024;
+const MAX_POLICIES = 5000;
+
+/**
+ * Reads, checks and names a set of policies.
+ *
+ * Pure. Strict: every policy must validate against the schema for every request that it could meet, carry a unique
+ * `@id` and only annotations we know; a rule that could never apply is refused too, because its author believes in it.
+ * Sizes and nesting are bounded before Cedar sees a word, so that no bundle can wedge its parser.
+ *
+ * @param files `*.cedar`; order does not matter. None at all is a valid set that permits nothing.
+ * @returns The set, or every fault that was found, by place. Never throws.
+ */
+export function loadPolicies(files: readonly PolicyFile[]): Loaded {
+  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  const faults: PolicyFault[] = [];
+  const total = sorted.reduce((sum, { text }) => sum + text.length, 0);
+  if (sorted.length > MAX_FILES || total > MAX_TOTAL_CHARS) {
+    return { ok: false, faults: [tooMuch(sorted[0]?.name ?? '', MAX_FILES, MAX_TOTAL_CHARS)] };
+  }
+  const policies = sorted.flatMap((file) => readFile(file, faults));
+  if (policies.length > MAX_POLICIES)
+    faults.push({
+      ...at(policies.at(-1)!),
+      message: `more than ${MAX_POLICIES} policies`,
+      cure: 'join rules with sets and groups',
+    });
+  refuseDuplicates(policies, faults);
+  const warnings = faults.length > 0 ? [] : validateAll(policies, faults);
+  if (faults.length > 0) return { ok: false, faults: faults.toSorted(byPlace) };
+  return {
+    ok: true,
+    set: { version: versionOf(sorted), policies: policies.map(({ policy }) => policy) },
+    warnings,
+  };
+}
+
+/** A policy with what is needed to say where in its file something stands. */
+interface Read {
+  readonly policy: LoadedPolicy;
+  readonly source: PolicySource;
+  readonly file: PolicyFile;
+}
+
+function readFile(file: PolicyFile, faults: PolicyFault[]): Read[] {
+  const split = splitPolicies(file.text);
+  if ('fault' in split) {
+    const { offset, message, cure } = split.fault;
+    faults.push({ file: file.name, ...placeAt(file.text, offset), message, cure });
+    return [];
+  }
+  return split.policies.flatMap((source) => readPolicy(file, source, faults) ?? []);
+}
+
+function readPolicy(file: PolicyFile, source: PolicySource, faults: PolicyFault[]): Read | undefined {
+  const start = placeAt(file.text, source.offset);
+  const answer = policyToJson(source.text);
+  if (answer.type === 'failure') {
+    for (const error of answer.errors) faults.push(faultOf(error, file, source));
+    return undefined;
+  }
+  const { effect, annotations = {} } = answer.json;
+  const notes = readNotes(annotations, effect);
+  if ('faults' in notes) {
+    for (const fault of notes.faults) faults.push({ file: file.name, ...start, ...fault });
+    return undefined;
+  }
+  return {
+    policy: { ...notes.notes, effect, text: source.text, file: file.name, line: start.line },
+    source,
+    file,
+  };
+}
+
+function refuseDuplicates(policies: readonly Read[], faults: PolicyFault[]): void {
+  const first = new Map<string, Read>();
+  for (const read of policies) {
+    const other = first.get(read.policy.id);
+    if (other === undefined) first.set(read.policy.id, read);
+    else {
+      const where = `${other.policy.file}:${other.policy.line}`;
+      faults.push({
+        ...at(read),
+        message: `@id(${JSON.stringify(read.policy.id)}) is taken by ${where}`,
+        cure: 'give it a name of its own',
+      });
+    }
+  }
+}
+
+/** Warnings that mean that a rule has no effect are faults. */
+const WITHOUT_EFFECT = /impossible|unable to find an applicable action/;
+
+function validateAll(policies: readonly Read[], faults: PolicyFault[]): PolicyFault[] {
+  const byId = new Map(policies.map((read) => [read.policy.id, read]));
+  const answer = validate({
+    schema: cedarSchema(),
+    policies: { staticPolicies: Object.fromEntries(policies.map(({ policy }) => [policy.id, policy.text])) },
+    validationSettings: { mode: 'strict' },
+  });
+  if (answer.type === 'failure') {
+    faults.push(
+      ...answer.errors.map((error) => faultOf(error, { name: '', text: '' }, { text: '', offset: 0 })),
+    );
+    return [];
+  }
+  const located = (entries: readonly { policyId: string; error: DetailedError }[]) =>
+    entries.flatMap(({ policyId, error }) => {
+      const read = byId.get(policyId);
+      return read === undefined ? [] : [{ policyId, fault: faultOf(error, read.file, read.source) }];
+    });
+  const errors = located(answer.validationErrors);
+  const failed = new Set(errors.map(({ policyId }) => policyId));
+  const rest = located(answer.validationWarnings).filter(({ policyId }) => !failed.has(policyId));
+  const dead = rest.filter(({ fault }) => WITHOUT_EFFECT.test(fault.message));
+  faults.push(...errors.map(({ fault }) => fault), ...firstOfEach(dead));
+  return rest.filter(({ fault }) => !WITHOUT_EFFECT.test(fault.message)).map(({ fault }) => fault);
+}
+
+/** Cedar says twice that a rule has no effect; once is enough, with a cure of ours. */
+function firstOfEach(
+  dead: readonly { readonly policyId: string; readonly fault: PolicyFault }[],
+): PolicyFault[] {
+  const unique = new Map(dead.toReversed().map(({ policyId, fault }) => [policyId, fault]));
+  return [...unique.values()].map((fault) => ({
+    ...fault,
+    message: 'this rule can never apply',
+    cure: 'a group needs "in" (action in Action::"sql.write"); check that action, principal and resource fit together',
+  }));
+}
+
+function faultOf(error: DetailedError, file: PolicyFile, source: PolicySource): PolicyFault {
+  const start = error.sourceLocations?.[0]?.start ?? 0;
+  const message = error.message
+    .replace(/^for policy `[^`]*`, /, '')
+    .replace(/^failed to parse policy(?: with id `[^`]*`)? from string: /, '');
+  return { file: file.name, ...placeOf(file.text, source, start), message, cure: error.help ?? '' };
+}
+
+const at = ({ policy, source, file }: Read): Place & { file: string } => ({
+  file: policy.file,
+  ...placeAt(file.text, source.offset),
+});
+
+function tooMuch(file: string, count: number, chars: number): PolicyFault {
+  return {
+    file,
+    line: 1,
+    column: 1,
+    message: `more than ${count} files or ${chars} characters of policies`,
+    cure: 'join rules',
+  };
+}
+
+function versionOf(files: readonly PolicyFile[]): string {
+  const content = JSON.stringify([cedarSchema(), ...files.map(({ name, text }) => [name, text])]);
+  return createHash('sha256').update(content).digest('hex').slice(0, 16);
+}
+
+function byPlace(a: PolicyFault, b: PolicyFault): number {
+  return a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,156 @@
+/**
+ * The closed vocabulary of policies, and the Cedar schema made from it.
+ *
+ * Verbs are fixed here; tables, functions and settings are entities with attributes, so that new ones need no new schema.
+ */
+
+/** Verbs of SQL by group; a group is an action too, for `action in Action::"sql.write"`. */
+const SQL_GROUPS = {
+  'sql.read': ['sql.select', 'sql.show'],
+  'sql.write': ['sql.insert', 'sql.update', 'sql.delete', 'sql.merge', 'sql.truncate', 'sql.copy-in'],
+  'sql.ddl': ['sql.create', 'sql.alter', 'sql.drop', 'sql.comment'],
+  sql: [
+    'sql.copy-out',
+    'sql.lock',
+    'sql.grant',
+    'sql.call',
+    'sql.do',
+    'sql.set',
+    'sql.set-unsafe',
+    'sql.transaction',
+    'sql.maintain',
+    'sql.listen',
+    'sql.notify',
+    'sql.replicate',
+    'sql.admin',
+  ],
+} as const;
+
+/** Rows of tables are all that these are done to, so a rule on them may ask for a table's attributes at once. */
+const ON_TABLES: readonly string[] = ['sql.select', ...SQL_GROUPS['sql.write']];
+const ON_ANY_OBJECT = ['Resource', 'Schema', 'Table', 'Column', 'Function', 'Setting'];
+
+/** What people do at hoopd itself, and to which entities. */
+const GATEWAY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
+  'audit.search': ['AuditLog'],
+  'audit.export': ['AuditLog'],
+  'cleartext.view': ['AuditLog', 'Recording'],
+  'recording.view': ['Recording'],
+  'session.list': ['Gateway', 'Resource', 'Recording'],
+  'session.kill': ['Gateway', 'Resource', 'Recording'],
+  'approval.grant': ['Gateway', 'Resource'],
+};
+
+export const SQL_ACTIONS: readonly string[] = Object.values(SQL_GROUPS).flat();
+
+/** Every verb that a request may name: `sql.select`, `connect`, `reveal`, … Groups are not among them. */
+export const ACTIONS: readonly string[] = [
+  'connect',
+  'reveal',
+  ...SQL_ACTIONS,
+  ...Object.keys(GATEWAY_ACTIONS),
+];
+
+/** Attributes that an issuer may attest, as `principal.attested.model`; any other is `principal.getTag("…")`. */
+export const ATTESTED_NAMES = [
+  'model',
+  'modelVersion',
+  'repository',
+  'repositoryOwner',
+  'ref',
+  'sha',
+  'workflow',
+  'jobWorkflowRef',
+  'runId',
+  'runAttempt',
+  'eventName',
+  'environment',
+  'actor',
+  'projectPath',
+  'pipelineId',
+  'jobId',
+] as const;
+
+/** What a caller may say of itself, as `principal.declared.model`. */
+export const DECLARED_NAMES = ['model', 'modelVersion'] as const;
+
+/** Which facts a request carries: the adapter's own for SQL, none for `reveal`, whose answers are remembered. */
+export function contextKind(action: string): 'sql' | 'connect' | 'none' {
+  if (action === 'connect') return 'connect';
+  return action.startsWith('sql.') ? 'sql' : 'none';
+}
+
+const ENTITIES = `
+entity Group;
+type Attested = { ${ATTESTED_NAMES.map((name) => `${name}?: String`).join(', ')} };
+type Declared = { ${DECLARED_NAMES.map((name) => `${name}?: String`).join(', ')} };
+// Tags of a principal: everything that its issuer attests, by name.
+entity Agent in [Group] = {
+  name: String, issuer: String, attested: Attested, declared: Declared, person?: Person
+} tags String;
+entity Person in [Group] = {
+  name: String, issuer: String, attested: Attested, declared: Declared, agent?: Agent
+} tags String;
+
+entity Gateway;
+entity AuditLog in [Gateway] = { resource?: String };
+entity Recording in [Resource] = { owner?: String, resource?: String };
+
+entity Resource = { name?: String, protocol?: String, tags?: Set<String> };
+entity Schema in [Resource] = { name?: String, system?: Bool };
+entity Table in [Schema] = {
+  schema: String, name: String, kind: String, system: Bool, sensitive: Bool, tags: Set<String>
+};
+entity Column in [Table] = { schema: String, table: String, name: String, tags: Set<String>, detected: Bool };
+entity Function in [Schema, Resource] = { schema: String, name: String, class: String };
+entity Setting in [Resource] = { name: String, safe: Bool };
+`;
+
+const CONTEXTS = `
+type SqlContext = {
+  // UPDATE and DELETE only: whether every one in the request has a WHERE, and whether one of them holds for all rows.
+  hasWhere?: Bool, tautology?: Bool,
+  // Qualified names of the functions called: "pg_catalog.lower".
+  functions: Set<String>,
+  approvals: Set<String>,
+  // An agent acting for a person; both are asked.
+  delegated: Bool
+};
+type ConnectContext = { approvals: Set<String>, delegated: Bool };
+`;
+
+/**
+ * Writes the schema that policies are validated against, in Cedar's own syntax.
+ *
+ * @returns The same text for one version of hoopd. Never throws.
+ * @see https://docs.cedarpolicy.com/schema/human-readable-schema.html
+ */
+export function cedarSchema(): string {
+  const groups = ['action "sql";', ...subgroups().map((group) => `action "${group}" in ["sql"];`)];
+  const sql = Object.entries(SQL_GROUPS).flatMap(([group, verbs]) =>
+    verbs.map((verb) =>
+      action(verb, ON_TABLES.includes(verb) ? ['Table'] : ON_ANY_OBJECT, 'SqlContext', group),
+    ),
+  );
+  const own = Object.entries(GATEWAY_ACTIONS).map(([verb, on]) => action(verb, on, '{}'));
+  return [
+    ENTITIES,
+    CONTEXTS,
+    ...groups,
+    ...sql,
+    action('connect', ['Resource'], 'ConnectContext'),
+    action('reveal', ['Column'], '{}'),
+    ...own,
+    '',
+  ].join('\n');
+}
+
+function subgroups(): string[] {
+  return Object.keys(SQL_GROUPS).filter((group) => group !== 'sql');
+}
+
+function action(verb: string, on: readonly string[], context: string, group?: string): string {
+  const parent = group === undefined ? '' : ` in ["${group}"]`;
+  const applies = `principal: [Agent, Person], resource: [${on.join(', ')}], context: ${context}`;
+  return `action "${verb}"${parent} appliesTo { ${applies} };`;
+}
