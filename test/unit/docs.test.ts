@@ -144,7 +144,10 @@ describe('README', () => {
 
 /** Help of the command; a second word that is an argument, not a subcommand, prints its parent's help. */
 function helpOf(program: string, nouns: readonly string[]): string {
-  const options = { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] } as const;
-  const entry = program === 'hoopctl' ? 'src/cli/main.ts' : 'src/gateway/main.ts';
-  return execFileSync(process.execPath, [entry, ...nouns, '--help'], options);
+  const argv = JSON.stringify(['node', program, ...nouns, '--help']);
+  const script =
+    program === 'hoopctl'
+      ? `process.argv = ${argv}; await import('./src/cli/main.ts')`
+      : `await (await import('./src/gateway/main.ts')).run(${argv})`;
+  return execFileSync(process.execPath, ['--input-type=module', '-e', script], { cwd: ROOT, encoding: 'utf8' });
 }
