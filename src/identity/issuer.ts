@@ -45,6 +45,8 @@ export interface IssuerRegistryOptions {
   readonly log?: Log;
   readonly fetch?: Fetch;
   readonly times?: Partial<KeyTimes>;
+  /** The registry that a reload replaces: keys already fetched are taken over, so that it needs no reachable issuer. */
+  readonly previous?: IssuerRegistry;
 }
 
 interface Entry {
@@ -67,7 +69,7 @@ export class IssuerRegistry {
    * Checks the configuration; fetches nothing.
    *
    * @param configs One per issuer.
-   * @param options Clock, log; `fetch` and `times` for tests.
+   * @param options Clock, log, the registry before a reload; `fetch` and `times` for tests.
    * @throws {HoopError} `ERR_CONFIG` as `trustedIssuer`, or an issuer stands twice.
    * @see https://openid.net/specs/openid-connect-core-1_0.html#IssuerIdentifier
    */
@@ -78,7 +80,11 @@ export class IssuerRegistry {
     for (const config of configs.map(trustedIssuer)) {
       const { issuer } = config;
       if (this.#entries.has(issuer)) throw new HoopError('ERR_CONFIG', `issuer ${issuer} stands twice`);
-      this.#entries.set(issuer, { config, keys: new IssuerKeys({ issuer, clock, log, fetch, times }) });
+      const known = options.previous === undefined ? undefined : options.previous.#entries.get(issuer)?.keys;
+      this.#entries.set(issuer, {
+        config,
+        keys: known ?? new IssuerKeys({ issuer, clock, log, fetch, times }),
+      });
     }
   }
 

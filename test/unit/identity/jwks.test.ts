@@ -97,6 +97,16 @@ describe('keys of an issuer', () => {
     await expect(issuers.verifySubjectToken(mint(), 'jwt')).resolves.toBeDefined();
   });
 
+  it('survive a reload of the configuration while the issuer is down', async () => {
+    const before = registry();
+    await before.verifySubjectToken(mint(), 'jwt');
+    idp.answer('jwks', { status: 503, body: 'down' });
+    const config = { issuer: idp.issuer, audience: 'other', claims: {} };
+    const after = new IssuerRegistry([config], { clock, previous: before });
+    await expect(after.verifySubjectToken(mint({ aud: 'other' }), 'jwt')).resolves.toBeDefined();
+    await refused(() => after.verifySubjectToken(mint(), 'jwt'), 'ERR_TOKEN_INVALID');
+  });
+
   it('are asked for again five seconds after a failure, not before', async () => {
     const issuers = registry();
     idp.answer('jwks', { status: 500, body: '' });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
 import { type ErrorCode, isHoopError } from '../../../src/core/errors.ts';
@@ -42,6 +43,8 @@ export async function refused(action: () => unknown, code: ErrorCode): Promise<s
   } catch (error) {
     if (!isHoopError(error)) throw error;
     expect(error.code).toBe(code);
+    // Whatever a log could make of it, no token is in it: every JWT begins with {" in base64url.
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('eyJ');
     return `${error.message} | ${error.hint ?? ''}`;
   }
   throw new Error(`was not refused with ${code}`);
