@@ -23,7 +23,7 @@ export class Inlet {
     const end = () => this.#finish();
     stream.once('end', end);
     stream.once('close', end);
-    stream.once('error', end);
+    stream.on('error', end);
   }
 
   #take(chunk: Buffer): void {

@@ -196,7 +196,7 @@ export class PostgresSession {
     const upstream = this.#upstream;
     // Nobody is left to read the answer: what still runs for this client is cancelled at the target.
     if (upstream !== undefined && operations.busy) await upstream.cancel().catch(() => undefined);
-    upstream?.socket.destroy();
+    upstream?.socket.destroySoon();
     operations.closeAll();
     if (this.#failure !== undefined) {
       this.#logFailure(this.#failure);
