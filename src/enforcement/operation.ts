@@ -1,7 +1,7 @@
 import type { Actor, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { Pair, PolicyObject, PolicyValue, Reveal, RuleRef } from '../policy/model.ts';
+import type { Decision, Pair, PolicyObject, PolicyValue, Reveal, RuleRef } from '../policy/model.ts';
 
 /** One authorised use of one target by one principal. */
 export interface SessionRef {
@@ -73,6 +73,16 @@ export interface Enforcer {
   decide(operation: Operation): Promise<Verdict>;
   /** Appends the outcome event. Never throws: an outcome that cannot be stored reads `unknown`. */
   close(session: SessionRef, operation: string, outcome: Outcome): void;
+  /**
+   * What policy says of all pairs together, without recording it: any denial > any hold > allow, and nothing at all is
+   * denied. For questions that are not yet operations: opening a session, preparing a statement, listing resources.
+   * Never throws.
+   */
+  evaluate(
+    principal: Principal,
+    pairs: readonly Pair[],
+    context: Readonly<Record<string, PolicyValue>>,
+  ): Decision;
   /** Whether a column or a detected kind of value is shown; remembered per principal, policy version and object. */
   reveal(session: SessionRef, object: PolicyObject): Reveal;
   /** The policy in force; a change means plans of masks must be made anew. */

@@ -1,0 +1,104 @@
+import type { Pair } from '../policy/model.ts';
+import type { Judgement } from './judge.ts';
+import type { Denial, Refusal } from './operation.ts';
+
+const CAUSES = {
+  'nothing-to-decide': {
+    message: 'this operation could not be described',
+    reason: 'nothing was found that policy could permit',
+    hint: 'send one statement that the gateway can read',
+  },
+  'too-many-pairs': {
+    message: 'this operation touches too many objects at once',
+    reason: 'more objects than the gateway judges in one operation',
+    hint: 'divide it into smaller operations',
+  },
+  'policy-error': {
+    message: 'the policy could not be evaluated',
+    reason: 'a rule failed, and what cannot be decided is denied',
+    hint: 'tell the operator of the gateway; the audit log says which rule it was',
+  },
+} as const;
+
+/** Says a denial or a hold to the one who asked. A hold says which approval it needs. Pure; never throws. */
+export function denialOf({ decision, pair, cause }: Judgement): Denial {
+  if (decision.effect === 'hold') {
+    const rule = decision.rules[0];
+    const names = decision.approvals.map((name) => JSON.stringify(name)).join(' and ');
+    const hint = `it needs the approval of ${names}`;
+    return {
+      code: 'ERR_APPROVAL_REQUIRED',
+      message: `${whatOf(pair)} needs an approval (rule ${JSON.stringify(rule?.id ?? '')})`,
+      rule: rule?.id ?? 'approval-required',
+      reason: rule?.reason ?? 'a rule demands an approval',
+      hint: rule?.hint === undefined ? hint : `${hint}; ${rule.hint}`,
+    };
+  }
+  const rule = decision.rules[0];
+  if (rule !== undefined) {
+    return {
+      code: 'ERR_DENIED',
+      message: `${whatOf(pair)} is denied by rule ${JSON.stringify(rule.id)}`,
+      rule: rule.id,
+      reason: rule.reason ?? 'a rule forbids it',
+      hint: rule.hint ?? 'do it in another way, or ask the operator of the gateway to change the rule',
+    };
+  }
+  if (cause !== undefined && cause !== 'default-deny')
+    return { code: 'ERR_DENIED', rule: cause, ...CAUSES[cause] };
+  return {
+    code: 'ERR_DENIED',
+    message: `no policy permits ${whatOf(pair)}`,
+    rule: 'default-deny',
+    reason: 'what no policy permits is denied',
+    hint: `use what you are permitted, or ask the operator for a policy that permits ${pair?.action ?? 'this'}`,
+  };
+}
+
+/** Says an adapter's refusal. Pure; never throws. */
+export function refusalDenial({ code, rule, reason, hint }: Refusal): Denial {
+  return { code, rule, reason, message: `refused: ${reason}`, hint: hint ?? 'ask for it in a simpler form' };
+}
+
+function whatOf(pair: Pair | undefined): string {
+  return pair === undefined ? 'this' : `${pair.action} on ${pair.object.id}`;
+}
+
+/** Octets of JSON for each of the two sentences, so that the whole stays below 1 KiB. */
+const SENTENCE_BYTES = 400;
+const RULE_BYTES = 128;
+
+/**
+ * One line of JSON for machines: `{"rule":…,"reason":…,"hint":…,"retryable":false}`, keys always in this order.
+ *
+ * Pure. At most 1,024 octets of UTF-8: longer texts are cut and end in `…`. Control, format and line-separating
+ * characters are escaped, so that it is one line in any log and terminal.
+ *
+ * @returns The text, without a line end. Never throws.
+ */
+export function denialJson(denial: Pick<Denial, 'rule' | 'reason' | 'hint'>): string {
+  const rule = quoted(denial.rule, RULE_BYTES);
+  const reason = quoted(denial.reason, SENTENCE_BYTES);
+  return `{"rule":${rule},"reason":${reason},"hint":${quoted(denial.hint, SENTENCE_BYTES)},"retryable":false}`;
+}
+
+function quoted(text: string, maxBytes: number): string {
+  let out = '';
+  let bytes = 0;
+  for (const character of text) {
+    const escaped = JSON.stringify(character)
+      .slice(1, -1)
+      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits);
+    bytes += Buffer.byteLength(escaped);
+    if (bytes > maxBytes - 3) return `"${out}…"`;
+    out += escaped;
+  }
+  return `"${out}"`;
+}
+
+function escapeUnits(character: string): string {
+  return Array.from(
+    character.split(''),
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  ).join('');
+}

@@ -1,0 +1,78 @@
+import type { Principal } from '../identity/principal.ts';
+import type { Decision, Pair, PolicyEngine, PolicyValue, RuleRef } from '../policy/model.ts';
+
+/** Pairs of one operation; more are not judged but denied. */
+export const MAX_PAIRS = 4096;
+/** Denied pairs whose rules are told; the rest is not asked for. */
+const MAX_DENIED = 16;
+
+/** What policy says of all pairs together, and of which pair the answer speaks. */
+export interface Judgement {
+  readonly decision: Decision;
+  /** The first pair that is denied or held; undefined for an allow, and where there was nothing to ask. */
+  readonly pair?: Pair;
+  /** Why, where no rule says it. */
+  readonly cause?: 'nothing-to-decide' | 'too-many-pairs' | 'policy-error' | 'default-deny';
+}
+
+/**
+ * Asks policy for every pair: any denial > any hold > allow.
+ *
+ * Pure but for the engine's memory. An engine that throws denies.
+ *
+ * @param pairs In the order of the statement; empty is denied.
+ * @returns Rules of the first few denied pairs, or of all held ones, or of all allowed ones, each once. Never throws.
+ */
+export function judge(
+  engine: PolicyEngine,
+  principal: Principal,
+  pairs: readonly Pair[],
+  context: Readonly<Record<string, PolicyValue>>,
+): Judgement {
+  if (pairs.length === 0) return { decision: denial([], []), cause: 'nothing-to-decide' };
+  if (pairs.length > MAX_PAIRS) return { decision: denial([], []), cause: 'too-many-pairs' };
+  const allowed: RuleRef[] = [];
+  const denied: { pair: Pair; decision: Extract<Decision, { effect: 'deny' }> }[] = [];
+  const held: { pair: Pair; decision: Extract<Decision, { effect: 'hold' }> }[] = [];
+  for (const pair of pairs) {
+    const decision = ask(engine, { principal, context, action: pair.action, object: pair.object });
+    if (decision.effect === 'deny') denied.push({ pair, decision });
+    else if (decision.effect === 'hold') held.push({ pair, decision });
+    else allowed.push(...decision.rules);
+    if (denied.length >= MAX_DENIED) break;
+  }
+  if (denied.length > 0) return ofDenied(denied);
+  if (held.length === 0) return { decision: { effect: 'allow', rules: distinct(allowed) } };
+  const approvals = [...new Set(held.flatMap(({ decision }) => decision.approvals))].sort();
+  const rules = distinct(held.flatMap(({ decision }) => decision.rules));
+  return { decision: { effect: 'hold', rules, approvals }, pair: held[0]!.pair };
+}
+
+type Denied = { readonly pair: Pair; readonly decision: Extract<Decision, { effect: 'deny' }> };
+
+/** A pair that a rule forbids is told before one that no rule permits: the rule's author says what to do. */
+function ofDenied(denied: readonly Denied[]): Judgement {
+  const rules = distinct(denied.flatMap(({ decision }) => decision.rules));
+  const errors = denied.flatMap(({ decision }) => decision.errors);
+  const first = denied.find(({ decision }) => decision.rules.length > 0) ?? denied[0]!;
+  const decision = denial(rules, errors);
+  if (rules.length > 0) return { decision, pair: first.pair };
+  return { decision, pair: first.pair, cause: errors.length > 0 ? 'policy-error' : 'default-deny' };
+}
+
+function ask(engine: PolicyEngine, request: Parameters<PolicyEngine['decide']>[0]): Decision {
+  try {
+    return engine.decide(request);
+  } catch (error) {
+    return denial([], [error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+function denial(rules: readonly RuleRef[], errors: readonly string[]): Extract<Decision, { effect: 'deny' }> {
+  return { effect: 'deny', rules, errors };
+}
+
+function distinct(rules: readonly RuleRef[]): readonly RuleRef[] {
+  if (rules.length < 2) return rules;
+  return [...new Map(rules.map((rule) => [rule.id, rule])).values()];
+}
