@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -63,14 +62,11 @@ export class Hoopctl {
   }
 }
 
-/** `bin/hoopctl.js` of this package, from `src/` as from `dist/`. */
+/** `bin/hoopctl.js` of the package; from sources, the source of the same program, so that no build is needed. */
 function entry(): string {
-  for (let at = dirname(fileURLToPath(import.meta.url)); ; at = dirname(at)) {
-    const file = join(at, 'bin', 'hoopctl.js');
-    if (existsSync(file)) return file;
-    if (dirname(at) === at)
-      throw new HoopError('ERR_INTERNAL', 'bin/hoopctl.js is missing from this installation');
-  }
+  const here = fileURLToPath(import.meta.url);
+  if (here.endsWith('.ts')) return join(dirname(here), '..', 'cli', 'main.ts');
+  return join(dirname(here), '..', 'bin', 'hoopctl.js');
 }
 
 interface Lines {

@@ -62,6 +62,8 @@ const MAY_LOAD_DEMO = /^src\/gateway\/(main|commands\/[a-z-]+)\.ts$/;
 const IO_MODULES =
   /^node:(net|tls|fs|fs\/promises|http|https|http2|dgram|dns|child_process|worker_threads|timers)/;
 const MAX_LINES = 400;
+/** Tables of cases may be longer: they are read by the line. */
+const MAX_TEST_LINES = 600;
 
 const sources = readSources('src');
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -141,7 +143,10 @@ describe('architecture', () => {
   });
 
   it(`has no file of more than ${MAX_LINES} lines: what is longer has two jobs`, () => {
-    const long = [...sources, ...readSources('test')].filter((file) => file.lines > MAX_LINES);
+    const long = [
+      ...sources.filter((file) => file.lines > MAX_LINES),
+      ...readSources('test').filter((file) => file.lines > MAX_TEST_LINES),
+    ];
     expect(long.map((file) => `${file.path}: ${file.lines}`)).toEqual([]);
   });
 });
