@@ -8,9 +8,6 @@ import type { Column } from './codec/rows.ts';
 import { binaryNumber, type CellMasker, type ColumnAction, type RowPlan, rowPlan, shapeOf } from './rows.ts';
 import type { StatementPlan } from './sql/plan.ts';
 
-/** What detectors can find: asked of policy once, to know whether looking is worth anything. */
-const DETECTABLE = ['pii.card', 'pii.email', 'pii.phone', 'pii.iban', 'pii.national-id', 'secret.key'];
-
 /**
  * Types in which nothing that detectors know can stand: bool, int2, int4, oid, xid, cid, tid, floats, dates, times,
  * intervals, uuid, the empty void. A type that is not listed is looked at.
@@ -27,7 +24,7 @@ export class SessionMasks implements CellMasker {
   readonly #session: SessionRef;
   readonly #enforcer: Enforcer;
   readonly #detectors: DetectorSet;
-  readonly #customTags: readonly string[];
+  readonly #detectorTags: readonly string[];
   #classification: Classification | undefined;
   #policyVersion = '';
   #columns = new Map<string, MaskKind>();
@@ -41,12 +38,12 @@ export class SessionMasks implements CellMasker {
     session: SessionRef,
     enforcer: Enforcer,
     detectors: DetectorSet,
-    customTags: readonly string[],
+    detectorTags: readonly string[],
   ) {
     this.#session = session;
     this.#enforcer = enforcer;
     this.#detectors = detectors;
-    this.#customTags = customTags;
+    this.#detectorTags = detectorTags;
   }
 
   /** Asks policy again if it or the classification has changed. @returns Whether anything was made anew. */
@@ -61,8 +58,7 @@ export class SessionMasks implements CellMasker {
       const kind = this.#askColumn(column);
       if (kind !== 'show') this.#columns.set(`${column.relation}.${column.attribute}`, kind);
     }
-    const tags = [...DETECTABLE, ...this.#customTags];
-    this.detecting = tags.some((tag) => this.kindFor([tag]) !== 'show');
+    this.detecting = this.#detectorTags.some((tag) => this.kindFor([tag]) !== 'show');
     this.active = this.detecting || this.#columns.size > 0;
     return true;
   }

@@ -25,7 +25,7 @@ export interface SessionParts {
   readonly catalog: CatalogService;
   readonly cancels: CancelRegistry;
   readonly detectors: () => DetectorSet;
-  /** Tags of configured detectors, beside the built-in ones. */
+  /** Every tag that a detector can give. */
   readonly detectorTags: () => readonly string[];
   /** Opens a connection to the target for the client's session. */
   readonly connect: (startup: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Upstream>;
