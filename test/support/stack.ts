@@ -1,0 +1,293 @@
+/**
+ * The whole walk for tests: a real PostgreSQL, hoopd as a process of its own, an issuer that signs job tokens, and
+ * hoopctl as users start it.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
+import { type JwksIssuer, startJwksIssuer } from './jwks-issuer.ts';
+import { freePort, type PostgresServer, startPostgres } from './postgres-server.ts';
+import { type Finished, hoopctl, RunningHoopctl } from './run-hoopctl.ts';
+
+const HOOPD_MAIN = fileURLToPath(new URL('../../src/gateway/main.ts', import.meta.url));
+
+/** Everything is allowed and nothing is masked. */
+export const ALLOW_ALL = '@id("allow-all") permit (principal, action, resource);';
+
+/** Agents read, change with a condition, and see personal data masked; persons search and look. */
+export const GUARDED = `
+@id("use") permit (principal, action in [Action::"connect", Action::"sql.read", Action::"sql.transaction", Action::"sql.set"], resource);
+@id("write") permit (principal, action in [Action::"sql.insert", Action::"sql.update", Action::"sql.delete", Action::"sql.copy-out"], resource);
+@id("functions") permit (principal, action == Action::"sql.call", resource) when { resource.class == "pure" || resource.class == "catalog" };
+@id("where-needed") @reason("a change of every row is not what you want") @hint("add a WHERE clause")
+forbid (principal, action in [Action::"sql.update", Action::"sql.delete"], resource) when { !(context has hasWhere && context.hasWhere) };
+@id("show") permit (principal, action == Action::"reveal", resource);
+@id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource) when { resource.tags.containsAny(["pii.email", "pii.national-id", "pii.card", "pii.phone"]) };
+@id("look") permit (principal is Person, action in [Action::"audit.search", Action::"audit.export", Action::"recording.view", Action::"session.list", Action::"session.kill"], resource);
+`;
+
+/** The fixture of the attacks: one customer with a national id, orders, and functions that do harm. */
+export const ATTACK_FIXTURE = `
+CREATE TABLE customers (id int PRIMARY KEY, name text, email text, ssn text UNIQUE, note text CHECK (note <> 'bad'));
+INSERT INTO customers VALUES (1, 'Ann', 'ann@example.com', '123-45-6789', 'likes tea'), (2, 'Bob', 'bob@example.com', '987-65-4320', 'x');
+CREATE TABLE orders (id int PRIMARY KEY, customer_id int REFERENCES customers, pan bigint, status text DEFAULT 'new');
+INSERT INTO orders VALUES (1, 1, 4111111111111111, 'new'), (2, 2, 5500005555555559, 'new');
+CREATE FUNCTION get_ssn(int) RETURNS text LANGUAGE sql AS 'SELECT ssn FROM customers WHERE id = $1';
+CREATE FUNCTION purge() RETURNS void LANGUAGE plpgsql AS 'BEGIN DELETE FROM orders; END';
+CREATE FUNCTION lower2(text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
+  'BEGIN RAISE NOTICE ''%'', (SELECT ssn FROM customers WHERE id = 1); RETURN lower($1); END';
+CREATE VIEW v_cust AS SELECT id, ssn AS x FROM customers;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO hoop;
+`;
+
+export const ATTACK_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  'public.customers.ssn': ['pii.national-id'],
+  'public.customers.email': ['pii.email'],
+  'public.orders.pan': ['pii.card'],
+};
+
+export interface StackOptions {
+  /** Cedar text; default `ALLOW_ALL`. */
+  readonly policy?: string;
+  /** Run by the administrator in the database `shop` before hoopd starts; the role `hoop` is there. */
+  readonly sql?: string;
+  readonly columns?: Readonly<Record<string, readonly string[]>>;
+  readonly settings?: Readonly<Record<string, string>>;
+  /** YAML lines to add at the top level. */
+  readonly yaml?: string;
+  /** Makes `hoop` a superuser: what pg_dump and pgbench want. */
+  readonly superuser?: boolean;
+  /** The target's host and port, where a proxy stands between. */
+  readonly target?: (postgres: PostgresServer) => { readonly host: string; readonly port: number };
+  /** Directory for recordings, e.g. on a small file system. */
+  readonly recordings?: string;
+  readonly state?: string;
+}
+
+export class Stack {
+  readonly directory: string;
+  readonly postgres: PostgresServer;
+  readonly issuer: JwksIssuer;
+  readonly url: string;
+  readonly caFile: string;
+  hoopd: Hoopd;
+
+  constructor(parts: Pick<Stack, 'directory' | 'postgres' | 'issuer' | 'url' | 'caFile' | 'hoopd'>) {
+    this.directory = parts.directory;
+    this.postgres = parts.postgres;
+    this.issuer = parts.issuer;
+    this.url = parts.url;
+    this.caFile = parts.caFile;
+    this.hoopd = parts.hoopd;
+  }
+
+  get configFile(): string {
+    return join(this.directory, 'hoopd.yaml');
+  }
+
+  /** What a job has in its environment. */
+  env(claims: Readonly<Record<string, unknown>> = {}): Record<string, string> {
+    return {
+      HOOPCTL_GATEWAY: this.url,
+      HOOPCTL_CONFIG_DIR: join(this.directory, 'hoopctl'),
+      HOOPCTL_TOKEN: this.issuer.mint({ sub: 'job', repository: 'org/shop', ...claims }),
+      NODE_EXTRA_CA_CERTS: this.caFile,
+    };
+  }
+
+  /** As a person of the auditors. */
+  auditor(): Record<string, string> {
+    return {
+      ...this.env(),
+      HOOPCTL_TOKEN: this.issuer.mint({
+        sub: 'otto',
+        email: 'otto@example.com',
+        email_verified: true,
+        groups: ['auditors'],
+      }),
+    };
+  }
+
+  hoopctl(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
+    return hoopctl(args, { ...this.env(), ...env });
+  }
+
+  start(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningHoopctl {
+    return new RunningHoopctl(args, { ...this.env(), ...env });
+  }
+
+  /** `hoopctl connect pg -- psql -c …` */
+  psql(...commands: string[]): Promise<Finished> {
+    const psql = [
+      'psql',
+      '-X',
+      '-w',
+      '-At',
+      '-v',
+      'VERBOSITY=verbose',
+      ...commands.flatMap((sql) => ['-c', sql]),
+    ];
+    return this.hoopctl(['connect', 'pg', '--', ...psql]);
+  }
+
+  /** Opens a tunnel and resolves with what is listened on. */
+  async tunnel(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Tunnel> {
+    const running = this.start(['connect', 'pg', '--json', ...args], env);
+    const [line] = await running.until(/^\{.*"listening".*\}$/m);
+    const { host, port, user, password, database } = JSON.parse(line) as Omit<Tunnel, 'running' | 'close'>;
+    const close = async () => {
+      running.child.kill('SIGTERM');
+      await running.finished;
+    };
+    return { running, host, port, user, password, database, close };
+  }
+
+  /** Replaces the policies; hoopd takes them on SIGHUP. */
+  async reload(policy: string): Promise<void> {
+    writeFileSync(join(this.directory, 'policies', 'test.cedar'), policy);
+    const before = this.hoopd.log.length;
+    this.hoopd.child.kill('SIGHUP');
+    await this.hoopd.until(/reload/i, before);
+  }
+
+  async restart(): Promise<void> {
+    this.hoopd = await startHoopd(this.configFile);
+  }
+
+  async stop(): Promise<void> {
+    await this.hoopd.stop();
+    await this.issuer.stop();
+    await this.postgres.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+export interface Tunnel {
+  readonly running: RunningHoopctl;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  close(): Promise<void>;
+}
+
+/** hoopd from source, in a process of its own. */
+export class Hoopd {
+  readonly child: ChildProcess;
+  log = '';
+  readonly exited: Promise<number | null>;
+
+  constructor(configFile: string) {
+    this.child = spawn(process.execPath, [HOOPD_MAIN, 'serve', '--config', configFile], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text;
+      });
+    }
+    this.exited = new Promise((resolve) => this.child.once('exit', (code) => resolve(code)));
+  }
+
+  async until(pattern: RegExp, from = 0, timeoutMs = 20_000): Promise<void> {
+    const end = Date.now() + timeoutMs;
+    while (!pattern.test(this.log.slice(from))) {
+      if (this.child.exitCode !== null || Date.now() > end)
+        throw new Error(`no ${pattern} in hoopd's log:\n${this.log}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** Drains it; after 15 s kills it. */
+  async stop(): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
+    this.child.kill('SIGTERM');
+    this.child.kill('SIGTERM');
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
+    await this.exited;
+    clearTimeout(timer);
+  }
+}
+
+async function startHoopd(configFile: string): Promise<Hoopd> {
+  const hoopd = new Hoopd(configFile);
+  await hoopd.until(/"serving"/);
+  return hoopd;
+}
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const directory = mkdtempSync(join(tmpdir(), 'hoop-stack-'));
+  const password = randomBytes(12).toString('hex');
+  const role = `CREATE ROLE hoop LOGIN ${options.superuser ? 'SUPERUSER' : ''} PASSWORD '${password}';`;
+  const [postgres, issuer] = await Promise.all([
+    startPostgres({
+      database: 'shop',
+      sql: `${role}\nGRANT CREATE ON SCHEMA public TO hoop;\n${options.sql ?? ''}`,
+      ...(options.settings === undefined ? {} : { settings: options.settings }),
+    }),
+    startJwksIssuer(),
+  ]);
+  const port = await freePort();
+  const url = `https://127.0.0.1:${port}`;
+  const caFile = await writeTls(directory);
+  mkdirSync(join(directory, 'policies'));
+  writeFileSync(join(directory, 'policies', 'test.cedar'), options.policy ?? ALLOW_ALL);
+  writeFileSync(join(directory, 'seal.key'), randomBytes(32), { mode: 0o600 });
+  writeFileSync(join(directory, 'pg.password'), password, { mode: 0o600 });
+  const target = options.target?.(postgres) ?? { host: postgres.host, port: postgres.port };
+  writeFileSync(join(directory, 'hoopd.yaml'), config({ port, url, issuer, postgres, target, options }));
+  const hoopd = await startHoopd(join(directory, 'hoopd.yaml'));
+  return new Stack({ directory, postgres, issuer, url, caFile, hoopd });
+}
+
+async function writeTls(directory: string): Promise<string> {
+  const { authority, server } = await makeLocalCertificates(['127.0.0.1', 'localhost'], Date.now());
+  const caFile = join(directory, 'ca.pem');
+  writeFileSync(caFile, authority);
+  writeFileSync(join(directory, 'tls.crt'), server.cert);
+  writeFileSync(join(directory, 'tls.key'), server.key, { mode: 0o600 });
+  return caFile;
+}
+
+interface ConfigParts {
+  readonly port: number;
+  readonly url: string;
+  readonly issuer: JwksIssuer;
+  readonly postgres: PostgresServer;
+  readonly target: { readonly host: string; readonly port: number };
+  readonly options: StackOptions;
+}
+
+function config({ port, url, issuer, postgres, target, options }: ConfigParts): string {
+  return `
+listen: 127.0.0.1:${port}
+publicUrl: ${url}
+tls: { certFile: tls.crt, keyFile: tls.key }
+state: sqlite:${options.state ?? './state'}
+recordings: file:${options.recordings ?? './recordings'}
+audit: { durability: process, sealKey: { file: ./seal.key } }
+issuers:
+  - issuer: ${issuer.issuer}
+    audience: hoop
+    clientId: hoopctl
+    claims: { groups: groups, model: agent_model, modelVersion: agent_model_version }
+    maxSession: 1h
+agents:
+  ci: { match: { issuer: '${issuer.issuer}', claims: { repository: org/shop } }, groups: [ai-agents] }
+  other: { match: { issuer: '${issuer.issuer}', claims: { repository: org/other } }, groups: [others] }
+  copilot: { delegators: { groups: [developers] }, groups: [ai-agents] }
+resources:
+  pg:
+    protocol: postgres
+    target: { host: ${target.host}, port: ${target.port}, database: shop, tls: verify-full, caFile: ${postgres.caFile} }
+    credentials: { user: hoop, password: { file: ./pg.password } }
+    classification: { columns: ${JSON.stringify(options.columns ?? {})} }
+policies: ./policies
+${options.yaml ?? ''}
+`;
+}
