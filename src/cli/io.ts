@@ -16,6 +16,8 @@ export class Io {
   readonly env: NodeJS.ProcessEnv;
   readonly signals: SignalHub;
   readonly json: boolean;
+  /** Whoever started this process. */
+  readonly parentPid = process.ppid;
 
   constructor(streams: IoStreams, env: NodeJS.ProcessEnv, signals: SignalHub, json: boolean) {
     this.streams = streams;

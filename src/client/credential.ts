@@ -91,6 +91,20 @@ export class Credential {
     return this.#token.reveal();
   }
 
+  /**
+   * Says that the gateway refused a token that should be good, as one does that has forgotten us. A new one is made
+   * from the source; several refusals of one token make one.
+   *
+   * @returns Whether it is worth trying again with `token()`.
+   */
+  async refused(token: string): Promise<boolean> {
+    if (this.#dead || this.#closed) return false;
+    if (token !== this.#token.reveal()) return true;
+    this.#lastSubject = undefined;
+    await this.#renewNow().catch(() => undefined);
+    return token !== this.#token.reveal();
+  }
+
   /** Stops renewing. The token at hand stays usable until it ends. */
   close(): void {
     this.#closed = true;
@@ -181,4 +195,24 @@ export class Credential {
 /** Worth another try: the network, the provider or the gateway had a bad moment. */
 function isTransient(error: unknown): boolean {
   return !isHoopError(error) || (toHoopError(error).exitCode !== 67 && toHoopError(error).exitCode !== 77);
+}
+
+/**
+ * Runs `task` with the token at hand, and once more with a new one if the gateway does not know it (any more).
+ *
+ * @throws whatever the last try throws.
+ */
+export async function withFreshToken<T>(
+  credential: Credential,
+  task: (token: string) => Promise<T>,
+): Promise<T> {
+  const token = await credential.token();
+  try {
+    return await task(token);
+  } catch (error) {
+    const forgotten =
+      isHoopError(error) && (error.code === 'ERR_TOKEN_INVALID' || error.code === 'ERR_LOGIN_EXPIRED');
+    if (!forgotten || !(await credential.refused(token))) throw error;
+    return task(await credential.token());
+  }
 }

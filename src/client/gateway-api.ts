@@ -19,7 +19,7 @@ import {
 } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { LineSplitter } from '../core/lines.ts';
-import type { Credential } from './credential.ts';
+import { type Credential, withFreshToken } from './credential.ts';
 import type { InstanceKey } from './dpop.ts';
 import type { GatewayClient, GatewayRequest } from './gateway-client.ts';
 import { notAGateway } from './problem.ts';
@@ -111,15 +111,23 @@ export class GatewayApi {
   }
 
   #json<T>(request: GatewayRequest): Promise<T> {
-    return this.#client.json<T>(request, (method, url, nonce) => this.#sign(method, url, nonce));
+    return withFreshToken(this.#credential, (token) =>
+      this.#client.json<T>(request, (method, url, nonce) => this.#sign(token, method, url, nonce)),
+    );
   }
 
   #fetch(request: GatewayRequest): Promise<IncomingMessage> {
-    return this.#client.fetch(request, (method, url, nonce) => this.#sign(method, url, nonce));
+    return withFreshToken(this.#credential, (token) =>
+      this.#client.fetch(request, (method, url, nonce) => this.#sign(token, method, url, nonce)),
+    );
   }
 
-  async #sign(method: string, url: URL, nonce: string | undefined): Promise<Record<string, string>> {
-    const accessToken = await this.#credential.token();
+  async #sign(
+    accessToken: string,
+    method: string,
+    url: URL,
+    nonce: string | undefined,
+  ): Promise<Record<string, string>> {
     const dpop = await this.#key.proof({
       method,
       url,

@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { EXPORTER_BYTES, EXPORTER_LABEL, PATHS, TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { Credential } from './credential.ts';
+import { type Credential, withFreshToken } from './credential.ts';
 import type { InstanceKey } from './dpop.ts';
 import { type GatewayClient, NONCE_TRIES } from './gateway-client.ts';
 import { notAGateway, problemToError, type Refusal, wantedNonce } from './problem.ts';
@@ -51,9 +51,13 @@ export class Tunnel {
    * @throws {HoopError} unreachable within 10 s, or what the gateway's Problem says.
    * @see RFC 9110 §7.8; RFC 9266
    */
-  async open(signal?: AbortSignal): Promise<TLSSocket> {
+  open(signal?: AbortSignal): Promise<TLSSocket> {
+    return withFreshToken(this.#credential, (token) => this.#openWith(token, signal));
+  }
+
+  async #openWith(token: string, signal?: AbortSignal): Promise<TLSSocket> {
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#attempt(signal);
+      const outcome = await this.#attempt(token, signal);
       if ('socket' in outcome) return outcome.socket;
       // The gateway wants its nonce in the proof: again, on a new connection with its own exporter value.
       if (attempt < NONCE_TRIES && wantedNonce(outcome.status, outcome.nonce, outcome.body) !== undefined)
@@ -63,9 +67,9 @@ export class Tunnel {
   }
 
   async #attempt(
+    accessToken: string,
     signal?: AbortSignal,
   ): Promise<{ socket: TLSSocket } | (Refusal & { nonce: string | undefined })> {
-    const accessToken = await this.#credential.token();
     const socket = await this.#client.network.connectGateway(this.#client.origin, signal);
     try {
       socket.write(await this.#request(socket, accessToken));

@@ -4,7 +4,7 @@ export const auditSearch: CommandSpec = {
   path: ['audit', 'search'],
   summary: 'search the audit log, newest first',
   description:
-    'QUERY is free text over statements as they were shown, masked. All filters must match. With --json one event per\n' +
+    'QUERY is free text over statements as they were shown, masked. All filters must match. With --json one event per ' +
     'line, with every field the gateway keeps except sealed originals.',
   arguments: [{ syntax: '[query...]', text: 'words to find' }],
   options: [

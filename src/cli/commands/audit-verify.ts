@@ -4,8 +4,8 @@ export const auditVerify: CommandSpec = {
   path: ['audit', 'verify'],
   summary: 'prove that no line of the audit log was changed, removed or reordered',
   description:
-    'Recomputes every hash and checks every signature on this machine. With DIRECTORY, of exported chains or of the\n' +
-    "gateway's own folder, nothing is asked of a gateway. What follows a chain's last signed checkpoint is only known\n" +
+    'Recomputes every hash and checks every signature on this machine. With DIRECTORY, of exported chains or of the ' +
+    "gateway's own folder, nothing is asked of a gateway. What follows a chain's last signed checkpoint is only known " +
     'to be in order: cutting it off cannot be proven without a checkpoint kept elsewhere. Prints the first bad line.',
   arguments: [{ syntax: '[directory]', text: 'verify these files; without it the chains are downloaded' }],
   options: [

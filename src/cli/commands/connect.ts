@@ -4,9 +4,9 @@ export const connect: CommandSpec = {
   path: ['connect'],
   summary: 'open a tunnel to a resource, for any client or for one command',
   description:
-    'Without -- COMMAND it stays until Ctrl-C, or until the process that started it ends. With it, the command gets\n' +
-    'what its tools expect (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, DATABASE_URL) and the tunnel\n' +
-    'ends with it. The password guards the local port and is of no use elsewhere; an owner-only socket needs none.\n' +
+    'Without -- COMMAND it stays until Ctrl-C, or until the process that started it ends. With it, the command gets ' +
+    'what its tools expect (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, DATABASE_URL) and the tunnel ' +
+    'ends with it. The password guards the local port and is of no use elsewhere; an owner-only socket needs none. ' +
     'PGSSLMODE is disable because the local end never leaves this machine; beyond it all is TLS 1.3.',
   arguments: [{ syntax: '<resource>', text: 'as hoopctl resource list names it' }],
   options: [

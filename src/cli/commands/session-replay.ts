@@ -4,7 +4,7 @@ export const sessionReplay: CommandSpec = {
   path: ['session', 'replay'],
   summary: 'play what a session showed, in its own time',
   description:
-    'Plays statements, results and refusals as the client saw them, masked values masked. Pauses are at most two\n' +
+    'Plays statements, results and refusals as the client saw them, masked values masked. Pauses are at most two ' +
     'seconds. With --json the frames are printed at once, one per line.',
   arguments: [{ syntax: '<id>', text: 'session id, ses_…' }],
   options: [

@@ -48,7 +48,7 @@ async function reachable(gateway: OpenGateway, name: string): Promise<ResourceIt
 async function overStdio(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promise<number> {
   const tunnel = openTunnel(gateway, plan);
   const gone = new AbortController();
-  const unwatch = onParentExit(() => gone.abort());
+  const unwatch = onParentExit(io.parentPid, () => gone.abort());
   const stop = AbortSignal.any([io.signal, gone.signal]);
   await serveStdio((signal) => tunnel.open(signal), io.streams.stdin, io.streams.stdout, stop);
   unwatch();
@@ -106,7 +106,7 @@ function listen({ local }: ConnectPlan, options: ListenerOptions): Promise<Liste
 /** Waits for a signal, for the parent's end, or for the credential's: whichever comes first ends the tunnel. */
 function untilEnd(io: Io, trouble: Trouble): Promise<void> {
   return new Promise((resolve, reject) => {
-    const unwatch = onParentExit(resolve);
+    const unwatch = onParentExit(io.parentPid, resolve);
     io.signal.addEventListener('abort', () => reject(io.signal.reason), { once: true });
     trouble.onFinal((error) => {
       unwatch();

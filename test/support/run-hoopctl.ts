@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const HOOPCTL_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export interface Finished {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A running hoopctl, from source, with nothing of this process's HOOPCTL_ or PG settings. */
+export class RunningHoopctl {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+  readonly finished: Promise<Finished>;
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const inherited = Object.entries(process.env).filter(
+      ([name]) => !/^(HOOPCTL_|PG|ACTIONS_|HTTPS?_PROXY)/i.test(name),
+    );
+    this.child = spawn(process.execPath, [HOOPCTL_MAIN, ...args], {
+      env: { ...Object.fromEntries(inherited), HOOPCTL_SECRET_STORE: 'file', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.child.stdout!.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
+    this.finished = new Promise((resolve) => {
+      this.child.once('close', (exitCode, signal) => {
+        resolve({ exitCode, signal, stdout: this.stdout, stderr: this.stderr });
+      });
+    });
+  }
+
+  /** Resolves with the first match in what was printed so far or will be. */
+  async until(
+    pattern: RegExp,
+    stream: 'stdout' | 'stderr' = 'stdout',
+    timeoutMs = 15_000,
+  ): Promise<RegExpExecArray> {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const found = pattern.exec(this[stream]);
+      if (found) return found;
+      const over = this.child.exitCode !== null || this.child.signalCode !== null;
+      if (over || Date.now() > end) {
+        throw new Error(`no ${pattern} in ${stream}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+}
+
+/** Runs hoopctl to its end. */
+export function hoopctl(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const running = new RunningHoopctl(args, env);
+  running.child.stdin!.end();
+  return running.finished;
+}
