@@ -48,6 +48,7 @@ export class FactsBuilder {
   locks = false;
   materializes = false;
   call = false;
+  cascade = false;
   transaction: TransactionKind | undefined;
   copy: CopyFact | undefined;
   /** Facts that at most one node of a statement gives. */
@@ -62,6 +63,7 @@ export class FactsBuilder {
         | 'executes'
         | 'deallocates'
         | 'declares'
+        | 'holdable'
         | 'fetches'
         | 'closes'
         | 'channel'
@@ -160,6 +162,7 @@ export class FactsBuilder {
       ...(this.transaction === undefined ? {} : { transaction: this.transaction }),
       ...(this.copy === undefined ? {} : { copy: this.copy }),
       call: this.call,
+      cascade: this.cascade,
       ...this.single,
     };
   }

@@ -1,5 +1,7 @@
 import type { Name } from './facts.ts';
 
+export { buildCatalog } from './catalog-build.ts';
+
 export type RelationKind =
   | 'table'
   | 'partitioned'
@@ -48,10 +50,12 @@ export interface Trigger {
   readonly onTruncate: boolean;
 }
 
-/** A foreign key whose action writes: deleting from or updating `referenced` writes `referencing`. */
-export interface ForeignKeyAction {
+/** A foreign key: what deleting from or updating `referenced` does to `referencing`. */
+export interface ForeignKey {
   readonly referenced: number;
   readonly referencing: number;
+  /** Attribute numbers of the referenced columns: `onUpdate` happens only if one of them is written. */
+  readonly keys: readonly number[];
   readonly onDelete: 'delete' | 'update' | undefined;
   readonly onUpdate: 'update' | undefined;
 }
@@ -61,8 +65,9 @@ export interface OperatorOrCast {
   readonly name: string;
   readonly schema: string;
   readonly function: number;
-  /** For casts: `i` implicit, `a` on assignment, `e` explicit. */
+  /** For casts: `i` implicit, `a` on assignment, `e` explicit; and the type cast from. */
   readonly context?: string;
+  readonly sourceType?: number;
 }
 
 /** What a rule, default, check, index or row policy uses: relations and functions by OID. */
@@ -77,8 +82,8 @@ export interface Dependencies {
  * Names resolve as with `search_path = "$user", public` and `pg_catalog` first, which the gateway pins.
  */
 export interface Catalog {
-  /** Answer of `EPOCH_QUERY` when it was loaded; another answer means it is out of date. */
-  readonly epoch: string;
+  /** `server_version_num`: 150004, 180000, … */
+  readonly serverVersion: number;
   readonly searchPath: readonly string[];
   readonly relations: ReadonlyMap<number, Relation>;
   readonly functions: ReadonlyMap<number, CatalogFunction>;
@@ -94,7 +99,7 @@ export interface Catalog {
   /** What row security policies use when a relation is read or written. */
   readonly policyDependencies: ReadonlyMap<number, Dependencies>;
   readonly triggers: ReadonlyMap<number, readonly Trigger[]>;
-  readonly foreignKeys: ReadonlyMap<number, readonly ForeignKeyAction[]>;
+  readonly foreignKeys: ReadonlyMap<number, readonly ForeignKey[]>;
   /** User operators by name, user casts by target type name, checked domains by name; `trusted` ones are left out. */
   readonly operators: ReadonlyMap<string, readonly OperatorOrCast[]>;
   readonly casts: ReadonlyMap<string, readonly OperatorOrCast[]>;

@@ -118,7 +118,7 @@ const ROWS: Readonly<Record<string, DdlRow>> = {
 
 function fromRow(type: string, row: DdlRow): Handler {
   return (walk, body, place) => {
-    describe(walk, row.tag, row.opaque === true);
+    describe(walk, row.tag, row.opaque === true, body);
     const kind = row.kind;
     const bare = kind === undefined && body['relation'] === undefined && row.role === 'maintain';
     if (kind !== undefined) walk.facts.object({ action: row.action, kind, name: fieldName(body, row.field) });
@@ -129,8 +129,9 @@ function fromRow(type: string, row: DdlRow): Handler {
   };
 }
 
-function describe(walk: Walk, tag: string, opaque: boolean): void {
+function describe(walk: Walk, tag: string, opaque: boolean, body: Ast = {}): void {
   note(walk, tag, 'ddl');
+  if (body['behavior'] === 'DROP_CASCADE') walk.facts.cascade = true;
   if (opaque) walk.facts.opaque ??= tag;
 }
 
@@ -175,7 +176,7 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
   },
   DropStmt: (walk, body, place) => {
     const kind = objectKind(body['removeType']);
-    describe(walk, `DROP ${kind.toUpperCase()}`, false);
+    describe(walk, `DROP ${kind.toUpperCase()}`, false, body);
     for (const entry of list(body['objects'])) named(walk, 'drop', 'drop', kind, objectName(entry));
     walk.fields('DropStmt', body, place);
   },

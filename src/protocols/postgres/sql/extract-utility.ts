@@ -1,7 +1,10 @@
-import { type Ast, bodyOf, constant, isAst, list, strings, text, unwrap } from './ast.ts';
+import { type Ast, bodyOf, constant, isAst, list, number, strings, text, unwrap } from './ast.ts';
 import { relation } from './extract-query.ts';
 import type { CopyFact, SettingFact, StatementKind, TransactionKind } from './facts.ts';
 import { type Handler, nested, type Place, type Walk } from './walk.ts';
+
+/** Bit of `DeclareCursorStmt.options` (parsenodes.h). */
+const CURSOR_OPT_HOLD = 0x20;
 
 /** Statements that are neither queries nor DDL: transactions, settings, cursors, prepared statements, COPY, EXPLAIN. */
 export const UTILITY_HANDLERS: Readonly<Record<string, Handler>> = {
@@ -36,6 +39,7 @@ export const UTILITY_HANDLERS: Readonly<Record<string, Handler>> = {
   DeclareCursorStmt: (walk, body, place) => {
     note(walk, 'DECLARE CURSOR', 'cursor');
     walk.facts.single.declares = text(body['portalname']);
+    walk.facts.single.holdable = (number(body['options']) & CURSOR_OPT_HOLD) !== 0;
     walk.fields('DeclareCursorStmt', body, place);
   },
   FetchStmt: (walk, body, place) => {
@@ -76,6 +80,7 @@ export const UTILITY_HANDLERS: Readonly<Record<string, Handler>> = {
   },
   TruncateStmt: (walk, body, place) => {
     note(walk, 'TRUNCATE TABLE', 'dml');
+    walk.facts.cascade = body['behavior'] === 'DROP_CASCADE';
     walk.fields('TruncateStmt', body, { ...place, role: 'truncate' });
   },
 };

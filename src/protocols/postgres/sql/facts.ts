@@ -92,7 +92,7 @@ export interface Output {
   readonly sortNames: readonly string[];
 }
 
-/** What UPDATE and DELETE say of which rows. */
+/** What UPDATE and DELETE, or MERGE by its ON, say of which rows. */
 export interface WhereFact {
   readonly role: 'update' | 'delete';
   readonly hasWhere: boolean;
@@ -190,6 +190,8 @@ export interface StatementFacts {
   readonly materializes: boolean;
   readonly explain?: { readonly analyze: boolean; readonly verbose: boolean };
   readonly objects: readonly ObjectFact[];
+  /** DROP or TRUNCATE … CASCADE: dependent objects go too. */
+  readonly cascade: boolean;
   /** `subject → new name` of a rename or move, with the column if it is one. */
   readonly renames?: { readonly column?: string };
   readonly settings: readonly SettingFact[];
@@ -200,6 +202,7 @@ export interface StatementFacts {
   /** Empty string: DEALLOCATE ALL. */
   readonly deallocates?: string;
   readonly declares?: string;
+  readonly holdable?: boolean;
   readonly fetches?: string;
   /** Empty string: CLOSE ALL. */
   readonly closes?: string;

@@ -92,7 +92,7 @@ function shape(node: unknown): string {
   return JSON.stringify(node, (key, value) => (key === 'location' ? undefined : value)) ?? '';
 }
 
-/** `hasWhere` and `tautology` of an UPDATE or DELETE. */
+/** `hasWhere` and `tautology` of an UPDATE, DELETE or MERGE. */
 export function whereFact(role: 'update' | 'delete', clause: unknown) {
   const hasWhere = isAst(clause);
   return { role, hasWhere, tautology: hasWhere && isTautology(clause) };

@@ -1,0 +1,130 @@
+import {
+  type Catalog,
+  closure,
+  type Dependencies,
+  isSystemSchema,
+  type Relation,
+  type Trigger,
+} from './catalog-model.ts';
+import { type ResolvedFunction, resolveOid } from './functions.ts';
+
+export type Write = 'insert' | 'update' | 'delete' | 'truncate';
+
+/** What the server does by itself because of a statement. */
+export interface Effects {
+  relation(relation: Relation, action: 'read' | Write): void;
+  function(use: ResolvedFunction): void;
+  /** A rewrite rule stands on the relation: what runs is not what was written. */
+  rule(relation: Relation): void;
+}
+
+/** Most inheritance children named one by one; more are covered by their parent. */
+const MAX_CHILDREN = 64;
+
+/**
+ * Follows a statement's reads and writes to everything the server adds by itself: views and what they stand on, row
+ * policies, triggers, defaults, checks, index expressions, foreign key actions.
+ */
+export class EffectWalk {
+  readonly #catalog: Catalog;
+  readonly #effects: Effects;
+  readonly #done = new Set<string>();
+
+  constructor(catalog: Catalog, effects: Effects) {
+    this.#catalog = catalog;
+    this.#effects = effects;
+  }
+
+  /** A relation's rows are read. */
+  read(relation: Relation, inherits: boolean): void {
+    if (!this.#first(`read${relation.oid}`)) return;
+    this.#effects.relation(relation, 'read');
+    this.#uses(this.#catalog.policyDependencies.get(relation.oid));
+    if (inherits && relation.kind === 'table') this.#children(relation);
+    // What PostgreSQL's own views do is what they are for; policy names them.
+    if (!isSystemSchema(relation.schema)) this.#uses(this.#catalog.views.get(relation.oid));
+  }
+
+  /** @param columns Names of the columns that are written, if they are known; undefined means any. */
+  write(relation: Relation, action: Write, columns?: ReadonlySet<string>): void {
+    if (!this.#first(`${action}${relation.oid}`)) return;
+    this.#effects.relation(relation, action);
+    if (this.#catalog.rules.has(relation.oid)) this.#effects.rule(relation);
+    this.#uses(this.#catalog.policyDependencies.get(relation.oid));
+    for (const oid of [relation.oid, ...closure(relation.oid, this.#catalog.children)]) {
+      for (const trigger of this.#catalog.triggers.get(oid) ?? []) {
+        if (fires(trigger, action)) this.#function(trigger.function);
+      }
+      if (action === 'insert' || action === 'update') this.#uses(this.#catalog.writeDependencies.get(oid));
+    }
+    if (relation.kind === 'view') this.#base(relation, action);
+    else this.#foreignKeys(relation, action, columns);
+  }
+
+  /** TRUNCATE … CASCADE empties every table that refers to it. */
+  truncateCascade(relation: Relation): void {
+    this.write(relation, 'truncate');
+    for (const key of this.#catalog.foreignKeys.get(relation.oid) ?? []) {
+      const referencing = this.#catalog.relations.get(key.referencing);
+      if (referencing !== undefined && !this.#done.has(`truncate${referencing.oid}`))
+        this.truncateCascade(referencing);
+    }
+  }
+
+  #first(key: string): boolean {
+    if (this.#done.has(key)) return false;
+    this.#done.add(key);
+    return true;
+  }
+
+  #uses(dependencies: Dependencies | undefined): void {
+    for (const oid of dependencies?.functions ?? []) this.#function(oid);
+    for (const oid of dependencies?.relations ?? []) {
+      const relation = this.#catalog.relations.get(oid);
+      if (relation !== undefined) this.read(relation, true);
+    }
+  }
+
+  #function(oid: number): void {
+    const known = this.#catalog.functions.get(oid);
+    const resolved = resolveOid(oid, this.#catalog);
+    if (resolved !== undefined && known?.trusted !== true) this.#effects.function(resolved);
+  }
+
+  #children(relation: Relation): void {
+    const children = closure(relation.oid, this.#catalog.children);
+    if (children.length > MAX_CHILDREN) return;
+    for (const oid of children) {
+      const child = this.#catalog.relations.get(oid);
+      if (child !== undefined) this.read(child, false);
+    }
+  }
+
+  /** Writing a simple view writes the tables it is made of. */
+  #base(view: Relation, action: Write): void {
+    for (const oid of this.#catalog.views.get(view.oid)?.relations ?? []) {
+      const base = this.#catalog.relations.get(oid);
+      if (base !== undefined && base.oid !== view.oid) this.write(base, action);
+    }
+  }
+
+  #foreignKeys(relation: Relation, action: Write, columns?: ReadonlySet<string>): void {
+    for (const key of this.#catalog.foreignKeys.get(relation.oid) ?? []) {
+      const does = action === 'delete' ? key.onDelete : action === 'update' ? key.onUpdate : undefined;
+      const referencing = this.#catalog.relations.get(key.referencing);
+      if (does === undefined || referencing === undefined) continue;
+      if (action === 'update' && !touchesKey(relation, key.keys, columns)) continue;
+      this.write(referencing, does);
+    }
+  }
+}
+
+function fires(trigger: Trigger, action: Write): boolean {
+  const { onInsert, onUpdate, onDelete, onTruncate } = trigger;
+  return { insert: onInsert, update: onUpdate, delete: onDelete, truncate: onTruncate }[action];
+}
+
+function touchesKey(relation: Relation, keys: readonly number[], columns?: ReadonlySet<string>): boolean {
+  if (columns === undefined) return true;
+  return [...columns].some((name) => keys.includes(relation.columns.get(name)?.attnum ?? 0));
+}

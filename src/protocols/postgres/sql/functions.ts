@@ -1,0 +1,83 @@
+import type { Catalog, CatalogFunction } from './catalog-model.ts';
+import type { FunctionUse } from './facts.ts';
+import { CATALOG, DEFINITIONS, PURE, SESSION } from './function-lists.ts';
+
+/** What calling a function may do; `user` is everything that is not PostgreSQL's own. */
+export type FunctionClass = 'pure' | 'catalog' | 'session' | 'unsafe' | 'user';
+
+export interface ResolvedFunction {
+  readonly schema: string;
+  readonly name: string;
+  readonly class: FunctionClass;
+}
+
+const words = (list: string) => new Set(list.trim().split(/\s+/));
+const CLASSES: readonly (readonly [FunctionClass, ReadonlySet<string>])[] = [
+  ['pure', words(PURE)],
+  ['catalog', words(CATALOG)],
+  ['session', words(SESSION)],
+];
+const DEFINITION_NAMES = words(DEFINITIONS);
+
+/** Class of a function of pg_catalog by its name. */
+export function builtinClass(name: string): FunctionClass {
+  return CLASSES.find(([, names]) => names.has(name))?.[0] ?? 'unsafe';
+}
+
+/** The answer can hold constants taken from data. */
+export function isDefinition(name: string): boolean {
+  return DEFINITION_NAMES.has(name);
+}
+
+/**
+ * What a call by this name may reach. PostgreSQL chooses among overloads by argument types, which are not known here, so
+ * a name that is both built in and a user's counts as both.
+ */
+export function resolveFunction(use: FunctionUse, catalog: Catalog): readonly ResolvedFunction[] {
+  const name = use.name.at(-1) ?? '';
+  const schema = use.name.at(-2);
+  if (schema === 'pg_catalog') return [builtin(name)];
+  if (schema === 'information_schema') {
+    return [{ schema, name, class: name.startsWith('_pg_') ? 'catalog' : 'unsafe' }];
+  }
+  const users = catalog.userFunctions(use.name);
+  if (schema !== undefined) return users.length > 0 ? distinct(users) : [{ schema, name, class: 'user' }];
+  const known = catalog.isBuiltin(name) || builtinClass(name) !== 'unsafe';
+  if (use.notation === 'field') return fieldNotation(name, users, catalog);
+  if (!known) return users.length > 0 ? distinct(users) : [{ schema: 'pg_catalog', name, class: 'unsafe' }];
+  // An extension's overloads of a built-in name for its own types, compiled and without side effects, are as harmless.
+  return [builtin(name), ...distinct(users.filter((one) => !one.trusted))];
+}
+
+/** `(x).f` is a call only if there is such a function; a built-in that is not pure must not come in this way either. */
+function fieldNotation(
+  name: string,
+  users: readonly CatalogFunction[],
+  catalog: Catalog,
+): ResolvedFunction[] {
+  return [
+    ...(catalog.isBuiltin(name) ? [builtin(name)] : []),
+    ...distinct(users.filter((one) => !one.trusted)),
+  ];
+}
+
+function builtin(name: string): ResolvedFunction {
+  return { schema: 'pg_catalog', name, class: builtinClass(name) };
+}
+
+function distinct(functions: readonly CatalogFunction[]): ResolvedFunction[] {
+  const names = new Map(functions.map((one) => [`${one.schema}.${one.name}`, one]));
+  return [...names.values()].map(({ schema, name }) => ({
+    schema,
+    name,
+    class: schema === 'information_schema' ? 'catalog' : 'user',
+  }));
+}
+
+/** A function known by OID, as rules, triggers and views name them. */
+export function resolveOid(oid: number, catalog: Catalog): ResolvedFunction | undefined {
+  const known = catalog.functions.get(oid);
+  if (known === undefined) return undefined;
+  if (known.schema === 'pg_catalog') return builtin(known.name);
+  return { schema: known.schema, name: known.name, class: 'user' };
+}

@@ -1,0 +1,72 @@
+import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
+import { isSystemSchema, type Relation } from './catalog-model.ts';
+import type { FunctionClass } from './functions.ts';
+import { isSensitive } from './sensitive.ts';
+
+/** Makes the policy entities of one resource: `Resource > Schema > Table`, `Function`; `Setting`. */
+export class PolicyObjects {
+  readonly resource: PolicyObject;
+
+  constructor(resource: PolicyObject) {
+    this.resource = resource;
+  }
+
+  schema(name: string): PolicyObject {
+    return this.#make('Schema', name, { name, system: isSystemSchema(name) }, this.resource);
+  }
+
+  /** @param tags Union of the tags of all its columns. */
+  table(relation: Relation, tags: readonly string[]): PolicyObject {
+    const { schema, name, kind } = relation;
+    const attrs = {
+      schema,
+      name,
+      kind,
+      system: isSystemSchema(schema),
+      sensitive: isSensitive(relation),
+      tags,
+    };
+    return this.#make('Table', `${schema}.${name}`, attrs, this.schema(schema));
+  }
+
+  /** A relation that the catalog does not know. */
+  unknownTable(schema: string, name: string): PolicyObject {
+    const attrs = { schema, name, kind: 'unknown', system: isSystemSchema(schema), tags: [] };
+    const sensitive = isSensitive({ schema, name });
+    return this.#make('Table', `${schema}.${name}`, { ...attrs, sensitive }, this.schema(schema));
+  }
+
+  function(schema: string, name: string, functionClass: FunctionClass): PolicyObject {
+    const attrs = { schema, name, class: functionClass };
+    return this.#make('Function', `${schema}.${name}`, attrs, this.schema(schema));
+  }
+
+  setting(name: string, safe: boolean): PolicyObject {
+    return this.#make('Setting', `setting.${name}`, { name, safe }, this.resource);
+  }
+
+  #make(type: string, id: string, attrs: Record<string, PolicyValue>, parent: PolicyObject): PolicyObject {
+    return { type, id: `${this.resource.id}/${id}`, attrs, parent };
+  }
+}
+
+/** Distinct pairs in order of appearance. */
+export class PairSet {
+  readonly #pairs = new Map<string, Pair>();
+
+  /** @returns False if it was there already. */
+  add(action: string, object: PolicyObject): boolean {
+    const key = `${action}\0${object.type}\0${object.id}`;
+    if (this.#pairs.has(key)) return false;
+    this.#pairs.set(key, { action, object });
+    return true;
+  }
+
+  get size(): number {
+    return this.#pairs.size;
+  }
+
+  list(): Pair[] {
+    return [...this.#pairs.values()];
+  }
+}

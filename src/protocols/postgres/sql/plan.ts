@@ -1,0 +1,44 @@
+import type { Refusal } from '../../../enforcement/operation.ts';
+import type { Pair, PolicyValue } from '../../../policy/model.ts';
+import type { StatementKind, TransactionKind } from './facts.ts';
+
+/** What one statement would do, in the words of policy, and what its answer may show. */
+export interface StatementPlan {
+  readonly tag: string;
+  readonly kind: StatementKind;
+  /** Everything it would do; empty only with `refusal`. */
+  readonly pairs: readonly Pair[];
+  /** Flat: booleans, strings and sets of strings. */
+  readonly context: Readonly<Record<string, PolicyValue>>;
+  /** Denied whatever policy says: a masked column would flow where it must not, or the shape is not understood. */
+  readonly refusal?: Refusal;
+  /** A relation with a masked column is involved: rows wait until the RowDescription agrees. */
+  readonly touchesMasked: boolean;
+  /** Output columns, from 0, that may be shown although the server gives no provenance (tableOid 0). */
+  readonly safeColumns: 'all' | readonly number[];
+  readonly transaction?: TransactionKind;
+  /** Names given, used and taken. An empty string in `deallocates` and `closes` means all. */
+  readonly prepares?: string;
+  readonly executes?: string;
+  readonly deallocates?: string;
+  readonly declares?: string;
+  readonly fetches?: string;
+  readonly closes?: string;
+  /** The declared cursor may outlive its transaction. */
+  readonly holdable?: boolean;
+  readonly copy?: CopyPlan;
+  /** It changes the catalog: the epoch must be asked again. */
+  readonly ddl: boolean;
+  /** DISCARD ALL: prepared statements, portals and settings are gone. */
+  readonly discardsAll?: boolean;
+  readonly setting?: { readonly name: string; readonly value?: string; readonly safe: boolean };
+}
+
+export interface CopyPlan {
+  readonly direction: 'out' | 'in';
+  /** OID, if the relation is known. */
+  readonly relation?: number;
+  readonly columns?: readonly string[];
+  readonly format: 'text' | 'csv' | 'binary' | 'unknown';
+  readonly plainOptions: boolean;
+}

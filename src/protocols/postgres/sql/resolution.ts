@@ -1,0 +1,333 @@
+import type { Refusal } from '../../../enforcement/operation.ts';
+import type { PolicyObject } from '../../../policy/model.ts';
+import type { Catalog, OperatorOrCast, Relation } from './catalog-model.ts';
+import { EffectWalk, type Write } from './effects.ts';
+import type { Name, ObjectFact, RelationRole, RelationUse, SettingFact, StatementFacts } from './facts.ts';
+import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
+import { maskedColumns, relationTags } from './lineage.ts';
+import type { TouchedRelation } from './masked-flow.ts';
+import { PairSet, PolicyObjects } from './objects.ts';
+import type { PlanInput } from './resolve.ts';
+import { isSensitive } from './sensitive.ts';
+import { isSafeSetting, isTransactionSetting } from './settings.ts';
+
+const ACTIONS: Readonly<Record<RelationRole, string>> = {
+  read: 'sql.select',
+  insert: 'sql.insert',
+  update: 'sql.update',
+  delete: 'sql.delete',
+  merge: 'sql.merge',
+  truncate: 'sql.truncate',
+  lock: 'sql.lock',
+  'copy-in': 'sql.copy-in',
+  'copy-out': 'sql.copy-out',
+  create: 'sql.create',
+  alter: 'sql.alter',
+  drop: 'sql.drop',
+  grant: 'sql.grant',
+  comment: 'sql.comment',
+  maintain: 'sql.maintain',
+};
+
+/** Writes by role; COPY FROM inserts. */
+const WRITES: Readonly<Partial<Record<RelationRole, Write>>> = {
+  insert: 'insert',
+  update: 'update',
+  delete: 'delete',
+  truncate: 'truncate',
+  'copy-in': 'insert',
+};
+
+const READS: ReadonlySet<RelationRole> = new Set<RelationRole>(['read', 'copy-out', 'maintain']);
+const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']);
+
+/** Resolves the facts of one statement into pairs, and notes what the answer must not show. */
+export class Resolution {
+  readonly pairs = new PairSet();
+  readonly touched: TouchedRelation[] = [];
+  /** Output items that hold what a function of unknown source gave; only kept where something is masked. */
+  tainted: 'all' | Set<number> = new Set<number>();
+  refusal: Refusal | undefined;
+  unsafeSetting = false;
+  readonly #functions = new Set<string>();
+  readonly #facts: StatementFacts;
+  readonly #catalog: Catalog;
+  readonly #input: PlanInput;
+  readonly #objects: PolicyObjects;
+  readonly #effects: EffectWalk;
+  #anyMasked: boolean | undefined;
+  #implicitMasked = false;
+
+  constructor(facts: StatementFacts, catalog: Catalog, input: PlanInput) {
+    this.#facts = facts;
+    this.#catalog = catalog;
+    this.#input = input;
+    this.#objects = new PolicyObjects(input.resource);
+    this.#anyMasked = input.anyMasked;
+    this.#effects = new EffectWalk(catalog, {
+      relation: (relation, action) => this.#implicitRelation(relation, action),
+      function: (use) => this.#implicitFunction(use),
+      rule: (relation) =>
+        this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, RULE_HINT),
+    });
+  }
+
+  get functionNames(): string[] {
+    return [...this.#functions];
+  }
+
+  get touchesMasked(): boolean {
+    return this.#implicitMasked || this.touched.some((one) => one.masked.size > 0);
+  }
+
+  run(): void {
+    for (const use of this.#facts.relations) this.#relation(use);
+    this.#namedFunctions();
+    this.#fieldCalls();
+    for (const name of this.#facts.operators) this.#byName(this.#catalog.operators, name);
+    this.#types();
+    for (const setting of this.#facts.settings) this.#setting(setting);
+    for (const object of this.#facts.objects) this.#object(object);
+    this.#statement();
+    this.#opaque();
+  }
+
+  /** Asked only where it matters: it may look at every column. */
+  anyMasked(): boolean {
+    this.#anyMasked ??= [...this.#catalog.relations.values()].some((relation) =>
+      [...relation.columns.values()].some((column) => this.#input.isMasked(relation.oid, column.attnum)),
+    );
+    return this.#anyMasked;
+  }
+
+  #relation(use: RelationUse): void {
+    const relation = this.#catalog.lookupRelation(use.schema, use.name);
+    if (relation === undefined) return this.#unknownRelation(use);
+    this.touched.push({ relation, masked: maskedColumns(this.#catalog, relation, this.#input.isMasked) });
+    this.pairs.add(ACTIONS[use.role], this.#table(relation));
+    const write = WRITES[use.role];
+    if (write === 'truncate' && this.#facts.cascade) this.#effects.truncateCascade(relation);
+    else if (write !== undefined) this.#effects.write(relation, write, use.columns && new Set(use.columns));
+    if (READS.has(use.role)) this.#effects.read(relation, use.inherits);
+  }
+
+  #unknownRelation(use: RelationUse): void {
+    this.touched.push({ relation: undefined, masked: new Set() });
+    const schema = use.schema ?? 'public';
+    this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(schema, use.name));
+    if (isSensitive({ schema, name: use.name })) this.#sensitive(use.name);
+    // It may be a view that the catalog does not show yet.
+    if (use.role === 'create' || !this.anyMasked()) return;
+    this.tainted = 'all';
+    this.#implicitMasked = true;
+  }
+
+  #table(relation: Relation): PolicyObject {
+    if (isSensitive(relation)) this.#sensitive(relation.name);
+    return this.#objects.table(relation, relationTags(this.#catalog, relation, this.#input.classification));
+  }
+
+  #sensitive(name: string): void {
+    if (!this.anyMasked()) return;
+    this.#refuse('sensitive-catalog', `${name} shows samples of data, and columns here are masked for you`);
+  }
+
+  #implicitRelation(relation: Relation, action: 'read' | Write): void {
+    this.pairs.add(ACTIONS[action], this.#table(relation));
+    if (maskedColumns(this.#catalog, relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
+  }
+
+  #implicitFunction(use: ResolvedFunction): void {
+    // Built-in trigger functions, which cannot be called otherwise, do what their names say.
+    if (use.schema === 'pg_catalog' && use.name.includes('trigger')) return;
+    this.#call(use);
+  }
+
+  /**
+   * Functions that only compute, or read what every role may know, are part of the statement that calls them: rules
+   * find them in the context. All others are something done, with a pair of its own.
+   */
+  #call(use: ResolvedFunction): void {
+    this.#functions.add(`${use.schema}.${use.name}`);
+    if (use.class === 'pure' || use.class === 'catalog') return;
+    this.pairs.add('sql.call', this.#objects.function(use.schema, use.name, use.class));
+  }
+
+  #namedFunctions(): void {
+    for (const use of this.#facts.functions) {
+      const name = use.name.at(-1) ?? '';
+      const resolved = resolveFunction(use, this.#catalog);
+      if (name === 'set_config' && resolved.some((one) => one.schema === 'pg_catalog')) {
+        this.#setConfig(use.constants);
+        if (resolved.length === 1) continue;
+      }
+      for (const one of resolved) {
+        this.#call(one);
+        if (one.class === 'unsafe') this.#unsafe(one);
+        const shows = one.class === 'user' || (one.schema === 'pg_catalog' && isDefinition(one.name));
+        if (shows) this.#taint(use.items);
+      }
+    }
+  }
+
+  /** Built-in code that takes SQL as text, reads files or steers the server can reach what is masked. */
+  #unsafe(use: ResolvedFunction): void {
+    if (!this.anyMasked()) return;
+    this.#refuse(
+      'unsafe-function',
+      `function ${use.name} could read what is masked for you`,
+      'use a function of the documented list, or ask for it to be added',
+    );
+  }
+
+  #taint(items: readonly number[]): void {
+    if (this.tainted === 'all' || !this.anyMasked()) return;
+    if (items.includes(-1)) this.tainted = 'all';
+    else for (const item of items) this.tainted.add(item);
+  }
+
+  /** `t.f` with a user's function f is the call f(t), unless f is a column of what t certainly is. */
+  #fieldCalls(): void {
+    for (const { path, star } of this.#facts.columns) {
+      const name = path.at(-1);
+      if (star || name === undefined || path.length < 2) continue;
+      const candidates = this.#catalog.userFunctions([name]).filter((one) => !one.trusted);
+      if (candidates.length === 0 || this.#isColumnOf(path.at(-2) ?? '', name)) continue;
+      for (const one of candidates) this.#call({ schema: one.schema, name: one.name, class: 'user' });
+      this.#taint([-1]);
+    }
+  }
+
+  #isColumnOf(alias: string, column: string): boolean {
+    const uses = this.#facts.relations.flatMap((use, index) => (use.alias === alias ? [index] : []));
+    if (this.#facts.derived.some((one) => one.alias === alias) || uses.length === 0) return false;
+    return uses.every((index) => this.touched[index]?.relation?.columns.has(column) === true);
+  }
+
+  #byName(map: ReadonlyMap<string, readonly OperatorOrCast[]>, name: Name): void {
+    const schema = name.at(-2);
+    for (const one of map.get(name.at(-1) ?? '') ?? []) {
+      if (schema !== undefined && schema !== one.schema) continue;
+      const resolved = resolveOid(one.function, this.#catalog);
+      if (resolved === undefined) continue;
+      this.#call(resolved);
+      this.#taint([-1]);
+    }
+  }
+
+  /** Casts to a named type, checks of a named domain, and implicit casts, which need no name. */
+  #types(): void {
+    for (const name of this.#facts.types) {
+      this.#byName(this.#catalog.casts, name);
+      this.#byName(this.#catalog.domains, name);
+    }
+    if (this.#facts.relations.length === 0 && this.#facts.columns.length === 0) return;
+    const writes = this.#facts.relations.some((use) => WRITES[use.role] !== undefined);
+    for (const casts of this.#catalog.casts.values()) {
+      for (const one of casts) {
+        if (one.context === 'i' || (one.context === 'a' && writes))
+          this.#byName(this.#catalog.casts, [one.name]);
+      }
+    }
+  }
+
+  #setting(setting: SettingFact): void {
+    if (setting.verb === 'show') {
+      this.pairs.add('sql.show', this.#objects.setting(setting.name, true));
+      return;
+    }
+    if (isTransactionSetting(setting.name)) {
+      this.pairs.add('sql.transaction', this.#input.resource);
+      return;
+    }
+    const safe = isSafeSetting(setting);
+    this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#objects.setting(setting.name, safe));
+    if (!safe) this.#unsafeSet(setting.name);
+  }
+
+  #unsafeSet(name: string): void {
+    this.unsafeSetting = true;
+    if (!this.anyMasked()) return;
+    this.#refuse(
+      'unsafe-setting',
+      `setting ${name} could change how statements are read, and values here are masked`,
+    );
+  }
+
+  /** `set_config('name', 'value', …)` is the SET it stands for; with anything but constants it is refused. */
+  #setConfig(constants: readonly (string | null)[] | undefined): void {
+    const [name, value] = constants ?? [];
+    if (typeof name !== 'string' || value === undefined) {
+      return this.#refuse('set-config', 'set_config is allowed with constants only', 'use SET');
+    }
+    this.#functions.add('pg_catalog.set_config');
+    const lower = name.toLowerCase();
+    if (value === null) this.#setting({ verb: 'reset', name: lower, local: false });
+    else this.#setting({ verb: 'set', name: lower, value, local: false });
+  }
+
+  #object({ action, kind, name }: ObjectFact): void {
+    if (action === 'admin' || action === 'replicate') this.pairs.add(`sql.${action}`, this.#input.resource);
+    else this.pairs.add(`sql.${action}`, this.#namedObject(kind, name));
+  }
+
+  /** Kinds that policy has no entity for are judged as a change of their schema. */
+  #namedObject(kind: string, name: Name): PolicyObject {
+    const last = name.at(-1);
+    if (last === undefined || kind === 'role' || kind === 'database') return this.#input.resource;
+    if (kind === 'schema') return this.#objects.schema(last);
+    const schema = name.length > 1 ? (name.at(-2) ?? 'public') : 'public';
+    if (FUNCTION_KINDS.has(kind)) return this.#objects.function(schema, last, 'user');
+    return this.#objects.schema(schema);
+  }
+
+  /** What the statement is as such, and a pair for one that names nothing. */
+  #statement(): void {
+    const { copy, channel, discards, opaque, kind } = this.#facts;
+    const resource = this.#input.resource;
+    if (copy !== undefined && copy.target !== 'client') this.pairs.add('sql.admin', resource);
+    if (copy !== undefined && copy.relation === undefined) this.#copiedQuery();
+    if (channel !== undefined)
+      this.pairs.add(channel.verb === 'notify' ? 'sql.notify' : 'sql.listen', resource);
+    if (discards !== undefined) this.#discards(discards);
+    if (opaque === 'DO') this.pairs.add('sql.do', resource);
+    if (kind === 'transaction') this.pairs.add('sql.transaction', resource);
+    // What names nothing asks for no more than the connection itself.
+    if (this.pairs.size === 0) this.pairs.add('connect', resource);
+  }
+
+  #copiedQuery(): void {
+    const reads = this.#facts.relations.flatMap((use, index) =>
+      use.role === 'read' ? (this.touched[index]?.relation ?? []) : [],
+    );
+    if (reads.length === 0) this.pairs.add('sql.copy-out', this.#input.resource);
+    for (const relation of reads) this.pairs.add('sql.copy-out', this.#table(relation));
+  }
+
+  /** DISCARD ALL resets every setting to what the server's configuration says; the others only drop what was cached. */
+  #discards(what: string): void {
+    if (what !== 'all') return void this.pairs.add('sql.transaction', this.#input.resource);
+    this.pairs.add('sql.set-unsafe', this.#objects.setting('all', false));
+    this.#unsafeSet('all');
+  }
+
+  /** Code that the gateway does not read could copy what is masked to where it is not. */
+  #opaque(): void {
+    const { opaque, copy } = this.#facts;
+    const what =
+      opaque ?? (copy !== undefined && copy.target !== 'client' ? 'COPY to or from the server' : undefined);
+    if (what === undefined || !this.anyMasked()) return;
+    this.#refuse(
+      'masked-column-flow',
+      `${what} could reach what is masked for you`,
+      'ask for it to be done for you',
+    );
+  }
+
+  /** The first reason counts. */
+  #refuse(rule: string, reason: string, hint?: string): void {
+    this.refusal ??= { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
+  }
+}
+
+const RULE_HINT = 'write to the tables behind it';

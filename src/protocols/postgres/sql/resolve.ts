@@ -1,0 +1,143 @@
+import type { Refusal } from '../../../enforcement/operation.ts';
+import type { PolicyObject, PolicyValue } from '../../../policy/model.ts';
+import type { Catalog } from './catalog-model.ts';
+import type { StatementFacts } from './facts.ts';
+import type { IsMasked, TagsByName } from './lineage.ts';
+import { maskedFlow } from './masked-flow.ts';
+import type { StatementPlan } from './plan.ts';
+import { Resolution } from './resolution.ts';
+import { isTransactionSetting } from './settings.ts';
+
+export type { CopyPlan, StatementPlan } from './plan.ts';
+
+export interface PlanInput {
+  /** The resource's entity: type `Resource`, its id the name in the configuration. */
+  readonly resource: PolicyObject;
+  /** Tags by `schema.table.column`, as configured. */
+  readonly classification: TagsByName;
+  readonly isMasked: IsMasked;
+  /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
+  readonly anyMasked?: boolean;
+}
+
+/**
+ * Resolves one statement against the catalog: every (action, object) pair it would perform, what its answer may show,
+ * and whether masked data stays where it can be masked.
+ *
+ * Pure: same facts, catalog and answers of `isMasked`, same plan. A refusal never removes pairs: they are for the audit.
+ *
+ * @returns A plan with at least one pair, or with a refusal.
+ */
+export function planStatement(facts: StatementFacts, catalog: Catalog, input: PlanInput): StatementPlan {
+  if (facts.unsupported !== undefined) return unsupportedPlan(facts);
+  const resolution = new Resolution(facts, catalog, input);
+  resolution.run();
+  const flow = maskedFlow(facts, resolution.touched);
+  const refusal = resolution.refusal ?? flow.refusal;
+  return {
+    tag: facts.tag,
+    kind: facts.kind,
+    pairs: resolution.pairs.list(),
+    context: context(facts, resolution.functionNames),
+    ...(refusal === undefined ? {} : { refusal }),
+    touchesMasked: resolution.touchesMasked,
+    safeColumns: safeColumns(facts, resolution, flow.safe),
+    ...names(facts),
+    ...copyPlan(facts, resolution),
+    ...settingPlan(facts, resolution),
+    ddl: changesCatalog(facts),
+  };
+}
+
+function unsupportedPlan(facts: StatementFacts): StatementPlan {
+  const refusal: Refusal = {
+    code: 'ERR_DENIED',
+    rule: 'unsupported',
+    reason: `the gateway does not understand this statement with certainty: ${facts.unsupported}`,
+    hint: 'write it in a simpler way',
+  };
+  const { tag, kind } = facts;
+  return { tag, kind, pairs: [], context: {}, refusal, touchesMasked: true, safeColumns: [], ddl: true };
+}
+
+/** Facts that rules ask about. Statements without a condition to speak of count as having one. */
+function context(facts: StatementFacts, functions: readonly string[]): Record<string, PolicyValue> {
+  return {
+    hasWhere: facts.where.every((one) => one.hasWhere),
+    tautology: facts.where.some((one) => one.tautology),
+    functions,
+  };
+}
+
+function safeColumns(
+  facts: StatementFacts,
+  resolution: Resolution,
+  safe: readonly number[],
+): 'all' | readonly number[] {
+  const { tainted } = resolution;
+  if (facts.explain !== undefined || facts.kind === 'set') return 'all';
+  if (tainted === 'all') return [];
+  if (!resolution.touchesMasked && tainted.size === 0) return 'all';
+  return safe.filter((item) => !tainted.has(item));
+}
+
+type Names = Pick<
+  StatementPlan,
+  | 'transaction'
+  | 'prepares'
+  | 'executes'
+  | 'deallocates'
+  | 'declares'
+  | 'holdable'
+  | 'fetches'
+  | 'closes'
+  | 'discardsAll'
+>;
+
+function names(facts: StatementFacts): Names {
+  const { transaction, prepares, executes, deallocates, declares, holdable, fetches, closes } = facts;
+  const all: Record<string, unknown> = {
+    transaction,
+    prepares,
+    executes,
+    deallocates,
+    declares,
+    holdable,
+    fetches,
+    closes,
+    discardsAll: facts.discards === 'all' ? true : undefined,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function copyPlan(facts: StatementFacts, resolution: Resolution): Pick<StatementPlan, 'copy'> {
+  if (facts.copy === undefined) return {};
+  const { direction, relation, columns, format, plainOptions } = facts.copy;
+  const oid = relation === undefined ? undefined : resolution.touched[relation]?.relation?.oid;
+  return {
+    copy: {
+      direction,
+      ...(oid === undefined ? {} : { relation: oid }),
+      ...(columns === undefined ? {} : { columns }),
+      format,
+      plainOptions,
+    },
+  };
+}
+
+function settingPlan(facts: StatementFacts, resolution: Resolution): Pick<StatementPlan, 'setting'> {
+  const change = facts.settings.find((one) => one.verb !== 'show' && !isTransactionSetting(one.name));
+  if (change === undefined) return {};
+  const { name, value } = change;
+  return { setting: { name, ...(value === undefined ? {} : { value }), safe: !resolution.unsafeSetting } };
+}
+
+/** Whether names may mean something else afterwards. A function or code block may hold DDL. */
+function changesCatalog(facts: StatementFacts): boolean {
+  const maintains = facts.objects.every((one) => one.action === 'maintain');
+  const changes =
+    facts.kind === 'ddl' && !(maintains && facts.relations.every((use) => use.role === 'maintain'));
+  return (
+    changes || facts.materializes || facts.call || facts.opaque !== undefined || facts.discards === 'all'
+  );
+}

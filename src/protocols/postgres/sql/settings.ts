@@ -1,0 +1,62 @@
+import type { SettingFact } from './facts.ts';
+
+/** Settings that change neither how SQL is read nor what it may do; drivers and people set them. */
+const ANY_VALUE: ReadonlySet<string> = new Set([
+  'application_name',
+  'timezone',
+  'extra_float_digits',
+  'datestyle',
+  'intervalstyle',
+  'client_min_messages',
+  'bytea_output',
+  'jit',
+  'plan_cache_mode',
+]);
+
+/** Time limits: a principal may tighten them, not switch them off. */
+const NON_ZERO: ReadonlySet<string> = new Set([
+  'statement_timeout',
+  'lock_timeout',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'transaction_timeout',
+]);
+
+const TRANSACTION: ReadonlySet<string> = new Set([
+  'transaction_isolation',
+  'transaction_read_only',
+  'transaction_deferrable',
+  'default_transaction_isolation',
+  'default_transaction_read_only',
+  'default_transaction_deferrable',
+]);
+
+/**
+ * Whether a change of a setting leaves everything the gateway relies on in place. Reading one is always safe.
+ *
+ * `search_path`, `role`, `row_security`, `session_replication_role`, encodings other than UTF-8 and all unknown names
+ * are not. RESET ALL is not: it goes back to whatever the server's configuration says.
+ */
+export function isSafeSetting({ verb, name, value }: SettingFact): boolean {
+  if (verb === 'show') return true;
+  if (ANY_VALUE.has(name) || TRANSACTION.has(name)) return true;
+  if (verb === 'reset' || value === undefined) return false;
+  if (NON_ZERO.has(name)) return isNonZero(value);
+  if (name === 'client_encoding' || name === 'names') return /^(utf-?8|unicode)$/i.test(value);
+  if (name === 'standard_conforming_strings') return /^(on|true|yes|1)$/i.test(value);
+  if (name === 'escape_string_warning') return true;
+  return false;
+}
+
+/** True for settings that only shape the transaction: they are judged as transaction commands are. */
+export function isTransactionSetting(name: string): boolean {
+  return TRANSACTION.has(name);
+}
+
+function isNonZero(value: string): boolean {
+  const amount = /^\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$/i.exec(value);
+  if (amount === null) return false;
+  // Below a millisecond PostgreSQL rounds, perhaps to 0, which means no limit.
+  const [count, unit] = [Number(amount[1]), (amount[2] ?? 'ms').toLowerCase()];
+  return unit === 'us' ? count >= 1000 : count >= 1;
+}
