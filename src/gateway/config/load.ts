@@ -16,8 +16,17 @@ export interface LoadOptions {
   readonly secrets?: boolean;
 }
 
+/** A configuration without mistakes, and what its files hold. */
+export interface LoadedConfig {
+  readonly ok: true;
+  /** Absolute. */
+  readonly file: string;
+  readonly config: HoopdConfig;
+  readonly materials: Materials;
+}
+
 export type Loaded =
-  | { readonly ok: true; readonly file: string; readonly config: HoopdConfig; readonly materials: Materials }
+  | LoadedConfig
   | { readonly ok: false; readonly file: string; readonly mistakes: readonly Mistake[] };
 
 /**

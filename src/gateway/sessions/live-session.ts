@@ -49,6 +49,7 @@ export class LiveSession {
         return answer;
       },
       close: (session, operation, outcome) => enforcer.close(session, operation, outcome),
+      evaluate: (principal, pairs, context) => enforcer.evaluate(principal, pairs, context),
       reveal: (session, object) => enforcer.reveal(session, object),
       policyVersion: () => enforcer.policyVersion(),
     };

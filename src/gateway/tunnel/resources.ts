@@ -17,10 +17,8 @@ export interface GatewayResource {
 export interface ResourceSpec {
   readonly name: string;
   readonly config: ResourceConfig;
-  /** The target's password, for comparison only. */
-  readonly secret: string;
-  /** Changes when something shared by all adapters has: detectors. */
-  readonly shared: string;
+  /** Content of the target's authority file; undefined without one. */
+  readonly ca: string | undefined;
   readonly object: PolicyObject;
   make(): Adapter;
 }
@@ -110,5 +108,5 @@ function entryOf(spec: ResourceSpec): Entry {
 }
 
 function sameSpec(a: ResourceSpec, b: ResourceSpec): boolean {
-  return a.secret === b.secret && a.shared === b.shared && isDeepStrictEqual(a.config, b.config);
+  return a.ca === b.ca && isDeepStrictEqual(a.config, b.config);
 }

@@ -34,7 +34,7 @@ export interface TunnelDeps {
   /** Verifies token and proof of one stream. */
   authenticate(request: IncomingMessage, socket: Duplex): Promise<Principal>;
   /** Asks policy for `connect`. */
-  connect(principal: Principal, resource: GatewayResource, reason: string | undefined): ConnectDecision;
+  connect(principal: Principal, resource: GatewayResource): ConnectDecision;
 }
 
 /** A refusal with the rules that decided it. */
@@ -86,10 +86,10 @@ export class Tunnels {
     }
   }
 
-  #admit(principal: Principal, { resource: name, reason }: TunnelRequest): GatewayResource {
+  #admit(principal: Principal, { resource: name }: TunnelRequest): GatewayResource {
     const resource = this.#deps.resources.find(name);
     if (resource === undefined) throw new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT });
-    const answer = this.#deps.connect(principal, resource, reason);
+    const answer = this.#deps.connect(principal, resource);
     if (answer.decision.effect === 'allow') return resource;
     throw new Refused(refusalOf(answer.decision), answer);
   }

@@ -1,0 +1,96 @@
+import { type AuditChainList, type AuditPage, type AuditQuery, PATHS } from '../../api/contract.ts';
+import type { AuditLog } from '../../audit/event.ts';
+import { HoopError } from '../../core/errors.ts';
+import type { AuditIndex } from '../../storage/audit-index.ts';
+import { chainSegments, listChains, readChain } from '../../storage/chain-files.ts';
+import { actorOf } from '../actor.ts';
+import { type Ask, AUDIT_LOG, demandAdministrator, mayBeyondOwn, scopeOf } from '../plane.ts';
+import type { Routes } from './app.ts';
+import type { ApiContext } from './context.ts';
+import { streamed } from './stream.ts';
+
+export interface AuditRouteDeps {
+  readonly auditDir: string;
+  readonly audit: AuditLog;
+  readonly index: AuditIndex;
+  readonly ask: Ask;
+}
+
+const FIELDS = [
+  'q',
+  'agent',
+  'person',
+  'model',
+  'resource',
+  'session',
+  'table',
+  'action',
+  'decision',
+  'outcome',
+  'type',
+  'since',
+  'until',
+  'limit',
+  'cursor',
+] as const satisfies readonly (keyof AuditQuery)[];
+
+/** Search for everyone within their own; the chains themselves for persons with `audit.export`. */
+export function auditRoutes(deps: AuditRouteDeps): Routes {
+  return (app) => {
+    app.get(PATHS.auditEvents, (context) => search(deps, context));
+    app.get(`${PATHS.auditEvents}/:id{evt_[0-9A-Z]{26}}`, async (context) => {
+      const { principal } = context.var;
+      const id = context.req.param('id');
+      const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
+      await deps.audit.append({ type: 'audit.searched', actor: actorOf(principal), facts: { event: id } });
+      const event = await deps.index.event(id, scopeOf(principal, all));
+      if (event === undefined) throw new HoopError('ERR_NO_ACCESS', 'no such event, or no access to it');
+      return context.json(event);
+    });
+    app.get(PATHS.auditChains, (context) => {
+      demandAdministrator(context.var.principal, 'audit.export', AUDIT_LOG, deps.ask);
+      const chains = listChains(deps.auditDir).map(({ fileId, chain, segments, bytes }) => ({
+        id: fileId,
+        chain,
+        segments,
+        bytes,
+      }));
+      return context.json({ schemaVersion: 1, chains } satisfies AuditChainList);
+    });
+    app.get(`${PATHS.auditChains}/:id`, async (context) => {
+      const { principal } = context.var;
+      demandAdministrator(principal, 'audit.export', AUDIT_LOG, deps.ask);
+      const id = context.req.param('id');
+      if (chainSegments(deps.auditDir, id).length === 0)
+        throw new HoopError('ERR_NO_ACCESS', 'no such audit chain');
+      await deps.audit.append({ type: 'audit.exported', actor: actorOf(principal), facts: { chain: id } });
+      return streamed(readChain(deps.auditDir, id), 'application/x-ndjson');
+    });
+  };
+}
+
+async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Response> {
+  const { principal } = context.var;
+  const query = queryOf(context);
+  const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
+  // Who looked for what is evidence too, and stands before they see it.
+  await deps.audit.append({
+    type: 'audit.searched',
+    actor: actorOf(principal),
+    facts: { scope: all ? 'all' : 'own', ...query },
+  });
+  const page = await deps.index.search(query, scopeOf(principal, all));
+  return context.json(page satisfies AuditPage);
+}
+
+/** @throws {HoopError} `ERR_USAGE` an unknown or repeated field: a filter must not be dropped silently. */
+function queryOf(context: ApiContext): AuditQuery {
+  const query: Record<string, string> = {};
+  for (const [name, values] of Object.entries(context.req.queries())) {
+    if (!FIELDS.some((known) => known === name))
+      throw new HoopError('ERR_USAGE', `unknown filter ${name.slice(0, 64)}`);
+    if (values.length !== 1) throw new HoopError('ERR_USAGE', `${name} is given twice`);
+    query[name] = values[0]!;
+  }
+  return query;
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { type Ended, PATHS, type RevocationItem, type RevocationList } from '../../api/contract.ts';
+import type { AuditLog } from '../../audit/event.ts';
+import { HoopError } from '../../core/errors.ts';
+import type { InstanceRegistry } from '../../identity/instances.ts';
+import type { Revocation } from '../../storage/revocations.ts';
+import { actorOf } from '../actor.ts';
+import { type Ask, demandAdministrator, GATEWAY } from '../plane.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+import type { Routes } from './app.ts';
+import type { ApiContext } from './context.ts';
+
+export interface RevocationRouteDeps {
+  readonly instances: InstanceRegistry;
+  readonly sessions: SessionRegistry;
+  readonly audit: AuditLog;
+  readonly ask: Ask;
+}
+
+const name = z.string().min(1).max(256).optional();
+const KINDS = ['instance', 'login', 'agent', 'person', 'model'] as const;
+const body = z
+  .strictObject({
+    instance: name,
+    login: name,
+    agent: name,
+    person: name,
+    model: name,
+    modelVersion: name,
+    reason: z.string().max(500).optional(),
+  })
+  .refine((target) => KINDS.filter((kind) => target[kind] !== undefined).length === 1)
+  .refine((target) => target.modelVersion === undefined || target.model !== undefined);
+
+/** Kill switches: persons whom policy permits `session.kill` on the gateway. */
+export function revocationRoutes(deps: RevocationRouteDeps): Routes {
+  return (app) => {
+    app.get(PATHS.revocations, (context) => {
+      demandAdministrator(context.var.principal, 'session.kill', GATEWAY, deps.ask);
+      const revocations = deps.instances.revocations().map(itemOf);
+      return context.json({ schemaVersion: 1, revocations } satisfies RevocationList);
+    });
+    app.post(PATHS.revocations, (context) => revoke(deps, context));
+    app.delete(`${PATHS.revocations}/:id{rev_[0-9A-Z]{26}}`, async (context) => {
+      const { principal } = context.var;
+      demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
+      const id = context.req.param('id');
+      await deps.audit.append({
+        type: 'credential.revoked',
+        actor: actorOf(principal),
+        reason: 'lifted',
+        facts: { id },
+      });
+      if (!deps.instances.lift(id)) throw new HoopError('ERR_NO_ACCESS', 'there is no such revocation');
+      return context.json({ schemaVersion: 1, sessions: 0 } satisfies Ended);
+    });
+  };
+}
+
+async function revoke(deps: RevocationRouteDeps, context: ApiContext): Promise<Response> {
+  const { principal } = context.var;
+  demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
+  const parsed = body.safeParse(await context.req.json().catch(() => undefined));
+  if (!parsed.success)
+    throw new HoopError('ERR_USAGE', 'the revocation is not valid JSON of the documented shape');
+  const { reason, ...target } = parsed.data;
+  const kind = KINDS.find((one) => target[one] !== undefined)!;
+  await deps.audit.append({
+    type: 'credential.revoked',
+    actor: actorOf(principal),
+    ...(reason === undefined ? {} : { reason }),
+    facts: {
+      kind,
+      value: target[kind]!,
+      ...(target.modelVersion ? { modelVersion: target.modelVersion } : {}),
+    },
+  });
+  const instances = new Set(deps.instances.list().map((live) => live.instance));
+  deps.instances.revoke(target);
+  for (const live of deps.instances.list()) instances.delete(live.instance);
+  const sessions = deps.sessions.list().filter(({ ref }) => instances.has(ref.principal.instance)).length;
+  return context.json({ schemaVersion: 1, sessions } satisfies Ended);
+}
+
+function itemOf({ id, kind, value, modelVersion, at }: Revocation): RevocationItem {
+  return {
+    id,
+    kind,
+    value,
+    ...(modelVersion === undefined ? {} : { modelVersion }),
+    at: new Date(at).toISOString(),
+  };
+}

@@ -1,0 +1,92 @@
+import { type Discovery, type Ended, PATHS, type ResourceItem, type WhoAmI } from '../../api/contract.ts';
+import type { AuditLog } from '../../audit/event.ts';
+import type { InstanceRegistry } from '../../identity/instances.ts';
+import type { IssuerRegistry } from '../../identity/issuer.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { actorOf } from '../actor.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+import type { GatewayResource, ResourceTable } from '../tunnel/resources.ts';
+import type { Routes } from './app.ts';
+
+export interface SelfRouteDeps {
+  readonly publicUrl: string;
+  readonly version: string;
+  readonly resources: ResourceTable;
+  readonly instances: InstanceRegistry;
+  readonly sessions: SessionRegistry;
+  readonly audit: AuditLog;
+  issuers(): IssuerRegistry;
+  /** What `connect` would answer now, and whether anything would be masked; undefined: not reachable. */
+  access(
+    principal: Principal,
+    resource: GatewayResource,
+  ): Pick<ResourceItem, 'access' | 'masksColumns'> | undefined;
+}
+
+/** What anyone may ask: who this gateway is, and whether it lives. */
+export function openRoutes(deps: SelfRouteDeps): Routes {
+  return (app) => {
+    app.get('/healthz', (context) => context.json({ status: 'ok' }));
+    app.get(PATHS.discovery, (context) =>
+      context.json({
+        schemaVersion: 1,
+        gateway: deps.publicUrl,
+        version: deps.version,
+        issuers: deps.issuers().discovery(),
+      } satisfies Discovery),
+    );
+  };
+}
+
+/** What each principal may ask about itself. */
+export function selfRoutes(deps: SelfRouteDeps): Routes {
+  return (app) => {
+    app.get(PATHS.whoami, (context) => context.json(whoAmI(deps.publicUrl, context.var.principal)));
+    app.get(PATHS.resources, (context) => {
+      const resources = deps.resources
+        .list()
+        .flatMap((resource) => itemOf(deps, context.var.principal, resource));
+      return context.json({ schemaVersion: 1, resources });
+    });
+    app.post(PATHS.revokeSelf, async (context) => {
+      const { principal } = context.var;
+      await deps.audit.append({
+        type: 'credential.revoked',
+        actor: actorOf(principal),
+        reason: 'logout',
+        facts: { kind: 'login', value: principal.login },
+      });
+      const sessions = deps.sessions
+        .list()
+        .filter(({ ref }) => ref.principal.login === principal.login).length;
+      deps.instances.revoke({ login: principal.login });
+      return context.json({ schemaVersion: 1, sessions } satisfies Ended);
+    });
+  };
+}
+
+function itemOf(deps: SelfRouteDeps, principal: Principal, resource: GatewayResource): ResourceItem[] {
+  const access = deps.access(principal, resource);
+  if (access === undefined) return [];
+  const { protocol, target, credentials } = resource.config;
+  return [{ name: resource.name, protocol, database: target.database, user: credentials.user, ...access }];
+}
+
+function whoAmI(gateway: string, principal: Principal): WhoAmI {
+  const { kind, name, groups, issuer, instance, login, attested, declared, person } = principal;
+  return {
+    schemaVersion: 1,
+    gateway,
+    kind,
+    name,
+    ...(person === undefined ? {} : { person: person.name }),
+    groups,
+    issuer,
+    instance,
+    login,
+    attested,
+    declared,
+    signedInAt: new Date(principal.signedInAt).toISOString(),
+    deadline: new Date(principal.deadline).toISOString(),
+  };
+}

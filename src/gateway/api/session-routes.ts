@@ -1,0 +1,118 @@
+import {
+  type Ended,
+  PATHS,
+  type ReplayFrame,
+  type SessionItem,
+  type SessionList,
+} from '../../api/contract.ts';
+import type { AuditLog } from '../../audit/event.ts';
+import { HoopError } from '../../core/errors.ts';
+import type { Principal } from '../../identity/principal.ts';
+import type { RecordedItem } from '../../recording/reader.ts';
+import type { AuditIndex } from '../../storage/audit-index.ts';
+import { actorOf } from '../actor.ts';
+import { recordingObject, resourceObject } from '../compose/objects.ts';
+import { type Ask, mayBeyondOwn, scopeOf } from '../plane.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+import type { Routes } from './app.ts';
+import type { ApiContext } from './context.ts';
+import { ndjson, streamed } from './stream.ts';
+
+export interface SessionRouteDeps {
+  readonly sessions: SessionRegistry;
+  readonly index: AuditIndex;
+  readonly audit: AuditLog;
+  readonly ask: Ask;
+  /** The recorded items of a session; undefined if there is no recording. */
+  recording(session: string): Promise<AsyncIterable<RecordedItem> | undefined>;
+  /** Turns them into what a person watches; undefined for a protocol that is no longer known. */
+  replay(protocol: string, items: AsyncIterable<RecordedItem>): AsyncIterable<ReplayFrame> | undefined;
+}
+
+/** A constant's own text, not a template: routes are typed by it. */
+const SESSION_PATH = '/v1/sessions/:id{ses_[0-9A-Z]{26}}';
+const MAX_LISTED = 1000;
+
+/** Sessions, live and past: one's own always, others' by `session.list`, `session.kill` and `recording.view`. */
+export function sessionRoutes(deps: SessionRouteDeps): Routes {
+  return (app) => {
+    app.get(PATHS.sessions, async (context) => {
+      const sessions = await list(deps, context.var.principal);
+      return context.json({ schemaVersion: 1, sessions } satisfies SessionList);
+    });
+    app.get(SESSION_PATH, async (context) => {
+      const { item } = await find(deps, context.var.principal, context.req.param('id'), 'session.list');
+      return context.json(item);
+    });
+    app.delete(SESSION_PATH, async (context) => kill(deps, context, context.req.param('id')));
+    app.get(`${SESSION_PATH}/recording`, async (context) => replay(deps, context, context.req.param('id')));
+  };
+}
+
+async function list(deps: SessionRouteDeps, principal: Principal): Promise<SessionItem[]> {
+  const own = await deps.index.sessions({ limit: MAX_LISTED }, scopeOf(principal, false));
+  const found = new Map(own.map((item) => [item.id, item]));
+  if (principal.kind === 'person') {
+    for (const item of await deps.index.sessions({ limit: MAX_LISTED })) {
+      const resource = resourceObject(item.resource, item.protocol);
+      if (mayBeyondOwn(principal, 'session.list', resource, deps.ask)) found.set(item.id, item);
+    }
+  }
+  const newestFirst = [...found.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+  return newestFirst.slice(0, MAX_LISTED).map((item) => counted(deps, item));
+}
+
+/** The registry counts a live session to the moment; the index may be an operation behind. */
+function counted({ sessions }: SessionRouteDeps, item: SessionItem): SessionItem {
+  return sessions.find(item.id)?.toItem() ?? item;
+}
+
+/** @throws {HoopError} `ERR_NO_ACCESS` there is none, or none for this principal: the answer does not say which. */
+async function find(
+  deps: SessionRouteDeps,
+  principal: Principal,
+  id: string,
+  action: 'session.list' | 'session.kill' | 'recording.view',
+): Promise<{ item: SessionItem; own: boolean }> {
+  const [own] = await deps.index.sessions({ id }, scopeOf(principal, false));
+  if (own !== undefined) return { item: counted(deps, own), own: true };
+  const [any] = principal.kind === 'person' ? await deps.index.sessions({ id }) : [];
+  if (any !== undefined) {
+    const object =
+      action === 'recording.view' ? recordingObject(any) : resourceObject(any.resource, any.protocol);
+    if (mayBeyondOwn(principal, action, object, deps.ask)) return { item: counted(deps, any), own: false };
+  }
+  throw new HoopError('ERR_NO_ACCESS', 'no such session, or no access to it', {
+    hint: 'see: hoopctl session list',
+  });
+}
+
+async function kill(deps: SessionRouteDeps, context: ApiContext, id: string): Promise<Response> {
+  const { principal } = context.var;
+  const { item } = await find(deps, principal, id, 'session.kill');
+  const live = deps.sessions.find(id);
+  await deps.audit.append({
+    type: 'session.killed',
+    actor: actorOf(principal),
+    session: id,
+    resource: item.resource,
+    outcome: live === undefined ? 'failure' : 'success',
+  });
+  live?.end(new HoopError('ERR_SESSION_ENDED', 'the session was ended by an operator'));
+  return context.json({ schemaVersion: 1, sessions: live === undefined ? 0 : 1 } satisfies Ended);
+}
+
+async function replay(deps: SessionRouteDeps, context: ApiContext, id: string): Promise<Response> {
+  const { principal } = context.var;
+  const { item } = await find(deps, principal, id, 'recording.view');
+  const items = await deps.recording(id);
+  const frames = items === undefined ? undefined : deps.replay(item.protocol, items);
+  if (frames === undefined) throw new HoopError('ERR_NO_ACCESS', 'the session has no recording');
+  await deps.audit.append({
+    type: 'recording.viewed',
+    actor: actorOf(principal),
+    session: id,
+    resource: item.resource,
+  });
+  return streamed(ndjson(frames), 'application/x-ndjson');
+}

@@ -1,0 +1,85 @@
+import { PATHS } from '../../api/contract.ts';
+import type { AuditLog } from '../../audit/event.ts';
+import type { Clock } from '../../core/clock.ts';
+import { HoopError, toHoopError } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import { verifyProof } from '../../identity/dpop.ts';
+import type { TokenExchange } from '../../identity/exchange.ts';
+import type { NonceSource } from '../../identity/nonces.ts';
+import { parseTokenRequest } from '../../identity/token-request.ts';
+import { actorOf } from '../actor.ts';
+import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
+import type { Routes } from './app.ts';
+import { type ApiContext, singleField } from './context.ts';
+
+export interface TokenRouteDeps {
+  readonly publicUrl: string;
+  readonly nonces: NonceSource;
+  readonly audit: AuditLog;
+  readonly budget: RefusalBudget;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The exchange under the configuration in force. */
+  exchange(): TokenExchange;
+}
+
+/** `POST /v1/token` (RFC 8693). The only way in: every token and every refusal is on record. */
+export function tokenRoutes(deps: TokenRouteDeps): Routes {
+  return (app) => {
+    app.post(PATHS.token, async (context) => {
+      try {
+        return await exchange(deps, context);
+      } catch (thrown) {
+        const error = toHoopError(thrown);
+        if (error.code !== 'ERR_PROOF_NONCE') await recordRefusal(deps, error);
+        throw error;
+      }
+    });
+  };
+}
+
+async function exchange(deps: TokenRouteDeps, context: ApiContext): Promise<Response> {
+  const { publicUrl, nonces, clock, audit } = deps;
+  const { thumbprint } = await verifyProof({
+    proof: singleField(context, 'dpop'),
+    method: 'POST',
+    url: publicUrl + PATHS.token,
+    accessToken: undefined,
+    now: clock.now(),
+    requireNonce: nonces,
+  });
+  const request = parseTokenRequest(await formOf(context));
+  const { response, principal, renewed } = await deps.exchange().exchangeFor(request, thumbprint);
+  // Before the token leaves: what is not on record does not happen.
+  await audit.append({
+    type: renewed ? 'credential.renewed' : 'login.exchanged',
+    actor: actorOf(principal),
+    outcome: 'success',
+    facts: { deadline: response.deadline },
+  });
+  return context.json(response);
+}
+
+async function recordRefusal(deps: TokenRouteDeps, error: HoopError): Promise<void> {
+  const suppressed = deps.budget.spend();
+  if (suppressed === undefined) return;
+  deps.log.info('login refused', { code: error.code, message: error.message, detail: error.detail });
+  const event = { type: 'login.refused', reason: error.code, outcome: 'failure' } as const;
+  const facts = suppressed > 0 ? { facts: { suppressed } } : {};
+  await deps.audit
+    .append({ ...event, ...facts })
+    .catch(() => deps.log.error('a refused login could not be recorded'));
+}
+
+/** Each field at most once; anything but a form is refused. */
+async function formOf(context: ApiContext): Promise<Record<string, unknown>> {
+  const type = context.req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== 'application/x-www-form-urlencoded')
+    throw new HoopError('ERR_USAGE', 'send the token request as application/x-www-form-urlencoded');
+  const fields: Record<string, unknown> = Object.create(null);
+  for (const [name, value] of new URLSearchParams(await context.req.text())) {
+    if (name in fields) throw new HoopError('ERR_USAGE', 'a field of the token request is given twice');
+    fields[name] = value;
+  }
+  return fields;
+}

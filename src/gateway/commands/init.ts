@@ -1,0 +1,75 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { newSealKeyText } from '../../audit/keys.ts';
+import { HoopError } from '../../core/errors.ts';
+import { makeLocalCertificates } from '../init/certificates.ts';
+import { PASSWORD_PLACEHOLDER, STARTER_CONFIG, STARTER_POLICIES } from '../init/starter.ts';
+
+interface StarterFile {
+  readonly name: string;
+  readonly mode: number;
+  readonly text: string;
+}
+
+/**
+ * `hoopd init`: writes a configuration that `hoopd check` accepts and `hoopd serve` starts with.
+ *
+ * Effects: makes the directory and the files that are missing; what exists is never touched. A certificate and its
+ * key belong together: if either exists, none of the three is made.
+ *
+ * @returns 0.
+ * @throws {HoopError} `ERR_CONFIG` the directory cannot be written.
+ */
+export async function init(directory: string, options: { readonly json?: true }): Promise<number> {
+  const written: string[] = [];
+  const kept: string[] = [];
+  const plain = starterFiles();
+  const tls = await tlsFiles();
+  for (const file of plain) (writeNew(directory, file) ? written : kept).push(file.name);
+  if (writeNew(directory, tls[0]!)) {
+    written.push(tls[0]!.name);
+    for (const file of tls.slice(1)) (writeNew(directory, file) ? written : kept).push(file.name);
+  } else kept.push(...tls.map(({ name }) => name));
+  if (options.json === true) {
+    process.stdout.write(`${JSON.stringify({ schemaVersion: 1, directory, written, kept })}\n`);
+    return 0;
+  }
+  for (const name of written) process.stdout.write(`wrote ${join(directory, name)}\n`);
+  for (const name of kept) process.stderr.write(`kept  ${join(directory, name)} as it is\n`);
+  const config = relative('.', join(directory, 'hoopd.yaml'));
+  process.stderr.write(`next: replace what ${config} marks, then hoopd check -c ${config}\n`);
+  return 0;
+}
+
+function starterFiles(): StarterFile[] {
+  return [
+    { name: 'hoopd.yaml', mode: 0o644, text: STARTER_CONFIG },
+    { name: 'policies/starter.cedar', mode: 0o644, text: STARTER_POLICIES },
+    { name: 'seal.key', mode: 0o600, text: newSealKeyText() },
+    { name: 'pg-password', mode: 0o600, text: PASSWORD_PLACEHOLDER },
+  ];
+}
+
+/** The key first: it decides whether the pair is made. */
+async function tlsFiles(): Promise<StarterFile[]> {
+  const { authority, server } = await makeLocalCertificates(['localhost', '127.0.0.1', '::1'], Date.now());
+  return [
+    { name: 'tls.key', mode: 0o600, text: server.key },
+    { name: 'tls.crt', mode: 0o644, text: server.cert },
+    { name: 'ca.crt', mode: 0o644, text: authority },
+  ];
+}
+
+/** @returns False if the file was there already. */
+function writeNew(directory: string, { name, mode, text }: StarterFile): boolean {
+  const path = join(directory, name);
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text, { mode, flag: 'wx' });
+    return true;
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    if (code === 'EEXIST') return false;
+    throw new HoopError('ERR_CONFIG', `${path} cannot be written (${code})`, { cause: error });
+  }
+}

@@ -1,0 +1,79 @@
+import type { Hono } from 'hono';
+import type { ChainLog } from '../../audit/log.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Log } from '../../core/log.ts';
+import { replayFrames } from '../../protocols/postgres/replay.ts';
+import type { FileRecordingStore } from '../../recording/file-store.ts';
+import { readRecording } from '../../recording/reader.ts';
+import type { AuditIndex } from '../../storage/audit-index.ts';
+import { createApp } from '../api/app.ts';
+import { auditRoutes } from '../api/audit-routes.ts';
+import type { ApiEnv } from '../api/context.ts';
+import { revocationRoutes } from '../api/revocation-routes.ts';
+import { openRoutes, selfRoutes } from '../api/self-routes.ts';
+import { sessionRoutes } from '../api/session-routes.ts';
+import { tokenRoutes } from '../api/token-routes.ts';
+import type { Ask } from '../plane.ts';
+import type { SessionRegistry } from '../sessions/registry.ts';
+import { RefusalBudget } from '../tunnel/refusal-budget.ts';
+import type { GatewayIdentity } from './identity.ts';
+import type { GatewayRules } from './rules.ts';
+
+export interface ApiParts {
+  readonly publicUrl: string;
+  readonly version: string;
+  readonly auditDir: string;
+  readonly audit: ChainLog;
+  readonly index: AuditIndex;
+  readonly identity: GatewayIdentity;
+  readonly rules: GatewayRules;
+  readonly sessions: SessionRegistry;
+  readonly recordings: FileRecordingStore;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Puts the routes together over the real rooms. */
+export function composeApi(parts: ApiParts): Hono<ApiEnv> {
+  const { identity, rules, clock, log } = parts;
+  const { instances, nonces } = identity;
+  const ask: Ask = (principal, action, object) => rules.ask(principal, action, object);
+  const self = {
+    ...parts,
+    instances,
+    resources: rules.resources,
+    issuers: () => identity.issuers,
+    access: accessBy(rules),
+  };
+  const token = { ...parts, nonces, budget: new RefusalBudget(clock), exchange: () => identity.exchange };
+  return createApp(
+    {
+      log,
+      nonce: () => nonces.current(clock.now()),
+      authenticate: (context) => identity.authenticateApi(context),
+    },
+    [openRoutes(self), tokenRoutes(token)],
+    [
+      selfRoutes(self),
+      sessionRoutes({
+        ...parts,
+        ask,
+        recording: async (session) => {
+          const path = await parts.recordings.find(session);
+          return path === undefined ? undefined : readRecording(path);
+        },
+        replay: (protocol, items) => (protocol === 'postgres' ? replayFrames(items) : undefined),
+      }),
+      revocationRoutes({ ...parts, instances, ask }),
+      auditRoutes({ ...parts, ask }),
+    ],
+  );
+}
+
+function accessBy(rules: GatewayRules): Parameters<typeof selfRoutes>[0]['access'] {
+  return (principal, resource) => {
+    const { effect } = rules.connect(principal, resource).decision;
+    if (effect === 'deny') return undefined;
+    return { access: effect, masksColumns: rules.masks(principal, resource) };
+  };
+}

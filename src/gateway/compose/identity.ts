@@ -1,0 +1,130 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../core/clock.ts';
+import { HoopError } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import { AgentRegistry } from '../../identity/agents.ts';
+import { Authenticator } from '../../identity/authenticate.ts';
+import { TokenExchange } from '../../identity/exchange.ts';
+import { InstanceRegistry } from '../../identity/instances.ts';
+import { IssuerRegistry } from '../../identity/issuer.ts';
+import type { IssuerConfig as TrustedIssuerConfig } from '../../identity/issuer-config.ts';
+import { NonceSource } from '../../identity/nonces.ts';
+import type { Principal } from '../../identity/principal.ts';
+import { GatewayTokens } from '../../identity/tokens.ts';
+import { UsedTokens } from '../../identity/used-tokens.ts';
+import { SqliteRevocationStore } from '../../storage/revocations.ts';
+import { type ApiContext, singleField } from '../api/context.ts';
+import type { Materials } from '../config/materials.ts';
+import type { HoopdConfig } from '../config/schema.ts';
+import type { GatewayState } from '../state/state.ts';
+import { exporterOf, pathOf } from '../tunnel/request.ts';
+
+export interface IdentityOptions {
+  readonly publicUrl: string;
+  readonly state: GatewayState;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Issuers and agents of one configuration, checked and ready to be put in force. */
+export interface IdentityRules {
+  readonly issuers: IssuerRegistry;
+  readonly agents: AgentRegistry;
+}
+
+/** Who may come in: what lives as long as the process, and what a reload exchanges. */
+export class GatewayIdentity {
+  readonly instances: InstanceRegistry;
+  readonly nonces: NonceSource;
+  readonly #options: IdentityOptions;
+  readonly #authenticator: Authenticator;
+  readonly #tokens: GatewayTokens;
+  readonly #usedTokens = new UsedTokens();
+  #rules: IdentityRules;
+  #exchange: TokenExchange;
+
+  constructor(options: IdentityOptions, rules: IdentityRules) {
+    const { publicUrl, state, clock, log } = options;
+    this.#options = options;
+    this.nonces = new NonceSource(clock.now());
+    this.instances = new InstanceRegistry({ clock, log, store: new SqliteRevocationStore(state.database) });
+    this.#tokens = new GatewayTokens({ key: state.tokenKey, gateway: publicUrl, clock });
+    this.#authenticator = new Authenticator({ tokens: this.#tokens, instances: this.instances, clock });
+    this.#rules = rules;
+    this.#exchange = this.#makeExchange(rules);
+  }
+
+  get issuers(): IssuerRegistry {
+    return this.#rules.issuers;
+  }
+
+  get exchange(): TokenExchange {
+    return this.#exchange;
+  }
+
+  /** From the next exchange or renewal on. Instances and their deadlines stay. */
+  put(rules: IdentityRules): void {
+    this.#rules = rules;
+    this.#exchange = this.#makeExchange(rules);
+  }
+
+  /** One API request: the proof must carry our nonce and is used up. */
+  authenticateApi(context: ApiContext): Promise<Principal> {
+    return this.#authenticator.authenticate({
+      authorization: singleField(context, 'authorization'),
+      proof: singleField(context, 'dpop'),
+      method: context.req.method,
+      url: this.#options.publicUrl + context.req.path,
+      requireNonce: this.nonces,
+    });
+  }
+
+  /** One stream: the proof is worth something on this TLS connection only. */
+  async authenticateStream(request: IncomingMessage, socket: Duplex): Promise<Principal> {
+    const { authorization, dpop } = request.headersDistinct;
+    if ((authorization?.length ?? 0) > 1 || (dpop?.length ?? 0) > 1)
+      throw new HoopError('ERR_USAGE', 'a credential is given twice');
+    return this.#authenticator.authenticate({
+      authorization: authorization?.[0],
+      proof: dpop?.[0],
+      method: 'GET',
+      url: this.#options.publicUrl + pathOf(request),
+      exporter: exporterOf(socket),
+    });
+  }
+
+  close(): void {
+    this.instances.close();
+  }
+
+  #makeExchange(rules: IdentityRules): TokenExchange {
+    const { instances } = this;
+    return new TokenExchange({
+      ...rules,
+      tokens: this.#tokens,
+      instances,
+      clock: this.#options.clock,
+      usedTokens: this.#usedTokens,
+    });
+  }
+}
+
+/**
+ * Checks issuers and agents of a configuration. Fetches nothing.
+ *
+ * @throws {HoopError} `ERR_CONFIG` what the rooms themselves find wrong.
+ */
+export function identityRules(
+  config: HoopdConfig,
+  materials: Materials,
+  clock: Clock,
+  log: Log,
+): IdentityRules {
+  const issuers = config.issuers.map((entry, index): TrustedIssuerConfig => {
+    const secret = materials.secrets.get(`issuers.${index}.clientSecret`);
+    const { maxSession, clientSecret: _, ...rest } = entry;
+    return { ...rest, maxSessionMs: maxSession, clientSecret: secret?.reveal() };
+  });
+  return { issuers: new IssuerRegistry(issuers, { clock, log }), agents: new AgentRegistry(config.agents) };
+}

@@ -1,0 +1,56 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { loadPolicies, type PolicyFault, type PolicySet } from '../../policy/load.ts';
+import type { Mistake } from './mistake.ts';
+
+/** Largest policy file, octets. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+export type LoadedPolicies =
+  | { readonly ok: true; readonly set: PolicySet; readonly warnings: readonly Mistake[] }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] };
+
+/**
+ * Reads and checks every `*.cedar` file of a directory.
+ *
+ * Effects: reads files. A directory without any is a valid set that permits nothing. Never throws.
+ */
+export function readPolicies(dir: string): LoadedPolicies {
+  const shown = (name: string) => join(basename(dir), name);
+  const unreadable = (name: string, problem: string): LoadedPolicies => ({
+    ok: false,
+    mistakes: [
+      { file: shown(name), line: 1, column: 1, path: '', problem, cure: 'correct the file or its mode' },
+    ],
+  });
+  let names: string[];
+  try {
+    names = readdirSync(dir).filter((name) => name.endsWith('.cedar'));
+  } catch {
+    return unreadable('', 'the directory cannot be read');
+  }
+  const files = [];
+  for (const name of names) {
+    try {
+      const path = join(dir, name);
+      if (statSync(path).size > MAX_FILE_BYTES) return unreadable(name, 'is larger than 1 MiB');
+      files.push({ name: shown(name), text: readFileSync(path, 'utf8') });
+    } catch {
+      return unreadable(name, 'cannot be read');
+    }
+  }
+  const loaded = loadPolicies(files);
+  if (!loaded.ok) return { ok: false, mistakes: loaded.faults.map(mistakeOf) };
+  return { ok: true, set: loaded.set, warnings: loaded.warnings.map(mistakeOf) };
+}
+
+function mistakeOf({ file, line, column, message, cure }: PolicyFault): Mistake {
+  return {
+    file,
+    line,
+    column,
+    path: '',
+    problem: message.replace(/\s+/g, ' '),
+    cure: cure.replace(/\s+/g, ' '),
+  };
+}

@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto';
+import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Log } from '../../core/log.ts';
+import { secretRefs } from './checks.ts';
+import type { HoopdConfig } from './schema.ts';
+
+/** An editor or a mount writes several times; one reload is enough. */
+const SETTLE_MS = 300;
+
+export interface Watched {
+  /** Looks elsewhere from now on, and takes what stands there now as known. */
+  update(file: string, config: HoopdConfig): void;
+  close(): void;
+}
+
+/** Every file whose content is part of the configuration in force. */
+export function configFiles(file: string, config: HoopdConfig): string[] {
+  const secrets = [config.audit.sealKey, ...secretRefs(config).map(([, ref]) => ref)];
+  const authorities = Object.values(config.resources).map(({ target }) => target.caFile);
+  return [
+    file,
+    config.tls.certFile,
+    config.tls.keyFile,
+    ...secrets.flatMap((ref) => ('file' in ref ? [ref.file] : [])),
+    ...authorities.filter((path) => path !== undefined),
+    ...policyFiles(config.policies),
+  ];
+}
+
+function policyFiles(dir: string): string[] {
+  try {
+    const names = readdirSync(dir).filter((name) => name.endsWith('.cedar'));
+    return names.sort().map((name) => join(dir, name));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Calls back when the content of a configuration file has changed, not when only its date has.
+ *
+ * Watches the directories rather than the files, so that a file replaced by rename or a remounted secret is seen.
+ * Never throws: a directory that cannot be watched is logged, and SIGHUP still works.
+ */
+export function watchConfig(file: string, config: HoopdConfig, log: Log, changed: () => void): Watched {
+  let watchers = new Map<string, FSWatcher>();
+  let known = '';
+  let current = { file, config };
+  let timer: NodeJS.Timeout | undefined;
+  const settle = () => {
+    timer = undefined;
+    const now = fingerprint(configFiles(current.file, current.config));
+    if (now === known) return;
+    known = now;
+    changed();
+  };
+  const stir = () => {
+    clearTimeout(timer);
+    timer = setTimeout(settle, SETTLE_MS);
+    timer.unref();
+  };
+  const update = (nextFile: string, next: HoopdConfig) => {
+    current = { file: nextFile, config: next };
+    const files = configFiles(nextFile, next);
+    known = fingerprint(files);
+    const dirs = new Set([...files.map((path) => dirname(path)), next.policies]);
+    for (const [dir, watcher] of watchers) if (!dirs.has(dir)) watcher.close();
+    watchers = new Map([...dirs].flatMap((dir) => open(dir, watchers.get(dir), log, stir)));
+  };
+  update(file, config);
+  return {
+    update,
+    close: () => {
+      clearTimeout(timer);
+      for (const watcher of watchers.values()) watcher.close();
+    },
+  };
+}
+
+function open(
+  dir: string,
+  existing: FSWatcher | undefined,
+  log: Log,
+  stir: () => void,
+): [string, FSWatcher][] {
+  if (existing !== undefined) return [[dir, existing]];
+  try {
+    const watcher = watch(dir, { persistent: false }, stir);
+    watcher.on('error', () => log.warn('a directory is no longer watched: reload with SIGHUP', { dir }));
+    return [[dir, watcher]];
+  } catch {
+    log.warn('a directory cannot be watched: reload with SIGHUP', { dir });
+    return [];
+  }
+}
+
+function fingerprint(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const path of files) {
+    hash.update(`\0${path}\0`);
+    try {
+      hash.update(readFileSync(path));
+    } catch {
+      hash.update('unreadable');
+    }
+  }
+  return hash.digest('base64');
+}

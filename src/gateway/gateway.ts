@@ -1,0 +1,152 @@
+import { join } from 'node:path';
+import { openAuditLog } from '../audit/log.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { HoopError, toHoopError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { openRecordingStore } from '../recording/file-store.ts';
+import { openAuditIndex } from '../storage/audit-index.ts';
+import { composeApi } from './compose/api.ts';
+import { GatewayIdentity } from './compose/identity.ts';
+import { type AdapterMaker, GatewayRules, prepareRules } from './compose/rules.ts';
+import type { Loaded, LoadedConfig } from './config/load.ts';
+import { RunningGateway } from './running.ts';
+import { Frontdoor } from './server/frontdoor.ts';
+import { SessionRegistry } from './sessions/registry.ts';
+import { openState } from './state/state.ts';
+import { Tunnels } from './tunnel/tunnels.ts';
+import { packageVersion } from './version.ts';
+
+export interface GatewayDeps {
+  readonly log: Log;
+  /** Default the system's. */
+  readonly clock?: Clock;
+  /** Default: the adapter of the resource's protocol. */
+  readonly makeAdapter?: AdapterMaker;
+}
+
+/** A gateway that serves. */
+export interface Gateway {
+  /** What clients call: `publicUrl`. */
+  readonly url: string;
+  /** The name in audit chains. */
+  readonly instance: string;
+  /** Raw Ed25519 key that signs audit checkpoints, base64url: what an auditor pins. */
+  readonly auditKey: string;
+  readonly sessions: SessionRegistry;
+  /** Puts a configuration in force, or says in log and audit why not and leaves the old one. Never rejects. */
+  reload(next: Loaded): Promise<boolean>;
+  /**
+   * Drains: takes no new streams, gives sessions `graceMs` (default 10 s) to end by themselves, then ends them in
+   * their own protocol. Called again with less grace it hurries. Resolves when everything is stored and closed.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Starts everything and resolves when streams are taken.
+ *
+ * @param loaded From `loadConfig`, with secrets.
+ * @throws {HoopError} `ERR_CONFIG` state, keys, policies or the address cannot be used; `ERR_AUDIT_UNAVAILABLE`.
+ *   Nothing is left open.
+ */
+export async function startGateway(loaded: LoadedConfig, deps: GatewayDeps): Promise<Gateway> {
+  const closers: Closer[] = [];
+  try {
+    return await compose(loaded, deps, closers);
+  } catch (error) {
+    await closeAll(closers, deps.log);
+    throw toHoopError(error);
+  }
+}
+
+async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[]): Promise<Gateway> {
+  const { config, materials } = loaded;
+  const { log, clock = systemClock } = deps;
+  const version = packageVersion();
+  if (materials.sealKey === undefined) throw new HoopError('ERR_CONFIG', 'the seal key was not loaded');
+  const prepared = prepareRules(loaded, { clock, log });
+  const door = await Frontdoor.open(config.listen, materials.tls, config.limits, log);
+  closers.push(() => door.close());
+  const state = await openState(config.state);
+  closers.push(() => state.close());
+  const audit = await openAuditLog({
+    dir: state.auditDir,
+    instance: state.instance,
+    durability: config.audit.durability,
+    sealKey: materials.sealKey,
+    signingKey: state.auditKey,
+    clock,
+    log,
+  });
+  closers.push(() => audit.close());
+  const index = openAuditIndex({ dir: state.auditDir, file: join(state.indexDir, 'audit.db') });
+  closers.push(() => index.close());
+  const url = config.publicUrl ?? `https://localhost:${door.port}`;
+  const identity = new GatewayIdentity({ publicUrl: url, state, clock, log }, prepared.identity);
+  closers.push(() => identity.close());
+  const rules = new GatewayRules({ ...deps, audit, clock, credentials: identity.instances }, prepared);
+  closers.push(() => rules.close());
+  const sessions = new SessionRegistry();
+  const recordings = openRecordingStore(config.recordings, clock);
+  const tunnels = new Tunnels({
+    resources: rules.resources,
+    sessions,
+    enforcer: rules.enforcer,
+    credentials: identity.instances,
+    recordings,
+    audit,
+    clock,
+    log,
+    authenticate: (request, socket) => identity.authenticateStream(request, socket),
+    connect: (principal, resource) => rules.connect(principal, resource),
+  });
+  const { auditDir, instance } = state;
+  const parts = {
+    publicUrl: url,
+    version,
+    auditDir,
+    audit,
+    index,
+    identity,
+    rules,
+    sessions,
+    recordings,
+    clock,
+    log,
+  };
+  const policyVersion = rules.policyVersion();
+  const facts = { version, publicUrl: url, resources: Object.keys(config.resources).length };
+  await audit.append({ type: 'gateway.started', policyVersion, facts });
+  door.serve(composeApi(parts), tunnels);
+  log.info('serving', { url, port: door.port, instance, policyVersion });
+  const release = () => closeAll(closers, log);
+  return new RunningGateway({
+    url,
+    instance,
+    loaded,
+    clock,
+    door,
+    identity,
+    rules,
+    sessions,
+    tunnels,
+    audit,
+    log,
+    release,
+  });
+}
+
+type Closer = () => unknown;
+
+/** Last opened, first closed; one that fails keeps no other from closing. */
+async function closeAll(closers: Closer[], log: Log): Promise<void> {
+  for (const close of closers.splice(0).reverse()) {
+    try {
+      await close();
+    } catch (error) {
+      log.error('a part could not be closed', {
+        error: error instanceof Error ? error.message : String(error),
+      });
+    }
+  }
+}

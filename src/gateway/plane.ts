@@ -1,0 +1,71 @@
+import type { Actor } from '../audit/event.ts';
+import { HoopError } from '../core/errors.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { Decision, PolicyObject } from '../policy/model.ts';
+import type { AuditScope } from '../storage/index-query.ts';
+
+/** Asks policy about what people do at hoopd itself. */
+export type Ask = (principal: Principal, action: string, object: PolicyObject) => Decision;
+
+/** Entities of the gateway's own house. */
+export const AUDIT_LOG: PolicyObject = { type: 'AuditLog', id: 'all', attrs: {} };
+export const GATEWAY: PolicyObject = { type: 'Gateway', id: 'self', attrs: {} };
+
+/**
+ * Whether what this actor did is the principal's own.
+ *
+ * A person's own is what was done on their authority, by themselves or by an agent they delegated to. An agent's own
+ * is what the same agent did for the same subject: never what the person did, never another agent. Names are not
+ * compared where issuer and subject can be: two providers may give one name to two people.
+ */
+export function isOwn(
+  principal: Principal,
+  actor: Pick<Actor, 'kind' | 'name' | 'issuer' | 'subject'>,
+): boolean {
+  if (actor.issuer !== principal.issuer || actor.subject !== principal.subject) return false;
+  return principal.kind === 'person' || (actor.kind === 'agent' && actor.name === principal.name);
+}
+
+/**
+ * The agent's plane is not the administrator's: below any policy, so that no rule can open it by mistake.
+ *
+ * @throws {HoopError} `ERR_DENIED` the principal is not a person.
+ */
+export function demandPerson(principal: Principal): void {
+  if (principal.kind === 'person') return;
+  throw new HoopError('ERR_DENIED', 'an agent may not administer the gateway', {
+    hint: 'a person must do this, signed in as themselves',
+  });
+}
+
+/** Whether a person may do this to everything, and not only to their own. Never true for an agent. Never throws. */
+export function mayBeyondOwn(principal: Principal, action: string, object: PolicyObject, ask: Ask): boolean {
+  return principal.kind === 'person' && ask(principal, action, object).effect === 'allow';
+}
+
+/**
+ * Demands that a person may administer.
+ *
+ * @throws {HoopError} `ERR_DENIED` an agent, or policy does not allow it (a hold is a denial here).
+ */
+export function demandAdministrator(
+  principal: Principal,
+  action: string,
+  object: PolicyObject,
+  ask: Ask,
+): void {
+  demandPerson(principal);
+  const decision = ask(principal, action, object);
+  if (decision.effect === 'allow') return;
+  const rule = decision.rules[0];
+  throw new HoopError('ERR_DENIED', rule?.reason ?? `no policy permits you ${action}`, {
+    hint: rule?.hint ?? `ask the operator for a policy that permits ${action}`,
+  });
+}
+
+/** What a search may show: undefined is everything. The same line as `isOwn`, as the index draws it. */
+export function scopeOf(principal: Principal, beyondOwn: boolean): AuditScope | undefined {
+  if (beyondOwn && principal.kind === 'person') return undefined;
+  const { issuer, subject, kind, name } = principal;
+  return { issuer, subject, ...(kind === 'agent' ? { agent: name } : {}) };
+}

@@ -1,0 +1,137 @@
+import type { ChainLog } from '../audit/log.ts';
+import type { Clock } from '../core/clock.ts';
+import { HoopError, toHoopError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { GatewayIdentity } from './compose/identity.ts';
+import { type GatewayRules, type PreparedRules, prepareRules } from './compose/rules.ts';
+import type { Loaded, LoadedConfig } from './config/load.ts';
+import { formatMistake } from './config/mistake.ts';
+import { needsRestart } from './config/restart.ts';
+import type { Gateway } from './gateway.ts';
+import type { Frontdoor } from './server/frontdoor.ts';
+import type { SessionRegistry } from './sessions/registry.ts';
+import type { Tunnels } from './tunnel/tunnels.ts';
+
+export interface RunningParts {
+  readonly url: string;
+  readonly instance: string;
+  readonly loaded: LoadedConfig;
+  readonly clock: Clock;
+  readonly door: Frontdoor;
+  readonly identity: GatewayIdentity;
+  readonly rules: GatewayRules;
+  readonly sessions: SessionRegistry;
+  readonly tunnels: Tunnels;
+  readonly audit: ChainLog;
+  readonly log: Log;
+  /** Frees everything, in the right order. */
+  readonly release: () => Promise<void>;
+}
+
+/** Sessions told to end get this long to say goodbye, ms: more than an adapter is given, so that all are on record. */
+const GOODBYE_MS = 6000;
+const DEFAULT_GRACE_MS = 10_000;
+
+/** Reload and drain of a composed gateway. */
+export class RunningGateway implements Gateway {
+  readonly url: string;
+  readonly instance: string;
+  readonly auditKey: string;
+  readonly sessions: SessionRegistry;
+  readonly #parts: RunningParts;
+  #config: LoadedConfig['config'];
+  #reloading: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+  /** Resolved when waiting for sessions must end, whether or not they have. */
+  readonly #giveUp = Promise.withResolvers<void>();
+
+  constructor(parts: RunningParts) {
+    this.#parts = parts;
+    this.#config = parts.loaded.config;
+    this.url = parts.url;
+    this.instance = parts.instance;
+    this.auditKey = parts.audit.publicKey;
+    this.sessions = parts.sessions;
+  }
+
+  reload(next: Loaded): Promise<boolean> {
+    const turn = this.#reloading.then(() => (this.#closing === undefined ? this.#reload(next) : false));
+    this.#reloading = turn;
+    return turn;
+  }
+
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    const { sessions, tunnels, door } = this.#parts;
+    const stopping = new HoopError('ERR_SESSION_ENDED', 'the gateway is being stopped', {
+      hint: 'connect again',
+    });
+    const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
+    const timers = [
+      setTimeout(() => sessions.endWhere(() => true, stopping), graceMs),
+      setTimeout(() => this.#giveUp.resolve(), graceMs + GOODBYE_MS),
+    ];
+    if (this.#closing === undefined) {
+      door.stopAccepting();
+      tunnels.refuseAll(stopping);
+      this.#closing = this.#drain();
+    }
+    return this.#closing.finally(() => timers.forEach(clearTimeout));
+  }
+
+  async #reload(next: Loaded): Promise<boolean> {
+    if (!next.ok) return this.#keepOld(next.mistakes.map(formatMistake));
+    let prepared: PreparedRules;
+    try {
+      prepared = prepareRules(next, this.#parts);
+    } catch (error) {
+      return this.#keepOld(toHoopError(error).message.split('\n'));
+    }
+    const { rules, identity, door, log } = this.#parts;
+    identity.put(prepared.identity);
+    const changes = rules.put(prepared);
+    door.setTls(next.materials.tls);
+    const restart = needsRestart(this.#config, next.config);
+    this.#config = next.config;
+    if (restart.length > 0) log.warn('changed keys need a restart', { keys: restart.join(', ') });
+    const facts = {
+      added: changes.added.join(' '),
+      changed: changes.changed.join(' '),
+      removed: changes.removed.join(' '),
+      needsRestart: restart.join(' '),
+    };
+    log.info('configuration reloaded', { policy: rules.policyVersion(), ...facts });
+    await this.#record({ outcome: 'success', policyVersion: rules.policyVersion(), facts });
+    return true;
+  }
+
+  async #keepOld(lines: readonly string[]): Promise<boolean> {
+    for (const line of lines) this.#parts.log.error('the new configuration is not valid', { mistake: line });
+    this.#parts.log.warn('the old configuration stays in force', { mistakes: lines.length });
+    const facts = { mistakes: lines.length, first: (lines[0] ?? '').slice(0, 500) };
+    await this.#record({ outcome: 'failure', policyVersion: this.#parts.rules.policyVersion(), facts });
+    return false;
+  }
+
+  async #record(event: {
+    outcome: 'success' | 'failure';
+    policyVersion: string;
+    facts: Readonly<Record<string, string | number>>;
+  }): Promise<void> {
+    const { audit, log } = this.#parts;
+    await audit
+      .append({ type: 'config.reloaded', ...event })
+      .catch(() => log.error('a reload could not be recorded', { outcome: event.outcome }));
+  }
+
+  async #drain(): Promise<void> {
+    const { sessions, audit, log, release } = this.#parts;
+    await Promise.race([sessions.empty(), this.#giveUp.promise]);
+    if (sessions.size > 0) log.warn('sessions did not end in time', { sessions: sessions.size });
+    await this.#reloading;
+    await audit
+      .append({ type: 'gateway.stopped', reason: 'stopped', facts: { unended: sessions.size } })
+      .catch(() => log.error('the stop could not be recorded'));
+    await release();
+    log.info('stopped');
+  }
+}
