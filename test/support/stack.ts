@@ -7,13 +7,14 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import { type JwksIssuer, startJwksIssuer } from './jwks-issuer.ts';
 import { freePort, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type Finished, hoopctl, RunningHoopctl } from './run-hoopctl.ts';
 
-const HOOPD_MAIN = fileURLToPath(new URL('../../src/gateway/main.ts', import.meta.url));
+/** As `bin/hoopd.js` does, from source. */
+const HOOPD = `import(${JSON.stringify(new URL('../../src/gateway/main.ts', import.meta.url).href)})
+  .then(({ run }) => run(['node', 'hoopd', ...process.argv.slice(1)]))`;
 
 /** Everything is allowed and nothing is masked. */
 export const ALLOW_ALL = '@id("allow-all") permit (principal, action, resource);';
@@ -183,7 +184,7 @@ export class Hoopd {
   readonly exited: Promise<number | null>;
 
   constructor(configFile: string) {
-    this.child = spawn(process.execPath, [HOOPD_MAIN, 'serve', '--config', configFile], {
+    this.child = spawn(process.execPath, ['-e', HOOPD, '--', 'serve', '--config', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -237,7 +238,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const caFile = await writeTls(directory);
   mkdirSync(join(directory, 'policies'));
   writeFileSync(join(directory, 'policies', 'test.cedar'), options.policy ?? ALLOW_ALL);
-  writeFileSync(join(directory, 'seal.key'), randomBytes(32), { mode: 0o600 });
+  writeFileSync(join(directory, 'seal.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
   writeFileSync(join(directory, 'pg.password'), password, { mode: 0o600 });
   const target = options.target?.(postgres) ?? { host: postgres.host, port: postgres.port };
   writeFileSync(join(directory, 'hoopd.yaml'), config({ port, url, issuer, postgres, target, options }));
