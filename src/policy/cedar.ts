@@ -9,7 +9,7 @@ import {
   type TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicySet } from './load.ts';
-import { cedarSchema } from './schema.ts';
+import { parsedSchema } from './schema.ts';
 
 export interface CedarRequest {
   readonly principal: TypeAndId;
@@ -30,15 +30,18 @@ export interface CedarAnswer {
 const SCHEMA_SLOT = 'hoop';
 
 /**
- * Who owns which of Cedar's slots for parsed policies. The library keeps those for the whole thread and never frees an
- * id, so their owners are known for the whole thread too: a few slots, the longest unused one is taken over, and its
- * former owner parses again when it is next asked. Engines that live side by side during a reload never mix.
+ * What Cedar holds, and for whom. The library keeps parsed policies for the whole thread and never frees an id, so who
+ * owns which must be known for the whole thread too: a few slots, the longest unused one is taken over, and its former
+ * owner parses again when it is next asked. Engines that live side by side during a reload never mix.
  */
-const slots: { owner: CedarPolicies | undefined; usedAt: number }[] = Array.from({ length: 4 }, () => ({
-  owner: undefined,
-  usedAt: 0,
-}));
-let ticks = 0;
+const thread = {
+  schemaParsed: false,
+  ticks: 0,
+  slots: Array.from({ length: 4 }, (): { owner: CedarPolicies | undefined; usedAt: number } => ({
+    owner: undefined,
+    usedAt: 0,
+  })),
+};
 
 /** One set of policies inside Cedar. */
 export class CedarPolicies {
@@ -67,16 +70,18 @@ export class CedarPolicies {
 
   /** Id of the slot that holds these policies, parsed again if another set has taken it over. */
   #slot(): string {
+    const { slots } = thread;
     const own = slots.findIndex(({ owner }) => owner === this);
     const index =
       own === -1 ? slots.reduce((best, { usedAt }, i) => (usedAt < slots[best]!.usedAt ? i : best), 0) : own;
     const id = `hoop-${index}`;
     if (own === -1) {
       slots[index] = { owner: undefined, usedAt: 0 };
-      demand(preparseSchema(SCHEMA_SLOT, cedarSchema()));
+      if (!thread.schemaParsed) demand(preparseSchema(SCHEMA_SLOT, parsedSchema()));
+      thread.schemaParsed = true;
       demand(preparsePolicySet(id, { staticPolicies: this.#texts }));
     }
-    slots[index] = { owner: this, usedAt: ++ticks };
+    slots[index] = { owner: this, usedAt: ++thread.ticks };
     return id;
   }
 }

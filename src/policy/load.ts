@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type DetailedError, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
-import { cedarSchema } from './schema.ts';
+import { cedarSchema, parsedSchema } from './schema.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
 
 /** A file of policies: its name is for messages, and orders the files. */
@@ -54,6 +54,19 @@ const MAX_POLICIES = 5000;
  * @returns The set, or every fault that was found, by place. Never throws.
  */
 export function loadPolicies(files: readonly PolicyFile[]): Loaded {
+  try {
+    return load(files);
+  } catch (error) {
+    // Cedar has failed as a whole: say so rather than take a set that was not checked.
+    const message = `the policies could not be checked: ${error instanceof Error ? error.message : String(error)}`;
+    return {
+      ok: false,
+      faults: [{ file: files[0]?.name ?? '', line: 1, column: 1, message, cure: 'restart hoopd' }],
+    };
+  }
+}
+
+function load(files: readonly PolicyFile[]): Loaded {
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
   const faults: PolicyFault[] = [];
   const total = sorted.reduce((sum, { text }) => sum + text.length, 0);
@@ -136,7 +149,7 @@ const WITHOUT_EFFECT = /impossible|unable to find an applicable action/;
 function validateAll(policies: readonly Read[], faults: PolicyFault[]): PolicyFault[] {
   const byId = new Map(policies.map((read) => [read.policy.id, read]));
   const answer = validate({
-    schema: cedarSchema(),
+    schema: parsedSchema(),
     policies: { staticPolicies: Object.fromEntries(policies.map(({ policy }) => [policy.id, policy.text])) },
     validationSettings: { mode: 'strict' },
   });

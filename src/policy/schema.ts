@@ -1,3 +1,5 @@
+import { type SchemaJson, schemaToJson } from '@cedar-policy/cedar-wasm/nodejs';
+
 /**
  * The closed vocabulary of policies, and the Cedar schema made from it.
  *
@@ -143,6 +145,25 @@ export function cedarSchema(): string {
     ...own,
     '',
   ].join('\n');
+}
+
+/**
+ * The schema as Cedar reads it fastest; made once.
+ *
+ * @throws {Error} The schema is not one: never expected.
+ */
+export const parsedSchema: () => SchemaJson<string> = once(() => {
+  const answer = schemaToJson(cedarSchema());
+  if (answer.type === 'failure') throw new Error(answer.errors.map(({ message }) => message).join('; '));
+  return answer.json;
+});
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function subgroups(): string[] {

@@ -48,7 +48,7 @@ export function splitPolicies(
     state.end = offset + token.length;
     if ('([{'.includes(token)) state.depth++;
     else if (')]}'.includes(token)) state.depth--;
-    else if (CHAINED.has(token)) state.chain++;
+    if (CHAINED.has(token)) state.chain++;
     if (state.depth > MAX_DEPTH)
       return { fault: fault(offset, `brackets are nested deeper than ${MAX_DEPTH}`, 'divide the rule') };
     if (state.chain > MAX_CHAIN)

@@ -1,0 +1,227 @@
+import { checkParseSchema } from '@cedar-policy/cedar-wasm/nodejs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { loadPolicies } from '../../../src/policy/load.ts';
+import { ACTIONS, cedarSchema } from '../../../src/policy/schema.ts';
+import { policySet } from './support.ts';
+
+const load = (text: string) => loadPolicies([{ name: 'a.cedar', text }]);
+function faults(text: string) {
+  const loaded = load(text);
+  return loaded.ok
+    ? []
+    : loaded.faults.map(({ line, column, message, cure }) => [`${line}:${column}`, message, cure]);
+}
+
+it('the schema is one that Cedar takes, and names every action', () => {
+  expect(checkParseSchema(cedarSchema())).toEqual({ type: 'success' });
+  const each = ACTIONS.map(
+    (action) => `@id("${action}") permit (principal, action == Action::"${action}", resource);`,
+  );
+  expect(load(each.join('\n'))).toMatchObject({ ok: true });
+});
+
+describe('says what is wrong, where, and what to write', () => {
+  it.each([
+    [
+      'permit (principal, action, resource);',
+      '1:1',
+      'the policy has no @id',
+      'write @id("what-it-is-for") before it',
+    ],
+    [
+      '\n  @id permit (principal, action, resource);',
+      '2:3',
+      '@id is not a name',
+      'use letters, digits and . _ : / -, at most 100',
+    ],
+    [
+      '@id("a") permit (principal, action, resource);\n\n@id("a") forbid (principal, action, resource);',
+      '3:1',
+      '@id("a") is taken by a.cedar:1',
+      'give it a name of its own',
+    ],
+    [
+      '@id("a") @reson("x") permit (principal, action, resource);',
+      '1:1',
+      'the annotation @reson is not known',
+      'use @id, @reason, @hint, @approval, @mask, or a comment',
+    ],
+    [
+      '@id("a") @mask("stars") forbid (principal, action == Action::"reveal", resource);',
+      '1:1',
+      '@mask("stars") is not a mask',
+      'write one of partial, redact, null',
+    ],
+    [
+      '@id("a") @mask("null") permit (principal, action == Action::"reveal", resource);',
+      '1:1',
+      '@mask does nothing on a permit',
+      'put it on the forbid that it softens',
+    ],
+    [
+      '@id("a") @approval("") forbid (principal, action, resource);',
+      '1:1',
+      '@approval is not a name',
+      'write who approves, as in @approval("dba")',
+    ],
+    [
+      '@id("a") @reason("") permit (principal, action, resource);',
+      '1:1',
+      '@reason is empty or longer than 400 characters',
+      'write one sentence',
+    ],
+    [
+      '// é\n@id("a")\nforbid (principal, action == Action::"sql.delete", resource)\nwhen { "é" == "é" && !context.hasWhere };',
+      '4:23',
+      'unable to guarantee safety of access to optional attribute `hasWhere` in context for Action::"sql.delete"',
+      "try testing for the attribute's presence with `context has hasWhere && ..`",
+    ],
+    [
+      '@id("a") forbid (principal, action, resource)\nwhen { resource.name == "x" };',
+      '2:8',
+      expect.stringContaining('attribute `name`'),
+      expect.any(String),
+    ],
+    [
+      '@id("a") forbid (principal, action == Action::"sql.selct", resource);',
+      '1:39',
+      'unrecognized action `Action::"sql.selct"`',
+      'did you mean `Action::"sql.select"`?',
+    ],
+    [
+      '@id("a") forbid (principal in Groop::"x", action, resource);',
+      '1:31',
+      'unrecognized entity type `Groop`',
+      'did you mean `Group`?',
+    ],
+    [
+      '@id("a") forbid (principal, action == Action::"sql.write", resource);',
+      '1:1',
+      'this rule can never apply',
+      expect.stringContaining('a group needs "in"'),
+    ],
+    [
+      '@id("a") forbid (principal, action == Action::"reveal", resource) when { context has approvals };',
+      '1:1',
+      'this rule can never apply',
+      expect.any(String),
+    ],
+    ['@id("a")\nforbid (principal, action, resource', '2:36', 'unexpected end of input', ''],
+    [
+      '@id("a") forbid (principal, action, resource) when { "x };',
+      '1:54',
+      'invalid token',
+      'try checking that all strings are closed properly',
+    ],
+    [
+      '@id("a") permit (principal == ?principal, action, resource);',
+      '1:31',
+      expect.stringContaining('template'),
+      expect.any(String),
+    ],
+    ['@id("a") @id("b") permit (principal, action, resource);', '1:10', 'duplicate annotation: @id', ''],
+  ])('%s', (text, place, message, cure) => expect(faults(text)).toContainEqual([place, message, cure]));
+
+  it('for all faults of all files at once, by place', () => {
+    const loaded = loadPolicies([
+      { name: 'b.cedar', text: 'permit (principal, action, resource);' },
+      { name: 'a.cedar', text: '@id("x") nonsense;\npermit (principal, action, resource);' },
+    ]);
+    expect(loaded.ok ? [] : loaded.faults.map(({ file, line }) => `${file}:${line}`)).toEqual([
+      'a.cedar:1',
+      'a.cedar:2',
+      'b.cedar:1',
+    ]);
+  });
+});
+
+it('takes a set apart at its semicolons, whatever strings and comments hold', () => {
+  const set = policySet(`// one; "two
+    @id("a") @reason("say \\"no; stop\\" // always")
+    forbid (principal, action, resource) unless { principal.name == "}; {" }; // tail; "
+    @id("b") permit (principal, action, resource);`);
+  expect(set.policies.map(({ id, line, reason }) => [id, line, reason])).toEqual([
+    ['a', 2, 'say "no; stop" // always'],
+    ['b', 4, undefined],
+  ]);
+});
+
+it('no policies are a valid set; the version is of content, not of order', () => {
+  expect(loadPolicies([])).toMatchObject({ ok: true, set: { policies: [] } });
+  const [a, b] = ['a', 'b'].map((id) => ({
+    name: `${id}.cedar`,
+    text: `@id("${id}") permit (principal, action, resource);`,
+  }));
+  const version = (files: Parameters<typeof loadPolicies>[0]) => {
+    const loaded = loadPolicies(files);
+    return loaded.ok ? loaded.set.version : 'invalid';
+  };
+  expect(version([a!, b!])).toBe(version([b!, a!]));
+  expect(version([a!, b!])).toMatch(/^[0-9a-f]{16}$/);
+  expect(version([a!])).not.toBe(version([b!]));
+});
+
+describe('a hostile bundle does not wedge the parser', () => {
+  const when = (condition: string) => `@id("a") permit (principal, action, resource) when { ${condition} };`;
+  it.each([
+    ['brackets', when('('.repeat(5000) + 'true' + ')'.repeat(5000))],
+    ['sets', when(`${'['.repeat(5000)}1${']'.repeat(5000)} == [1]`)],
+    ['records', when(`${'{a:'.repeat(5000)}1${'}'.repeat(5000)} == 1`)],
+    ['chains', when('true && '.repeat(50_000) + 'true')],
+    ['sums', when(`${'1 + '.repeat(50_000)}1 == 2`)],
+    ['members', when(`principal${'.a'.repeat(50_000)}`)],
+    ['indexes', when(`principal${'["a"]'.repeat(50_000)}`)],
+    ['conditionals', when('if true then true else '.repeat(20_000) + 'true')],
+    ['clauses', `@id("a") permit (principal, action, resource) ${'when { true } '.repeat(20_000)};`],
+    ['a large file', `//${'x'.repeat(300_000)}`],
+    ['an open string', `@id("a") permit (principal, action, resource) when { "${'('.repeat(200_000)} };`],
+  ])('%s', (_, text) => {
+    expect(load(text).ok).toBe(false);
+    expect(load('@id("a") permit (principal, action, resource);').ok).toBe(true);
+  });
+
+  it('nor does one at the bounds', () => {
+    const nested = `${'('.repeat(22)}${'true && '.repeat(150)}true${')'.repeat(22)}`;
+    expect(load(when(nested))).toMatchObject({ ok: true });
+    expect(load(when(`[${'"x", '.repeat(5000)}"y"].contains("z") || true`))).toMatchObject({ ok: true });
+    expect(load(when('if true then true else '.repeat(390) + 'true')).ok).toBe(true);
+  });
+
+  it('nor any text at all', () => {
+    const words = fc.constantFrom(
+      '@id("a")',
+      'permit',
+      'forbid',
+      '(principal, action, resource)',
+      'when',
+      '{',
+      '}',
+      '"',
+      ';',
+      '//',
+      '\n',
+      'context',
+      '.',
+      '(',
+      'é',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.array(words, { maxLength: 30 }).map((all) => all.join(' ')),
+          fc.string(),
+        ),
+        (text) => {
+          const loaded = load(text);
+          for (const fault of loaded.ok ? [] : loaded.faults) {
+            expect(fault.line).toBeGreaterThan(0);
+            expect(fault.column).toBeGreaterThan(0);
+            expect(fault.line).toBeLessThanOrEqual(text.split('\n').length);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+});
