@@ -1,13 +1,9 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { ERROR_TABLE, HoopError, toHoopError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { challengeOf, problemOf, SECURITY_HEADERS } from '../server/problem.ts';
 import type { ApiContext, ApiEnv } from './context.ts';
-
-/** Largest request body, octets: a token exchange needs about 20 KiB at the very most. */
-const MAX_BODY_BYTES = 64 * 1024;
 
 export interface AppDeps {
   readonly log: Log;
@@ -33,7 +29,6 @@ export function createApp(deps: AppDeps, open: readonly Routes[], guarded: reado
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
     context.header('DPoP-Nonce', deps.nonce());
   });
-  app.use(bodyLimit({ maxSize: MAX_BODY_BYTES, onError: () => tooLarge() }));
   for (const routes of open) routes(app);
   app.use('/v1/*', async (context, next) => {
     context.set('principal', await deps.authenticate(context));
@@ -50,10 +45,6 @@ export function createApp(deps: AppDeps, open: readonly Routes[], guarded: reado
     return answer(error);
   });
   return app;
-}
-
-function tooLarge(): never {
-  throw new HoopError('ERR_LIMIT', 'the request body is larger than 64 KiB');
 }
 
 function answer(error: HoopError, extras: { rule?: string; status?: number } = {}): Response {

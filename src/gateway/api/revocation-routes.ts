@@ -8,6 +8,7 @@ import { actorOf } from '../actor.ts';
 import { type Ask, demandAdministrator, GATEWAY } from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Routes } from './app.ts';
+import { readJson } from './body.ts';
 import type { ApiContext } from './context.ts';
 
 export interface RevocationRouteDeps {
@@ -60,7 +61,7 @@ export function revocationRoutes(deps: RevocationRouteDeps): Routes {
 async function revoke(deps: RevocationRouteDeps, context: ApiContext): Promise<Response> {
   const { principal } = context.var;
   demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
-  const parsed = body.safeParse(await context.req.json().catch(() => undefined));
+  const parsed = body.safeParse(await readJson(context));
   if (!parsed.success)
     throw new HoopError('ERR_USAGE', 'the revocation is not valid JSON of the documented shape');
   const { reason, ...target } = parsed.data;

@@ -10,6 +10,7 @@ import { parseTokenRequest } from '../../identity/token-request.ts';
 import { actorOf } from '../actor.ts';
 import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
 import type { Routes } from './app.ts';
+import { readBody } from './body.ts';
 import { type ApiContext, singleField } from './context.ts';
 
 export interface TokenRouteDeps {
@@ -77,7 +78,7 @@ async function formOf(context: ApiContext): Promise<Record<string, unknown>> {
   if (type !== 'application/x-www-form-urlencoded')
     throw new HoopError('ERR_USAGE', 'send the token request as application/x-www-form-urlencoded');
   const fields: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of new URLSearchParams(await context.req.text())) {
+  for (const [name, value] of new URLSearchParams(await readBody(context))) {
     if (name in fields) throw new HoopError('ERR_USAGE', 'a field of the token request is given twice');
     fields[name] = value;
   }
