@@ -25,16 +25,23 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
 export class SegmentFile {
   readonly #dir: string;
   readonly #maxBytes: number;
+  readonly #sync: (fd: number) => Promise<void>;
   #fd = -1;
   #number = 0;
   #size = 0;
   #dirty = false;
   #abandon = false;
 
-  /** Creates the folder and the first segment. @param maxBytes A segment that has reached it gets no more lines. */
-  constructor(dir: string, maxBytes: number) {
+  /**
+   * Creates the folder and the first segment.
+   *
+   * @param maxBytes A segment that has reached it gets no more lines.
+   * @param sync Forces a file to the disk: fdatasync, but in tests of a disk that fails.
+   */
+  constructor(dir: string, maxBytes: number, sync: (fd: number) => Promise<void> = fdatasyncAsync) {
     this.#dir = dir;
     this.#maxBytes = maxBytes;
+    this.#sync = sync;
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.#next();
     syncDirectory(dirname(dir));
@@ -67,7 +74,7 @@ export class SegmentFile {
    */
   async sync(bytes: number): Promise<void> {
     try {
-      await fdatasyncAsync(this.#fd);
+      await this.#sync(this.#fd);
     } catch (error) {
       this.#size -= bytes;
       this.#dirty = true;
