@@ -155,6 +155,9 @@ function hasApprovals(context: Readonly<Record<string, PolicyValue>>): boolean {
   return Array.isArray(approvals) && approvals.length > 0;
 }
 
+/** What is assumed of a statement that its adapter says nothing of. */
+const WORST_CASE = { hasWhere: false, tautology: true, functions: [] };
+
 /** What the schema wants of the action's context; facts of the request's own that it does not know fail in Cedar. */
 function contextFor(
   action: string,
@@ -169,5 +172,5 @@ function contextFor(
     ...new Set([...(Array.isArray(before) ? (before as readonly PolicyValue[]) : []), ...approvals]),
   ];
   if (kind === 'connect') return cedarValues({ approvals: all, delegated });
-  return cedarValues({ functions: [], ...given, approvals: all, delegated });
+  return cedarValues({ ...WORST_CASE, ...given, approvals: all, delegated });
 }

@@ -28,9 +28,31 @@ const SQL_GROUPS = {
   ],
 } as const;
 
-/** Rows of tables are all that these are done to, so a rule on them may ask for a table's attributes at once. */
-const ON_TABLES: readonly string[] = ['sql.select', ...SQL_GROUPS['sql.write']];
-const ON_ANY_OBJECT = ['Resource', 'Schema', 'Table', 'Column', 'Function', 'Setting'];
+const ON_DEFINITIONS = ['Resource', 'Schema', 'Table', 'Function'];
+
+/**
+ * What each SQL verb is done to; all others to a table. The narrower, the more a rule may ask without `is`: a rule on
+ * `sql.update` reads `resource.sensitive` at once.
+ */
+const SQL_OBJECTS: Readonly<Record<string, readonly string[]>> = {
+  'sql.show': ['Setting'],
+  'sql.set': ['Setting'],
+  'sql.set-unsafe': ['Setting'],
+  'sql.call': ['Function'],
+  'sql.copy-out': ['Table', 'Resource'],
+  'sql.create': ON_DEFINITIONS,
+  'sql.alter': ON_DEFINITIONS,
+  'sql.drop': ON_DEFINITIONS,
+  'sql.comment': ON_DEFINITIONS,
+  'sql.grant': ON_DEFINITIONS,
+  'sql.maintain': ON_DEFINITIONS,
+  'sql.do': ['Resource'],
+  'sql.transaction': ['Resource'],
+  'sql.listen': ['Resource'],
+  'sql.notify': ['Resource'],
+  'sql.replicate': ['Resource'],
+  'sql.admin': ['Resource'],
+};
 
 /** What people do at hoopd itself, and to which entities. */
 const GATEWAY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
@@ -110,8 +132,8 @@ entity Setting in [Resource] = { name: String, safe: Bool };
 
 const CONTEXTS = `
 type SqlContext = {
-  // UPDATE and DELETE only: whether every one in the request has a WHERE, and whether one of them holds for all rows.
-  hasWhere?: Bool, tautology?: Bool,
+  // Whether every UPDATE and DELETE in the request has a WHERE, and whether one of them holds for all rows.
+  hasWhere: Bool, tautology: Bool,
   // Qualified names of the functions called: "pg_catalog.lower".
   functions: Set<String>,
   approvals: Set<String>,
@@ -130,9 +152,7 @@ type ConnectContext = { approvals: Set<String>, delegated: Bool };
 export function cedarSchema(): string {
   const groups = ['action "sql";', ...subgroups().map((group) => `action "${group}" in ["sql"];`)];
   const sql = Object.entries(SQL_GROUPS).flatMap(([group, verbs]) =>
-    verbs.map((verb) =>
-      action(verb, ON_TABLES.includes(verb) ? ['Table'] : ON_ANY_OBJECT, 'SqlContext', group),
-    ),
+    verbs.map((verb) => action(verb, SQL_OBJECTS[verb] ?? ['Table'], 'SqlContext', group)),
   );
   const own = Object.entries(GATEWAY_ACTIONS).map(([verb, on]) => action(verb, on, '{}'));
   return [

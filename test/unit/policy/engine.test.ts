@@ -333,7 +333,7 @@ describe('remembers, and never the wrong answer', () => {
           expect(shared.decide(request)).toEqual(new CedarEngine(set).decide(request));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   });
 

@@ -72,10 +72,10 @@ describe('says what is wrong, where, and what to write', () => {
       'write one sentence',
     ],
     [
-      '// é\n@id("a")\nforbid (principal, action == Action::"sql.delete", resource)\nwhen { "é" == "é" && !context.hasWhere };',
-      '4:23',
-      'unable to guarantee safety of access to optional attribute `hasWhere` in context for Action::"sql.delete"',
-      "try testing for the attribute's presence with `context has hasWhere && ..`",
+      '// é\n@id("a")\nforbid (principal, action == Action::"sql.delete", resource)\nwhen { "é" == "é" && principal.declared.model == "x" };',
+      '4:22',
+      'unable to guarantee safety of access to optional attribute `declared.model` on entity type `Agent`',
+      expect.stringContaining('has model'),
     ],
     [
       '@id("a") forbid (principal, action, resource)\nwhen { resource.name == "x" };',
