@@ -91,7 +91,7 @@ async function readRows(script: Script, story: Story): Promise<void> {
 
 async function tryWhatIsForbidden(script: Script, story: Story): Promise<void> {
   story.say('It tries what it should not. Each refusal says which rule spoke and what to do instead.');
-  await script.denied('DROP TABLE customers');
+  await script.denied('DROP TABLE orders');
   await script.denied('DELETE FROM orders');
   await script.denied('UPDATE orders SET status = $1 WHERE 1 = 1', ['shipped']);
   await script.denied("SELECT id, name FROM customers WHERE ssn LIKE '278-%'");
@@ -138,7 +138,7 @@ class Script {
   async denied(text: string, values?: readonly unknown[]): Promise<void> {
     const answer = await this.#ask(text, values);
     this.#check(!answer.ok && answer.sqlstate === '42501', `not refused with 42501: ${text}`);
-    if (!answer.ok) this.#story.refused(`ERROR ${answer.sqlstate}: ${answer.message}\nHINT: ${answer.hint}`);
+    if (!answer.ok) this.#story.refused(`ERROR ${answer.sqlstate}: ${answer.message}`, adviceOf(answer.hint));
   }
 
   counted(): Omit<AgentWork, 'leakedValues'> {
@@ -161,6 +161,15 @@ class Script {
     if (answer.ok) this.#allowed++;
     else this.#denied++;
     return answer;
+  }
+}
+
+/** The gateway's hint is one line of JSON for agents; a person wants its sentence. */
+function adviceOf(hint: string): string {
+  try {
+    return `HINT ${String((JSON.parse(hint) as { hint?: unknown }).hint)}`;
+  } catch {
+    return `HINT ${hint}`;
   }
 }
 

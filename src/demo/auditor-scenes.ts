@@ -14,6 +14,8 @@ export interface Evidence {
   readonly recordingReplayed: boolean;
 }
 
+const INDEXED_MS = 10_000;
+
 type Json = Record<string, unknown>;
 
 /** Signs Otto in as himself, searches, verifies, replays. */
@@ -37,7 +39,7 @@ export async function auditorLooks(
   const denials = await show('audit', 'search', '--agent', AGENT, '--decision', 'deny');
   story.showed(denials.stdout);
 
-  const events = jsonLines(await hoopctl.run('audit', 'search', '--limit', '1000', '--json'));
+  const events = await allEvents(hoopctl, work);
   const decided = events.filter((event) => event['type'] === 'operation.decided');
   check(
     count(decided, 'decision', 'allow') === work.allowed,
@@ -65,6 +67,16 @@ export async function auditorLooks(
     auditVerified: verified.code === 0,
     recordingReplayed: replay.code === 0 && isWhole(frames, work),
   };
+}
+
+/** Events are found a moment after they are stored: outcomes of the last statements are waited for, 10 s at most. */
+async function allEvents(hoopctl: Hoopctl, work: AgentWork): Promise<Json[]> {
+  const deadline = Date.now() + INDEXED_MS;
+  for (;;) {
+    const events = jsonLines(await hoopctl.run('audit', 'search', '--limit', '1000', '--json'));
+    const known = events.filter((event) => event['decision'] === 'allow' && event['outcome'] !== undefined);
+    if (known.length >= work.allowed || Date.now() > deadline) return events;
+  }
 }
 
 /** Every statement of the agent is in the recording, in order, and the recording has its end. */

@@ -32,8 +32,10 @@ export class Story {
     if (lines.length > limit) this.#line(this.#style('2', `     … ${lines.length - limit} more lines`));
   }
 
-  refused(text: string): void {
+  /** A refusal, and what to do about it. */
+  refused(text: string, advice: string): void {
     this.#line(`     ${this.#style('31', text)}`);
+    this.#line(`     ${this.#style('33', advice)}`);
   }
 
   plain(text: string): void {
