@@ -2,12 +2,14 @@
 const OTHER_SPACE = /[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000]/gu;
 /** RFC 3454 B.1: disappears. */
 const NOTHING = /\u00ad|\u034f|\u1806|[\u180b-\u180d]|\u200c|\u200d|\u2060|[\ufe00-\ufe0f]|\ufeff/gu;
-/** RFC 3454 C.2 to C.9, and what Unicode has not assigned: a password with any of it is taken as it is. */
+/** RFC 3454 C.2 to C.9, and A.1, what Unicode 3.2 had not assigned: emoji, scripts; in the lower plane only what is still free. */
 const PROHIBITED = new RegExp(
   [
     '[\\p{Cc}\\p{Co}\\p{Cs}\\p{Cn}',
     '\\u06dd\\u070f\\u180e\\u200e\\u200f\\u2028\\u2029\\u202a-\\u202e\\u2060-\\u2063\\u206a-\\u206f',
-    '\\u0340\\u0341\\u2ff0-\\u2ffb\\ufff9-\\ufffd\\u{1d173}-\\u{1d17a}\\u{e0001}\\u{e0020}-\\u{e007f}]',
+    '\\u0340\\u0341\\u2ff0-\\u2ffb\\ufff9-\\ufffd\\u{1d173}-\\u{1d17a}',
+    '\\u{10000}-\\u{102ff}\\u{10450}-\\u{1cfff}\\u{1d1de}-\\u{1d3ff}\\u{1d800}-\\u{1ffff}',
+    '\\u{2a6d7}-\\u{2f7ff}\\u{2fa1e}-\\u{e007f}]',
   ].join(''),
   'u',
 );
@@ -28,14 +30,18 @@ const LEFT_TO_RIGHT = new RegExp(`(?!${RIGHT_TO_LEFT.source})\\p{L}`, 'u');
 /**
  * Prepares a password for SCRAM as PostgreSQL and libpq do: SASLprep, or the password itself where SASLprep refuses it.
  *
- * @returns Printable ASCII unchanged; other text in Unicode's form KC, its spaces made plain. Letters that Unicode 3.2
- *   did not know are treated by today's tables: PostgreSQL takes a password with such a letter as it is. Pure. Never throws.
+ * @returns Printable ASCII unchanged; other text in Unicode's form KC, its spaces made plain. A password with a letter
+ *   younger than Unicode 3.2 PostgreSQL takes as it is: so do we beyond U+FFFF; below, it is prepared like the others.
+ *   Pure. Never throws.
  * @see RFC 4013; `pg_saslprep` in PostgreSQL's src/common/saslprep.c
  */
 export function saslprep(password: string): string {
   if (/^[\0-\x7f]*$/.test(password)) return password;
-  const prepared = password.replace(OTHER_SPACE, ' ').replace(NOTHING, '').normalize('NFKC');
-  return prepared === '' || PROHIBITED.test(prepared) || mixesDirections(prepared) ? password : prepared;
+  const mapped = password.replace(OTHER_SPACE, ' ').replace(NOTHING, '');
+  // PostgreSQL looks for what is prohibited before it normalises, and so must we.
+  return mapped === '' || PROHIBITED.test(mapped) || mixesDirections(mapped)
+    ? password
+    : mapped.normalize('NFKC');
 }
 
 /** RFC 3454 §6: with a letter from right to left, such must be first and last, and none from left to right may be there. */
