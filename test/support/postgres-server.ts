@@ -34,7 +34,7 @@ export interface PostgresOptions {
   readonly certificateNames?: readonly string[];
 }
 
-export interface PsqlOptions {
+interface PsqlOptions {
   readonly database?: string;
   readonly user?: string;
   readonly password?: string;

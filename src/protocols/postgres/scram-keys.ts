@@ -9,7 +9,7 @@ export const SCRAM_SHA_256_PLUS = 'SCRAM-SHA-256-PLUS';
 /** Octets of every key, signature and proof: those of SHA-256. */
 const KEY_BYTES = 32;
 /** Above it one login would cost a core longer than anyone waits: about a second. */
-export const MAX_ITERATIONS = 1_000_000;
+const MAX_ITERATIONS = 1_000_000;
 
 /** What proves knowledge of a password, each way; from the salted password, RFC 5802 §3. */
 export interface ScramKeys {

@@ -9,7 +9,7 @@ import { destroyOn, nextChunk, until } from './upstream-socket.ts';
  * How the target must show who it is: `verify-full` a chain of trust and its name, `verify-ca` a chain only, `require`
  * encryption to whomever it is, `disable` nothing and no encryption.
  */
-export type TlsMode = 'verify-full' | 'verify-ca' | 'require' | 'disable';
+type TlsMode = 'verify-full' | 'verify-ca' | 'require' | 'disable';
 
 export interface TlsOptions {
   /** Default `verify-full`; a weaker one only where somebody said so. */

@@ -9,7 +9,7 @@ export interface Authentication {
   readonly request: AuthenticationRequest;
 }
 
-export type AuthenticationRequest =
+type AuthenticationRequest =
   | { readonly method: BareMethod }
   /** Exactly 4 octets of salt. */
   | { readonly method: 'MD5Password'; readonly salt: Buffer }

@@ -14,12 +14,12 @@ import { ErrorResponse, NoticeResponse } from './report.ts';
 import { DataRow, ParameterDescription, RowDescription } from './rows.ts';
 import { BACKEND } from './types.ts';
 
-export const ParseComplete = bare('ParseComplete', BACKEND.ParseComplete);
-export const BindComplete = bare('BindComplete', BACKEND.BindComplete);
-export const CloseComplete = bare('CloseComplete', BACKEND.CloseComplete);
-export const EmptyQueryResponse = bare('EmptyQueryResponse', BACKEND.EmptyQueryResponse);
-export const NoData = bare('NoData', BACKEND.NoData);
-export const PortalSuspended = bare('PortalSuspended', BACKEND.PortalSuspended);
+const ParseComplete = bare('ParseComplete', BACKEND.ParseComplete);
+const BindComplete = bare('BindComplete', BACKEND.BindComplete);
+const CloseComplete = bare('CloseComplete', BACKEND.CloseComplete);
+const EmptyQueryResponse = bare('EmptyQueryResponse', BACKEND.EmptyQueryResponse);
+const NoData = bare('NoData', BACKEND.NoData);
+const PortalSuspended = bare('PortalSuspended', BACKEND.PortalSuspended);
 
 const CODECS = {
   Authentication,

@@ -29,7 +29,7 @@ export const CopyFail: Codec<CopyFail> = codec<CopyFail>(
 );
 
 /** A copy begins. */
-export interface CopyResponse<N extends string> {
+interface CopyResponse<N extends string> {
   readonly name: N;
   /** 0: lines of text; 1: PostgreSQL's binary copy format. */
   readonly format: Format;

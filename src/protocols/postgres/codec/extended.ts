@@ -59,7 +59,7 @@ export const Bind: Codec<Bind> = codec<Bind>(
 );
 
 /** `S` a prepared statement, `P` a portal. */
-export type TargetKind = 'S' | 'P';
+type TargetKind = 'S' | 'P';
 
 /** Asks what a statement or portal takes and gives. */
 export interface Describe {

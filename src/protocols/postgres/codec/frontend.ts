@@ -6,9 +6,9 @@ import { FunctionCall } from './function-call.ts';
 import { Query } from './query.ts';
 import { FRONTEND } from './types.ts';
 
-export const Flush = bare('Flush', FRONTEND.Flush);
-export const Sync = bare('Sync', FRONTEND.Sync);
-export const Terminate = bare('Terminate', FRONTEND.Terminate);
+const Flush = bare('Flush', FRONTEND.Flush);
+const Sync = bare('Sync', FRONTEND.Sync);
+const Terminate = bare('Terminate', FRONTEND.Terminate);
 /** Either way: the type octet is the same. */
 export const CopyDone = bare('CopyDone', FRONTEND.CopyDone);
 

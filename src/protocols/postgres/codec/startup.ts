@@ -25,11 +25,11 @@ export interface StartupMessage {
   readonly protocolOptions: ReadonlyMap<string, string>;
 }
 
-export interface SSLRequest {
+interface SSLRequest {
   readonly name: 'SSLRequest';
 }
 
-export interface GSSENCRequest {
+interface GSSENCRequest {
   readonly name: 'GSSENCRequest';
 }
 

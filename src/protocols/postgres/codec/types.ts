@@ -51,8 +51,5 @@ export const BACKEND = {
 
 export type Direction = 'frontend' | 'backend';
 
-export type FrontendName = keyof typeof FRONTEND;
-export type BackendName = keyof typeof BACKEND;
-
 /** How a value is written: 0 text, 1 binary. */
 export type Format = 0 | 1;
