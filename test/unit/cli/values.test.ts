@@ -1,0 +1,226 @@
+import { describe, expect, test } from 'vitest';
+import type { ReplayFrame } from '../../../src/api/contract.ts';
+import { eventRow } from '../../../src/cli/audit/event-row.ts';
+import { searchQuery } from '../../../src/cli/audit/run-search.ts';
+import type { Invocation } from '../../../src/cli/command.ts';
+import { planConnect } from '../../../src/cli/connect/plan.ts';
+import { childEnvironment, localLogin, postgresUrl } from '../../../src/cli/connect/postgres-environment.ts';
+import { readyText } from '../../../src/cli/connect/ready.ts';
+import { describeFailure } from '../../../src/cli/failure.ts';
+import { parseDuration, parseMoment, parseWhole } from '../../../src/cli/parse.ts';
+import { ReplayPrinter } from '../../../src/cli/replay/printer.ts';
+import { parseSpeed } from '../../../src/cli/replay/run-replay.ts';
+import { Interrupted } from '../../../src/cli/signals.ts';
+import type { Address } from '../../../src/client/listener.ts';
+import { HoopError } from '../../../src/core/errors.ts';
+
+const NOW = Date.parse('2026-03-01T12:00:00Z');
+const esc = String.fromCharCode(27);
+
+test.each([
+  ['90s', 90_000],
+  ['30m', 1_800_000],
+  ['8h', 28_800_000],
+  ['2d', 172_800_000],
+  ['1h30m', 5_400_000],
+])('%s is %i ms', (text, ms) => expect(parseDuration(text, '--ttl')).toBe(ms));
+
+test.each(['', '0s', '30', 'm', '-1h', '1.5h', '1w', '1h ', '9999999999h'])('%j is no duration', (text) => {
+  expect(() => parseDuration(text, '--ttl')).toThrow(/--ttl .* is not a duration/);
+});
+
+test.each([
+  ['1h', '2026-03-01T11:00:00.000Z'],
+  ['2026-02-01T00:00:00Z', '2026-02-01T00:00:00.000Z'],
+  ['2026-02-01T00:00:00+02:00', '2026-01-31T22:00:00.000Z'],
+  ['2026-02-01', new Date('2026-02-01T00:00:00').toISOString()],
+])('%s is the moment %s', (text, moment) => expect(parseMoment(text, '--since', NOW)).toBe(moment));
+
+test.each(['', 'yesterday', '2026', '2026-13-01', '01.02.2026'])('%j is no moment', (text) => {
+  expect(() => parseMoment(text, '--since', NOW)).toThrow('is not a time');
+});
+
+test('numbers keep their bounds', () => {
+  expect(parseWhole('5', '--port', 0, 10)).toBe(5);
+  for (const text of ['', '-1', '11', '1e1', '0x5', ' 5'])
+    expect(() => parseWhole(text, '--port', 0, 10)).toThrow();
+  for (const text of ['', '-1', '1001', 'fast', '1.2345']) expect(() => parseSpeed(text)).toThrow('--speed');
+  expect(parseSpeed('0.5')).toBe(0.5);
+});
+
+function invocation(
+  options: Invocation['options'],
+  args: string[] = ['pg'],
+  command: string[] = [],
+): Invocation {
+  return { args, options, command, io: { json: options['json'] === true } as Invocation['io'] };
+}
+
+describe('connect', () => {
+  test('plans', () => {
+    expect(planConnect(invocation({}))).toEqual({ resource: 'pg', local: { kind: 'port', port: 0 } });
+    expect(planConnect(invocation({ socket: '/run/x', port: '6000', ttl: '30m', reason: 'r' }))).toEqual({
+      resource: 'pg',
+      local: { kind: 'socket', directory: '/run/x', port: 6000 },
+      reason: 'r',
+      ttlMs: 1_800_000,
+    });
+    expect(planConnect(invocation({ stdio: true })).local).toEqual({ kind: 'stdio' });
+  });
+
+  test.each([
+    [{ port: '65536' }, []],
+    [{ stdio: true, port: '5' }, []],
+    [{ stdio: true, socket: '/x' }, []],
+    [{ stdio: true, json: true }, []],
+    [{ stdio: true }, ['psql']],
+    [{ ttl: 'long' }, []],
+  ])('refuses %j %j', (options, command) => {
+    expect(() => planConnect(invocation(options, ['pg'], command))).toThrow(HoopError);
+  });
+
+  const port: Address = { kind: 'port', host: '127.0.0.1', port: 5 };
+  const item = { name: 'pg', protocol: 'postgres', access: 'allow', masksColumns: false } as const;
+
+  test('addresses keep names with odd letters as names', () => {
+    const login = localLogin({ ...item, user: 'a@b:c', database: 'x/y?sslmode=x' }, port, 'pw');
+    const url = new URL(postgresUrl(login));
+    expect(decodeURIComponent(url.username)).toBe('a@b:c');
+    expect(decodeURIComponent(url.pathname)).toBe('/x/y?sslmode=x');
+    expect([...url.searchParams]).toEqual([['sslmode', 'disable']]);
+    const socket: Address = { kind: 'socket', directory: '/run/a b', port: 6, path: '/run/a b/.s.PGSQL.6' };
+    expect(postgresUrl(localLogin(item, socket, undefined))).toBe(
+      'postgresql://hoop@/pg?host=%2Frun%2Fa%20b&port=6&sslmode=disable',
+    );
+  });
+
+  test('the child inherits what does not lead astray', () => {
+    const env = childEnvironment(
+      { PATH: '/bin', PGSERVICE: 'x', PGPASSFILE: 'y', PGOPTIONS: '-c a=b' },
+      { PGHOST: 'h' },
+    );
+    expect(env).toEqual({ PATH: '/bin', PGOPTIONS: '-c a=b', PGHOST: 'h' });
+  });
+
+  test('what is printed to be pasted is quoted and cannot move the cursor', () => {
+    const login = localLogin({ ...item, user: '$(reboot)' }, port, 'pw');
+    const text = readyText({ resource: `pg${esc}[2J`, protocol: 'postgres', login, deadline: 'T' });
+    expect(text).toContain("PGUSER='$(reboot)'");
+    expect(text).not.toContain(esc);
+  });
+});
+
+describe('failures', () => {
+  test('are a line and a hint, or one object; the rest is silence', () => {
+    const error = new HoopError('ERR_DENIED', `no\n${esc}[31m`, { hint: 'ask', detail: 'inner' });
+    expect(describeFailure(error, false)).toEqual({
+      text: 'hoopctl: no\\n\\x1b[31m\nhint: ask\n',
+      exitCode: 77,
+    });
+    const { text } = describeFailure(error, true);
+    expect(JSON.parse(text)).toEqual({
+      schemaVersion: 1,
+      error: { code: 'ERR_DENIED', message: `no\n${esc}[31m`, hint: 'ask' },
+    });
+    expect(describeFailure(new Interrupted('SIGTERM'), true)).toEqual({ text: '', exitCode: 143 });
+    expect(describeFailure(Object.assign(new Error(), { code: 'EPIPE' }), false)).toEqual({
+      text: '',
+      exitCode: 141,
+    });
+    expect(describeFailure(new TypeError('x is not a function'), false)).toEqual({
+      text: 'hoopctl: internal error: x is not a function\n',
+      exitCode: 70,
+    });
+  });
+});
+
+describe('audit search', () => {
+  test('hands on what was asked, moments as UTC', () => {
+    const options = { agent: 'bot', decision: 'deny', since: '1h', table: 'public.t', json: true };
+    expect(searchQuery({ args: ['drop', 'table'], options }, NOW)).toEqual({
+      q: 'drop table',
+      agent: 'bot',
+      decision: 'deny',
+      since: '2026-03-01T11:00:00.000Z',
+      table: 'public.t',
+    });
+    expect(() => searchQuery({ args: [], options: { decision: 'denied' } }, NOW)).toThrow(
+      'allow, deny, hold',
+    );
+    expect(() => searchQuery({ args: [], options: { outcome: 'ok' } }, NOW)).toThrow(
+      'success, failure, unknown',
+    );
+  });
+
+  test('shows an event in one row, whatever is in it', () => {
+    const event = { schemaVersion: 1, id: 'evt_1', at: 'T', type: 'operation.decided' } as const;
+    expect(
+      eventRow({
+        ...event,
+        actor: { name: 'bot', person: 'alice' },
+        resource: 'pg',
+        decision: 'allow',
+        outcome: 'failure',
+        sqlstate: '42501',
+        rows: 3,
+        text: 'select\n  1',
+      }),
+    ).toEqual(['T', 'bot for alice', 'pg', 'operation.decided', 'allow', 'failure 42501', '3', 'select 1']);
+    expect(eventRow({ ...event, actor: null, text: 5, rows: 'x', objects: ['a', 1] })).toEqual([
+      'T',
+      '',
+      '',
+      'operation.decided',
+      '',
+      '',
+      '',
+      'a',
+    ]);
+  });
+});
+
+describe('replay', () => {
+  const play = (...frames: object[]) => {
+    const printer = new ReplayPrinter();
+    return frames.flatMap((frame) => printer.push({ schemaVersion: 1, atMs: 1250, ...frame } as ReplayFrame));
+  };
+
+  test('shows statements, aligned results, refusals and the end', () => {
+    expect(
+      play(
+        { kind: 'request', text: 'select\n  id, name', operation: 'op_1' },
+        { kind: 'columns', names: ['id', 'name'] },
+        { kind: 'row', values: ['1', '日本'] },
+        { kind: 'row', values: ['22', null] },
+        { kind: 'complete', tag: 'SELECT 2' },
+        { kind: 'request', text: `drop${esc}[2J`, operation: 'op_2', atMs: 61_000 },
+        { kind: 'error', sqlstate: '42501', message: 'denied', hint: `a${esc}b` },
+        { kind: 'end', reason: 'client left', complete: false },
+      ),
+    ).toEqual([
+      '[00:01.250] > select',
+      `${' '.repeat(14)}  id, name`,
+      ' id | name',
+      '----+------',
+      ' 1  | 日本',
+      ' 22 | ∅',
+      'SELECT 2',
+      '[01:01.000] > drop\\x1b[2J',
+      'ERROR 42501: denied',
+      'hint: a\\x1bb',
+      '[00:01.250] -- end of the recording, which is not complete: client left',
+    ]);
+  });
+
+  test('shows the headings of an empty result, and large ones in parts with one heading', () => {
+    expect(play({ kind: 'columns', names: ['id'] }, { kind: 'complete', tag: 'SELECT 0' })).toEqual([
+      ' id',
+      '----',
+      'SELECT 0',
+    ]);
+    const rows = Array.from({ length: 450 }, (_, i) => ({ kind: 'row', values: [String(i)] }));
+    const lines = play({ kind: 'columns', names: ['n'] }, ...rows, { kind: 'complete', tag: 'SELECT 450' });
+    expect(lines).toHaveLength(450 + 3);
+    expect(lines.filter((line) => line === ' n')).toHaveLength(1);
+  });
+});
