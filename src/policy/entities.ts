@@ -96,9 +96,22 @@ export function objectEntities(object: PolicyObject): EntityJson[] {
     if (entities.length >= MAX_ANCESTORS) throw new Error('an object has too many ancestors');
     const parents: EntityUidJson[] =
       at.parent === undefined ? [] : [{ type: at.parent.type, id: at.parent.id }];
-    entities.push({ uid: { type: at.type, id: at.id }, attrs: cedarValues(at.attrs), parents });
+    entities.push({
+      uid: { type: at.type, id: at.id },
+      attrs: { ...cedarValues(at.attrs), ...withGroups(at.attrs['tags']) },
+      parents,
+    });
   }
   return entities;
+}
+
+/** Tags are named by dots, and a rule may speak of all of a group: `pii.email` is `pii` too. */
+function withGroups(tags: PolicyValue | undefined): CedarAttributes {
+  if (!Array.isArray(tags) || !tags.every((tag) => typeof tag === 'string')) return {};
+  const all = tags.flatMap((tag: string) =>
+    tag.split('.').map((_, i, parts) => parts.slice(0, i + 1).join('.')),
+  );
+  return { tags: [...new Set(all)] };
 }
 
 /** Values as Cedar's JSON takes them. A record that pretends to be a reference to an entity is refused. */
