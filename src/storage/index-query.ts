@@ -48,7 +48,7 @@ export function toIndexQuery(
   const parts = [...keys.map((key) => `keys : ${key}`), ...words.map((word) => `words : ${word}`)];
   const from = time('since', query.since, 0);
   const until = time('until', query.until, Number.MAX_SAFE_INTEGER / PER_MS);
-  const cursor = query.cursor === undefined ? Number.MAX_SAFE_INTEGER : readCursor(query.cursor);
+  const cursor = readCursor(query.cursor);
   return {
     match: parts.length === 0 ? undefined : parts.join(' AND '),
     from: from * PER_MS,
@@ -125,7 +125,8 @@ function readLimit(value: string | undefined): number {
   return limit;
 }
 
-function readCursor(value: string): number {
+function readCursor(value: string | undefined): number {
+  if (value === undefined || value === '') return Number.MAX_SAFE_INTEGER;
   const n = /^[0-9a-z]{1,11}$/.test(value) ? Number.parseInt(value, 36) : Number.NaN;
   if (!Number.isSafeInteger(n)) throw new HoopError('ERR_USAGE', 'the cursor is not one that a search gave');
   return n;
