@@ -1,7 +1,6 @@
 import { TOKEN_TYPES, type TokenRequest, type TokenResponse } from '../api/contract.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
-import { sameActor } from './actor.ts';
 import type { AgentRegistry, ResolvedActor } from './agents.ts';
 import { instanceId } from './ids.ts';
 import type { InstanceRegistry } from './instances.ts';
@@ -78,7 +77,7 @@ export class TokenExchange {
     }
     const known = instances.find(proofThumbprint);
     const { token, expiresAt } = await tokens.issue(principal);
-    // Last, and after every await: what was revoked in the meantime gets no token.
+    // Last, and after every await: what was revoked in the meantime, or hands a key to somebody else, gets no token.
     instances.renew(principal, expiresAt);
     return { response: this.#response(principal, token, expiresAt), principal, renewed: known !== undefined };
   }
@@ -91,7 +90,7 @@ export class TokenExchange {
     if (type === 'jwt' && config.singleUse === true) this.#usedTokens.use(subject, thumbprint, clock.now());
     const known = instances.find(thumbprint);
     const signIn = signInOf(subject, known);
-    const principal: Principal = {
+    return {
       ...actorFields(agents.resolve(subject, request.agent)),
       issuer: subject.issuer,
       subject: subject.subject,
@@ -103,10 +102,6 @@ export class TokenExchange {
       signedInAt: signIn.signedInAt,
       deadline: this.#deadline(signIn.signedInAt + config.sessionMs, request, known),
     };
-    if (known !== undefined && !sameActor(known, principal)) {
-      throw new HoopError('ERR_TOKEN_INVALID', 'the key belongs to another identity: make a new one');
-    }
-    return principal;
   }
 
   /** Where the issuer cannot give a fresh token: ours again, as long as the sign-in may last. */

@@ -43,10 +43,14 @@ export async function startJwksIssuer(path = ''): Promise<JwksIssuer> {
   const answers = new Map<string, JwksAnswer | 'hang'>();
   const server = createServer((request, response) => {
     requests += 1;
-    const what = request.url === `${path}/jwks` ? 'jwks' : 'discovery';
-    if (what === 'jwks') keyFetches += 1;
-    const body = what === 'jwks' ? { keys: [key.jwk] } : { issuer, jwks_uri: `${issuer}/jwks` };
-    send(response, answers.get(what) ?? { status: 200, body: JSON.stringify(body) });
+    const isKeys = request.url?.endsWith('jwks') === true;
+    if (isKeys) keyFetches += 1;
+    const body = isKeys ? { keys: [key.jwk] } : { issuer, jwks_uri: `${issuer}/jwks` };
+    // Only the proper addresses misbehave: whoever is lured elsewhere would be served well.
+    const misbehaviour = request.url?.includes('elsewhere')
+      ? undefined
+      : answers.get(isKeys ? 'jwks' : 'discovery');
+    send(response, misbehaviour ?? { status: 200, body: JSON.stringify(body) });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;

@@ -75,6 +75,7 @@ describe('a machine token', () => {
     ['a sub with a direction override', { sub: 'a\u202eb' }, {}],
     ['nbf in the future', { nbf: SECONDS + 61 }, {}],
     ['iat in the future', { iat: SECONDS + 61 }, {}],
+    ['iat in the future after a sign-in in the past', { iat: SECONDS + 61, auth_time: SECONDS - 5 }, {}],
     ['auth_time in the future', { auth_time: SECONDS + 61 }, {}],
     ['auth_time of another type', { auth_time: '1' }, {}],
     ['exp of another type', { exp: '9999999999' }, {}],
