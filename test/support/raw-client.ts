@@ -1,0 +1,179 @@
+/**
+ * A PostgreSQL client of bare messages: sends what no driver would, and keeps every octet that it was sent.
+ */
+import { connect, type Socket } from 'node:net';
+import { Secret } from '../../src/core/secret.ts';
+import {
+  AuthenticationResponse,
+  SASLInitialResponse,
+} from '../../src/protocols/postgres/codec/authentication.ts';
+import { type BackendMessage, decodeBackend } from '../../src/protocols/postgres/codec/backend.ts';
+import { Bind, Describe, Execute, Parse } from '../../src/protocols/postgres/codec/extended.ts';
+import { Framer } from '../../src/protocols/postgres/codec/framer.ts';
+import { encodeFrontend } from '../../src/protocols/postgres/codec/frontend.ts';
+import { Query } from '../../src/protocols/postgres/codec/query.ts';
+import { encodeStartup, PROTOCOL_3_0 } from '../../src/protocols/postgres/codec/startup.ts';
+import { SaltedKeyCache, ScramClient } from '../../src/protocols/postgres/scram.ts';
+import type { Tunnel } from './stack.ts';
+
+export const sync = encodeFrontend({ name: 'Sync' });
+export const flush = encodeFrontend({ name: 'Flush' });
+export const query = (sql: string) => Query.encode({ sql });
+export const parse = (statement: string, sql: string) => Parse.encode({ statement, sql, parameterTypes: [] });
+export const bind = (
+  portal: string,
+  statement: string,
+  options: { values?: (string | null)[]; binary?: boolean } = {},
+) =>
+  Bind.encode({
+    portal,
+    statement,
+    parameterFormats: [],
+    parameters: (options.values ?? []).map((value) => (value === null ? null : Buffer.from(value))),
+    resultFormats: options.binary ? [1] : [],
+  });
+export const describePortal = (target: string) => Describe.encode({ kind: 'P', target });
+export const describeStatement = (target: string) => Describe.encode({ kind: 'S', target });
+export const execute = (portal: string, maxRows = 0) => Execute.encode({ portal, maxRows });
+
+export class RawClient {
+  readonly socket: Socket;
+  readonly #framer = new Framer('backend');
+  readonly #chunks: Buffer[] = [];
+  #wake: () => void = () => undefined;
+  closed = false;
+  /** Announced by BackendKeyData. */
+  key: { readonly processId: number; readonly key: Buffer } | undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#framer.push(chunk);
+      this.#wake();
+    });
+    const close = () => {
+      this.closed = true;
+      this.#wake();
+    };
+    socket.on('error', close);
+    socket.on('close', close);
+  }
+
+  /** Every octet received so far. */
+  get received(): Buffer {
+    return Buffer.concat(this.#chunks);
+  }
+
+  send(...messages: readonly Buffer[]): void {
+    this.socket.write(Buffer.concat(messages));
+  }
+
+  /** The next message, or undefined when the other end has closed. Rejects after `timeoutMs`. */
+  async next(timeoutMs = 20_000): Promise<BackendMessage | undefined> {
+    const end = Date.now() + timeoutMs;
+    for (;;) {
+      const frame = this.#framer.next();
+      if (frame !== undefined) return decodeBackend(frame.type, frame.body);
+      if (this.closed) return undefined;
+      if (Date.now() > end) throw new Error('no message in time');
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 500);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** Everything up to and with the next ReadyForQuery (or the end), oldest first. */
+  async untilReady(timeoutMs = 20_000): Promise<BackendMessage[]> {
+    return this.until('ReadyForQuery', timeoutMs);
+  }
+
+  async until(name: BackendMessage['name'], timeoutMs = 20_000): Promise<BackendMessage[]> {
+    const messages: BackendMessage[] = [];
+    for (;;) {
+      const message = await this.next(timeoutMs);
+      if (message === undefined) return messages;
+      messages.push(message);
+      if (message.name === name) return messages;
+    }
+  }
+
+  /** Sends messages and gives what comes back up to ReadyForQuery, in one line each. */
+  async ask(...messages: readonly Buffer[]): Promise<string[]> {
+    this.send(...messages);
+    return (await this.untilReady()).map(line);
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
+
+/** A message as a transcript shows it. */
+export function line(message: BackendMessage): string {
+  switch (message.name) {
+    case 'ErrorResponse':
+    case 'NoticeResponse': {
+      const get = (code: string) => String(message.fields.find(([one]) => one === code)?.[1] ?? '');
+      return `${message.name} ${get('C')}`;
+    }
+    case 'DataRow':
+      return `DataRow ${message.values.map((value) => value?.toString() ?? 'NULL').join('|')}`;
+    case 'CommandComplete':
+      return `CommandComplete ${message.tag}`;
+    case 'ReadyForQuery':
+      return `ReadyForQuery ${message.status}`;
+    default:
+      return message.name;
+  }
+}
+
+export interface RawLogin {
+  readonly password?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+/** Connects without a word. */
+export function rawConnect(at: Pick<Tunnel, 'host' | 'port'>): Promise<RawClient> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(at.port, at.host, () => resolve(new RawClient(socket)));
+    socket.once('error', reject);
+  });
+}
+
+/** Connects and logs in with the tunnel's own secret. */
+export async function rawLogin(tunnel: Tunnel, options: RawLogin = {}): Promise<RawClient> {
+  const client = await rawConnect(tunnel);
+  const parameters = new Map(
+    Object.entries({ user: tunnel.user, database: tunnel.database, ...options.parameters }),
+  );
+  client.send(
+    encodeStartup({ name: 'StartupMessage', version: PROTOCOL_3_0, parameters, protocolOptions: new Map() }),
+  );
+  const password = new Secret(options.password ?? tunnel.password);
+  const saltedKeys = new SaltedKeyCache();
+  const scram = new ScramClient({
+    password,
+    nonce: 'fyko+d2lbbFgONRv9qkxdawL',
+    binding: { kind: 'none' },
+    saltedKeys,
+  });
+  for (;;) {
+    const message = await client.next();
+    if (message === undefined) throw new Error('closed at login');
+    if (message.name === 'ErrorResponse') throw new Error(`refused: ${line(message)}`);
+    if (message.name === 'BackendKeyData') client.key = message;
+    if (message.name === 'ReadyForQuery') return client;
+    if (message.name !== 'Authentication') continue;
+    const { request } = message;
+    if (request.method === 'SASL')
+      client.send(SASLInitialResponse.encode({ mechanism: 'SCRAM-SHA-256', data: scram.start() }));
+    if (request.method === 'SASLContinue')
+      client.send(AuthenticationResponse.encode({ data: await scram.respond(request.data) }));
+    if (request.method === 'SASLFinal') scram.finish(request.data);
+  }
+}
