@@ -20,9 +20,10 @@ export class Story {
     this.#line(`   ${text}`);
   }
 
-  /** What somebody typed: `who` is the prompt. */
+  /** What somebody typed: `who` is the prompt, `$` a shell's. */
   typed(who: string, text: string): void {
-    this.#line(`   ${this.#style('36', `${who}>`)} ${text}`);
+    const prompt = who === '$' ? who : `${who}>`;
+    this.#line(`   ${this.#style('36', prompt)} ${text}`);
   }
 
   /** What came back, indented; at most `limit` lines, and how many were left out. */
