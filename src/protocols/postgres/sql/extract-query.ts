@@ -245,6 +245,9 @@ function writePlace(outer: Place, ctes: CteScope | undefined): Place {
 function returning(walk: Walk, outer: Place, place: Place): (value: unknown) => void {
   return (value) => {
     if (!isAst(value)) return walk.facts.refuse('RETURNING of unknown shape');
+    // `old` and `new` are the target's rows, and may be given other names.
+    const renamed = list(value['options']).map((entry) => text(bodyOf(entry, 'ReturningOption')?.['value']));
+    for (const alias of ['old', 'new', ...renamed]) walk.facts.derived(alias, 'target');
     walk.fields('ReturningClause', value, place, {
       exprs: (exprs) => {
         if (!outer.top) return walk.visit(exprs, place);
@@ -343,6 +346,9 @@ function merge(walk: Walk, body: Ast, outer: Place): void {
     const role = MERGE_ROLES[command];
     if (role !== undefined) roles.add(role);
     else if (command !== 'CMD_NOTHING') walk.facts.refuse('a MERGE action of unknown kind');
+  }
+  for (const role of ['update', 'delete'] as const) {
+    if (roles.has(role)) walk.facts.where.push(whereFact(role, body['joinCondition']));
   }
   target(
     walk,

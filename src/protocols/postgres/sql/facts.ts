@@ -42,8 +42,8 @@ export interface RelationUse {
 /** Anything else in FROM that has a name: it has no columns of its own, so masked data is in it only if named inside. */
 export interface DerivedAlias {
   readonly alias: string;
-  /** A join alias stands for the joined relations themselves. */
-  readonly kind: 'query' | 'function' | 'join' | 'cte';
+  /** A join's alias stands for the joined relations themselves, RETURNING's `old` and `new` for the target. */
+  readonly kind: 'query' | 'function' | 'join' | 'target' | 'cte';
   /** A join's alias with a column list: the joined relations' columns get other names. */
   readonly renamesColumns: boolean;
 }

@@ -41,7 +41,7 @@ class FlowCheck {
   readonly #touched: readonly TouchedRelation[];
   /** Masked name → the relation it is masked in, for the message. */
   readonly #masked = new Map<string, string>();
-  /** Names by which masked rows are spoken of: aliases of masked relations and of joins. */
+  /** Names by which masked rows are spoken of: aliases of masked relations, joins and targets. */
   readonly #maskedAliases = new Set<string>();
   readonly #plainAliases = new Set<string>();
 
@@ -55,7 +55,7 @@ class FlowCheck {
       (this.#isMasked(index) ? this.#maskedAliases : this.#plainAliases).add(use.alias);
     }
     for (const { alias, kind } of facts.derived) {
-      (kind === 'join' ? this.#maskedAliases : this.#plainAliases).add(alias);
+      (kind === 'join' || kind === 'target' ? this.#maskedAliases : this.#plainAliases).add(alias);
     }
   }
 
@@ -138,15 +138,27 @@ class FlowCheck {
       if (this.#maskedAliases.has(name)) return this.#wholeRow(name);
     } else {
       if (!this.#mayBeMasked(qualifier)) return undefined;
-      if (!this.#isColumn(name)) return this.#wholeRow(qualifier.join('.'));
+      if (!this.#isColumn(qualifier, name)) return this.#wholeRow(qualifier.join('.'));
     }
     return this.#masked.has(name) && use.place !== 'output' ? this.#alone(name) : undefined;
   }
 
-  /** `t.f` where f is no column is a call of f with the whole row. */
-  #isColumn(name: string): boolean {
-    if (SYSTEM_COLUMNS.has(name) || this.#masked.has(name)) return true;
+  /** `t.f` where f is no column of t is a call of f with the whole row. */
+  #isColumn(qualifier: readonly string[], name: string): boolean {
+    if (SYSTEM_COLUMNS.has(name)) return true;
+    const owners = this.#owners(qualifier);
+    if (owners.length > 0)
+      return owners.every((index) => this.#touched[index]?.relation?.columns.has(name) === true);
     return this.#touched.some(({ relation }) => relation?.columns.has(name) === true);
+  }
+
+  /** Relations that the qualifier names; none if it stands for a join, a target or something unknown. */
+  #owners(qualifier: readonly string[]): number[] {
+    const [name, schema] = [qualifier.at(-1), qualifier.at(-2)];
+    if (schema === undefined && this.#facts.derived.some((one) => one.alias === name)) return [];
+    return this.#facts.relations.flatMap((use, index) =>
+      (schema === undefined ? use.alias : use.name) === name ? [index] : [],
+    );
   }
 
   /** Whether a qualifier may mean a masked relation anywhere in the statement; unknown ones (`old`, `new`) may. */

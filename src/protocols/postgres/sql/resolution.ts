@@ -39,6 +39,8 @@ const WRITES: Readonly<Partial<Record<RelationRole, Write>>> = {
 };
 
 const READS: ReadonlySet<RelationRole> = new Set<RelationRole>(['read', 'copy-out', 'maintain']);
+/** Parts of a relation, or things that stand in its schema. */
+const OF_RELATION = new Set(['column', 'index', 'trigger', 'rule', 'policy', 'tabconstraint', 'statistics']);
 const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']);
 
 /** Resolves the facts of one statement into pairs, and notes what the answer must not show. */
@@ -115,7 +117,7 @@ export class Resolution {
     this.touched.push({ relation: undefined, masked: new Set() });
     const schema = use.schema ?? 'public';
     this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(schema, use.name));
-    if (isSensitive({ schema, name: use.name })) this.#sensitive(use.name);
+    if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
     // It may be a view that the catalog does not show yet.
     if (use.role === 'create' || !this.anyMasked()) return;
     this.tainted = 'all';
@@ -191,7 +193,7 @@ export class Resolution {
     for (const { path, star } of this.#facts.columns) {
       const name = path.at(-1);
       if (star || name === undefined || path.length < 2) continue;
-      const candidates = this.#catalog.userFunctions([name]).filter((one) => !one.trusted);
+      const candidates = this.#catalog.userFunctions([name]);
       if (candidates.length === 0 || this.#isColumnOf(path.at(-2) ?? '', name)) continue;
       for (const one of candidates) this.#call({ schema: one.schema, name: one.name, class: 'user' });
       this.#taint([-1]);
@@ -274,11 +276,17 @@ export class Resolution {
   /** Kinds that policy has no entity for are judged as a change of their schema. */
   #namedObject(kind: string, name: Name): PolicyObject {
     const last = name.at(-1);
+    if (OF_RELATION.has(kind) && this.touched.length > 0) return this.#objects.schema(this.#firstSchema());
     if (last === undefined || kind === 'role' || kind === 'database') return this.#input.resource;
     if (kind === 'schema') return this.#objects.schema(last);
     const schema = name.length > 1 ? (name.at(-2) ?? 'public') : 'public';
     if (FUNCTION_KINDS.has(kind)) return this.#objects.function(schema, last, 'user');
     return this.#objects.schema(schema);
+  }
+
+  #firstSchema(): string {
+    const [touched] = this.touched;
+    return touched?.relation?.schema ?? this.#facts.relations[0]?.schema ?? 'public';
   }
 
   /** What the statement is as such, and a pair for one that names nothing. */

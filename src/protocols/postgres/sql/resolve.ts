@@ -127,7 +127,7 @@ function copyPlan(facts: StatementFacts, resolution: Resolution): Pick<Statement
 
 function settingPlan(facts: StatementFacts, resolution: Resolution): Pick<StatementPlan, 'setting'> {
   const change = facts.settings.find((one) => one.verb !== 'show' && !isTransactionSetting(one.name));
-  if (change === undefined) return {};
+  if (change === undefined || facts.kind !== 'set') return {};
   const { name, value } = change;
   return { setting: { name, ...(value === undefined ? {} : { value }), safe: !resolution.unsafeSetting } };
 }

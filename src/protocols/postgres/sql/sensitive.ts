@@ -11,8 +11,6 @@ const NAMES: ReadonlySet<string> = new Set([
   'pg_stats_ext_exprs',
   'pg_statistic_ext_data',
   'pg_stat_activity',
-  'pg_stat_statements',
-  'pg_stat_statements_info',
   'pg_prepared_statements',
   'pg_prepared_xacts',
   'pg_cursors',
@@ -42,10 +40,23 @@ const NAMES: ReadonlySet<string> = new Set([
   'foreign_server_options',
 ]);
 
-/** By name alone: `pg_stat_statements` lives in whatever schema its extension was put. */
+/** Views of extensions that keep statements or their constants, in whatever schema they were put. */
+const ANYWHERE: ReadonlySet<string> = new Set([
+  'pg_stat_statements',
+  'pg_stat_statements_info',
+  'pg_stat_monitor',
+  'pg_store_plans',
+  'pg_stat_plans',
+  'pg_qualstats',
+  'pg_qualstats_all',
+  'pg_qualstats_pretty',
+  'pg_qualstats_by_query',
+]);
+
+/** Whether a relation shows other people's data by its nature. */
 export function isSensitive(relation: Pick<Relation, 'schema' | 'name'>): boolean {
   if (relation.schema.startsWith('pg_toast')) return true;
-  if (relation.name === 'pg_stat_statements' || relation.name === 'pg_stat_statements_info') return true;
+  if (ANYWHERE.has(relation.name)) return true;
   return (
     (relation.schema === 'pg_catalog' || relation.schema === 'information_schema') && NAMES.has(relation.name)
   );
