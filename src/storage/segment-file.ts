@@ -12,7 +12,19 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { segmentName } from './chain-files.ts';
 
-const fdatasyncAsync = promisify(fdatasync);
+/** What a segment asks of the system: replaced only in tests of a disk that fails. */
+export interface SegmentDisk {
+  /** As `writeSync`: octets taken, which may be fewer than given. */
+  write(fd: number, bytes: Uint8Array, offset: number): number;
+  /** As `fdatasync`. */
+  sync(fd: number): Promise<void>;
+}
+
+const systemDisk: SegmentDisk = {
+  write: (fd, bytes, offset) => writeSync(fd, bytes, offset),
+  sync: promisify(fdatasync),
+};
+
 /** Never an existing file: a chain is written by one writer, from its beginning. */
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_APPEND;
 
@@ -25,7 +37,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
 export class SegmentFile {
   readonly #dir: string;
   readonly #maxBytes: number;
-  readonly #sync: (fd: number) => Promise<void>;
+  readonly #disk: SegmentDisk;
   #fd = -1;
   #number = 0;
   #size = 0;
@@ -36,12 +48,11 @@ export class SegmentFile {
    * Creates the folder and the first segment.
    *
    * @param maxBytes A segment that has reached it gets no more lines.
-   * @param sync Forces a file to the disk: fdatasync, but in tests of a disk that fails.
    */
-  constructor(dir: string, maxBytes: number, sync: (fd: number) => Promise<void> = fdatasyncAsync) {
+  constructor(dir: string, maxBytes: number, disk: SegmentDisk = systemDisk) {
     this.#dir = dir;
     this.#maxBytes = maxBytes;
-    this.#sync = sync;
+    this.#disk = disk;
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     this.#next();
     syncDirectory(dirname(dir));
@@ -56,7 +67,7 @@ export class SegmentFile {
     this.#repair();
     if (this.#size >= this.#maxBytes || this.#abandon) this.#next();
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done, bytes.length - done);
+      for (let done = 0; done < bytes.length; ) done += this.#disk.write(this.#fd, bytes, done);
       this.#size += bytes.length;
     } catch (error) {
       this.#dirty = true;
@@ -74,7 +85,7 @@ export class SegmentFile {
    */
   async sync(bytes: number): Promise<void> {
     try {
-      await this.#sync(this.#fd);
+      await this.#disk.sync(this.#fd);
     } catch (error) {
       this.#size -= bytes;
       this.#dirty = true;

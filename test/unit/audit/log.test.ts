@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { nextBoot } from '../../../src/audit/boot.ts';
@@ -109,11 +109,14 @@ describe('a disk that fails to sync', () => {
   it('costs the group, which is taken back, and then everything until a probe is on the disk', async () => {
     const dir = directory();
     let failing = false;
-    const sync = async () => {
-      if (failing) throw new Error('EIO');
+    const disk = {
+      write: (fd: number, bytes: Uint8Array, offset: number) => writeSync(fd, bytes, offset),
+      sync: async () => {
+        if (failing) throw new Error('EIO');
+      },
     };
     const chain = 'gw/boot_1/0';
-    const files = new SegmentFile(join(dir, chainFileId(chain)), 1e6, sync);
+    const files = new SegmentFile(join(dir, chainFileId(chain)), 1e6, disk);
     const log = new ChainWriter(logOptions(dir, { durability: 'strict' }), chain, files, {
       release: () => undefined,
     });
