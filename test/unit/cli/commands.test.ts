@@ -11,7 +11,9 @@ async function helpOf(path: readonly string[]): Promise<string> {
   let text = '';
   const hooks = {
     version: '1.2.3',
-    out: (chunk: string) => void (text += chunk),
+    out: (chunk: string) => {
+      text += chunk;
+    },
     run: async () => undefined,
   };
   await runProgram(COMMANDS, hooks, [...path, '--help']);
