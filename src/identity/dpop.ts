@@ -15,7 +15,7 @@ import { fromJose } from './jose-errors.ts';
 import type { NonceSource } from './nonces.ts';
 
 /** Signatures a proof may carry. */
-export const PROOF_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519'] as const;
+const PROOF_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519'] as const;
 
 const MAX_PROOF_BYTES = 8 * 1024;
 const MAX_JTI_LENGTH = 256;

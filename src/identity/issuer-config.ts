@@ -40,12 +40,12 @@ export const ALGORITHMS = [
   'EdDSA',
   'Ed25519',
 ] as const;
-export type Algorithm = (typeof ALGORITHMS)[number];
+type Algorithm = (typeof ALGORITHMS)[number];
 
 const DEFAULT_ALGORITHMS: readonly Algorithm[] = ['ES256', 'RS256', 'PS256', 'EdDSA', 'Ed25519'];
 
 /** A sign-in ends after this where the configuration says nothing, ms. */
-export const DEFAULT_SESSION_MS = 24 * 3_600_000;
+const DEFAULT_SESSION_MS = 24 * 3_600_000;
 /** The longest sign-in that may be configured, ms. */
 export const MAX_SESSION_MS = 30 * DEFAULT_SESSION_MS;
 

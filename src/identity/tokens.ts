@@ -10,7 +10,7 @@ import type { Principal } from './principal.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Lifetime of hoopd's token, ms. */
-export const TOKEN_LIFETIME_MS = 5 * 60_000;
+const TOKEN_LIFETIME_MS = 5 * 60_000;
 /** A token may be handed in for renewal this long after its end, ms. */
 export const RENEWAL_GRACE_MS = 60_000;
 /** A token must fit into a request's head beside everything else, octets. */

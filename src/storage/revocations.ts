@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** What a revocation names. `model` may be narrowed by `modelVersion`. */
-export const REVOCATION_KINDS = ['instance', 'login', 'agent', 'person', 'model'] as const;
+const REVOCATION_KINDS = ['instance', 'login', 'agent', 'person', 'model'] as const;
 export type RevocationKind = (typeof REVOCATION_KINDS)[number];
 
 /** One revocation, as it is kept. */

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { SignJWT } from 'jose';
 import type { ClientMetadata, Configuration, JWKS } from 'oidc-provider';
 
-export interface TestUser {
+interface TestUser {
   readonly email?: string;
   readonly groups?: readonly string[];
   /** More claims for the ID token and userinfo. */
