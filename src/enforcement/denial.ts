@@ -20,7 +20,13 @@ const CAUSES = {
   },
 } as const;
 
-/** Says a denial or a hold to the one who asked. A hold says which approval it needs. Pure; never throws. */
+/**
+ * Says a denial or a hold to the one who asked. Pure.
+ *
+ * @returns For a denial `ERR_DENIED`, for a hold `ERR_APPROVAL_REQUIRED` with a hint that names the approvals. Never
+ *   throws.
+ * @see docs/policy.md
+ */
 export function denialOf({ decision, pair, cause }: Judgement): Denial {
   if (decision.effect === 'hold') {
     const rule = decision.rules[0];
@@ -55,7 +61,12 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
   };
 }
 
-/** Says an adapter's refusal. Pure; never throws. */
+/**
+ * Says an adapter's refusal. Pure.
+ *
+ * @returns The refusal's own code, rule, reason and hint. Never throws.
+ * @see docs/policy.md
+ */
 export function refusalDenial({ code, rule, reason, hint }: Refusal): Denial {
   return { code, rule, reason, message: `refused: ${reason}`, hint: hint ?? 'ask for it in a simpler form' };
 }
@@ -75,6 +86,7 @@ const RULE_BYTES = 128;
  * characters are escaped, so that it is one line in any log and terminal.
  *
  * @returns The text, without a line end. Never throws.
+ * @see https://www.rfc-editor.org/rfc/rfc8259#section-7
  */
 export function denialJson(denial: Pick<Denial, 'rule' | 'reason' | 'hint'>): string {
   const rule = quoted(denial.rule, RULE_BYTES);

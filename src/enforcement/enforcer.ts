@@ -18,7 +18,7 @@ export interface EnforcerParts {
 /**
  * Makes the one engine that every adapter asks. See `Enforcer` for what its answers mean.
  *
- * @returns An enforcer without state of its own beyond what it remembers of immutable pairs.
+ * @returns An enforcer without state of its own beyond what it remembers of immutable pairs. Never throws.
  * @see docs/policy.md
  */
 export function createEnforcer({ engine, audit, credentials, clock }: EnforcerParts): Enforcer {

@@ -2,7 +2,7 @@ import type { Principal } from '../identity/principal.ts';
 import type { Decision, Pair, PolicyEngine, PolicyValue, RuleRef } from '../policy/model.ts';
 
 /** Pairs of one operation; more are not judged but denied. */
-export const MAX_PAIRS = 4096;
+const MAX_PAIRS = 4096;
 /** Denied pairs whose rules are told; the rest is not asked for. */
 const MAX_DENIED = 16;
 
@@ -22,6 +22,7 @@ export interface Judgement {
  *
  * @param pairs In the order of the statement; empty is denied.
  * @returns Rules of the first few denied pairs, or of all held ones, or of all allowed ones, each once. Never throws.
+ * @see docs/policy.md
  */
 export function judge(
   engine: PolicyEngine,

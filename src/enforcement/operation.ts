@@ -1,7 +1,7 @@
 import type { Actor, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { Decision, Pair, PolicyObject, PolicyValue, Reveal, RuleRef } from '../policy/model.ts';
+import type { Decision, Pair, PolicyObject, PolicyValue, Reveal } from '../policy/model.ts';
 
 /** One authorised use of one target by one principal. */
 export interface SessionRef {
@@ -88,5 +88,3 @@ export interface Enforcer {
   /** The policy in force; a change means plans of masks must be made anew. */
   policyVersion(): string;
 }
-
-export type { Pair, PolicyObject, PolicyValue, Reveal, RuleRef };

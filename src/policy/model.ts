@@ -8,7 +8,7 @@ export type PolicyValue =
   | readonly PolicyValue[]
   | { readonly [key: string]: PolicyValue };
 
-export interface EntityRef {
+interface EntityRef {
   /** Cedar type: `Resource`, `Schema`, `Table`, `Column`, `Function`, `Setting`, `AuditLog`, `Recording`, `Gateway`. */
   readonly type: string;
   /**

@@ -65,7 +65,7 @@ const GATEWAY_ACTIONS: Readonly<Record<string, readonly string[]>> = {
   'approval.grant': ['Gateway', 'Resource'],
 };
 
-export const SQL_ACTIONS: readonly string[] = Object.values(SQL_GROUPS).flat();
+const SQL_ACTIONS: readonly string[] = Object.values(SQL_GROUPS).flat();
 
 /** Every verb that a request may name: `sql.select`, `connect`, `reveal`, … Groups are not among them. */
 export const ACTIONS: readonly string[] = [

@@ -14,7 +14,7 @@ export interface SplitFault {
 }
 
 /** Largest file, UTF-16 units. */
-export const MAX_FILE_CHARS = 256 * 1024;
+const MAX_FILE_CHARS = 256 * 1024;
 /** Cedar's parser recurses for brackets and conditionals and never comes back from a full stack. */
 const MAX_DEPTH = 24;
 /** It recurses for chains of operators and members too. */

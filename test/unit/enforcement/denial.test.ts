@@ -31,6 +31,7 @@ describe('denialJson', () => {
         expect(Object.keys(parsed)).toEqual(['rule', 'reason', 'hint', 'retryable']);
         expect(parsed.hint === hint || parsed.hint.endsWith('…')).toBe(true);
       }),
+      { numRuns: 30 },
     );
   });
 });
