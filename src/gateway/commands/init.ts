@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { newSealKeyText } from '../../audit/keys.ts';
 import { HoopError } from '../../core/errors.ts';
@@ -14,8 +14,8 @@ interface StarterFile {
 /**
  * `hoopd init`: writes a configuration that `hoopd check` accepts and `hoopd serve` starts with.
  *
- * Effects: makes the directory and the files that are missing; what exists is never touched. A certificate and its
- * key belong together: if either exists, none of the three is made.
+ * Effects: makes the directory and the files that are missing; what exists is never touched. Certificate,
+ * key and authority belong together: if any of them exists, none is made.
  *
  * @returns 0.
  * @throws {HoopError} `ERR_CONFIG` the directory cannot be written.
@@ -23,13 +23,12 @@ interface StarterFile {
 export async function init(directory: string, options: { readonly json?: true }): Promise<number> {
   const written: string[] = [];
   const kept: string[] = [];
-  const plain = starterFiles();
   const tls = await tlsFiles();
-  for (const file of plain) (writeNew(directory, file) ? written : kept).push(file.name);
-  if (writeNew(directory, tls[0]!)) {
-    written.push(tls[0]!.name);
-    for (const file of tls.slice(1)) (writeNew(directory, file) ? written : kept).push(file.name);
-  } else kept.push(...tls.map(({ name }) => name));
+  const present = tls.some(({ name }) => existsSync(join(directory, name)));
+  for (const file of starterFiles()) (writeNew(directory, file) ? written : kept).push(file.name);
+  if (present)
+    kept.push(...tls.filter(({ name }) => existsSync(join(directory, name))).map(({ name }) => name));
+  else for (const file of tls) (writeNew(directory, file) ? written : kept).push(file.name);
   if (options.json === true) {
     process.stdout.write(`${JSON.stringify({ schemaVersion: 1, directory, written, kept })}\n`);
     return 0;
@@ -50,7 +49,7 @@ function starterFiles(): StarterFile[] {
   ];
 }
 
-/** The key first: it decides whether the pair is made. */
+/** One pair and what vouches for it. */
 async function tlsFiles(): Promise<StarterFile[]> {
   const { authority, server } = await makeLocalCertificates(['localhost', '127.0.0.1', '::1'], Date.now());
   return [
