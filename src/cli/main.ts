@@ -17,6 +17,11 @@ async function main(): Promise<number> {
   // A reader that left (`| head`) is noticed by the write that fails, not by an event that ends the process.
   process.stdout.on('error', () => undefined);
   process.stderr.on('error', () => undefined);
+  // A mistake of ours in the background must not look like an exit code of the contract, nor print a stack.
+  process.on('uncaughtException', (error) => {
+    const failure = describeFailure(error, json);
+    process.stderr.write(failure.text, () => process.exit(failure.exitCode));
+  });
   let exitCode = 0;
   const run = async (spec: CommandSpec, invocation: Omit<Invocation, 'io'>) => {
     const io = new Io(process, process.env, signals, json);

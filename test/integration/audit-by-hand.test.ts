@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EVENT_TYPES } from '../../src/audit/event.ts';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { CHAIN_PROBLEMS } from '../../src/core/audit-verify.ts';
 import { chainSegments, listChains } from '../../src/storage/chain-files.ts';
@@ -58,6 +59,10 @@ describe('the page for auditors', () => {
     const line = /^sed -n 3p .*?(?= {5}#)/m.exec(page)?.[0].replace('000001.ndjson', segments[0]!) ?? '';
     const computed = execFileSync('sh', ['-c', line], { encoding: 'utf8' }).slice(0, 64);
     expect(readFileSync(segments[0]!, 'utf8').split('\n')[2]).toContain(`{"hash":"${computed}",`);
+  });
+
+  it('names every type of event', () => {
+    for (const type of EVENT_TYPES) expect(page).toContain(`\`${type}\``);
   });
 
   it('explains every problem that verification can find', () => {

@@ -12,6 +12,7 @@ interface Found {
 }
 
 let stack: Stack;
+let auditor: Record<string, string>;
 
 beforeAll(async () => {
   stack = await startStack({
@@ -39,7 +40,7 @@ function logged(): Map<string, number> {
 }
 
 async function search(...args: string[]): Promise<Found[]> {
-  const found = await stack.hoopctl(['audit', 'search', '--json', ...args], stack.auditor());
+  const found = await stack.hoopctl(['audit', 'search', '--json', ...args], auditor);
   expect(found.stderr).toBe('');
   expect(found.exitCode).toBe(0);
   return found.stdout
@@ -82,18 +83,18 @@ describe('kill -9 of hoopd under load', () => {
       expect(events.get(text) ?? 0, text).toBeGreaterThanOrEqual(count);
     }
 
-    const verified = await stack.hoopctl(['audit', 'verify', '--json'], stack.auditor());
+    const verified = await stack.hoopctl(['audit', 'verify', '--json'], auditor);
     expect(verified.stderr).toBe('');
     expect(verified.exitCode).toBe(0);
 
-    const sessions = await stack.hoopctl(['session', 'list', '--json'], stack.auditor());
+    const sessions = await stack.hoopctl(['session', 'list', '--json'], auditor);
     const interrupted = sessions.stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line))
       .filter((one) => one.endReason === 'interrupted');
     expect(interrupted.length).toBeGreaterThanOrEqual(4);
-    const replay = await stack.hoopctl(['session', 'replay', interrupted[0].id, '--json'], stack.auditor());
+    const replay = await stack.hoopctl(['session', 'replay', interrupted[0].id, '--json'], auditor);
     expect(replay.exitCode).toBe(0);
     const frames = replay.stdout
       .trim()

@@ -59,6 +59,10 @@ export class ContractGateway {
   /** Refuses every stream with it, once set. */
   refuseTunnels: ErrorCode | undefined;
   refuseExchange: ErrorCode | undefined;
+  /** The host that clients must have meant, where they come by another name than `localhost`. */
+  publicHost: string;
+  /** How far its clock is off, ms. */
+  clockOffsetMs = 0;
   readonly #server: Server;
   readonly #options: ContractGatewayOptions;
   readonly #sockets = new Set<Socket>();
@@ -69,7 +73,8 @@ export class ContractGateway {
     this.#server = server;
     this.#options = options;
     this.port = (server.address() as AddressInfo).port;
-    this.origin = `https://localhost:${this.port}`;
+    this.publicHost = `localhost:${this.port}`;
+    this.origin = `https://${this.publicHost}`;
     server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -99,6 +104,7 @@ export class ContractGateway {
     const url = new URL(request.url ?? '/', this.origin);
     this.requests.push(`${request.method} ${request.url}`);
     response.setHeader('DPoP-Nonce', this.#nonce);
+    response.setHeader('Date', new Date(Date.now() + this.clockOffsetMs).toUTCString());
     const given = this.answers.get(url.pathname);
     try {
       if (url.pathname !== PATHS.discovery && url.pathname !== PATHS.token)
@@ -166,7 +172,7 @@ export class ContractGateway {
       maxTokenAge: 60,
     });
     const { payload, protectedHeader } = verified;
-    if (payload['htm'] !== request.method || payload['htu'] !== `${this.origin}${url.pathname}`) {
+    if (payload['htm'] !== request.method || payload['htu'] !== `https://${this.publicHost}${url.pathname}`) {
       throw refusal('ERR_PROOF_INVALID');
     }
     const nonce = wantsNonce && (this.#options.wantsNonce ?? true);

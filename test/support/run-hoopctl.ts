@@ -19,7 +19,7 @@ export class RunningHoopctl {
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
     const inherited = Object.entries(process.env).filter(
-      ([name]) => !/^(HOOPCTL_|PG|ACTIONS_|HTTPS?_PROXY)/i.test(name),
+      ([name]) => !/^(HOOPCTL_|PG|ACTIONS_|HTTPS?_PROXY|NODE_EXTRA_CA)/i.test(name),
     );
     this.child = spawn(process.execPath, [HOOPCTL_MAIN, ...args], {
       env: { ...Object.fromEntries(inherited), HOOPCTL_SECRET_STORE: 'file', ...env },

@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { AuditChainItem } from '../../api/contract.ts';
@@ -42,15 +41,18 @@ async function toFile(
     throw new HoopError('ERR_VERIFY', `the gateway names a chain that cannot be a file: ${chain.id}`);
   }
   const path = join(directory, `${chain.id}.ndjson`);
-  const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-  try {
-    await pipeline(await gateway.api.auditChain(chain.id, io.signal), file, { signal: io.signal });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new HoopError('ERR_USAGE', `${path} exists`, { hint: 'export into an empty directory' });
-    }
-    throw error;
-  }
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    const exists = error.code === 'EEXIST';
+    throw new HoopError(
+      'ERR_USAGE',
+      exists ? `${path} exists` : `${path} cannot be written (${error.code})`,
+      {
+        hint: 'export into an empty directory of your own',
+      },
+    );
+  });
+  const octets = await gateway.api.auditChain(chain.id, io.signal);
+  await pipeline(octets, file.createWriteStream(), { signal: io.signal });
   if (io.json) await io.value({ kind: 'exported', chain: chain.chain, file: path });
   else await io.line(path);
 }
