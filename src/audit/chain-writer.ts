@@ -102,7 +102,13 @@ export class ChainWriter implements AuditLog {
       return Promise.reject(unavailable('an earlier write failed'));
     }
     const id = this.#random.eventId(this.#options.clock.now());
-    const json = eventJson(input, id, this.#at(), this.#sealer);
+    let json: string;
+    try {
+      json = eventJson(input, id, this.#at(), this.#sealer);
+    } catch (error) {
+      // Not JSON, which the types forbid: refused like any event that cannot be stored.
+      return Promise.reject(unavailable(error));
+    }
     if (json.length * 3 > MAX_JSON_BYTES && Buffer.byteLength(json) > MAX_JSON_BYTES)
       return Promise.reject(unavailable('the event is too large'));
     if (this.#waitingSize + json.length > MAX_WAITING)

@@ -20,9 +20,9 @@ export const EVENT_TYPES = [
   'recording.viewed',
   'session.killed',
 ] as const;
-export type EventType = (typeof EVENT_TYPES)[number];
+type EventType = (typeof EVENT_TYPES)[number];
 
-export type DecisionWord = 'allow' | 'deny' | 'hold';
+type DecisionWord = 'allow' | 'deny' | 'hold';
 export type OutcomeWord = 'success' | 'failure' | 'unknown';
 
 /** Who caused it. All public: none of these is a secret or a target's data. */

@@ -72,7 +72,7 @@ export function loadSigningKey(path: string, options: { readonly create?: boolea
 }
 
 /** A new signing key's PEM. */
-export function newSigningKeyText(): string {
+function newSigningKeyText(): string {
   return generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }
 

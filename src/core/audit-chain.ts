@@ -123,7 +123,7 @@ export function parseLine(line: Uint8Array): ChainLine | undefined {
 }
 
 /** The octets that a checkpoint's signature covers: six lines joined by LF, no LF at the end. */
-export function checkpointText(c: Omit<Checkpoint, 'signature'>): string {
+function checkpointText(c: Omit<Checkpoint, 'signature'>): string {
   return ['hoop-audit-checkpoint/1', c.chain, c.seq, c.head, c.at, c.closed ? 'closed' : 'open'].join('\n');
 }
 

@@ -32,7 +32,7 @@ export const CHAIN_PROBLEMS = {
   'link-mismatch': 'the next chain of this writer began after another last line than this one',
   'link-missing': 'the chain that this one continues is not there',
 } as const;
-export type ChainProblem = keyof typeof CHAIN_PROBLEMS;
+type ChainProblem = keyof typeof CHAIN_PROBLEMS;
 
 export interface VerifyOptions {
   /** Raw Ed25519 public keys, base64url. Without it the header's own key is believed (`signer: 'unchecked'`). */
@@ -75,7 +75,7 @@ export interface ChainReport {
  * A **torn tail** is what follows the last LF of the last segment: a write that was cut off by a crash. It is no part
  * of the chain and no problem, unless the chain was closed before it.
  */
-export class ChainVerifier {
+class ChainVerifier {
   readonly #options: VerifyOptions;
   #lines = 0;
   #events = 0;

@@ -19,12 +19,12 @@ export const SEGMENT_HEAD_BYTES = 4 + 1 + 3 + 4 + 4 + 8 + 32 + 32;
 export const FILE_HEAD_BYTES = 12;
 const HASH_AT = SEGMENT_HEAD_BYTES - 32;
 /** Refused by readers before memory is taken: a writer cuts at 256 KiB and its largest frame is 1 MiB. */
-export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
+const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
 export const MAX_FRAME_BYTES = 1024 * 1024;
 
 export const CODEC = { raw: 0, zstd: 1 } as const;
 export type Codec = (typeof CODEC)[keyof typeof CODEC];
-export const FRAME_KINDS = ['request', 'response', 'note'] as const;
+const FRAME_KINDS = ['request', 'response', 'note'] as const;
 export type FrameKind = (typeof FRAME_KINDS)[number];
 
 export interface RecordingHeader {

@@ -27,7 +27,7 @@ export type RecordedItem =
   | { readonly kind: 'note'; readonly atMicros: number; readonly text: string }
   | RecordingEnd;
 
-export interface RecordingEnd {
+interface RecordingEnd {
   readonly kind: 'end';
   /** Of the last frame, or of the end mark. */
   readonly atMicros: number;

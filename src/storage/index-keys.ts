@@ -109,7 +109,7 @@ export function wordsOf(record: EventRecord): string {
 }
 
 /** `pg-prod/public.orders` is found as itself, `public.orders` and `orders`; case does not matter. */
-export function tableNames(object: string): string[] {
+function tableNames(object: string): string[] {
   const id = object.toLowerCase();
   const names = [id];
   const slash = id.lastIndexOf('/');
@@ -123,7 +123,7 @@ export function tableNames(object: string): string[] {
 }
 
 /** `sql.select` is found as itself and as `sql`. */
-export function actionGroups(action: string): string[] {
+function actionGroups(action: string): string[] {
   const parts = action.toLowerCase().split('.').slice(0, 8);
   return parts.map((_, i) => parts.slice(0, i + 1).join('.'));
 }
@@ -132,7 +132,7 @@ export function asText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-export function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
+function asRecord(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
 }
 
