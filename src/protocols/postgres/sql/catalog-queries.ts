@@ -145,8 +145,8 @@ export const EPOCH_QUERY = `SELECT ${[
     'pg_attribute',
     `EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = x.attrelid AND c.relpersistence <> 't')`,
   ),
+  trace('pg_namespace', `x.nspname !~ '^pg_(toast_)?temp_'`),
   ...[
-    'pg_namespace',
     'pg_proc',
     'pg_trigger',
     'pg_rewrite',

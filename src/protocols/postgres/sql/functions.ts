@@ -55,10 +55,7 @@ function fieldNotation(
   users: readonly CatalogFunction[],
   catalog: Catalog,
 ): ResolvedFunction[] {
-  return [
-    ...(catalog.isBuiltin(name) ? [builtin(name)] : []),
-    ...distinct(users.filter((one) => !one.trusted)),
-  ];
+  return [...(catalog.isBuiltin(name) ? [builtin(name)] : []), ...distinct(users)];
 }
 
 function builtin(name: string): ResolvedFunction {

@@ -300,6 +300,8 @@ export class Resolution {
     if (discards !== undefined) this.#discards(discards);
     if (opaque === 'DO') this.pairs.add('sql.do', resource);
     if (kind === 'transaction') this.pairs.add('sql.transaction', resource);
+    // A prepared transaction outlives its session, and any session of the same role may end it.
+    if (this.#facts.transaction?.includes('prepare') === true) this.pairs.add('sql.admin', resource);
     // What names nothing asks for no more than the connection itself.
     if (this.pairs.size === 0) this.pairs.add('connect', resource);
   }
