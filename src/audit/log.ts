@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { isHoopError } from '../core/errors.ts';
@@ -42,6 +43,8 @@ export interface ChainLog extends AuditLog {
   readonly available: boolean;
 }
 
+const SEGMENT_BYTES = 64 * 1024 * 1024;
+
 /**
  * Starts a new chain and gives its writer.
  *
@@ -55,18 +58,22 @@ export interface ChainLog extends AuditLog {
 export async function openAuditLog(options: AuditLogOptions): Promise<ChainLog> {
   const worker = options.worker ?? 0;
   const lock = lockDirectory(options.dir, `writer-${worker}`);
+  // Under a name that no reader takes for a chain, until its header is in it: there is no chain without one.
+  const unnamed = join(options.dir, `.new-${worker}`);
+  let files: SegmentFile | undefined;
   try {
     const last = lastLink(options.dir, worker);
     const boot = nextBoot(options.clock.now(), last?.boot);
     const chain = `${options.instance}/${boot}/${worker}`;
-    const files = new SegmentFile(
-      join(options.dir, chainFileId(chain)),
-      options.segmentBytes ?? 64 * 1024 * 1024,
-    );
+    const folder = join(options.dir, chainFileId(chain));
+    rmSync(unnamed, { recursive: true, force: true });
+    files = new SegmentFile(unnamed, options.segmentBytes ?? SEGMENT_BYTES);
     const writer = new ChainWriter(options, chain, files, lock);
     await writer.begin(last?.link);
+    files.moveTo(folder);
     return writer;
   } catch (error) {
+    files?.close();
     lock.release();
     throw isHoopError(error) ? error : unavailable(error);
   }

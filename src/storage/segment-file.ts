@@ -6,6 +6,7 @@ import {
   ftruncateSync,
   mkdirSync,
   openSync,
+  renameSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -35,7 +36,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
  * that a segment never has a broken line in its middle.
  */
 export class SegmentFile {
-  readonly #dir: string;
+  #dir: string;
   readonly #maxBytes: number;
   readonly #disk: SegmentDisk;
   #fd = -1;
@@ -93,6 +94,13 @@ export class SegmentFile {
       this.#tryRepair();
       throw error;
     }
+  }
+
+  /** Gives the folder its name, at once and for good: what is in it by then is never seen without it. */
+  moveTo(dir: string): void {
+    renameSync(this.#dir, dir);
+    this.#dir = dir;
+    syncDirectory(dirname(dir));
   }
 
   close(): void {

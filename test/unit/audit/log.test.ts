@@ -180,6 +180,16 @@ describe('chains of one directory', () => {
     expect(nextBoot(2_000_000_000_000, last).slice(5, 15)).toBe(newId('x', 2_000_000_000_000).slice(2, 12));
   });
 
+  it('are there with their header or not at all, whenever the start was cut off', async () => {
+    const dir = directory();
+    const begin = vi.spyOn(ChainWriter.prototype, 'begin').mockRejectedValue(new Error('ENOSPC'));
+    await expect(openAuditLog(logOptions(dir))).rejects.toMatchObject({ code: 'ERR_AUDIT_UNAVAILABLE' });
+    begin.mockRestore();
+    expect(listChains(dir)).toEqual([]);
+    await (await openAuditLog(logOptions(dir))).close();
+    expect((await verifyAll(dir)).map((report) => report.ok)).toEqual([true]);
+  });
+
   it('have one writer at a time', async () => {
     const dir = directory();
     const log = await openAuditLog(logOptions(dir));
