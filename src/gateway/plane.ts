@@ -1,4 +1,3 @@
-import type { Actor } from '../audit/event.ts';
 import { HoopError } from '../core/errors.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Decision, PolicyObject } from '../policy/model.ts';
@@ -12,26 +11,11 @@ export const AUDIT_LOG: PolicyObject = { type: 'AuditLog', id: 'all', attrs: {} 
 export const GATEWAY: PolicyObject = { type: 'Gateway', id: 'self', attrs: {} };
 
 /**
- * Whether what this actor did is the principal's own.
- *
- * A person's own is what was done on their authority, by themselves or by an agent they delegated to. An agent's own
- * is what the same agent did for the same subject: never what the person did, never another agent. Names are not
- * compared where issuer and subject can be: two providers may give one name to two people.
- */
-export function isOwn(
-  principal: Principal,
-  actor: Pick<Actor, 'kind' | 'name' | 'issuer' | 'subject'>,
-): boolean {
-  if (actor.issuer !== principal.issuer || actor.subject !== principal.subject) return false;
-  return principal.kind === 'person' || (actor.kind === 'agent' && actor.name === principal.name);
-}
-
-/**
  * The agent's plane is not the administrator's: below any policy, so that no rule can open it by mistake.
  *
  * @throws {HoopError} `ERR_DENIED` the principal is not a person.
  */
-export function demandPerson(principal: Principal): void {
+function demandPerson(principal: Principal): void {
   if (principal.kind === 'person') return;
   throw new HoopError('ERR_DENIED', 'an agent may not administer the gateway', {
     hint: 'a person must do this, signed in as themselves',
@@ -63,7 +47,13 @@ export function demandAdministrator(
   });
 }
 
-/** What a search may show: undefined is everything. The same line as `isOwn`, as the index draws it. */
+/**
+ * What a principal may see: undefined is everything.
+ *
+ * A person's own is what was done on their authority, by themselves or by an agent they delegated to. An agent's own
+ * is what the same agent did for the same subject: never what the person did, never another agent. Names are not
+ * compared where issuer and subject can be: two providers may give one name to two people.
+ */
 export function scopeOf(principal: Principal, beyondOwn: boolean): AuditScope | undefined {
   if (beyondOwn && principal.kind === 'person') return undefined;
   const { issuer, subject, kind, name } = principal;

@@ -15,6 +15,7 @@ import type { Tunnels } from './tunnel/tunnels.ts';
 export interface RunningParts {
   readonly url: string;
   readonly instance: string;
+  /** The configuration of the start. */
   readonly loaded: LoadedConfig;
   readonly clock: Clock;
   readonly door: Frontdoor;
@@ -39,7 +40,6 @@ export class RunningGateway implements Gateway {
   readonly auditKey: string;
   readonly sessions: SessionRegistry;
   readonly #parts: RunningParts;
-  #config: LoadedConfig['config'];
   #reloading: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
   /** Resolved when waiting for sessions must end, whether or not they have. */
@@ -47,7 +47,6 @@ export class RunningGateway implements Gateway {
 
   constructor(parts: RunningParts) {
     this.#parts = parts;
-    this.#config = parts.loaded.config;
     this.url = parts.url;
     this.instance = parts.instance;
     this.auditKey = parts.audit.publicKey;
@@ -86,12 +85,11 @@ export class RunningGateway implements Gateway {
     } catch (error) {
       return this.#keepOld(toHoopError(error).message.split('\n'));
     }
-    const { rules, identity, door, log } = this.#parts;
+    const { rules, identity, door, log, loaded } = this.#parts;
     identity.put(prepared.identity);
     const changes = rules.put(prepared);
     door.setTls(next.materials.tls);
-    const restart = needsRestart(this.#config, next.config);
-    this.#config = next.config;
+    const restart = needsRestart(loaded.config, next.config);
     if (restart.length > 0) log.warn('changed keys need a restart', { keys: restart.join(', ') });
     const facts = {
       added: changes.added.join(' '),

@@ -381,7 +381,7 @@ function parse(text: string): unknown {
 }
 
 /** Sends back what it gets, and says why it ends. The smallest protocol there is. */
-export function echoAdapter(): Adapter {
+function echoAdapter(): Adapter {
   return { protocol: 'postgres', serve: echo, close: async () => undefined };
 }
 

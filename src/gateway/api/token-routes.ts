@@ -9,6 +9,7 @@ import type { NonceSource } from '../../identity/nonces.ts';
 import { parseTokenRequest } from '../../identity/token-request.ts';
 import { actorOf } from '../actor.ts';
 import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
+import { addressOf } from '../tunnel/request.ts';
 import type { Routes } from './app.ts';
 import { readBody } from './body.ts';
 import { type ApiContext, singleField } from './context.ts';
@@ -32,7 +33,8 @@ export function tokenRoutes(deps: TokenRouteDeps): Routes {
         return await exchange(deps, context);
       } catch (thrown) {
         const error = toHoopError(thrown);
-        if (error.code !== 'ERR_PROOF_NONCE') await recordRefusal(deps, error);
+        if (error.code !== 'ERR_PROOF_NONCE')
+          await recordRefusal(deps, error, addressOf(context.env.incoming));
         throw error;
       }
     });
@@ -56,19 +58,19 @@ async function exchange(deps: TokenRouteDeps, context: ApiContext): Promise<Resp
     type: renewed ? 'credential.renewed' : 'login.exchanged',
     actor: actorOf(principal),
     outcome: 'success',
-    facts: { deadline: response.deadline },
+    facts: { deadline: response.deadline, address: addressOf(context.env.incoming) },
   });
   return context.json(response);
 }
 
-async function recordRefusal(deps: TokenRouteDeps, error: HoopError): Promise<void> {
+async function recordRefusal(deps: TokenRouteDeps, error: HoopError, address: string): Promise<void> {
   const suppressed = deps.budget.spend();
   if (suppressed === undefined) return;
-  deps.log.info('login refused', { code: error.code, message: error.message, detail: error.detail });
+  deps.log.info('login refused', { code: error.code, message: error.message, detail: error.detail, address });
   const event = { type: 'login.refused', reason: error.code, outcome: 'failure' } as const;
-  const facts = suppressed > 0 ? { facts: { suppressed } } : {};
+  const facts = { address, ...(suppressed > 0 ? { suppressed } : {}) };
   await deps.audit
-    .append({ ...event, ...facts })
+    .append({ ...event, facts })
     .catch(() => deps.log.error('a refused login could not be recorded'));
 }
 

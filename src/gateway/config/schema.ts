@@ -259,6 +259,4 @@ function limits() {
 
 /** `hoopd.yaml`, read and resolved: paths absolute, durations in milliseconds, secrets still references. */
 export type HoopdConfig = z.output<ReturnType<typeof configSchema>>;
-export type IssuerConfig = HoopdConfig['issuers'][number];
-export type AgentConfig = HoopdConfig['agents'][string];
 export type ResourceConfig = HoopdConfig['resources'][string];

@@ -21,7 +21,7 @@ export function expected(what: string, write: string): { error: (issue: RawIssue
 }
 
 /** The same for a place where a secret may stand: what was met is never repeated. */
-export function expectedQuietly(what: string, write: string): { error: (issue: RawIssue) => string } {
+function expectedQuietly(what: string, write: string): { error: (issue: RawIssue) => string } {
   return {
     error: (issue) => (issue.input === undefined ? `is missing; ${write}` : `expected ${what}; ${write}`),
   };

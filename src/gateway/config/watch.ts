@@ -15,7 +15,7 @@ export interface Watched {
 }
 
 /** Every file whose content is part of the configuration in force. */
-export function configFiles(file: string, config: HoopdConfig): string[] {
+function configFiles(file: string, config: HoopdConfig): string[] {
   const secrets = [config.audit.sealKey, ...secretRefs(config).map(([, ref]) => ref)];
   const authorities = Object.values(config.resources).map(({ target }) => target.caFile);
   return [

@@ -33,6 +33,11 @@ export function isTunnelRequest(request: IncomingMessage): boolean {
   );
 }
 
+/** Who connected, as the kernel says: behind a balancer that is the balancer. */
+export function addressOf(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown';
+}
+
 /** The request's path without its query. */
 export function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0]!;

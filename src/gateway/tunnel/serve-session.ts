@@ -18,6 +18,7 @@ export interface SessionRequest extends TunnelDeps {
   readonly resource: GatewayResource;
   readonly tunnel: TunnelRequest;
   readonly socket: Duplex;
+  readonly address: string;
 }
 
 /** How long an adapter may take to say goodbye once its session was told to end, ms. */
@@ -79,6 +80,7 @@ async function recordStart(request: SessionRequest, session: LiveSession, record
       objects: [resource.object.id],
       decision: 'allow',
       policyVersion: enforcer.policyVersion(),
+      facts: { address: request.address },
       ...(tunnel.reason === undefined ? {} : { reason: tunnel.reason }),
     });
   } catch (error) {

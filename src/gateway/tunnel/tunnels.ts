@@ -12,7 +12,7 @@ import { actorOf } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { refuseTunnel } from './answer.ts';
 import { RefusalBudget } from './refusal-budget.ts';
-import { parseTunnelRequest, pathOf, type TunnelRequest } from './request.ts';
+import { addressOf, parseTunnelRequest, pathOf, type TunnelRequest } from './request.ts';
 import type { GatewayResource, ResourceTable } from './resources.ts';
 import { serveSession } from './serve-session.ts';
 
@@ -79,8 +79,10 @@ export class Tunnels {
       principal = await this.#deps.authenticate(request, socket);
       const tunnel = parseTunnelRequest(request);
       const resource = this.#admit(principal, tunnel);
+      if (this.#closed !== undefined) throw this.#closed;
       if (head.length > 0) socket.unshift(head);
-      await serveSession({ ...this.#deps, principal, resource, tunnel, socket });
+      const address = addressOf(request);
+      await serveSession({ ...this.#deps, principal, resource, tunnel, socket, address });
     } catch (error) {
       await this.#refuse(request, socket, principal, error);
     }
@@ -98,11 +100,6 @@ export class Tunnels {
     const error = thrown instanceof Refused ? thrown.error : toHoopError(thrown);
     const decision = thrown instanceof Refused ? thrown.connect?.decision : undefined;
     const rule = decision?.rules[0]?.id;
-    this.#deps.log[error.code === 'ERR_INTERNAL' ? 'error' : 'info']('stream refused', {
-      code: error.code,
-      detail: error.detail,
-      actor: principal?.name,
-    });
     await this.#record(request, principal, error, thrown instanceof Refused ? thrown.connect : undefined);
     refuseTunnel(socket, error, rule === undefined ? {} : { rule });
   }
@@ -116,6 +113,13 @@ export class Tunnels {
   ) {
     const suppressed = principal === undefined ? this.#budget.spend() : 0;
     if (suppressed === undefined) return;
+    const address = addressOf(request);
+    this.#deps.log[error.code === 'ERR_INTERNAL' ? 'error' : 'info']('stream refused', {
+      code: error.code,
+      detail: error.detail,
+      actor: principal?.name,
+      address,
+    });
     const event: EventInput = {
       type: 'session.refused',
       ...(principal === undefined ? {} : { actor: actorOf(principal) }),
@@ -130,7 +134,7 @@ export class Tunnels {
             rules: connect.decision.rules,
             policyVersion: connect.policyVersion,
           }),
-      ...(suppressed > 0 ? { facts: { suppressed } } : {}),
+      facts: { address, ...(suppressed > 0 ? { suppressed } : {}) },
     };
     await this.#deps.audit.append(event).catch((failure: unknown) => {
       const code = isHoopError(failure) ? failure.code : 'ERR_INTERNAL';
