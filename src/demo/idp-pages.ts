@@ -86,7 +86,7 @@ export function problemPage(problem: string): Page {
   return { title: 'That did not work', body: `<p class="error">${escapeHtml(problem)}</p>` };
 }
 
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 

@@ -31,7 +31,7 @@ export interface DemoIdp {
   stop(): Promise<void>;
 }
 
-export const DEMO_USERS: readonly DemoUser[] = [
+const DEMO_USERS: readonly DemoUser[] = [
   { login: 'ada', name: 'Ada Okonkwo', email: 'ada@shop.example', groups: ['developers'] },
   { login: 'otto', name: 'Otto Berg', email: 'otto@shop.example', groups: ['auditors', 'security'] },
   { login: 'dana', name: 'Dana Ruiz', email: 'dana@shop.example', groups: ['dba', 'developers'] },
