@@ -43,15 +43,15 @@ export interface Invocation {
   readonly io: Io;
 }
 
-export const JSON_OPTION: OptionSpec = { flags: '--json', text: 'machine-readable output (schemaVersion 1)' };
+const JSON_OPTION: OptionSpec = { flags: '--json', text: 'machine-readable output (schemaVersion 1)' };
 
-export const GATEWAY_OPTIONS: readonly OptionSpec[] = [
+const GATEWAY_OPTIONS: readonly OptionSpec[] = [
   { flags: '--profile <name>', text: 'profile to use (HOOPCTL_PROFILE; default "default")' },
   { flags: '--gateway <url>', text: "gateway, https://host:port (HOOPCTL_GATEWAY; default the profile's)" },
   { flags: '--ca <file>', text: "PEM file of the gateway's certificate authority; only it is trusted then" },
 ];
 
-export const AGENT_OPTIONS: readonly OptionSpec[] = [
+const AGENT_OPTIONS: readonly OptionSpec[] = [
   { flags: '--agent <name>', text: "agent to act as, as the gateway's configuration names it" },
   { flags: '--model <name>', text: 'model that drives the agent, for policy and audit' },
   { flags: '--model-version <version>', text: "the model's version" },

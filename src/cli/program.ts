@@ -17,8 +17,15 @@ const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   audit: 'search, export and verify the audit log',
 };
 
-/** Builds the program; nothing is parsed or run yet. */
-export function buildProgram(specs: readonly CommandSpec[], hooks: ProgramHooks): Command {
+/**
+ * Builds the program; nothing is parsed or run yet. Only the command that `argv` begins with gets its options: the
+ * others are names in a list of help, and half the time of a start would go into them.
+ */
+export function buildProgram(
+  specs: readonly CommandSpec[],
+  hooks: ProgramHooks,
+  argv: readonly string[],
+): Command {
   const program = new Command('hoopctl')
     .description('Reach databases and more through a hoop gateway: verified, masked, recorded.')
     .version(hooks.version, '-V, --version', 'print the version')
@@ -27,7 +34,8 @@ export function buildProgram(specs: readonly CommandSpec[], hooks: ProgramHooks)
   const groups = new Map<string, Command>();
   for (const spec of specs) {
     const parent = spec.path.length === 1 ? program : groupOf(program, groups, spec.path[0]!);
-    parent.addCommand(buildCommand(spec, hooks));
+    const meant = spec.path.every((word, i) => argv[i] === word);
+    parent.addCommand(meant ? buildCommand(spec, hooks) : nameOnly(spec));
   }
   program.addHelpText('after', '\nReference: docs/cli.md. Every command has --help and --json.');
   settle(program, hooks);
@@ -46,7 +54,7 @@ export async function runProgram(
   argv: readonly string[],
 ): Promise<void> {
   const { own, command } = splitCommand(argv);
-  const program = buildProgram(specs, {
+  const checked: ProgramHooks = {
     ...hooks,
     run: (spec, invocation) => {
       if (argv.includes('--') && !spec.takesCommand)
@@ -55,7 +63,8 @@ export async function runProgram(
         throw usage('after -- a command is expected', nameOf(spec));
       return hooks.run(spec, { ...invocation, command });
     },
-  });
+  };
+  const program = buildProgram(specs, checked, own);
   try {
     await program.parseAsync([...own], { from: 'user' });
   } catch (error) {
@@ -85,6 +94,10 @@ function groupOf(program: Command, groups: Map<string, Command>, name: string): 
   groups.set(name, group);
   program.addCommand(group);
   return group;
+}
+
+function nameOnly(spec: CommandSpec): Command {
+  return new Command(spec.path.at(-1)).summary(spec.summary).description(spec.summary);
 }
 
 function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {

@@ -18,7 +18,7 @@ export interface SubjectSource {
   get(signal?: AbortSignal): Promise<SubjectToken>;
 }
 
-export type ExchangeCall = (subject: SubjectToken) => Promise<TokenResponse>;
+type ExchangeCall = (subject: SubjectToken) => Promise<TokenResponse>;
 
 export interface CredentialOptions {
   readonly source: SubjectSource;

@@ -18,7 +18,7 @@ export interface HttpRequest {
 export type Connect = (url: URL, signal?: AbortSignal) => Promise<Duplex>;
 
 /** Answers that are held whole; streams are not bound by it. */
-export const MAX_BODY_BYTES = 8 * 1024 * 1024;
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Keeps connections to one origin and reuses them; `destroy` ends them all. */

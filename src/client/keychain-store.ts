@@ -1,6 +1,7 @@
 /**
  * The system's keychain through `@napi-rs/keyring`: optional, loaded late, never waited for without end.
  */
+import { createRequire } from 'node:module';
 import { HoopError } from '../core/errors.ts';
 import type { SecretStore } from './secret-store.ts';
 
@@ -19,7 +20,7 @@ export interface KeyringEntry {
  * Linux must be pinned: left alone, the library falls back without a word to the kernel's keyring, which forgets
  * everything at a reboot.
  */
-export const KEYRING_OPTIONS = { linux: { store: 'secret-service' } } as const;
+const KEYRING_OPTIONS = { linux: { store: 'secret-service' } } as const;
 export type KeyringOptions = typeof KEYRING_OPTIONS;
 
 /** A locked keyring on a machine with a display waits for somebody to type; nobody may be there. */
@@ -31,10 +32,16 @@ const KEYCHAIN_TIMEOUT_MS = 5_000;
  * @throws {HoopError} `ERR_CONFIG` it is not installed or does not load on this platform.
  */
 export async function openKeychain(timeoutMs = KEYCHAIN_TIMEOUT_MS): Promise<SecretStore> {
-  const module: KeyringModule = await import('@napi-rs/keyring').catch((error: unknown) => {
+  return new KeychainSecretStore(loadLibrary(), timeoutMs);
+}
+
+/** By `require` at run time: it chooses among binaries of many platforms, which no bundler may try to follow. */
+function loadLibrary(): KeyringModule {
+  try {
+    return createRequire(import.meta.url)('@napi-rs/keyring') as KeyringModule;
+  } catch (error) {
     throw new HoopError('ERR_CONFIG', 'this installation has no keychain library', { cause: error });
-  });
-  return new KeychainSecretStore(module, timeoutMs);
+  }
 }
 
 export class KeychainSecretStore implements SecretStore {

@@ -20,7 +20,7 @@ export interface TunnelOptions {
 }
 
 /** Octets of `TUNNEL_HEADERS.reason` as sent. */
-export const MAX_REASON_BYTES = 1024;
+const MAX_REASON_BYTES = 1024;
 const MAX_REFUSAL_BYTES = 64 * 1024;
 /** A target may be slow to answer; hoopd gives it 10 s of its own. */
 const OPEN_MS = LIMITS.handshakeMs + LIMITS.targetConnectMs + 5_000;

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { type CommandSpec, EXIT_TEXTS, optionsOf } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
@@ -124,10 +123,7 @@ describe('what is typed', () => {
 
 test('help and version are answers, not failures', async () => {
   expect(await helpOf([])).toContain('Usage: hoopctl');
-  const program: Command = buildProgram(COMMANDS, {
-    version: '1.2.3',
-    out: () => undefined,
-    run: async () => undefined,
-  });
+  const hooks = { version: '1.2.3', out: () => undefined, run: async () => undefined };
+  const program = buildProgram(COMMANDS, hooks, []);
   expect(program.version()).toBe('1.2.3');
 });
