@@ -94,7 +94,7 @@ export function fixtureCatalog(more: Record<string, Row[]> = {}): Catalog {
   });
 }
 
-export const CLASSIFICATION = new Map([
+const CLASSIFICATION = new Map([
   ['public.customers.email', ['pii.email']],
   ['public.customers.ssn', ['pii.national-id']],
   ['public.orders.pan', ['pii.card']],

@@ -6,7 +6,7 @@ import { maskLiterals, SqlParser } from '../../../src/protocols/postgres/sql/par
 
 let parser: SqlParser;
 beforeAll(() => {
-  parser = new SqlParser({ watchdogMs: 1_500 });
+  parser = new SqlParser({ watchdogMs: 1_000 });
 });
 afterAll(() => parser.close());
 

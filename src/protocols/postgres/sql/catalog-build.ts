@@ -11,7 +11,7 @@ import type {
 } from './catalog-model.ts';
 import type { Name } from './facts.ts';
 
-export type CatalogRow = readonly (string | null)[];
+type CatalogRow = readonly (string | null)[];
 export type CatalogRows = Readonly<Record<string, readonly CatalogRow[]>>;
 
 const KINDS: Readonly<Record<string, RelationKind>> = {

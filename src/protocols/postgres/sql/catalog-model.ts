@@ -111,7 +111,7 @@ export interface Catalog {
   isBuiltin(name: string): boolean;
 }
 
-export const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
 
 /** True for schemas that PostgreSQL owns, temporary ones' toast included. */
 export function isSystemSchema(schema: string): boolean {

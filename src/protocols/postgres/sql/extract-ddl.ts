@@ -1,5 +1,5 @@
 import { type Ast, bodyOf, isAst, list, objectName, strings, text } from './ast.ts';
-import { relation } from './extract-query.ts';
+import { relation } from './extract-from.ts';
 import { note } from './extract-utility.ts';
 import type { DdlAction, RelationRole } from './facts.ts';
 import { type Handler, nested, type Place, type Walk } from './walk.ts';

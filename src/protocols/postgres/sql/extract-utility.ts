@@ -1,5 +1,5 @@
-import { type Ast, bodyOf, constant, isAst, list, number, strings, text, unwrap } from './ast.ts';
-import { relation } from './extract-query.ts';
+import { type Ast, bodyOf, constant, isAst, list, number, strings, text } from './ast.ts';
+import { relation } from './extract-from.ts';
 import type { CopyFact, SettingFact, StatementKind, TransactionKind } from './facts.ts';
 import { type Handler, nested, type Place, type Walk } from './walk.ts';
 
@@ -203,9 +203,4 @@ function discard(walk: Walk, body: Ast, place: Place): void {
   note(walk, `DISCARD ${kind.toUpperCase()}`, 'set');
   walk.facts.single.discards = kind;
   walk.fields('DiscardStmt', body, place);
-}
-
-/** The name of the node that is the statement itself. */
-export function statementType(value: unknown): string | undefined {
-  return unwrap(value)?.type;
 }

@@ -1,13 +1,22 @@
 import { type Ast, isAst, list, number, text, unwrap } from './ast.ts';
 import { DDL_HANDLERS } from './extract-ddl.ts';
 import { EXPRESSION_HANDLERS } from './extract-expression.ts';
-import { QUERY_HANDLERS } from './extract-query.ts';
+import { FROM_HANDLERS } from './extract-from.ts';
+import { SELECT_HANDLERS } from './extract-select.ts';
 import { note, UTILITY_HANDLERS } from './extract-utility.ts';
+import { WRITE_HANDLERS } from './extract-write.ts';
 import type { StatementFacts } from './facts.ts';
 import { type Handler, type Place, Walk } from './walk.ts';
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
-  Object.entries({ ...EXPRESSION_HANDLERS, ...DDL_HANDLERS, ...UTILITY_HANDLERS, ...QUERY_HANDLERS }),
+  Object.entries({
+    ...EXPRESSION_HANDLERS,
+    ...DDL_HANDLERS,
+    ...UTILITY_HANDLERS,
+    ...FROM_HANDLERS,
+    ...SELECT_HANDLERS,
+    ...WRITE_HANDLERS,
+  }),
 );
 
 const QUERY_TAGS: Readonly<Record<string, readonly [string, 'query' | 'dml']>> = {

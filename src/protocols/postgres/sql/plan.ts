@@ -34,7 +34,7 @@ export interface StatementPlan {
   readonly setting?: { readonly name: string; readonly value?: string; readonly safe: boolean };
 }
 
-export interface CopyPlan {
+interface CopyPlan {
   readonly direction: 'out' | 'in';
   /** OID, if the relation is known. */
   readonly relation?: number;

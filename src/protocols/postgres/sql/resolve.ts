@@ -8,7 +8,7 @@ import type { StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
 
-export type { CopyPlan, StatementPlan } from './plan.ts';
+export type { StatementPlan } from './plan.ts';
 
 export interface PlanInput {
   /** The resource's entity: type `Resource`, its id the name in the configuration. */

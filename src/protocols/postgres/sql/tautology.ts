@@ -4,7 +4,7 @@ import { type Ast, bodyOf, constant, isAst, list, strings, text, unwrap } from '
  * Whether a condition plainly holds for every row. Best effort: it catches the ways in which a WHERE is written only to
  * get past a rule that asks for one; it proves nothing about any other condition.
  */
-export function isTautology(node: unknown): boolean {
+function isTautology(node: unknown): boolean {
   const found = unwrap(node);
   if (found === undefined) return false;
   const { type, body } = found;

@@ -1,0 +1,79 @@
+import { type Ast, bodyOf, isAst, list, strings, text } from './ast.ts';
+import { aliasOf } from './extract-expression.ts';
+import type { RelationRole } from './facts.ts';
+import { type Handler, isCte, nested, type Place, type Walk } from './walk.ts';
+
+/** What stands in FROM: relations, joins, subqueries, functions; and where a query's rows go. */
+export const FROM_HANDLERS: Readonly<Record<string, Handler>> = {
+  RangeVar: (walk, body, place) => rangeVar(walk, body, place),
+  JoinExpr: (walk, body, place) => join(walk, body, place),
+  RangeSubselect: (walk, body, place) => {
+    walk.facts.derived(text(aliasOf(body)['aliasname']), 'query');
+    walk.fields('RangeSubselect', body, place, { subquery: (value) => walk.visit(value, nested(place)) });
+  },
+  RangeFunction: (walk, body, place) => {
+    const alias = text(aliasOf(body)['aliasname']);
+    if (alias !== '') walk.facts.derived(alias, 'function');
+    for (const name of functionNames(body)) walk.facts.derived(name, 'function');
+    walk.fields('RangeFunction', body, place);
+  },
+  RangeTableFunc: (walk, body, place) => {
+    walk.facts.derived(text(aliasOf(body)['aliasname']), 'function');
+    walk.fields('RangeTableFunc', body, place);
+  },
+  RangeTableSample: (walk, body, place) => {
+    walk.facts.function(strings(body['method']), 'sample', place.item);
+    walk.fields('RangeTableSample', body, place);
+  },
+  IntoClause: (walk, body, place) => {
+    walk.facts.materializes = true;
+    walk.fields('IntoClause', body, { ...place, role: 'create', ctes: undefined });
+  },
+};
+
+function rangeVar(walk: Walk, body: Ast, place: Place): void {
+  const name = text(body['relname']);
+  const alias = text(aliasOf(body)['aliasname']) || name;
+  if (place.role === 'read' && text(body['schemaname']) === '' && isCte(place.ctes, name)) {
+    walk.facts.derived(alias, 'cte');
+  } else {
+    place.level.push(relation(walk, body, place.role));
+  }
+  walk.fields('RangeVar', body, place);
+}
+
+/** Notes a relation in a role; gives its index in the facts. */
+export function relation(walk: Walk, body: Ast, role: RelationRole, columns?: readonly string[]): number {
+  const name = text(body['relname']);
+  const schema = text(body['schemaname']);
+  const alias = aliasOf(body);
+  return walk.facts.relation({
+    ...(schema === '' ? {} : { schema }),
+    name,
+    role,
+    alias: text(alias['aliasname']) || name,
+    inherits: body['inh'] === true,
+    renamesColumns: list(alias['colnames']).length > 0,
+    ...(columns === undefined ? {} : { columns }),
+  });
+}
+
+function join(walk: Walk, body: Ast, place: Place): void {
+  if (body['isNatural'] === true) walk.facts.natural = true;
+  for (const name of strings(body['usingClause'])) walk.facts.using(name);
+  if (body['isNatural'] === true || body['usingClause'] !== undefined) walk.facts.operator(['=']);
+  const alias = aliasOf(body);
+  if (body['alias'] !== undefined) {
+    walk.facts.derived(text(alias['aliasname']), 'join', list(alias['colnames']).length > 0);
+  }
+  const using = body['join_using_alias'];
+  if (isAst(using)) walk.facts.derived(text(using['aliasname']), 'join');
+  walk.fields('JoinExpr', body, place);
+}
+
+function functionNames(body: Ast): string[] {
+  return list(body['functions']).flatMap((entry) => {
+    const call = bodyOf(list(bodyOf(entry, 'List')?.['items'])[0], 'FuncCall');
+    return strings(call?.['funcname']).slice(-1);
+  });
+}
