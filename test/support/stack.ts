@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import { type JwksIssuer, startJwksIssuer } from './jwks-issuer.ts';
+import { startIssuer, type TestIssuer } from './oidc-issuer.ts';
 import { freePort, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type Finished, hoopctl, RunningHoopctl } from './run-hoopctl.ts';
 
@@ -23,11 +24,11 @@ export const ALLOW_ALL = '@id("allow-all") permit (principal, action, resource);
 export const GUARDED = `
 @id("use") permit (principal, action in [Action::"connect", Action::"sql.read", Action::"sql.transaction", Action::"sql.set"], resource);
 @id("write") permit (principal, action in [Action::"sql.insert", Action::"sql.update", Action::"sql.delete", Action::"sql.copy-out"], resource);
-@id("functions") permit (principal, action == Action::"sql.call", resource) when { resource.class == "pure" || resource.class == "catalog" };
+@id("functions") permit (principal, action == Action::"sql.call", resource is Function) when { resource.class == "pure" || resource.class == "catalog" };
 @id("where-needed") @reason("a change of every row is not what you want") @hint("add a WHERE clause")
 forbid (principal, action in [Action::"sql.update", Action::"sql.delete"], resource) when { !(context has hasWhere && context.hasWhere) };
 @id("show") permit (principal, action == Action::"reveal", resource);
-@id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource) when { resource.tags.containsAny(["pii.email", "pii.national-id", "pii.card", "pii.phone"]) };
+@id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column) when { resource.tags.containsAny(["pii.email", "pii.national-id", "pii.card", "pii.phone"]) };
 @id("look") permit (principal is Person, action in [Action::"audit.search", Action::"audit.export", Action::"recording.view", Action::"session.list", Action::"session.kill"], resource);
 `;
 
@@ -51,6 +52,11 @@ export const ATTACK_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   'public.orders.pan': ['pii.card'],
 };
 
+const PEOPLE = {
+  ada: { email: 'ada@example.com', groups: ['developers'] },
+  otto: { email: 'otto@example.com', groups: ['auditors'] },
+};
+
 export interface StackOptions {
   /** Cedar text; default `ALLOW_ALL`. */
   readonly policy?: string;
@@ -72,15 +78,21 @@ export interface StackOptions {
 export class Stack {
   readonly directory: string;
   readonly postgres: PostgresServer;
+  /** Signs the tokens of jobs. */
   readonly issuer: JwksIssuer;
+  /** Signs people in. */
+  readonly people: TestIssuer;
   readonly url: string;
   readonly caFile: string;
   hoopd: Hoopd;
 
-  constructor(parts: Pick<Stack, 'directory' | 'postgres' | 'issuer' | 'url' | 'caFile' | 'hoopd'>) {
+  constructor(
+    parts: Pick<Stack, 'directory' | 'postgres' | 'issuer' | 'people' | 'url' | 'caFile' | 'hoopd'>,
+  ) {
     this.directory = parts.directory;
     this.postgres = parts.postgres;
     this.issuer = parts.issuer;
+    this.people = parts.people;
     this.url = parts.url;
     this.caFile = parts.caFile;
     this.hoopd = parts.hoopd;
@@ -100,17 +112,16 @@ export class Stack {
     };
   }
 
-  /** As a person of the auditors. */
-  auditor(): Record<string, string> {
-    return {
-      ...this.env(),
-      HOOPCTL_TOKEN: this.issuer.mint({
-        sub: 'otto',
-        email: 'otto@example.com',
-        email_verified: true,
-        groups: ['auditors'],
-      }),
-    };
+  /** As a person who has signed in by the device flow: ada (developers), otto (auditors). */
+  async person(login: 'ada' | 'otto', args: readonly string[] = []): Promise<Record<string, string>> {
+    const { HOOPCTL_TOKEN: _, ...env } = this.env();
+    const mine = { ...env, HOOPCTL_TOKEN: '', HOOPCTL_CONFIG_DIR: join(this.directory, `hoopctl-${login}`) };
+    const running = new RunningHoopctl(['login', '--gateway', this.url, '--json', ...args], mine);
+    const [, code = ''] = await running.until(/"userCode":"([^"]+)"/);
+    await this.people.approve(code, login);
+    const { exitCode, stderr } = await running.finished;
+    if (exitCode !== 0) throw new Error(`login failed: ${stderr}`);
+    return mine;
   }
 
   hoopctl(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Finished> {
@@ -162,6 +173,7 @@ export class Stack {
   async stop(): Promise<void> {
     await this.hoopd.stop();
     await this.issuer.stop();
+    await this.people.stop();
     await this.postgres.stop();
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -225,13 +237,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'hoop-stack-'));
   const password = randomBytes(12).toString('hex');
   const role = `CREATE ROLE hoop LOGIN ${options.superuser ? 'SUPERUSER' : ''} PASSWORD '${password}';`;
-  const [postgres, issuer] = await Promise.all([
+  const [postgres, issuer, people] = await Promise.all([
     startPostgres({
       database: 'shop',
       sql: `${role}\nGRANT CREATE ON SCHEMA public TO hoop;\n${options.sql ?? ''}`,
       ...(options.settings === undefined ? {} : { settings: options.settings }),
     }),
     startJwksIssuer(),
+    startIssuer({ users: PEOPLE }),
   ]);
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
@@ -241,9 +254,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   writeFileSync(join(directory, 'seal.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
   writeFileSync(join(directory, 'pg.password'), password, { mode: 0o600 });
   const target = options.target?.(postgres) ?? { host: postgres.host, port: postgres.port };
-  writeFileSync(join(directory, 'hoopd.yaml'), config({ port, url, issuer, postgres, target, options }));
+  writeFileSync(
+    join(directory, 'hoopd.yaml'),
+    config({ port, url, issuer, people, postgres, target, options }),
+  );
   const hoopd = await startHoopd(join(directory, 'hoopd.yaml'));
-  return new Stack({ directory, postgres, issuer, url, caFile, hoopd });
+  return new Stack({ directory, postgres, issuer, people, url, caFile, hoopd });
 }
 
 async function writeTls(directory: string): Promise<string> {
@@ -259,12 +275,13 @@ interface ConfigParts {
   readonly port: number;
   readonly url: string;
   readonly issuer: JwksIssuer;
+  readonly people: TestIssuer;
   readonly postgres: PostgresServer;
   readonly target: { readonly host: string; readonly port: number };
   readonly options: StackOptions;
 }
 
-function config({ port, url, issuer, postgres, target, options }: ConfigParts): string {
+function config({ port, url, issuer, people, postgres, target, options }: ConfigParts): string {
   return `
 listen: 127.0.0.1:${port}
 publicUrl: ${url}
@@ -273,6 +290,10 @@ state: sqlite:${options.state ?? './state'}
 recordings: file:${options.recordings ?? './recordings'}
 audit: { durability: process, sealKey: { file: ./seal.key } }
 issuers:
+  - issuer: ${people.issuer}
+    audience: hoop
+    clientId: ${people.clientId}
+    claims: { groups: groups }
   - issuer: ${issuer.issuer}
     audience: hoop
     clientId: hoopctl

@@ -134,12 +134,14 @@ export class StatementPlanner {
       return refuse(
         'unsafe-setting',
         'this setting could change how statements are read, and values here are masked',
+        'leave the setting as it is',
       );
     }
     if (plan.ddl && plan.touchesMasked) {
       return refuse(
         'masked-table-ddl',
         'a table with masked columns cannot be changed by one for whom they are masked',
+        'ask somebody who may see its columns to change it',
       );
     }
     if (

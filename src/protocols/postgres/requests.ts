@@ -341,6 +341,8 @@ export class RequestPump {
 
   #refuseExtended(denial: Denial): void {
     this.#state.pipeline.push({ kind: 'denied', denial });
+    // The server will skip what follows up to Sync: none of it is judged as if it were to run.
+    this.#state.pipeline.skipping = true;
     this.#addBytes(REFUSED_PARSE);
   }
 
