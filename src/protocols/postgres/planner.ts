@@ -105,6 +105,7 @@ export class StatementPlanner {
         resource: this.#resource,
         classification: known.classification.byName,
         isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
+        anyMasked: this.#masks.active,
       }),
     );
     const shown = this.#masks.cleanText(
