@@ -8,8 +8,10 @@ import { LIMITS } from '../core/limits.ts';
 import { type Credential, withFreshToken } from './credential.ts';
 import type { InstanceKey } from './dpop.ts';
 import { type GatewayClient, NONCE_TRIES } from './gateway-client.ts';
+import { Liveness } from './liveness.ts';
 import { notAGateway, problemToError, type Refusal, wantedNonce } from './problem.ts';
 import { type ResponseHead, readResponseHead } from './response-head.ts';
+import { systemScheduler } from './scheduler.ts';
 
 export interface TunnelOptions {
   readonly resource: string;
@@ -31,6 +33,7 @@ export class Tunnel {
   readonly #credential: Credential;
   readonly #key: InstanceKey;
   readonly #options: TunnelOptions;
+  readonly #liveness: Liveness;
 
   /** @throws {HoopError} `ERR_USAGE` the reason is too long. */
   constructor(client: GatewayClient, credential: Credential, key: InstanceKey, options: TunnelOptions) {
@@ -41,6 +44,7 @@ export class Tunnel {
     this.#credential = credential;
     this.#key = key;
     this.#options = options;
+    this.#liveness = new Liveness(() => this.#probe(), systemScheduler);
   }
 
   /**
@@ -81,11 +85,16 @@ export class Tunnel {
         throw notAGateway(this.#client.origin.origin, head.headers.get('upgrade') ?? '', head.status);
       }
       if (head.rest.length > 0) socket.unshift(head.rest);
+      this.#liveness.watch(socket);
       return { socket };
     } catch (error) {
       socket.destroy();
       throw error;
     }
+  }
+
+  async #probe(): Promise<void> {
+    (await this.#client.network.connectGateway(this.#client.origin)).destroy();
   }
 
   async #request(socket: TLSSocket, accessToken: string): Promise<string> {

@@ -2,36 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { TOKEN_TYPES } from '../../../src/api/contract.ts';
 import { Credential, type SubjectSource, withFreshToken } from '../../../src/client/credential.ts';
 import type { SubjectToken } from '../../../src/client/gateway-client.ts';
-import type { Scheduler } from '../../../src/client/scheduler.ts';
 import { type ErrorCode, HoopError } from '../../../src/core/errors.ts';
-
-/** Time that stands still until a test moves it; chance is always in the middle. */
-class TestTime implements Scheduler {
-  #now = 1_000_000;
-  #timers: { at: number; callback: () => void }[] = [];
-  now = () => this.#now;
-  random = () => 0.5;
-
-  after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.#now + ms, callback };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  get next(): number | undefined {
-    return this.#timers.length === 0 ? undefined : Math.min(...this.#timers.map(({ at }) => at)) - this.#now;
-  }
-
-  async pass(ms: number): Promise<void> {
-    this.#now += ms;
-    const due = this.#timers.filter(({ at }) => at <= this.#now);
-    this.#timers = this.#timers.filter(({ at }) => at > this.#now);
-    for (const { callback } of due) callback();
-    for (let i = 0; i < 10; i++) await Promise.resolve();
-  }
-}
+import { TestTime } from '../../support/test-time.ts';
 
 const LIFE_S = 300;
 
