@@ -1,19 +1,10 @@
 import { HoopError } from '../../core/errors.ts';
-
-/** Settings that a client may bring along at login: none changes how SQL is read or who may do what. */
-const PASSED_ON = new Set([
-  'application_name',
-  'datestyle',
-  'intervalstyle',
-  'timezone',
-  'extra_float_digits',
-  'client_min_messages',
-  'bytea_output',
-]);
+import { isSafeSetting } from './sql/settings.ts';
+import { startupOptions } from './startup-options.ts';
 
 /**
- * What the target is told at the session's start: the client's harmless settings, and those that the analysis of SQL
- * rests upon, pinned.
+ * What the target is told at the session's start: the client's harmless settings, given singly or in `options`, and those
+ * that the analysis of SQL rests upon, pinned.
  *
  * `user` and `database` are the resource's, whatever the client says. UTF-8, in whatever spelling the client asks for
  * it, is what every connection to a target uses anyway.
@@ -25,12 +16,16 @@ const PASSED_ON = new Set([
  */
 export function startupParameters(client: ReadonlyMap<string, string>): Record<string, string> {
   const passed: Record<string, string> = {};
-  for (const [name, value] of client) {
+  const options = client.get('options') ?? '';
+  const settings = startupOptions(options);
+  if (settings === undefined) throw notPassedOn('options');
+  // As the server has it: what stands in `options` yields to a startup parameter of its own.
+  for (const [name, value] of [...settings, ...client]) {
     const key = name.toLowerCase();
-    if (key === 'user' || key === 'database' || (key === 'options' && value.trim() === '')) continue;
+    if (key === 'user' || key === 'database' || key === 'options') continue;
     if (key === 'client_encoding' && isUtf8(value)) continue;
     if (key === 'replication' && ['false', 'off', 'no', '0'].includes(value.toLowerCase())) continue;
-    if (!PASSED_ON.has(key)) throw notPassedOn(key);
+    if (!isSafeSetting({ verb: 'set', name: key, value, local: false })) throw notPassedOn(key);
     passed[key] = value;
   }
   return {
@@ -46,13 +41,14 @@ function isUtf8(encoding: string): boolean {
 
 function notPassedOn(name: string): HoopError {
   const hints: Readonly<Record<string, string>> = {
-    options: 'unset PGOPTIONS and use SET after connecting',
+    options:
+      'in PGOPTIONS only settings are understood, as in "-c timezone=UTC"; unset it and use SET after connecting',
     client_encoding: 'use UTF8',
     replication: 'replication connections are not supported through the gateway',
   };
   return new HoopError(
     'ERR_PG_UNSUPPORTED',
-    `the startup setting "${name}" is not supported through the gateway`,
+    `the startup setting "${name.slice(0, 64)}" is not supported through the gateway`,
     {
       hint: hints[name] ?? 'use SET after connecting, if policy allows it',
     },

@@ -29,7 +29,35 @@ describe('startup settings', () => {
     });
   });
 
+  test('reads the settings of PGOPTIONS; one of its own counts more', () => {
+    const options = String.raw`-c intervalstyle=postgres_verbose --statement-timeout=5s -cDateStyle=ISO,\ DMY -c timezone=UTC`;
+    expect(
+      startupParameters(
+        new Map([
+          ['TimeZone', 'CET'],
+          ['options', options],
+        ]),
+      ),
+    ).toEqual({
+      ...PINNED,
+      intervalstyle: 'postgres_verbose',
+      statement_timeout: '5s',
+      datestyle: 'ISO, DMY',
+      timezone: 'CET',
+    });
+  });
+
   test.each([
+    ['options', '-c search_path=evil'],
+    ['options', '-c timezone=UTC -c role=postgres'],
+    ['options', '--search-path=evil'],
+    ['options', String.raw`-c statement_\timeout=0`],
+    ['options', '-c'],
+    ['options', '-c =1'],
+    ['options', '-d 5'],
+    ['options', '-E'],
+    ['options', '-- timezone=UTC'],
+    ['statement_timeout', '0'],
     ['options', '-c standard_conforming_strings=off'],
     ['client_encoding', 'SJIS'],
     ['standard_conforming_strings', 'off'],
