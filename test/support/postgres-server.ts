@@ -17,11 +17,15 @@ import { promisify } from 'node:util';
 import { makeCertificates } from './postgres-certificates.ts';
 
 const run = promisify(execFile);
-const BIN = process.env['HOOP_TEST_PG_BIN'] ?? '/usr/lib/postgresql/15/bin';
+/** Debian's 15 has psql, which stands in for the one that other folders of binaries may lack. */
+const DEBIAN_BIN = '/usr/lib/postgresql/15/bin';
+const BIN = process.env['HOOP_TEST_PG_BIN'] ?? DEBIAN_BIN;
 const START_MS = 30_000;
 const STOP_MS = 10_000;
 
 export interface PostgresOptions {
+  /** Folder of `postgres` and `initdb`, passable for the user `postgres`. Default: `HOOP_TEST_PG_BIN`, else Debian's 15. */
+  readonly bin?: string;
   /** Lines of postgresql.conf beyond ours: `{ log_statement: 'all' }`. Values are quoted here. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Lines of pg_hba.conf that come before ours; ours is `hostssl all all 127.0.0.1/32 scram-sha-256`. */
@@ -86,14 +90,15 @@ async function startIn(directory: string, options: PostgresOptions): Promise<Pos
   const logFile = join(directory, 'server.log');
   const database = options.database ?? 'postgres';
   const certificates = await makeCertificates(directory, options.certificateNames);
-  await initialise(directory, dataDirectory, admin);
+  const bin = options.bin ?? BIN;
+  await initialise(bin, directory, dataDirectory, admin);
   const port = await freePort();
   writeSettings(
     dataDirectory,
     { ...serverSettings(directory, certificates, port), ...options.settings },
     options,
   );
-  let server = await startServer(dataDirectory, logFile);
+  let server = await startServer(bin, dataDirectory, logFile);
 
   const psql = (sql: string, who: PsqlOptions = {}) =>
     runPsql(sql, { port, caFile: certificates.caFile, database, ...admin, ...who });
@@ -120,12 +125,13 @@ async function startIn(directory: string, options: PostgresOptions): Promise<Pos
     shutDown: () => endServer(server, 'SIGINT'),
     crash: () => endServer(server, 'SIGQUIT'),
     restart: async () => {
-      server = await startServer(dataDirectory, logFile);
+      server = await startServer(bin, dataDirectory, logFile);
     },
   };
 }
 
 async function initialise(
+  bin: string,
   directory: string,
   dataDirectory: string,
   admin: { user: string; password: string },
@@ -141,7 +147,7 @@ async function initialise(
     '--auth-host=scram-sha-256',
     `--pwfile=${passwordFile}`,
   ];
-  const [command, args] = asPostgres('initdb', [
+  const [command, args] = asPostgres(bin, 'initdb', [
     '-D',
     dataDirectory,
     ...auth,
@@ -185,10 +191,10 @@ function writeSettings(
   writeFileSync(join(dataDirectory, 'pg_hba.conf'), `${hba.join('\n')}\n`);
 }
 
-async function startServer(dataDirectory: string, logFile: string): Promise<ChildProcess> {
+async function startServer(bin: string, dataDirectory: string, logFile: string): Promise<ChildProcess> {
   const log = openSync(logFile, 'a');
   // SIGINT is PostgreSQL's fast shutdown: sent by the kernel should the test process die first.
-  const [command, args] = asPostgres('postgres', ['-D', dataDirectory], ['--pdeathsig', 'INT']);
+  const [command, args] = asPostgres(bin, 'postgres', ['-D', dataDirectory], ['--pdeathsig', 'INT']);
   const server = spawn(command, args, { stdio: ['ignore', log, log], cwd: dataDirectory });
   closeSync(log);
   try {
@@ -255,7 +261,7 @@ async function runPsql(
   };
   const args = ['-X', '-w', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-f', '-'];
   const limits = { timeout: 60_000, maxBuffer: 256 * 1024 * 1024 };
-  const running = run(join(BIN, 'psql'), args, { env, ...limits });
+  const running = run(join(DEBIAN_BIN, 'psql'), args, { env, ...limits });
   running.child.stdin?.end(sql);
   const { stdout } = await running;
   return stdout.replace(/\n$/, '');
@@ -263,12 +269,13 @@ async function runPsql(
 
 /** PostgreSQL refuses to run as root: then it gets the user `postgres` first. */
 function asPostgres(
+  bin: string,
   program: string,
   args: readonly string[],
   settings: readonly string[] = [],
 ): [string, readonly string[]] {
   const identity = isRoot() ? ['--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
-  return ['setpriv', [...identity, ...settings, join(BIN, program), ...args]];
+  return ['setpriv', [...identity, ...settings, join(bin, program), ...args]];
 }
 
 function isRoot(): boolean {

@@ -68,8 +68,17 @@ export interface StackOptions {
   readonly yaml?: string;
   /** Makes `hoop` a superuser: what pg_dump and pgbench want. */
   readonly superuser?: boolean;
+  /** PostgreSQL's folder of binaries; default as `startPostgres`. */
+  readonly bin?: string;
+  /** Default `shop`. */
+  readonly database?: string;
+  /** The gateway's own credential is the one that made the cluster, instead of the role `hoop`. */
+  readonly asAdmin?: boolean;
   /** The target's host and port, where a proxy stands between. */
   readonly target?: (postgres: PostgresServer) => { readonly host: string; readonly port: number };
+  /** How hoopd reaches the target; default verify-full. With `disable` the server takes connections without TLS. */
+  readonly targetTls?: 'verify-full' | 'disable';
+  readonly durability?: 'process' | 'strict';
   /** Directory for recordings, e.g. on a small file system. */
   readonly recordings?: string;
   readonly state?: string;
@@ -239,9 +248,11 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const role = `CREATE ROLE hoop LOGIN ${options.superuser ? 'SUPERUSER' : ''} PASSWORD '${password}';`;
   const [postgres, issuer, people] = await Promise.all([
     startPostgres({
-      database: 'shop',
+      database: options.database ?? 'shop',
+      ...(options.bin === undefined ? {} : { bin: options.bin }),
       sql: `${role}\nGRANT CREATE ON SCHEMA public TO hoop;\n${options.sql ?? ''}`,
       ...(options.settings === undefined ? {} : { settings: options.settings }),
+      ...(options.targetTls === 'disable' ? { hba: ['host all all 127.0.0.1/32 scram-sha-256'] } : {}),
     }),
     startJwksIssuer(),
     startIssuer({ users: PEOPLE }),
@@ -252,7 +263,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   mkdirSync(join(directory, 'policies'));
   writeFileSync(join(directory, 'policies', 'test.cedar'), options.policy ?? ALLOW_ALL);
   writeFileSync(join(directory, 'seal.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
-  writeFileSync(join(directory, 'pg.password'), password, { mode: 0o600 });
+  const secret = options.asAdmin ? postgres.admin.password : password;
+  writeFileSync(join(directory, 'pg.password'), secret, { mode: 0o600 });
   const target = options.target?.(postgres) ?? { host: postgres.host, port: postgres.port };
   writeFileSync(
     join(directory, 'hoopd.yaml'),
@@ -281,6 +293,10 @@ interface ConfigParts {
   readonly options: StackOptions;
 }
 
+function targetTls(options: StackOptions, postgres: PostgresServer): string {
+  return options.targetTls === 'disable' ? 'tls: disable' : `tls: verify-full, caFile: ${postgres.caFile}`;
+}
+
 function config({ port, url, issuer, people, postgres, target, options }: ConfigParts): string {
   return `
 listen: 127.0.0.1:${port}
@@ -288,7 +304,7 @@ publicUrl: ${url}
 tls: { certFile: tls.crt, keyFile: tls.key }
 state: sqlite:${options.state ?? './state'}
 recordings: file:${options.recordings ?? './recordings'}
-audit: { durability: process, sealKey: { file: ./seal.key } }
+audit: { durability: ${options.durability ?? 'process'}, sealKey: { file: ./seal.key } }
 issuers:
   - issuer: ${people.issuer}
     audience: hoop
@@ -306,8 +322,8 @@ agents:
 resources:
   pg:
     protocol: postgres
-    target: { host: ${target.host}, port: ${target.port}, database: shop, tls: verify-full, caFile: ${postgres.caFile} }
-    credentials: { user: hoop, password: { file: ./pg.password } }
+    target: { host: ${target.host}, port: ${target.port}, database: shop, ${targetTls(options, postgres)} }
+    credentials: { user: ${options.asAdmin ? postgres.admin.user : 'hoop'}, password: { file: ./pg.password } }
     classification: { columns: ${JSON.stringify(options.columns ?? {})} }
 policies: ./policies
 ${options.yaml ?? ''}
