@@ -1,3 +1,6 @@
+import type { AuditEventItem } from '../api/contract.ts';
+import { eventRow, HEADINGS } from '../cli/audit/event-row.ts';
+import { renderTable } from '../cli/render/table.ts';
 import type { AgentWork } from './agent-scenes.ts';
 import { AGENT, signIn } from './agent-scenes.ts';
 import type { Finished, Hoopctl } from './hoopctl.ts';
@@ -27,8 +30,7 @@ export async function auditorLooks(
   check: Check,
 ): Promise<Evidence> {
   await signIn(stage, story, hoopctl, 'otto', []);
-  const show = async (...args: string[]) => {
-    story.typed('$', `hoopctl ${args.join(' ')}`);
+  const run = async (...args: string[]) => {
     const finished = await hoopctl.run(...args);
     check(
       finished.code === 0,
@@ -36,8 +38,16 @@ export async function auditorLooks(
     );
     return finished;
   };
-  const denials = await show('audit', 'search', '--agent', AGENT, '--decision', 'deny');
-  story.showed(denials.stdout);
+  const show = (...args: string[]) => {
+    story.typed('$', `hoopctl ${args.join(' ')}`);
+    return run(...args);
+  };
+  const search = ['audit', 'search', '--agent', AGENT, '--decision', 'deny'];
+  story.typed('$', `hoopctl ${search.join(' ')}`);
+  const denials = await run(...search, '--json');
+  // As hoopctl lays it out on a terminal of this width; its own standard output is a pipe here.
+  const found = (jsonLines(denials) as unknown as AuditEventItem[]).map(eventRow);
+  story.showed(renderTable(HEADINGS, found, story.width).join('\n'));
 
   const events = await allEvents(hoopctl, work);
   const decided = events.filter((event) => event['type'] === 'operation.decided');

@@ -46,7 +46,12 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
   const onSignal = () => stop.abort();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
-  const story = new Story(process.stdout, process.stdout.isTTY === true && !process.env['NO_COLOR']);
+  const { isTTY, columns } = process.stdout;
+  const story = new Story(
+    process.stdout,
+    isTTY === true && !process.env['NO_COLOR'],
+    isTTY && columns > 40 ? columns : Number.POSITIVE_INFINITY,
+  );
   let stage: Stage | undefined;
   try {
     stage = await prepare(options, story);

@@ -1,14 +1,19 @@
 import type { Writable } from 'node:stream';
 
+const INDENT = '     ';
+
 /** How the demo tells what it does: headings, a line of prose, what was typed and what came back. */
 export class Story {
+  /** Columns for what is shown; unlimited where it goes to a file or a pipe. */
+  readonly width: number;
   readonly #out: Writable;
   readonly #colour: boolean;
   #chapter = 0;
 
-  constructor(out: Writable, colour: boolean) {
+  constructor(out: Writable, colour: boolean, columns = Number.POSITIVE_INFINITY) {
     this.#out = out;
     this.#colour = colour;
+    this.width = columns - INDENT.length;
   }
 
   chapter(title: string): void {
@@ -29,7 +34,7 @@ export class Story {
   /** What came back, indented; at most `limit` lines, and how many were left out. */
   showed(text: string, limit = 12): void {
     const lines = text.replace(/\n+$/, '').split('\n');
-    for (const line of lines.slice(0, limit)) this.#line(`     ${line}`);
+    for (const line of lines.slice(0, limit)) this.#line(`${INDENT}${line}`);
     if (lines.length > limit) this.#line(this.#style('2', `     … ${lines.length - limit} more lines`));
   }
 

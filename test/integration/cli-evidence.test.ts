@@ -67,7 +67,7 @@ describe('audit verify', () => {
     const good = await hoopctl(['audit', 'verify'], env);
     expect(good).toMatchObject({ exitCode: 0, stderr: '' });
     expect(good.stdout).toContain(`ok   ${CHAIN}: 6 events, signed through seq 5`);
-    expect(good.stdout).toContain('1 newer events are in order but not yet signed');
+    expect(good.stdout).toContain('1 newer event in order but not yet signed');
     expect((await hoopctl(['audit', 'verify', '--key', key], env)).exitCode).toBe(0);
     serveChain(lines.join('').replace('evt_3', 'evt_X'));
     const bad = await hoopctl(['audit', 'verify'], env);

@@ -78,7 +78,7 @@ async function print(io: Io, { name, report }: NamedReport): Promise<void> {
     );
     return;
   }
-  await io.line(`ok   ${label}: ${report.events} events, ${signature(report)}${tail(report)}`);
+  await io.line(`ok   ${label}: ${counted(report.events, 'event')}, ${signature(report)}${tail(report)}`);
 }
 
 /** The place after the last good line: what a bad line says of its own place proves nothing. */
@@ -94,7 +94,9 @@ function signature(report: ChainReport): string {
 
 function tail({ tail: { unsignedEvents, tornBytes } }: ChainReport): string {
   const unsigned =
-    unsignedEvents === 0 ? '' : `; ${unsignedEvents} newer events are in order but not yet signed`;
+    unsignedEvents === 0
+      ? ''
+      : `; ${counted(unsignedEvents, 'newer event')} in order but not yet signed`;
   return tornBytes === 0 ? unsigned : `${unsigned}; ${tornBytes} octets of a write that a crash cut off`;
 }
 
@@ -103,5 +105,9 @@ async function summarise(io: Io, reports: readonly NamedReport[]): Promise<void>
   const events = reports.reduce((sum, { report }) => sum + report.events, 0);
   if (io.json) await io.value({ kind: 'summary', ok: bad === 0, chains: reports.length, bad, events });
   else if (bad > 0) io.note(`verification failed: ${bad} of ${reports.length} chains do not hold`);
-  else await io.line(`verified: ${events} events in ${reports.length} chains`);
+  else await io.line(`verified: ${counted(events, 'event')} in ${counted(reports.length, 'chain')}`);
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -135,7 +135,7 @@ async function store(
   const before = located.profile?.secretStore;
   if (before !== undefined && before !== secrets.kind) await forget(located, before);
   if (reason !== undefined && wanted === 'auto')
-    io.note(`no keychain (${reason}); the login is in an owner-only file`);
+    io.note('no keychain here (hoopctl doctor says why): the login is in an encrypted file, yours alone');
   if (io.env['HOOPCTL_TOKEN'] || io.env['HOOPCTL_TOKEN_FILE']) {
     io.note('HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE is set and goes before this login');
   }

@@ -1,12 +1,18 @@
 import { cut, displayWidth, pad, visible } from './text.ts';
 
-/** A column never takes more than this many cells unless it is the last. */
+/** On a terminal a column never takes more than this many cells unless it is the last. */
 const MAX_COLUMN = 48;
+/** The last column is cut to what is left of its line, but goes on a line of its own rather than below this. */
+const MIN_LAST = 24;
+const INDENT = 4;
 
 /**
  * Lays out rows under headings, columns two spaces apart, every value on one line and safe to print.
  *
- * Pure. @param width Columns of the terminal; the last column is cut to it. Infinity cuts nothing but `MAX_COLUMN`s.
+ * Where a terminal is too narrow, rows are folded: columns that are empty throughout are left out, and what does not fit
+ * goes on further lines, indented. Nothing but the last column, and cells wider than the terminal, is cut.
+ *
+ * Pure. @param width Columns of the terminal. Infinity folds and cuts nothing.
  * @returns Lines without LF; headings first.
  */
 export function renderTable(
@@ -15,17 +21,41 @@ export function renderTable(
   width = Number.POSITIVE_INFINITY,
 ): string[] {
   const cells = [headings, ...rows].map((row) => headings.map((_, i) => visible(String(row[i] ?? ''))));
-  const last = headings.length - 1;
   const limit = Number.isFinite(width) ? MAX_COLUMN : Number.POSITIVE_INFINITY;
-  const widths = headings.map((_, i) =>
-    Math.min(limit, Math.max(...cells.map((row) => displayWidth(row[i]!)))),
+  const last = headings.length - 1;
+  const natural = headings.map((_, i) => Math.max(...cells.map((row) => displayWidth(row[i]!))));
+  const widths = natural.map((cells, i) => (i === last ? cells : Math.min(limit, cells)));
+  const whole = headings.map((_, i) => i);
+  const used = whole.filter((i) => i === last || cells.slice(1).some((row) => row[i] !== ''));
+  const lines = lineWidth(widths) <= width ? [whole] : fold(used, widths, width);
+  return cells.flatMap((row) =>
+    lines
+      .map((columns, n) => {
+        const line = columns
+          .map((i) => pad(cut(row[i]!, widths[i]!), i === last ? 0 : widths[i]!))
+          .join('  ');
+        return cut(n === 0 ? line : ' '.repeat(INDENT) + line, width).trimEnd();
+      })
+      .filter((line, n) => n === 0 || line !== ''),
   );
-  return cells.map((row) => {
-    const line = row
-      .map((cell, i) => (i === last ? cell : pad(cut(cell, widths[i]!), widths[i]!)))
-      .join('  ');
-    return cut(line, width).trimEnd();
-  });
+}
+
+function lineWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width + 2, -2);
+}
+
+/** Which columns stand on which line. Each line takes at least one. */
+function fold(columns: readonly number[], widths: readonly number[], width: number): number[][] {
+  const lines: number[][] = [[]];
+  for (const column of columns) {
+    const line = lines.at(-1)!;
+    const isLast = column === widths.length - 1;
+    const wanted = isLast ? Math.min(widths[column]!, MIN_LAST) : widths[column]!;
+    const taken = lineWidth([...line.map((i) => widths[i]!), wanted]) + (lines.length > 1 ? INDENT : 0);
+    if (line.length > 0 && taken > width) lines.push([column]);
+    else line.push(column);
+  }
+  return lines;
 }
 
 /** Lays out names and values, one pair per line; pairs without a value are left out. */

@@ -97,6 +97,24 @@ describe('tables', () => {
     }
   });
 
+  test('fold on a narrow terminal: nothing but the last column is cut, empty columns are left out', () => {
+    const headings = ['TIME', 'WHO', 'OUTCOME', 'ROWS', 'TEXT'];
+    const rows = [
+      ['2026-11-22T03:12:23Z', 'copilot for ada', '', 3, 'DELETE FROM orders'],
+      ['2026-11-22T03:12:24Z', 'copilot', undefined, '', ''],
+    ];
+    expect(renderTable(headings, rows, 45)).toEqual([
+      'TIME                  WHO              ROWS',
+      '    TEXT',
+      '2026-11-22T03:12:23Z  copilot for ada  3',
+      '    DELETE FROM orders',
+      '2026-11-22T03:12:24Z  copilot',
+    ]);
+    expect(renderTable(headings, rows, 80)[1]).toBe(
+      '2026-11-22T03:12:23Z  copilot for ada           3     DELETE FROM orders',
+    );
+  });
+
   test('of facts leave out what is not known', () => {
     expect(
       renderFacts([
