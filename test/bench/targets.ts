@@ -1,0 +1,64 @@
+/** What is promised: a floor under which the work is not done (`must`), and what we want to be known for (`aim`). */
+interface Target {
+  readonly name: string;
+  readonly must: number;
+  readonly aim: number;
+  /** `min`: at least; `max`: at most. */
+  readonly sense: 'min' | 'max';
+}
+
+export const TARGETS = {
+  p2at8: { name: 'pgbench -S, 8 clients, against pgbouncer→TLS→pgbouncer', must: 0.6, aim: 1, sense: 'min' },
+  p1at8: { name: 'pgbench -S, 8 clients, against one pgbouncer', must: 0.35, aim: 0.6, sense: 'min' },
+  p2at32: {
+    name: 'pgbench -S, 32 clients, against pgbouncer→TLS→pgbouncer',
+    must: 0.6,
+    aim: 1,
+    sense: 'min',
+  },
+  addedP50: { name: 'added p50 of SELECT 1 against direct, µs', must: 130, aim: 60, sense: 'max' },
+  bulk: { name: '1 M rows, all enforcement, MB/s against direct', must: 0.5, aim: 0.8, sense: 'min' },
+  bulkHard: { name: '1 M rows that compress badly, MB/s against direct', must: 0.32, aim: 0.6, sense: 'min' },
+  masked: { name: 'one column masked against the same gateway unmasked', must: 0.8, aim: 0.95, sense: 'min' },
+  connects: {
+    name: 'new connections per second (pgbench -C) against direct',
+    must: 0.25,
+    aim: 0.6,
+    sense: 'min',
+  },
+  idleGateway: { name: 'resident memory per idle tunnel, gateway, KiB', must: 64, aim: 16, sense: 'max' },
+  idleCli: { name: 'resident memory per idle tunnel, CLI, KiB', must: 96, aim: 16, sense: 'max' },
+  slowReader: { name: 'resident memory gained under a slow reader, MiB', must: 64, aim: 24, sense: 'max' },
+  help: { name: 'hoopctl --help against node -e 0', must: 2, aim: 1.4, sense: 'max' },
+} as const satisfies Readonly<Record<string, Target>>;
+
+export type TargetName = keyof typeof TARGETS;
+
+/** Ratios or figures, one per round. */
+export type Measured = Readonly<Partial<Record<TargetName, readonly number[]>>>;
+
+export interface Entry {
+  readonly name: string;
+  readonly value: number;
+  readonly low?: number;
+  readonly high?: number;
+  readonly must: number;
+  readonly aim: number;
+  readonly met: boolean;
+}
+
+/** Sets what was measured against what was promised. */
+export function judged(measured: Measured): Entry[] {
+  return Object.entries(measured).map(([key, rounds]) => {
+    const { name, must, aim, sense } = TARGETS[key as TargetName];
+    const sorted = [...rounds].sort((a, b) => a - b);
+    const value = rounded(sorted[Math.floor(sorted.length / 2)] ?? Number.NaN);
+    const met = sense === 'min' ? value >= must : value <= must;
+    const range = rounds.length > 1 ? { low: rounded(sorted[0]), high: rounded(sorted.at(-1)) } : {};
+    return { name, value, ...range, must, aim, met };
+  });
+}
+
+function rounded(value: number | undefined): number {
+  return Number((value ?? Number.NaN).toPrecision(3));
+}
