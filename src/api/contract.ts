@@ -49,6 +49,26 @@ export interface Discovery {
   readonly version: string;
   /** Device-grant clients, in the order of the configuration. */
   readonly issuers: readonly DiscoveryIssuer[];
+  /** How machines get a token that this gateway takes; absent before version 0.2. */
+  readonly machines?: readonly DiscoveryMachine[];
+}
+
+export interface DiscoveryMachine {
+  readonly issuer: string;
+  /** `aud` that a machine's token must have. */
+  readonly audience: string;
+  /** The vendor, as in `hoopd.yaml`: `github-actions`, `oidc`, … */
+  readonly preset: string;
+  /** Absent where machines have no client of their own. */
+  readonly clientCredentials?: DiscoveryClientCredentials;
+}
+
+export interface DiscoveryClientCredentials {
+  readonly scope?: string;
+  /** The token request names the audience, by `resource` (RFC 8707) if it is a URI, and by `audience`. */
+  readonly namesAudience?: boolean;
+  /** `aud` of private_key_jwt; the issuer where absent. */
+  readonly assertionAudience?: 'token-endpoint';
 }
 
 export interface DiscoveryIssuer {
@@ -70,6 +90,18 @@ export interface TokenRequest {
   readonly model_version?: string;
   /** Seconds; shortens the deadline, never lengthens it. */
   readonly ttl?: string;
+  /** Actions, groups of actions and resources, separated by commas: the instance may use only these. */
+  readonly only?: string;
+  /** The instance may only read. */
+  readonly read_only?: 'true';
+}
+
+/** What an instance gave up of its rights. Absent where nothing was. */
+export interface AttenuationItem {
+  readonly readOnly: boolean;
+  /** Resources and actions, groups folded; absent: all. `[]`: nothing is left. */
+  readonly resources?: readonly string[];
+  readonly actions?: readonly string[];
 }
 
 export interface TokenResponse {
@@ -108,6 +140,7 @@ export interface WhoAmI {
   readonly declared: Readonly<Record<string, string>>;
   readonly signedInAt: string;
   readonly deadline: string;
+  readonly attenuation?: AttenuationItem;
 }
 
 export interface ResourceItem {
@@ -139,6 +172,8 @@ export interface SessionItem {
   readonly endReason?: string;
   readonly operations: number;
   readonly denied: number;
+  /** Of the instance, when the session started. */
+  readonly attenuation?: AttenuationItem;
 }
 
 export interface SessionList {
@@ -171,6 +206,7 @@ export interface AuditQuery {
   readonly model?: string;
   readonly resource?: string;
   readonly session?: string;
+  readonly instance?: string;
   readonly table?: string;
   readonly action?: string;
   readonly decision?: string;

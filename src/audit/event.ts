@@ -1,3 +1,4 @@
+import type { AttenuationItem } from '../api/contract.ts';
 import type { RuleRef } from '../policy/model.ts';
 
 /** What an event is about. A closed list: search and docs name them all. */
@@ -37,6 +38,8 @@ export interface Actor {
   readonly login: string;
   readonly attested: Readonly<Record<string, string>>;
   readonly declared: Readonly<Record<string, string>>;
+  /** What the instance gave up of its rights; absent: nothing. */
+  readonly attenuation?: AttenuationItem;
 }
 
 /**

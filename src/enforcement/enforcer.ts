@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
 import type { CredentialCheck } from '../identity/principal.ts';
 import type { Pair, PolicyEngine } from '../policy/model.ts';
+import { attenuated } from './attenuated.ts';
 import { denialOf, refusalDenial } from './denial.ts';
 import { type Judgement, judge } from './judge.ts';
 import type { Enforcer, Operation, Outcome, SessionRef, Verdict } from './operation.ts';
@@ -59,6 +60,8 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
     evaluate: (principal, pairs, context) => judge(engine(), principal, pairs, context).decision,
     reveal(session, object) {
       try {
+        const rule = attenuated(session.principal, { action: 'reveal', object });
+        if (rule !== undefined) return { show: false, mask: 'redact', rules: [rule] };
         return engine().reveal(session.principal, object);
       } catch {
         return { show: false, mask: 'redact', rules: [] };

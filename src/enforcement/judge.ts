@@ -1,5 +1,6 @@
 import type { Principal } from '../identity/principal.ts';
 import type { Decision, Pair, PolicyEngine, PolicyValue, RuleRef } from '../policy/model.ts';
+import { attenuated } from './attenuated.ts';
 
 /** Pairs of one operation; more are not judged but denied. */
 const MAX_PAIRS = 4096;
@@ -16,7 +17,7 @@ export interface Judgement {
 }
 
 /**
- * Asks policy for every pair: any denial > any hold > allow.
+ * Asks policy for every pair, and what the principal's instance gave up: any denial > any hold > allow.
  *
  * Pure but for the engine's memory. An engine that throws denies.
  *
@@ -36,7 +37,7 @@ export function judge(
   const denied: { pair: Pair; decision: Extract<Decision, { effect: 'deny' }> }[] = [];
   const held: { pair: Pair; decision: Extract<Decision, { effect: 'hold' }> }[] = [];
   for (const pair of pairs) {
-    const decision = ask(engine, { principal, context, action: pair.action, object: pair.object });
+    const decision = withinCredential(principal, pair, ask(engine, { principal, context, ...pair }));
     if (decision.effect === 'deny') denied.push({ pair, decision });
     else if (decision.effect === 'hold') held.push({ pair, decision });
     else allowed.push(...decision.rules);
@@ -59,6 +60,13 @@ function ofDenied(denied: readonly Denied[]): Judgement {
   const decision = denial(rules, errors);
   if (rules.length > 0) return { decision, pair: first.pair };
   return { decision, pair: first.pair, cause: errors.length > 0 ? 'policy-error' : 'default-deny' };
+}
+
+/** Below policy: it takes away and never gives, and what policy denies anyway is told as policy says it. */
+function withinCredential(principal: Principal, pair: Pair, decision: Decision): Decision {
+  if (decision.effect === 'deny') return decision;
+  const rule = attenuated(principal, pair);
+  return rule === undefined ? decision : denial([rule], []);
 }
 
 function ask(engine: PolicyEngine, request: Parameters<PolicyEngine['decide']>[0]): Decision {

@@ -64,8 +64,8 @@ export interface Enforcer {
   /**
    * Decides whether one operation may go to the target, and records the decision first.
    *
-   * Checks, in this order: credential still live, adapter's refusal, policy over all pairs (any denial > any hold >
-   * allow), audit append. Every allow must be followed by exactly one `close`.
+   * Checks, in this order: credential still live, adapter's refusal, policy over all pairs and what the instance gave up
+   * (any denial > any hold > allow), audit append. Every allow must be followed by exactly one `close`.
    *
    * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`: treat as a denial and forward nothing; `ERR_LOGIN_EXPIRED`,
    *   `ERR_REVOKED`: end the session.

@@ -3,6 +3,7 @@ import { openAuditLog } from '../audit/log.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { Principal } from '../identity/principal.ts';
 import { openRecordingStore } from '../recording/file-store.ts';
 import { openAuditIndex } from '../storage/audit-index.ts';
 import { composeApi } from './compose/api.ts';
@@ -82,9 +83,13 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
   const index = openAuditIndex({ dir: state.auditDir, file: join(state.indexDir, 'audit.db') });
   closers.push(() => index.close());
   const url = config.publicUrl ?? `https://localhost:${door.port}`;
-  const identity = new GatewayIdentity({ publicUrl: url, state, clock, log }, prepared.identity);
+  const mayReach = (principal: Principal, name: string) => rules.mayReach(principal, name);
+  const identity = new GatewayIdentity({ publicUrl: url, state, clock, log, mayReach }, prepared.identity);
   closers.push(() => identity.close());
-  const rules = new GatewayRules({ ...deps, audit, clock, credentials: identity.instances }, prepared);
+  const rules: GatewayRules = new GatewayRules(
+    { ...deps, audit, clock, credentials: identity.instances },
+    prepared,
+  );
   closers.push(() => rules.close());
   const sessions = new SessionRegistry();
   const recordings = openRecordingStore(config.recordings, clock);

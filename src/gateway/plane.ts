@@ -1,4 +1,5 @@
 import { HoopError } from '../core/errors.ts';
+import { attenuated } from '../enforcement/attenuated.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Decision, PolicyObject } from '../policy/model.ts';
 import type { AuditScope } from '../storage/index-query.ts';
@@ -25,6 +26,17 @@ function demandPerson(principal: Principal): void {
 /** Whether a person may do this to everything, and not only to their own. Never true for an agent. Never throws. */
 export function mayBeyondOwn(principal: Principal, action: string, object: PolicyObject, ask: Ask): boolean {
   return principal.kind === 'person' && ask(principal, action, object).effect === 'allow';
+}
+
+/**
+ * Demands that the instance did not give this up. For what policy is not asked for: one's own sessions and events.
+ *
+ * @throws {HoopError} `ERR_DENIED` it did.
+ */
+export function demandUnattenuated(principal: Principal, action: string, object: PolicyObject): void {
+  const rule = attenuated(principal, { action, object });
+  if (rule !== undefined)
+    throw new HoopError('ERR_DENIED', rule.reason, rule.hint === undefined ? {} : { hint: rule.hint });
 }
 
 /**

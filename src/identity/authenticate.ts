@@ -44,9 +44,9 @@ export class Authenticator {
     const accessToken = tokenOf(credentials.authorization);
     const proof = await verifyProof({ ...credentials, accessToken, now: clock.now() });
     const { principal, expiresAt } = await tokens.verify(accessToken, proof.thumbprint, 0);
-    instances.admit(principal, expiresAt);
-    instances.assertLive(principal);
-    return principal;
+    const admitted = instances.admit(principal, expiresAt);
+    instances.assertLive(admitted);
+    return admitted;
   }
 }
 

@@ -2,6 +2,7 @@ import { TOKEN_TYPES, type TokenRequest, type TokenResponse } from '../api/contr
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import type { AgentRegistry, ResolvedActor } from './agents.ts';
+import { type AttenuationWords, readAttenuation, withAttenuation } from './attenuation.ts';
 import { instanceId } from './ids.ts';
 import type { InstanceRegistry } from './instances.ts';
 import type { IssuerRegistry, VerifiedSubject } from './issuer.ts';
@@ -18,6 +19,8 @@ export interface TokenExchangeOptions {
   readonly clock: Clock;
   /** Kept across reloads of the configuration; a new one by default. */
   readonly usedTokens?: UsedTokens;
+  /** What `only` may name; without it nothing can be named. */
+  readonly words?: AttenuationWords;
 }
 
 /** A token's fruit, and who got it: for the audit. */
@@ -28,6 +31,7 @@ export interface Exchanged {
   readonly renewed: boolean;
 }
 
+const NO_WORDS: AttenuationWords = { verbsOf: () => undefined, isResource: () => false };
 const SIGN_IN_HINT = 'sign in again with hoopctl login';
 
 /** Turns an issuer's token, or one of ours, into a fresh token of ours for one instance. */
@@ -43,14 +47,15 @@ export class TokenExchange {
   /**
    * Exchanges a subject token. The answer holds only for the key that signed the request's proof.
    *
-   * A known key keeps its instance, its first deadline and its actor; a new one makes a new instance. May fetch the
-   * issuer's keys. The deadline is sign-in + `maxSession` (24 h if unset), shortened by `ttl`, never lengthened.
+   * A known key keeps its instance, its first deadline, its actor and what it gave up; a new one makes a new instance.
+   * May fetch the issuer's keys. The deadline is sign-in + `maxSession` (24 h if unset), shortened by `ttl`, never lengthened.
    *
    * @param request From `parseTokenRequest`.
    * @param proofThumbprint From `verifyProof`, called with `accessToken: undefined`.
    * @returns The token response of RFC 8693 §2.2.1.
    * @throws {HoopError} `ERR_TOKEN_INVALID` the token or its key is not acceptable; `ERR_LOGIN_EXPIRED` expired, or past
-   *   its deadline; `ERR_REVOKED`; `ERR_AGENT_UNKNOWN` not this agent; `ERR_ISSUER_UNREACHABLE`; `ERR_LIMIT`.
+   *   its deadline; `ERR_REVOKED`; `ERR_AGENT_UNKNOWN` not this agent; `ERR_ISSUER_UNREACHABLE`; `ERR_LIMIT`;
+   *   `ERR_USAGE` `only` names what is neither an action nor a resource.
    * @see https://www.rfc-editor.org/rfc/rfc8693#section-2
    */
   async exchange(request: TokenRequest, proofThumbprint: string): Promise<TokenResponse> {
@@ -68,10 +73,11 @@ export class TokenExchange {
    */
   async exchangeFor(request: TokenRequest, proofThumbprint: string): Promise<Exchanged> {
     const { instances, tokens, clock } = this.#options;
-    const principal =
+    const full =
       request.subject_token_type === TOKEN_TYPES.accessToken
         ? await this.#renewOwn(request, proofThumbprint)
         : await this.#fromIssuer(request, proofThumbprint);
+    const principal = this.#narrow(full, request);
     if (clock.now() >= principal.deadline) {
       throw new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: SIGN_IN_HINT });
     }
@@ -124,6 +130,22 @@ export class TokenExchange {
     const known = instances.find(thumbprint);
     const latest = Math.min(principal.deadline, principal.signedInAt + config.maxSessionMs);
     return { ...rest, issuer, ...actorFields(actor), deadline: this.#deadline(latest, request, known) };
+  }
+
+  /** What the key gave up before stays given up, whatever this request says; it may give up more. */
+  #narrow(principal: Principal, request: TokenRequest): Principal {
+    const known = this.#options.instances.find(principal.keyThumbprint);
+    const renewal = known !== undefined || request.subject_token_type === TOKEN_TYPES.accessToken;
+    const asked = readAttenuation(
+      {
+        ...(request.only === undefined ? {} : { only: request.only }),
+        readOnly: request.read_only === 'true',
+      },
+      principal,
+      this.#options.words ?? NO_WORDS,
+      renewal,
+    );
+    return withAttenuation(withAttenuation(principal, known?.attenuation), asked);
   }
 
   #deadline(latest: number, request: TokenRequest, known: Principal | undefined): number {

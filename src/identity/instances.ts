@@ -3,6 +3,7 @@ import { HoopError } from '../core/errors.ts';
 import { type Log, silentLog } from '../core/log.ts';
 import type { Revocation } from '../storage/revocations.ts';
 import { sameActor } from './actor.ts';
+import { narrowed, withAttenuation } from './attenuation.ts';
 import { type EndCode, EndWatch } from './end-watch.ts';
 import { instanceId } from './ids.ts';
 import type { CredentialCheck, Principal } from './principal.ts';
@@ -92,7 +93,11 @@ export class InstanceRegistry implements CredentialCheck {
    * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.2
    */
   renew(principal: Principal, tokenExpiresAt: number): void {
-    this.#admit(principal, tokenExpiresAt).principal = principal;
+    const found = this.#admit(principal, tokenExpiresAt);
+    const left = narrowed(principal.attenuation, found.principal.attenuation);
+    if (left !== principal.attenuation)
+      throw new HoopError('ERR_TOKEN_INVALID', 'the instance gave up more in the meantime: ask again');
+    found.principal = principal;
   }
 
   /**
@@ -100,11 +105,12 @@ export class InstanceRegistry implements CredentialCheck {
    *
    * @param principal From `GatewayTokens.verify`.
    * @param tokenExpiresAt ms since the epoch.
+   * @returns The principal, without what its instance gave up since the token was made.
    * @throws {HoopError} As `renew`.
    * @see https://www.rfc-editor.org/rfc/rfc9449#section-7.1
    */
-  admit(principal: Principal, tokenExpiresAt: number): void {
-    this.#admit(principal, tokenExpiresAt);
+  admit(principal: Principal, tokenExpiresAt: number): Principal {
+    return withAttenuation(principal, this.#admit(principal, tokenExpiresAt).principal.attenuation);
   }
 
   assertLive(principal: Principal): void {

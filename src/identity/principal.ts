@@ -8,6 +8,18 @@ export interface Person {
 }
 
 /**
+ * What an instance gave up of its rights when it signed in: it may do what policy permits, within this. Can only shrink.
+ */
+export interface Attenuation {
+  /** Nothing that writes: reading statements and what they need. */
+  readonly readOnly: boolean;
+  /** Verbs, groups written out: only these, and what every client needs. Absent: all; empty: none. */
+  readonly actions?: readonly string[];
+  /** Names of resources: only these. Absent: all; empty: none. */
+  readonly resources?: readonly string[];
+}
+
+/**
  * On whose authority something happens, after verification. Made only by `identity`.
  *
  * An agent by delegation has `person`: its rights are the person's ∩ the agent's. An agent that signs in with its
@@ -36,6 +48,8 @@ export interface Principal {
   readonly signedInAt: number;
   /** Nothing outlives this moment, whatever is renewed, ms since the epoch. */
   readonly deadline: number;
+  /** Absent: nothing was given up. */
+  readonly attenuation?: Attenuation;
 }
 
 /**

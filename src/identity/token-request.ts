@@ -17,6 +17,8 @@ const tokenRequest = z.object({
     .string()
     .regex(/^[1-9]\d{0,8}$/)
     .optional(),
+  only: z.string().min(1).max(4096).optional(),
+  read_only: z.literal('true').optional(),
 });
 
 /**
@@ -25,7 +27,8 @@ const tokenRequest = z.object({
  * Pure.
  *
  * @param fields Name → value, each at most once (a list of values is refused).
- * @returns The request; texts plain and at most 256 characters, the token at most 16 KiB, `ttl` 1 … 999,999,999 s.
+ * @returns The request; texts plain and at most 256 characters, the token at most 16 KiB, `ttl` 1 … 999,999,999 s,
+ *   `only` at most 4 KiB and not yet understood.
  * @throws {HoopError} `ERR_USAGE` a field is missing or malformed; names the field, never its value.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
@@ -35,12 +38,14 @@ export function parseTokenRequest(fields: Readonly<Record<string, unknown>>): To
     const field = String(parsed.error.issues[0]?.path[0] ?? 'the form');
     throw new HoopError('ERR_USAGE', `the token request is not valid: ${field} is missing or malformed`);
   }
-  const { agent, model, model_version, ttl, ...rest } = parsed.data;
+  const { agent, model, model_version, ttl, only, read_only, ...rest } = parsed.data;
   return {
     ...rest,
     ...(agent === undefined ? {} : { agent }),
     ...(model === undefined ? {} : { model }),
     ...(model_version === undefined ? {} : { model_version }),
     ...(ttl === undefined ? {} : { ttl }),
+    ...(only === undefined ? {} : { only }),
+    ...(read_only === undefined ? {} : { read_only }),
   };
 }

@@ -6,7 +6,7 @@ import { HoopError } from '../core/errors.ts';
 import { constantTimeEqual } from '../core/secret.ts';
 import { MAX_TOKEN_BYTES } from './issuer.ts';
 import { fromJose } from './jose-errors.ts';
-import type { Principal } from './principal.ts';
+import type { Attenuation, Principal } from './principal.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Lifetime of hoopd's token, ms. */
@@ -35,6 +35,9 @@ const principalClaim = z.object({
   login: z.string(),
   signedInAt: z.number(),
   deadline: z.number(),
+  attenuation: z
+    .object({ readOnly: z.boolean(), actions: texts.optional(), resources: texts.optional() })
+    .optional(),
 });
 
 const tokenClaims = z.object({
@@ -162,9 +165,7 @@ export class GatewayTokens {
         currentDate: new Date(clock.now()),
       });
       const { exp, cnf, hoop } = tokenClaims.parse(payload);
-      const { person, ...rest } = hoop;
-      const principal = { ...rest, ...(person === undefined ? {} : { person }), keyThumbprint: cnf.jkt };
-      return { principal, expiresAt: exp * 1000 };
+      return { principal: principalOf(hoop, cnf.jkt), expiresAt: exp * 1000 };
     } catch (error) {
       throw fromJose(error, 'ERR_TOKEN_INVALID', 'ERR_LOGIN_EXPIRED');
     }
@@ -178,4 +179,26 @@ export class GatewayTokens {
     }
     this.#verified.set(digest, verified);
   }
+}
+
+function principalOf(claim: z.infer<typeof principalClaim>, keyThumbprint: string): Principal {
+  const { person, attenuation, ...rest } = claim;
+  return {
+    ...rest,
+    ...(person === undefined ? {} : { person }),
+    ...(attenuation === undefined ? {} : { attenuation: attenuationOf(attenuation) }),
+    keyThumbprint,
+  };
+}
+
+function attenuationOf({
+  readOnly,
+  actions,
+  resources,
+}: NonNullable<z.infer<typeof principalClaim>['attenuation']>): Attenuation {
+  return {
+    readOnly,
+    ...(actions === undefined ? {} : { actions }),
+    ...(resources === undefined ? {} : { resources }),
+  };
 }

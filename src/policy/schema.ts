@@ -75,6 +75,32 @@ export const ACTIONS: readonly string[] = [
   ...Object.keys(GATEWAY_ACTIONS),
 ];
 
+const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
+  ...Object.entries(SQL_GROUPS),
+  ['sql', SQL_ACTIONS],
+]);
+
+/**
+ * The verbs that a word of the vocabulary stands for. Pure; never throws.
+ *
+ * @returns A verb alone, a group's verbs (`sql` is all of them), undefined for a word that is neither.
+ */
+export function verbsOf(word: string): readonly string[] | undefined {
+  return GROUPS.get(word) ?? (ACTIONS.includes(word) ? [word] : undefined);
+}
+
+/** The shortest way to name these verbs: a group in the place of all its verbs. Pure; never throws. */
+export function foldVerbs(verbs: readonly string[]): string[] {
+  const left = new Set(verbs);
+  const groups: string[] = [];
+  for (const [group, members] of [...GROUPS].reverse()) {
+    if (!members.every((verb) => left.has(verb))) continue;
+    groups.push(group);
+    for (const verb of members) left.delete(verb);
+  }
+  return [...groups, ...left].sort();
+}
+
 /** Attributes that an issuer may attest, as `principal.attested.model`; any other is `principal.getTag("…")`. */
 export const ATTESTED_NAMES = [
   'model',

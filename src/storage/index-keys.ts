@@ -11,6 +11,7 @@ export type KeyKind =
   | 'model'
   | 'resource'
   | 'session'
+  | 'instance'
   | 'table'
   | 'action'
   | 'decision'
@@ -46,6 +47,8 @@ export interface Who {
   readonly identity?: string | undefined;
   readonly model?: string | undefined;
   readonly instance?: string | undefined;
+  /** JSON of what the instance gave up. */
+  readonly attenuation?: string | undefined;
 }
 
 export function whoOf(record: EventRecord): Who {
@@ -55,6 +58,7 @@ export function whoOf(record: EventRecord): Who {
   const isPerson = actor['kind'] === 'person';
   const issuer = asText(actor['issuer']);
   const subject = asText(actor['subject']);
+  const attenuation = asRecord(actor['attenuation']);
   return {
     name,
     agent: isPerson ? undefined : name,
@@ -62,6 +66,7 @@ export function whoOf(record: EventRecord): Who {
     identity: issuer === undefined || subject === undefined ? undefined : identityOf(issuer, subject),
     model: asText(asRecord(actor['attested'])?.['model']) ?? asText(asRecord(actor['declared'])?.['model']),
     instance: asText(actor['instance']),
+    attenuation: attenuation === undefined ? undefined : JSON.stringify(attenuation),
   };
 }
 
@@ -83,6 +88,7 @@ export function keysOf(record: EventRecord, outcome: string | undefined, tokens:
   add('model', who.model);
   add('resource', asText(record['resource']));
   add('session', asText(record['session']));
+  add('instance', who.instance);
   add('decision', asText(record['decision']));
   add('outcome', outcome);
   for (const table of new Set(texts(record['objects']).flatMap(tableNames))) add('table', table);

@@ -70,6 +70,7 @@ function keyFilters(query: AuditQuery, scope: AuditScope | undefined): [KeyKind,
     'model',
     'resource',
     'session',
+    'instance',
     'decision',
     'outcome',
   ] as const) {

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
+import type { AttenuationItem, AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
 import type { EventRecord, KeyTokens } from './index-keys.ts';
 import { identityOf } from './index-keys.ts';
 import { type AuditScope, type IndexQuery, PER_MS, toIndexQuery, writeCursor } from './index-query.ts';
@@ -128,6 +128,9 @@ function sessionItem(row: Row, endedChains: ReadonlySet<number>): SessionItem {
     ...(interrupted ? { endedAt: text('last_at'), endReason: 'interrupted' } : {}),
     operations: Number(row['operations']),
     denied: Number(row['denied']),
+    ...(text('attenuation') === ''
+      ? {}
+      : { attenuation: JSON.parse(text('attenuation')) as AttenuationItem }),
   };
 }
 

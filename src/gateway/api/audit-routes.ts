@@ -4,7 +4,14 @@ import { HoopError } from '../../core/errors.ts';
 import type { AuditIndex } from '../../storage/audit-index.ts';
 import { chainSegments, listChains, readChain } from '../../storage/chain-files.ts';
 import { actorOf } from '../actor.ts';
-import { type Ask, AUDIT_LOG, demandAdministrator, mayBeyondOwn, scopeOf } from '../plane.ts';
+import {
+  type Ask,
+  AUDIT_LOG,
+  demandAdministrator,
+  demandUnattenuated,
+  mayBeyondOwn,
+  scopeOf,
+} from '../plane.ts';
 import type { Routes } from './app.ts';
 import type { ApiContext } from './context.ts';
 import { streamed } from './stream.ts';
@@ -23,6 +30,7 @@ const FIELDS = [
   'model',
   'resource',
   'session',
+  'instance',
   'table',
   'action',
   'decision',
@@ -41,6 +49,7 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
     app.get(`${PATHS.auditEvents}/:id{evt_[0-9A-Z]{26}}`, async (context) => {
       const { principal } = context.var;
       const id = context.req.param('id');
+      demandUnattenuated(principal, 'audit.search', AUDIT_LOG);
       const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
       await deps.audit.append({ type: 'audit.searched', actor: actorOf(principal), facts: { event: id } });
       const event = await deps.index.event(id, scopeOf(principal, all));
@@ -72,6 +81,7 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
 async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Response> {
   const { principal } = context.var;
   const query = queryOf(context);
+  demandUnattenuated(principal, 'audit.search', AUDIT_LOG);
   const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
   // Who looked for what is evidence too, and stands before they see it.
   await deps.audit.append({

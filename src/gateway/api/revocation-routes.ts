@@ -3,9 +3,18 @@ import { type Ended, PATHS, type RevocationItem, type RevocationList } from '../
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
+import type { Principal } from '../../identity/principal.ts';
+import type { AuditScope } from '../../storage/index-query.ts';
 import type { Revocation } from '../../storage/revocations.ts';
 import { actorOf } from '../actor.ts';
-import { type Ask, demandAdministrator, GATEWAY } from '../plane.ts';
+import {
+  type Ask,
+  demandAdministrator,
+  demandUnattenuated,
+  GATEWAY,
+  mayBeyondOwn,
+  scopeOf,
+} from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Routes } from './app.ts';
 import { readJson } from './body.ts';
@@ -33,7 +42,7 @@ const body = z
   .refine((target) => KINDS.filter((kind) => target[kind] !== undefined).length === 1)
   .refine((target) => target.modelVersion === undefined || target.model !== undefined);
 
-/** Kill switches: persons whom policy permits `session.kill` on the gateway. */
+/** Kill switches: persons whom policy permits `session.kill` on the gateway; for one's own instances, everyone. */
 export function revocationRoutes(deps: RevocationRouteDeps): Routes {
   return (app) => {
     app.get(PATHS.revocations, (context) => {
@@ -60,11 +69,11 @@ export function revocationRoutes(deps: RevocationRouteDeps): Routes {
 
 async function revoke(deps: RevocationRouteDeps, context: ApiContext): Promise<Response> {
   const { principal } = context.var;
-  demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
   const parsed = body.safeParse(await readJson(context));
   if (!parsed.success)
     throw new HoopError('ERR_USAGE', 'the revocation is not valid JSON of the documented shape');
   const { reason, ...target } = parsed.data;
+  demandMayRevoke(deps, principal, target.instance);
   const kind = KINDS.find((one) => target[one] !== undefined)!;
   await deps.audit.append({
     type: 'credential.revoked',
@@ -81,6 +90,32 @@ async function revoke(deps: RevocationRouteDeps, context: ApiContext): Promise<R
   for (const live of deps.instances.list()) instances.delete(live.instance);
   const sessions = deps.sessions.list().filter(({ ref }) => instances.has(ref.principal.instance)).length;
   return context.json({ schemaVersion: 1, sessions } satisfies Ended);
+}
+
+/**
+ * An instance belongs to whoever its login is of, as its sessions do: a person's agents' too, an agent's its own alone.
+ *
+ * @throws {HoopError} `ERR_DENIED` not permitted; `ERR_NO_ACCESS` no such instance of one's own, and no right to others'.
+ */
+function demandMayRevoke(
+  deps: RevocationRouteDeps,
+  principal: Principal,
+  instance: string | undefined,
+): void {
+  if (instance === undefined) return demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
+  const live = deps.instances.list().find((one) => one.instance === instance);
+  if (live !== undefined && isOwn(live, scopeOf(principal, false)))
+    return demandUnattenuated(principal, 'session.kill', GATEWAY);
+  if (mayBeyondOwn(principal, 'session.kill', GATEWAY, deps.ask)) return;
+  throw new HoopError('ERR_NO_ACCESS', 'no such instance, or no access to it', {
+    hint: 'see: hoopctl session list --live',
+  });
+}
+
+function isOwn(live: Principal, scope: AuditScope | undefined): boolean {
+  const { issuer, subject, agent } = scope ?? {};
+  const sameAgent = agent === undefined || (live.kind === 'agent' && live.name === agent);
+  return live.issuer === issuer && live.subject === subject && sameAgent;
 }
 
 function itemOf({ id, kind, value, modelVersion, at }: Revocation): RevocationItem {

@@ -3,7 +3,7 @@ import type { AuditLog } from '../../audit/event.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { IssuerRegistry } from '../../identity/issuer.ts';
 import type { Principal } from '../../identity/principal.ts';
-import { actorOf } from '../actor.ts';
+import { actorOf, attenuationItem } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { GatewayResource, ResourceTable } from '../tunnel/resources.ts';
 import type { Routes } from './app.ts';
@@ -27,12 +27,13 @@ export interface SelfRouteDeps {
 export function openRoutes(deps: SelfRouteDeps): Routes {
   return (app) => {
     app.get('/healthz', (context) => context.json({ status: 'ok' }));
-    app.get(PATHS.discovery, (context) =>
+    app.get(PATHS.discovery, async (context) =>
       context.json({
         schemaVersion: 1,
         gateway: deps.publicUrl,
         version: deps.version,
-        issuers: deps.issuers().discovery(),
+        issuers: await deps.issuers().discovery(),
+        machines: deps.issuers().machines(),
       } satisfies Discovery),
     );
   };
@@ -50,16 +51,17 @@ export function selfRoutes(deps: SelfRouteDeps): Routes {
     });
     app.post(PATHS.revokeSelf, async (context) => {
       const { principal } = context.var;
+      // One that gave up rights must not end its siblings: it ends itself.
+      const kind = principal.attenuation === undefined ? 'login' : 'instance';
+      const value = principal[kind];
       await deps.audit.append({
         type: 'credential.revoked',
         actor: actorOf(principal),
         reason: 'logout',
-        facts: { kind: 'login', value: principal.login },
+        facts: { kind, value },
       });
-      const sessions = deps.sessions
-        .list()
-        .filter(({ ref }) => ref.principal.login === principal.login).length;
-      deps.instances.revoke({ login: principal.login });
+      const sessions = deps.sessions.list().filter(({ ref }) => ref.principal[kind] === value).length;
+      deps.instances.revoke({ [kind]: value });
       return context.json({ schemaVersion: 1, sessions } satisfies Ended);
     });
   };
@@ -73,7 +75,7 @@ function itemOf(deps: SelfRouteDeps, principal: Principal, resource: GatewayReso
 }
 
 function whoAmI(gateway: string, principal: Principal): WhoAmI {
-  const { kind, name, groups, issuer, instance, login, attested, declared, person } = principal;
+  const { kind, name, groups, issuer, instance, login, attested, declared, person, attenuation } = principal;
   return {
     schemaVersion: 1,
     gateway,
@@ -88,5 +90,6 @@ function whoAmI(gateway: string, principal: Principal): WhoAmI {
     declared,
     signedInAt: new Date(principal.signedInAt).toISOString(),
     deadline: new Date(principal.deadline).toISOString(),
+    ...(attenuation === undefined ? {} : { attenuation: attenuationItem(attenuation) }),
   };
 }

@@ -7,12 +7,13 @@ import {
 } from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
+import { attenuated } from '../../enforcement/attenuated.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { RecordedItem } from '../../recording/reader.ts';
 import type { AuditIndex } from '../../storage/audit-index.ts';
 import { actorOf } from '../actor.ts';
 import { recordingObject, resourceObject } from '../compose/objects.ts';
-import { type Ask, mayBeyondOwn, scopeOf } from '../plane.ts';
+import { type Ask, demandUnattenuated, mayBeyondOwn, scopeOf } from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Routes } from './app.ts';
 import type { ApiContext } from './context.ts';
@@ -51,7 +52,11 @@ export function sessionRoutes(deps: SessionRouteDeps): Routes {
 
 async function list(deps: SessionRouteDeps, principal: Principal): Promise<SessionItem[]> {
   const own = await deps.index.sessions({ limit: MAX_LISTED }, scopeOf(principal, false));
-  const found = new Map(own.map((item) => [item.id, item]));
+  const mine = own.filter((item) => {
+    const object = resourceObject(item.resource, item.protocol);
+    return attenuated(principal, { action: 'session.list', object }) === undefined;
+  });
+  const found = new Map(mine.map((item) => [item.id, item]));
   if (principal.kind === 'person') {
     for (const item of await deps.index.sessions({ limit: MAX_LISTED })) {
       const resource = resourceObject(item.resource, item.protocol);
@@ -67,21 +72,23 @@ function counted({ sessions }: SessionRouteDeps, item: SessionItem): SessionItem
   return sessions.find(item.id)?.toItem() ?? item;
 }
 
-/** @throws {HoopError} `ERR_NO_ACCESS` there is none, or none for this principal: the answer does not say which. */
+/** @throws {HoopError} `ERR_DENIED` its own, and the instance gave that up; `ERR_NO_ACCESS` there is none, or none for this principal: the answer does not say which. */
 async function find(
   deps: SessionRouteDeps,
   principal: Principal,
   id: string,
   action: 'session.list' | 'session.kill' | 'recording.view',
 ): Promise<{ item: SessionItem; own: boolean }> {
+  const objectOf = (item: SessionItem) =>
+    action === 'recording.view' ? recordingObject(item) : resourceObject(item.resource, item.protocol);
   const [own] = await deps.index.sessions({ id }, scopeOf(principal, false));
-  if (own !== undefined) return { item: counted(deps, own), own: true };
-  const [any] = principal.kind === 'person' ? await deps.index.sessions({ id }) : [];
-  if (any !== undefined) {
-    const object =
-      action === 'recording.view' ? recordingObject(any) : resourceObject(any.resource, any.protocol);
-    if (mayBeyondOwn(principal, action, object, deps.ask)) return { item: counted(deps, any), own: false };
+  if (own !== undefined) {
+    demandUnattenuated(principal, action, objectOf(own));
+    return { item: counted(deps, own), own: true };
   }
+  const [any] = principal.kind === 'person' ? await deps.index.sessions({ id }) : [];
+  if (any !== undefined && mayBeyondOwn(principal, action, objectOf(any), deps.ask))
+    return { item: counted(deps, any), own: false };
   throw new HoopError('ERR_NO_ACCESS', 'no such session, or no access to it', {
     hint: 'see: hoopctl session list',
   });

@@ -13,6 +13,7 @@ import { NonceSource } from '../../identity/nonces.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { GatewayTokens } from '../../identity/tokens.ts';
 import { UsedTokens } from '../../identity/used-tokens.ts';
+import { verbsOf } from '../../policy/schema.ts';
 import { SqliteRevocationStore } from '../../storage/revocations.ts';
 import { type ApiContext, singleField } from '../api/context.ts';
 import type { Materials } from '../config/materials.ts';
@@ -25,6 +26,8 @@ export interface IdentityOptions {
   readonly state: GatewayState;
   readonly clock: Clock;
   readonly log: Log;
+  /** Whether policy lets the principal, narrowed by nothing, connect to a resource of this name. */
+  mayReach(principal: Principal, resource: string): boolean;
 }
 
 /** Issuers and agents of one configuration, checked and ready to be put in force. */
@@ -102,6 +105,7 @@ export class GatewayIdentity {
     const { instances } = this;
     return new TokenExchange({
       ...rules,
+      words: { verbsOf, isResource: (principal, name) => this.#options.mayReach(principal, name) },
       tokens: this.#tokens,
       instances,
       clock: this.#options.clock,

@@ -125,6 +125,12 @@ export class GatewayRules {
     return { decision: this.ask(principal, 'connect', resource.object), policyVersion: this.policyVersion() };
   }
 
+  /** Whether there is a resource of this name that the principal may reach, or may with an approval. */
+  mayReach(principal: Principal, name: string): boolean {
+    const resource = this.resources.find(name);
+    return resource !== undefined && this.connect(principal, resource).decision.effect !== 'deny';
+  }
+
   /** Whether a classified column of the resource would be masked for this principal. */
   masks(principal: Principal, { name, config }: GatewayResource): boolean {
     const { engine } = this.#prepared;

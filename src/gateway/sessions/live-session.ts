@@ -67,6 +67,7 @@ export class LiveSession {
       startedAt: new Date(this.startedAt).toISOString(),
       operations: this.#operations,
       denied: this.#denied,
+      ...(actor.attenuation === undefined ? {} : { attenuation: actor.attenuation }),
     };
   }
 }
