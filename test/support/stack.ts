@@ -322,7 +322,7 @@ agents:
 resources:
   pg:
     protocol: postgres
-    target: { host: ${target.host}, port: ${target.port}, database: shop, ${targetTls(options, postgres)} }
+    target: { host: ${target.host}, port: ${target.port}, database: ${options.database ?? 'shop'}, ${targetTls(options, postgres)} }
     credentials: { user: ${options.asAdmin ? postgres.admin.user : 'hoop'}, password: { file: ./pg.password } }
     classification: { columns: ${JSON.stringify(options.columns ?? {})} }
 policies: ./policies
