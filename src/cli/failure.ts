@@ -25,10 +25,19 @@ export function describeFailure(
 }
 
 function toLines(error: HoopError): string {
-  const message = `hoopctl: ${visible(error.message)}${error.code === 'ERR_INTERNAL' ? `: ${visible(error.detail ?? '')}` : ''}\n`;
+  const message = `hoopctl: ${visible(messageOf(error))}\n`;
   return error.hint === undefined ? message : `${message}hint: ${visible(error.hint)}\n`;
 }
 
-function toJson({ code, message, hint }: HoopError): object {
-  return { schemaVersion: 1, error: { code, message, ...(hint === undefined ? {} : { hint }) } };
+function toJson(error: HoopError): object {
+  const { code, hint } = error;
+  return {
+    schemaVersion: 1,
+    error: { code, message: messageOf(error), ...(hint === undefined ? {} : { hint }) },
+  };
+}
+
+/** A fault of hoopctl itself says what it was: it runs on the machine of the one who reads it. */
+function messageOf({ code, message, detail }: HoopError): string {
+  return code === 'ERR_INTERNAL' && detail ? `${message}: ${detail}` : message;
 }

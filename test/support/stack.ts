@@ -66,6 +66,8 @@ export interface StackOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** YAML lines to add at the top level. */
   readonly yaml?: string;
+  /** More resources beside `pg`: YAML, each two spaces in. Relative paths are below the stack's directory. */
+  readonly resources?: (postgres: PostgresServer) => string;
   /** Makes `hoop` a superuser: what pg_dump and pgbench want. */
   readonly superuser?: boolean;
   /** PostgreSQL's folder of binaries; default as `startPostgres`. */
@@ -325,6 +327,7 @@ resources:
     target: { host: ${target.host}, port: ${target.port}, database: ${options.database ?? 'shop'}, ${targetTls(options, postgres)} }
     credentials: { user: ${options.asAdmin ? postgres.admin.user : 'hoop'}, password: { file: ./pg.password } }
     classification: { columns: ${JSON.stringify(options.columns ?? {})} }
+${options.resources?.(postgres) ?? ''}
 policies: ./policies
 ${options.yaml ?? ''}
 `;
