@@ -64,7 +64,7 @@ function configuration(settings: DemoSettings): string {
     issuers: [
       {
         issuer,
-        audience: clientId,
+        audience: 'hoop-demo',
         clientId,
         scope: 'openid offline_access email profile groups',
         claims: { groups: 'groups' },

@@ -1,7 +1,7 @@
 import { HoopError } from '../core/errors.ts';
-import { isPlain, own } from './claims.ts';
-import type { VerifiedSubject } from './issuer.ts';
+import { claimAt, isPlain, own } from './claims.ts';
 import type { Person } from './principal.ts';
+import type { VerifiedSubject } from './subject.ts';
 
 /** One entry of `agents:`. At least one of `delegators` and `match` must be there. */
 export interface AgentConfig {
@@ -9,7 +9,7 @@ export interface AgentConfig {
   readonly delegators?:
     | { readonly groups?: readonly string[] | undefined; readonly persons?: readonly string[] | undefined }
     | undefined;
-  /** Which machine tokens are this agent: every claim must be exactly the value, or one of the values. */
+  /** Which machine tokens are this agent: every claim (or JSON Pointer) must be exactly the value, or one of the values. */
   readonly match?:
     | { readonly issuer: string; readonly claims: Readonly<Record<string, string | readonly string[]>> }
     | undefined;
@@ -26,10 +26,13 @@ export interface ResolvedActor {
 }
 
 /**
- * Jobs that a pull request starts can run its author's code, some with the base branch's own `ref`. They match an agent
- * only if its entry names `event_name` itself.
+ * Jobs that a pull or merge request starts can run its author's code, some with the base branch's own `ref`. They match
+ * an agent only if its entry names the claim that says so itself.
  */
-const UNTRUSTED_EVENTS: readonly unknown[] = ['pull_request', 'pull_request_target'];
+const UNTRUSTED_EVENTS: Readonly<Record<string, readonly unknown[]>> = {
+  event_name: ['pull_request', 'pull_request_target'],
+  pipeline_source: ['merge_request_event', 'external_pull_request_event'],
+};
 
 const UNKNOWN_HINT =
   'leave the agent out to act as yourself, or ask the operator to list you under this agent';
@@ -139,10 +142,11 @@ function mayDelegate(person: Person, agent: AgentConfig): boolean {
 function matches(subject: VerifiedSubject, agent: AgentConfig): boolean {
   const { match } = agent;
   if (match === undefined || match.issuer !== subject.issuer) return false;
-  const byPullRequest = UNTRUSTED_EVENTS.includes(own(subject.claims, 'event_name'));
-  if (byPullRequest && !Object.hasOwn(match.claims, 'event_name')) return false;
+  for (const [claim, events] of Object.entries(UNTRUSTED_EVENTS)) {
+    if (events.includes(own(subject.claims, claim)) && !Object.hasOwn(match.claims, claim)) return false;
+  }
   return Object.entries(match.claims).every(([claim, wanted]) => {
-    const value = own(subject.claims, claim);
+    const value = claimAt(subject.claims, claim);
     return (
       typeof value === 'string' && (typeof wanted === 'string' ? value === wanted : wanted.includes(value))
     );

@@ -5,9 +5,10 @@ import type { AgentRegistry, ResolvedActor } from './agents.ts';
 import { type AttenuationWords, readAttenuation, withAttenuation } from './attenuation.ts';
 import { instanceId } from './ids.ts';
 import type { InstanceRegistry } from './instances.ts';
-import type { IssuerRegistry, VerifiedSubject } from './issuer.ts';
+import type { IssuerRegistry } from './issuer.ts';
 import type { TrustedIssuer } from './issuer-config.ts';
 import type { Principal } from './principal.ts';
+import type { VerifiedSubject } from './subject.ts';
 import { type GatewayTokens, RENEWAL_GRACE_MS } from './tokens.ts';
 import { UsedTokens } from './used-tokens.ts';
 

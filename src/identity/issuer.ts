@@ -1,44 +1,26 @@
-import { decodeJwt, decodeProtectedHeader, type JWTPayload, jwtVerify } from 'jose';
-import type { DiscoveryIssuer } from '../api/contract.ts';
+import { decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose';
+import type { DiscoveryIssuer, DiscoveryMachine } from '../api/contract.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { type Log, silentLog } from '../core/log.ts';
-import { attestedOf, groupsOf, isPlain, nameOf, own } from './claims.ts';
 import type { Fetch } from './fetch-json.ts';
-import { derivedId } from './ids.ts';
 import { type IssuerConfig, type TrustedIssuer, trustedIssuer } from './issuer-config.ts';
+import { issuerFetch } from './issuer-fetch.ts';
 import { fromJose } from './jose-errors.ts';
 import { IssuerKeys, KEY_TIMES, type KeyTimes } from './jwks.ts';
+import {
+  CLOCK_TOLERANCE_S,
+  checkAuthorizedParty,
+  type SubjectTokenType,
+  subjectOf,
+  type VerifiedSubject,
+} from './subject.ts';
 
-/** Clocks may differ by this much, seconds, both ways. */
-export const CLOCK_TOLERANCE_S = 60;
 /** Largest token looked at, octets: more than any header may carry. */
 export const MAX_TOKEN_BYTES = 16 * 1024;
 
-export type SubjectTokenType = 'id_token' | 'jwt';
-
-/** Who a token of an issuer speaks of, after verification. */
-export interface VerifiedSubject {
-  /** `id_token`: a person signed in. `jwt`: a machine's token. */
-  readonly type: SubjectTokenType;
-  readonly issuer: string;
-  readonly subject: string;
-  /** All claims, for matching agents; never logged. */
-  readonly claims: Readonly<Record<string, unknown>>;
-  readonly name: string;
-  readonly groups: readonly string[];
-  readonly attested: Readonly<Record<string, string>>;
-  /** `auth_time`, else `iat`; ms since the epoch. */
-  readonly signedInAt: number;
-  /** Whether `auth_time` said so; else a refreshed token looks like a new sign-in. */
-  readonly signInKnown: boolean;
-  /** The sign-in this token comes from, `lgn_…`: the same for every token of it, as far as the issuer lets us know. */
-  readonly login: string;
-  /** `exp`, ms since the epoch. */
-  readonly tokenExpiresAt: number;
-  /** `jti`, if it has one. */
-  readonly tokenId: string | undefined;
-}
+/** How long a caller waits to learn whether an issuer has a device grant, ms. */
+const DISCOVERY_WAIT_MS = 2_000;
 
 export interface IssuerRegistryOptions {
   readonly clock: Clock;
@@ -74,17 +56,33 @@ export class IssuerRegistry {
    * @see https://openid.net/specs/openid-connect-core-1_0.html#IssuerIdentifier
    */
   constructor(configs: readonly IssuerConfig[], options: IssuerRegistryOptions) {
-    const { clock, log = silentLog, fetch = globalThis.fetch } = options;
+    const { clock, log = silentLog } = options;
     const times = { ...KEY_TIMES, ...options.times };
     this.#clock = clock;
     for (const config of configs.map(trustedIssuer)) {
-      const { issuer } = config;
+      const { issuer, jwksUrl } = config;
       if (this.#entries.has(issuer)) throw new HoopError('ERR_CONFIG', `issuer ${issuer} stands twice`);
-      const known = options.previous === undefined ? undefined : options.previous.#entries.get(issuer)?.keys;
-      this.#entries.set(issuer, {
-        config,
-        keys: known ?? new IssuerKeys({ issuer, clock, log, fetch, times }),
-      });
+      const fetch = options.fetch ?? issuerFetch(config);
+      const keys = new IssuerKeys({ issuer, jwksUrl, clock, log, fetch, times });
+      this.#entries.set(issuer, { config, keys });
+    }
+    if (options.previous !== undefined) this.adoptKeys(options.previous);
+  }
+
+  /**
+   * Takes over the keys that another registry has fetched, where they still come from the same place, so that a reload
+   * needs no reachable issuer.
+   *
+   * @param previous The registry that this one replaces.
+   * @see https://www.rfc-editor.org/rfc/rfc7517#section-5
+   */
+  adoptKeys(previous: IssuerRegistry): void {
+    for (const [issuer, { config }] of this.#entries) {
+      const known = previous.#entries.get(issuer);
+      if (known === undefined) continue;
+      const { ca, jwksUrl, tokenFile } = known.config;
+      if (ca !== config.ca || jwksUrl !== config.jwksUrl || tokenFile !== config.tokenFile) continue;
+      this.#entries.set(issuer, { config, keys: known.keys });
     }
   }
 
@@ -93,15 +91,46 @@ export class IssuerRegistry {
     return this.#entries.get(issuer)?.config;
   }
 
-  /** What hoopctl needs for the device grant: the issuers that have a client, in the configuration's order. */
-  discovery(): readonly DiscoveryIssuer[] {
-    const found: DiscoveryIssuer[] = [];
-    for (const { config } of this.#entries.values()) {
+  /**
+   * What hoopctl needs for the device grant: the issuers that have a client, in the configuration's order, without those
+   * that are known to have no device grant. May fetch discovery documents that are not known yet, for two seconds at
+   * most; an issuer that is silent is named.
+   *
+   * @returns One entry per issuer. Never rejects.
+   * @see https://www.rfc-editor.org/rfc/rfc8628#section-4
+   */
+  async discovery(): Promise<readonly DiscoveryIssuer[]> {
+    const found = [...this.#entries.values()].map(async ({ config, keys }): Promise<DiscoveryIssuer[]> => {
       const { issuer, clientId, clientSecret, scope } = config;
-      if (clientId === undefined) continue;
-      found.push({ issuer, clientId, scope, ...(clientSecret === undefined ? {} : { clientSecret }) });
-    }
-    return found;
+      if (clientId === undefined || (await keys.hasDeviceGrant(DISCOVERY_WAIT_MS)) === false) return [];
+      return [{ issuer, clientId, scope, ...(clientSecret === undefined ? {} : { clientSecret }) }];
+    });
+    return (await Promise.all(found)).flat();
+  }
+
+  /**
+   * What hoopctl needs to ask for a machine's token: with which audience, and how.
+   *
+   * @returns One entry per issuer, in the configuration's order. Fetches nothing.
+   * @see https://www.rfc-editor.org/rfc/rfc6749#section-4.4
+   */
+  machines(): readonly DiscoveryMachine[] {
+    return [...this.#entries.values()].map(({ config }) => {
+      const { issuer, audience, preset = 'oidc', habits, machineScope } = config;
+      const { clientCredentials: own } = habits;
+      if (own === undefined) return { issuer, audience, preset };
+      const scope = machineScope ?? own.scope?.(audience);
+      return {
+        issuer,
+        audience,
+        preset,
+        clientCredentials: {
+          ...(scope === undefined ? {} : { scope }),
+          ...(own.namesAudience === undefined ? {} : { namesAudience: true }),
+          ...(own.assertionAudience === undefined ? {} : { assertionAudience: own.assertionAudience }),
+        },
+      };
+    });
   }
 
   /**
@@ -134,7 +163,7 @@ export class IssuerRegistry {
         currentDate: new Date(this.#clock.now()),
       });
       if (type === 'id_token') checkAuthorizedParty(payload, audience);
-      return this.#subject(payload, config, type);
+      return subjectOf(payload, config, type, this.#clock.now());
     } catch (error) {
       throw fromJose(error, 'ERR_TOKEN_INVALID', 'ERR_LOGIN_EXPIRED');
     }
@@ -158,61 +187,8 @@ export class IssuerRegistry {
       throw invalid('the token was made for another purpose');
     return entry;
   }
-
-  #subject(payload: JWTPayload, config: TrustedIssuer, type: SubjectTokenType): VerifiedSubject {
-    const { sub, exp, iat, jti } = payload;
-    if (!isPlain(sub)) throw invalid('the subject of the token cannot be read');
-    const authTime = authTimeOf(payload);
-    const signedInAt = (authTime ?? Number(iat)) * 1000;
-    const latest = this.#clock.now() + CLOCK_TOLERANCE_S * 1000;
-    if (Number(iat) * 1000 > latest || signedInAt > latest) throw invalid('the token comes from the future');
-    return {
-      type,
-      issuer: config.issuer,
-      subject: sub,
-      claims: payload,
-      name: nameOf(payload, config.claims['name']),
-      groups: groupsOf(payload, config.claims['groups']),
-      attested: attestedOf(payload, config.claims, type === 'jwt'),
-      signedInAt,
-      signInKnown: authTime !== undefined,
-      login: loginOf(payload, config.issuer, sub),
-      tokenExpiresAt: Number(exp) * 1000,
-      tokenId: jti,
-    };
-  }
 }
 
 function invalid(message: string): HoopError {
   return new HoopError('ERR_TOKEN_INVALID', message);
-}
-
-function checkAuthorizedParty(payload: JWTPayload, clientId: string): void {
-  const azp = own(payload, 'azp');
-  const several = Array.isArray(payload.aud) && payload.aud.length > 1;
-  if ((azp !== undefined || several) && azp !== clientId)
-    throw invalid('the ID token was issued to another client');
-}
-
-function authTimeOf(payload: JWTPayload): number | undefined {
-  const value = own(payload, 'auth_time');
-  if (value === undefined) return undefined;
-  if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0)
-    throw invalid('auth_time cannot be read');
-  return value;
-}
-
-/**
- * One sign-in keeps its name through every refresh if the issuer says `auth_time` or `sid`, and one CI run if it has a
- * number. Where an issuer says none of these, each token counts as a sign-in of its own: such an issuer's people are
- * better revoked by person than by login.
- */
-function loginOf(payload: JWTPayload, issuer: string, subject: string): string {
-  const read = (claim: string): string => {
-    const value = own(payload, claim);
-    return typeof value === 'string' || typeof value === 'number' ? `${claim}=${value}` : '';
-  };
-  const run = ['run_id', 'run_attempt', 'pipeline_id', 'job_id'].map(read).filter((mark) => mark !== '');
-  const mark = read('auth_time') || read('sid') || run.join(' ') || `${read('iat')} ${read('jti')}`;
-  return derivedId('lgn', issuer, subject, mark);
 }

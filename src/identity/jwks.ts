@@ -8,7 +8,7 @@ import {
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { type Fetch, fetchJson } from './fetch-json.ts';
+import { type Fetch, type FetchLimits, fetchJson } from './fetch-json.ts';
 
 /** When keys are fetched, all in ms. */
 export interface KeyTimes {
@@ -37,6 +37,8 @@ const MAX_KEYS = 100;
 
 export interface IssuerKeysOptions {
   readonly issuer: string;
+  /** Where the keys are; by discovery if undefined. */
+  readonly jwksUrl?: string | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly fetch: Fetch;
@@ -56,9 +58,27 @@ export class IssuerKeys {
   #nextFetchAt = 0;
   #jwksUri: URL | undefined;
   #fetching: Promise<boolean> | undefined;
+  #deviceGrant: boolean | undefined;
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options;
+  }
+
+  /**
+   * Says whether the issuer's discovery document names an endpoint for the device grant. Fetches it if it is not known
+   * yet, within the same bounds as keys.
+   *
+   * @param waitMs How long to wait for it.
+   * @returns Undefined if it is not known (yet). Never rejects.
+   * @see https://www.rfc-editor.org/rfc/rfc8628#section-4
+   */
+  async hasDeviceGrant(waitMs: number): Promise<boolean | undefined> {
+    if (this.#deviceGrant !== undefined || this.#options.jwksUrl !== undefined) return this.#deviceGrant;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, waitMs);
+    await Promise.race([this.#refresh(), promise]);
+    clearTimeout(timer);
+    return this.#deviceGrant;
   }
 
   /**
@@ -117,13 +137,23 @@ export class IssuerKeys {
   }
 
   async #fetch(): Promise<void> {
-    const { issuer, fetch, times, clock } = this.#options;
+    const { fetch, times, clock } = this.#options;
     const limits = { timeoutMs: times.timeoutMs, maxBytes: MAX_DOCUMENT_BYTES };
-    this.#jwksUri ??= jwksUriOf(await fetchJson(discoveryUrl(issuer), limits, fetch), issuer);
+    this.#jwksUri ??= await this.#discover(limits);
     const document = await fetchJson(this.#jwksUri, limits, fetch);
     if (!isKeySet(document)) throw new Error('the key set has not the shape of RFC 7517 or too many keys');
     this.#keys = createLocalJWKSet(document);
     this.#loadedAt = clock.now();
+  }
+
+  async #discover(limits: FetchLimits): Promise<URL> {
+    const { issuer, jwksUrl, fetch } = this.#options;
+    if (jwksUrl !== undefined) return new URL(jwksUrl);
+    const document = await fetchJson(discoveryUrl(issuer), limits, fetch);
+    const found = jwksUriOf(document, issuer);
+    this.#deviceGrant =
+      typeof (document as Record<string, unknown>)['device_authorization_endpoint'] === 'string';
+    return found;
   }
 }
 
@@ -138,6 +168,7 @@ function reasonOf(error: unknown): string {
   return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
+/** Whatever ends in a slash gets no second one (OpenID Connect Discovery §4.1). */
 function discoveryUrl(issuer: string): URL {
   return new URL(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`);
 }

@@ -1,5 +1,5 @@
 import { HoopError } from '../core/errors.ts';
-import { CLOCK_TOLERANCE_S, type VerifiedSubject } from './issuer.ts';
+import { CLOCK_TOLERANCE_S, type VerifiedSubject } from './subject.ts';
 
 const MAX_REMEMBERED = 50_000;
 

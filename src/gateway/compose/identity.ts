@@ -66,8 +66,9 @@ export class GatewayIdentity {
     return this.#exchange;
   }
 
-  /** From the next exchange or renewal on. Instances and their deadlines stay. */
+  /** From the next exchange or renewal on. Instances and their deadlines stay, and so do keys that were fetched. */
   put(rules: IdentityRules): void {
+    rules.issuers.adoptKeys(this.#rules.issuers);
     this.#rules = rules;
     this.#exchange = this.#makeExchange(rules);
   }
@@ -127,8 +128,9 @@ export function identityRules(
 ): IdentityRules {
   const issuers = config.issuers.map((entry, index): TrustedIssuerConfig => {
     const secret = materials.secrets.get(`issuers.${index}.clientSecret`);
-    const { maxSession, clientSecret: _, ...rest } = entry;
-    return { ...rest, maxSessionMs: maxSession, clientSecret: secret?.reveal() };
+    const { maxSession, clientSecret: _, caFile: __, directory: ___, ...rest } = entry;
+    const files = materials.issuers[index];
+    return { ...rest, ...files, maxSessionMs: maxSession, clientSecret: secret?.reveal() };
   });
   return { issuers: new IssuerRegistry(issuers, { clock, log }), agents: new AgentRegistry(config.agents) };
 }

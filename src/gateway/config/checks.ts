@@ -1,10 +1,14 @@
 import { statSync } from 'node:fs';
 import { RE2JS } from 're2js';
 import type { Secret } from '../../core/secret.ts';
+import { issuerMistakes } from '../../identity/issuer-config.ts';
+import { parseDirectory } from './directory.ts';
 import {
   asText,
   type Complain,
+  type IssuerFiles,
   type Materials,
+  readAuthorities,
   readSealKey,
   readSecret,
   readText,
@@ -27,7 +31,7 @@ export function checkConfig(
   complain: Complain,
   options: CheckOptions,
 ): Materials | undefined {
-  checkIssuers(config, complain);
+  const issuers = checkIssuers(config, complain);
   checkAgents(config, complain);
   checkDetectors(config, complain);
   checkPolicies(config, complain);
@@ -36,25 +40,46 @@ export function checkConfig(
     const { caFile, tls } = resource.target;
     if (caFile !== undefined && tls === 'disable')
       complain(path, 'stands beside tls: disable', 'remove one of the two');
-    if (caFile === undefined) continue;
-    const pem = readText(caFile, path, complain);
-    if (pem !== undefined && !pem.includes('-----BEGIN CERTIFICATE-----'))
-      complain(path, 'holds no PEM certificate', 'name a file with BEGIN CERTIFICATE');
+    if (caFile !== undefined) readAuthorities(caFile, path, complain);
   }
   const tls = readTls(config, options.nowMs, complain);
   const secrets = options.secrets ? readSecrets(config, options.env, complain) : new Map<string, Secret>();
   const sealKey = options.secrets
     ? readSealKey(config.audit.sealKey, options.env, ['audit', 'sealKey'], complain)
     : undefined;
-  return tls === undefined ? undefined : { tls, sealKey, secrets };
+  return tls === undefined ? undefined : { tls, sealKey, secrets, issuers };
 }
 
-function checkIssuers(config: HoopdConfig, complain: Complain): void {
+function checkIssuers(config: HoopdConfig, complain: Complain): IssuerFiles[] {
   const seen = new Set<string>();
-  for (const [index, { issuer }] of config.issuers.entries()) {
-    if (seen.has(issuer)) complain(['issuers', index, 'issuer'], 'stands twice', 'merge the two entries');
-    seen.add(issuer);
-  }
+  return config.issuers.map((entry, index) => {
+    if (seen.has(entry.issuer))
+      complain(['issuers', index, 'issuer'], 'stands twice', 'merge the two entries');
+    seen.add(entry.issuer);
+    const files = readIssuerFiles(entry, index, complain);
+    const { clientSecret: _, directory: __, ...rest } = entry;
+    for (const { key, problem, cure } of issuerMistakes({ ...rest, ...files }))
+      complain(['issuers', index, key], problem, cure);
+    return files;
+  });
+}
+
+function readIssuerFiles(
+  { caFile, directory }: HoopdConfig['issuers'][number],
+  index: number,
+  complain: Complain,
+): IssuerFiles {
+  const ca =
+    caFile === undefined ? undefined : readAuthorities(caFile, ['issuers', index, 'caFile'], complain);
+  const path = ['issuers', index, 'directory'];
+  const text = directory === undefined ? undefined : readText(directory, path, complain);
+  const people = text === undefined ? new Map<string, string[]>() : parseDirectory(text);
+  if (typeof people === 'string')
+    complain(path, people, 'write lines such as "ada@example.com: [developers]"');
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(directory === undefined ? {} : { directory: typeof people === 'string' ? new Map() : people }),
+  };
 }
 
 function checkAgents(config: HoopdConfig, complain: Complain): void {

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseSealKey, type SealKey } from '../../audit/keys.ts';
 import { Secret } from '../../core/secret.ts';
+import type { Directory } from './directory.ts';
 import type { HoopdConfig } from './schema.ts';
 import type { SecretRef } from './values.ts';
 
@@ -13,6 +14,14 @@ export interface Materials {
   readonly sealKey: SealKey | undefined;
   /** By dotted path of the reference: `resources.pg-prod.credentials.password`. */
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** By the issuer's place in the list. */
+  readonly issuers: readonly IssuerFiles[];
+}
+
+/** What an issuer's own files hold. */
+export interface IssuerFiles {
+  readonly ca?: string;
+  readonly directory?: Directory;
 }
 
 /** Tells the collector that something at this path is wrong. */
@@ -29,6 +38,18 @@ export function readText(file: string, path: readonly PropertyKey[], complain: C
   } catch (error) {
     complain(path, `${file} cannot be read (${codeOf(error)})`, 'create it or correct the path');
   }
+  return undefined;
+}
+
+/** Reads authorities; complains and gives undefined if the file holds no certificate. */
+export function readAuthorities(
+  file: string,
+  path: readonly PropertyKey[],
+  complain: Complain,
+): string | undefined {
+  const pem = readText(file, path, complain);
+  if (pem === undefined || pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  complain(path, 'holds no PEM certificate', 'name a file with BEGIN CERTIFICATE');
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ALGORITHMS } from '../../identity/issuer-config.ts';
+import { issuer } from './issuer-schema.ts';
 import {
   duration,
   expected,
@@ -96,41 +96,6 @@ function audit(base: string) {
     },
     'write {durability: process, sealKey: {file: ./seal.key}}',
   );
-}
-
-function issuer(base: string) {
-  const claim = text("a claim's name", 'write the name of a claim such as groups');
-  return section(
-    {
-      issuer: parsed('an https URL', 'write the issuer exactly as the provider spells it', parseWebUrl),
-      audience: text("the tokens' audience", 'write the audience that the provider puts in its tokens'),
-      clientId: text('a client id', 'write the public client that hoopctl uses').optional(),
-      clientSecret: secretRef(base).optional(),
-      scope: text('scopes', 'write scopes such as "openid profile email"')
-        .default('openid profile email')
-        .describe('What hoopctl asks for at the device grant.'),
-      claims: z
-        .record(text('an attribute', 'write an attribute such as model'), claim, {
-          ...expected('a mapping from our attribute to the claim', 'write {groups: groups}'),
-        })
-        .default({}),
-      maxSession: duration('5m', '30d', '8h').optional().meta({
-        description: 'How long sessions may live on from one sign-in when the token cannot be renewed.',
-      }),
-      algorithms: z
-        .array(
-          z.enum(ALGORITHMS, expected(`one of ${ALGORITHMS.join(' ')}`, 'write [ES256, RS256]')),
-          expected('a list of signature algorithms', 'write [ES256, RS256]'),
-        )
-        .min(1, expected('at least one algorithm', 'write [ES256, RS256]'))
-        .optional(),
-      singleUse: z.boolean(expected('true or false', 'write singleUse: true')).optional(),
-    },
-    'write "- issuer: https://login.example.com" and its audience',
-  ).refine((entry) => entry.clientSecret === undefined || entry.clientId !== undefined, {
-    error: 'clientSecret stands without clientId; write the clientId it belongs to',
-    path: ['clientSecret'],
-  });
 }
 
 function agent() {

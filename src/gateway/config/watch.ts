@@ -18,12 +18,13 @@ export interface Watched {
 function configFiles(file: string, config: HoopdConfig): string[] {
   const secrets = [config.audit.sealKey, ...secretRefs(config).map(([, ref]) => ref)];
   const authorities = Object.values(config.resources).map(({ target }) => target.caFile);
+  const issuers = config.issuers.flatMap(({ caFile, directory }) => [caFile, directory]);
   return [
     file,
     config.tls.certFile,
     config.tls.keyFile,
     ...secrets.flatMap((ref) => ('file' in ref ? [ref.file] : [])),
-    ...authorities.filter((path) => path !== undefined),
+    ...[...authorities, ...issuers].filter((path) => path !== undefined),
     ...policyFiles(config.policies),
   ];
 }

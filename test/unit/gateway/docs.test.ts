@@ -20,6 +20,7 @@ describe('docs/configuration.md', () => {
     write('tls.crt', server.cert);
     write('tls.key', server.key);
     write('ca.pem', authority);
+    write('people.yaml', 'ada@example.com: [developers]');
     write('seal.key', newSealKeyText());
     mkdirSync(join(dir, 'policies'));
     const env = { PG_PROD_PASSWORD: 'x', OIDC_CLIENT_SECRET: 'y' };

@@ -267,11 +267,48 @@ describe('the configuration', () => {
     await refused(() => new IssuerRegistry([config(), config()], { clock: new HandClock() }), 'ERR_CONFIG');
   });
 
-  it('tells hoopctl about issuers that have a client', () => {
+  it('tells hoopctl about issuers that have a client and a device grant, and about those that are silent', async () => {
     const ci = config({ issuer: 'https://ci.example.com', clientId: undefined });
-    const issuers = new IssuerRegistry([config({ clientSecret: 's' }), ci], { clock: new HandClock() });
-    expect(issuers.discovery()).toEqual([
-      { issuer: idp.issuer, clientId: 'hoopctl', clientSecret: 's', scope: 'openid profile email' },
+    const silent = config({ issuer: 'http://127.0.0.1:1' });
+    const all = [config({ clientSecret: 's' }), ci, silent];
+    const issuers = new IssuerRegistry(all, { clock: new HandClock() });
+    const said = { clientId: 'hoopctl', scope: 'openid profile email' };
+    expect(await issuers.discovery()).toEqual([{ issuer: silent.issuer, ...said }]);
+    const grant = { device_authorization_endpoint: `${idp.issuer}/device` };
+    const body = JSON.stringify({ issuer: idp.issuer, jwks_uri: `${idp.issuer}/jwks`, ...grant });
+    idp.answer('discovery', { status: 200, body });
+    const anew = new IssuerRegistry(all, { clock: new HandClock() });
+    const offered = await anew.discovery();
+    idp.answer('discovery', undefined);
+    expect(offered).toEqual([
+      { issuer: idp.issuer, clientSecret: 's', ...said },
+      { issuer: silent.issuer, ...said },
+    ]);
+  });
+
+  it('tells hoopctl which audience machines need, and how they ask for it', () => {
+    const clock = new HandClock();
+    const entra = 'https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0';
+    const github = 'https://token.actions.githubusercontent.com';
+    const configs: IssuerConfig[] = [
+      config({ issuer: github, preset: 'github-actions', clientId: undefined }),
+      config({ issuer: entra, preset: 'entra', audience: 'api://hoop' }),
+      config({ machineScope: 'hoop' }),
+    ];
+    expect(new IssuerRegistry(configs, { clock }).machines()).toEqual([
+      { issuer: github, audience: 'hoop', preset: 'github-actions' },
+      {
+        issuer: entra,
+        audience: 'api://hoop',
+        preset: 'entra',
+        clientCredentials: { scope: 'api://hoop/.default', assertionAudience: 'token-endpoint' },
+      },
+      {
+        issuer: idp.issuer,
+        audience: 'hoop',
+        preset: 'oidc',
+        clientCredentials: { scope: 'hoop', namesAudience: true },
+      },
     ]);
   });
 });

@@ -2,9 +2,9 @@ import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { Clock } from '../../../src/core/clock.ts';
 import { type ErrorCode, isHoopError } from '../../../src/core/errors.ts';
-import type { VerifiedSubject } from '../../../src/identity/issuer.ts';
 import type { Principal } from '../../../src/identity/principal.ts';
 import type { RevocationStore } from '../../../src/identity/revocations.ts';
+import type { VerifiedSubject } from '../../../src/identity/subject.ts';
 import type { Revocation } from '../../../src/storage/revocations.ts';
 
 export const START = Date.parse('2026-03-01T12:00:00Z');
