@@ -1,5 +1,6 @@
 import type { GatewayChoice, OpenGateway } from '../client/gateway.ts';
 import type { HoopError } from '../core/errors.ts';
+import { attenuationChoice } from './attenuation.ts';
 import { type Invocation, textOption } from './command.ts';
 import { visible } from './render/text.ts';
 
@@ -13,7 +14,7 @@ export function gatewayChoice(invocation: Invocation): GatewayChoice {
     const value = textOption(invocation, name);
     if (value !== undefined) choice[name] = value;
   }
-  return choice;
+  return { ...choice, ...attenuationChoice(invocation) };
 }
 
 /**

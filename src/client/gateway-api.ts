@@ -46,12 +46,19 @@ export class GatewayApi {
     return (await this.#json<ResourceList>({ method: 'GET', path: PATHS.resources })).resources;
   }
 
-  /** @throws {HoopError} `ERR_NO_ACCESS` there is none of that name, or none for us: the gateway does not say which. */
-  async resource(name: string): Promise<ResourceItem> {
-    const found = (await this.resources()).find((item) => item.name === name);
-    if (found !== undefined) return found;
-    throw new HoopError('ERR_NO_ACCESS', `there is no resource "${name}", or no access to it`, {
-      hint: 'see: hoopctl resource list',
+  /**
+   * The resources of these names, in this order.
+   *
+   * @throws {HoopError} `ERR_NO_ACCESS` there is none of a name, or none for us: the gateway does not say which.
+   */
+  async namedResources(names: readonly string[]): Promise<readonly ResourceItem[]> {
+    const all = new Map((await this.resources()).map((item) => [item.name, item]));
+    return names.map((name) => {
+      const found = all.get(name);
+      if (found !== undefined) return found;
+      throw new HoopError('ERR_NO_ACCESS', `there is no resource "${name}", or no access to it`, {
+        hint: 'see: hoopctl resource list',
+      });
     });
   }
 
@@ -65,6 +72,11 @@ export class GatewayApi {
 
   killSession(id: string): Promise<Ended> {
     return this.#json({ method: 'DELETE', path: below(PATHS.sessions, id) });
+  }
+
+  /** Ends an instance with all its sessions, for good. */
+  revokeInstance(instance: string): Promise<Ended> {
+    return this.#json({ method: 'POST', path: PATHS.revocations, json: { instance } });
   }
 
   /** Frames as the gateway sends them, one at a time: a recording may be larger than memory. */

@@ -39,6 +39,10 @@ export interface Attributes {
   readonly model?: string;
   readonly modelVersion?: string;
   readonly ttlSeconds?: number;
+  /** Resources and actions, by commas: everything else is given up. */
+  readonly only?: string;
+  /** Everything that writes is given up. */
+  readonly readOnly?: boolean;
 }
 
 export class GatewayClient {
@@ -149,6 +153,8 @@ export class GatewayClient {
     if (attributes.agent !== undefined) form.set('agent', attributes.agent);
     if (attributes.model !== undefined) form.set('model', attributes.model);
     if (attributes.modelVersion !== undefined) form.set('model_version', attributes.modelVersion);
+    if (attributes.only !== undefined) form.set('only', attributes.only);
+    if (attributes.readOnly) form.set('read_only', 'true');
     if (attributes.ttlSeconds !== undefined) form.set('ttl', String(attributes.ttlSeconds));
     const request = { method: 'POST', path: PATHS.token, form, ...(signal ? { signal } : {}) };
     const issued = await this.json<TokenResponse>(request, async (method, url, nonce) => ({

@@ -139,8 +139,13 @@ export async function subjectSource(located: LocatedGateway, env: NodeJS.Process
 
 /** The command line's attributes, each falling back to the profile's. */
 export function attributesOf(choice: GatewayChoice, profile: Profile | undefined): Attributes {
-  const ttl = choice.ttlSeconds === undefined ? {} : { ttlSeconds: choice.ttlSeconds };
-  if (choice.asPerson) return ttl;
+  const { ttlSeconds, only, readOnly } = choice;
+  const less = {
+    ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
+    ...(only === undefined ? {} : { only }),
+    ...(readOnly ? { readOnly } : {}),
+  };
+  if (choice.asPerson) return less;
   const agent = choice.agent ?? profile?.agent;
   const model = choice.model ?? profile?.model;
   const modelVersion =
@@ -149,6 +154,6 @@ export function attributesOf(choice: GatewayChoice, profile: Profile | undefined
     ...(agent === undefined ? {} : { agent }),
     ...(model === undefined ? {} : { model }),
     ...(modelVersion === undefined ? {} : { modelVersion }),
-    ...ttl,
+    ...less,
   };
 }

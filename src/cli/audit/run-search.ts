@@ -8,7 +8,17 @@ import { renderTable } from '../render/table.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
 import { eventRow, HEADINGS } from './event-row.ts';
 
-const PLAIN_FILTERS = ['agent', 'person', 'model', 'resource', 'table', 'action', 'session', 'type'] as const;
+const PLAIN_FILTERS = [
+  'agent',
+  'person',
+  'model',
+  'resource',
+  'table',
+  'action',
+  'session',
+  'instance',
+  'type',
+] as const;
 const WORDS = {
   decision: ['allow', 'deny', 'hold'],
   outcome: ['success', 'failure', 'unknown'],

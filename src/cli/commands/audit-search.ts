@@ -17,6 +17,7 @@ export const auditSearch: CommandSpec = {
     { flags: '--decision <word>', text: 'allow, deny or hold' },
     { flags: '--outcome <word>', text: 'success, failure or unknown' },
     { flags: '--session <id>', text: 'of this session' },
+    { flags: '--instance <id>', text: 'by this instance: one process of hoopctl' },
     { flags: '--type <type>', text: 'of this type, such as operation.decided' },
     { flags: '--since <time>', text: 'from this moment on: 1h, 2026-01-31, or RFC 3339' },
     { flags: '--until <time>', text: 'before this moment' },

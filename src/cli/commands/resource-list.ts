@@ -1,3 +1,4 @@
+import { ATTENUATION_OPTIONS } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
 import { renderTable } from '../render/table.ts';
 import { withGateway } from '../with-gateway.ts';
@@ -5,6 +6,7 @@ import { withGateway } from '../with-gateway.ts';
 export const resourceList: CommandSpec = {
   path: ['resource', 'list'],
   summary: 'list what can be reached, and what needs an approval first',
+  options: ATTENUATION_OPTIONS,
   gateway: 'as-agent',
   examples: ['hoopctl resource list', "hoopctl resource list --json | jq -r '.name'"],
   exitCodes: [67, 69, 77],

@@ -10,6 +10,7 @@ export const sessionList: CommandSpec = {
     { flags: '--live', text: 'only sessions that run now' },
     { flags: '--agent <name>', text: 'only sessions of this agent' },
     { flags: '--resource <name>', text: 'only sessions of this resource' },
+    { flags: '--instance <id>', text: 'only sessions of this instance: one process of hoopctl' },
   ],
   gateway: 'as-person',
   examples: ['hoopctl session list --live', 'hoopctl session list --resource pg-prod --json'],
@@ -18,11 +19,13 @@ export const sessionList: CommandSpec = {
     const { io, options } = invocation;
     const resource = textOption(invocation, 'resource');
     const agent = textOption(invocation, 'agent');
+    const instance = textOption(invocation, 'instance');
     const all = await withGateway(invocation, (gateway) => gateway.api.sessions(), AS_PERSON);
     const sessions = all.filter(
       (item) =>
         (!options['live'] || item.endedAt === undefined) &&
         (resource ?? item.resource) === item.resource &&
+        (instance ?? item.instance) === item.instance &&
         (agent ?? item.actor) === item.actor,
     );
     if (io.json) {
@@ -33,7 +36,7 @@ export const sessionList: CommandSpec = {
       io.note('no sessions');
       return;
     }
-    const headings = ['ID', 'STARTED', 'WHO', 'RESOURCE', 'OPERATIONS', 'DENIED', 'STATE'];
+    const headings = ['ID', 'STARTED', 'WHO', 'INSTANCE', 'RESOURCE', 'OPERATIONS', 'DENIED', 'STATE'];
     await io.line(renderTable(headings, sessions.map(row), io.width).join('\n'));
   },
 };
@@ -41,5 +44,5 @@ export const sessionList: CommandSpec = {
 function row(item: SessionItem): (string | number)[] {
   const who = actorText({ name: item.actor, person: item.person });
   const state = item.endedAt === undefined ? 'live' : (item.endReason ?? 'ended');
-  return [item.id, item.startedAt, who, item.resource, item.operations, item.denied, state];
+  return [item.id, item.startedAt, who, item.instance, item.resource, item.operations, item.denied, state];
 }

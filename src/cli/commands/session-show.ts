@@ -1,3 +1,4 @@
+import { attenuationText } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
 import { renderFacts } from '../render/table.ts';
 import { AS_PERSON, actorText, withGateway } from '../with-gateway.ts';
@@ -21,6 +22,7 @@ export const sessionShow: CommandSpec = {
       ['session', item.id],
       ['who', actorText({ name: item.actor, person: item.person })],
       ['instance', item.instance],
+      ['limited to', attenuationText(item.attenuation)],
       ['resource', item.resource],
       ['protocol', item.protocol],
       ['started', item.startedAt],

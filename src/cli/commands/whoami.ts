@@ -1,3 +1,4 @@
+import { ATTENUATION_OPTIONS, attenuationText } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
 import { renderFacts } from '../render/table.ts';
 import { actorText, withGateway } from '../with-gateway.ts';
@@ -5,8 +6,9 @@ import { actorText, withGateway } from '../with-gateway.ts';
 export const whoami: CommandSpec = {
   path: ['whoami'],
   summary: 'show who the gateway takes this caller for, and until when',
+  options: ATTENUATION_OPTIONS,
   gateway: 'as-agent',
-  examples: ['hoopctl whoami', 'hoopctl whoami --json'],
+  examples: ['hoopctl whoami', 'hoopctl whoami --read-only --only pg-prod --json'],
   exitCodes: [67, 69, 77],
   async run(invocation) {
     const { io } = invocation;
@@ -24,6 +26,7 @@ export const whoami: CommandSpec = {
       ['declared', list(me.declared)],
       ['issuer', me.issuer],
       ['instance', me.instance],
+      ['limited to', attenuationText(me.attenuation)],
       ['signed in', me.signedInAt],
       ['until', me.deadline],
     ]);

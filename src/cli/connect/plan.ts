@@ -6,7 +6,9 @@ import { parseDuration, parseWhole } from '../parse.ts';
 
 /** What `connect` was asked for. */
 export interface ConnectPlan {
-  readonly resource: string;
+  /** One or more, each once. */
+  readonly resources: readonly string[];
+  /** The port is the first resource's, the next one's is one more, and so on; 0: any for each. */
   readonly local:
     | { readonly kind: 'port'; readonly port: number }
     | { readonly kind: 'socket'; readonly directory: string; readonly port: number }
@@ -23,8 +25,11 @@ export interface ConnectPlan {
 export function planConnect(invocation: Invocation): ConnectPlan {
   const reason = textOption(invocation, 'reason');
   const ttl = textOption(invocation, 'ttl');
+  const resources = invocation.args;
+  const twice = resources.find((name, index) => resources.indexOf(name) !== index);
+  if (twice !== undefined) throw new HoopError('ERR_USAGE', `resource "${twice}" is named twice`);
   return {
-    resource: invocation.args[0]!,
+    resources,
     local: localEnd(invocation),
     ...(reason === undefined ? {} : { reason }),
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
@@ -34,10 +39,12 @@ export function planConnect(invocation: Invocation): ConnectPlan {
 function localEnd(invocation: Invocation): ConnectPlan['local'] {
   const portText = textOption(invocation, 'port');
   const socket = textOption(invocation, 'socket');
-  const port = portText === undefined ? 0 : parseWhole(portText, '--port', 0, 65_535);
+  const several = invocation.args.length - 1;
+  const port = portText === undefined ? 0 : parseWhole(portText, '--port', 0, 65_535 - several);
   if (invocation.options['stdio'] === true) {
     const others = [portText, socket].some((value) => value !== undefined) || invocation.command.length > 0;
     if (others) throw new HoopError('ERR_USAGE', '--stdio goes with neither --port, --socket nor -- COMMAND');
+    if (several > 0) throw new HoopError('ERR_USAGE', '--stdio is one stream: name one resource');
     if (invocation.io.json)
       throw new HoopError('ERR_USAGE', '--stdio leaves no room for --json on standard output');
     return { kind: 'stdio' };

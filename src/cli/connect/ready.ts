@@ -1,16 +1,16 @@
 import { shellQuote, visible } from '../render/text.ts';
-import { type LocalLogin, postgresUrl, postgresVariables } from './postgres-environment.ts';
+import type { LocalEnd } from './environment.ts';
+import { postgresUrl, postgresVariables } from './postgres-environment.ts';
 
-export interface ReadyFacts {
-  readonly resource: string;
-  readonly protocol: string;
-  readonly login: LocalLogin;
+export interface ReadyFacts extends LocalEnd {
+  /** The only one: its variables can be exported. */
+  readonly alone: boolean;
   /** RFC 3339. */
   readonly deadline: string;
 }
 
 /** What a person types next, for stderr. Every value is quoted for the shell: it will be pasted. */
-export function readyText({ resource, protocol, login, deadline }: ReadyFacts): string {
+export function readyText({ resource, protocol, login, alone, deadline }: ReadyFacts): string {
   const { address } = login;
   const where = address.kind === 'port' ? `${address.host}:${address.port}` : address.path;
   const lines = [
@@ -19,7 +19,7 @@ export function readyText({ resource, protocol, login, deadline }: ReadyFacts): 
   if (protocol === 'postgres') {
     const { DATABASE_URL: _, ...variables } = postgresVariables(login);
     const words = Object.entries(variables).map(([name, value]) => `${name}=${shellQuote(value)}`);
-    lines.push(`  export ${words.join(' ')}`, '  psql');
+    lines.push(...(alone ? [`  export ${words.join(' ')}`, '  psql'] : [`  ${words.join(' ')} psql`]));
   }
   return `${lines.join('\n')}\n`;
 }

@@ -13,9 +13,10 @@ import { describeFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
 import { withGateway } from '../with-gateway.ts';
 import { runChild } from './child.ts';
+import { type LocalEnd, tunnelVariables } from './environment.ts';
 import { onParentExit } from './parent-watch.ts';
 import { type ConnectPlan, planConnect } from './plan.ts';
-import { childEnvironment, localLogin, postgresVariables } from './postgres-environment.ts';
+import { childEnvironment, localLogin } from './postgres-environment.ts';
 import { readyText, readyValue } from './ready.ts';
 
 /** Octets of a tunnel's own password. */
@@ -29,24 +30,25 @@ export async function runConnect(invocation: Invocation): Promise<number> {
   return withGateway(
     invocation,
     async (gateway) => {
-      const resource = await reachable(gateway, plan.resource);
+      const resources = await reachable(gateway, plan.resources);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
-      return overListener(invocation, gateway, resource, plan, trouble);
+      return overListeners(invocation, gateway, resources, plan, trouble);
     },
     ttl,
     (error, final) => trouble.tell(error, final),
   );
 }
 
-/** Says no before anything is opened. */
-async function reachable(gateway: OpenGateway, name: string): Promise<ResourceItem> {
-  const resource = await gateway.api.resource(name);
-  if (resource.access !== 'hold') return resource;
-  throw new HoopError('ERR_APPROVAL_REQUIRED', `a connection to ${name} needs an approval`);
+/** Says no before anything is opened: all of them, or none. */
+async function reachable(gateway: OpenGateway, names: readonly string[]): Promise<readonly ResourceItem[]> {
+  const resources = await gateway.api.namedResources(names);
+  const held = resources.find(({ access }) => access === 'hold');
+  if (held === undefined) return resources;
+  throw new HoopError('ERR_APPROVAL_REQUIRED', `a connection to ${held.name} needs an approval`);
 }
 
 async function overStdio(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promise<number> {
-  const tunnel = openTunnel(gateway, plan);
+  const tunnel = openTunnel(gateway, plan, plan.resources[0]!);
   const gone = new AbortController();
   const unwatch = onParentExit(io.parentPid, () => gone.abort());
   const stop = AbortSignal.any([io.signal, gone.signal]);
@@ -56,50 +58,77 @@ async function overStdio(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promi
   return 0;
 }
 
-async function overListener(
+async function overListeners(
   { io, command }: Invocation,
   gateway: OpenGateway,
-  resource: ResourceItem,
+  resources: readonly ResourceItem[],
   plan: ConnectPlan,
   trouble: Trouble,
 ): Promise<number> {
-  const password = plan.local.kind === 'port' ? randomBytes(SECRET_BYTES).toString('base64url') : undefined;
-  const verifier = password === undefined ? undefined : await scramVerifier(password);
-  const tunnel = openTunnel(gateway, plan, verifier);
-  const listener = await listen(plan, {
-    protocol: resource.protocol,
-    open: (signal) => tunnel.open(signal),
-    onRefused: (error) => trouble.refused(error),
-  });
+  const listeners: Listener[] = [];
   try {
-    const login = localLogin(resource, listener.address, password);
-    if (command.length > 0) {
-      const variables = resource.protocol === 'postgres' ? postgresVariables(login) : {};
-      return await runChild(io, command, childEnvironment(io.env, variables));
+    const ends: LocalEnd[] = [];
+    for (const [index, resource] of resources.entries()) {
+      const { listener, password } = await openEnd(gateway, resource, index, plan, trouble);
+      listeners.push(listener);
+      const login = localLogin(resource, listener.address, password);
+      ends.push({ resource: resource.name, protocol: resource.protocol, login });
     }
-    const deadline = new Date(gateway.credential.facts.deadline).toISOString();
-    const facts = { resource: resource.name, protocol: resource.protocol, login, deadline };
-    if (io.json) await io.value(readyValue(facts));
-    else io.streams.stderr.write(readyText(facts));
+    if (command.length > 0)
+      return await runChild(io, command, childEnvironment(io.env, tunnelVariables(ends)));
+    await tellReady(io, gateway, ends);
     await untilEnd(io, trouble);
     return 0;
   } finally {
-    await listener.close();
+    await Promise.all(listeners.map((listener) => listener.close()));
   }
 }
 
-function openTunnel(gateway: OpenGateway, plan: ConnectPlan, localVerifier?: string): Tunnel {
+/** A local end of its own for each resource, with a password of its own. */
+async function openEnd(
+  gateway: OpenGateway,
+  resource: ResourceItem,
+  index: number,
+  plan: ConnectPlan,
+  trouble: Trouble,
+): Promise<{ listener: Listener; password: string | undefined }> {
+  const password = plan.local.kind === 'port' ? randomBytes(SECRET_BYTES).toString('base64url') : undefined;
+  const verifier = password === undefined ? undefined : await scramVerifier(password);
+  const tunnel = openTunnel(gateway, plan, resource.name, verifier);
+  const listener = await listen(plan, index, {
+    protocol: resource.protocol,
+    open: (signal) => tunnel.open(signal),
+    onRefused: (error) => trouble.refused(error, plan.resources.length > 1 ? resource.name : undefined),
+  });
+  return { listener, password };
+}
+
+async function tellReady(io: Io, gateway: OpenGateway, ends: readonly LocalEnd[]): Promise<void> {
+  const deadline = new Date(gateway.credential.facts.deadline).toISOString();
+  for (const end of ends) {
+    const facts = { ...end, alone: ends.length === 1, deadline };
+    if (io.json) await io.value(readyValue(facts));
+    else io.streams.stderr.write(readyText(facts));
+  }
+}
+
+function openTunnel(
+  gateway: OpenGateway,
+  plan: ConnectPlan,
+  resource: string,
+  localVerifier?: string,
+): Tunnel {
   return new Tunnel(gateway.client, gateway.credential, gateway.key, {
-    resource: plan.resource,
+    resource,
     ...(localVerifier === undefined ? {} : { localVerifier }),
     ...(plan.reason === undefined ? {} : { reason: plan.reason }),
   });
 }
 
-function listen({ local }: ConnectPlan, options: ListenerOptions): Promise<Listener> {
-  if (local.kind === 'port') return Listener.onPort(local.port, options);
+function listen({ local }: ConnectPlan, index: number, options: ListenerOptions): Promise<Listener> {
+  if (local.kind === 'port') return Listener.onPort(local.port === 0 ? 0 : local.port + index, options);
   if (local.kind === 'socket')
-    return Listener.onSocket(local.directory, local.port || DEFAULT_SOCKET_PORT, options);
+    return Listener.onSocket(local.directory, (local.port || DEFAULT_SOCKET_PORT) + index, options);
   throw new HoopError('ERR_INTERNAL', undefined, { detail: 'standard input is no listener' });
 }
 
@@ -138,9 +167,22 @@ class Trouble {
     else this.#io.note(`the credential ended: ${error.message}`);
   }
 
-  refused(error: HoopError): void {
-    const { text } = describeFailure(error, this.#io.json);
+  /** @param resource Where there are several. */
+  refused(error: HoopError, resource: string | undefined): void {
+    const { text } = describeFailure(
+      resource === undefined ? error : ofResource(error, resource),
+      this.#io.json,
+    );
     if (text !== this.#last) this.#io.streams.stderr.write(text);
     this.#last = text;
   }
+}
+
+function ofResource(error: HoopError, resource: string): HoopError {
+  const { code, message, hint, detail } = error;
+  return new HoopError(code, `${resource}: ${message}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+    ...(detail === undefined ? {} : { detail }),
+  });
 }

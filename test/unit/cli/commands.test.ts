@@ -107,7 +107,7 @@ describe('what is typed', () => {
     [['audit'], /a command is missing/],
     [['conect', 'x'], /unknown command 'conect'/],
     [['connect'], /missing required argument 'resource'/],
-    [['connect', 'a', 'b'], /too many arguments/],
+    [['session', 'show', 'a', 'b'], /too many arguments/],
     [['whoami', '--jsno'], /unknown option '--jsno'/],
     [['whoami', '--profile'], /argument missing/],
     [['whoami', '--', 'x'], /takes no -- COMMAND/],

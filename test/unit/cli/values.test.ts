@@ -3,6 +3,7 @@ import type { ReplayFrame } from '../../../src/api/contract.ts';
 import { eventRow } from '../../../src/cli/audit/event-row.ts';
 import { searchQuery } from '../../../src/cli/audit/run-search.ts';
 import type { Invocation } from '../../../src/cli/command.ts';
+import { tunnelVariables } from '../../../src/cli/connect/environment.ts';
 import { planConnect } from '../../../src/cli/connect/plan.ts';
 import { childEnvironment, localLogin, postgresUrl } from '../../../src/cli/connect/postgres-environment.ts';
 import { readyText } from '../../../src/cli/connect/ready.ts';
@@ -58,9 +59,9 @@ function invocation(
 
 describe('connect', () => {
   test('plans', () => {
-    expect(planConnect(invocation({}))).toEqual({ resource: 'pg', local: { kind: 'port', port: 0 } });
+    expect(planConnect(invocation({}))).toEqual({ resources: ['pg'], local: { kind: 'port', port: 0 } });
     expect(planConnect(invocation({ socket: '/run/x', port: '6000', ttl: '30m', reason: 'r' }))).toEqual({
-      resource: 'pg',
+      resources: ['pg'],
       local: { kind: 'socket', directory: '/run/x', port: 6000 },
       reason: 'r',
       ttlMs: 1_800_000,
@@ -77,6 +78,14 @@ describe('connect', () => {
     [{ ttl: 'long' }, []],
   ])('refuses %j %j', (options, command) => {
     expect(() => planConnect(invocation(options, ['pg'], command))).toThrow(HoopError);
+  });
+
+  test.each([
+    [{}, ['pg', 'x', 'pg'], /"pg" is named twice/],
+    [{ stdio: true }, ['pg', 'x'], /name one resource/],
+    [{ port: '65535' }, ['pg', 'x'], /from 0 to 65534/],
+  ])('refuses %j of %j', (options, args, message) => {
+    expect(() => planConnect(invocation(options, args))).toThrow(message);
   });
 
   const port: Address = { kind: 'port', host: '127.0.0.1', port: 5 };
@@ -102,9 +111,32 @@ describe('connect', () => {
     expect(env).toEqual({ PATH: '/bin', PGOPTIONS: '-c a=b', PGHOST: 'h' });
   });
 
+  test('several resources: the first one’s variables, and the address of each by name', () => {
+    const end = (resource: string, port: number, protocol = 'postgres') => {
+      const address: Address = { kind: 'port', host: '127.0.0.1', port };
+      return { resource, protocol, login: localLogin({ ...item, name: resource }, address, 'pw') };
+    };
+    const found = tunnelVariables([end('web', 4, 'http'), end('pg-prod', 5), end('9.audit_x', 6)]);
+    expect(found).toMatchObject({ PGPORT: '5', DATABASE_URL: found['PG_PROD_URL'] });
+    expect(
+      Object.keys(found)
+        .filter((name) => name.endsWith('_URL'))
+        .sort(),
+    ).toEqual(['DATABASE_URL', 'PG_PROD_URL', '_9_AUDIT_X_URL']);
+    expect(() => tunnelVariables([end('pg-a', 5), end('pg.a', 6)])).toThrow('PG_A_URL');
+    expect(() => tunnelVariables([end('pg', 5), end('database', 6)])).toThrow('DATABASE_URL');
+    expect(tunnelVariables([end('database', 5), end('pg', 6)])['DATABASE_URL']).toContain(':5/');
+  });
+
   test('what is printed to be pasted is quoted and cannot move the cursor', () => {
     const login = localLogin({ ...item, user: '$(reboot)' }, port, 'pw');
-    const text = readyText({ resource: `pg${esc}[2J`, protocol: 'postgres', login, deadline: 'T' });
+    const text = readyText({
+      resource: `pg${esc}[2J`,
+      protocol: 'postgres',
+      login,
+      alone: true,
+      deadline: 'T',
+    });
     expect(text).toContain("PGUSER='$(reboot)'");
     expect(text).not.toContain(esc);
   });
