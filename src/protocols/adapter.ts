@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
+import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Enforcer, SessionRef } from '../enforcement/operation.ts';
 import type { CredentialCheck } from '../identity/principal.ts';
@@ -26,6 +27,8 @@ export interface StreamContext {
 /** Why and how a session ended, for the audit. */
 export interface SessionEnd {
   readonly reason: string;
+  /** What ended it, where that was not the client or the target in good order. */
+  readonly failure?: ErrorCode;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { HoopError } from '../../core/errors.ts';
+import { ERROR_TABLE, HoopError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import type { SessionRef } from '../../enforcement/operation.ts';
 import type { Principal } from '../../identity/principal.ts';
@@ -112,7 +112,7 @@ async function serve(
     });
   } catch (error) {
     log.error('the adapter failed', { error: error instanceof Error ? error.message : String(error) });
-    end = { reason: 'ERR_INTERNAL', bytesIn: 0, bytesOut: 0 };
+    end = { reason: 'ERR_INTERNAL', failure: 'ERR_INTERNAL', bytesIn: 0, bytesOut: 0 };
   }
   stopWatching();
   request.socket.destroy();
@@ -170,7 +170,8 @@ async function recordEnd(
     resource: resource.name,
     protocol: ref.protocol,
     reason: end.reason,
-    outcome: recording.complete ? 'success' : 'failure',
+    outcome: recording.complete && end.failure === undefined ? 'success' : 'failure',
+    ...(end.failure === undefined ? {} : { sqlstate: ERROR_TABLE[end.failure].sqlstate }),
     bytes: end.bytesOut,
     durationMs: clock.now() - startedAt,
     facts: {

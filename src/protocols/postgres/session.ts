@@ -6,10 +6,12 @@ import type { CancelRegistry } from './cancel.ts';
 import type { CatalogService } from './catalog-service.ts';
 import { encodeBackend } from './codec/backend.ts';
 import { Framer } from './codec/framer.ts';
+import { encodeFrontend } from './codec/frontend.ts';
 import { ErrorResponse } from './codec/report.ts';
 import { fatalFields } from './denial.ts';
+import { FunctionCalls } from './function-calls.ts';
 import { Inlet } from './inlet.ts';
-import { localLogin } from './local-login.ts';
+import { type LocalLogin, localLogin } from './local-login.ts';
 import { SessionMasks } from './masks.ts';
 import { Outlet } from './outlet.ts';
 import { StatementPlanner } from './planner.ts';
@@ -33,6 +35,11 @@ export interface SessionParts {
 
 /** How long the client may take to read the last words before the stream is cut. */
 const LAST_WORDS_MS = 2000;
+/** How long what a client asked for before its goodbye may go on; then it is cancelled at the target. */
+const GRACE_MS = 2000;
+/** How long the target may take to read our goodbye. */
+const PARTING_MS = 1000;
+const TERMINATE = encodeFrontend({ name: 'Terminate' });
 
 /**
  * One client's session, from its startup packet to its end.
@@ -49,6 +56,8 @@ export class PostgresSession {
   readonly #state: SessionState;
   #upstream: Upstream | undefined;
   #failure: HoopError | undefined;
+  #forgetKey: () => void = () => undefined;
+  #over: () => void = () => undefined;
   #reason = 'the client closed the connection';
 
   constructor(stream: Duplex, context: StreamContext, parts: SessionParts) {
@@ -69,16 +78,38 @@ export class PostgresSession {
   async serve(): Promise<SessionEnd> {
     const onAbort = () => this.#state.end(toHoopError(this.#context.signal.reason, 'ERR_SESSION_ENDED'));
     this.#context.signal.addEventListener('abort', onAbort);
+    // Whatever the session waits for (a target that reads nothing, a lock), its end is not waited for.
+    const over = new Promise<void>((resolve) => {
+      this.#over = resolve;
+    });
+    this.#watchClient();
     try {
       if (this.#context.signal.aborted) onAbort();
-      await this.#run();
+      await Promise.race([this.#run(), over]);
     } catch (error) {
       this.#state.end(toHoopError(error));
     } finally {
       this.#context.signal.removeEventListener('abort', onAbort);
       await this.#close();
     }
-    return { reason: this.#reason, bytesIn: this.#inlet.received, bytesOut: this.#outlet.sent };
+    return {
+      reason: this.#reason,
+      ...(this.#failure === undefined ? {} : { failure: this.#failure.code }),
+      bytesIn: this.#inlet.received,
+      bytesOut: this.#outlet.sent,
+    };
+  }
+
+  /** A client that is gone wants nothing more; one that only said its last word may still get its answers. */
+  #watchClient(): void {
+    this.#stream.allowHalfOpen = true;
+    this.#stream.once('close', () => this.#state.end(undefined));
+    this.#stream.once('end', () => this.#leaveSoon());
+  }
+
+  #leaveSoon(): void {
+    const timer = setTimeout(() => this.#state.end(undefined), GRACE_MS);
+    this.#stream.once('close', () => clearTimeout(timer));
   }
 
   async #run(): Promise<void> {
@@ -87,24 +118,27 @@ export class PostgresSession {
       (bytes) => this.#outlet.plain(bytes),
       this.#context.localVerifier,
     );
-    if (login.kind === 'closed') return;
+    if (login.kind === 'closed' || this.#state.ended) return;
     const { principal } = this.#context.session;
     if (login.kind === 'cancel') {
       this.#reason = 'a cancel request';
       const { processId, key } = login.request;
       return this.#parts.cancels.cancel(principal.instance, processId, key, this.#context.clock.now());
     }
+    await this.#connected(login);
+  }
+
+  async #connected(login: Extract<LocalLogin, { kind: 'session' }>): Promise<void> {
+    const { instance } = this.#context.session.principal;
     const upstream = await this.#parts.connect(login.parameters, this.#context.signal);
+    if (this.#state.ended) return void upstream.socket.destroy();
     this.#upstream = upstream;
-    if (this.#state.ended) return;
-    const { key, forget } = this.#parts.cancels.register(principal.instance, () => upstream.cancel());
-    try {
-      this.#announce(upstream, key.pid, key.key);
-      this.#listen(upstream);
-      await this.#requests(upstream);
-    } finally {
-      forget();
-    }
+    const cancel = () => upstream.cancel();
+    const { key, forget } = this.#parts.cancels.register(instance, cancel, login.cancelKeyBytes);
+    this.#forgetKey = forget;
+    this.#announce(upstream, key.pid, key.key);
+    this.#listen(upstream);
+    await this.#requests(upstream);
   }
 
   /** What a server says after a successful login; the cancel key is ours, never the target's. */
@@ -146,7 +180,17 @@ export class PostgresSession {
       resource: this.#context.session.resource,
       uncommittedDdl: () => this.#state.uncommittedDdl,
     });
-    const requests = new RequestPump(this.#state, planner, (slices) => this.#toTarget(upstream, slices));
+    const { catalog } = this.#parts;
+    const { masks } = this.#state;
+    const { resource } = this.#context.session;
+    const calls = new FunctionCalls({ catalog, planner, masks, resource });
+    const send = (slices: Buffer[]) => this.#toTarget(upstream, slices);
+    await this.#pump(upstream, new RequestPump(this.#state, planner, calls, send));
+    await this.#answered();
+  }
+
+  /** Until the client has said its last word, or the session has ended. */
+  async #pump(upstream: Upstream, requests: RequestPump): Promise<void> {
     const framer = new Framer('frontend');
     for (;;) {
       const chunk = await this.#inlet.next();
@@ -155,14 +199,21 @@ export class PostgresSession {
       for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
         await requests.handle(frame);
         if (this.#state.ended) return;
+        if (this.#state.leaving) return requests.flush();
       }
       requests.flush();
       if (upstream.socket.writableNeedDrain) await this.#drained(upstream);
     }
   }
 
+  /** The client is done; what it asked for is given its time. */
+  async #answered(): Promise<void> {
+    this.#leaveSoon();
+    while (!this.#state.ended && this.#state.pipeline.depth > 0) await this.#state.progress();
+  }
+
   #toTarget(upstream: Upstream, slices: Buffer[]): void {
-    if (this.#state.ended && slices.length === 0) return;
+    if (this.#state.ended) return;
     if (slices.length === 1) upstream.socket.write(slices[0] as Buffer);
     else upstream.socket.write(Buffer.concat(slices));
   }
@@ -183,6 +234,7 @@ export class PostgresSession {
     this.#failure = error;
     if (error !== undefined) this.#reason = error.message;
     this.#inlet.close();
+    this.#over();
   }
 
   #stopQuietly(reason: string): void {
@@ -193,16 +245,27 @@ export class PostgresSession {
   async #close(): Promise<void> {
     const { operations } = this.#state;
     this.#state.ended = true;
-    const upstream = this.#upstream;
-    // Nobody is left to read the answer: what still runs for this client is cancelled at the target.
-    if (upstream !== undefined && operations.busy) await upstream.cancel().catch(() => undefined);
-    upstream?.socket.destroySoon();
+    this.#forgetKey();
+    // The client need not wait for the target to be left.
+    const parted = this.#partFromTarget(operations.busy);
     operations.closeAll();
     if (this.#failure !== undefined) {
       this.#logFailure(this.#failure);
       this.#outlet.plain(ErrorResponse.encode({ fields: fatalFields(this.#failure) }));
     }
-    await this.#lastWords();
+    await Promise.all([parted, this.#lastWords()]);
+  }
+
+  async #partFromTarget(busy: boolean): Promise<void> {
+    if (this.#upstream === undefined) return;
+    const { socket, cancel } = this.#upstream;
+    // Nobody is left to read the answer: what still runs for this client is cancelled at the target.
+    if (busy) await cancel().catch(() => undefined);
+    const timer = setTimeout(() => socket.destroy(), PARTING_MS);
+    socket.once('close', () => clearTimeout(timer));
+    socket.resume();
+    if (socket.writable) socket.end(TERMINATE);
+    else socket.destroy();
   }
 
   #logFailure(error: HoopError): void {
