@@ -10,6 +10,8 @@ export const LIMITS = {
   sqlTextBytes: 4 * 1024 * 1024,
   /** Prepared statements and portals known per session. */
   pgNamesPerSession: 4096,
+  /** Texts of all prepared statements of a session together, and of all its portals, characters. */
+  pgNamedTextBytes: 64 * 1024 * 1024,
   /** Messages forwarded whose answer is outstanding, per session: beyond it the client is not read. */
   pgPipelineDepth: 16_384,
   /** Octets waiting for a slow peer before its counterpart is paused. */

@@ -369,10 +369,4 @@ describe('a denial behaves as the server itself would', () => {
       'ReadyForQuery I',
     ]);
   });
-
-  test('the function-call message is refused', async () => {
-    const call = Buffer.from('46000000120000000100000000000000000000', 'hex');
-    call.writeUInt32BE(call.length - 1, 1);
-    expect(await client.ask(call)).toEqual(['ErrorResponse 0A000', 'ReadyForQuery I']);
-  });
 });

@@ -3,7 +3,7 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 /** What a client may later present in a CancelRequest: ours, never the target's own. */
 export interface CancelKey {
   readonly pid: number;
-  /** Four octets: protocol 3.0's BackendKeyData. */
+  /** 4 octets in protocol 3.0, 32 in 3.2. */
   readonly key: Buffer;
 }
 
@@ -29,16 +29,18 @@ export class CancelRegistry {
   /**
    * @param instance Owner, as `Principal.instance`.
    * @param cancel Cancels what runs in the session now; called at most once for each right request.
+   * @param keyBytes Octets of the key, 4 … 256: what the client's protocol version takes.
    * @returns The key to announce to the client, and a function that forgets it.
    */
   register(
     instance: string,
     cancel: () => Promise<void>,
+    keyBytes: number,
   ): { readonly key: CancelKey; readonly forget: () => void } {
     while (this.#entries.has(this.#nextPid)) this.#nextPid = (this.#nextPid % 0x7fff_fffe) + 1;
     const pid = this.#nextPid;
     this.#nextPid = (this.#nextPid % 0x7fff_fffe) + 1;
-    const key = randomBytes(4);
+    const key = randomBytes(keyBytes);
     this.#entries.set(pid, { key, instance, cancel });
     return { key: { pid, key }, forget: () => this.#entries.delete(pid) };
   }
@@ -56,7 +58,7 @@ export class CancelRegistry {
     const right =
       entry !== undefined &&
       entry.instance === instance &&
-      key.length === 4 &&
+      key.length === entry.key.length &&
       timingSafeEqual(entry.key, key);
     if (right) return entry.cancel();
     this.#countWrong(instance, nowMs);

@@ -16,6 +16,9 @@ export interface KnownCatalog {
  * It is the window in which somebody else's change of the schema is not seen: `docs/security.md`.
  */
 const CHECK_AFTER_MS = 2000;
+/** For the cheap query; the whole catalog of a large database takes longer, ms. */
+const EPOCH_MS = 5_000;
+const LOAD_MS = 60_000;
 
 /**
  * Keeps the catalog of one target, read over a connection of the gateway's own.
@@ -64,8 +67,7 @@ export class CatalogService {
 
   async #check(): Promise<void> {
     const [startedAt, changes] = [this.#clock.now(), this.#changes];
-    const connection = await this.#usableConnection();
-    const epoch = JSON.stringify(await connection.query(EPOCH_QUERY));
+    const { connection, epoch } = await this.#ask();
     if (this.#known === undefined || epoch !== this.#epoch) this.#known = await this.#load(connection);
     this.#epoch = epoch;
     // A check that itself took longer than the window still counts once, or a slow target would be asked for ever.
@@ -73,14 +75,20 @@ export class CatalogService {
       this.#checkedAt = Math.max(startedAt, this.#clock.now() - CHECK_AFTER_MS / 2);
   }
 
-  async #usableConnection(): Promise<SideConnection> {
-    if (this.#connection?.usable !== true) this.#connection = await this.#connect();
-    return this.#connection;
+  /** A connection that was idle for long may be gone without a word: then once more, over a new one. */
+  async #ask(): Promise<{ connection: SideConnection; epoch: string }> {
+    const idle = this.#connection?.usable === true ? this.#connection : undefined;
+    const before = await idle?.query(EPOCH_QUERY, EPOCH_MS).catch(() => undefined);
+    if (idle !== undefined && before !== undefined)
+      return { connection: idle, epoch: JSON.stringify(before) };
+    const connection = await this.#connect();
+    this.#connection = connection;
+    return { connection, epoch: JSON.stringify(await connection.query(EPOCH_QUERY, EPOCH_MS)) };
   }
 
   async #load(connection: SideConnection): Promise<KnownCatalog> {
     const rows: Record<string, readonly (readonly (string | null)[])[]> = {};
-    for (const { name, sql } of CATALOG_QUERIES) rows[name] = await connection.query(sql);
+    for (const { name, sql } of CATALOG_QUERIES) rows[name] = await connection.query(sql, LOAD_MS);
     const catalog = buildCatalog(rows);
     return { catalog, classification: bindClassification(catalog, this.#tags, this.#resource) };
   }

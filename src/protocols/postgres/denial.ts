@@ -27,12 +27,15 @@ export function denialFields(denial: Denial): readonly ReportField[] {
   ];
 }
 
+/** A login that expires in the middle of a session is no failed login: clients that tell these apart reconnect. */
+const SQLSTATE_AT_END: Partial<Record<HoopError['code'], string>> = { ERR_LOGIN_EXPIRED: '57P01' };
+
 /** An error of ours that ends the session: FATAL, with what to do next. */
 export function fatalFields(error: HoopError): readonly ReportField[] {
   return [
     ['S', 'FATAL'],
     ['V', 'FATAL'],
-    ['C', error.sqlstate],
+    ['C', SQLSTATE_AT_END[error.code] ?? error.sqlstate],
     ['M', error.message],
     ...(error.hint === undefined ? [] : [['H', error.hint] as const]),
   ];

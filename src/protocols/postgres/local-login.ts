@@ -3,32 +3,52 @@ import { HoopError } from '../../core/errors.ts';
 import { AuthenticationResponse, SASLInitialResponse } from './codec/authentication.ts';
 import { encodeBackend } from './codec/backend.ts';
 import { Framer } from './codec/framer.ts';
-import { type CancelRequest, PROTOCOL_3_0, StartupFramer, type StartupMessage } from './codec/startup.ts';
+import {
+  type CancelRequest,
+  PROTOCOL_3_0,
+  PROTOCOL_3_2,
+  StartupFramer,
+  type StartupMessage,
+} from './codec/startup.ts';
 import { FRONTEND } from './codec/types.ts';
 import type { Inlet } from './inlet.ts';
 import { parseVerifier, SCRAM_SHA_256, ScramServer } from './scram.ts';
 
 export type LocalLogin =
   /** The client proved that it may use the tunnel; nothing has been said of success yet. */
-  | { readonly kind: 'session'; readonly parameters: ReadonlyMap<string, string> }
+  | {
+      readonly kind: 'session';
+      readonly parameters: ReadonlyMap<string, string>;
+      /** 4 for protocol 3.0, 32 from 3.2 on. */
+      readonly cancelKeyBytes: number;
+    }
   | { readonly kind: 'cancel'; readonly request: CancelRequest }
   /** The peer left. */
   | { readonly kind: 'closed' };
 
-/** As PostgreSQL's `authentication_timeout`. */
+/** As PostgreSQL's `authentication_timeout`: for the whole login, not for each step. */
 const LOGIN_MS = 60_000;
+/** No message of a login is larger; whoever has not proven anything yet cannot make us hold more. */
+const MAX_LOGIN_BYTES = 65_535;
 const REFUSED = Buffer.from('N');
+/** A TLS handshake record begins so: a client that speaks TLS without asking first. */
+const TLS_HANDSHAKE = 0x16;
+/** A TLS alert of level fatal: handshake_failure. */
+const TLS_ALERT = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);
+const SHORT_KEY_BYTES = 4;
+/** As PostgreSQL 18's. */
+const LONG_KEY_BYTES = 32;
 
 /**
  * Takes a client's startup and has it prove that it knows the tunnel's own secret.
  *
- * TLS and GSS encryption are answered with "no": the local end is loopback or a socket of the same user, and the way
- * from hoopctl onward is TLS already.
+ * TLS and GSS encryption are answered with "no", TLS without asking with its own alert: the local end is loopback or a
+ * socket of the same user, and the way from hoopctl onward is TLS already. See docs/security.md for why.
  *
  * @param send Writes to the client.
  * @param verifier `SCRAM-SHA-256$…` of the tunnel's secret; undefined where the local end is its owner's alone.
  * @throws {HoopError} `ERR_LOCAL_AUTH` wrong secret; `ERR_PG_…` malformed packets, bytes sent ahead of an answer that
- *   decides what they mean (CVE-2021-23222), or a login of more than a minute.
+ *   decides what they mean (CVE-2021-23222), TLS without asking, or a login of more than a minute.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 export async function localLogin(
@@ -36,25 +56,49 @@ export async function localLogin(
   send: (bytes: Buffer) => void,
   verifier: string | undefined,
 ): Promise<LocalLogin> {
-  const startup = await readStartup(inlet, send);
+  const timed = new TimedInlet(inlet, LOGIN_MS);
+  const startup = await readStartup(timed, send);
   if (startup === undefined) return { kind: 'closed' };
   if (startup.name === 'CancelRequest') return { kind: 'cancel', request: startup };
-  negotiate(startup, send);
-  if (verifier !== undefined && !(await proveSecret(inlet, send, verifier))) return { kind: 'closed' };
-  return { kind: 'session', parameters: startup.parameters };
+  const version = negotiate(startup, send);
+  if (verifier !== undefined && !(await proveSecret(timed, send, verifier))) return { kind: 'closed' };
+  const cancelKeyBytes = version >= PROTOCOL_3_2 ? LONG_KEY_BYTES : SHORT_KEY_BYTES;
+  return { kind: 'session', parameters: startup.parameters, cancelKeyBytes };
+}
+
+/** What is left of one stretch of time, over several reads. */
+class TimedInlet {
+  readonly #inlet: Inlet;
+  readonly #end: number;
+
+  constructor(inlet: Inlet, ms: number) {
+    this.#inlet = inlet;
+    this.#end = performance.now() + ms;
+  }
+
+  next(): Promise<Buffer | undefined> {
+    return this.#inlet.nextWithin(Math.max(0, this.#end - performance.now()));
+  }
+
+  unshift(bytes: Buffer): void {
+    this.#inlet.unshift(bytes);
+  }
 }
 
 async function readStartup(
-  inlet: Inlet,
+  inlet: TimedInlet,
   send: (bytes: Buffer) => void,
 ): Promise<StartupMessage | CancelRequest | undefined> {
   const framer = new StartupFramer();
   const asked = new Set<string>();
+  let first = true;
   for (;;) {
     const packet = framer.next();
     if (packet === undefined) {
-      const chunk = await inlet.nextWithin(LOGIN_MS);
+      const chunk = await inlet.next();
       if (chunk === undefined) return undefined;
+      if (first && chunk[0] === TLS_HANDSHAKE) return refuseTls(send);
+      first = false;
       framer.push(chunk);
       continue;
     }
@@ -72,17 +116,34 @@ async function readStartup(
   }
 }
 
-/** Version 3.0 is spoken; a client that asks for a newer minor or for options is told so, and goes on with 3.0. */
-function negotiate(startup: StartupMessage, send: (bytes: Buffer) => void): void {
+/** A startup packet of that first octet would be of 369 MB: nothing else can be meant. */
+function refuseTls(send: (bytes: Buffer) => void): undefined {
+  send(TLS_ALERT);
+  return undefined;
+}
+
+/**
+ * Versions 3.0 and 3.2 are spoken, no options: a client that asks for another minor or for options is told so, and goes
+ * on with what it is told. Version 3.1 was never released.
+ *
+ * @returns The version spoken from here on.
+ */
+function negotiate(startup: StartupMessage, send: (bytes: Buffer) => void): number {
+  const version = startup.version >= PROTOCOL_3_2 ? PROTOCOL_3_2 : PROTOCOL_3_0;
   const unknownOptions = [...startup.protocolOptions.keys()];
-  if (startup.version === PROTOCOL_3_0 && unknownOptions.length === 0) return;
-  send(encodeBackend({ name: 'NegotiateProtocolVersion', version: PROTOCOL_3_0, unknownOptions }));
+  if (startup.version !== version || unknownOptions.length > 0)
+    send(encodeBackend({ name: 'NegotiateProtocolVersion', version, unknownOptions }));
+  return version;
 }
 
 /** @returns False if the peer left instead. */
-async function proveSecret(inlet: Inlet, send: (bytes: Buffer) => void, verifier: string): Promise<boolean> {
+async function proveSecret(
+  inlet: TimedInlet,
+  send: (bytes: Buffer) => void,
+  verifier: string,
+): Promise<boolean> {
   const scram = new ScramServer(parseVerifier(verifier), randomBytes(18).toString('base64'));
-  const framer = new Framer('frontend');
+  const framer = new Framer('frontend', { largeBytes: MAX_LOGIN_BYTES });
   const ask = (request: Parameters<typeof encodeBackend>[0] & { name: 'Authentication' }) =>
     send(encodeBackend(request));
   ask({ name: 'Authentication', request: { method: 'SASL', mechanisms: [SCRAM_SHA_256] } });
@@ -101,12 +162,12 @@ async function proveSecret(inlet: Inlet, send: (bytes: Buffer) => void, verifier
   return true;
 }
 
-async function readResponse(inlet: Inlet, framer: Framer): Promise<Buffer | undefined> {
+async function readResponse(inlet: TimedInlet, framer: Framer): Promise<Buffer | undefined> {
   for (;;) {
     const frame = framer.next();
     if (frame?.type === FRONTEND.AuthenticationResponse) return frame.body;
     if (frame !== undefined) throw new HoopError('ERR_PG_PROTOCOL', 'a password was expected');
-    const chunk = await inlet.nextWithin(LOGIN_MS);
+    const chunk = await inlet.next();
     if (chunk === undefined) return undefined;
     framer.push(chunk);
   }

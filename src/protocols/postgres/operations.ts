@@ -7,7 +7,7 @@ export class OpenOperation {
   rows = 0;
   bytes = 0;
   maskedValues = 0;
-  /** The server has begun to answer it: a portal that was suspended and then dropped did what it was asked. */
+  /** A portal of it was suspended: if that is then dropped, it did what it was asked. */
   answered = false;
   readonly #startedAt: number;
   readonly #ledger: OperationLedger;

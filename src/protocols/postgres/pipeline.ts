@@ -14,8 +14,10 @@ export interface Prepared {
 
 /** A portal or cursor: what it shows, and the operation under which it runs. */
 export interface Portal {
-  readonly plan: StatementPlan;
-  readonly planned: Planned;
+  plan: StatementPlan;
+  planned: Planned;
+  /** The policy under which it was judged: under another it is judged anew. */
+  policyVersion: string;
   readonly text: string;
   /** Which statement of the text. */
   readonly index: number;
@@ -37,6 +39,8 @@ export type Expected =
   | {
       readonly kind: 'query';
       readonly planned: Planned | undefined;
+      /** It is a function call, answered with a value instead of rows. */
+      readonly call: boolean;
       readonly operation: OpenOperation | undefined;
       readonly denial: Denial | undefined;
       /** Per statement: names it gives or takes, confirmed as each completes. */
@@ -115,7 +119,8 @@ export class Pipeline {
       dropped.push(this.head);
       this.shift();
     }
-    this.skipping = this.head === undefined;
+    // A Sync that waits belongs to this batch; if a later batch is skipped already, it stays so.
+    if (this.head === undefined) this.skipping = true;
     return dropped;
   }
 }

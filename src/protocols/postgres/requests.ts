@@ -1,14 +1,19 @@
-import { HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import type { Denial, Refusal, Verdict } from '../../enforcement/operation.ts';
+import type { Denial, Verdict } from '../../enforcement/operation.ts';
 import { Bind, Close, Describe, Execute, Parse } from './codec/extended.ts';
 import { type Frame, Pieces } from './codec/frame.ts';
+import { encodeFrontend } from './codec/frontend.ts';
+import { FunctionCall } from './codec/function-call.ts';
 import { Query } from './codec/query.ts';
 import { FRONTEND } from './codec/types.ts';
 import { denialFor } from './denial.ts';
+import type { FunctionCalls } from './function-calls.ts';
+import { Judge } from './judge.ts';
 import { parameterTexts } from './parameters.ts';
-import { type Portal, stagedName } from './pipeline.ts';
+import { type Expected, type Portal, stagedName } from './pipeline.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
+import { ALL_SHOWN } from './rows.ts';
 import { SqlNames, unknownName } from './sql-names.ts';
 import type { SessionState } from './state.ts';
 
@@ -21,12 +26,19 @@ const REFUSED_SQL = '"denied by hoopd"';
 const REFUSED_QUERY = Query.encode({ sql: REFUSED_SQL });
 const REFUSED_PARSE = Parse.encode({ statement: 'hoopd_denied', sql: REFUSED_SQL, parameterTypes: [] });
 
-const UNSUPPORTED_CALL: Refusal = {
-  code: 'ERR_PG_UNSUPPORTED',
-  rule: 'function-call',
-  reason: 'the function-call message is not supported through the gateway',
-  hint: 'call the function in a SELECT',
-};
+const FLUSH = encodeFrontend({ name: 'Flush' });
+
+type QueryEntry = Extract<Expected, { kind: 'query' }>;
+
+/** All that a server reads while it takes COPY data. */
+const DURING_COPY: ReadonlySet<number> = new Set([
+  FRONTEND.CopyData,
+  FRONTEND.CopyDone,
+  FRONTEND.CopyFail,
+  FRONTEND.Flush,
+  FRONTEND.Sync,
+  FRONTEND.Terminate,
+]);
 
 /**
  * The way there: takes the client's messages one by one, asks the enforcer before anything reaches the target, and
@@ -36,13 +48,22 @@ export class RequestPump {
   readonly #state: SessionState;
   readonly #planner: StatementPlanner;
   readonly #names: SqlNames;
+  readonly #judge: Judge;
+  readonly #calls: FunctionCalls;
   readonly #out = new Pieces();
   readonly #send: (slices: Buffer[]) => void;
 
   /** @param send Writes to the target, at once and in order. */
-  constructor(state: SessionState, planner: StatementPlanner, send: (slices: Buffer[]) => void) {
+  constructor(
+    state: SessionState,
+    planner: StatementPlanner,
+    calls: FunctionCalls,
+    send: (slices: Buffer[]) => void,
+  ) {
     this.#state = state;
     this.#planner = planner;
+    this.#calls = calls;
+    this.#judge = new Judge(state, planner);
     this.#names = new SqlNames(state, planner, (settled) => this.#until(settled));
     this.#send = send;
   }
@@ -61,9 +82,11 @@ export class RequestPump {
    */
   async handle(frame: Frame): Promise<void> {
     const state = this.#state;
-    if (state.pipeline.skipping && frame.type !== FRONTEND.Sync && frame.type !== FRONTEND.Terminate) return;
     if (state.pipeline.depth > LIMITS.pgPipelineDepth)
       await this.#until(() => state.pipeline.depth < LIMITS.pgPipelineDepth / 2);
+    if (state.pipeline.skipping && frame.type !== FRONTEND.Sync && frame.type !== FRONTEND.Terminate) return;
+    if (state.copyIn && !DURING_COPY.has(frame.type))
+      throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place in a COPY');
     switch (frame.type) {
       case FRONTEND.Query:
         return this.#query(frame);
@@ -78,7 +101,7 @@ export class RequestPump {
       case FRONTEND.Close:
         return this.#close(frame);
       case FRONTEND.FunctionCall:
-        return this.#functionCall();
+        return this.#functionCall(frame);
       default:
         return this.#plain(frame);
     }
@@ -106,69 +129,85 @@ export class RequestPump {
         if (frame.type !== FRONTEND.CopyData) state.copyIn = false;
         return this.#out.add(frame);
       case FRONTEND.Terminate:
-        this.#out.add(frame);
-        this.flush();
-        return state.end(undefined);
+        state.leaving = true;
+        return;
       default:
         throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place after the login');
     }
   }
 
   async #query(frame: Frame): Promise<void> {
-    const { planned, statement } = await this.#planText(() => Query.decode(frame.body).sql);
-    const effective = await this.#names.complete(planned);
-    const verdict = await this.#decide(effective, { ...(statement === undefined ? {} : { statement }) });
+    const { planned, statement } = await this.#judge.read(() => Query.decode(frame.body).sql);
+    const effective = await this.#names.complete(planned, statement ?? '');
+    const verdict = await this.#judge.decide(effective, {
+      ...(statement === undefined ? {} : { statement }),
+    });
     if (this.#skipped(verdict)) return;
     if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
-    this.#state.pipeline.push({
-      kind: 'query',
+    const staged = effective.plans.map((plan, index) =>
+      this.#names.stage(plan, effective, statement ?? '', index),
+    );
+    this.#pushQuery({
       planned: effective,
       operation: this.#state.operations.opened(verdict.operation),
-      denial: undefined,
-      staged: effective.plans.map((plan, index) =>
-        this.#names.stage(plan, effective, statement ?? '', index),
-      ),
-      completed: 0,
-      rows: undefined,
-      failed: false,
+      staged,
     });
+    // The server goes on after a query that failed: whoever uses its names must know whether it did.
+    if (staged.some((one) => one !== undefined)) this.#state.batch++;
     this.#out.add(frame);
     if (effective.plans.some((plan) => plan.copy?.direction === 'in')) await this.#copyBarrier();
   }
 
   #refuseQuery(denial: Denial): void {
+    this.#pushQuery({ denial });
+    this.#addBytes(REFUSED_QUERY);
+  }
+
+  #pushQuery(entry: Partial<Omit<QueryEntry, 'kind'>>): void {
     this.#state.pipeline.push({
       kind: 'query',
       planned: undefined,
+      call: false,
       operation: undefined,
-      denial,
+      denial: undefined,
       staged: [],
       completed: 0,
       rows: undefined,
       failed: false,
+      ...entry,
     });
-    this.#addBytes(REFUSED_QUERY);
   }
 
-  async #functionCall(): Promise<void> {
-    const verdict = await this.#decide(refused('‹function call›', UNSUPPORTED_CALL), {});
-    if (!this.#skipped(verdict) && verdict.effect === 'deny') this.#refuseQuery(verdict.denial);
+  async #functionCall(frame: Frame): Promise<void> {
+    const call = FunctionCall.decode(frame.body);
+    const planned = await this.#calls.plan(call.oid);
+    const verdict = await this.#judge.decide(planned, {
+      statement: planned.text,
+      parameters: parameterTexts(call),
+    });
+    if (this.#skipped(verdict)) return;
+    if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
+    this.#pushQuery({ planned, call: true, operation: this.#state.operations.opened(verdict.operation) });
+    this.#out.add(frame);
   }
 
   /** Parse runs nothing: it is refused early where policy already says no, and judged for good at Bind. */
   async #parse(frame: Frame): Promise<void> {
     const { planned: read, message } = await this.#planParse(frame);
-    const planned = await this.#names.complete(read);
+    const planned = await this.#names.complete(read, message?.sql ?? '');
     const state = this.#state;
-    if (planned.refusal !== undefined || !this.#mayPrepare(planned)) {
-      const verdict = await this.#decide(planned, {
+    if (planned.refusal !== undefined || !this.#judge.allows(planned)) {
+      const verdict = await this.#judge.decide(planned, {
         ...(message === undefined ? {} : { statement: message.sql }),
       });
       if (this.#skipped(verdict)) return;
       if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+      // Policy was replaced in between. Nothing has run yet: Bind is judged for itself.
+      state.operations.opened(verdict.operation).close('unknown');
     }
+    if (state.pipeline.skipping || state.ended) return;
     if (message === undefined) throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
-    if (state.statements.full)
+    if (!state.statements.hasRoom(1, message.sql.length))
       return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')));
     const name = state.statements.stage(message.statement, { text: message.sql, index: 0 }, state.batch);
     state.pipeline.push({ kind: 'parse', staged: stagedName(state.statements, name) });
@@ -177,16 +216,11 @@ export class RequestPump {
 
   async #planParse(frame: Frame) {
     let message: Parse | undefined;
-    const { planned } = await this.#planText(() => {
+    const { planned } = await this.#judge.read(() => {
       message = Parse.decode(frame.body);
       return message.sql;
     });
     return { planned, message: message as Parse | undefined };
-  }
-
-  #mayPrepare(planned: Planned): boolean {
-    const { session, enforcer } = this.#state.context;
-    return enforcer.evaluate(session.principal, planned.pairs, planned.context).effect === 'allow';
   }
 
   async #bind(frame: Frame): Promise<void> {
@@ -196,19 +230,23 @@ export class RequestPump {
     if (found.state !== 'known')
       return this.#refuseUnknown('unknown-statement', 'prepared statement', message.statement);
     const { text, index } = found.value;
-    const planned = await this.#names.complete(this.#planner.only(await this.#planner.plan(text), index));
+    const planned = await this.#plannedAgain(text, index);
     const plan = planned.plans[0];
-    const verdict = await this.#decide(planned, { statement: text, parameters: parameterTexts(message) });
+    const verdict = await this.#judge.decide(planned, {
+      statement: text,
+      parameters: parameterTexts(message),
+    });
     if (this.#skipped(verdict)) return;
     if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
     const operation = state.operations.opened(verdict.operation);
-    if (plan === undefined || state.portals.full) {
+    if (plan === undefined || !state.portals.hasRoom(1, text.length)) {
       operation.close('failure');
       return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
     }
     const portal: Portal = {
       plan,
       planned,
+      policyVersion: verdict.policyVersion,
       text,
       index,
       operation,
@@ -219,6 +257,10 @@ export class RequestPump {
     const name = state.portals.stage(message.portal, portal, state.batch);
     state.pipeline.push({ kind: 'bind', staged: stagedName(state.portals, name), portal });
     this.#out.add(frame);
+  }
+
+  async #plannedAgain(text: string, index: number): Promise<Planned> {
+    return this.#names.complete(this.#planner.only(await this.#planner.plan(text), index), text);
   }
 
   async #describe(frame: Frame): Promise<void> {
@@ -239,13 +281,14 @@ export class RequestPump {
     const found = await this.#names.portal(name);
     if (found.state !== 'known') return this.#refuseUnknown('unknown-portal', 'portal', name);
     const portal = found.value;
-    if (portal.operation?.open !== true && !(await this.#reopen(portal))) return;
+    const judged = portal.policyVersion === state.context.enforcer.policyVersion();
+    if (!(judged && portal.operation?.open === true) && !(await this.#reopen(portal, judged))) return;
     const operation = portal.operation;
-    if (operation === undefined || state.pipeline.skipping) return;
-    if (state.masks.active && portal.rows === undefined && !portal.describing) {
-      portal.describing = true;
-      state.pipeline.push({ kind: 'describe-portal', portal, visible: false });
-      this.#addBytes(Describe.encode({ kind: 'P', target: name }));
+    if (operation === undefined || state.pipeline.skipping || state.ended) return;
+    if (portal.rows === undefined && !portal.describing) {
+      if (state.masks.active) this.#describeQuietly(portal, name);
+      // What becomes masked from here on concerns what is asked from here on.
+      else portal.rows = ALL_SHOWN;
     }
     const staged = this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
@@ -253,16 +296,43 @@ export class RequestPump {
     if (portal.plan.copy?.direction === 'in') await this.#copyBarrier();
   }
 
-  /** Executing a portal again, or a cursor that DECLARE made, is an operation of its own. */
-  async #reopen(portal: Portal): Promise<boolean> {
-    const verdict = await this.#decide(portal.planned, { statement: portal.text });
+  #describeQuietly(portal: Portal, name: string): void {
+    portal.describing = true;
+    this.#state.pipeline.push({ kind: 'describe-portal', portal, visible: false });
+    this.#addBytes(Describe.encode({ kind: 'P', target: name }));
+  }
+
+  /**
+   * Executing a portal again, or a cursor that DECLARE made, is an operation of its own. So is executing one that was
+   * bound under another policy: what it does, and what of its rows is masked, is asked anew.
+   */
+  async #reopen(portal: Portal, judged: boolean): Promise<boolean> {
+    const planned = judged ? portal.planned : await this.#replanned(portal);
+    const verdict = await this.#judge.decide(planned, { statement: portal.text });
     if (this.#skipped(verdict)) return false;
     if (verdict.effect === 'deny') {
       this.#refuseExtended(verdict.denial);
       return false;
     }
+    if (!judged) this.#judgedAgain(portal, planned, verdict.policyVersion);
     portal.operation = this.#state.operations.opened(verdict.operation);
     return true;
+  }
+
+  /** Waits for what still runs under the old plan: its rows are masked by that. */
+  async #replanned({ text, index }: Portal): Promise<Planned> {
+    this.#addBytes(FLUSH);
+    await this.#until(() => this.#state.pipeline.depth === 0);
+    return this.#plannedAgain(text, index);
+  }
+
+  #judgedAgain(portal: Portal, planned: Planned, policyVersion: string): void {
+    portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
+    portal.planned = planned;
+    portal.plan = planned.plans[0] ?? portal.plan;
+    portal.policyVersion = policyVersion;
+    portal.rows = undefined;
+    portal.describing = false;
   }
 
   #close(frame: Frame): void {
@@ -271,7 +341,7 @@ export class RequestPump {
     const staged =
       kind === 'S'
         ? stagedName(state.statements, state.statements.stage(name, undefined, state.batch))
-        : this.#names.stagePortalEnd(name);
+        : stagedName(state.portals, state.portals.stage(name, undefined, state.batch));
     state.pipeline.push({ kind: 'close', staged });
     this.#out.add(frame);
   }
@@ -290,52 +360,19 @@ export class RequestPump {
     await this.#until(() => this.#state.copyIn || pipeline.answered(entry));
   }
 
-  async #planText(decode: () => string): Promise<{ planned: Planned; statement: string | undefined }> {
-    let statement: string | undefined;
-    try {
-      statement = decode();
-      return { planned: await this.#planner.plan(statement), statement };
-    } catch (error) {
-      if (!isHoopError(error)) throw error;
-      return { planned: refused('‹statement that cannot be read›', asRefusal(error)), statement };
-    }
-  }
-
-  async #decide(
-    planned: Planned,
-    original: { statement?: string; parameters?: readonly (string | null)[] },
-  ): Promise<Verdict> {
-    const { session, enforcer, recorder } = this.#state.context;
-    try {
-      if (recorder.failed !== undefined)
-        throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { cause: recorder.failed });
-      const verdict = await enforcer.decide({
-        session,
-        pairs: planned.pairs,
-        context: planned.context,
-        text: planned.text,
-        original,
-        ...(planned.refusal === undefined ? {} : { refusal: planned.refusal }),
-      });
-      recorder.request(planned.text, verdict.operation);
-      return verdict;
-    } catch (error) {
-      const known = toHoopError(error);
-      if (known.code !== 'ERR_AUDIT_UNAVAILABLE' && known.code !== 'ERR_RECORDING_UNAVAILABLE') throw known;
-      return { effect: 'deny', operation: '', denial: denialFor(known) };
-    }
-  }
-
-  /** While the decision was made the server failed the batch: it would skip this message, so nobody sends it. */
+  /**
+   * While the decision was made the server failed the batch, and would skip this message, or the session ended: nobody
+   * sends it.
+   */
   #skipped(verdict: Verdict): boolean {
-    if (!this.#state.pipeline.skipping) return false;
+    if (!this.#state.pipeline.skipping && !this.#state.ended) return false;
     if (verdict.effect === 'allow') this.#state.operations.opened(verdict.operation).close('unknown');
     return true;
   }
 
   async #refuseUnknown(rule: string, what: string, name: string): Promise<void> {
     const refusal = unknownName(rule, what, name);
-    const verdict = await this.#decide(refused(refusal.reason, refusal), {});
+    const verdict = await this.#judge.decide(refused(refusal.reason, refusal), {});
     if (!this.#skipped(verdict) && verdict.effect === 'deny') this.#refuseExtended(verdict.denial);
   }
 
@@ -349,13 +386,4 @@ export class RequestPump {
   #addBytes(bytes: Buffer): void {
     this.#out.add({ chunk: bytes, start: 0, end: bytes.length });
   }
-}
-
-function asRefusal(error: HoopError): Refusal {
-  return {
-    code: error.code,
-    rule: 'unreadable-statement',
-    reason: error.message,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-  };
 }

@@ -84,7 +84,6 @@ export class ResponsePump {
     if (operation === undefined) throw unexpected(run.chunk[run.start] ?? 0);
     operation.rows += run.count;
     operation.bytes += run.end - run.start;
-    operation.answered = true;
     this.#out.add(run);
   }
 
@@ -132,6 +131,8 @@ export class ResponsePump {
         return this.#forwardIf(this.#currentOperation() !== undefined, frame);
       case BACKEND.CopyData:
         return this.#copyData(frame);
+      case BACKEND.FunctionCallResponse:
+        return this.#called(frame);
       case BACKEND.CopyDone:
         this.#forwardIf(this.#copyOut, frame);
         this.#copyOut = false;
@@ -155,7 +156,6 @@ export class ResponsePump {
     if (operation === undefined) throw unexpected(frame.type);
     const plan = this.#currentRows();
     operation.rows++;
-    operation.answered = true;
     if (plan === undefined && this.#state.masks.active) {
       throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
     }
@@ -216,19 +216,34 @@ export class ResponsePump {
       this.#completeStatement(head);
     } else if (head?.kind === 'execute') {
       head.staged?.commit();
-      if (head.portal.plan.ddl) this.#state.schemaChanged();
       head.operation.close('success');
       this.#state.pipeline.shift();
+      this.#took(head.portal.plan);
     } else throw unexpected(frame.type);
     this.#out.add(frame);
   }
 
   #completeStatement(query: Query): void {
     query.staged[query.completed]?.commit();
-    if (query.planned?.plans[query.completed]?.ddl) this.#state.schemaChanged();
+    const plan = query.planned?.plans[query.completed];
     query.completed++;
     query.rows = undefined;
-    if (query.operation !== undefined) query.operation.answered = true;
+    if (plan !== undefined) this.#took(plan);
+  }
+
+  /** What a statement that has completed means for the session. */
+  #took(plan: Portal['plan']): void {
+    if (plan.ddl) this.#state.schemaChanged();
+    if (ENDS_TRANSACTION.has(plan.transaction)) this.#state.transactionEnded();
+  }
+
+  #called(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    if (head?.kind !== 'query' || !head.call || head.failed || head.operation === undefined)
+      throw unexpected(frame.type);
+    head.operation.rows++;
+    head.operation.bytes += frame.end - frame.start;
+    this.#out.add(frame);
   }
 
   #suspended(frame: Frame): void {
@@ -278,6 +293,7 @@ export class ResponsePump {
     for (const dropped of this.#state.pipeline.skipToSync()) {
       if (dropped.kind === 'query') for (const staged of dropped.staged) staged?.discard();
       else if ('staged' in dropped) dropped.staged?.discard();
+      if (dropped.kind === 'describe-portal') dropped.portal.describing = false;
       operationOf(dropped)?.close('failure', dropped === head ? sqlstate : undefined);
     }
   }
@@ -311,6 +327,7 @@ export class ResponsePump {
 }
 
 const NONE = wanted();
+const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 const NO_ROWS: RowPlan = { actions: [], transparent: false };
 
 function denialOf(head: Expected | undefined): Denial | undefined {

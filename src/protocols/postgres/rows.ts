@@ -23,6 +23,9 @@ export function rowPlan(actions: readonly ColumnAction[]): RowPlan {
   return { actions, transparent: actions.every((action) => action.kind === 'show') };
 }
 
+/** Of a portal that nothing of is masked: its description need not be known. */
+export const ALL_SHOWN: RowPlan = { actions: [], transparent: true };
+
 /** Replaces cells. Both give null for NULL. Anything thrown masks the cell with NULL. */
 export interface CellMasker {
   mask(value: Uint8Array, kind: MaskKind, shape: ValueShape): Uint8Array | null;

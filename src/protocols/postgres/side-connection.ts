@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { HoopError } from '../../core/errors.ts';
 import { Framer } from './codec/framer.ts';
 import { Query } from './codec/query.ts';
@@ -37,11 +36,22 @@ export class SideConnection {
 
   /**
    * @param sql One statement of ours, never a client's.
+   * @param timeoutMs A connection that was lost without a word (a firewall that forgot it) must not be waited for.
    * @returns Its rows as text, null for NULL.
-   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended, or the server refused the statement.
+   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended or gave no answer in time, or the server refused the
+   *   statement. The connection is not usable any more.
    */
-  async query(sql: string): Promise<TextRow[]> {
-    if (!this.#upstream.socket.write(Query.encode({ sql }))) await once(this.#upstream.socket, 'drain');
+  async query(sql: string, timeoutMs: number): Promise<TextRow[]> {
+    const late = setTimeout(() => this.close(), timeoutMs);
+    try {
+      this.#upstream.socket.write(Query.encode({ sql }));
+      return await this.#answer();
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  async #answer(): Promise<TextRow[]> {
     const rows: TextRow[] = [];
     let failure: string | undefined;
     for (;;) {

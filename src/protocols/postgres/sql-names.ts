@@ -3,7 +3,7 @@ import type { NameLookup, NameTable } from './names.ts';
 import { type Portal, type Prepared, type Staged, stagedName } from './pipeline.ts';
 import type { Planned, StatementPlanner } from './planner.ts';
 import type { StatementPlan } from './sql/plan.ts';
-import { dropPortal, type SessionState } from './state.ts';
+import type { SessionState } from './state.ts';
 
 /** As SQL has it: DEALLOCATE ALL and CLOSE ALL. */
 const ALL = '';
@@ -43,29 +43,63 @@ export class SqlNames {
     return table.lookup(name, this.#state.batch);
   }
 
-  /** Adds to a plan what its EXECUTE and FETCH refer to; an unknown name is refused. */
-  async complete(planned: Planned): Promise<Planned> {
+  /**
+   * Adds to a plan what its EXECUTE and FETCH refer to; an unknown name is refused. Statements of one string see the
+   * names that those before them gave and took: the server runs them one after the other, and stops at the first error.
+   *
+   * @param text The string itself, to know what the names it gives would make us hold.
+   */
+  async complete(planned: Planned, text: string): Promise<Planned> {
+    if (planned.refusal !== undefined) return planned;
+    const tooMany = this.#tooMany(planned.plans, text.length);
+    if (tooMany !== undefined) return { ...planned, refusal: tooMany };
     const refers = (plan: StatementPlan) => plan.executes !== undefined || plan.fetches !== undefined;
-    if (planned.refusal !== undefined || !planned.plans.some(refers)) return planned;
+    if (!planned.plans.some(refers)) return planned;
     const plans: StatementPlan[] = [];
-    for (const plan of planned.plans) plans.push(refers(plan) ? await this.#completed(plan) : plan);
+    const earlier = new EarlierNames();
+    for (const plan of planned.plans) {
+      plans.push(refers(plan) ? await this.#completed(plan, earlier) : plan);
+      earlier.note(plan);
+    }
     return this.#planner.combine(planned, plans);
   }
 
-  async #completed(plan: StatementPlan): Promise<StatementPlan> {
-    if (plan.fetches !== undefined) {
-      const found = await this.portal(plan.fetches);
-      if (found.state === 'known') return borrow(plan, found.value.plan);
-      return { ...plan, refusal: unknownName('unknown-portal', 'cursor', plan.fetches) };
-    }
-    const name = plan.executes ?? '';
+  #tooMany(plans: readonly StatementPlan[], weight: number): Refusal | undefined {
+    const { statements, portals } = this.#state;
+    const prepares = plans.filter((plan) => plan.prepares !== undefined).length;
+    const declares = plans.filter((plan) => plan.declares !== undefined).length;
+    if (prepares > 0 && !statements.hasRoom(prepares, prepares * weight))
+      return tooManyNames('prepared statements');
+    if (declares > 0 && !portals.hasRoom(declares, declares * weight)) return tooManyNames('cursors');
+    return undefined;
+  }
+
+  async #completed(plan: StatementPlan, earlier: EarlierNames): Promise<StatementPlan> {
+    const isFetch = plan.fetches !== undefined;
+    const name = plan.fetches ?? plan.executes ?? '';
+    const names = isFetch ? earlier.portals : earlier.statements;
+    const found = names.get(name) ?? names.get(ALL);
+    const inner = found === undefined ? await (isFetch ? this.#cursor(name) : this.#prepared(name)) : found;
+    if (inner !== undefined && inner !== GONE) return borrow(plan, inner);
+    const refusal = isFetch
+      ? unknownName('unknown-portal', 'cursor', name)
+      : unknownName('unknown-statement', 'prepared statement', name);
+    return { ...plan, refusal };
+  }
+
+  async #cursor(name: string): Promise<StatementPlan | undefined> {
+    const found = await this.portal(name);
+    if (found.state !== 'known') return undefined;
+    const { plan, text, index, policyVersion } = found.value;
+    if (policyVersion === this.#state.context.enforcer.policyVersion()) return plan;
+    // Made under another policy: what may be shown of it is asked anew.
+    return (await this.#planner.plan(text)).plans[index];
+  }
+
+  async #prepared(name: string): Promise<StatementPlan | undefined> {
     const found = await this.statement(name);
-    const inner =
-      found.state === 'known'
-        ? (await this.#planner.plan(found.value.text)).plans[found.value.index]
-        : undefined;
-    if (inner !== undefined) return borrow(plan, inner);
-    return { ...plan, refusal: unknownName('unknown-statement', 'prepared statement', name) };
+    if (found.state !== 'known') return undefined;
+    return (await this.#planner.plan(found.value.text)).plans[found.value.index];
   }
 
   /** Names that the statement itself gives or takes; they count once the server has completed it. */
@@ -75,7 +109,8 @@ export class SqlNames {
       return stagedName(statements, statements.stage(plan.prepares, { text, index }, batch));
     }
     if (plan.declares !== undefined) {
-      const portal = cursor(plan, planned, text, index);
+      const policyVersion = this.#state.context.enforcer.policyVersion();
+      const portal = cursor(plan, planned, { text, index, policyVersion });
       return stagedName(portals, portals.stage(plan.declares, portal, batch));
     }
     if (plan.deallocates !== undefined) return this.#stageRemoval(statements, plan.deallocates);
@@ -92,30 +127,41 @@ export class SqlNames {
     const { statements, portals } = this.#state;
     const commit = () => {
       statements.forget(() => true);
-      for (const portal of portals.forget(() => true)) dropPortal(portal);
+      portals.forget(() => true);
     };
     return { commit, discard: () => undefined };
   }
+}
 
-  /** A `Close` of a portal. */
-  stagePortalEnd(name: string): Staged {
-    const { portals, batch } = this.#state;
-    const found = portals.lookup(name, batch);
-    const staged = stagedName(portals, portals.stage(name, undefined, batch));
-    const commit = () => {
-      staged.commit();
-      if (found.state === 'known') dropPortal(found.value);
-    };
-    return { commit, discard: staged.discard };
+const GONE = 'gone';
+
+/** What the statements of one string have done to names before the statement that is looked at. */
+class EarlierNames {
+  readonly statements = new Map<string, StatementPlan | typeof GONE>();
+  readonly portals = new Map<string, StatementPlan | typeof GONE>();
+
+  note(plan: StatementPlan): void {
+    if (plan.prepares !== undefined) this.statements.set(plan.prepares, plan);
+    if (plan.declares !== undefined) this.portals.set(plan.declares, plan);
+    if (plan.deallocates !== undefined) takeAway(this.statements, plan.deallocates);
+    if (plan.closes !== undefined) takeAway(this.portals, plan.closes);
   }
 }
 
-function cursor(plan: StatementPlan, planned: Planned, text: string, index: number): Portal {
+function takeAway(names: Map<string, StatementPlan | typeof GONE>, name: string): void {
+  if (name === ALL) names.clear();
+  names.set(name, GONE);
+}
+
+function cursor(
+  plan: StatementPlan,
+  planned: Planned,
+  origin: Pick<Portal, 'text' | 'index' | 'policyVersion'>,
+): Portal {
   return {
+    ...origin,
     plan,
     planned,
-    text,
-    index,
     operation: undefined,
     rows: undefined,
     describing: false,
@@ -135,6 +181,11 @@ function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
     ...(inner.refusal === undefined ? {} : { refusal: inner.refusal }),
     ...(inner.copy === undefined ? {} : { copy: inner.copy }),
   };
+}
+
+function tooManyNames(what: string): Refusal {
+  const hint = 'deallocate what is no longer needed';
+  return { code: 'ERR_LIMIT', rule: 'too-many-names', reason: `too many ${what}`, hint };
 }
 
 export function unknownName(rule: string, what: string, name: string): Refusal {

@@ -12,16 +12,25 @@ export class SessionState {
   readonly masks: SessionMasks;
   readonly operations: OperationLedger;
   readonly pipeline = new Pipeline();
-  readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession);
-  readonly portals = new NameTable<Portal>(LIMITS.pgNamesPerSession);
+  readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession, {
+    weigh: (one) => one.text.length,
+    maxWeight: LIMITS.pgNamedTextBytes,
+  });
+  readonly portals = new NameTable<Portal>(LIMITS.pgNamesPerSession, {
+    weigh: (one) => one.text.length,
+    maxWeight: LIMITS.pgNamedTextBytes,
+    gone: dropPortal,
+  });
   /** From the last ReadyForQuery: idle, in a transaction, in a failed one. */
   status: 'I' | 'T' | 'E' = 'I';
-  /** Counts Syncs sent. */
+  /** Counts Syncs sent, and queries that give or take names: what follows either does not depend on its success. */
   batch = 0;
   /** The server takes COPY data and nothing else. */
   copyIn = false;
   /** This session changed the schema in a transaction that nobody else sees yet. */
   uncommittedDdl = false;
+  /** The client said goodbye: it sends nothing more, and what it asked for may still finish. */
+  leaving = false;
   /** Nothing more is to be forwarded. */
   ended = false;
   readonly onSchemaChange: () => void;
@@ -51,7 +60,12 @@ export class SessionState {
     if (status !== 'I') return;
     if (this.uncommittedDdl) this.onSchemaChange();
     this.uncommittedDdl = false;
-    for (const portal of this.portals.forget((one) => !one.holdable)) dropPortal(portal);
+    this.transactionEnded();
+  }
+
+  /** Portals go with their transaction, even where the next one begins in the same string. */
+  transactionEnded(): void {
+    this.portals.forget((one) => !one.holdable);
   }
 
   /** A statement that changes the schema has completed. */
@@ -81,6 +95,6 @@ export class SessionState {
 }
 
 /** A portal goes with its transaction; what it was asked either happened or never ran. */
-export function dropPortal(portal: Portal): void {
+function dropPortal(portal: Portal): void {
   portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
 }

@@ -4,10 +4,8 @@ import { CancelRegistry } from '../../../src/protocols/postgres/cancel.ts';
 function registered() {
   const registry = new CancelRegistry();
   const cancelled: string[] = [];
-  const add = (instance: string) =>
-    registry.register(instance, async () => {
-      cancelled.push(instance);
-    });
+  const add = (instance: string, keyBytes = 4) =>
+    registry.register(instance, async () => void cancelled.push(instance), keyBytes);
   return { registry, cancelled, add };
 }
 
