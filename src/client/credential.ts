@@ -2,9 +2,10 @@
  * This process's credential at the gateway: one key, one token of a few minutes, renewed for as long as it may be.
  */
 import { TOKEN_TYPES, type TokenResponse } from '../api/contract.ts';
-import { HoopError, isHoopError, toHoopError } from '../core/errors.ts';
+import { ERROR_TABLE, HoopError, isHoopError, toHoopError } from '../core/errors.ts';
 import { Secret } from '../core/secret.ts';
 import type { SubjectToken } from './gateway-client.ts';
+import { expiryOf } from './jwt-expiry.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** Where tokens to exchange come from; asked again at each renewal. */
@@ -74,7 +75,7 @@ export class Credential {
    */
   async open(): Promise<void> {
     const subject = await this.#options.source.get();
-    this.#accept(await this.#options.exchange(subject));
+    this.#accept(await this.#options.exchange(subject).catch((error: unknown) => this.#refused(error)));
     this.#lastSubject = subject.token;
     this.#schedule(this.#lifeMs() * this.#spread(RENEW_AT));
   }
@@ -129,8 +130,9 @@ export class Credential {
   }
 
   /**
-   * Asks the source first: it knows of removed groups and disabled people. Where it has nothing newer, or cannot be
-   * reached, our own token is handed in again; the gateway decides for how long it takes that.
+   * Asks the source first: it knows of removed groups and disabled people. Where it has nothing newer, what it has is
+   * handed in again as long as it lasts, and then, as where it cannot be reached, our own token; the gateway decides for
+   * how long it takes that.
    */
   async #exchangeAnew(): Promise<TokenResponse> {
     const own: SubjectToken = { token: this.#token.reveal(), type: TOKEN_TYPES.accessToken };
@@ -142,7 +144,8 @@ export class Credential {
       if (ownIsGood && isTransient(error)) return this.#options.exchange(own);
       throw error;
     }
-    if (subject.token === this.#lastSubject && ownIsGood) return this.#options.exchange(own);
+    const lasts = expiryOf(subject.token) - this.#options.scheduler.now() > MIN_LEFT_MS;
+    if (subject.token === this.#lastSubject && ownIsGood && !lasts) return this.#options.exchange(own);
     const issued = await this.#options.exchange(subject);
     this.#lastSubject = subject.token;
     return issued;
@@ -151,9 +154,7 @@ export class Credential {
   #renewalFailed(error: HoopError): void {
     const pastDeadline = this.#options.scheduler.now() >= this.#facts.deadline;
     if (!isTransient(error) || pastDeadline) {
-      this.#dead = pastDeadline
-        ? new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: 'run: hoopctl login' })
-        : error;
+      this.#dead = pastDeadline ? new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: this.#cure }) : error;
       this.#options.onTrouble?.(this.#dead, true);
       return;
     }
@@ -161,6 +162,17 @@ export class Credential {
     const wait = Math.min(RETRY_MIN_MS * 2 ** (this.#failures - 1), RETRY_MAX_MS);
     this.#schedule(wait * this.#spread(1));
     if (this.#lifeMs() <= 0) throw error;
+  }
+
+  /** The gateway cannot know where the token came from. @throws {HoopError} always. */
+  #refused(error: unknown): never {
+    if (!isHoopError(error) || ERROR_TABLE[error.code].exit !== 67) throw error;
+    throw new HoopError(error.code, error.message, { hint: this.#cure, cause: error });
+  }
+
+  get #cure(): string {
+    const { name } = this.#options.source;
+    return name.startsWith('HOOPCTL_') ? `put a new token into ${name}` : 'run: hoopctl login';
   }
 
   #accept(issued: TokenResponse): void {

@@ -231,9 +231,11 @@ export class Hoopd {
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     this.child.kill('SIGTERM');
-    this.child.kill('SIGTERM');
+    // Again, to hurry; not at once, or the kernel makes one of both.
+    const hurry = setTimeout(() => this.child.kill('SIGTERM'), 200);
     const timer = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
     await this.exited;
+    clearTimeout(hurry);
     clearTimeout(timer);
   }
 }

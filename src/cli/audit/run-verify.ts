@@ -94,9 +94,7 @@ function signature(report: ChainReport): string {
 
 function tail({ tail: { unsignedEvents, tornBytes } }: ChainReport): string {
   const unsigned =
-    unsignedEvents === 0
-      ? ''
-      : `; ${counted(unsignedEvents, 'newer event')} in order but not yet signed`;
+    unsignedEvents === 0 ? '' : `; ${counted(unsignedEvents, 'newer event')} in order but not yet signed`;
   return tornBytes === 0 ? unsigned : `${unsigned}; ${tornBytes} octets of a write that a crash cut off`;
 }
 

@@ -7,7 +7,7 @@ import type { OpenGateway } from '../../client/gateway.ts';
 import { DEFAULT_SOCKET_PORT, Listener, type ListenerOptions, serveStdio } from '../../client/listener.ts';
 import { scramVerifier } from '../../client/scram-verifier.ts';
 import { Tunnel } from '../../client/tunnel.ts';
-import { HoopError } from '../../core/errors.ts';
+import { HoopError, isHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import { describeFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
@@ -30,7 +30,7 @@ export async function runConnect(invocation: Invocation): Promise<number> {
   return withGateway(
     invocation,
     async (gateway) => {
-      const resources = await reachable(gateway, plan.resources);
+      const resources = await reachable(gateway, plan);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       return overListeners(invocation, gateway, resources, plan, trouble);
     },
@@ -40,11 +40,33 @@ export async function runConnect(invocation: Invocation): Promise<number> {
 }
 
 /** Says no before anything is opened: all of them, or none. */
-async function reachable(gateway: OpenGateway, names: readonly string[]): Promise<readonly ResourceItem[]> {
-  const resources = await gateway.api.namedResources(names);
-  const held = resources.find(({ access }) => access === 'hold');
-  if (held === undefined) return resources;
-  throw new HoopError('ERR_APPROVAL_REQUIRED', `a connection to ${held.name} needs an approval`);
+async function reachable(gateway: OpenGateway, plan: ConnectPlan): Promise<readonly ResourceItem[]> {
+  try {
+    const resources = await gateway.api.namedResources(plan.resources);
+    const held = resources.find(({ access }) => access === 'hold');
+    if (held === undefined) return resources;
+    throw new HoopError('ERR_APPROVAL_REQUIRED', `a connection to ${held.name} needs an approval`);
+  } catch (error) {
+    if (isHoopError(error) && REFUSALS.has(error.code)) await knock(gateway, plan);
+    throw error;
+  }
+}
+
+const REFUSALS: ReadonlySet<string> = new Set(['ERR_NO_ACCESS', 'ERR_APPROVAL_REQUIRED']);
+
+/** Asks the gateway for what it will refuse: only so is it on its record who wanted what. */
+async function knock(gateway: OpenGateway, plan: ConnectPlan): Promise<void> {
+  const open = new Set((await gateway.api.resources()).filter(isOpen).map(({ name }) => name));
+  for (const name of plan.resources.filter((wanted) => !open.has(wanted))) {
+    const stream = await openTunnel(gateway, plan, name)
+      .open()
+      .catch(() => undefined);
+    stream?.destroy();
+  }
+}
+
+function isOpen({ access }: ResourceItem): boolean {
+  return access === 'allow';
 }
 
 async function overStdio(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promise<number> {

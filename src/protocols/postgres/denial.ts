@@ -30,16 +30,31 @@ export function denialFields(denial: Denial): readonly ReportField[] {
 /** A login that expires in the middle of a session is no failed login: clients that tell these apart reconnect. */
 const SQLSTATE_AT_END: Partial<Record<HoopError['code'], string>> = { ERR_LOGIN_EXPIRED: '57P01' };
 
-/** An error of ours that ends the session: FATAL, with what to do next. */
-export function fatalFields(error: HoopError): readonly ReportField[] {
+/**
+ * An error of ours that ends the session: FATAL, with what to do next. Of a target's failure the client learns no more
+ * than that; the log has the cause under the session's id.
+ */
+export function fatalFields(error: HoopError, session: string): readonly ReportField[] {
+  const hint =
+    error.hint ??
+    (OPERATORS_BUSINESS.has(error.code)
+      ? `ask the operator of the gateway: its log says why, for session ${session}`
+      : undefined);
   return [
     ['S', 'FATAL'],
     ['V', 'FATAL'],
     ['C', SQLSTATE_AT_END[error.code] ?? error.sqlstate],
     ['M', error.message],
-    ...(error.hint === undefined ? [] : [['H', error.hint] as const]),
+    ...(hint === undefined ? [] : [['H', hint] as const]),
   ];
 }
+
+const OPERATORS_BUSINESS: ReadonlySet<string> = new Set([
+  'ERR_TARGET_UNREACHABLE',
+  'ERR_TARGET_TLS',
+  'ERR_TARGET_AUTH',
+  'ERR_INTERNAL',
+]);
 
 /** An error of ours that refuses one statement without a decision: the audit or the recording cannot be written. */
 export function denialFor(error: HoopError): Denial {

@@ -251,7 +251,9 @@ export class PostgresSession {
     operations.closeAll();
     if (this.#failure !== undefined) {
       this.#logFailure(this.#failure);
-      this.#outlet.plain(ErrorResponse.encode({ fields: fatalFields(this.#failure) }));
+      this.#outlet.plain(
+        ErrorResponse.encode({ fields: fatalFields(this.#failure, this.#context.session.id) }),
+      );
     }
     await Promise.all([parted, this.#lastWords()]);
   }
