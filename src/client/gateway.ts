@@ -119,12 +119,13 @@ export async function openInstance(
 /** A machine's token from the environment, else the profile's stored login. */
 export async function subjectSource(located: LocatedGateway, env: NodeJS.ProcessEnv): Promise<SubjectSource> {
   const { client, directory, profile } = located;
-  const machine = machineSource(env, located.origin, client.network);
+  const machines = async () => (await client.discovery()).machines ?? [];
+  const machine = machineSource({ env, origin: located.origin, network: client.network, machines });
   if (machine !== undefined) return machine;
   if (profile?.secretStore === undefined) {
     const option = located.profileName === DEFAULT_PROFILE ? '' : ` --profile ${located.profileName}`;
     throw new HoopError('ERR_NOT_LOGGED_IN', `not logged in at ${located.origin}`, {
-      hint: `run: hoopctl login --gateway ${located.origin}${option}; machines: set HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE`,
+      hint: `run: hoopctl login --gateway ${located.origin}${option}; machines: set HOOPCTL_TOKEN, HOOPCTL_TOKEN_FILE or HOOPCTL_CLIENT_ID`,
     });
   }
   return new StoredLoginSource({

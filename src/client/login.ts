@@ -6,8 +6,9 @@ import type { DiscoveryIssuer } from '../api/contract.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { discoverIssuer, explainIssuerFailure, type Fetch } from './issuer-client.ts';
+import { expiryOf } from './jwt-expiry.ts';
 import { codeOf, isAbort } from './network-errors.ts';
-import { expiryOf, type StoredLogin } from './stored-login.ts';
+import type { StoredLogin } from './stored-login.ts';
 
 /** What the person needs to see. */
 export interface DeviceCode {
@@ -43,6 +44,11 @@ const OUTAGE_WAIT_MS = 2_000;
 export async function deviceLogin(options: DeviceLoginOptions): Promise<StoredLogin> {
   const { client, clock, signal } = options;
   const configuration = await abortable(discoverIssuer(client, options.fetch), signal);
+  if (configuration.serverMetadata().device_authorization_endpoint === undefined) {
+    throw new HoopError('ERR_CONFIG', `the identity provider ${client.issuer} has no login by device code`, {
+      hint: 'log in at another one with --issuer, or have the operator switch the device grant on',
+    });
+  }
   const library = await import('openid-client');
   try {
     const device = await abortable(

@@ -9,6 +9,7 @@ import { HoopError } from '../core/errors.ts';
 import type { SubjectSource } from './credential.ts';
 import type { SubjectToken } from './gateway-client.ts';
 import { discoverIssuer, explainIssuerFailure, type Fetch } from './issuer-client.ts';
+import { expiryOf } from './jwt-expiry.ts';
 import { withLock } from './process-lock.ts';
 import { SECRET_SERVICE, type SecretStore } from './secret-store.ts';
 
@@ -146,18 +147,6 @@ function nextLogin(
   return idToken === undefined
     ? renewed
     : { ...renewed, idToken, obtainedAt: nowMs, expiresAt: expiryOf(idToken) };
-}
-
-/** `exp` of a JWT in ms since the epoch; 0 if there is none. The token is not checked: that is the gateway's work. */
-export function expiryOf(jwt: string): number {
-  try {
-    const claims = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8')) as {
-      exp?: unknown;
-    };
-    return typeof claims.exp === 'number' ? claims.exp * 1000 : 0;
-  } catch {
-    return 0;
-  }
 }
 
 function subject(login: StoredLogin): SubjectToken {

@@ -4,32 +4,42 @@
 
 import { readFile } from 'node:fs/promises';
 import type { Agent } from 'node:http';
-import { TOKEN_TYPES } from '../api/contract.ts';
+import { type DiscoveryMachine, TOKEN_TYPES } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
+import { clientCredentialsSource } from './client-credentials.ts';
 import type { SubjectSource } from './credential.ts';
 import { OriginAgent, readBody, send } from './http.ts';
+import { issuerFetch } from './issuer-client.ts';
 import type { Network } from './network.ts';
 
 const MAX_TOKEN_BYTES = 64 * 1024;
 
+export interface MachineOptions {
+  readonly env: NodeJS.ProcessEnv;
+  /** The gateway's address: the audience where it says no other. */
+  readonly origin: string;
+  readonly network: Network;
+  /** What the gateway says of machines. */
+  readonly machines: () => Promise<readonly DiscoveryMachine[]>;
+}
+
 /**
- * Picks the machine's token, if the environment names one.
+ * Picks the machine's token, if the environment names one. Asks for nothing yet.
  *
- * Order: `HOOPCTL_TOKEN`, `HOOPCTL_TOKEN_FILE`, GitHub Actions' own (`permissions: id-token: write`), which is asked
- * for with the gateway's origin as audience. A stored login comes after all of these: a job must not act as a person
- * who once logged in on its machine.
+ * Order: `HOOPCTL_TOKEN`, `HOOPCTL_TOKEN_FILE`, `HOOPCTL_CLIENT_ID`, GitHub Actions' own (`permissions: id-token:
+ * write`), which is asked for with the audience that the gateway names. A stored login comes after all of these: a job
+ * must not act as a person who once logged in on its machine.
  *
  * @returns `undefined` if the environment has none.
  */
-export function machineSource(
-  env: NodeJS.ProcessEnv,
-  audience: string,
-  network: Network,
-): SubjectSource | undefined {
+export function machineSource(options: MachineOptions): SubjectSource | undefined {
+  const { env, network, machines } = options;
   if (env['HOOPCTL_TOKEN']) return environmentSource(env['HOOPCTL_TOKEN']);
   if (env['HOOPCTL_TOKEN_FILE']) return fileSource(env['HOOPCTL_TOKEN_FILE']);
+  const clientId = env['HOOPCTL_CLIENT_ID'];
+  if (clientId) return clientCredentialsSource(clientId, { env, machines, fetch: issuerFetch(network) });
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = env;
-  return url && token ? actionsSource(url, token, audience, network) : undefined;
+  return url && token ? actionsSource(url, token, options) : undefined;
 }
 
 function environmentSource(token: string): SubjectSource {
@@ -56,11 +66,14 @@ function fileSource(path: string): SubjectSource {
 }
 
 /** @see https://docs.github.com/actions/reference/security/oidc */
-function actionsSource(address: string, bearer: string, audience: string, network: Network): SubjectSource {
+function actionsSource(address: string, bearer: string, options: MachineOptions): SubjectSource {
+  const { network, origin, machines } = options;
+  let audience: string | undefined;
   return {
     name: 'the GitHub Actions token',
     async get(signal) {
       const url = new URL(address);
+      audience ??= (await machines()).find(({ preset }) => preset === 'github-actions')?.audience ?? origin;
       url.searchParams.set('audience', audience);
       const agent: Agent = new OriginAgent(url, (to, abort) => network.connectIssuer(to, abort), {
         keepAlive: false,

@@ -41,12 +41,18 @@ function chooseIssuer(issuers: readonly DiscoveryIssuer[], wanted: string | unde
   const [first] = issuers;
   if (first === undefined) {
     throw new HoopError('ERR_CONFIG', 'this gateway offers no login for people', {
-      hint: 'machines set HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE; for people an issuer needs a clientId',
+      hint: 'machines set HOOPCTL_TOKEN, HOOPCTL_TOKEN_FILE or HOOPCTL_CLIENT_ID; people need an issuer with a clientId and a device grant',
     });
   }
-  const found = wanted === undefined ? first : issuers.find((item) => item.issuer === wanted);
-  if (found !== undefined) return found;
   const names = issuers.map((item) => item.issuer).join(', ');
+  if (wanted === undefined) {
+    if (issuers.length === 1) return first;
+    throw new HoopError('ERR_USAGE', 'this gateway takes logins from several identity providers', {
+      hint: `name one with --issuer: ${names}`,
+    });
+  }
+  const found = issuers.find((item) => item.issuer === wanted);
+  if (found !== undefined) return found;
   throw new HoopError('ERR_USAGE', `this gateway does not know the issuer ${wanted}`, {
     hint: `it knows: ${names}`,
   });

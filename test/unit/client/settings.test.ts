@@ -198,17 +198,19 @@ test('the SCRAM verifier of the example in RFC 7677 has the notation of PostgreS
 describe('tokens of machines', () => {
   const network = new Network({ ca: undefined, source: 'test' }, {});
   const JWT = 'aaa.bbb.ccc';
+  const from = (env: NodeJS.ProcessEnv) =>
+    machineSource({ env, origin: 'https://gw', network, machines: async () => [] });
 
   test('the variable goes before the file, and both before a login', async () => {
     const file = join(directory, '..', 'token');
     await writeFile(file, `${JWT}\n`);
     const both = { HOOPCTL_TOKEN: JWT, HOOPCTL_TOKEN_FILE: file };
-    expect(machineSource(both, 'https://gw', network)?.name).toBe('HOOPCTL_TOKEN');
-    const source = machineSource({ HOOPCTL_TOKEN_FILE: file }, 'https://gw', network)!;
+    expect(from(both)?.name).toBe('HOOPCTL_TOKEN');
+    const source = from({ HOOPCTL_TOKEN_FILE: file })!;
     expect((await source.get()).token).toBe(JWT);
     await writeFile(file, 'new.new.new');
     expect((await source.get()).token).toBe('new.new.new');
-    expect(machineSource({}, 'https://gw', network)).toBeUndefined();
+    expect(from({})).toBeUndefined();
   });
 
   test.each(['', 'not a token', 'a.b', `${'a'.repeat(70_000)}.b.c`, 'a.b.c\r\nX: y'])(
@@ -216,7 +218,7 @@ describe('tokens of machines', () => {
     async (text) => {
       const file = join(directory, '..', 'token');
       await writeFile(file, text);
-      const source = machineSource({ HOOPCTL_TOKEN_FILE: file }, 'https://gw', network)!;
+      const source = from({ HOOPCTL_TOKEN_FILE: file })!;
       await expect(source.get()).rejects.toMatchObject({ code: 'ERR_NOT_LOGGED_IN' });
     },
   );
