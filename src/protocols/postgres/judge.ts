@@ -1,4 +1,4 @@
-import { HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
+import { type HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
 import type { Refusal, Verdict } from '../../enforcement/operation.ts';
 import { denialFor } from './denial.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
@@ -45,25 +45,32 @@ export class Judge {
   async decide(planned: Planned, original: Original): Promise<Verdict> {
     const { session, enforcer, recorder } = this.#state.context;
     try {
-      if (recorder.failed !== undefined)
-        throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { cause: recorder.failed });
+      const refusal = recorder.failed === undefined ? planned.refusal : NOT_RECORDED;
       const verdict = await enforcer.decide({
         session,
         pairs: planned.pairs,
         context: planned.context,
         text: planned.text,
         original,
-        ...(planned.refusal === undefined ? {} : { refusal: planned.refusal }),
+        ...(refusal === undefined ? {} : { refusal }),
       });
       recorder.request(planned.text, verdict.operation);
       return verdict;
     } catch (error) {
       const known = toHoopError(error);
-      if (known.code !== 'ERR_AUDIT_UNAVAILABLE' && known.code !== 'ERR_RECORDING_UNAVAILABLE') throw known;
+      if (known.code !== 'ERR_AUDIT_UNAVAILABLE') throw known;
       return { effect: 'deny', operation: '', denial: denialFor(known) };
     }
   }
 }
+
+/** A recording that broke off is not taken up again: the next session has one of its own. */
+const NOT_RECORDED: Refusal = {
+  code: 'ERR_RECORDING_UNAVAILABLE',
+  rule: 'recording-unavailable',
+  reason: "this session's recording cannot be written any more",
+  hint: 'connect again; if that is refused too, ask the operator of the gateway whether its disk is full',
+};
 
 function asRefusal(error: HoopError): Refusal {
   return {
