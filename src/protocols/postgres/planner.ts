@@ -18,6 +18,13 @@ export interface Planned {
   readonly text: string;
   /** It is not understood with certainty, or a masked column would flow where it must not. */
   readonly refusal?: Refusal;
+  /** Nobody knows what it does, not even how many statements it is: its one plan stands for all of them. */
+  readonly unread?: boolean;
+}
+
+/** The plan of the statement of a string whose turn it is, from 0. */
+export function planAt(planned: Planned | undefined, index: number): StatementPlan | undefined {
+  return planned?.plans[planned.unread === true ? 0 : index];
 }
 
 /** What stands for a string that could not be planned. */

@@ -6,7 +6,7 @@ import { type Frame, Pieces } from './codec/frame.ts';
 import { encodeFrontend } from './codec/frontend.ts';
 import { FunctionCall } from './codec/function-call.ts';
 import { Query } from './codec/query.ts';
-import { FRONTEND } from './codec/types.ts';
+import { DURING_COPY, FRONTEND } from './codec/types.ts';
 import { denialFor } from './denial.ts';
 import type { FunctionCalls } from './function-calls.ts';
 import { Judge } from './judge.ts';
@@ -16,6 +16,7 @@ import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import { ALL_SHOWN } from './rows.ts';
 import { SqlNames, unknownName } from './sql-names.ts';
 import type { SessionState } from './state.ts';
+import { changesReading, unreadOriginal } from './unread.ts';
 
 /**
  * What goes to the target in place of a denied message. It is never valid SQL, so that the server itself fails the
@@ -30,15 +31,7 @@ const FLUSH = encodeFrontend({ name: 'Flush' });
 
 type QueryEntry = Extract<Expected, { kind: 'query' }>;
 
-/** All that a server reads while it takes COPY data. */
-const DURING_COPY: ReadonlySet<number> = new Set([
-  FRONTEND.CopyData,
-  FRONTEND.CopyDone,
-  FRONTEND.CopyFail,
-  FRONTEND.Flush,
-  FRONTEND.Sync,
-  FRONTEND.Terminate,
-]);
+const NO_STATEMENT = { text: '', index: 0 };
 
 /**
  * The way there: takes the client's messages one by one, asks the enforcer before anything reaches the target, and
@@ -138,9 +131,9 @@ export class RequestPump {
 
   async #query(frame: Frame): Promise<void> {
     const { planned, statement } = await this.#judge.read(() => Query.decode(frame.body).sql);
-    const effective = await this.#names.complete(planned, statement ?? '');
+    const effective = this.#state.unread.judge(await this.#names.complete(planned, statement ?? ''));
     const verdict = await this.#judge.decide(effective, {
-      ...(statement === undefined ? {} : { statement }),
+      ...(statement === undefined ? unreadOriginal(effective, frame) : { statement }),
     });
     if (this.#skipped(verdict)) return;
     if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
@@ -155,7 +148,8 @@ export class RequestPump {
     // The server goes on after a query that failed: whoever uses its names must know whether it did.
     if (staged.some((one) => one !== undefined)) this.#state.batch++;
     this.#out.add(frame);
-    if (effective.plans.some((plan) => plan.copy?.direction === 'in')) await this.#copyBarrier();
+    if (changesReading(effective) || effective.plans.some((plan) => plan.copy?.direction === 'in'))
+      await this.#answerBarrier();
   }
 
   #refuseQuery(denial: Denial): void {
@@ -194,7 +188,7 @@ export class RequestPump {
   /** Parse runs nothing: it is refused early where policy already says no, and judged for good at Bind. */
   async #parse(frame: Frame): Promise<void> {
     const { planned: read, message } = await this.#planParse(frame);
-    const planned = await this.#names.complete(read, message?.sql ?? '');
+    const planned = this.#state.unread.judge(await this.#names.complete(read, message?.sql ?? ''));
     const state = this.#state;
     if (planned.refusal !== undefined || !this.#judge.allows(planned)) {
       const verdict = await this.#judge.decide(planned, {
@@ -227,10 +221,11 @@ export class RequestPump {
     const state = this.#state;
     const message = Bind.decode(frame.body);
     const found = await this.#names.statement(message.statement);
-    if (found.state !== 'known')
-      return this.#refuseUnknown('unknown-statement', 'prepared statement', message.statement);
-    const { text, index } = found.value;
-    const planned = await this.#plannedAgain(text, index);
+    const { text, index } = found.state === 'known' ? found.value : NO_STATEMENT;
+    const planned =
+      found.state === 'known'
+        ? await this.#plannedAgain(text, index)
+        : this.#unknown('unknown-statement', 'prepared statement', message.statement);
     const plan = planned.plans[0];
     const verdict = await this.#judge.decide(planned, {
       statement: text,
@@ -260,7 +255,8 @@ export class RequestPump {
   }
 
   async #plannedAgain(text: string, index: number): Promise<Planned> {
-    return this.#names.complete(this.#planner.only(await this.#planner.plan(text), index), text);
+    const planned = this.#planner.only(await this.#planner.plan(text), index);
+    return this.#state.unread.judge(await this.#names.complete(planned, text));
   }
 
   async #describe(frame: Frame): Promise<void> {
@@ -293,7 +289,10 @@ export class RequestPump {
     const staged = this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
     this.#out.add(frame);
-    if (portal.plan.copy?.direction === 'in') await this.#copyBarrier();
+    if (changesReading(portal.planned)) {
+      this.#addBytes(FLUSH);
+      await this.#answerBarrier();
+    } else if (portal.plan.copy?.direction === 'in') await this.#answerBarrier();
   }
 
   #describeQuietly(portal: Portal, name: string): void {
@@ -353,8 +352,11 @@ export class RequestPump {
     }
   }
 
-  /** COPY FROM STDIN: what follows means something else if the server refuses it, so its answer is awaited. */
-  async #copyBarrier(): Promise<void> {
+  /**
+   * What follows COPY FROM STDIN means something else if the server refuses it, and what follows a setting may be read
+   * in another way: the answer is awaited.
+   */
+  async #answerBarrier(): Promise<void> {
     const { pipeline } = this.#state;
     const entry = pipeline.last;
     await this.#until(() => this.#state.copyIn || pipeline.answered(entry));
@@ -368,6 +370,11 @@ export class RequestPump {
     if (!this.#state.pipeline.skipping && !this.#state.ended) return false;
     if (verdict.effect === 'allow') this.#state.operations.opened(verdict.operation).close('unknown');
     return true;
+  }
+
+  #unknown(rule: string, what: string, name: string): Planned {
+    const refusal = unknownName(rule, what, name);
+    return this.#state.unread.judge(refused(refusal.reason, refusal));
   }
 
   async #refuseUnknown(rule: string, what: string, name: string): Promise<void> {

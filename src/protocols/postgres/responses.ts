@@ -10,6 +10,7 @@ import { maskCopyLine } from './copy.ts';
 import { denialFields } from './denial.ts';
 import type { OpenOperation } from './operations.ts';
 import type { Expected, Portal } from './pipeline.ts';
+import { type Planned, planAt } from './planner.ts';
 import { type RowPlan, rewriteRow } from './rows.ts';
 import { scrubError } from './scrub.ts';
 import type { SessionState } from './state.ts';
@@ -190,7 +191,7 @@ export class ResponsePump {
     const head = this.#state.pipeline.head;
     const isRows = frame.type === BACKEND.RowDescription;
     if (head?.kind === 'query' && isRows && head.planned !== undefined) {
-      head.rows = this.#planRows(frame, head.planned.plans[head.completed]);
+      head.rows = this.#planRows(frame, planAt(head.planned, head.completed));
       this.#out.add(frame);
     } else if (head?.kind === 'describe-statement') {
       this.#state.pipeline.shift();
@@ -218,21 +219,22 @@ export class ResponsePump {
       head.staged?.commit();
       head.operation.close('success');
       this.#state.pipeline.shift();
-      this.#took(head.portal.plan);
+      this.#took(head.portal.plan, head.portal.planned);
     } else throw unexpected(frame.type);
     this.#out.add(frame);
   }
 
   #completeStatement(query: Query): void {
     query.staged[query.completed]?.commit();
-    const plan = query.planned?.plans[query.completed];
+    const plan = planAt(query.planned, query.completed);
     query.completed++;
     query.rows = undefined;
-    if (plan !== undefined) this.#took(plan);
+    if (plan !== undefined) this.#took(plan, query.planned);
   }
 
   /** What a statement that has completed means for the session. */
-  #took(plan: Portal['plan']): void {
+  #took(plan: Portal['plan'], planned: Planned | undefined): void {
+    if (planned?.unread === true) this.#state.unread.wholeSession = true;
     if (plan.ddl) this.#state.schemaChanged();
     if (ENDS_TRANSACTION.has(plan.transaction)) this.#state.transactionEnded();
   }
@@ -321,7 +323,11 @@ export class ResponsePump {
     const unsafe =
       (parameter === 'standard_conforming_strings' && value !== 'on') ||
       (parameter === 'client_encoding' && value !== 'UTF8');
-    if (unsafe) throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${parameter} was changed`);
+    if (unsafe) {
+      if (!this.#state.unread.permitted)
+        throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${parameter} was changed`);
+      this.#state.unread.wholeSession = true;
+    }
     this.#out.add(frame);
   }
 }

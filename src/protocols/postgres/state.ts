@@ -5,6 +5,7 @@ import type { SessionMasks } from './masks.ts';
 import { NameTable } from './names.ts';
 import { OperationLedger } from './operations.ts';
 import { Pipeline, type Portal, type Prepared } from './pipeline.ts';
+import { UnreadStatements } from './unread.ts';
 
 /** What both directions of one session share. The server's answers are its only source of truth. */
 export class SessionState {
@@ -12,6 +13,7 @@ export class SessionState {
   readonly masks: SessionMasks;
   readonly operations: OperationLedger;
   readonly pipeline = new Pipeline();
+  readonly unread: UnreadStatements;
   readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession, {
     weigh: (one) => one.text.length,
     maxWeight: LIMITS.pgNamedTextBytes,
@@ -49,6 +51,7 @@ export class SessionState {
     this.onSchemaChange = hooks.schemaChanged;
     this.context = context;
     this.masks = masks;
+    this.unread = new UnreadStatements(context, masks);
     this.operations = new OperationLedger(context.session, context.enforcer, context.clock);
     this.#end = hooks.end;
   }

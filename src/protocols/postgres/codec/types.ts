@@ -53,3 +53,13 @@ export type Direction = 'frontend' | 'backend';
 
 /** How a value is written: 0 text, 1 binary. */
 export type Format = 0 | 1;
+
+/** All that a server reads while it takes COPY data. */
+export const DURING_COPY: ReadonlySet<number> = new Set([
+  FRONTEND.CopyData,
+  FRONTEND.CopyDone,
+  FRONTEND.CopyFail,
+  FRONTEND.Flush,
+  FRONTEND.Sync,
+  FRONTEND.Terminate,
+]);
