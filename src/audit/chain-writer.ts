@@ -10,7 +10,7 @@ import type { AuditLog, EventInput } from './event.ts';
 import type { SealKey } from './keys.ts';
 import { RandomPool } from './random.ts';
 import { Sealer } from './seal.ts';
-import { eventJson } from './shape.ts';
+import { EventShaper } from './shape.ts';
 
 /** An outcome rides with the next decision, or is written by itself after this long, ms. */
 const OUTCOME_DELAY_MS = 25;
@@ -56,7 +56,7 @@ export class ChainWriter implements AuditLog {
   readonly #files: SegmentFile;
   readonly #lock: DirectoryLock;
   readonly #random = new RandomPool();
-  readonly #sealer: Sealer;
+  readonly #shaper: EventShaper;
   #now = { ms: Number.NaN, text: '' };
   #state: ChainState = CHAIN_START;
   #waiting: Waiting[] = [];
@@ -77,7 +77,7 @@ export class ChainWriter implements AuditLog {
     this.#options = options;
     this.#files = files;
     this.#lock = lock;
-    this.#sealer = new Sealer(options.sealKey, this.#random);
+    this.#shaper = new EventShaper(new Sealer(options.sealKey, this.#random));
   }
 
   /** False from a failed write until a probe has been written. */
@@ -104,7 +104,7 @@ export class ChainWriter implements AuditLog {
     const id = this.#random.eventId(this.#options.clock.now());
     let json: string;
     try {
-      json = eventJson(input, id, this.#at(), this.#sealer);
+      json = this.#shaper.json(input, id, this.#at());
     } catch (error) {
       // Not JSON, which the types forbid: refused like any event that cannot be stored.
       return Promise.reject(unavailable(error));
@@ -145,14 +145,15 @@ export class ChainWriter implements AuditLog {
   }
 
   #writeLater(): void {
-    this.#outcomeTimer ??= setTimeout(() => this.#write(), OUTCOME_DELAY_MS).unref();
+    this.#outcomeTimer ??= setTimeout(() => {
+      this.#outcomeTimer = undefined;
+      this.#write();
+    }, OUTCOME_DELAY_MS).unref();
   }
 
   /** Starts the next group, unless the disk is busy: then its end does. */
   #write(): void {
     if (this.#writing !== undefined || this.#down !== undefined) return;
-    clearTimeout(this.#outcomeTimer);
-    this.#outcomeTimer = undefined;
     const waiting = this.#waiting;
     if (waiting.length === 0 && !this.#checkpointDue) return;
     this.#waiting = [];
@@ -236,7 +237,7 @@ export class ChainWriter implements AuditLog {
     const facts = { since: down.since, refused: down.refused };
     const group = this.#group();
     const id = this.#random.eventId(this.#options.clock.now());
-    group.event(eventJson({ type: 'audit.recovered', facts }, id, now, this.#sealer));
+    group.event(this.#shaper.json({ type: 'audit.recovered', facts }, id, now));
     this.#store(group, (error) => {
       if (error !== undefined) return;
       clearInterval(down.timer);

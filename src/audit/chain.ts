@@ -41,7 +41,7 @@ export class ChainGroup {
     this.#add('header', JSON.stringify(header), 0);
   }
 
-  /** @param json As `eventJson` gives it. */
+  /** @param json As `EventShaper` gives it. */
   event(json: string): void {
     this.#add('event', json, this.#state.unsigned + 1);
   }

@@ -18,62 +18,106 @@ export const EVENT_LIMITS = {
 
 type CutWord = NonNullable<AuditEvent['cut']>[number];
 
+/** A part of an event as JSON, and whether something of it was left out. */
+interface Part {
+  readonly json: string;
+  readonly cut: boolean;
+}
+
 /**
- * Gives an event the form in which it is stored: named fields only, so that nothing unclassified slips in, the
+ * Gives events the form in which they are stored: named fields only, so that nothing unclassified slips in, the
  * original sealed, everything bounded.
  *
- * @returns The text of a JSON object without line breaks.
+ * Actors, rules and lists of names come again with every statement as the same objects, which nobody changes: their
+ * text is made once.
  */
-export function eventJson(input: EventInput, id: string, at: string, sealer: Sealer): string {
-  const cut: CutWord[] = [];
-  const sealed = input.original === undefined ? undefined : sealer.seal(input.original, id);
-  if (sealed?.cut === true) cut.push('original');
-  const text = (value: string | undefined, max: number, word: CutWord) => {
+export class EventShaper {
+  readonly #sealer: Sealer;
+  readonly #known = new WeakMap<object, Part>();
+
+  constructor(sealer: Sealer) {
+    this.#sealer = sealer;
+  }
+
+  /** @returns The text of a JSON object without line breaks. */
+  json(input: EventInput, id: string, at: string): string {
+    const cut: CutWord[] = [];
+    const sealed = this.#sealed(input, id);
+    if (sealed?.cut === true) cut.push('original');
+    let json = `{"schemaVersion":1,"id":"${id}","at":"${at}","type":"${input.type}"`;
+    const add = (name: keyof AuditEvent, value: string | undefined) => {
+      if (value !== undefined) json += `,"${name}":${value}`;
+    };
+    const part = (name: CutWord & keyof AuditEvent, made: Part | undefined) => {
+      if (made?.cut === true) cut.push(name);
+      add(name, made?.json);
+    };
+    add('actor', this.#once(input.actor, whole)?.json);
+    for (const name of ['session', 'resource', 'protocol', 'operation'] as const)
+      add(name, quoted(input[name]));
+    part('text', bounded(input.text, EVENT_LIMITS.textBytes));
+    part(
+      'actions',
+      this.#once(input.actions, (entries) => list(entries, EVENT_LIMITS.actions)),
+    );
+    part(
+      'objects',
+      this.#once(input.objects, (entries) => list(entries, EVENT_LIMITS.objects)),
+    );
+    add('decision', quoted(input.decision));
+    part('rules', this.#once(input.rules, rules));
+    add('policyVersion', quoted(input.policyVersion));
+    part('reason', bounded(input.reason, EVENT_LIMITS.reasonBytes));
+    for (const name of ['outcome', 'sqlstate'] as const) add(name, quoted(input[name]));
+    for (const name of ['rows', 'bytes', 'maskedValues', 'durationMs'] as const) {
+      if (input[name] !== undefined) add(name, JSON.stringify(input[name]));
+    }
+    part('facts', input.facts === undefined ? undefined : facts(input.facts));
+    if (sealed !== undefined) add('sealed', JSON.stringify(sealed.sealed));
+    if (cut.length > 0) add('cut', JSON.stringify(cut));
+    return `${json}}`;
+  }
+
+  /** What is shown whole hides nothing: only an original that says more than the text is sealed. */
+  #sealed({ original, text }: EventInput, id: string): ReturnType<Sealer['seal']> | undefined {
+    if (original === undefined) return undefined;
+    const { statement, parameters = [] } = original;
+    const shown = statement === text && bounded(text, EVENT_LIMITS.textBytes)?.cut !== true;
+    return shown && parameters.length === 0 ? undefined : this.#sealer.seal(original, id);
+  }
+
+  #once<T extends object>(value: T | undefined, make: (value: T) => Part): Part | undefined {
     if (value === undefined) return undefined;
-    const part = cutText(value, max);
-    if (part.cut) cut.push(word);
-    return part.text;
-  };
-  const event: { [K in keyof AuditEvent]-?: AuditEvent[K] | undefined } = {
-    schemaVersion: 1,
-    id,
-    at,
-    type: input.type,
-    actor: input.actor,
-    session: input.session,
-    resource: input.resource,
-    protocol: input.protocol,
-    operation: input.operation,
-    text: text(input.text, EVENT_LIMITS.textBytes, 'text'),
-    actions: list(input.actions, EVENT_LIMITS.actions, 'actions', cut),
-    objects: list(input.objects, EVENT_LIMITS.objects, 'objects', cut),
-    decision: input.decision,
-    rules: rules(input.rules, cut),
-    policyVersion: input.policyVersion,
-    reason: text(input.reason, EVENT_LIMITS.reasonBytes, 'reason'),
-    outcome: input.outcome,
-    sqlstate: input.sqlstate,
-    rows: input.rows,
-    bytes: input.bytes,
-    maskedValues: input.maskedValues,
-    durationMs: input.durationMs,
-    facts: facts(input.facts, cut),
-    sealed: sealed?.sealed,
-    cut: cut.length === 0 ? undefined : cut,
-  };
-  return JSON.stringify(event);
+    const known = this.#known.get(value);
+    if (known !== undefined) return known;
+    const made = make(value);
+    this.#known.set(value, made);
+    return made;
+  }
+}
+
+function whole(value: object): Part {
+  return { json: JSON.stringify(value), cut: false };
+}
+
+function quoted(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : JSON.stringify(value);
+}
+
+function bounded(value: string | undefined, max: number): Part | undefined {
+  if (value === undefined) return undefined;
+  const { text, cut } = cutText(value, max);
+  return { json: JSON.stringify(text), cut };
 }
 
 /** Cut entries stay distinct enough to read; the original, sealed beside, is whole. */
-function list(entries: readonly string[] | undefined, max: number, word: CutWord, cut: CutWord[]) {
-  if (entries === undefined) return undefined;
+function list(entries: readonly string[], max: number): Part {
   const kept = entries.slice(0, max).map((entry) => cutText(entry, EVENT_LIMITS.entryBytes));
-  if (entries.length > max || kept.some((entry) => entry.cut)) cut.push(word);
-  return kept.map((entry) => entry.text);
+  const cut = entries.length > max || kept.some((entry) => entry.cut);
+  return { json: JSON.stringify(kept.map((entry) => entry.text)), cut };
 }
 
-function rules(entries: readonly RuleRef[] | undefined, cut: CutWord[]): RuleRef[] | undefined {
-  if (entries === undefined) return undefined;
+function rules(entries: readonly RuleRef[]): Part {
   let short = entries.length > EVENT_LIMITS.rules;
   const entry = (text: string) => {
     const part = cutText(text, EVENT_LIMITS.entryBytes);
@@ -85,12 +129,10 @@ function rules(entries: readonly RuleRef[] | undefined, cut: CutWord[]): RuleRef
     ...(rule.reason === undefined ? {} : { reason: entry(rule.reason) }),
     ...(rule.hint === undefined ? {} : { hint: entry(rule.hint) }),
   }));
-  if (short) cut.push('rules');
-  return kept;
+  return { json: JSON.stringify(kept), cut: short };
 }
 
-function facts(input: EventInput['facts'], cut: CutWord[]): EventInput['facts'] {
-  if (input === undefined) return undefined;
+function facts(input: NonNullable<EventInput['facts']>): Part {
   const kept: Record<string, string | number | boolean> = {};
   let short = false;
   for (const [index, [name, value]] of Object.entries(input).entries()) {
@@ -99,6 +141,5 @@ function facts(input: EventInput['facts'], cut: CutWord[]): EventInput['facts'] 
     short ||= index >= EVENT_LIMITS.facts || part.cut;
     if (index < EVENT_LIMITS.facts) kept[name] = part.text;
   }
-  if (short) cut.push('facts');
-  return kept;
+  return { json: JSON.stringify(kept), cut: short };
 }

@@ -40,6 +40,7 @@ export function judge(
     const decision = withinCredential(principal, pair, ask(engine, { principal, context, ...pair }));
     if (decision.effect === 'deny') denied.push({ pair, decision });
     else if (decision.effect === 'hold') held.push({ pair, decision });
+    else if (pairs.length === 1) return { decision };
     else allowed.push(...decision.rules);
     if (denied.length >= MAX_DENIED) break;
   }

@@ -47,16 +47,29 @@ export class CatalogService {
     this.#clock = parts.clock;
   }
 
+  /** What is known, if it is fresh enough to judge by. It is looked at again in time, so that statements need not wait. */
+  get fresh(): KnownCatalog | undefined {
+    const age = this.#clock.now() - this.#checkedAt;
+    if (age >= CHECK_AFTER_MS) return undefined;
+    // Whoever needs the answer asks again, and is told what went wrong.
+    if (age >= CHECK_AFTER_MS / 2 && this.#checking === undefined) this.#checkOnce().catch(() => undefined);
+    return this.#known;
+  }
+
   /** @throws {HoopError} `ERR_TARGET_…` it cannot be read now: nothing can be judged. */
   async current(): Promise<KnownCatalog> {
     for (;;) {
-      if (this.#known !== undefined && this.#clock.now() - this.#checkedAt < CHECK_AFTER_MS)
-        return this.#known;
-      this.#checking ??= this.#check().finally(() => {
-        this.#checking = undefined;
-      });
-      await this.#checking;
+      const { fresh } = this;
+      if (fresh !== undefined) return fresh;
+      await this.#checkOnce();
     }
+  }
+
+  #checkOnce(): Promise<void> {
+    this.#checking ??= this.#check().finally(() => {
+      this.#checking = undefined;
+    });
+    return this.#checking;
   }
 
   /** A schema change was seen: the next statement waits for a new look, even if one is under way. */

@@ -25,7 +25,8 @@ export class Judge {
     let statement: string | undefined;
     try {
       statement = decode();
-      return { planned: await this.#planner.plan(statement), statement };
+      const planned = this.#planner.planned(statement) ?? (await this.#planner.plan(statement));
+      return { planned, statement };
     } catch (error) {
       if (!isHoopError(error)) throw error;
       return { planned: refused('‹statement that cannot be read›', asRefusal(error)), statement };

@@ -72,15 +72,25 @@ export class StatementPlanner {
    */
   async plan(text: string): Promise<Planned> {
     const known = await this.#catalog.current();
+    const remembered = this.#rememberedPlan(text, known);
+    if (remembered !== undefined) return remembered;
+    const planned = await this.#make(text, known);
+    if (text.length <= REMEMBERED_CHARS && known === this.#known) this.#remember(text, planned);
+    return planned;
+  }
+
+  /** As `plan`, at once, if the text was planned before and nothing has changed since. */
+  planned(text: string): Planned | undefined {
+    const known = this.#catalog.fresh;
+    return known === undefined ? undefined : this.#rememberedPlan(text, known);
+  }
+
+  #rememberedPlan(text: string, known: KnownCatalog): Planned | undefined {
     if (this.#masks.refresh(known.classification) || known !== this.#known) {
       this.#known = known;
       this.#remembered.clear();
     }
-    const remembered = this.#remembered.get(text);
-    if (remembered !== undefined && !this.#uncommittedDdl()) return remembered;
-    const planned = await this.#make(text, known);
-    if (text.length <= REMEMBERED_CHARS && known === this.#known) this.#remember(text, planned);
-    return planned;
+    return this.#uncommittedDdl() ? undefined : this.#remembered.get(text);
   }
 
   /** A plan whose statements were completed by name (EXECUTE, FETCH): everything derived is derived again. */

@@ -14,7 +14,7 @@ import { parameterTexts } from './parameters.ts';
 import { type Expected, type Portal, stagedName } from './pipeline.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import { ALL_SHOWN } from './rows.ts';
-import { SqlNames, unknownName } from './sql-names.ts';
+import { namesAnything, SqlNames, unknownName } from './sql-names.ts';
 import type { SessionState } from './state.ts';
 import { changesReading, unreadOriginal } from './unread.ts';
 
@@ -68,15 +68,19 @@ export class RequestPump {
   }
 
   /**
-   * Handles one message; the next may come only when the promise has resolved.
+   * Handles one message; the next may come only when the promise has resolved, if there is one.
    *
    * @throws {HoopError} `ERR_PG_PROTOCOL` the client broke the protocol; `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`. End the
    *   session.
    */
-  async handle(frame: Frame): Promise<void> {
+  handle(frame: Frame): MaybeLater {
+    const { pipeline } = this.#state;
+    if (pipeline.depth <= LIMITS.pgPipelineDepth) return this.#dispatch(frame);
+    return this.#until(() => pipeline.depth < LIMITS.pgPipelineDepth / 2).then(() => this.#dispatch(frame));
+  }
+
+  #dispatch(frame: Frame): MaybeLater {
     const state = this.#state;
-    if (state.pipeline.depth > LIMITS.pgPipelineDepth)
-      await this.#until(() => state.pipeline.depth < LIMITS.pgPipelineDepth / 2);
     if (state.pipeline.skipping && frame.type !== FRONTEND.Sync && frame.type !== FRONTEND.Terminate) return;
     if (state.copyIn && !DURING_COPY.has(frame.type))
       throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place in a COPY');
@@ -131,7 +135,8 @@ export class RequestPump {
 
   async #query(frame: Frame): Promise<void> {
     const { planned, statement } = await this.#judge.read(() => Query.decode(frame.body).sql);
-    const effective = this.#state.unread.judge(await this.#names.complete(planned, statement ?? ''));
+    const complete = namesAnything(planned) ? await this.#names.complete(planned, statement ?? '') : planned;
+    const effective = this.#state.unread.judge(complete);
     const verdict = await this.#judge.decide(effective, {
       ...(statement === undefined ? unreadOriginal(effective, frame) : { statement }),
     });
@@ -255,8 +260,10 @@ export class RequestPump {
   }
 
   async #plannedAgain(text: string, index: number): Promise<Planned> {
-    const planned = this.#planner.only(await this.#planner.plan(text), index);
-    return this.#state.unread.judge(await this.#names.complete(planned, text));
+    const all = this.#planner.planned(text) ?? (await this.#planner.plan(text));
+    const planned = this.#planner.only(all, index);
+    const complete = namesAnything(planned) ? await this.#names.complete(planned, text) : planned;
+    return this.#state.unread.judge(complete);
   }
 
   async #describe(frame: Frame): Promise<void> {
@@ -394,3 +401,6 @@ export class RequestPump {
     this.#out.add({ chunk: bytes, start: 0, end: bytes.length });
   }
 }
+
+/** Most messages need no wait. */
+type MaybeLater = void | Promise<void>;

@@ -11,7 +11,7 @@ import { denialFields } from './denial.ts';
 import type { OpenOperation } from './operations.ts';
 import type { Expected, Portal } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
-import { type RowPlan, rewriteRow } from './rows.ts';
+import { ALL_SHOWN, type RowPlan, rewriteRow } from './rows.ts';
 import { scrubError } from './scrub.ts';
 import type { SessionState } from './state.ts';
 
@@ -206,6 +206,7 @@ export class ResponsePump {
 
   #planRows(frame: Frame, plan: Portal['plan'] | undefined): RowPlan {
     if (plan === undefined) throw unexpected(frame.type);
+    if (!this.#state.masks.active) return ALL_SHOWN;
     return this.#state.masks.rowPlan(RowDescription.decode(frame.body).columns, plan);
   }
 

@@ -197,7 +197,8 @@ export class PostgresSession {
       if (chunk === undefined || this.#state.ended) return;
       framer.push(chunk);
       for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
-        await requests.handle(frame);
+        const later = requests.handle(frame);
+        if (later !== undefined) await later;
         if (this.#state.ended) return;
         if (this.#state.leaving) return requests.flush();
       }

@@ -191,3 +191,11 @@ function tooManyNames(what: string): Refusal {
 export function unknownName(rule: string, what: string, name: string): Refusal {
   return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint: 'prepare it first' };
 }
+
+/** Whether it refers to, gives or takes names that the session keeps: most statements do not. */
+export function namesAnything({ plans }: Planned): boolean {
+  return plans.some(
+    ({ executes, fetches, prepares, declares }) =>
+      (executes ?? fetches ?? prepares ?? declares) !== undefined,
+  );
+}

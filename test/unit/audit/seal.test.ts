@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { loadSealKey, loadSigningKey, newSealKeyText, parseSealKey } from '../../../src/audit/keys.ts';
 import { RandomPool } from '../../../src/audit/random.ts';
 import { MAX_ORIGINAL_BYTES, Sealer, unseal } from '../../../src/audit/seal.ts';
-import { EVENT_LIMITS, eventJson } from '../../../src/audit/shape.ts';
+import { EVENT_LIMITS, EventShaper } from '../../../src/audit/shape.ts';
 import { cutText, jsonBytes } from '../../../src/audit/text.ts';
 import { closed, decided } from '../../support/audit.ts';
 
@@ -85,8 +85,8 @@ describe('a sealed original', () => {
 });
 
 describe('an event as it is stored', () => {
-  const parse = (input: Parameters<typeof eventJson>[0]) =>
-    JSON.parse(eventJson(input, 'evt_1', 'now', sealer));
+  const parse = (input: Parameters<EventShaper['json']>[0]) =>
+    JSON.parse(new EventShaper(sealer).json(input, 'evt_1', 'now'));
 
   it('has the original nowhere but sealed, and no field that was not named', () => {
     const secret = 'select * from orders where card = 4111111111111111';
@@ -95,7 +95,7 @@ describe('an event as it is stored', () => {
       original: { statement: secret, parameters: ['s3cret'] },
       stray: 's3cret',
     };
-    const text = eventJson(input, 'evt_1', 'now', sealer);
+    const text = new EventShaper(sealer).json(input, 'evt_1', 'now');
     expect(text).not.toMatch(/4111|s3cret|original|stray/);
     expect(unseal(JSON.parse(text).sealed, 'evt_1', [key])).toEqual({
       statement: secret,

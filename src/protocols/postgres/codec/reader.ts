@@ -94,7 +94,9 @@ export class Reader {
   list<T>(leastBytesEach: number, item: () => T): T[] {
     const count = this.uint16();
     if (count * leastBytesEach > this.remaining) this.fail(`${count} items cannot follow`);
-    return Array.from({ length: count }, item);
+    const items: T[] = [];
+    for (let i = 0; i < count; i++) items.push(item());
+    return items;
   }
 
   /** Refuses octets behind the last field. */
