@@ -8,9 +8,11 @@ import {
   SASLInitialResponse,
 } from '../../src/protocols/postgres/codec/authentication.ts';
 import { type BackendMessage, decodeBackend } from '../../src/protocols/postgres/codec/backend.ts';
-import { Bind, Describe, Execute, Parse } from '../../src/protocols/postgres/codec/extended.ts';
+import { CopyData, CopyFail } from '../../src/protocols/postgres/codec/copy.ts';
+import { Bind, Close, Describe, Execute, Parse } from '../../src/protocols/postgres/codec/extended.ts';
 import { Framer } from '../../src/protocols/postgres/codec/framer.ts';
 import { encodeFrontend } from '../../src/protocols/postgres/codec/frontend.ts';
+import { FunctionCall } from '../../src/protocols/postgres/codec/function-call.ts';
 import { Query } from '../../src/protocols/postgres/codec/query.ts';
 import { encodeStartup, PROTOCOL_3_0 } from '../../src/protocols/postgres/codec/startup.ts';
 import { SaltedKeyCache, ScramClient } from '../../src/protocols/postgres/scram.ts';
@@ -32,6 +34,19 @@ export const bind = (
     parameters: (options.values ?? []).map((value) => (value === null ? null : Buffer.from(value))),
     resultFormats: options.binary ? [1] : [],
   });
+export const closeStatement = (target: string) => Close.encode({ kind: 'S', target });
+export const closePortal = (target: string) => Close.encode({ kind: 'P', target });
+export const functionCall = (oid: number, ...values: string[]) =>
+  FunctionCall.encode({
+    oid,
+    argumentFormats: [],
+    arguments: values.map((value) => Buffer.from(value)),
+    resultFormat: 0,
+  });
+export const copyData = (text: string | Buffer) => CopyData.encode({ data: Buffer.from(text) });
+export const copyDone = encodeFrontend({ name: 'CopyDone' });
+export const copyFail = (reason: string) => CopyFail.encode({ reason });
+export const terminate = encodeFrontend({ name: 'Terminate' });
 export const describePortal = (target: string) => Describe.encode({ kind: 'P', target });
 export const describeStatement = (target: string) => Describe.encode({ kind: 'S', target });
 export const execute = (portal: string, maxRows = 0) => Execute.encode({ portal, maxRows });
@@ -44,6 +59,8 @@ export class RawClient {
   closed = false;
   /** Announced by BackendKeyData. */
   key: { readonly processId: number; readonly key: Buffer } | undefined;
+  /** Announced by NegotiateProtocolVersion. */
+  negotiated: { readonly version: number; readonly unknownOptions: readonly string[] } | undefined;
 
   constructor(socket: Socket) {
     this.socket = socket;
@@ -127,6 +144,12 @@ export function line(message: BackendMessage): string {
       return `CommandComplete ${message.tag}`;
     case 'ReadyForQuery':
       return `ReadyForQuery ${message.status}`;
+    case 'FunctionCallResponse':
+      return `FunctionCallResponse ${message.value?.toString() ?? 'NULL'}`;
+    case 'NotificationResponse':
+      return `NotificationResponse ${message.channel} ${message.payload}`;
+    case 'CopyData':
+      return `CopyData ${message.data.toString().trimEnd()}`;
     default:
       return message.name;
   }
@@ -135,6 +158,9 @@ export function line(message: BackendMessage): string {
 export interface RawLogin {
   readonly password?: string;
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Default 3.0. */
+  readonly version?: number;
+  readonly protocolOptions?: Readonly<Record<string, string>>;
 }
 
 /** Connects without a word. */
@@ -145,15 +171,28 @@ export function rawConnect(at: Pick<Tunnel, 'host' | 'port'>): Promise<RawClient
   });
 }
 
+export function startupPacket(tunnel: Tunnel, options: RawLogin = {}): Buffer {
+  const { version = PROTOCOL_3_0, parameters, protocolOptions = {} } = options;
+  return encodeStartup({
+    name: 'StartupMessage',
+    version,
+    parameters: new Map(Object.entries({ user: tunnel.user, database: tunnel.database, ...parameters })),
+    protocolOptions: new Map(Object.entries(protocolOptions)),
+  });
+}
+
 /** Connects and logs in with the tunnel's own secret. */
 export async function rawLogin(tunnel: Tunnel, options: RawLogin = {}): Promise<RawClient> {
-  const client = await rawConnect(tunnel);
-  const parameters = new Map(
-    Object.entries({ user: tunnel.user, database: tunnel.database, ...options.parameters }),
-  );
-  client.send(
-    encodeStartup({ name: 'StartupMessage', version: PROTOCOL_3_0, parameters, protocolOptions: new Map() }),
-  );
+  return logInRaw(await rawConnect(tunnel), tunnel, options);
+}
+
+/** Logs in over a connection that may have said something already. */
+export async function logInRaw(
+  client: RawClient,
+  tunnel: Tunnel,
+  options: RawLogin = {},
+): Promise<RawClient> {
+  client.send(startupPacket(tunnel, options));
   const password = new Secret(options.password ?? tunnel.password);
   const saltedKeys = new SaltedKeyCache();
   const scram = new ScramClient({
@@ -167,6 +206,7 @@ export async function rawLogin(tunnel: Tunnel, options: RawLogin = {}): Promise<
     if (message === undefined) throw new Error('closed at login');
     if (message.name === 'ErrorResponse') throw new Error(`refused: ${line(message)}`);
     if (message.name === 'BackendKeyData') client.key = message;
+    if (message.name === 'NegotiateProtocolVersion') client.negotiated = message;
     if (message.name === 'ReadyForQuery') return client;
     if (message.name !== 'Authentication') continue;
     const { request } = message;

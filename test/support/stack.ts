@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import { type JwksIssuer, startJwksIssuer } from './jwks-issuer.ts';
-import { startIssuer, type TestIssuer } from './oidc-issuer.ts';
+import { type IssuerOptions, startIssuer, type TestIssuer } from './oidc-issuer.ts';
 import { freePort, type PostgresServer, startPostgres } from './postgres-server.ts';
 import { type Finished, hoopctl, RunningHoopctl } from './run-hoopctl.ts';
 
@@ -68,6 +68,8 @@ export interface StackOptions {
   readonly yaml?: string;
   /** More resources beside `pg`: YAML, each two spaces in. Relative paths are below the stack's directory. */
   readonly resources?: (postgres: PostgresServer) => string;
+  /** YAML lines to add to the resource `pg`, e.g. `session: { max: 3s }`. */
+  readonly resource?: string;
   /** Makes `hoop` a superuser: what pg_dump and pgbench want. */
   readonly superuser?: boolean;
   /** PostgreSQL's folder of binaries; default as `startPostgres`. */
@@ -84,6 +86,10 @@ export interface StackOptions {
   /** Directory for recordings, e.g. on a small file system. */
   readonly recordings?: string;
   readonly state?: string;
+  /** Of hoopd; default info. */
+  readonly logLevel?: string;
+  /** More clients of the provider that signs people in. */
+  readonly clients?: IssuerOptions['clients'];
 }
 
 export class Stack {
@@ -206,8 +212,9 @@ export class Hoopd {
   log = '';
   readonly exited: Promise<number | null>;
 
-  constructor(configFile: string) {
-    this.child = spawn(process.execPath, ['-e', HOOPD, '--', 'serve', '--config', configFile], {
+  constructor(configFile: string, logLevel = 'info') {
+    const args = ['serve', '--config', configFile, '--log-level', logLevel];
+    this.child = spawn(process.execPath, ['-e', HOOPD, '--', ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.child.stdout, this.child.stderr]) {
@@ -240,8 +247,8 @@ export class Hoopd {
   }
 }
 
-async function startHoopd(configFile: string): Promise<Hoopd> {
-  const hoopd = new Hoopd(configFile);
+async function startHoopd(configFile: string, logLevel?: string): Promise<Hoopd> {
+  const hoopd = new Hoopd(configFile, logLevel);
   await hoopd.until(/"serving"/);
   return hoopd;
 }
@@ -259,7 +266,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       ...(options.targetTls === 'disable' ? { hba: ['host all all 127.0.0.1/32 scram-sha-256'] } : {}),
     }),
     startJwksIssuer(),
-    startIssuer({ users: PEOPLE }),
+    startIssuer({ users: PEOPLE, ...(options.clients === undefined ? {} : { clients: options.clients }) }),
   ]);
   const port = await freePort();
   const url = `https://127.0.0.1:${port}`;
@@ -274,7 +281,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     join(directory, 'hoopd.yaml'),
     config({ port, url, issuer, people, postgres, target, options }),
   );
-  const hoopd = await startHoopd(join(directory, 'hoopd.yaml'));
+  const hoopd = await startHoopd(join(directory, 'hoopd.yaml'), options.logLevel);
   return new Stack({ directory, postgres, issuer, people, url, caFile, hoopd });
 }
 
@@ -329,6 +336,7 @@ resources:
     target: { host: ${target.host}, port: ${target.port}, database: ${options.database ?? 'shop'}, ${targetTls(options, postgres)} }
     credentials: { user: ${options.asAdmin ? postgres.admin.user : 'hoop'}, password: { file: ./pg.password } }
     classification: { columns: ${JSON.stringify(options.columns ?? {})} }
+    ${options.resource ?? ''}
 ${options.resources?.(postgres) ?? ''}
 policies: ./policies
 ${options.yaml ?? ''}
