@@ -17,6 +17,8 @@ import { MANY_KINDS } from '../support/many-kinds.ts';
 import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const run = promisify(execFile);
+/** A terminal for psql. */
+const SCRIPT = '/usr/bin/script';
 const client = (file: string) => fileURLToPath(new URL(`../support/clients/${file}`, import.meta.url));
 
 /** Debian's 15, and 18 as npm brings it: a server without psql, pg_dump or pgbench of its own. */
@@ -92,7 +94,7 @@ describe.each(VERSIONS)('clients that nobody changed, before PostgreSQL %i', (ve
   });
 
   test('psql: Ctrl-C ends \\watch and a slow query, and the session goes on', async () => {
-    const keys = spawn('script', ['-qec', 'psql -Xw -P pager=off', '/dev/null'], { env: throughTunnel });
+    const keys = spawn(SCRIPT, ['-qec', 'psql -Xw -P pager=off', '/dev/null'], { env: throughTunnel });
     let seen = '';
     keys.stdout.setEncoding('utf8').on('data', (more: string) => {
       seen += more;

@@ -118,8 +118,11 @@ async function suite(
   const env = { PATH: process.env['PATH'], HOME: results, PGPASSWORD: way.password, LC_ALL: 'C' };
   const command = ['--reuid=postgres', '--regid=postgres', '--init-groups', PG_REGRESS, ...args];
   const text = await new Promise<string>((resolve) =>
-    execFile('setpriv', command, { env, timeout: 1_800_000, maxBuffer: 1 << 26 }, (_, stdout, stderr) =>
-      resolve(stdout + stderr),
+    execFile(
+      '/usr/bin/setpriv',
+      command,
+      { env, timeout: 1_800_000, maxBuffer: 1 << 26 },
+      (_, stdout, stderr) => resolve(stdout + stderr),
     ),
   );
   writeFileSync(join(results, 'report'), text);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Tunnel } from '../support/stack.ts';
 
+const PSQL = '/usr/lib/postgresql/15/bin/psql';
 const LINE = `1234567890\t${'x'.repeat(1012)}\n`;
 const BLOCK = Buffer.from(LINE.repeat(256));
 
@@ -15,7 +16,7 @@ export async function copyIn(tunnel: Tunnel, table: string, octets: number): Pro
     PGPASSWORD: tunnel.password,
     PGDATABASE: tunnel.database,
   };
-  const psql = spawn('psql', ['-XAtw', '-c', `copy ${table} from stdin`], {
+  const psql = spawn(PSQL, ['-XAtw', '-c', `copy ${table} from stdin`], {
     env,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
