@@ -132,8 +132,9 @@ async function authenticationOf(
   const secret =
     HOOPCTL_CLIENT_SECRET ?? (await readText('HOOPCTL_CLIENT_SECRET_FILE', HOOPCTL_CLIENT_SECRET_FILE!));
   const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  const basic = methods.includes('client_secret_basic');
-  return basic ? library.ClientSecretBasic(secret) : library.ClientSecretPost(secret);
+  // Not every provider decodes what RFC 6749 §2.3.1 has the client encode in the header: the form is safe.
+  const form = methods.includes('client_secret_post');
+  return form ? library.ClientSecretPost(secret) : library.ClientSecretBasic(secret);
 }
 
 async function readText(name: string, path: string): Promise<string> {
@@ -172,7 +173,8 @@ function algorithmOf(key: KeyObject): Parameters<KeyObject['toCryptoKey']>[0] {
 /** @see RFC 6749 §5.2 */
 function explainRefusal(error: unknown, issuer: string, clientId: string): unknown {
   const code = error instanceof Error && 'error' in error ? String(error.error).slice(0, 64) : undefined;
-  const status = error instanceof Error && 'status' in error ? Number(error.status) : 0;
+  const answer = error instanceof Error ? error.cause : undefined;
+  const status = answer instanceof Response ? answer.status : 0;
   const refused = code ?? (status === 401 || status === 403 ? `HTTP ${status}` : undefined);
   if (refused === undefined) return explainIssuerFailure(error, issuer);
   const what = `the identity provider ${issuer} refused the client ${clientId} (${refused})`;

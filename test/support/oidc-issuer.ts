@@ -103,7 +103,22 @@ function configuration(users: Map<string, TestUser>, jwk: JsonWebKey, options: I
     clients: [PUBLIC_CLIENT, ...(options.clients ?? [])],
     jwks: { keys: [jwk] } as JWKS,
     cookies: { keys: [randomBytes(16).toString('hex')] },
-    features: { deviceFlow: { enabled: true }, devInteractions: { enabled: true } },
+    features: {
+      deviceFlow: { enabled: true },
+      devInteractions: { enabled: true },
+      clientCredentials: { enabled: true },
+      // Access tokens are JWTs only for a resource that was named (RFC 8707).
+      resourceIndicators: {
+        enabled: true,
+        getResourceServerInfo: (_ctx, resource) => ({
+          scope: '',
+          audience: resource,
+          accessTokenFormat: 'jwt',
+          accessTokenTTL: ttl,
+          jwt: { sign: { alg: 'ES256' } },
+        }),
+      },
+    },
     scopes: ['openid', 'offline_access', 'email', 'profile', 'groups'],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'], groups: ['groups'] },
     // Claims go into the ID token itself: hoopd sees nothing else of the person.

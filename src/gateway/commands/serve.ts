@@ -31,18 +31,26 @@ export async function serve(options: ServeOptions): Promise<number> {
     for (const mistake of loaded.mistakes) process.stderr.write(`${formatMistake(mistake)}\n`);
     return 78;
   }
+  // From the start: an early SIGHUP would end a process that does not listen for it yet.
+  let reload: (() => void) | undefined;
+  let asked = false;
+  const hangUp = () => {
+    if (reload === undefined) asked = true;
+    else reload();
+  };
+  process.on('SIGHUP', hangUp);
   const gateway = await startGateway(loaded, { log });
-  const reload = () => {
+  reload = () => {
     const next = loadConfig(options.config);
     void gateway.reload(next).then(() => {
       if (next.ok) watched.update(next.file, next.config);
     });
   };
   const watched = watchConfig(loaded.file, loaded.config, log, reload);
-  process.on('SIGHUP', reload);
+  if (asked) reload();
   const code = await untilStopped(gateway, loaded.config.drain, log);
   watched.close();
-  process.off('SIGHUP', reload);
+  process.off('SIGHUP', hangUp);
   return code;
 }
 
