@@ -15,17 +15,9 @@ import { type Expected, type Portal, stagedName } from './pipeline.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import { ALL_SHOWN } from './rows.ts';
 import { namesAnything, SqlNames, unknownName } from './sql-names.ts';
+import { REFUSED_PARSE, REFUSED_QUERY } from './stand-in.ts';
 import type { SessionState } from './state.ts';
 import { changesReading, unreadOriginal } from './unread.ts';
-
-/**
- * What goes to the target in place of a denied message. It is never valid SQL, so that the server itself fails the
- * transaction, skips the pipeline and keeps every answer in its place. The statement is named: an unnamed one in force
- * would be dropped.
- */
-const REFUSED_SQL = '"denied by hoopd"';
-const REFUSED_QUERY = Query.encode({ sql: REFUSED_SQL });
-const REFUSED_PARSE = Parse.encode({ statement: 'hoopd_denied', sql: REFUSED_SQL, parameterTypes: [] });
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 
