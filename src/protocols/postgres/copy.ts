@@ -26,7 +26,8 @@ export function maskCopyLine(line: Buffer, masker: CellMasker): RewrittenRow | u
     start = stop + 1;
   }
   if (maskedValues === 0) return undefined;
-  return { raw: CopyData.encode({ data: Buffer.concat(parts) }), maskedValues };
+  const chunk = CopyData.encode({ data: Buffer.concat(parts) });
+  return { piece: { chunk, start: 0, end: chunk.length }, maskedValues };
 }
 
 /** COPY's own word for NULL. */

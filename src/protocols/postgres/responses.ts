@@ -11,7 +11,7 @@ import { denialFields } from './denial.ts';
 import type { OpenOperation } from './operations.ts';
 import type { Expected, Portal } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
-import { ALL_SHOWN, type RowPlan, rewriteRow } from './rows.ts';
+import { ALL_SHOWN, type RewrittenRow, type RowPlan, RowRewriter } from './rows.ts';
 import { scrubError } from './scrub.ts';
 import type { SessionState } from './state.ts';
 
@@ -34,6 +34,7 @@ export class ResponsePump {
   readonly #state: SessionState;
   readonly #framer = new Framer('backend');
   readonly #out = new Pieces();
+  readonly #rows = new RowRewriter();
   /** Rows of the COPY TO STDOUT under way may hold detectable values: each line is looked at. */
   #copyOut = false;
   /** The target said FATAL: it closes next, and the client has been told why. */
@@ -160,23 +161,24 @@ export class ResponsePump {
     if (plan === undefined && this.#state.masks.active) {
       throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
     }
-    const rewritten =
-      plan === undefined || plan.transparent ? undefined : rewriteRow(frame.body, plan, this.#state.masks);
-    operation.bytes += rewritten?.raw.length ?? frame.end - frame.start;
+    const seen = plan !== undefined && !plan.transparent;
+    this.#show(frame, operation, seen ? this.#rows.rewrite(frame, plan, this.#state.masks) : undefined);
+  }
+
+  /** Sends a row on, or what became of it. */
+  #show(frame: Frame, operation: OpenOperation, rewritten: RewrittenRow | undefined): void {
+    const piece = rewritten?.piece ?? frame;
+    operation.bytes += piece.end - piece.start;
     operation.maskedValues += rewritten?.maskedValues ?? 0;
-    if (rewritten === undefined) this.#out.add(frame);
-    else this.#send(rewritten.raw);
+    this.#out.add(piece);
   }
 
   #copyData(frame: Frame): void {
     const operation = this.#currentOperation();
     if (operation === undefined || !this.#copyOut) throw unexpected(frame.type);
     operation.rows++;
-    const masked = this.#state.masks.detecting ? maskCopyLine(frame.body, this.#state.masks) : undefined;
-    operation.bytes += masked?.raw.length ?? frame.end - frame.start;
-    operation.maskedValues += masked?.maskedValues ?? 0;
-    if (masked === undefined) this.#out.add(frame);
-    else this.#send(masked.raw);
+    const { masks } = this.#state;
+    this.#show(frame, operation, masks.detecting ? maskCopyLine(frame.body, masks) : undefined);
   }
 
   #confirmed(frame: Frame, kind: 'parse' | 'bind' | 'close'): void {
@@ -335,7 +337,7 @@ export class ResponsePump {
 
 const NONE = wanted();
 const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
-const NO_ROWS: RowPlan = { actions: [], transparent: false };
+const NO_ROWS: RowPlan = { actions: [], looked: [], transparent: false };
 
 function denialOf(head: Expected | undefined): Denial | undefined {
   return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;

@@ -1,6 +1,7 @@
 import { HoopError } from '../../core/errors.ts';
 import type { ValueShape } from '../../masking/mask.ts';
 import type { MaskKind } from '../../policy/model.ts';
+import { type Frame, HEADER_BYTES, type Piece } from './codec/frame.ts';
 import { walkDataRow } from './codec/rows.ts';
 import { BACKEND } from './codec/types.ts';
 
@@ -15,16 +16,19 @@ export type ColumnAction =
 
 export interface RowPlan {
   readonly actions: readonly ColumnAction[];
+  /** Columns that are masked or looked at. */
+  readonly looked: readonly number[];
   /** No cell can change: rows are forwarded as they came. */
   readonly transparent: boolean;
 }
 
 export function rowPlan(actions: readonly ColumnAction[]): RowPlan {
-  return { actions, transparent: actions.every((action) => action.kind === 'show') };
+  const looked = actions.flatMap((action, column) => (action.kind === 'show' ? [] : [column]));
+  return { actions, looked, transparent: looked.length === 0 };
 }
 
 /** Of a portal that nothing of is masked: its description need not be known. */
-export const ALL_SHOWN: RowPlan = { actions: [], transparent: true };
+export const ALL_SHOWN: RowPlan = rowPlan([]);
 
 /** Replaces cells. Both give null for NULL. Anything thrown masks the cell with NULL. */
 export interface CellMasker {
@@ -33,43 +37,101 @@ export interface CellMasker {
   detect(value: Uint8Array, shape: ValueShape): Uint8Array | null;
 }
 
+/** A rewritten message: where it lies, and how many of its values were replaced. */
 export interface RewrittenRow {
-  /** The whole DataRow message, type octet included. */
-  readonly raw: Buffer;
+  readonly piece: Piece;
   readonly maskedValues: number;
 }
 
+/** Rewritten rows lie one behind the other in memory of this size, so that many leave in one write. */
+const SLAB_BYTES = 65_536;
+const COUNT_BYTES = 2;
+const LENGTH_BYTES = 4;
+
 /**
- * Applies a plan to one DataRow.
+ * Applies plans to DataRows: copies what is shown as it stands, and writes what is masked in its place.
  *
- * @param body The message without type and length: Int16 count, then per column Int32 length (−1: NULL) and octets.
- * @returns The new message, or undefined where no cell changed and the original can go on as it is.
- * @throws {HoopError} `ERR_PG_PROTOCOL` the row does not fit its own lengths, or has not as many columns as the plan:
- *   then nothing of it may be shown.
- * @see https://www.postgresql.org/docs/current/protocol-message-formats.html DataRow
+ * Memory given out is never written again.
  */
-export function rewriteRow(body: Buffer, plan: RowPlan, masker: CellMasker): RewrittenRow | undefined {
-  const cells = splitCells(body, plan.actions.length);
-  let maskedValues = 0;
-  const replaced: (Uint8Array | null | undefined)[] = new Array(plan.actions.length);
-  for (let i = 0; i < plan.actions.length; i++) {
-    const cell = cells[i];
-    const action = plan.actions[i] as ColumnAction;
-    if (cell === undefined || cell === null || action.kind === 'show') continue;
-    const next = applyAction(cell, action, masker);
-    if (next === cell) continue;
-    replaced[i] = next;
-    maskedValues++;
+export class RowRewriter {
+  #cells = new Int32Array(64);
+  #slab = Buffer.alloc(0);
+  #at = 0;
+
+  /**
+   * @param frame A DataRow: Int16 count, then per column Int32 length (−1: NULL) and octets.
+   * @returns The new message, or undefined where no cell changed and the original can go on as it is.
+   * @throws {HoopError} `ERR_PG_PROTOCOL` the row does not fit its own lengths, or has not as many columns as the plan:
+   *   then nothing of it may be shown.
+   * @see https://www.postgresql.org/docs/current/protocol-message-formats.html DataRow
+   */
+  rewrite(frame: Frame, plan: RowPlan, masker: CellMasker): RewrittenRow | undefined {
+    const { chunk } = frame;
+    const start = frame.start + HEADER_BYTES;
+    const cells = this.#walk(chunk, start, frame.end, plan.actions.length);
+    let maskedValues = 0;
+    let size = frame.end - frame.start;
+    const edits: Edit[] = [];
+    for (const column of plan.looked) {
+      const at = cells[2 * column]!;
+      const length = cells[2 * column + 1]!;
+      if (length === -1) continue;
+      const cell = chunk.subarray(at, at + length);
+      const value = applyAction(cell, plan.actions[column] as Looked, masker);
+      if (value === cell) continue;
+      maskedValues++;
+      size += (value?.length ?? 0) - length;
+      edits.push({ at, length, value });
+    }
+    return maskedValues === 0 ? undefined : { piece: this.#write(frame, start, edits, size), maskedValues };
   }
-  if (maskedValues === 0) return undefined;
-  return { raw: encodeRow(cells, replaced), maskedValues };
+
+  #walk(chunk: Buffer, start: number, end: number, expected: number): Int32Array {
+    if (this.#cells.length < 2 * expected) this.#cells = new Int32Array(2 * expected);
+    const count = end - start < COUNT_BYTES ? -1 : chunk.readUInt16BE(start);
+    if (count !== expected) {
+      throw new HoopError('ERR_PG_PROTOCOL', "the target sent a row that does not fit the result's columns");
+    }
+    walkDataRow(chunk, start, end, this.#cells);
+    return this.#cells;
+  }
+
+  #write({ chunk, end }: Frame, bodyStart: number, edits: readonly Edit[], size: number): Piece {
+    const start = this.#reserve(size);
+    const out = this.#slab;
+    out[start] = BACKEND.DataRow;
+    out.writeUInt32BE(size - 1, start + 1);
+    let [to, from] = [start + HEADER_BYTES, bodyStart];
+    for (const { at, length, value } of edits) {
+      to += chunk.copy(out, to, from, at - LENGTH_BYTES);
+      to = out.writeInt32BE(value === null ? -1 : value.length, to);
+      if (value !== null) out.set(value, to);
+      to += value?.length ?? 0;
+      from = at + length;
+    }
+    chunk.copy(out, to, from, end);
+    return { chunk: out, start, end: start + size };
+  }
+
+  #reserve(size: number): number {
+    if (this.#at + size > this.#slab.length) {
+      this.#slab = Buffer.allocUnsafeSlow(Math.max(size, SLAB_BYTES));
+      this.#at = 0;
+    }
+    this.#at += size;
+    return this.#at - size;
+  }
 }
 
-function applyAction(
-  cell: Uint8Array,
-  action: Exclude<ColumnAction, { kind: 'show' }>,
-  masker: CellMasker,
-): Uint8Array | null {
+interface Edit {
+  readonly at: number;
+  readonly length: number;
+  readonly value: Uint8Array | null;
+}
+
+type Looked = Exclude<ColumnAction, { kind: 'show' }>;
+
+function applyAction(cell: Uint8Array, action: Looked, masker: CellMasker): Uint8Array | null {
   try {
     if (action.kind === 'mask') return masker.mask(cell, action.mask, action.shape);
     if (action.number === undefined) return masker.detect(cell, action.shape);
@@ -79,41 +141,6 @@ function applyAction(
     // A detector or mask that fails masks the value: promise 5.
     return null;
   }
-}
-
-function splitCells(body: Buffer, expected: number): (Buffer | null)[] {
-  const bounds = new Int32Array(expected * 2);
-  if (walkDataRow(body, 0, body.length, bounds) !== expected) {
-    throw new HoopError('ERR_PG_PROTOCOL', "the target sent a row that does not fit the result's columns");
-  }
-  return Array.from({ length: expected }, (_, i) => {
-    const start = bounds[2 * i] as number;
-    const length = bounds[2 * i + 1] as number;
-    return length === -1 ? null : body.subarray(start, start + length);
-  });
-}
-
-function encodeRow(
-  cells: readonly (Buffer | null)[],
-  replaced: readonly (Uint8Array | null | undefined)[],
-): Buffer {
-  const values = cells.map((cell, i) =>
-    replaced[i] === undefined ? cell : (replaced[i] as Uint8Array | null),
-  );
-  const size = values.reduce((sum, value) => sum + 4 + (value?.length ?? 0), 2 + 4 + 1);
-  const out = Buffer.allocUnsafe(size);
-  out[0] = BACKEND.DataRow;
-  out.writeUInt32BE(size - 1, 1);
-  out.writeUInt16BE(values.length, 5);
-  let at = 7;
-  for (const value of values) {
-    out.writeInt32BE(value === null ? -1 : value.length, at);
-    at += 4;
-    if (value === null) continue;
-    out.set(value, at);
-    at += value.length;
-  }
-  return out;
 }
 
 const TEXT_OIDS = new Set([25, 1043, 1042, 19, 705]);
