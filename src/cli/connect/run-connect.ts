@@ -197,6 +197,8 @@ class Trouble {
     );
     if (text !== this.#last) this.#io.streams.stderr.write(text);
     this.#last = text;
+    // Revoked is for good: no later connection could succeed, and whoever waits for the tunnel must learn it now.
+    if (error.code === 'ERR_REVOKED') this.tell(error, true);
   }
 }
 
