@@ -1,4 +1,6 @@
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -211,6 +213,27 @@ describe('tokens of machines', () => {
     await writeFile(file, 'new.new.new');
     expect((await source.get()).token).toBe('new.new.new');
     expect(from({})).toBeUndefined();
+  });
+
+  test('GitHub is asked with the audience that the gateway names, at each renewal anew', async () => {
+    const asked: string[] = [];
+    const runner = createServer((request, response) => {
+      asked.push(`${request.headers.authorization} ${request.url}`);
+      response.end(JSON.stringify({ value: `t${asked.length}.b.c` }));
+    });
+    await new Promise<void>((resolve) => runner.listen(0, '127.0.0.1', resolve));
+    const { port } = runner.address() as AddressInfo;
+    const env = {
+      ACTIONS_ID_TOKEN_REQUEST_URL: `http://127.0.0.1:${port}/token?api-version=2.0`,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-the-runner',
+    };
+    const named = { issuer: 'https://token.actions.githubusercontent.com', preset: 'github-actions' };
+    const machines = async () => [{ ...named, audience: 'hoop' }];
+    const source = machineSource({ env, origin: 'https://gw', network, machines })!;
+    expect([(await source.get()).token, (await source.get()).token]).toEqual(['t1.b.c', 't2.b.c']);
+    runner.close();
+    const request = 'Bearer of-the-runner /token?api-version=2.0&audience=hoop';
+    expect(asked).toEqual([request, request]);
   });
 
   test.each(['', 'not a token', 'a.b', `${'a'.repeat(70_000)}.b.c`, 'a.b.c\r\nX: y'])(
