@@ -7,7 +7,7 @@ interface Target {
   readonly sense: 'min' | 'max';
 }
 
-export const TARGETS = {
+const TARGETS = {
   p2at8: { name: 'pgbench -S, 8 clients, against pgbouncer→TLS→pgbouncer', must: 0.6, aim: 1, sense: 'min' },
   p1at8: { name: 'pgbench -S, 8 clients, against one pgbouncer', must: 0.35, aim: 0.6, sense: 'min' },
   p2at32: {
