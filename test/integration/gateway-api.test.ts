@@ -59,8 +59,15 @@ describe('who am I, and what may I reach', () => {
   it('discovery and health need no token; everything else does', async () => {
     const nobody = new Caller(running, await makeProofKey());
     const open = await nobody.call('GET', PATHS.discovery, { token: null });
-    expect(open.json.issuers).toEqual([
-      { issuer: running.issuer.issuer, clientId: 'hoopctl', scope: 'openid profile email' },
+    // The issuer has a client, but no device grant: nobody is sent there to log in.
+    expect(open.json.issuers).toEqual([]);
+    expect(open.json.machines).toEqual([
+      {
+        issuer: running.issuer.issuer,
+        audience: 'hoop',
+        preset: 'oidc',
+        clientCredentials: { namesAudience: true },
+      },
     ]);
     expect((await nobody.call('GET', '/healthz', { token: null })).json).toEqual({ status: 'ok' });
     for (const path of [
