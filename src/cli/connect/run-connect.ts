@@ -21,6 +21,11 @@ import { readyText, readyValue } from './ready.ts';
 
 /** Octets of a tunnel's own password. */
 const SECRET_BYTES = 32;
+/** Time for a local client to read why it was refused, ms. */
+const FAREWELL_MS = 500;
+
+/** How long a session may take to tell its client why it ends. */
+const LAST_WORDS_MS = 2000;
 
 /** @returns 0, or the child's code. @throws {HoopError} whatever keeps the tunnel from opening. */
 export async function runConnect(invocation: Invocation): Promise<number> {
@@ -88,6 +93,7 @@ async function overListeners(
   trouble: Trouble,
 ): Promise<number> {
   const listeners: Listener[] = [];
+  let graceMs = 0;
   try {
     const ends: LocalEnd[] = [];
     for (const [index, resource] of resources.entries()) {
@@ -101,8 +107,12 @@ async function overListeners(
     await tellReady(io, gateway, ends);
     await untilEnd(io, trouble);
     return 0;
+  } catch (error) {
+    // With the credential the gateway ends each session, and says so to whoever has it open.
+    if (isHoopError(error)) graceMs = LAST_WORDS_MS;
+    throw error;
   } finally {
-    await Promise.all(listeners.map((listener) => listener.close()));
+    await Promise.all(listeners.map((listener) => listener.close(graceMs)));
   }
 }
 
@@ -197,8 +207,9 @@ class Trouble {
     );
     if (text !== this.#last) this.#io.streams.stderr.write(text);
     this.#last = text;
-    // Revoked is for good: no later connection could succeed, and whoever waits for the tunnel must learn it now.
-    if (error.code === 'ERR_REVOKED') this.tell(error, true);
+    // Revoked is for good: no later connection could succeed, and whoever waits for the tunnel must learn it now, but
+    // not before the client that asked has read its refusal.
+    if (error.code === 'ERR_REVOKED') setTimeout(() => this.tell(error, true), FAREWELL_MS);
   }
 }
 
