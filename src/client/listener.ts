@@ -84,11 +84,20 @@ export class Listener {
     return new Listener(server, { kind: 'socket', directory, port, path }, connections);
   }
 
-  /** Stops listening, ends every local connection, removes the socket file. Safe to call twice. */
-  async close(): Promise<void> {
+  /**
+   * Stops listening, ends every local connection, removes the socket file. Safe to call twice.
+   *
+   * @param graceMs How long connections may take to end by themselves: the gateway's last words are on their way.
+   */
+  async close(graceMs = 0): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#connections) socket.destroy();
+    const cut = () => {
+      for (const socket of this.#connections) socket.destroy();
+    };
+    const timer = graceMs > 0 ? setTimeout(cut, graceMs) : undefined;
+    if (timer === undefined) cut();
     await closed;
+    clearTimeout(timer);
   }
 }
 

@@ -72,3 +72,16 @@ export class OperationLedger {
     return this.#open.size > 0;
   }
 }
+
+const WRITTEN = /^(?:INSERT \d+|UPDATE|DELETE|MERGE|COPY) (\d{1,15})\0$/;
+
+/**
+ * Rows that a command says it has written: the number in its CommandComplete.
+ *
+ * @param body Of a CommandComplete; of any other message it gives 0. Pure.
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
+ */
+export function rowsWritten(body: Buffer): number {
+  if (body.length > 64) return 0;
+  return Number(WRITTEN.exec(body.toString('latin1'))?.[1] ?? 0);
+}

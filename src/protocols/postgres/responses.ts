@@ -8,7 +8,7 @@ import { RowDescription } from './codec/rows.ts';
 import { BACKEND } from './codec/types.ts';
 import { maskCopyLine } from './copy.ts';
 import { denialFields } from './denial.ts';
-import type { OpenOperation } from './operations.ts';
+import { type OpenOperation, rowsWritten } from './operations.ts';
 import type { Expected, Portal } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, RowRewriter } from './rows.ts';
@@ -214,11 +214,16 @@ export class ResponsePump {
 
   #statementDone(frame: Frame): void {
     const head = this.#state.pipeline.head;
+    // Rows that were shown are counted; of others only this message tells.
+    const written = this.#copyOut ? 0 : rowsWritten(frame.body);
     this.#copyOut = false;
     this.#state.copyIn = false;
     if (head?.kind === 'query' && !head.failed) {
+      if (head.operation !== undefined && head.rows === undefined) head.operation.rows += written;
       this.#completeStatement(head);
     } else if (head?.kind === 'execute') {
+      const { rows } = head.portal;
+      if (rows === undefined || rows === NO_ROWS) head.operation.rows += written;
       head.staged?.commit();
       head.operation.close('success');
       this.#state.pipeline.shift();
