@@ -36,7 +36,7 @@ export interface Preset {
   readonly groupsCure?: string;
 }
 
-export interface ClientCredentialsHabits {
+interface ClientCredentialsHabits {
   readonly scope?: (audience: string) => string;
   /** Name the audience by `resource` (RFC 8707, if it is a URI) and `audience`. */
   readonly namesAudience?: true;
