@@ -13,6 +13,7 @@ import {
   type ReplayFrame,
   type ResourceItem,
   type ResourceList,
+  type RevocationRequest,
   type SessionItem,
   type SessionList,
   type WhoAmI,
@@ -76,7 +77,11 @@ export class GatewayApi {
 
   /** Ends an instance with all its sessions, for good. */
   revokeInstance(instance: string): Promise<Ended> {
-    return this.#json({ method: 'POST', path: PATHS.revocations, json: { instance } });
+    return this.#json({
+      method: 'POST',
+      path: PATHS.revocations,
+      json: { instance } satisfies RevocationRequest,
+    });
   }
 
   /** Frames as the gateway sends them, one at a time: a recording may be larger than memory. */

@@ -15,7 +15,7 @@ export interface LocalEnd {
  * `PG_PROD_URL` for `pg-prod`: upper case, `_` for everything but letters and digits, and before a digit that would be
  * the first, because no shell could name it.
  */
-export function urlVariable(resource: string): string {
+function urlVariable(resource: string): string {
   const name = resource.toUpperCase().replace(/[^A-Z0-9]/g, '_');
   return `${/^[0-9]/.test(name) ? '_' : ''}${name}_URL`;
 }
