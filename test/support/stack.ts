@@ -320,6 +320,7 @@ issuers:
   - issuer: ${people.issuer}
     audience: hoop
     clientId: ${people.clientId}
+    scope: openid profile email groups
     claims: { groups: groups }
   - issuer: ${issuer.issuer}
     audience: hoop
