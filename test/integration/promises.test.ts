@@ -136,9 +136,7 @@ test('4. what reached the server has its event, with its rules and outcome', asy
   await stack.psql("update orders set status = 'promise-4' where id = 2");
   await expect
     .poll(() => search('update', '--action', 'sql.update', '--limit', '1'), { timeout: 10_000 })
-    .toMatchObject([
-      { decision: 'allow', outcome: 'success', rows: 1, rules: [{ id: 'write' }] },
-    ]);
+    .toMatchObject([{ decision: 'allow', outcome: 'success', rows: 1, rules: [{ id: 'write' }] }]);
 });
 
 test('5, 6. no way to a masked value: rows, expressions, COPY, errors, notices, replay, audit', async () => {
