@@ -40,7 +40,7 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
       await audit.append({ ...event, decision: 'deny', reason: `${refusal.rule}: ${refusal.reason}` });
       return { effect: 'deny', operation: id, denial: refusalDenial(refusal) };
     }
-    const judgement = judge(policy, session.principal, pairs, context);
+    const judgement = judge(policy, credentials.current(session.principal), pairs, context);
     const { decision } = judgement;
     await audit.append({
       ...event,
@@ -57,12 +57,14 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
     close(session, operation, outcome) {
       closeQuietly(audit, session, operation, outcome);
     },
-    evaluate: (principal, pairs, context) => judge(engine(), principal, pairs, context).decision,
+    evaluate: (principal, pairs, context) =>
+      judge(engine(), credentials.current(principal), pairs, context).decision,
     reveal(session, object) {
       try {
-        const rule = attenuated(session.principal, { action: 'reveal', object });
+        const principal = credentials.current(session.principal);
+        const rule = attenuated(principal, { action: 'reveal', object });
         if (rule !== undefined) return { show: false, mask: 'redact', rules: [rule] };
-        return engine().reveal(session.principal, object);
+        return engine().reveal(principal, object);
       } catch {
         return { show: false, mask: 'redact', rules: [] };
       }

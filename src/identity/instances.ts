@@ -121,6 +121,10 @@ export class InstanceRegistry implements CredentialCheck {
     if (code !== undefined) throw new HoopError(code);
   }
 
+  current(principal: Principal): Principal {
+    return this.#instances.get(principal.instance)?.principal ?? principal;
+  }
+
   onEnd(principal: Principal, callback: (code: EndCode) => void): () => void {
     const found = this.#instances.get(principal.instance);
     if (found !== undefined) return found.watch.add(principal.deadline, callback);

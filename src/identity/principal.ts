@@ -63,6 +63,11 @@ export interface CredentialCheck {
    */
   assertLive(principal: Principal): void;
   /**
+   * The principal as of its instance's last renewal: a group that was taken away is gone from the next operation on.
+   * The same object until the next renewal; the given one if nothing newer is known. Never throws.
+   */
+  current(principal: Principal): Principal;
+  /**
    * Calls back once when the instance is revoked, is not renewed in time, or its deadline passes; returns a function
    * that unsubscribes. Never calls back before it returns.
    */

@@ -1,6 +1,7 @@
 import type { SessionItem } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
 import type { Enforcer, SessionRef } from '../../enforcement/operation.ts';
+import type { CredentialCheck, Principal } from '../../identity/principal.ts';
 
 /** One gateway session while it lives: what it counts, and the one way to end it. */
 export class LiveSession {
@@ -34,8 +35,12 @@ export class LiveSession {
     if (!this.#controller.signal.aborted) this.#controller.abort(reason);
   }
 
-  /** The same enforcer, with this session's operations counted. Adds no wait to an answer. */
-  counting(enforcer: Enforcer): Enforcer {
+  /**
+   * The same enforcer, with this session's operations counted, and with a version that changes also when a renewal has
+   * changed what the principal is: plans and masks made before are then made anew. Adds no wait to an answer.
+   */
+  counting(enforcer: Enforcer, credentials: CredentialCheck): Enforcer {
+    const standing = standingOf(credentials, this.ref.principal);
     return {
       decide: (operation) => {
         this.#operations++;
@@ -51,7 +56,7 @@ export class LiveSession {
       close: (session, operation, outcome) => enforcer.close(session, operation, outcome),
       evaluate: (principal, pairs, context) => enforcer.evaluate(principal, pairs, context),
       reveal: (session, object) => enforcer.reveal(session, object),
-      policyVersion: () => enforcer.policyVersion(),
+      policyVersion: () => `${enforcer.policyVersion()}${standing()}`,
     };
   }
 
@@ -70,4 +75,19 @@ export class LiveSession {
       ...(actor.attenuation === undefined ? {} : { attenuation: actor.attenuation }),
     };
   }
+}
+
+/** A word for what policy sees of the principal: empty until it changes, then another with every change. */
+function standingOf(credentials: CredentialCheck, first: Principal): () => string {
+  let [seen, changes] = [first, 0];
+  return () => {
+    const now = credentials.current(first);
+    if (now !== seen && seenByPolicy(now) !== seenByPolicy(seen)) changes++;
+    seen = now;
+    return changes === 0 ? '' : `+${changes}`;
+  };
+}
+
+function seenByPolicy({ groups, person, attested, declared, attenuation }: Principal): string {
+  return JSON.stringify([groups, person?.groups, attested, declared, attenuation]);
 }

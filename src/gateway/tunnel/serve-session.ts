@@ -102,7 +102,7 @@ async function serve(
   try {
     end = await request.resource.adapter.serve(request.socket, {
       session: ref,
-      enforcer: session.counting(request.enforcer),
+      enforcer: session.counting(request.enforcer, request.credentials),
       credentials: request.credentials,
       recorder,
       localVerifier: request.tunnel.localVerifier,

@@ -31,7 +31,11 @@ class Log implements AuditLog {
   async close(): Promise<void> {}
 }
 
-const live: CredentialCheck = { assertLive: () => undefined, onEnd: () => () => undefined };
+const live: CredentialCheck = {
+  assertLive: () => undefined,
+  current: (principal) => principal,
+  onEnd: () => () => undefined,
+};
 const policies = engineOf(POLICIES);
 
 function setUp(
@@ -59,6 +63,20 @@ function setUp(
 }
 
 const pair = (action: string, object = table('t')): Pair => ({ action, object });
+
+describe('the principal as last renewed', () => {
+  it('a group taken away at the identity provider is gone from the next operation on', async () => {
+    const engine = engineOf('@id("g") permit (principal in Group::"ai-agents", action, resource);');
+    let now = agent('bot', ['ai-agents']);
+    const { enforcer, operation, session } = setUp(engine, { ...live, current: () => now }, now);
+    expect(await enforcer.decide(operation([pair('sql.select')]))).toMatchObject({ effect: 'allow' });
+    expect(enforcer.reveal(session, column('c', []))).toEqual({ show: true });
+    now = agent('bot', []);
+    expect(await enforcer.decide(operation([pair('sql.select')]))).toMatchObject({ effect: 'deny' });
+    expect(enforcer.evaluate(session.principal, [pair('sql.select')], {}).effect).toBe('deny');
+    expect(enforcer.reveal(session, column('c', []))).toMatchObject({ show: false });
+  });
+});
 
 describe('one answer over all pairs: any denial > any hold > allow', () => {
   it.each([
