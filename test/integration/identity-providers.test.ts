@@ -67,7 +67,8 @@ beforeAll(async () => {
   writeFileSync(stack.configFile, withProviders(before));
   const from = stack.hoopd.log.length;
   stack.hoopd.child.kill('SIGHUP');
-  await stack.hoopd.until(/in force|reloaded/i, from);
+  await stack.hoopd.until(/reloaded|in force/i, from);
+  expect(stack.hoopd.log.slice(from)).not.toContain('stays in force');
 }, 60_000);
 
 afterAll(async () => {
@@ -79,10 +80,8 @@ afterAll(async () => {
 function withProviders(yaml: string): string {
   const people = stack.people.issuer;
   return yaml
-    .replace(
-      'audience: hoop\n',
-      `audience: ${AUDIENCE}\n    scope: openid profile email groups offline_access\n`,
-    )
+    .replace('audience: hoop\n', `audience: ${AUDIENCE}\n`)
+    .replace('scope: openid profile email groups\n', 'scope: openid profile email groups offline_access\n')
     .replace(
       'agents:\n',
       `  - issuer: ${foreign.issuer}
