@@ -147,9 +147,9 @@ describe.each(VERSIONS)('clients that nobody changed, before PostgreSQL %i', (ve
     expect(report).toContain('number of transactions actually processed: 50/50');
   });
 
-  test.runIf(version === 15)(
-    'pg_dump -Fc and pg_restore -j4: the restored database is the original',
-    async () => {
+  // pg_dump refuses a server newer than itself, and the only one to be had is Debian's 15.
+  if (version === 15)
+    test('pg_dump -Fc and pg_restore -j4: the restored database is the original', async () => {
       const archive = join(folder, 'shop.dump');
       const dump = () => tool(direct, 'pg_dump');
       const before = withoutRestrictKeys(await dump());
@@ -162,8 +162,7 @@ describe.each(VERSIONS)('clients that nobody changed, before PostgreSQL %i', (ve
       );
       expect(await tool(throughTunnel, 'pg_restore', '-j4', '-d', 'shop', archive)).toBe('');
       expect(withoutRestrictKeys(await dump())).toBe(before);
-    },
-  );
+    });
 
   test('JDBC: named statements, batches, cursors, COPY, generated keys, every query mode', async () => {
     const jdbc = `jdbc:postgresql://${tunnel.host}:${tunnel.port}/${tunnel.database}?sslmode=disable`;
