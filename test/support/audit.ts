@@ -19,7 +19,7 @@ export const actor: Actor = {
   groups: ['ai-agents'],
   instance: 'ins_1',
   login: 'lgn_1',
-  attested: { model: 'claude' },
+  attested: { model: 'planner-2' },
   declared: {},
 };
 

@@ -10,7 +10,7 @@ export const login: CommandSpec = {
   options: [{ flags: '--issuer <url>', text: 'identity provider, where the gateway offers several' }],
   gateway: 'as-agent',
   examples: [
-    'hoopctl login --gateway https://hoop.example.com:7443 --agent shop-copilot --model claude',
+    'hoopctl login --gateway https://hoop.example.com:7443 --agent shop-copilot --model planner-2',
     'hoopctl login --profile staging --gateway https://hoop.staging.example.com --ca ./ca.pem',
   ],
   exitCodes: [67, 69, 77, 78],
