@@ -37,21 +37,19 @@ export class LiveSession {
 
   /**
    * The same enforcer, with this session's operations counted, and with a version that changes also when a renewal has
-   * changed what the principal is: plans and masks made before are then made anew. Adds no wait to an answer.
+   * changed what the principal is: plans and masks made before are then made anew.
    */
   counting(enforcer: Enforcer, credentials: CredentialCheck): Enforcer {
     const standing = standingOf(credentials, this.ref.principal);
     return {
-      decide: (operation) => {
+      decide: async (operation) => {
         this.#operations++;
-        const answer = enforcer.decide(operation);
-        answer.then(
-          (verdict) => {
-            if (verdict.effect === 'deny') this.#denied++;
-          },
-          () => undefined,
-        );
-        return answer;
+        // Asked in the same breath as the decision: both see the same principal.
+        const since = standing();
+        const verdict = await enforcer.decide(operation);
+        if (verdict.effect === 'deny') this.#denied++;
+        if (verdict.effect === 'deny' || since === '') return verdict;
+        return { ...verdict, policyVersion: `${verdict.policyVersion}${since}` };
       },
       close: (session, operation, outcome) => enforcer.close(session, operation, outcome),
       evaluate: (principal, pairs, context) => enforcer.evaluate(principal, pairs, context),

@@ -100,14 +100,17 @@ describe('sessions', () => {
     expect([session.operations, session.denied]).toEqual([3, 1]);
   });
 
-  it('have a version that changes with the powers of their principal, and with nothing else', () => {
-    const enforcer = { policyVersion: () => 'v1' } as unknown as Enforcer;
+  it('have a version that changes with the powers of their principal, and with nothing else', async () => {
+    const enforcer = {
+      policyVersion: () => 'v1',
+      decide: async () => ({ effect: 'allow', operation: 'op_1', policyVersion: 'v1' }),
+    } as unknown as Enforcer;
     const session = live('ses_1');
     let now = { groups: ['a', 'b'], attested: {}, declared: {} } as unknown as Principal;
     const first = now;
     const ref = { ...session.ref, principal: first };
     const credentials = { current: () => now } as unknown as CredentialCheck;
-    const { policyVersion } = new LiveSession(ref, 0).counting(enforcer, credentials);
+    const { decide, policyVersion } = new LiveSession(ref, 0).counting(enforcer, credentials);
     expect(policyVersion()).toBe('v1');
     now = { ...first };
     expect(policyVersion()).toBe('v1');
@@ -115,6 +118,8 @@ describe('sessions', () => {
     const changed = policyVersion();
     expect(changed).not.toBe('v1');
     expect(policyVersion()).toBe(changed);
+    // What is decided now was decided under what stands now: nothing is asked again for it.
+    expect(await decide({} as never)).toMatchObject({ policyVersion: changed });
     now = { ...first };
     expect(policyVersion()).not.toBe('v1');
   });
