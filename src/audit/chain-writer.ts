@@ -2,6 +2,8 @@ import type { KeyObject } from 'node:crypto';
 import { CHAIN_SCHEMA, type ChainLink, MAX_LINE_BYTES, rawPublicKey } from '../core/audit-chain.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import type { Later } from '../core/later.ts';
 import type { Log } from '../core/log.ts';
 import type { DirectoryLock } from '../storage/dir-lock.ts';
 import type { SegmentFile } from '../storage/segment-file.ts';
@@ -12,8 +14,8 @@ import { RandomPool } from './random.ts';
 import { Sealer } from './seal.ts';
 import { EventShaper } from './shape.ts';
 
-/** An outcome rides with the next decision, or is written by itself after this long, ms. */
-const OUTCOME_DELAY_MS = 25;
+/** What may wait rides with the next event, or is written by itself after this long, ms. */
+const LATER_MS = 25;
 /** How often a log that failed tries again, ms. */
 const PROBE_MS = 250;
 /** Events waiting for a slow disk, UTF-16 units of their JSON: more are refused. */
@@ -32,10 +34,9 @@ export interface ChainWriterOptions {
 }
 
 interface Waiting {
-  readonly id: string;
   readonly json: string;
-  readonly resolve: (id: string) => void;
-  readonly reject: (error: HoopError) => void;
+  /** Told once the event is stored, or cannot be. */
+  readonly settled?: (failure?: HoopError) => void;
 }
 
 /** Nothing may be forwarded on account of an event that met this. */
@@ -45,8 +46,8 @@ export function unavailable(cause: unknown): HoopError {
 }
 
 /**
- * Writes one chain. Events that arrive in one turn of the event loop go out in one write; in `strict` what arrives
- * while the disk is busy is the next group. Once a write fails every append is refused until a probe, which is an
+ * Writes one chain. In `process` an event is handed to the system at once, which costs less than to come back for it; in
+ * `strict` events of one turn of the event loop share a write, and what arrives while the disk is busy is the next group. Once a write fails every append is refused until a probe, which is an
  * `audit.recovered` event, has been written.
  */
 export class ChainWriter implements AuditLog {
@@ -55,14 +56,13 @@ export class ChainWriter implements AuditLog {
   readonly #options: ChainWriterOptions;
   readonly #files: SegmentFile;
   readonly #lock: DirectoryLock;
-  readonly #random = new RandomPool();
   readonly #shaper: EventShaper;
   #now = { ms: Number.NaN, text: '' };
   #state: ChainState = CHAIN_START;
   #waiting: Waiting[] = [];
   #waitingSize = 0;
   #soon = false;
-  #outcomeTimer: NodeJS.Timeout | undefined;
+  #laterTimer: NodeJS.Timeout | undefined;
   #checkpointTimer: NodeJS.Timeout | undefined;
   #checkpointDue = false;
   /** The group that the disk is busy with, in `strict`. Never rejects. */
@@ -77,7 +77,7 @@ export class ChainWriter implements AuditLog {
     this.#options = options;
     this.#files = files;
     this.#lock = lock;
-    this.#shaper = new EventShaper(new Sealer(options.sealKey, this.#random));
+    this.#shaper = new EventShaper(new Sealer(options.sealKey, new RandomPool()));
   }
 
   /** False from a failed write until a probe has been written. */
@@ -95,30 +95,80 @@ export class ChainWriter implements AuditLog {
     return this.#stored(group);
   }
 
-  append(input: EventInput): Promise<string> {
-    if (this.#closing !== undefined) return Promise.reject(unavailable('the log is closed'));
+  append(input: EventInput): Later<string> {
+    try {
+      const { id, json } = this.#shaped(input);
+      return this.#options.durability === 'process' ? this.#writeNow(id, json) : this.#writeSoon(id, json);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  appendSoon(input: EventInput): void {
+    try {
+      this.#enqueue({ json: this.#shaped(input).json });
+    } catch {
+      return;
+    }
+    this.#laterTimer ??= setTimeout(() => {
+      this.#laterTimer = undefined;
+      this.#write();
+    }, LATER_MS).unref();
+  }
+
+  /** @throws {HoopError} `ERR_AUDIT_UNAVAILABLE` */
+  #shaped(input: EventInput): { readonly id: string; readonly json: string } {
+    if (this.#closing !== undefined) throw unavailable('the log is closed');
     if (this.#down !== undefined) {
       this.#down.refused++;
-      return Promise.reject(unavailable('an earlier write failed'));
+      throw unavailable('an earlier write failed');
     }
-    const id = this.#random.eventId(this.#options.clock.now());
-    let json: string;
+    const id = newId('evt', this.#options.clock.now());
+    const json = this.#json(input, id);
+    if (json.length * 3 > MAX_JSON_BYTES && Buffer.byteLength(json) > MAX_JSON_BYTES)
+      throw unavailable('the event is too large');
+    return { id, json };
+  }
+
+  #json(input: EventInput, id: string): string {
     try {
-      json = this.#shaper.json(input, id, this.#at());
+      return this.#shaper.json(input, id, this.#at());
     } catch (error) {
       // Not JSON, which the types forbid: refused like any event that cannot be stored.
-      return Promise.reject(unavailable(error));
+      throw unavailable(error);
     }
-    if (json.length * 3 > MAX_JSON_BYTES && Buffer.byteLength(json) > MAX_JSON_BYTES)
-      return Promise.reject(unavailable('the event is too large'));
-    if (this.#waitingSize + json.length > MAX_WAITING)
-      return Promise.reject(unavailable('too many events wait for the disk'));
-    this.#waitingSize += json.length;
-    const stored = new Promise<string>((resolve, reject) =>
-      this.#waiting.push({ id, json, resolve, reject }),
-    );
-    if (input.type === 'operation.closed') this.#writeLater();
-    else this.#writeSoon();
+  }
+
+  /** @throws {HoopError} `ERR_AUDIT_UNAVAILABLE` */
+  #enqueue(waiting: Waiting): void {
+    if (this.#waitingSize + waiting.json.length > MAX_WAITING)
+      throw unavailable('too many events wait for the disk');
+    this.#waitingSize += waiting.json.length;
+    this.#waiting.push(waiting);
+  }
+
+  #writeNow(id: string, json: string): Later<string> {
+    let failed: HoopError | undefined;
+    const settled = (failure?: HoopError) => {
+      failed = failure;
+    };
+    this.#enqueue({ json, settled });
+    this.#write();
+    return failed === undefined ? id : Promise.reject(failed);
+  }
+
+  #writeSoon(id: string, json: string): Promise<string> {
+    const stored = new Promise<string>((resolve, reject) => {
+      const settled = (failure?: HoopError) => (failure === undefined ? resolve(id) : reject(failure));
+      this.#enqueue({ json, settled });
+    });
+    if (!this.#soon && this.#writing === undefined) {
+      this.#soon = true;
+      setImmediate(() => {
+        this.#soon = false;
+        this.#write();
+      });
+    }
     return stored;
   }
 
@@ -135,22 +185,6 @@ export class ChainWriter implements AuditLog {
     return this.#closing;
   }
 
-  #writeSoon(): void {
-    if (this.#soon || this.#writing !== undefined) return;
-    this.#soon = true;
-    setImmediate(() => {
-      this.#soon = false;
-      this.#write();
-    });
-  }
-
-  #writeLater(): void {
-    this.#outcomeTimer ??= setTimeout(() => {
-      this.#outcomeTimer = undefined;
-      this.#write();
-    }, OUTCOME_DELAY_MS).unref();
-  }
-
   /** Starts the next group, unless the disk is busy: then its end does. */
   #write(): void {
     if (this.#writing !== undefined || this.#down !== undefined) return;
@@ -163,7 +197,7 @@ export class ChainWriter implements AuditLog {
     const full = group.state.unsigned >= (this.#options.checkpointEvents ?? 1000);
     if (full || (this.#checkpointDue && group.state.unsigned > 0)) group.checkpoint(this.#at(), false);
     this.#store(group, (error) => {
-      if (error === undefined) for (const { id, resolve } of waiting) resolve(id);
+      if (error === undefined) for (const { settled } of waiting) settled?.();
       else this.#fail(waiting, error);
     });
   }
@@ -227,7 +261,7 @@ export class ChainWriter implements AuditLog {
       chain: this.chain,
       error: failure.detail,
     });
-    for (const { reject } of refused) reject(failure);
+    for (const { settled } of refused) settled?.(failure);
   }
 
   #probe(): void {
@@ -236,7 +270,7 @@ export class ChainWriter implements AuditLog {
     const now = this.#at();
     const facts = { since: down.since, refused: down.refused };
     const group = this.#group();
-    const id = this.#random.eventId(this.#options.clock.now());
+    const id = newId('evt', this.#options.clock.now());
     group.event(this.#shaper.json({ type: 'audit.recovered', facts }, id, now));
     this.#store(group, (error) => {
       if (error !== undefined) return;
@@ -252,7 +286,7 @@ export class ChainWriter implements AuditLog {
   async #end(): Promise<void> {
     await this.flush().catch(() => undefined);
     await this.#writing;
-    clearTimeout(this.#outcomeTimer);
+    clearTimeout(this.#laterTimer);
     clearTimeout(this.#checkpointTimer);
     clearInterval(this.#down?.timer);
     try {

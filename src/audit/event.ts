@@ -1,4 +1,5 @@
 import type { AttenuationItem } from '../api/contract.ts';
+import type { Later } from '../core/later.ts';
 import type { RuleRef } from '../policy/model.ts';
 
 /** What an event is about. A closed list: search and docs name them all. */
@@ -47,15 +48,23 @@ export interface Actor {
  *
  * `text` is masked: it is what is indexed and shown. `original` is sealed before it is stored and never indexed.
  */
-export interface EventInput {
+export interface EventInput extends EventFields {
   readonly type: EventType;
+  /** Ties `operation.closed` to its `operation.decided` (`op_…`). */
+  readonly operation?: string;
+  /** Secret: what was really asked. */
+  readonly original?: { readonly statement?: string; readonly parameters?: readonly (string | null)[] };
+  /** Fields that come again with many events, as one object that nobody changes: its text is made once. */
+  readonly common?: EventFields;
+}
+
+/** What an event says beside its type. */
+export interface EventFields {
   readonly actor?: Actor;
   /** Gateway session (`ses_…`). */
   readonly session?: string;
   readonly resource?: string;
   readonly protocol?: string;
-  /** Ties `operation.closed` to its `operation.decided` (`op_…`). */
-  readonly operation?: string;
   readonly text?: string;
   /** Actions asked, distinct, in order of appearance: `sql.select`. */
   readonly actions?: readonly string[];
@@ -74,12 +83,10 @@ export interface EventInput {
   readonly durationMs?: number;
   /** Small public facts of the type: counts, versions, file names. */
   readonly facts?: Readonly<Record<string, string | number | boolean>>;
-  /** Secret: what was really asked. */
-  readonly original?: { readonly statement?: string; readonly parameters?: readonly (string | null)[] };
 }
 
 /** An event as it stands in the chain and as `audit search --json` prints it. */
-export interface AuditEvent extends Omit<EventInput, 'original'> {
+export interface AuditEvent extends Omit<EventInput, 'original' | 'common'> {
   readonly schemaVersion: 1;
   readonly id: string;
   /** RFC 3339, UTC, milliseconds. */
@@ -102,13 +109,16 @@ export interface SealedText {
 /** Appends to this writer's own chain. */
 export interface AuditLog {
   /**
-   * Stores an event; resolves once it survives `kill -9` (`durability: process`) or a power cut (`strict`).
-   * Events of one tick share one write; order of calls is order in the chain.
+   * Stores an event: at once so that it survives `kill -9` (`durability: process`), or after a while so that it survives
+   * a power cut (`strict`, where what arrives while the disk is busy shares the next write). Order of calls is order in
+   * the chain.
    *
-   * @returns The event's id.
-   * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`: nothing may be forwarded on its account.
+   * @returns The event's id, once it is stored. Rejects with `ERR_AUDIT_UNAVAILABLE`: nothing may be forwarded on its
+   *   account. Never throws at once.
    */
-  append(event: EventInput): Promise<string>;
+  append(event: EventInput): Later<string>;
+  /** Stores an event with the next one, or within 25 ms. Best effort: if that fails it is lost. Never throws. */
+  appendSoon(event: EventInput): void;
   /** Everything appended so far is stored when it resolves. */
   flush(): Promise<void>;
   close(): Promise<void>;

@@ -1,5 +1,5 @@
 import type { RuleRef } from '../policy/model.ts';
-import type { AuditEvent, EventInput } from './event.ts';
+import type { AuditEvent, EventFields, EventInput } from './event.ts';
 import type { Sealer } from './seal.ts';
 import { cutText } from './text.ts';
 
@@ -24,16 +24,25 @@ interface Part {
   readonly cut: boolean;
 }
 
+/** Fields of an event as JSON, each behind its comma. */
+interface Fields {
+  readonly json: string;
+  readonly cut: readonly CutWord[];
+}
+
+const NO_FIELDS: Fields = { json: '', cut: [] };
+
 /**
  * Gives events the form in which they are stored: named fields only, so that nothing unclassified slips in, the
  * original sealed, everything bounded.
  *
- * Actors, rules and lists of names come again with every statement as the same objects, which nobody changes: their
- * text is made once.
+ * What events have in common, actors, rules and lists of names come again with every statement as the same objects,
+ * which nobody changes: their text is made once.
  */
 export class EventShaper {
   readonly #sealer: Sealer;
-  readonly #known = new WeakMap<object, Part>();
+  readonly #parts = new WeakMap<object, Part>();
+  readonly #common = new WeakMap<EventFields, Fields>();
 
   constructor(sealer: Sealer) {
     this.#sealer = sealer;
@@ -41,20 +50,37 @@ export class EventShaper {
 
   /** @returns The text of a JSON object without line breaks. */
   json(input: EventInput, id: string, at: string): string {
-    const cut: CutWord[] = [];
     const sealed = this.#sealed(input, id);
-    if (sealed?.cut === true) cut.push('original');
+    const common = input.common === undefined ? NO_FIELDS : this.#commonFields(input.common);
+    const own = this.#fields(input);
     let json = `{"schemaVersion":1,"id":"${id}","at":"${at}","type":"${input.type}"`;
-    const add = (name: keyof AuditEvent, value: string | undefined) => {
+    if (input.operation !== undefined) json += `,"operation":${JSON.stringify(input.operation)}`;
+    json += common.json + own.json;
+    if (sealed !== undefined) json += `,"sealed":${sealed.json}`;
+    const cut = [...(sealed?.cut === true ? ['original'] : []), ...common.cut, ...own.cut];
+    return cut.length > 0 ? `${json},"cut":${JSON.stringify(cut)}}` : `${json}}`;
+  }
+
+  #commonFields(common: EventFields): Fields {
+    const known = this.#common.get(common);
+    if (known !== undefined) return known;
+    const made = this.#fields(common);
+    this.#common.set(common, made);
+    return made;
+  }
+
+  #fields(input: EventFields): Fields {
+    let json = '';
+    const cut: CutWord[] = [];
+    const add = (name: keyof EventFields, value: string | undefined) => {
       if (value !== undefined) json += `,"${name}":${value}`;
     };
-    const part = (name: CutWord & keyof AuditEvent, made: Part | undefined) => {
+    const part = (name: CutWord & keyof EventFields, made: Part | undefined) => {
       if (made?.cut === true) cut.push(name);
       add(name, made?.json);
     };
     add('actor', this.#once(input.actor, whole)?.json);
-    for (const name of ['session', 'resource', 'protocol', 'operation'] as const)
-      add(name, quoted(input[name]));
+    for (const name of ['session', 'resource', 'protocol'] as const) add(name, quoted(input[name]));
     part('text', bounded(input.text, EVENT_LIMITS.textBytes));
     part(
       'actions',
@@ -73,25 +99,26 @@ export class EventShaper {
       if (input[name] !== undefined) add(name, JSON.stringify(input[name]));
     }
     part('facts', input.facts === undefined ? undefined : facts(input.facts));
-    if (sealed !== undefined) add('sealed', JSON.stringify(sealed.sealed));
-    if (cut.length > 0) add('cut', JSON.stringify(cut));
-    return `${json}}`;
+    return { json, cut };
   }
 
   /** What is shown whole hides nothing: only an original that says more than the text is sealed. */
-  #sealed({ original, text }: EventInput, id: string): ReturnType<Sealer['seal']> | undefined {
+  #sealed({ original, text, common }: EventInput, id: string): Part | undefined {
     if (original === undefined) return undefined;
     const { statement, parameters = [] } = original;
-    const shown = statement === text && bounded(text, EVENT_LIMITS.textBytes)?.cut !== true;
-    return shown && parameters.length === 0 ? undefined : this.#sealer.seal(original, id);
+    if (parameters.length === 0 && statement !== undefined && statement === (text ?? common?.text)) {
+      if (!cutText(statement, EVENT_LIMITS.textBytes).cut) return undefined;
+    }
+    const { sealed, cut } = this.#sealer.seal(original, id);
+    return { json: JSON.stringify(sealed), cut };
   }
 
   #once<T extends object>(value: T | undefined, make: (value: T) => Part): Part | undefined {
     if (value === undefined) return undefined;
-    const known = this.#known.get(value);
+    const known = this.#parts.get(value);
     if (known !== undefined) return known;
     const made = make(value);
-    this.#known.set(value, made);
+    this.#parts.set(value, made);
     return made;
   }
 }
@@ -132,7 +159,7 @@ function rules(entries: readonly RuleRef[]): Part {
   return { json: JSON.stringify(kept), cut: short };
 }
 
-function facts(input: NonNullable<EventInput['facts']>): Part {
+function facts(input: NonNullable<EventFields['facts']>): Part {
   const kept: Record<string, string | number | boolean> = {};
   let short = false;
   for (const [index, [name, value]] of Object.entries(input).entries()) {

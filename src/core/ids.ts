@@ -1,9 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+/** Two characters for each ten bits. */
+const PAIRS: readonly string[] = Array.from(
+  { length: 1024 },
+  (_, bits) => `${ALPHABET[bits >> 5]}${ALPHABET[bits & 31]}`,
+);
+const TWENTY_BITS = 2 ** 20;
 
 /**
- * Makes an identifier that sorts by time: 10 characters of milliseconds, 16 random ones (79 bits), in
+ * Makes an identifier that sorts by time: 10 characters of milliseconds, 16 random ones (80 bits), in
  * Crockford's base 32, after a prefix that says what it names: `ses_01JD…`.
  *
  * @param prefix What it names: `ses` session, `evt` event, `op` operation, `ins` instance, `lgn` login.
@@ -11,12 +17,22 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
  * @see https://github.com/ulid/spec
  */
 export function newId(prefix: string, nowMs: number): string {
-  let time = '';
-  for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = ALPHABET[rest % 32] + time;
-  // A UUID's 122 random bits come from a pool, a hundred times cheaper than a call of the generator for each id. Its
-  // octets 6 and 8 hold version and variant: their lower bits are random all the same.
-  const hex = randomUUID().replaceAll('-', '');
-  let random = '';
-  for (let i = 0; i < 32; i += 2) random += ALPHABET[Number.parseInt(hex.slice(i, i + 2), 16) & 31];
-  return `${prefix}_${time}${random}`;
+  const high = Math.floor(nowMs / TWENTY_BITS);
+  const low = nowMs % TWENTY_BITS;
+  const time = `${PAIRS[high >>> 20]}${PAIRS[(high >>> 10) & 1023]}${PAIRS[high & 1023]}${PAIRS[low >>> 10]}${PAIRS[low & 1023]}`;
+  // A UUID's 122 random bits come from a pool, a hundred times cheaper than a call of the generator for each id. The
+  // digits at 14 and 19 hold version and variant, and are not among those taken.
+  const uuid = randomUUID();
+  const left = `${pair(uuid, 0)}${pair(uuid, 3)}${pair(uuid, 9)}${pair(uuid, 15)}`;
+  return `${prefix}_${time}${left}${pair(uuid, 20)}${pair(uuid, 24)}${pair(uuid, 27)}${pair(uuid, 30)}`;
+}
+
+/** Two characters out of three hexadecimal digits. */
+function pair(hex: string, at: number): string {
+  const [a, b, c] = [digit(hex.charCodeAt(at)), digit(hex.charCodeAt(at + 1)), digit(hex.charCodeAt(at + 2))];
+  return PAIRS[((a & 3) << 8) | (b << 4) | c]!;
+}
+
+function digit(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
 }

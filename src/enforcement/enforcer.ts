@@ -1,12 +1,13 @@
-import type { AuditLog, EventInput } from '../audit/event.ts';
+import type { AuditLog, EventFields } from '../audit/event.ts';
 import type { Clock } from '../core/clock.ts';
 import { newId } from '../core/ids.ts';
-import type { CredentialCheck } from '../identity/principal.ts';
+import { after, type Later } from '../core/later.ts';
+import type { CredentialCheck, Principal } from '../identity/principal.ts';
 import type { Pair, PolicyEngine } from '../policy/model.ts';
 import { attenuated } from './attenuated.ts';
 import { denialOf, refusalDenial } from './denial.ts';
 import { type Judgement, judge } from './judge.ts';
-import type { Enforcer, Operation, Outcome, SessionRef, Verdict } from './operation.ts';
+import type { Enforcer, Operation, SessionRef, Verdict } from './operation.ts';
 
 export interface EnforcerParts {
   /** The policies in force now; asked once per operation, so that one operation is judged by one version. */
@@ -19,43 +20,44 @@ export interface EnforcerParts {
 /**
  * Makes the one engine that every adapter asks. See `Enforcer` for what its answers mean.
  *
- * @returns An enforcer without state of its own beyond what it remembers of immutable pairs. Never throws.
+ * @returns An enforcer without state of its own beyond what it remembers of immutable questions. Never throws.
  * @see docs/policy.md
  */
 export function createEnforcer({ engine, audit, credentials, clock }: EnforcerParts): Enforcer {
-  const summarise = summaries();
+  const questions = new QuestionMemory();
+  const closings = new WeakMap<SessionRef, EventFields>();
 
-  async function decide(operation: Operation): Promise<Verdict> {
-    const { session, pairs, context, refusal } = operation;
+  function decide(operation: Operation): Later<Verdict> {
+    const { session, refusal, original } = operation;
     credentials.assertLive(session.principal);
     const policy = engine();
     const id = newId('op', clock.now());
-    const event = {
-      ...eventOf(session, 'operation.decided', id),
-      ...summarise(pairs),
-      ...textOf(operation),
-      policyVersion: policy.version,
+    const recorded = (fields: EventFields, verdict: Verdict) => {
+      const event = { type: 'operation.decided', operation: id, common: fields } as const;
+      return after(audit.append(original === undefined ? event : { ...event, original }), () => verdict);
     };
     if (refusal !== undefined) {
-      await audit.append({ ...event, decision: 'deny', reason: `${refusal.rule}: ${refusal.reason}` });
-      return { effect: 'deny', operation: id, denial: refusalDenial(refusal) };
+      const reason = `${refusal.rule}: ${refusal.reason}`;
+      const fields = {
+        ...asked(operation),
+        policyVersion: policy.version,
+        decision: 'deny',
+        reason,
+      } as const;
+      return recorded(fields, { effect: 'deny', operation: id, denial: refusalDenial(refusal) });
     }
-    const judgement = judge(policy, credentials.current(session.principal), pairs, context);
-    const { decision } = judgement;
-    await audit.append({
-      ...event,
-      decision: decision.effect,
-      rules: decision.rules,
-      ...reasonOf(judgement),
-    });
-    if (decision.effect === 'allow') return { effect: 'allow', operation: id, policyVersion: policy.version };
-    return { effect: 'deny', operation: id, denial: denialOf(judgement) };
+    const { fields, judgement } = questions.answer(policy, credentials.current(session.principal), operation);
+    if (judgement.decision.effect === 'allow')
+      return recorded(fields, { effect: 'allow', operation: id, policyVersion: policy.version });
+    return recorded(fields, { effect: 'deny', operation: id, denial: denialOf(judgement) });
   }
 
   return {
     decide,
     close(session, operation, outcome) {
-      closeQuietly(audit, session, operation, outcome);
+      const common = closings.get(session) ?? { session: session.id };
+      closings.set(session, common);
+      audit.appendSoon({ type: 'operation.closed', operation, common, ...outcome });
     },
     evaluate: (principal, pairs, context) =>
       judge(engine(), credentials.current(principal), pairs, context).decision,
@@ -73,26 +75,56 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
   };
 }
 
-/** The outcome's event is best effort: without it the operation reads `unknown`, which is the truth. */
-function closeQuietly(audit: AuditLog, session: SessionRef, operation: string, outcome: Outcome): void {
-  const event: EventInput = { ...eventOf(session, 'operation.closed', operation), ...outcome };
-  try {
-    audit.append(event).catch(() => undefined);
-  } catch {
-    // A closed log may throw at once.
+interface Answer {
+  readonly engine: PolicyEngine;
+  readonly principal: Principal;
+  readonly operation: Operation;
+  readonly judgement: Judgement;
+  readonly fields: EventFields;
+}
+
+/**
+ * The last answer to each list of pairs. An adapter asks again with the same objects, which nobody changes; where any of
+ * them is another one, or the policies or the principal are, everything is asked anew.
+ */
+class QuestionMemory {
+  readonly #answers = new WeakMap<readonly Pair[], Answer>();
+
+  answer(engine: PolicyEngine, principal: Principal, operation: Operation): Answer {
+    const known = this.#answers.get(operation.pairs);
+    if (known !== undefined && known.engine === engine && known.principal === principal) {
+      const { session, context, text } = known.operation;
+      if (session === operation.session && context === operation.context && text === operation.text)
+        return known;
+    }
+    const judgement = judge(engine, principal, operation.pairs, operation.context);
+    const { effect, rules } = judgement.decision;
+    const decided = { policyVersion: engine.version, decision: effect, rules, ...reasonOf(judgement) };
+    const { session, pairs, context, text } = operation;
+    const answer = {
+      engine,
+      principal,
+      operation: { session, pairs, context, text },
+      judgement,
+      fields: { ...asked(operation), ...decided },
+    };
+    // What was approved is approved once, and is not remembered.
+    if (context['approvals'] === undefined) this.#answers.set(pairs, answer);
+    return answer;
   }
 }
 
-function eventOf(
-  { actor, id, resource, protocol }: SessionRef,
-  type: EventInput['type'],
-  operation: string,
-): EventInput {
-  return { type, actor, session: id, resource: resource.id, protocol, operation };
-}
-
-function textOf({ text, original }: Operation): Pick<EventInput, 'text' | 'original'> {
-  return original === undefined ? { text } : { text, original };
+/** What is on record of a question, whatever the answer. */
+function asked({ session, pairs, text }: Operation): EventFields {
+  return {
+    actor: session.actor,
+    session: session.id,
+    resource: session.resource.id,
+    protocol: session.protocol,
+    text,
+    actions: [...new Set(pairs.map(({ action }) => action))],
+    objects: [...new Set(pairs.map(({ object }) => object.id))],
+  };
 }
 
 const MAX_REASON_CHARS = 300;
@@ -104,19 +136,4 @@ function reasonOf({ decision, cause }: Judgement): { readonly reason?: string } 
     return { reason: `policy-error: ${decision.errors.join('; ')}`.slice(0, MAX_REASON_CHARS) };
   }
   return cause === undefined ? {} : { reason: cause };
-}
-
-/** What the pairs name, each once; remembered, because adapters ask again with the same array. */
-function summaries(): (pairs: readonly Pair[]) => Pick<EventInput, 'actions' | 'objects'> {
-  const known = new WeakMap<readonly Pair[], Pick<EventInput, 'actions' | 'objects'>>();
-  return (pairs) => {
-    const before = known.get(pairs);
-    if (before !== undefined) return before;
-    const summary = {
-      actions: [...new Set(pairs.map(({ action }) => action))],
-      objects: [...new Set(pairs.map(({ object }) => object.id))],
-    };
-    known.set(pairs, summary);
-    return summary;
-  };
 }

@@ -1,5 +1,6 @@
 import type { Actor, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
+import type { Later } from '../core/later.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Decision, Pair, PolicyObject, PolicyValue, Reveal } from '../policy/model.ts';
 
@@ -67,10 +68,11 @@ export interface Enforcer {
    * Checks, in this order: credential still live, adapter's refusal, policy over all pairs and what the instance gave up
    * (any denial > any hold > allow), audit append. Every allow must be followed by exactly one `close`.
    *
+   * @returns The verdict, at once where its event is stored at once. It may fail in both ways:
    * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`: treat as a denial and forward nothing; `ERR_LOGIN_EXPIRED`,
    *   `ERR_REVOKED`: end the session.
    */
-  decide(operation: Operation): Promise<Verdict>;
+  decide(operation: Operation): Later<Verdict>;
   /** Appends the outcome event. Never throws: an outcome that cannot be stored reads `unknown`. */
   close(session: SessionRef, operation: string, outcome: Outcome): void;
   /**

@@ -1,6 +1,7 @@
 import type { ChainLog } from '../audit/log.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
+import { rescued } from '../core/later.ts';
 import type { Log } from '../core/log.ts';
 import type { GatewayIdentity } from './compose/identity.ts';
 import { type GatewayRules, type PreparedRules, prepareRules } from './compose/rules.ts';
@@ -116,9 +117,10 @@ export class RunningGateway implements Gateway {
     facts: Readonly<Record<string, string | number>>;
   }): Promise<void> {
     const { audit, log } = this.#parts;
-    await audit
-      .append({ type: 'config.reloaded', ...event })
-      .catch(() => log.error('a reload could not be recorded', { outcome: event.outcome }));
+    await rescued(
+      () => audit.append({ type: 'config.reloaded', ...event }),
+      () => log.error('a reload could not be recorded', { outcome: event.outcome }),
+    );
   }
 
   async #drain(): Promise<void> {
@@ -126,9 +128,10 @@ export class RunningGateway implements Gateway {
     await Promise.race([sessions.empty(), this.#giveUp.promise]);
     if (sessions.size > 0) log.warn('sessions did not end in time', { sessions: sessions.size });
     await this.#reloading;
-    await audit
-      .append({ type: 'gateway.stopped', reason: 'stopped', facts: { unended: sessions.size } })
-      .catch(() => log.error('the stop could not be recorded'));
+    await rescued(
+      () => audit.append({ type: 'gateway.stopped', reason: 'stopped', facts: { unended: sessions.size } }),
+      () => log.error('the stop could not be recorded'),
+    );
     await release();
     log.info('stopped');
   }

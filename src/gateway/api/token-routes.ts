@@ -2,6 +2,7 @@ import { PATHS } from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
+import { rescued } from '../../core/later.ts';
 import type { Log } from '../../core/log.ts';
 import { verifyProof } from '../../identity/dpop.ts';
 import type { TokenExchange } from '../../identity/exchange.ts';
@@ -69,9 +70,10 @@ async function recordRefusal(deps: TokenRouteDeps, error: HoopError, address: st
   deps.log.info('login refused', { code: error.code, message: error.message, detail: error.detail, address });
   const event = { type: 'login.refused', reason: error.code, outcome: 'failure' } as const;
   const facts = { address, ...(suppressed > 0 ? { suppressed } : {}) };
-  await deps.audit
-    .append({ ...event, facts })
-    .catch(() => deps.log.error('a refused login could not be recorded'));
+  await rescued(
+    () => deps.audit.append({ ...event, facts }),
+    () => deps.log.error('a refused login could not be recorded'),
+  );
 }
 
 /** Each field at most once; anything but a form is refused. */

@@ -1,5 +1,6 @@
 import type { SessionItem } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
+import { after } from '../../core/later.ts';
 import type { Enforcer, SessionRef } from '../../enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
 
@@ -42,14 +43,15 @@ export class LiveSession {
   counting(enforcer: Enforcer, credentials: CredentialCheck): Enforcer {
     const standing = standingOf(credentials, this.ref.principal);
     return {
-      decide: async (operation) => {
+      decide: (operation) => {
         this.#operations++;
         // Asked in the same breath as the decision: both see the same principal.
         const since = standing();
-        const verdict = await enforcer.decide(operation);
-        if (verdict.effect === 'deny') this.#denied++;
-        if (verdict.effect === 'deny' || since === '') return verdict;
-        return { ...verdict, policyVersion: `${verdict.policyVersion}${since}` };
+        return after(enforcer.decide(operation), (verdict) => {
+          if (verdict.effect === 'deny') this.#denied++;
+          if (verdict.effect === 'deny' || since === '') return verdict;
+          return { ...verdict, policyVersion: `${verdict.policyVersion}${since}` };
+        });
       },
       close: (session, operation, outcome) => enforcer.close(session, operation, outcome),
       evaluate: (principal, pairs, context) => enforcer.evaluate(principal, pairs, context),

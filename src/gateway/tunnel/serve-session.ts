@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ERROR_TABLE, HoopError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
+import { rescued } from '../../core/later.ts';
 import type { SessionRef } from '../../enforcement/operation.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { SessionEnd } from '../../protocols/adapter.ts';
@@ -183,7 +184,8 @@ async function recordEnd(
       recordingComplete: recording.complete,
     },
   } as const;
-  await audit
-    .append(event)
-    .catch(() => log.error("a session's end could not be recorded", { session: ref.id }));
+  await rescued(
+    () => audit.append(event),
+    () => log.error("a session's end could not be recorded", { session: ref.id }),
+  );
 }

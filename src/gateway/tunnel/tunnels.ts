@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { AuditLog, EventInput } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
+import { rescued } from '../../core/later.ts';
 import type { Log } from '../../core/log.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
@@ -136,10 +137,13 @@ export class Tunnels {
           }),
       facts: { address, ...(suppressed > 0 ? { suppressed } : {}) },
     };
-    await this.#deps.audit.append(event).catch((failure: unknown) => {
-      const code = isHoopError(failure) ? failure.code : 'ERR_INTERNAL';
-      this.#deps.log.error('a refusal could not be recorded', { code });
-    });
+    await rescued(
+      () => this.#deps.audit.append(event),
+      (failure) => {
+        const code = isHoopError(failure) ? failure.code : 'ERR_INTERNAL';
+        this.#deps.log.error('a refusal could not be recorded', { code });
+      },
+    );
   }
 }
 

@@ -1,8 +1,16 @@
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.ts';
+import type { Later } from '../../core/later.ts';
 
 /** Unread octets beyond which the peer is not read any further. */
 const HIGH_WATER_BYTES = 256 * 1024;
+
+interface Consumer {
+  readonly take: (chunk: Buffer) => Later<boolean>;
+  busy: boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
 
 /**
  * One stream's read side as a queue of chunks: the login and then the session take from it in turn, and a peer that
@@ -16,6 +24,7 @@ export class Inlet {
   /** Octets that have arrived. */
   received = 0;
   #wake: (() => void) | undefined;
+  #consumer: Consumer | undefined;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -30,13 +39,67 @@ export class Inlet {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     this.received += chunk.length;
+    if (this.#consumer === undefined) this.#wake?.();
+    else this.#feed(this.#consumer);
     if (this.#bytes > HIGH_WATER_BYTES) this.#stream.pause();
-    this.#wake?.();
+  }
+
+  /**
+   * Hands every chunk to `take` as it arrives, in order, the next only when the one before is done with.
+   *
+   * @param take Its promise is waited for; `false` asks for no more.
+   * @returns Resolves when the peer has ended, the inlet was closed or nothing more is asked for; rejects with what `take`
+   *   throws.
+   */
+  consume(take: (chunk: Buffer) => Later<boolean>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const consumer = { take, busy: false, resolve, reject };
+      this.#consumer = consumer;
+      this.#feed(consumer);
+    });
+  }
+
+  #feed(consumer: Consumer): void {
+    try {
+      while (!consumer.busy && this.#consumer === consumer) {
+        const chunk = this.#shift();
+        if (chunk === undefined) {
+          if (this.#ended) this.#release(consumer);
+          return;
+        }
+        this.#went(consumer, consumer.take(chunk));
+      }
+    } catch (error) {
+      this.#release(consumer, error);
+    }
+  }
+
+  #went(consumer: Consumer, more: Later<boolean>): void {
+    if (typeof more === 'boolean') {
+      if (!more) this.#release(consumer);
+      return;
+    }
+    consumer.busy = true;
+    more.then(
+      (goOn) => {
+        consumer.busy = false;
+        this.#went(consumer, goOn);
+        this.#feed(consumer);
+      },
+      (error: unknown) => this.#release(consumer, error),
+    );
+  }
+
+  #release(consumer: Consumer, error?: unknown): void {
+    if (this.#consumer === consumer) this.#consumer = undefined;
+    if (error === undefined) consumer.resolve();
+    else consumer.reject(error);
   }
 
   #finish(): void {
     this.#ended = true;
     this.#wake?.();
+    if (this.#consumer !== undefined) this.#feed(this.#consumer);
   }
 
   /** The next chunk in order, or undefined when the peer has ended or the inlet was closed. One caller at a time. */
@@ -47,6 +110,10 @@ export class Inlet {
       });
       this.#wake = undefined;
     }
+    return this.#shift();
+  }
+
+  #shift(): Buffer | undefined {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;
     this.#bytes -= chunk.length;

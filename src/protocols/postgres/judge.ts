@@ -1,4 +1,5 @@
 import { type HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
+import { after, type Later, rescued } from '../../core/later.ts';
 import type { Refusal, Verdict } from '../../enforcement/operation.ts';
 import { denialFor } from './denial.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
@@ -21,16 +22,18 @@ export class Judge {
   }
 
   /** Plans the SQL of a message; one that cannot be read gives a plan that is refused. */
-  async read(decode: () => string): Promise<{ planned: Planned; statement: string | undefined }> {
+  read(decode: () => string): Later<{ planned: Planned; statement: string | undefined }> {
     let statement: string | undefined;
-    try {
-      statement = decode();
-      const planned = this.#planner.planned(statement) ?? (await this.#planner.plan(statement));
-      return { planned, statement };
-    } catch (error) {
+    const plan = () => {
+      const text = decode();
+      statement = text;
+      return this.#planner.planned(text) ?? this.#planner.plan(text);
+    };
+    const unreadable = (error: unknown) => {
       if (!isHoopError(error)) throw error;
-      return { planned: refused('‹statement that cannot be read›', asRefusal(error)), statement };
-    }
+      return refused('‹statement that cannot be read›', asRefusal(error));
+    };
+    return after(rescued(plan, unreadable), (planned) => ({ planned, statement }));
   }
 
   /** Whether policy allows it now; not on record. */
@@ -41,28 +44,36 @@ export class Judge {
 
   /**
    * @returns The verdict, on record; a denial where audit or recording cannot be written.
-   * @throws {HoopError} `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`: end the session.
+   * @throws {HoopError} `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`, at once or later: end the session.
    */
-  async decide(planned: Planned, original: Original): Promise<Verdict> {
+  decide(planned: Planned, original: Original): Later<Verdict> {
     const { session, enforcer, recorder } = this.#state.context;
-    try {
-      const refusal = recorder.failed === undefined ? planned.refusal : NOT_RECORDED;
-      const verdict = await enforcer.decide({
-        session,
-        pairs: planned.pairs,
-        context: planned.context,
-        text: planned.text,
-        original,
-        ...(refusal === undefined ? {} : { refusal }),
+    const { pairs, context, text } = planned;
+    const refusal = recorder.failed === undefined ? planned.refusal : NOT_RECORDED;
+    const question = { session, pairs, context, text, original };
+    const ask = () =>
+      after(enforcer.decide(refusal === undefined ? question : { ...question, refusal }), (verdict) => {
+        recorder.request(text, verdict.operation);
+        return verdict;
       });
-      recorder.request(planned.text, verdict.operation);
-      return verdict;
-    } catch (error) {
-      const known = toHoopError(error);
-      if (known.code !== 'ERR_AUDIT_UNAVAILABLE') throw known;
-      return { effect: 'deny', operation: '', denial: denialFor(known) };
-    }
+    return rescued(ask, notOnRecord);
   }
+
+  /**
+   * While the decision was made the server failed the batch, and would skip this message, or the session ended: nobody
+   * sends it.
+   */
+  skipped(verdict: Verdict): boolean {
+    if (!this.#state.pipeline.skipping && !this.#state.ended) return false;
+    if (verdict.effect === 'allow') this.#state.operations.opened(verdict.operation).close('unknown');
+    return true;
+  }
+}
+
+function notOnRecord(error: unknown): Verdict {
+  const known = toHoopError(error);
+  if (known.code !== 'ERR_AUDIT_UNAVAILABLE') throw known;
+  return { effect: 'deny', operation: '', denial: denialFor(known) };
 }
 
 /** A recording that broke off is not taken up again: the next session has one of its own. */

@@ -1,5 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HoopError, toHoopError } from '../../core/errors.ts';
+import type { Later } from '../../core/later.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
 import type { CancelRegistry } from './cancel.ts';
@@ -39,6 +41,8 @@ const LAST_WORDS_MS = 2000;
 const GRACE_MS = 2000;
 /** How long the target may take to read our goodbye. */
 const PARTING_MS = 1000;
+/** A client that sends thousands of messages at once does not keep the others waiting for their turn. */
+const MESSAGES_PER_TURN = 100;
 const TERMINATE = encodeFrontend({ name: 'Terminate' });
 
 /**
@@ -57,7 +61,7 @@ export class PostgresSession {
   #upstream: Upstream | undefined;
   #failure: HoopError | undefined;
   #forgetKey: () => void = () => undefined;
-  #over: () => void = () => undefined;
+  #endServing: () => void = () => undefined;
   #reason = 'the client closed the connection';
 
   constructor(stream: Duplex, context: StreamContext, parts: SessionParts) {
@@ -80,7 +84,7 @@ export class PostgresSession {
     this.#context.signal.addEventListener('abort', onAbort);
     // Whatever the session waits for (a target that reads nothing, a lock), its end is not waited for.
     const over = new Promise<void>((resolve) => {
-      this.#over = resolve;
+      this.#endServing = resolve;
     });
     this.#watchClient();
     try {
@@ -190,21 +194,36 @@ export class PostgresSession {
   }
 
   /** Until the client has said its last word, or the session has ended. */
-  async #pump(upstream: Upstream, requests: RequestPump): Promise<void> {
+  #pump(upstream: Upstream, requests: RequestPump): Promise<void> {
     const framer = new Framer('frontend');
-    for (;;) {
-      const chunk = await this.#inlet.next();
-      if (chunk === undefined || this.#state.ended) return;
-      framer.push(chunk);
-      for (let frame = framer.next(); frame !== undefined; frame = framer.next()) {
+    const handle = (): Later<boolean> => {
+      for (let turn = 0; turn < MESSAGES_PER_TURN; turn++) {
+        const frame = framer.next();
+        if (frame === undefined) return forwarded();
         const later = requests.handle(frame);
-        if (later !== undefined) await later;
-        if (this.#state.ended) return;
-        if (this.#state.leaving) return requests.flush();
+        if (later !== undefined) return later.then(() => this.#over(requests) ?? handle());
+        const over = this.#over(requests);
+        if (over !== undefined) return over;
       }
+      return nextTurn().then(handle);
+    };
+    const forwarded = (): Later<boolean> => {
       requests.flush();
-      if (upstream.socket.writableNeedDrain) await this.#drained(upstream);
-    }
+      return upstream.socket.writableNeedDrain ? this.#drained(upstream) : true;
+    };
+    return this.#inlet.consume((chunk) => {
+      if (this.#state.ended) return false;
+      framer.push(chunk);
+      return handle();
+    });
+  }
+
+  /** False when no more is to be handled: the session has ended, or the client has said goodbye. */
+  #over(requests: RequestPump): false | undefined {
+    if (this.#state.ended) return false;
+    if (!this.#state.leaving) return undefined;
+    requests.flush();
+    return false;
   }
 
   /** The client is done; what it asked for is given its time. */
@@ -219,12 +238,12 @@ export class PostgresSession {
     else upstream.socket.write(Buffer.concat(slices));
   }
 
-  #drained(upstream: Upstream): Promise<void> {
+  #drained(upstream: Upstream): Promise<true> {
     return new Promise((resolve) => {
       const done = () => {
         upstream.socket.off('drain', done);
         upstream.socket.off('close', done);
-        resolve();
+        resolve(true);
       };
       upstream.socket.on('drain', done);
       upstream.socket.on('close', done);
@@ -235,7 +254,7 @@ export class PostgresSession {
     this.#failure = error;
     if (error !== undefined) this.#reason = error.message;
     this.#inlet.close();
-    this.#over();
+    this.#endServing();
   }
 
   #stopQuietly(reason: string): void {

@@ -1,3 +1,4 @@
+import { after, type Later } from '../../core/later.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { NameLookup, NameTable } from './names.ts';
 import { type Portal, type Prepared, type Staged, stagedName } from './pipeline.ts';
@@ -15,13 +16,13 @@ const ALL = '';
 export class SqlNames {
   readonly #state: SessionState;
   readonly #planner: StatementPlanner;
-  readonly #until: (settled: () => boolean) => Promise<void>;
+  readonly #until: (settled: () => boolean) => Later<void>;
 
   /** @param until Waits for the target's answers until the condition holds or the session has ended. */
   constructor(
     state: SessionState,
     planner: StatementPlanner,
-    until: (settled: () => boolean) => Promise<void>,
+    until: (settled: () => boolean) => Later<void>,
   ) {
     this.#state = state;
     this.#planner = planner;
@@ -29,18 +30,23 @@ export class SqlNames {
   }
 
   /** What a prepared statement's name stands for, waiting where an earlier batch is still to decide it. */
-  statement(name: string): Promise<NameLookup<Prepared>> {
+  statement(name: string): Later<NameLookup<Prepared>> {
     return this.#settled(this.#state.statements, name);
   }
 
   /** As `statement`, for a portal or cursor. */
-  portal(name: string): Promise<NameLookup<Portal>> {
+  portal(name: string): Later<NameLookup<Portal>> {
     return this.#settled(this.#state.portals, name);
   }
 
-  async #settled<T>(table: NameTable<T>, name: string): Promise<NameLookup<T>> {
-    await this.#until(() => table.lookup(name, this.#state.batch).state !== 'unsettled');
-    return table.lookup(name, this.#state.batch);
+  #settled<T>(table: NameTable<T>, name: string): Later<NameLookup<T>> {
+    const found = table.lookup(name, this.#state.batch);
+    if (found.state !== 'unsettled') return found;
+    const lookup = () => table.lookup(name, this.#state.batch);
+    return after(
+      this.#until(() => lookup().state !== 'unsettled'),
+      lookup,
+    );
   }
 
   /**
@@ -49,7 +55,11 @@ export class SqlNames {
    *
    * @param text The string itself, to know what the names it gives would make us hold.
    */
-  async complete(planned: Planned, text: string): Promise<Planned> {
+  complete(planned: Planned, text: string): Later<Planned> {
+    return namesAnything(planned) ? this.#complete(planned, text) : planned;
+  }
+
+  async #complete(planned: Planned, text: string): Promise<Planned> {
     if (planned.refusal !== undefined) return planned;
     const tooMany = this.#tooMany(planned.plans, text.length);
     if (tooMany !== undefined) return { ...planned, refusal: tooMany };
@@ -193,7 +203,7 @@ export function unknownName(rule: string, what: string, name: string): Refusal {
 }
 
 /** Whether it refers to, gives or takes names that the session keeps: most statements do not. */
-export function namesAnything({ plans }: Planned): boolean {
+function namesAnything({ plans }: Planned): boolean {
   return plans.some(
     ({ executes, fetches, prepares, declares }) =>
       (executes ?? fetches ?? prepares ?? declares) !== undefined,

@@ -1,0 +1,22 @@
+/** A value that is at hand, or on its way. What is at hand needs no turn of the event loop. */
+export type Later<T> = T | Promise<T>;
+
+/**
+ * Goes on with a value: at once if it is at hand, else when it has come.
+ *
+ * @returns What `next` returns, at hand if both are. Throws what `next` throws if the value was at hand; a rejection
+ *   goes through.
+ */
+export function after<T, R>(value: Later<T>, next: (value: T) => Later<R>): Later<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+/** Runs something and makes a value of its failure, whichever way it fails. Throws only what `failed` throws. */
+export function rescued<T, F>(run: () => Later<T>, failed: (error: unknown) => F): Later<T | F> {
+  try {
+    const value = run();
+    return value instanceof Promise ? value.catch(failed) : value;
+  } catch (error) {
+    return failed(error);
+  }
+}

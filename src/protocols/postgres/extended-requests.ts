@@ -1,0 +1,254 @@
+import { HoopError } from '../../core/errors.ts';
+import { after, type Later } from '../../core/later.ts';
+import type { Denial, Verdict } from '../../enforcement/operation.ts';
+import { Bind, Close, Describe, Execute, Parse } from './codec/extended.ts';
+import type { Frame } from './codec/frame.ts';
+import { encodeFrontend } from './codec/frontend.ts';
+import { denialFor } from './denial.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { Judge } from './judge.ts';
+import { parameterTexts } from './parameters.ts';
+import { type Portal, type Prepared, stagedName } from './pipeline.ts';
+import { type Planned, refused, type StatementPlanner } from './planner.ts';
+import { ALL_SHOWN } from './rows.ts';
+import { type SqlNames, unknownName } from './sql-names.ts';
+import { REFUSED_PARSE } from './stand-in.ts';
+import type { SessionState } from './state.ts';
+import { changesReading } from './unread.ts';
+
+const FLUSH = encodeFrontend({ name: 'Flush' });
+const NO_STATEMENT: Prepared = { text: '', index: 0 };
+
+/** What the requests of one session share. */
+export interface RequestParts {
+  readonly state: SessionState;
+  readonly planner: StatementPlanner;
+  readonly names: SqlNames;
+  readonly judge: Judge;
+  readonly out: Forwarder;
+}
+
+/**
+ * The extended query protocol: statements are named by Parse, judged at Bind, and run by Execute.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+ */
+export class ExtendedRequests {
+  readonly #state: SessionState;
+  readonly #planner: StatementPlanner;
+  readonly #names: SqlNames;
+  readonly #judge: Judge;
+  readonly #out: Forwarder;
+
+  constructor({ state, planner, names, judge, out }: RequestParts) {
+    this.#state = state;
+    this.#planner = planner;
+    this.#names = names;
+    this.#judge = judge;
+    this.#out = out;
+  }
+
+  /** Parse runs nothing: it is refused early where policy already says no, and judged for good at Bind. */
+  parse(frame: Frame): Later<void> {
+    let message: Parse | undefined;
+    const sql = () => {
+      message = Parse.decode(frame.body);
+      return message.sql;
+    };
+    return after(this.#judge.read(sql), ({ planned }) =>
+      after(this.#names.complete(planned, message?.sql ?? ''), (complete) => {
+        const effective = this.#state.unread.judge(complete);
+        if (effective.refusal === undefined && this.#judge.allows(effective))
+          return this.#prepare(frame, message);
+        const original = message === undefined ? {} : { statement: message.sql };
+        return after(this.#judge.decide(effective, original), (verdict) => {
+          if (this.#judge.skipped(verdict)) return;
+          if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+          // Policy was replaced in between. Nothing has run yet: Bind is judged for itself.
+          this.#state.operations.opened(verdict.operation).close('unknown');
+          return this.#prepare(frame, message);
+        });
+      }),
+    );
+  }
+
+  #prepare(frame: Frame, message: Parse | undefined): Later<void> {
+    const state = this.#state;
+    if (state.pipeline.skipping || state.ended) return;
+    if (message === undefined) throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
+    if (!state.statements.hasRoom(1, message.sql.length))
+      return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')));
+    const name = state.statements.stage(message.statement, { text: message.sql, index: 0 }, state.batch);
+    state.pipeline.push({ kind: 'parse', staged: stagedName(state.statements, name) });
+    this.#out.add(frame);
+  }
+
+  bind(frame: Frame): Later<void> {
+    const message = Bind.decode(frame.body);
+    return after(this.#names.statement(message.statement), (found) => {
+      const prepared = found.state === 'known' ? found.value : NO_STATEMENT;
+      const planned =
+        found.state === 'known'
+          ? this.#plannedAgain(prepared)
+          : this.#unknown('unknown-statement', 'prepared statement', message.statement);
+      return after(planned, (plan) => {
+        const original = { statement: prepared.text, parameters: parameterTexts(message) };
+        return after(this.#judge.decide(plan, original), (verdict) =>
+          this.#openPortal(frame, message.portal, prepared, plan, verdict),
+        );
+      });
+    });
+  }
+
+  #openPortal(frame: Frame, name: string, prepared: Prepared, planned: Planned, verdict: Verdict): void {
+    const state = this.#state;
+    if (this.#judge.skipped(verdict)) return;
+    if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+    const operation = state.operations.opened(verdict.operation);
+    const plan = planned.plans[0];
+    if (plan === undefined || !state.portals.hasRoom(1, prepared.text.length)) {
+      operation.close('failure');
+      return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
+    }
+    const portal: Portal = {
+      plan,
+      planned,
+      policyVersion: verdict.policyVersion,
+      ...prepared,
+      operation,
+      rows: undefined,
+      describing: false,
+      holdable: false,
+    };
+    const staged = stagedName(state.portals, state.portals.stage(name, portal, state.batch));
+    state.pipeline.push({ kind: 'bind', staged, portal });
+    this.#out.add(frame);
+  }
+
+  #plannedAgain({ text, index }: Prepared): Later<Planned> {
+    return after(this.#planner.planned(text) ?? this.#planner.plan(text), (all) =>
+      after(this.#names.complete(this.#planner.only(all, index), text), (complete) =>
+        this.#state.unread.judge(complete),
+      ),
+    );
+  }
+
+  describe(frame: Frame): Later<void> {
+    const { kind, target: name } = Describe.decode(frame.body);
+    if (kind === 'S') return this.#described(frame, undefined);
+    return after(this.#names.portal(name), (found) =>
+      this.#described(frame, found.state === 'known' ? found.value : undefined),
+    );
+  }
+
+  #described(frame: Frame, portal: Portal | undefined): void {
+    const { pipeline } = this.#state;
+    if (pipeline.skipping) return;
+    if (portal === undefined) pipeline.push({ kind: 'describe-statement' });
+    else {
+      portal.describing = true;
+      pipeline.push({ kind: 'describe-portal', portal, visible: true });
+    }
+    this.#out.add(frame);
+  }
+
+  execute(frame: Frame): Later<void> {
+    const { portal: name } = Execute.decode(frame.body);
+    return after(this.#names.portal(name), (found) => {
+      if (found.state !== 'known') return this.#refuseUnknown('unknown-portal', 'portal', name);
+      const portal = found.value;
+      const judged = portal.policyVersion === this.#state.context.enforcer.policyVersion();
+      const open = judged && portal.operation?.open === true;
+      return after(open || this.#reopen(portal, judged), (may) =>
+        may ? this.#run(frame, name, portal) : undefined,
+      );
+    });
+  }
+
+  #run(frame: Frame, name: string, portal: Portal): Later<void> {
+    const state = this.#state;
+    const { operation } = portal;
+    if (operation === undefined || state.pipeline.skipping || state.ended) return;
+    if (portal.rows === undefined && !portal.describing) {
+      if (state.masks.active) this.#describeQuietly(portal, name);
+      // What becomes masked from here on concerns what is asked from here on.
+      else portal.rows = ALL_SHOWN;
+    }
+    const staged = this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
+    state.pipeline.push({ kind: 'execute', portal, operation, staged });
+    this.#out.add(frame);
+    if (changesReading(portal.planned)) {
+      this.#out.addBytes(FLUSH);
+      return this.#out.answerBarrier();
+    }
+    if (portal.plan.copy?.direction === 'in') return this.#out.answerBarrier();
+  }
+
+  #describeQuietly(portal: Portal, name: string): void {
+    portal.describing = true;
+    this.#state.pipeline.push({ kind: 'describe-portal', portal, visible: false });
+    this.#out.addBytes(Describe.encode({ kind: 'P', target: name }));
+  }
+
+  /**
+   * Executing a portal again, or a cursor that DECLARE made, is an operation of its own. So is executing one that was
+   * bound under another policy: what it does, and what of its rows is masked, is asked anew.
+   */
+  async #reopen(portal: Portal, judged: boolean): Promise<boolean> {
+    const planned = judged ? portal.planned : await this.#replanned(portal);
+    const verdict = await this.#judge.decide(planned, { statement: portal.text });
+    if (this.#judge.skipped(verdict)) return false;
+    if (verdict.effect === 'deny') {
+      this.#refuseExtended(verdict.denial);
+      return false;
+    }
+    if (!judged) this.#judgedAgain(portal, planned, verdict.policyVersion);
+    portal.operation = this.#state.operations.opened(verdict.operation);
+    return true;
+  }
+
+  /** Waits for what still runs under the old plan: its rows are masked by that. */
+  async #replanned(portal: Portal): Promise<Planned> {
+    this.#out.addBytes(FLUSH);
+    await this.#out.until(() => this.#state.pipeline.depth === 0);
+    return this.#plannedAgain(portal);
+  }
+
+  #judgedAgain(portal: Portal, planned: Planned, policyVersion: string): void {
+    portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
+    portal.planned = planned;
+    portal.plan = planned.plans[0] ?? portal.plan;
+    portal.policyVersion = policyVersion;
+    portal.rows = undefined;
+    portal.describing = false;
+  }
+
+  close(frame: Frame): void {
+    const state = this.#state;
+    const { kind, target: name } = Close.decode(frame.body);
+    const staged =
+      kind === 'S'
+        ? stagedName(state.statements, state.statements.stage(name, undefined, state.batch))
+        : stagedName(state.portals, state.portals.stage(name, undefined, state.batch));
+    state.pipeline.push({ kind: 'close', staged });
+    this.#out.add(frame);
+  }
+
+  #unknown(rule: string, what: string, name: string): Planned {
+    const refusal = unknownName(rule, what, name);
+    return this.#state.unread.judge(refused(refusal.reason, refusal));
+  }
+
+  async #refuseUnknown(rule: string, what: string, name: string): Promise<void> {
+    const refusal = unknownName(rule, what, name);
+    const verdict = await this.#judge.decide(refused(refusal.reason, refusal), {});
+    if (!this.#judge.skipped(verdict) && verdict.effect === 'deny') this.#refuseExtended(verdict.denial);
+  }
+
+  #refuseExtended(denial: Denial): void {
+    this.#state.pipeline.push({ kind: 'denied', denial });
+    // The server will skip what follows up to Sync: none of it is judged as if it were to run.
+    this.#state.pipeline.skipping = true;
+    this.#out.addBytes(REFUSED_PARSE);
+  }
+}
