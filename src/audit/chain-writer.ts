@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { CHAIN_SCHEMA, type ChainLink, MAX_LINE_BYTES, rawPublicKey } from '../core/audit-chain.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
-import { newId } from '../core/ids.ts';
+import { IdSeries } from '../core/ids.ts';
 import type { Later } from '../core/later.ts';
 import type { Log } from '../core/log.ts';
 import type { DirectoryLock } from '../storage/dir-lock.ts';
@@ -10,7 +10,6 @@ import type { SegmentFile } from '../storage/segment-file.ts';
 import { CHAIN_START, ChainGroup, type ChainState } from './chain.ts';
 import type { AuditLog, EventInput } from './event.ts';
 import type { SealKey } from './keys.ts';
-import { RandomPool } from './random.ts';
 import { Sealer } from './seal.ts';
 import { EventShaper } from './shape.ts';
 
@@ -56,6 +55,7 @@ export class ChainWriter implements AuditLog {
   readonly #options: ChainWriterOptions;
   readonly #files: SegmentFile;
   readonly #lock: DirectoryLock;
+  readonly #ids = new IdSeries('evt');
   readonly #shaper: EventShaper;
   #now = { ms: Number.NaN, text: '' };
   #state: ChainState = CHAIN_START;
@@ -77,7 +77,7 @@ export class ChainWriter implements AuditLog {
     this.#options = options;
     this.#files = files;
     this.#lock = lock;
-    this.#shaper = new EventShaper(new Sealer(options.sealKey, new RandomPool()));
+    this.#shaper = new EventShaper(new Sealer(options.sealKey));
   }
 
   /** False from a failed write until a probe has been written. */
@@ -123,7 +123,7 @@ export class ChainWriter implements AuditLog {
       this.#down.refused++;
       throw unavailable('an earlier write failed');
     }
-    const id = newId('evt', this.#options.clock.now());
+    const id = this.#ids.next(this.#options.clock.now());
     const json = this.#json(input, id);
     if (json.length * 3 > MAX_JSON_BYTES && Buffer.byteLength(json) > MAX_JSON_BYTES)
       throw unavailable('the event is too large');
@@ -270,7 +270,7 @@ export class ChainWriter implements AuditLog {
     const now = this.#at();
     const facts = { since: down.since, refused: down.refused };
     const group = this.#group();
-    const id = newId('evt', this.#options.clock.now());
+    const id = this.#ids.next(this.#options.clock.now());
     group.event(this.#shaper.json({ type: 'audit.recovered', facts }, id, now));
     this.#store(group, (error) => {
       if (error !== undefined) return;

@@ -97,8 +97,8 @@ export interface AuditEvent extends Omit<EventInput, 'original' | 'common'> {
 }
 
 /**
- * AES-256-GCM under a data key derived from `sealKey`; the associated data is the event's id. `data` is ciphertext and
- * tag. All base64url but `keyId`, which is `<seal key's id>.<salt of the data key>`.
+ * AES-256 in counter mode and HMAC-SHA-256 under keys derived from `sealKey`. `keyId` is `<seal key's id>.<salt of the
+ * data keys>`, `nonce` the first block of the key stream, decimal, `data` ciphertext and tag, base64url.
  */
 export interface SealedText {
   readonly keyId: string;

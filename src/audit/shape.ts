@@ -16,6 +16,7 @@ export const EVENT_LIMITS = {
   entryBytes: 1024,
 } as const;
 
+type Original = NonNullable<EventInput['original']>;
 type CutWord = NonNullable<AuditEvent['cut']>[number];
 
 /** A part of an event as JSON, and whether something of it was left out. */
@@ -31,6 +32,24 @@ interface Fields {
 }
 
 const NO_FIELDS: Fields = { json: '', cut: [] };
+
+class FieldWriter implements Fields {
+  json = '';
+  readonly cut: CutWord[] = [];
+
+  text(name: keyof EventFields, value: string): void {
+    this.json += `,"${name}":${JSON.stringify(value)}`;
+  }
+
+  number(name: keyof EventFields, value: number): void {
+    this.json += `,"${name}":${JSON.stringify(value)}`;
+  }
+
+  part(name: keyof EventFields, { json, cut }: Part): void {
+    this.json += `,"${name}":${json}`;
+    if (cut) this.cut.push(name as CutWord);
+  }
+}
 
 /**
  * Gives events the form in which they are stored: named fields only, so that nothing unclassified slips in, the
@@ -70,51 +89,39 @@ export class EventShaper {
   }
 
   #fields(input: EventFields): Fields {
-    let json = '';
-    const cut: CutWord[] = [];
-    const add = (name: keyof EventFields, value: string | undefined) => {
-      if (value !== undefined) json += `,"${name}":${value}`;
-    };
-    const part = (name: CutWord & keyof EventFields, made: Part | undefined) => {
-      if (made?.cut === true) cut.push(name);
-      add(name, made?.json);
-    };
-    add('actor', this.#once(input.actor, whole)?.json);
-    for (const name of ['session', 'resource', 'protocol'] as const) add(name, quoted(input[name]));
-    part('text', bounded(input.text, EVENT_LIMITS.textBytes));
-    part(
-      'actions',
-      this.#once(input.actions, (entries) => list(entries, EVENT_LIMITS.actions)),
-    );
-    part(
-      'objects',
-      this.#once(input.objects, (entries) => list(entries, EVENT_LIMITS.objects)),
-    );
-    add('decision', quoted(input.decision));
-    part('rules', this.#once(input.rules, rules));
-    add('policyVersion', quoted(input.policyVersion));
-    part('reason', bounded(input.reason, EVENT_LIMITS.reasonBytes));
-    for (const name of ['outcome', 'sqlstate'] as const) add(name, quoted(input[name]));
-    for (const name of ['rows', 'bytes', 'maskedValues', 'durationMs'] as const) {
-      if (input[name] !== undefined) add(name, JSON.stringify(input[name]));
-    }
-    part('facts', input.facts === undefined ? undefined : facts(input.facts));
-    return { json, cut };
+    const out = new FieldWriter();
+    if (input.actor !== undefined) out.part('actor', this.#once(input.actor, whole));
+    if (input.session !== undefined) out.text('session', input.session);
+    if (input.resource !== undefined) out.text('resource', input.resource);
+    if (input.protocol !== undefined) out.text('protocol', input.protocol);
+    if (input.text !== undefined) out.part('text', bounded(input.text, EVENT_LIMITS.textBytes));
+    if (input.actions !== undefined) out.part('actions', this.#once(input.actions, actions));
+    if (input.objects !== undefined) out.part('objects', this.#once(input.objects, objects));
+    if (input.decision !== undefined) out.text('decision', input.decision);
+    if (input.rules !== undefined) out.part('rules', this.#once(input.rules, rules));
+    if (input.policyVersion !== undefined) out.text('policyVersion', input.policyVersion);
+    if (input.reason !== undefined) out.part('reason', bounded(input.reason, EVENT_LIMITS.reasonBytes));
+    if (input.outcome !== undefined) out.text('outcome', input.outcome);
+    if (input.sqlstate !== undefined) out.text('sqlstate', input.sqlstate);
+    if (input.rows !== undefined) out.number('rows', input.rows);
+    if (input.bytes !== undefined) out.number('bytes', input.bytes);
+    if (input.maskedValues !== undefined) out.number('maskedValues', input.maskedValues);
+    if (input.durationMs !== undefined) out.number('durationMs', input.durationMs);
+    if (input.facts !== undefined) out.part('facts', facts(input.facts));
+    return out;
   }
 
-  /** What is shown whole hides nothing: only an original that says more than the text is sealed. */
+  /** What is shown whole hides nothing: only what an original says more than the text is sealed. */
   #sealed({ original, text, common }: EventInput, id: string): Part | undefined {
     if (original === undefined) return undefined;
-    const { statement, parameters = [] } = original;
-    if (parameters.length === 0 && statement !== undefined && statement === (text ?? common?.text)) {
-      if (!cutText(statement, EVENT_LIMITS.textBytes).cut) return undefined;
-    }
-    const { sealed, cut } = this.#sealer.seal(original, id);
-    return { json: JSON.stringify(sealed), cut };
+    const hidden = beyond(original, text ?? common?.text);
+    if (hidden === undefined) return undefined;
+    const { sealed, cut } = this.#sealer.seal(hidden, id);
+    const { keyId, nonce, data } = sealed;
+    return { json: `{"keyId":"${keyId}","nonce":"${nonce}","data":"${data}"}`, cut };
   }
 
-  #once<T extends object>(value: T | undefined, make: (value: T) => Part): Part | undefined {
-    if (value === undefined) return undefined;
+  #once<T extends object>(value: T, make: (value: T) => Part): Part {
     const known = this.#parts.get(value);
     if (known !== undefined) return known;
     const made = make(value);
@@ -123,16 +130,18 @@ export class EventShaper {
   }
 }
 
+function beyond(original: Original, shown: string | undefined): Original | undefined {
+  const { statement, parameters } = original;
+  if (statement === undefined || statement !== shown) return original;
+  if (cutText(statement, EVENT_LIMITS.textBytes).cut) return original;
+  return parameters === undefined || parameters.length === 0 ? undefined : { parameters };
+}
+
 function whole(value: object): Part {
   return { json: JSON.stringify(value), cut: false };
 }
 
-function quoted(value: string | undefined): string | undefined {
-  return value === undefined ? undefined : JSON.stringify(value);
-}
-
-function bounded(value: string | undefined, max: number): Part | undefined {
-  if (value === undefined) return undefined;
+function bounded(value: string, max: number): Part {
   const { text, cut } = cutText(value, max);
   return { json: JSON.stringify(text), cut };
 }
@@ -143,6 +152,9 @@ function list(entries: readonly string[], max: number): Part {
   const cut = entries.length > max || kept.some((entry) => entry.cut);
   return { json: JSON.stringify(kept.map((entry) => entry.text)), cut };
 }
+
+const actions = (entries: readonly string[]) => list(entries, EVENT_LIMITS.actions);
+const objects = (entries: readonly string[]) => list(entries, EVENT_LIMITS.objects);
 
 function rules(entries: readonly RuleRef[]): Part {
   let short = entries.length > EVENT_LIMITS.rules;

@@ -1,6 +1,6 @@
 import type { AuditLog, EventFields } from '../audit/event.ts';
 import type { Clock } from '../core/clock.ts';
-import { newId } from '../core/ids.ts';
+import { IdSeries } from '../core/ids.ts';
 import { after, type Later } from '../core/later.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';
 import type { Pair, PolicyEngine } from '../policy/model.ts';
@@ -24,6 +24,7 @@ export interface EnforcerParts {
  * @see docs/policy.md
  */
 export function createEnforcer({ engine, audit, credentials, clock }: EnforcerParts): Enforcer {
+  const ids = new IdSeries('op');
   const questions = new QuestionMemory();
   const closings = new WeakMap<SessionRef, EventFields>();
 
@@ -31,7 +32,7 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
     const { session, refusal, original } = operation;
     credentials.assertLive(session.principal);
     const policy = engine();
-    const id = newId('op', clock.now());
+    const id = ids.next(clock.now());
     const recorded = (fields: EventFields, verdict: Verdict) => {
       const event = { type: 'operation.decided', operation: id, common: fields } as const;
       return after(audit.append(original === undefined ? event : { ...event, original }), () => verdict);
