@@ -204,7 +204,7 @@ export class ChainWriter implements AuditLog {
 
   /** Writes a group; the chain moves on only if that succeeds. `done` is called at once in `process`. */
   #store(group: ChainGroup, done: (error?: unknown) => void): void {
-    const bytes = Buffer.from(group.text());
+    const bytes = group.bytes();
     const finish = (error?: unknown) => {
       if (error === undefined) this.#moveOn(group.state);
       done(error);

@@ -19,13 +19,13 @@ export const CHAIN_START: ChainState = { seq: 0, prev: ZERO_HASH, unsigned: 0 };
 
 /**
  * Lines about to be written, and where the chain stands with them. Nothing is final before the caller has stored
- * `text()`: a group that could not be stored is thrown away and the next begins at the old state again.
+ * `bytes()`: a group that could not be stored is thrown away and the next begins at the old state again.
  */
 export class ChainGroup {
   readonly #chain: string;
   readonly #key: KeyObject;
   #state: ChainState;
-  #lines: string[] = [];
+  #lines: Buffer[] = [];
 
   constructor(chain: string, key: KeyObject, state: ChainState) {
     this.#chain = chain;
@@ -53,8 +53,8 @@ export class ChainGroup {
     this.#add('checkpoint', JSON.stringify(signCheckpoint(unsigned, this.#key)), 0);
   }
 
-  text(): string {
-    return this.#lines.join('');
+  bytes(): Buffer {
+    return Buffer.concat(this.#lines);
   }
 
   #add(kind: RecordKind, json: string, unsigned: number): void {

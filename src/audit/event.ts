@@ -97,7 +97,7 @@ export interface AuditEvent extends Omit<EventInput, 'original' | 'common'> {
 }
 
 /**
- * AES-256 in counter mode and HMAC-SHA-256 under keys derived from `sealKey`. `keyId` is `<seal key's id>.<salt of the
+ * AES-256 in counter mode and a tag of SHA-512/256 under keys derived from `sealKey`. `keyId` is `<seal key's id>.<salt of the
  * data keys>`, `nonce` the first block of the key stream, decimal, `data` ciphertext and tag, base64url.
  */
 export interface SealedText {

@@ -80,10 +80,13 @@ export function encodeLine(
   prev: string,
   kind: RecordKind,
   json: string,
-): { readonly line: string; readonly hash: string } {
-  const body = `"seq":${seq},"prev":"${prev}","${kind}":${json}}`;
-  const digest = hash('sha256', body, 'hex');
-  return { line: `{"hash":"${digest}",${body}\n`, hash: digest };
+): { readonly line: Buffer; readonly hash: string } {
+  const body = `"seq":${seq},"prev":"${prev}","${kind}":${json}}\n`;
+  const line = Buffer.allocUnsafe(HASH_PREFIX_BYTES + Buffer.byteLength(body));
+  line.write(body, HASH_PREFIX_BYTES);
+  const digest = lineHash(line.subarray(0, -1));
+  line.write(`{"hash":"${digest}",`, 'latin1');
+  return { line, hash: digest };
 }
 
 /** The hash that a line ought to carry: SHA-256 over its octets from the 75th on. `line` is without LF. */

@@ -42,7 +42,7 @@ function makeChain(): { lines: string[]; key: string } {
   let prev = ZERO_HASH;
   const add = (kind: 'header' | 'event' | 'checkpoint', record: object) => {
     const { line, hash } = encodeLine(lines.length, prev, kind, JSON.stringify(record));
-    lines.push(line);
+    lines.push(line.toString());
     prev = hash;
   };
   const at = '2026-01-01T00:00:00.000Z';

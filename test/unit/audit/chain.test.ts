@@ -32,7 +32,7 @@ function lines({ signer = key, chain = CHAIN, previous, closed = false }: ChainS
   group.checkpoint(at, false);
   for (let i = 3; i < 5; i++) group.event(JSON.stringify({ id: `evt_${i}` }));
   if (closed) group.checkpoint(at, true);
-  return group.text().split('\n').slice(0, -1);
+  return group.bytes().toString().split('\n').slice(0, -1);
 }
 
 const verifyText = (text: string, options?: VerifyOptions) => verifyChain([Buffer.from(text)], options);
@@ -162,7 +162,7 @@ describe('a forger who can compute hashes but not sign', () => {
     group.checkpoint(at, false);
     for (let i = 0; i < 3; i++) group.event(JSON.stringify({ id: `evt_${i}`, text: 'nothing happened' }));
     group.checkpoint(at, false);
-    return group.text().split('\n').slice(0, -1);
+    return group.bytes().toString().split('\n').slice(0, -1);
   }
 
   it('is met at the first checkpoint', async () => {
@@ -181,7 +181,7 @@ describe('a forger who can compute hashes but not sign', () => {
     moved.header({ schemaVersion: 1, chain: CHAIN, at, publicKey });
     const foreign = new ChainGroup('gw/boot_2/0', key, moved.state);
     foreign.checkpoint(at, false);
-    const copy = [moved.text().trim(), foreign.text().trim()];
+    const copy = [moved.bytes().toString().trim(), foreign.bytes().toString().trim()];
     expect((await verifyAll(copy)).problem).toMatchObject({ line: 2, reason: 'checkpoint-mismatch' });
     expect(all).toHaveLength(8);
   });
