@@ -1,18 +1,17 @@
 import { HoopError } from '../core/errors.ts';
-import {
-  encodeFrames,
-  encodeHeader,
-  type Frame,
-  type FrameKind,
-  MAX_FRAME_BYTES,
-  type RecordingHeader,
-} from './format.ts';
+import { SlabPool } from '../core/slabs.ts';
+import { Compressors } from './compressor.ts';
+import { encodeHeader, type FrameKind, MAX_FRAME_BYTES, type RecordingHeader } from './format.ts';
 import { RECORDING_PENDING_BYTES, type RecordingSummary, type SessionRecorder } from './recorder.ts';
+import { SegmentBuffer } from './segment-buffer.ts';
 import { type RecordingFile, SegmentWriter } from './segment-writer.ts';
 
 /** A segment is cut at so many octets, or so long after its first frame. */
 const SEGMENT_BYTES = 256 * 1024;
 const SEGMENT_MS = 200;
+/** Memory of a segment: with the frame that makes it full. A larger frame gets memory of its own. */
+const SLAB_BYTES = 2 * SEGMENT_BYTES;
+const SLABS_KEPT = 16;
 /** A caller that does not pause when told is stopped here. */
 const HARD_PENDING_BYTES = 16 * RECORDING_PENDING_BYTES;
 /** What a frame takes beside its octets, in memory and on disk, roughly. */
@@ -23,16 +22,23 @@ const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 /** Microseconds since the session's start, never going back. */
 export type SessionMicros = () => number;
 
-/**
- * Writes one session's recording. Frames are kept by reference until a segment is cut. Idle, it holds an open file
- * and nothing else: no timer runs.
- */
+/** What the recordings of one gateway share. */
+export interface RecordingTools {
+  readonly slabs: SlabPool;
+  readonly compressors: Compressors;
+}
+
+export function recordingTools(): RecordingTools {
+  return { slabs: new SlabPool(SLAB_BYTES, SLABS_KEPT), compressors: new Compressors() };
+}
+
+/** Writes one session's recording. Idle, it holds an open file and nothing else: no timer runs. */
 export class FileRecorder implements SessionRecorder {
   readonly #file: RecordingFile;
   readonly #micros: SessionMicros;
   readonly #writer: SegmentWriter;
-  #frames: Frame[] = [];
-  #framesBytes = 0;
+  readonly #slabs: SlabPool;
+  readonly #segment: SegmentBuffer;
   #timer: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
   #total = { frames: 0, bytes: 0 };
@@ -40,10 +46,12 @@ export class FileRecorder implements SessionRecorder {
   #failed: Error | undefined;
   #pendingBytes = 0;
 
-  private constructor(file: RecordingFile, micros: SessionMicros, writer: SegmentWriter) {
+  private constructor(file: RecordingFile, micros: SessionMicros, writer: SegmentWriter, slabs: SlabPool) {
     this.#file = file;
     this.#micros = micros;
     this.#writer = writer;
+    this.#slabs = slabs;
+    this.#segment = new SegmentBuffer(slabs);
   }
 
   /** Writes the header. Takes over `file`: `close` closes it. @throws What the file says. */
@@ -51,10 +59,12 @@ export class FileRecorder implements SessionRecorder {
     file: RecordingFile,
     header: RecordingHeader,
     micros: SessionMicros,
+    tools: RecordingTools = recordingTools(),
   ): Promise<FileRecorder> {
     const { bytes, hash } = encodeHeader(header);
     await file.write([bytes]);
-    return new FileRecorder(file, micros, new SegmentWriter(file, { hash, bytes: bytes.length }));
+    const writer = new SegmentWriter(file, { hash, bytes: bytes.length }, tools.compressors);
+    return new FileRecorder(file, micros, writer, tools.slabs);
   }
 
   get failed(): Error | undefined {
@@ -94,10 +104,11 @@ export class FileRecorder implements SessionRecorder {
 
   #add(kind: FrameKind, bytes: Uint8Array): void {
     if (this.#failed !== undefined || this.#closing !== undefined) return;
-    this.#frames.push({ kind, at: this.#micros(), bytes });
-    this.#framesBytes += bytes.length + FRAME_OVERHEAD;
+    if (!this.#segment.fits(bytes.length)) this.#cut();
+    // Whole microseconds: rounded differences would drift apart from the segments' own times.
+    this.#segment.add({ kind, at: Math.round(this.#micros()), bytes });
     this.#pendingBytes += bytes.length + FRAME_OVERHEAD;
-    if (this.#framesBytes >= SEGMENT_BYTES) this.#cut();
+    if (this.#segment.length >= SEGMENT_BYTES) this.#cut();
     else this.#timer ??= setTimeout(() => this.#cut(), SEGMENT_MS).unref();
     if (this.#pendingBytes > HARD_PENDING_BYTES) this.#fail(new Error('the recording cannot keep up'));
   }
@@ -105,16 +116,16 @@ export class FileRecorder implements SessionRecorder {
   #cut(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const frames = this.#frames;
-    const held = this.#framesBytes;
-    if (frames.length === 0) return;
-    this.#frames = [];
-    this.#framesBytes = 0;
-    this.#total.frames += frames.length;
-    this.#total.bytes += held - frames.length * FRAME_OVERHEAD;
-    this.#writer.push({ end: false, at: frames[0]?.at ?? 0, raw: encodeFrames(frames) }, (error) => {
-      this.#pendingBytes -= held;
-      if (error !== undefined) this.#fail(error);
+    const { frames, bytes } = this.#segment;
+    if (frames === 0) return;
+    const { at, raw, memory } = this.#segment.take();
+    this.#total.frames += frames;
+    this.#total.bytes += bytes;
+    this.#writer.push({ end: false, at, raw }, (error) => {
+      this.#pendingBytes -= bytes + frames * FRAME_OVERHEAD;
+      // After a failure a compressor may still be reading it.
+      if (error === undefined) this.#slabs.give(memory);
+      else this.#fail(error);
       this.#wake();
     });
   }
@@ -129,9 +140,8 @@ export class FileRecorder implements SessionRecorder {
     this.#writer.stop(error);
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#pendingBytes -= this.#framesBytes;
-    this.#frames = [];
-    this.#framesBytes = 0;
+    this.#pendingBytes -= this.#segment.bytes + this.#segment.frames * FRAME_OVERHEAD;
+    this.#segment.take();
     this.#wake();
   }
 

@@ -3,7 +3,7 @@ import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
-import { FileRecorder } from './file-recorder.ts';
+import { FileRecorder, type RecordingTools, recordingTools } from './file-recorder.ts';
 import type { RecordingStore, SessionRecorder } from './recorder.ts';
 import type { RecordingFile } from './segment-writer.ts';
 
@@ -21,12 +21,13 @@ export interface FileRecordingStore extends RecordingStore {
  * @param dir Made when the first session starts.
  */
 export function openRecordingStore(dir: string, clock: Clock): FileRecordingStore {
+  const tools = recordingTools();
   return {
     async open(session) {
       if (!SESSION_ID.test(session.id))
         throw new HoopError('ERR_INTERNAL', undefined, { detail: 'not a session id' });
       try {
-        return await record(dir, session, clock);
+        return await record(dir, session, clock, tools);
       } catch (cause) {
         const detail = cause instanceof Error ? cause.message : String(cause);
         throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { detail, cause });
@@ -47,6 +48,7 @@ async function record(
   dir: string,
   session: { readonly id: string; readonly protocol: string; readonly startedAt: number },
   clock: Clock,
+  tools: RecordingTools,
 ): Promise<SessionRecorder> {
   const day = join(dir, new Date(session.startedAt).toISOString().slice(0, 10));
   await mkdir(day, { recursive: true, mode: 0o700 });
@@ -64,6 +66,7 @@ async function record(
       file,
       { ...header, schemaVersion: 1 },
       () => (performance.now() - origin) * 1000,
+      tools,
     );
   } catch (error) {
     await file.close();

@@ -98,21 +98,22 @@ export function segmentHash(head: Buffer, payload: Uint8Array): Buffer {
   return sha256(head.subarray(0, HASH_AT), payload);
 }
 
-/** Frames as one payload. Their times must not go down. */
-export function encodeFrames(frames: readonly Frame[]): Buffer {
-  const bytes = frames.reduce((sum, frame) => sum + frame.bytes.length, 0);
-  const out = Buffer.allocUnsafe(bytes + frames.length * 13);
-  let offset = 0;
-  let before = frames[0]?.at ?? 0;
-  for (const frame of frames) {
-    out[offset++] = FRAME_KINDS.indexOf(frame.kind);
-    offset = writeVarint(out, offset, frame.at - before);
-    offset = writeVarint(out, offset, frame.bytes.length);
-    out.set(frame.bytes, offset);
-    offset += frame.bytes.length;
-    before = frame.at;
-  }
-  return out.subarray(0, offset);
+/** What `writeFrame` puts before a frame's octets, at most. */
+export const FRAME_HEAD_BYTES = 1 + 7 + 7;
+
+/**
+ * Writes one frame into a payload.
+ *
+ * @param before Time of the frame before it, of the segment itself for the first: times must not go down.
+ * @returns Where the next one goes. There must be room for its octets and `FRAME_HEAD_BYTES`.
+ */
+export function writeFrame(out: Buffer, start: number, frame: Frame, before: number): number {
+  let offset = start;
+  out[offset++] = FRAME_KINDS.indexOf(frame.kind);
+  offset = writeVarint(out, offset, frame.at - before);
+  offset = writeVarint(out, offset, frame.bytes.length);
+  out.set(frame.bytes, offset);
+  return offset + frame.bytes.length;
 }
 
 /** @param at The segment's own time. @returns Undefined if the payload is not frames to its last octet. */

@@ -17,10 +17,7 @@ export interface RecordingSummary {
 export interface SessionRecorder {
   /** A statement or request of the client, as masked text; `operation` ties it to the audit event. */
   request(text: string, operation: string): void;
-  /**
-   * Bytes exactly as the client receives them. Kept by reference until the next segment is written: the caller
-   * must not change them afterwards.
-   */
+  /** Bytes exactly as the client receives them. Copied at once. */
   response(bytes: Uint8Array): void;
   /** A note of the gateway's own: a denial, the session's end. */
   note(text: string): void;

@@ -1,10 +1,7 @@
-import { promisify } from 'node:util';
-import { constants, zstdCompress } from 'node:zlib';
+import type { Compressors } from './compressor.ts';
 import { CODEC, type Codec, encodeSegment } from './format.ts';
 
-const compress = promisify(zstdCompress);
-
-/** Segments compressed at one time per session: one session does not take the whole thread pool. */
+/** Segments of one session with the compressors at one time: the others have their turn too. */
 const COMPRESSING = 2;
 /** After a segment that did not get smaller, so many are stored as they are before compression is tried again. */
 const RAW_RUN = 15;
@@ -37,6 +34,7 @@ interface Queued extends RawSegment {
  */
 export class SegmentWriter {
   readonly #file: RecordingFile;
+  readonly #compressors: Compressors;
   #prev: Buffer;
   #fileBytes: number;
   #queue: Queued[] = [];
@@ -45,8 +43,13 @@ export class SegmentWriter {
   #failed: Error | undefined;
 
   /** @param header The file's header as already written: its hash and size. */
-  constructor(file: RecordingFile, header: { readonly hash: Buffer; readonly bytes: number }) {
+  constructor(
+    file: RecordingFile,
+    header: { readonly hash: Buffer; readonly bytes: number },
+    compressors: Compressors,
+  ) {
     this.#file = file;
+    this.#compressors = compressors;
     this.#prev = header.hash;
     this.#fileBytes = header.bytes;
   }
@@ -113,9 +116,7 @@ export class SegmentWriter {
     }
     this.#compressing++;
     try {
-      // One output chunk that surely fits: each further one would be a round trip to the thread pool.
-      const chunkSize = raw.length + (raw.length >> 7) + 1024;
-      const bytes = await compress(raw, { chunkSize, params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+      const bytes = await this.#compressors.compress(raw);
       if (bytes.length < raw.length * 0.95) return { codec: CODEC.zstd, bytes };
       this.#rawRun = RAW_RUN;
       return { codec: CODEC.raw, bytes: raw };
