@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import { SlabPool } from '../../core/slabs.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
 import type { Adapter } from '../adapter.ts';
 import { CancelRegistry } from './cancel.ts';
@@ -24,6 +25,10 @@ export interface PostgresDeps {
 /** Majors whose grammar is PostgreSQL 18's or a subset, and whose catalogs are the ones we read. */
 const OLDEST_MAJOR = 13;
 const NEWEST_MAJOR = 18;
+/** What one read of a target may bring: four times what Node would take, and not larger than a slab. */
+const READ_BYTES = 256 * 1024;
+const SLAB_BYTES = 256 * 1024;
+const SLABS_KEPT = 16;
 
 /**
  * Speaks PostgreSQL for one resource: ends the client's protocol, logs in at the target with the gateway's own
@@ -33,6 +38,7 @@ const NEWEST_MAJOR = 18;
  */
 export function createPostgresAdapter(resource: PostgresResource, deps: PostgresDeps): Adapter {
   const saltedKeys = new SaltedKeyCache();
+  const readMemory = Buffer.allocUnsafeSlow(READ_BYTES);
   const connect = async (startup: ReadonlyMap<string, string>, signal?: AbortSignal): Promise<Upstream> => {
     const { user, password } = await resource.credentials();
     const upstream = await connectUpstream({
@@ -48,6 +54,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
       startupParameters: startupParameters(startup),
       timeoutMs: LIMITS.targetConnectMs,
       saltedKeys,
+      readMemory,
       ...(signal === undefined ? {} : { signal }),
     });
     assertKnownServer(upstream);
@@ -66,6 +73,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     detectors: () => deps.detectors().set,
     detectorTags: () => deps.detectors().tags,
     connect,
+    slabs: new SlabPool(SLAB_BYTES, SLABS_KEPT),
   };
   return {
     protocol: 'postgres',

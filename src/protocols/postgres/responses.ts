@@ -45,8 +45,8 @@ export class ResponsePump {
   }
 
   /**
-   * @param chunk Bytes from the target; kept, do not reuse.
-   * @returns What to send on, in order; it must be written before more is handled.
+   * @param chunk Bytes from the target. What is returned are views of it.
+   * @returns What to send on, in order; it must be sent or copied before more is handled, and before the chunk changes.
    * @throws {HoopError} `ERR_PG_…`: the target broke the protocol, or sent what must not be shown. End the session.
    */
   handle(chunk: Buffer): Buffer[] {

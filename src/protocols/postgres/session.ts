@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Later } from '../../core/later.ts';
+import type { SlabPool } from '../../core/slabs.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
 import type { CancelRegistry } from './cancel.ts';
@@ -31,6 +32,8 @@ export interface SessionParts {
   readonly detectors: () => DetectorSet;
   /** Every tag that a detector can give. */
   readonly detectorTags: () => readonly string[];
+  /** Memory in which answers wait for their clients. */
+  readonly slabs: SlabPool;
   /** Opens a connection to the target for the client's session. */
   readonly connect: (startup: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Upstream>;
 }
@@ -69,7 +72,7 @@ export class PostgresSession {
     this.#context = context;
     this.#parts = parts;
     this.#inlet = new Inlet(stream);
-    this.#outlet = new Outlet(stream, context.recorder);
+    this.#outlet = new Outlet(stream, context.recorder, parts.slabs);
     const { session, enforcer } = context;
     const masks = new SessionMasks(session, enforcer, parts.detectors(), parts.detectorTags());
     this.#state = new SessionState(context, masks, {
@@ -171,7 +174,7 @@ export class PostgresSession {
     };
     upstream.socket.on('error', lost);
     upstream.socket.on('close', lost);
-    upstream.socket.on('data', take);
+    upstream.onBytes(take);
     if (upstream.rest.length > 0) take(upstream.rest);
     upstream.socket.resume();
   }

@@ -4,6 +4,49 @@ import { HoopError, isHoopError } from '../../core/errors.ts';
 /** Idle time before the kernel asks whether the target is still there, ms. */
 const KEEPALIVE_MS = 30_000;
 
+/** A connection whose octets can be had without new memory for each read. */
+export interface DirectSocket {
+  readonly socket: Socket;
+  /**
+   * From now on calls `take` with what arrives instead of `data` events; what the socket holds already still comes as
+   * such, before. The bytes are overwritten when `take` returns.
+   */
+  readonly deliver: (take: (bytes: Buffer) => void) => void;
+}
+
+/**
+ * As `dial`, reading into memory of the caller's, which any number of connections may share.
+ *
+ * @returns The connected socket; until `deliver` is called it reads as any other.
+ * @throws {HoopError} As `dial`.
+ * @see https://nodejs.org/api/net.html#socketconnectoptions-connectlistener `onread`
+ */
+export async function dialDirect(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+  memory: Buffer,
+): Promise<DirectSocket> {
+  let take: ((bytes: Buffer) => void) | undefined;
+  const onread = {
+    buffer: memory,
+    callback: (size: number): boolean => {
+      const bytes = memory.subarray(0, size);
+      if (take === undefined) return socket.push(Buffer.from(bytes));
+      take(bytes);
+      return true;
+    },
+  };
+  const socket: Socket = connect({ ...tcpOptions(host, port), onread });
+  await connected(socket, signal);
+  return {
+    socket,
+    deliver: (to) => {
+      take = to;
+    },
+  };
+}
+
 /**
  * Opens a TCP connection without delay and with keepalive, and waits until it stands.
  *
@@ -14,11 +57,19 @@ const KEEPALIVE_MS = 30_000;
  * @see https://nodejs.org/api/net.html#netconnectoptions-connectlistener
  */
 export async function dial(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-  const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS });
+  const socket = connect(tcpOptions(host, port));
+  await connected(socket, signal);
+  return socket;
+}
+
+function tcpOptions(host: string, port: number) {
+  return { host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEPALIVE_MS };
+}
+
+async function connected(socket: Socket, signal: AbortSignal): Promise<void> {
   destroyOn(signal, socket);
   try {
     await until(socket, 'connect');
-    return socket;
   } catch (error) {
     socket.destroy();
     throw unreachable(error);

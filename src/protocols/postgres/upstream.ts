@@ -5,7 +5,7 @@ import type { Secret } from '../../core/secret.ts';
 import { encodeStartup, PROTOCOL_3_0 } from './codec/startup.ts';
 import type { SaltedKeyCache } from './scram.ts';
 import { type LoggedIn, logIn } from './upstream-login.ts';
-import { dial, until } from './upstream-socket.ts';
+import { type DirectSocket, dial, dialDirect, until } from './upstream-socket.ts';
 import { certificateHash, startTls, type TlsOptions } from './upstream-tls.ts';
 
 export interface UpstreamOptions {
@@ -25,6 +25,8 @@ export interface UpstreamOptions {
   /** Abandons the attempt; of no effect once connected. */
   readonly signal?: AbortSignal;
   readonly saltedKeys: SaltedKeyCache;
+  /** What connections without TLS are read into, shared by all; default memory of its own for each read. */
+  readonly readMemory?: Buffer;
 }
 
 /** A connection to the target that is logged in and ready for a query. */
@@ -34,6 +36,8 @@ export interface Upstream extends LoggedIn {
    * `rest` first, then listen and `resume`.
    */
   readonly socket: Socket | TLSSocket;
+  /** Listens: calls `take` with what arrives, which may be overwritten when it returns. */
+  readonly onBytes: (take: (bytes: Buffer) => void) => void;
   /** As `server_version_num`: 150018 is 15.18; 0 if the server did not say. */
   readonly serverVersion: number;
   /**
@@ -62,7 +66,7 @@ const OWN_PARAMETERS = ['user', 'database', 'replication', 'client_encoding'];
 export async function connectUpstream(options: UpstreamOptions): Promise<Upstream> {
   const startup = startupMessage(options);
   return within(options.timeoutMs, options.signal, async (deadline) => {
-    const socket = await open(options.host, options, deadline);
+    const { socket, deliver } = await openDirect(options, deadline);
     try {
       const loggedIn = await logIn(socket, {
         ...options,
@@ -70,7 +74,7 @@ export async function connectUpstream(options: UpstreamOptions): Promise<Upstrea
         peerVerified: options.tls?.mode !== 'disable' && options.tls?.mode !== 'require',
         certificateHash: socket instanceof TLSSocket ? certificateHash(socket) : undefined,
       });
-      return asUpstream(socket, loggedIn, options);
+      return asUpstream({ socket, deliver }, loggedIn, options);
     } catch (error) {
       socket.destroy();
       throw error;
@@ -94,6 +98,14 @@ function startupMessage(options: UpstreamOptions): Buffer {
   return encodeStartup({ name: 'StartupMessage', version: PROTOCOL_3_0, parameters, protocolOptions });
 }
 
+/** As `open`, without TLS reading into the memory that was given. */
+async function openDirect(options: UpstreamOptions, deadline: AbortSignal): Promise<DirectSocket> {
+  const { host, port, readMemory, tls } = options;
+  if (readMemory !== undefined && tls?.mode === 'disable')
+    return dialDirect(host, port, deadline, readMemory);
+  return { socket: await open(host, options, deadline), deliver: () => undefined };
+}
+
 /** A connection to `address`, encrypted and verified as the target is configured. */
 async function open(
   address: string,
@@ -111,12 +123,20 @@ async function open(
   }
 }
 
-function asUpstream(socket: Socket | TLSSocket, loggedIn: LoggedIn, options: UpstreamOptions): Upstream {
+function asUpstream(
+  { socket, deliver }: DirectSocket,
+  loggedIn: LoggedIn,
+  options: UpstreamOptions,
+): Upstream {
   // A name may stand for several servers: only this one knows the key.
   const address = socket.remoteAddress ?? options.host;
   return {
     ...loggedIn,
     socket,
+    onBytes: (take) => {
+      deliver(take);
+      socket.on('data', take);
+    },
     serverVersion: versionNumber(loggedIn.parameters.get('server_version') ?? ''),
     cancel: () => cancel(address, loggedIn.backendKey, options),
   };

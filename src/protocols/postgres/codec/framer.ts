@@ -50,7 +50,7 @@ export class Framer {
     this.#caps = lengthCaps(direction, options.largeBytes);
   }
 
-  /** Adds bytes in order of arrival. They are kept, not copied: do not reuse the buffer. Never throws. */
+  /** Adds bytes in order of arrival. They are kept, not copied, until `next` has no more to give: reuse none before. Never throws. */
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     const bytes = Buffer.isBuffer(chunk)
