@@ -163,9 +163,17 @@ export class Stack {
     return this.hoopctl(['connect', 'pg', '--', ...psql]);
   }
 
-  /** Opens a tunnel and resolves with what is listened on. */
-  async tunnel(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Tunnel> {
-    const running = this.start(['connect', 'pg', '--json', ...args], env);
+  /** Opens a tunnel to `pg` and resolves with what is listened on. */
+  tunnel(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Tunnel> {
+    return this.tunnelTo('pg', args, env);
+  }
+
+  async tunnelTo(
+    resource: string,
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Tunnel> {
+    const running = this.start(['connect', resource, '--json', ...args], env);
     const [line] = await running.until(/^\{.*"listening".*\}$/m);
     const { host, port, user, password, database } = JSON.parse(line) as Omit<Tunnel, 'running' | 'close'>;
     const close = async () => {
