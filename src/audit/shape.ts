@@ -37,16 +37,12 @@ class FieldWriter implements Fields {
   json = '';
   readonly cut: CutWord[] = [];
 
-  text(name: keyof EventFields, value: string): void {
-    this.json += `,"${name}":${JSON.stringify(value)}`;
-  }
-
-  number(name: keyof EventFields, value: number): void {
-    this.json += `,"${name}":${JSON.stringify(value)}`;
+  add(name: keyof EventFields, json: string): void {
+    this.json += `,"${name}":${json}`;
   }
 
   part(name: keyof EventFields, { json, cut }: Part): void {
-    this.json += `,"${name}":${json}`;
+    this.add(name, json);
     if (cut) this.cut.push(name as CutWord);
   }
 }
@@ -90,24 +86,10 @@ export class EventShaper {
 
   #fields(input: EventFields): Fields {
     const out = new FieldWriter();
-    if (input.actor !== undefined) out.part('actor', this.#once(input.actor, whole));
-    if (input.session !== undefined) out.text('session', input.session);
-    if (input.resource !== undefined) out.text('resource', input.resource);
-    if (input.protocol !== undefined) out.text('protocol', input.protocol);
-    if (input.text !== undefined) out.part('text', bounded(input.text, EVENT_LIMITS.textBytes));
-    if (input.actions !== undefined) out.part('actions', this.#once(input.actions, actions));
-    if (input.objects !== undefined) out.part('objects', this.#once(input.objects, objects));
-    if (input.decision !== undefined) out.text('decision', input.decision);
-    if (input.rules !== undefined) out.part('rules', this.#once(input.rules, rules));
-    if (input.policyVersion !== undefined) out.text('policyVersion', input.policyVersion);
-    if (input.reason !== undefined) out.part('reason', bounded(input.reason, EVENT_LIMITS.reasonBytes));
-    if (input.outcome !== undefined) out.text('outcome', input.outcome);
-    if (input.sqlstate !== undefined) out.text('sqlstate', input.sqlstate);
-    if (input.rows !== undefined) out.number('rows', input.rows);
-    if (input.bytes !== undefined) out.number('bytes', input.bytes);
-    if (input.maskedValues !== undefined) out.number('maskedValues', input.maskedValues);
-    if (input.durationMs !== undefined) out.number('durationMs', input.durationMs);
-    if (input.facts !== undefined) out.part('facts', facts(input.facts));
+    for (const name in input) {
+      const value = input[name as keyof EventFields];
+      if (value !== undefined) WRITERS[name]?.(out, value as never, this.#parts);
+    }
     return out;
   }
 
@@ -120,15 +102,51 @@ export class EventShaper {
     const { keyId, nonce, data } = sealed;
     return { json: `{"keyId":"${keyId}","nonce":"${nonce}","data":"${data}"}`, cut };
   }
-
-  #once<T extends object>(value: T, make: (value: T) => Part): Part {
-    const known = this.#parts.get(value);
-    if (known !== undefined) return known;
-    const made = make(value);
-    this.#parts.set(value, made);
-    return made;
-  }
 }
+
+type Write = (out: FieldWriter, value: never, parts: WeakMap<object, Part>) => void;
+
+const text =
+  (name: keyof EventFields): Write =>
+  (out, value: string) =>
+    out.add(name, JSON.stringify(value));
+const number =
+  (name: keyof EventFields): Write =>
+  (out, value: number) =>
+    out.add(name, Number.isFinite(value) ? `${value}` : 'null');
+const part =
+  <T>(name: keyof EventFields, make: (value: T) => Part): Write =>
+  (out, value: T) =>
+    out.part(name, make(value));
+const once =
+  <T extends object>(name: keyof EventFields, make: (value: T) => Part): Write =>
+  (out, value: T, parts) => {
+    const made = parts.get(value) ?? make(value);
+    parts.set(value, made);
+    out.part(name, made);
+  };
+
+/** Every field that is stored, and how: what is not named here is left out. */
+const WRITERS: Readonly<Record<string, Write>> = Object.assign(Object.create(null), {
+  actor: once('actor', whole),
+  session: text('session'),
+  resource: text('resource'),
+  protocol: text('protocol'),
+  text: part('text', (value: string) => bounded(value, EVENT_LIMITS.textBytes)),
+  actions: once('actions', (value: readonly string[]) => list(value, EVENT_LIMITS.actions)),
+  objects: once('objects', (value: readonly string[]) => list(value, EVENT_LIMITS.objects)),
+  decision: text('decision'),
+  rules: once('rules', rules),
+  policyVersion: text('policyVersion'),
+  reason: part('reason', (value: string) => bounded(value, EVENT_LIMITS.reasonBytes)),
+  outcome: text('outcome'),
+  sqlstate: text('sqlstate'),
+  rows: number('rows'),
+  bytes: number('bytes'),
+  maskedValues: number('maskedValues'),
+  durationMs: number('durationMs'),
+  facts: part('facts', facts),
+} satisfies Record<keyof EventFields, Write>);
 
 function beyond(original: Original, shown: string | undefined): Original | undefined {
   const { statement, parameters } = original;
@@ -152,9 +170,6 @@ function list(entries: readonly string[], max: number): Part {
   const cut = entries.length > max || kept.some((entry) => entry.cut);
   return { json: JSON.stringify(kept.map((entry) => entry.text)), cut };
 }
-
-const actions = (entries: readonly string[]) => list(entries, EVENT_LIMITS.actions);
-const objects = (entries: readonly string[]) => list(entries, EVENT_LIMITS.objects);
 
 function rules(entries: readonly RuleRef[]): Part {
   let short = entries.length > EVENT_LIMITS.rules;

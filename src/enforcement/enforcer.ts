@@ -34,8 +34,12 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
     const policy = engine();
     const id = ids.next(clock.now());
     const recorded = (fields: EventFields, verdict: Verdict) => {
-      const event = { type: 'operation.decided', operation: id, common: fields } as const;
-      return after(audit.append(original === undefined ? event : { ...event, original }), () => verdict);
+      const type = 'operation.decided';
+      const event =
+        original === undefined
+          ? ({ type, operation: id, common: fields } as const)
+          : ({ type, operation: id, common: fields, original } as const);
+      return after(audit.append(event), () => verdict);
     };
     if (refusal !== undefined) {
       const reason = `${refusal.rule}: ${refusal.reason}`;

@@ -117,7 +117,7 @@ describe('an event as it is stored', () => {
       facts: { a: long, b: 1 },
       original: { statement: long.repeat(20) },
     });
-    expect(event.cut).toEqual(['original', 'text', 'actions', 'objects', 'rules', 'reason', 'facts']);
+    expect(event.cut).toEqual(['original', 'text', 'reason', 'actions', 'objects', 'rules', 'facts']);
     expect(Buffer.byteLength(event.text)).toBe(EVENT_LIMITS.textBytes);
     expect(event.objects).toHaveLength(EVENT_LIMITS.objects);
     expect(event.facts.b).toBe(1);

@@ -47,9 +47,11 @@ export function codec<M extends Message>(
   return {
     decode(body) {
       const reader = new Reader(name, body);
-      const fields = read(reader);
+      const message = read(reader) as Fields<M> & { name: string };
       reader.end();
-      return { name, ...fields } as M;
+      // What was read is this message's alone: a copy of it would cost as much as reading it.
+      message.name = name;
+      return message as unknown as M;
     },
     encode(fields) {
       const writer = new Writer(name, type);
