@@ -7,9 +7,10 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { HoopError, toHoopError } from '../core/errors.ts';
+import type { SlabPool } from '../core/slabs.ts';
 import { refusePostgresClient } from './local-error.ts';
 import { closeToOthers, ensurePrivateDir } from './private-files.ts';
-import { relay } from './relay.ts';
+import { relay, relaySlabs } from './relay.ts';
 
 /** Opens the gateway's side of one local connection. */
 export type OpenStream = (signal: AbortSignal) => Promise<Duplex>;
@@ -122,25 +123,26 @@ export async function serveStdio(
 
 function serve(options: ListenerOptions): { server: Server; connections: Set<Socket> } {
   const connections = new Set<Socket>();
+  const slabs = relaySlabs();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', (local) => {
     connections.add(local);
     local.once('close', () => connections.delete(local));
-    void carry(local, options);
+    void carry(local, options, slabs);
   });
   return { server, connections };
 }
 
 /** From a local connection to its stream; whatever goes wrong ends this connection and no other. */
-async function carry(local: Socket, options: ListenerOptions): Promise<void> {
+async function carry(local: Socket, options: ListenerOptions, slabs: SlabPool): Promise<void> {
   const left = new AbortController();
   const leave = () => left.abort();
   local.on('error', () => undefined).once('close', leave);
   try {
     const remote = await options.open(left.signal);
     if (local.destroyed) remote.destroy();
-    else await relay(local, remote);
+    else await relay(local, remote, slabs);
   } catch (error) {
     if (left.signal.aborted) return;
     const refusal = toHoopError(error);

@@ -1,8 +1,9 @@
 /**
  * Connections out of this machine: to the gateway over TLS 1.3, to identity providers over TLS or loopback.
  */
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
+import { connect as connectTcp, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
+import { directReads } from '../core/direct-reads.ts';
 import { HoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { explainGatewayFailure } from './network-errors.ts';
@@ -11,12 +12,15 @@ import { issuerAuthorities, type Trust } from './trust.ts';
 
 /** Seconds of silence after which the kernel starts asking whether the other end is still there. */
 const KEEP_ALIVE_MS = 15_000;
+/** What one read of a stream may bring: a TLS record holds no more. */
+const READ_BYTES = 16 * 1024;
 
 export class Network {
   readonly trust: Trust;
   readonly #env: NodeJS.ProcessEnv;
   /** Newest TLS session per origin: a resumed handshake costs a third. Keys of a stream stay its own. */
   readonly #sessions = new Map<string, Buffer>();
+  readonly #readMemory = Buffer.allocUnsafeSlow(READ_BYTES);
 
   constructor(trust: Trust, env: NodeJS.ProcessEnv) {
     this.trust = trust;
@@ -27,10 +31,15 @@ export class Network {
    * Opens one TLS 1.3 connection to a gateway, through the proxy if the environment names one.
    *
    * @param url Origin of the gateway; anything behind the port is ignored.
+   * @param options.direct Its bytes are to be taken as `DirectReads`, where no proxy stands between.
    * @returns A verified connection with half-close and without Nagle's delay.
    * @throws {HoopError} `ERR_GATEWAY_UNREACHABLE`, `ERR_GATEWAY_TLS`; within 10 s.
    */
-  async connectGateway(url: URL, signal?: AbortSignal): Promise<TLSSocket> {
+  async connectGateway(
+    url: URL,
+    signal?: AbortSignal,
+    { direct = false }: { readonly direct?: boolean } = {},
+  ): Promise<TLSSocket> {
     const options: ConnectionOptions = {
       minVersion: 'TLSv1.3',
       ALPNProtocols: ['http/1.1'],
@@ -39,7 +48,9 @@ export class Network {
     const session = this.#sessions.get(url.origin);
     if (session !== undefined) options.session = session;
     try {
-      const socket = await this.#secure(url, options, signal);
+      const socket = await (direct && proxyFor(url, this.#env) === undefined
+        ? this.#direct(url, options, deadline(signal))
+        : this.#secure(url, options, signal));
       socket.on('session', (ticket) => this.#sessions.set(url.origin, ticket));
       return socket;
     } catch (error) {
@@ -52,6 +63,16 @@ export class Network {
     if (url.protocol === 'http:') return openTcp(url, 80, deadline(signal));
     const ca = issuerAuthorities(this.trust);
     return this.#secure(url, ca === undefined ? {} : { ca }, signal);
+  }
+
+  async #direct(url: URL, options: ConnectionOptions, until: AbortSignal): Promise<TLSSocket> {
+    const { onread, attach } = directReads(this.#readMemory);
+    const port = Number(url.port || 443);
+    // Both are documented for TLS, too, and missing in its types.
+    const rest: { onread: OnReadOpts; allowHalfOpen: boolean } = { onread, allowHalfOpen: true };
+    const socket = attach(connectTls({ ...peer(url), ...options, port, ...rest }));
+    await settled(socket, 'secureConnect', until);
+    return socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS);
   }
 
   async #secure(url: URL, options: ConnectionOptions, signal: AbortSignal | undefined): Promise<TLSSocket> {
@@ -85,16 +106,18 @@ function handshake(
   options: ConnectionOptions,
   signal: AbortSignal,
 ): Promise<TLSSocket> {
+  return settled(connectTls({ ...peer(url), ...options, socket }), 'secureConnect', signal);
+}
+
+/** Whom the other end must prove to be. */
+function peer(url: URL): ConnectionOptions {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const secure = connectTls({
-    ...options,
-    socket,
+  return {
     host,
     ...(isIP(host) ? {} : { servername: host }),
     // Said aloud because NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's shell would switch the default off.
     rejectUnauthorized: true,
-  });
-  return settled(secure, 'secureConnect', signal);
+  };
 }
 
 /** Resolves at `event`; rejects at an error, an end, or the deadline, and then leaves no socket behind. */

@@ -74,7 +74,7 @@ export class Tunnel {
     accessToken: string,
     signal?: AbortSignal,
   ): Promise<{ socket: TLSSocket } | (Refusal & { nonce: string | undefined })> {
-    const socket = await this.#client.network.connectGateway(this.#client.origin, signal);
+    const socket = await this.#client.network.connectGateway(this.#client.origin, signal, { direct: true });
     try {
       socket.write(await this.#request(socket, accessToken));
       const late = AbortSignal.timeout(OPEN_MS);

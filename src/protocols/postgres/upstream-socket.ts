@@ -1,50 +1,27 @@
 import { connect, type Socket } from 'node:net';
+import { directReads } from '../../core/direct-reads.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
 
 /** Idle time before the kernel asks whether the target is still there, ms. */
 const KEEPALIVE_MS = 30_000;
 
-/** A connection whose octets can be had without new memory for each read. */
-export interface DirectSocket {
-  readonly socket: Socket;
-  /**
-   * From now on calls `take` with what arrives instead of `data` events; what the socket holds already still comes as
-   * such, before. The bytes are overwritten when `take` returns.
-   */
-  readonly deliver: (take: (bytes: Buffer) => void) => void;
-}
-
 /**
- * As `dial`, reading into memory of the caller's, which any number of connections may share.
+ * As `dial`, reading into memory of the caller's: see `directReads`.
  *
  * @returns The connected socket; until `deliver` is called it reads as any other.
  * @throws {HoopError} As `dial`.
- * @see https://nodejs.org/api/net.html#socketconnectoptions-connectlistener `onread`
+ * @see https://nodejs.org/api/net.html#socketconnectoptions-connectlistener
  */
 export async function dialDirect(
   host: string,
   port: number,
   signal: AbortSignal,
   memory: Buffer,
-): Promise<DirectSocket> {
-  let take: ((bytes: Buffer) => void) | undefined;
-  const onread = {
-    buffer: memory,
-    callback: (size: number): boolean => {
-      const bytes = memory.subarray(0, size);
-      if (take === undefined) return socket.push(Buffer.from(bytes));
-      take(bytes);
-      return true;
-    },
-  };
-  const socket: Socket = connect({ ...tcpOptions(host, port), onread });
+): Promise<Socket> {
+  const { onread, attach } = directReads(memory);
+  const socket = attach(connect({ ...tcpOptions(host, port), onread }));
   await connected(socket, signal);
-  return {
-    socket,
-    deliver: (to) => {
-      take = to;
-    },
-  };
+  return socket;
 }
 
 /**

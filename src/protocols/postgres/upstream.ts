@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { readsDirectly } from '../../core/direct-reads.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Secret } from '../../core/secret.ts';
 import { encodeStartup, PROTOCOL_3_0 } from './codec/startup.ts';
 import type { SaltedKeyCache } from './scram.ts';
 import { type LoggedIn, logIn } from './upstream-login.ts';
-import { type DirectSocket, dial, dialDirect, until } from './upstream-socket.ts';
+import { dial, dialDirect, until } from './upstream-socket.ts';
 import { certificateHash, startTls, type TlsOptions } from './upstream-tls.ts';
 
 export interface UpstreamOptions {
@@ -66,7 +67,7 @@ const OWN_PARAMETERS = ['user', 'database', 'replication', 'client_encoding'];
 export async function connectUpstream(options: UpstreamOptions): Promise<Upstream> {
   const startup = startupMessage(options);
   return within(options.timeoutMs, options.signal, async (deadline) => {
-    const { socket, deliver } = await openDirect(options, deadline);
+    const socket = await openDirect(options, deadline);
     try {
       const loggedIn = await logIn(socket, {
         ...options,
@@ -74,7 +75,7 @@ export async function connectUpstream(options: UpstreamOptions): Promise<Upstrea
         peerVerified: options.tls?.mode !== 'disable' && options.tls?.mode !== 'require',
         certificateHash: socket instanceof TLSSocket ? certificateHash(socket) : undefined,
       });
-      return asUpstream({ socket, deliver }, loggedIn, options);
+      return asUpstream(socket, loggedIn, options);
     } catch (error) {
       socket.destroy();
       throw error;
@@ -99,11 +100,11 @@ function startupMessage(options: UpstreamOptions): Buffer {
 }
 
 /** As `open`, without TLS reading into the memory that was given. */
-async function openDirect(options: UpstreamOptions, deadline: AbortSignal): Promise<DirectSocket> {
+async function openDirect(options: UpstreamOptions, deadline: AbortSignal): Promise<Socket | TLSSocket> {
   const { host, port, readMemory, tls } = options;
   if (readMemory !== undefined && tls?.mode === 'disable')
     return dialDirect(host, port, deadline, readMemory);
-  return { socket: await open(host, options, deadline), deliver: () => undefined };
+  return open(host, options, deadline);
 }
 
 /** A connection to `address`, encrypted and verified as the target is configured. */
@@ -123,18 +124,14 @@ async function open(
   }
 }
 
-function asUpstream(
-  { socket, deliver }: DirectSocket,
-  loggedIn: LoggedIn,
-  options: UpstreamOptions,
-): Upstream {
+function asUpstream(socket: Socket | TLSSocket, loggedIn: LoggedIn, options: UpstreamOptions): Upstream {
   // A name may stand for several servers: only this one knows the key.
   const address = socket.remoteAddress ?? options.host;
   return {
     ...loggedIn,
     socket,
     onBytes: (take) => {
-      deliver(take);
+      if (readsDirectly(socket)) socket.deliver(take);
       socket.on('data', take);
     },
     serverVersion: versionNumber(loggedIn.parameters.get('server_version') ?? ''),
