@@ -13,10 +13,11 @@ export interface SubjectSource {
   /** For messages: `HOOPCTL_TOKEN`, `the login of profile "default"`. */
   readonly name: string;
   /**
+   * @param maxAgeMs Where the source can ask for a new one, it does when the one at hand is older. Default: its own.
    * @returns The newest token there is; the same one as before means that there is no newer.
    * @throws {HoopError} `ERR_NOT_LOGGED_IN`, `ERR_LOGIN_EXPIRED` for good; exit code 69 or 70 for now.
    */
-  get(signal?: AbortSignal): Promise<SubjectToken>;
+  get(signal?: AbortSignal, maxAgeMs?: number): Promise<SubjectToken>;
 }
 
 type ExchangeCall = (subject: SubjectToken) => Promise<TokenResponse>;
@@ -33,6 +34,8 @@ export interface CredentialOptions {
 const RENEW_AT = 0.6;
 /** … give or take this share, so that many workers do not come at once. */
 const JITTER = 0.1;
+/** What a renewal hands in is at most this share of a life old: then a change at the provider shows within one life. */
+const SUBJECT_MAX_AGE = 0.3;
 /** A token with less left than this is not used for a new stream. */
 const MIN_LEFT_MS = 5_000;
 /** Shortly before the deadline tokens live ever shorter: no reason to ask ever faster. */
@@ -52,6 +55,7 @@ export class Credential {
   readonly #options: CredentialOptions;
   #token = new Secret('');
   #expiresAt = 0;
+  #lifetimeMs = 0;
   #facts: CredentialFacts = { instance: '', login: '', deadline: 0 };
   #lastSubject: string | undefined;
   #renewing: Promise<void> | undefined;
@@ -139,7 +143,7 @@ export class Credential {
     const ownIsGood = this.#lifeMs() > 0;
     let subject: SubjectToken;
     try {
-      subject = await this.#options.source.get();
+      subject = await this.#options.source.get(undefined, this.#lifetimeMs * SUBJECT_MAX_AGE);
     } catch (error) {
       if (ownIsGood && isTransient(error)) return this.#options.exchange(own);
       throw error;
@@ -188,7 +192,8 @@ export class Credential {
     const now = this.#options.scheduler.now();
     const deadline = Date.parse(issued.deadline);
     this.#token = new Secret(issued.access_token);
-    this.#expiresAt = now + issued.expires_in * 1000;
+    this.#lifetimeMs = issued.expires_in * 1000;
+    this.#expiresAt = now + this.#lifetimeMs;
     this.#facts = {
       instance: issued.instance,
       login: issued.login,

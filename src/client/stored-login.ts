@@ -27,9 +27,9 @@ export interface StoredLogin {
 
 /**
  * An ID token older than this is refreshed before it is used, expired or not: what has changed at the provider (a
- * group removed, a person disabled) must show within five minutes.
+ * group removed, a person disabled) must show within five minutes, and the gateway is next asked three minutes later.
  */
-const MAX_AGE_MS = 240_000;
+const MAX_AGE_MS = 100_000;
 /** With less left it would not survive the exchange. */
 const MIN_LEFT_MS = 30_000;
 
@@ -70,9 +70,9 @@ export class StoredLoginSource implements SubjectSource {
     this.name = `the login of profile "${options.profile}"`;
   }
 
-  async get(signal?: AbortSignal): Promise<SubjectToken> {
+  async get(signal?: AbortSignal, maxAgeMs = MAX_AGE_MS): Promise<SubjectToken> {
     const login = await this.#read();
-    return subject(this.#isFresh(login) ? login : await this.#refresh(login, signal));
+    return subject(this.#isFresh(login, maxAgeMs) ? login : await this.#refresh(login, maxAgeMs, signal));
   }
 
   async #read(): Promise<StoredLogin> {
@@ -83,10 +83,10 @@ export class StoredLoginSource implements SubjectSource {
     });
   }
 
-  #isFresh(login: StoredLogin): boolean {
+  #isFresh(login: StoredLogin, maxAgeMs: number): boolean {
     const now = this.#options.clock.now();
     return (
-      login.expiresAt - now > MIN_LEFT_MS && now - login.obtainedAt < MAX_AGE_MS && login.obtainedAt <= now
+      login.expiresAt - now > MIN_LEFT_MS && now - login.obtainedAt < maxAgeMs && login.obtainedAt <= now
     );
   }
 
@@ -95,12 +95,12 @@ export class StoredLoginSource implements SubjectSource {
     return login.expiresAt - this.#options.clock.now() > MIN_LEFT_MS;
   }
 
-  async #refresh(login: StoredLogin, signal?: AbortSignal): Promise<StoredLogin> {
+  async #refresh(login: StoredLogin, maxAgeMs: number, signal?: AbortSignal): Promise<StoredLogin> {
     if (login.refreshToken === undefined) return this.#orExpired(login);
     try {
       return await withLock(
         join(this.#options.directory, 'refresh.lock'),
-        () => this.#refreshLocked(signal),
+        () => this.#refreshLocked(maxAgeMs, signal),
         {
           ...(signal ? { signal } : {}),
         },
@@ -115,9 +115,9 @@ export class StoredLoginSource implements SubjectSource {
   }
 
   /** While we waited, another process may have refreshed: its result is ours. */
-  async #refreshLocked(signal?: AbortSignal): Promise<StoredLogin> {
+  async #refreshLocked(maxAgeMs: number, signal?: AbortSignal): Promise<StoredLogin> {
     const current = await this.#read();
-    if (this.#isFresh(current) || current.refreshToken === undefined) return current;
+    if (this.#isFresh(current, maxAgeMs) || current.refreshToken === undefined) return current;
     const { refreshTokenGrant } = await import('openid-client');
     const configuration = await discoverIssuer(current.client, this.#options.fetch);
     signal?.throwIfAborted();

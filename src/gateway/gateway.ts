@@ -84,7 +84,10 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
   closers.push(() => index.close());
   const url = config.publicUrl ?? `https://localhost:${door.port}`;
   const mayReach = (principal: Principal, name: string) => rules.mayReach(principal, name);
-  const identity = new GatewayIdentity({ publicUrl: url, state, clock, log, mayReach }, prepared.identity);
+  const identity = new GatewayIdentity(
+    { publicUrl: url, tokenLifetimeMs: config.tokens.lifetime, state, clock, log, mayReach },
+    prepared.identity,
+  );
   closers.push(() => identity.close());
   const rules: GatewayRules = new GatewayRules(
     { ...deps, audit, clock, credentials: identity.instances },

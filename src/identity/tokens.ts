@@ -9,7 +9,7 @@ import { fromJose } from './jose-errors.ts';
 import type { Attenuation, Principal } from './principal.ts';
 import type { SigningKey } from './signing-key.ts';
 
-/** Lifetime of hoopd's token, ms. */
+/** Lifetime of hoopd's token where nobody chose a shorter one, ms. */
 const TOKEN_LIFETIME_MS = 5 * 60_000;
 /** A token may be handed in for renewal this long after its end, ms. */
 export const RENEWAL_GRACE_MS = 60_000;
@@ -63,9 +63,11 @@ export interface GatewayTokensOptions {
   /** `publicUrl`: issuer and audience of every token, compared exactly. */
   readonly gateway: string;
   readonly clock: Clock;
+  /** Default five minutes, ms. */
+  readonly lifetimeMs?: number;
 }
 
-/** hoopd's own tokens: five minutes long, bound to the key of one instance, good at this gateway only. */
+/** hoopd's own tokens: a few minutes long, bound to the key of one instance, good at this gateway only. */
 export class GatewayTokens {
   readonly #options: GatewayTokensOptions;
   readonly #verified = new Map<string, VerifiedToken>();
@@ -78,17 +80,17 @@ export class GatewayTokens {
    * Signs a token for a principal. Whether it may have one was decided before.
    *
    * @param principal On whose authority; its `keyThumbprint` becomes `cnf.jkt`. An agent with a person gets `act`.
-   * @returns The token; it ends after five minutes or at the principal's deadline, whichever comes first.
+   * @returns The token; it ends after its lifetime or at the principal's deadline, whichever comes first.
    * @throws {HoopError} `ERR_LOGIN_EXPIRED` the deadline has passed; `ERR_LIMIT` it would be too long to send (too many
    *   groups).
    * @see https://www.rfc-editor.org/rfc/rfc9068#section-2
    * @see https://www.rfc-editor.org/rfc/rfc8693#section-4.1
    */
   async issue(principal: Principal): Promise<IssuedToken> {
-    const { key, gateway, clock } = this.#options;
+    const { key, gateway, clock, lifetimeMs = TOKEN_LIFETIME_MS } = this.#options;
     const { keyThumbprint, ...hoop } = principal;
     const now = Math.floor(clock.now() / 1000);
-    const exp = Math.floor(Math.min(clock.now() + TOKEN_LIFETIME_MS, principal.deadline) / 1000);
+    const exp = Math.floor(Math.min(clock.now() + lifetimeMs, principal.deadline) / 1000);
     if (exp <= now) throw new HoopError('ERR_LOGIN_EXPIRED');
     const delegated = principal.kind === 'agent' && principal.person !== undefined;
     const claims = {

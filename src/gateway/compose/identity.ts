@@ -24,6 +24,8 @@ import { exporterOf, pathOf } from '../tunnel/request.ts';
 export interface IdentityOptions {
   readonly publicUrl: string;
   readonly state: GatewayState;
+  /** Of hoopd's own tokens, ms. */
+  readonly tokenLifetimeMs: number;
   readonly clock: Clock;
   readonly log: Log;
   /** Whether policy lets the principal, narrowed by nothing, connect to a resource of this name. */
@@ -48,11 +50,11 @@ export class GatewayIdentity {
   #exchange: TokenExchange;
 
   constructor(options: IdentityOptions, rules: IdentityRules) {
-    const { publicUrl, state, clock, log } = options;
+    const { publicUrl, state, clock, log, tokenLifetimeMs: lifetimeMs } = options;
     this.#options = options;
     this.nonces = new NonceSource(clock.now());
     this.instances = new InstanceRegistry({ clock, log, store: new SqliteRevocationStore(state.database) });
-    this.#tokens = new GatewayTokens({ key: state.tokenKey, gateway: publicUrl, clock });
+    this.#tokens = new GatewayTokens({ key: state.tokenKey, gateway: publicUrl, clock, lifetimeMs });
     this.#authenticator = new Authenticator({ tokens: this.#tokens, instances: this.instances, clock });
     this.#rules = rules;
     this.#exchange = this.#makeExchange(rules);

@@ -2,7 +2,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { HoopdConfig } from './schema.ts';
 
 /** Keys that are read once, at the start. */
-const AT_START = ['listen', 'publicUrl', 'state', 'recordings', 'audit', 'limits', 'drain'] as const;
+const AT_START = [
+  'listen',
+  'publicUrl',
+  'state',
+  'recordings',
+  'audit',
+  'tokens',
+  'limits',
+  'drain',
+] as const;
 
 /** Which changed keys a reload cannot put in force. Pure; never throws. */
 export function needsRestart(before: HoopdConfig, after: HoopdConfig): string[] {

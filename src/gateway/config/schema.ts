@@ -54,6 +54,7 @@ export function configSchema(base: string) {
       detectors: table(detector(), 'detectors').default({}),
       resources: table(resource(base), 'resources'),
       policies: path(base, 'a directory of *.cedar files', './policies'),
+      tokens: tokens().prefault({}),
       limits: limits().prefault({}),
       drain: duration('0s', '1h', '10s').prefault('10s'),
     },
@@ -206,6 +207,11 @@ function columns() {
         ? message
         : expected('a mapping of columns', 'write {public.customers.email: [pii.email]}').error(issue),
   });
+}
+
+/** Five minutes at most: that is how soon a group that was removed is promised to be gone. */
+function tokens() {
+  return section({ lifetime: duration('10s', '5m', '5m').prefault('5m') }, 'write {lifetime: 5m}');
 }
 
 function limits() {

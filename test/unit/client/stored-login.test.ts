@@ -98,17 +98,18 @@ function nameIn(token: string): string {
 }
 
 describe('the ID token', () => {
-  test('is used as it is while young, and refreshed once older than four minutes though it has not expired', async () => {
+  test('is used as it is while young, and refreshed once older than was asked for though it has not expired', async () => {
     const { source, store } = await setUp({
       obtainedAt: NOW,
       expiresAt: NOW + 3_600_000,
       refreshToken: 'r1',
     });
     respond = () => fresh('r2');
-    now = NOW + 200_000;
+    now = NOW + 90_000;
     expect(nameIn((await source.get()).token)).toBe('stored');
+    expect(nameIn((await source.get(undefined, 91_000)).token)).toBe('stored');
     expect(shown).toEqual([]);
-    now = NOW + 241_000;
+    now = NOW + 101_000;
     expect(nameIn((await source.get()).token)).toBe('r2');
     expect(shown).toEqual(['r1']);
     expect(await readLogin(store, ACCOUNT)).toMatchObject({ refreshToken: 'r2', obtainedAt: now });

@@ -102,7 +102,7 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       'state: sqlite:./state',
       'state: sqlite:./state\nfrobnicate: 1',
       [
-        '5:1: frobnicate: unknown key; known here: listen, publicUrl, tls, state, recordings, audit, issuers, agents, detectors, resources, policies, limits, drain',
+        '5:1: frobnicate: unknown key; known here: listen, publicUrl, tls, state, recordings, audit, issuers, agents, detectors, resources, policies, tokens, limits, drain',
       ],
     ],
     [
