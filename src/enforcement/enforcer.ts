@@ -33,12 +33,13 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
     credentials.assertLive(session.principal);
     const policy = engine();
     const id = ids.next(clock.now());
+    const { text } = operation;
     const recorded = (fields: EventFields, verdict: Verdict) => {
       const type = 'operation.decided';
       const event =
         original === undefined
-          ? ({ type, operation: id, common: fields } as const)
-          : ({ type, operation: id, common: fields, original } as const);
+          ? ({ type, operation: id, text, common: fields } as const)
+          : ({ type, operation: id, text, common: fields, original } as const);
       return after(audit.append(event), () => verdict);
     };
     if (refusal !== undefined) {
@@ -83,7 +84,8 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
 interface Answer {
   readonly engine: PolicyEngine;
   readonly principal: Principal;
-  readonly operation: Operation;
+  readonly session: SessionRef;
+  readonly context: Operation['context'];
   readonly judgement: Judgement;
   readonly fields: EventFields;
 }
@@ -98,18 +100,17 @@ class QuestionMemory {
   answer(engine: PolicyEngine, principal: Principal, operation: Operation): Answer {
     const known = this.#answers.get(operation.pairs);
     if (known !== undefined && known.engine === engine && known.principal === principal) {
-      const { session, context, text } = known.operation;
-      if (session === operation.session && context === operation.context && text === operation.text)
-        return known;
+      if (known.session === operation.session && known.context === operation.context) return known;
     }
     const judgement = judge(engine, principal, operation.pairs, operation.context);
     const { effect, rules } = judgement.decision;
     const decided = { policyVersion: engine.version, decision: effect, rules, ...reasonOf(judgement) };
-    const { session, pairs, context, text } = operation;
+    const { session, pairs, context } = operation;
     const answer = {
       engine,
       principal,
-      operation: { session, pairs, context, text },
+      session,
+      context,
       judgement,
       fields: { ...asked(operation), ...decided },
     };
@@ -120,13 +121,12 @@ class QuestionMemory {
 }
 
 /** What is on record of a question, whatever the answer. */
-function asked({ session, pairs, text }: Operation): EventFields {
+function asked({ session, pairs }: Operation): EventFields {
   return {
     actor: session.actor,
     session: session.id,
     resource: session.resource.id,
     protocol: session.protocol,
-    text,
     actions: [...new Set(pairs.map(({ action }) => action))],
     objects: [...new Set(pairs.map(({ object }) => object.id))],
   };

@@ -3,10 +3,11 @@ import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
 import type { CatalogService, KnownCatalog } from './catalog-service.ts';
 import type { SessionMasks } from './masks.ts';
-import type { ParsedSql } from './sql/facts.ts';
+import type { LiteralSpan, ParsedSql } from './sql/facts.ts';
 import { maskLiterals } from './sql/literals.ts';
 import type { SqlParser } from './sql/parser.ts';
 import { planStatement, type StatementPlan } from './sql/resolve.ts';
+import { templateOf } from './sql/template.ts';
 
 /** One string of SQL, understood: what it would do, and how it is told to people. */
 export interface Planned {
@@ -48,6 +49,8 @@ export class StatementPlanner {
   readonly #resource: PolicyObject;
   readonly #uncommittedDdl: () => boolean;
   #remembered = new Map<string, Planned>();
+  /** Plans of texts that differ from others in nothing but neutral literals, by what they have in common. */
+  #templates = new Map<string, Planned>();
   #known: KnownCatalog | undefined;
 
   constructor(parts: {
@@ -75,7 +78,7 @@ export class StatementPlanner {
     const remembered = this.#rememberedPlan(text, known);
     if (remembered !== undefined) return remembered;
     const planned = await this.#make(text, known);
-    if (text.length <= REMEMBERED_CHARS && known === this.#known) this.#remember(text, planned);
+    if (known === this.#known) this.#remember(text, planned);
     return planned;
   }
 
@@ -89,8 +92,17 @@ export class StatementPlanner {
     if (this.#masks.refresh(known.classification) || known !== this.#known) {
       this.#known = known;
       this.#remembered.clear();
+      this.#templates.clear();
     }
-    return this.#uncommittedDdl() ? undefined : this.#remembered.get(text);
+    if (this.#uncommittedDdl()) return undefined;
+    return this.#remembered.get(text) ?? this.#fromTemplate(text);
+  }
+
+  #fromTemplate(text: string): Planned | undefined {
+    const template = this.#templates.size === 0 ? undefined : templateOf(text);
+    const planned = template === undefined ? undefined : this.#templates.get(template.key);
+    if (template === undefined || planned === undefined) return undefined;
+    return { ...planned, text: this.#shown(text, planned.plans, template.literals) };
   }
 
   /** A plan whose statements were completed by name (EXECUTE, FETCH): everything derived is derived again. */
@@ -125,16 +137,20 @@ export class StatementPlanner {
         anyMasked: this.#masks.active,
       }),
     );
-    const shown = this.#masks.cleanText(
-      touchesClassified(plans) ? maskLiterals(text, parsed.literals) : text,
-    );
+    const shown = this.#shown(text, plans, parsed.literals);
     if (plans.length === 0) plans.push(emptyPlan(this.#resource));
     return { ...summary(plans), text: shown, plans, ...this.#refusal(plans) };
   }
 
+  #shown(text: string, plans: readonly StatementPlan[], literals: readonly LiteralSpan[]): string {
+    return this.#masks.cleanText(touchesClassified(plans) ? maskLiterals(text, literals) : text);
+  }
+
   #remember(text: string, planned: Planned): void {
-    if (this.#remembered.size >= REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(text, planned);
+    if (text.length > REMEMBERED_CHARS) return;
+    const template = planned.refusal === undefined ? templateOf(text) : undefined;
+    if (template === undefined || template.key === text) keep(this.#remembered, text, planned);
+    else keep(this.#templates, template.key, planned);
   }
 
   #refusal(plans: readonly StatementPlan[]): { refusal?: Refusal } {
@@ -185,6 +201,11 @@ export class StatementPlanner {
     }
     return undefined;
   }
+}
+
+function keep(plans: Map<string, Planned>, key: string, planned: Planned): void {
+  if (plans.size >= REMEMBERED) plans.clear();
+  plans.set(key, planned);
 }
 
 /** Nothing but comments asks for no more than the connection itself. */
