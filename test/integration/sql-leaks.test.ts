@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildCatalog, type Catalog } from '../../src/protocols/postgres/sql/catalog-model.ts';
-import { CATALOG_QUERIES } from '../../src/protocols/postgres/sql/catalog-queries.ts';
+import { CatalogReader } from '../../src/protocols/postgres/catalog-reader.ts';
+import type { Catalog } from '../../src/protocols/postgres/sql/catalog-model.ts';
 import { maskedColumns } from '../../src/protocols/postgres/sql/lineage.ts';
 import { SqlParser } from '../../src/protocols/postgres/sql/parser.ts';
 import { planStatement, type StatementPlan } from '../../src/protocols/postgres/sql/resolve.ts';
+import { catalogConnection } from '../support/catalog-connection.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 
 /** Masked values are made of letters that nothing else here has, so that a trace of one is a leak. */
@@ -51,9 +52,7 @@ beforeAll(async () => {
   });
   await client.connect();
   await client.query("SET statement_timeout = '2s'");
-  const rows: Record<string, (string | null)[][]> = {};
-  for (const { name, sql } of CATALOG_QUERIES) rows[name] = (await run(sql)).rows;
-  catalog = buildCatalog(rows);
+  catalog = await new CatalogReader(catalogConnection(client)).read();
 });
 
 afterAll(async () => {

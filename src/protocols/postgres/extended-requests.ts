@@ -14,7 +14,6 @@ import { ALL_SHOWN } from './rows.ts';
 import { type SqlNames, unknownName } from './sql-names.ts';
 import { REFUSED_PARSE } from './stand-in.ts';
 import type { SessionState } from './state.ts';
-import { changesReading } from './unread.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const NO_STATEMENT: Prepared = { text: '', index: 0 };
@@ -177,7 +176,7 @@ export class ExtendedRequests {
     const staged = this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
     this.#out.add(frame);
-    if (changesReading(portal.planned)) {
+    if (state.decidesWhatFollows(portal.planned)) {
       this.#out.addBytes(FLUSH);
       return this.#out.answerBarrier();
     }

@@ -43,8 +43,8 @@ export class Forwarder {
   }
 
   /**
-   * What follows COPY FROM STDIN means something else if the server refuses it, and what follows a setting may be read
-   * in another way: the answer is awaited.
+   * What follows COPY FROM STDIN means something else if the server refuses it, what follows a setting may be read in
+   * another way, and what follows a schema change is judged by the schema it made: the answer is awaited.
    */
   answerBarrier(): Later<void> {
     const { pipeline } = this.#state;

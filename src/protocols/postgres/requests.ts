@@ -16,7 +16,7 @@ import type { Planned, StatementPlanner } from './planner.ts';
 import { SqlNames } from './sql-names.ts';
 import { REFUSED_QUERY } from './stand-in.ts';
 import type { SessionState } from './state.ts';
-import { changesReading, unreadOriginal } from './unread.ts';
+import { unreadOriginal } from './unread.ts';
 
 type QueryEntry = Extract<Expected, { kind: 'query' }>;
 
@@ -96,7 +96,7 @@ export class RequestPump {
   }
 
   /** Messages that ask nothing of policy. */
-  #plain(frame: Frame): void {
+  #plain(frame: Frame): Later<void> {
     const state = this.#state;
     switch (frame.type) {
       case FRONTEND.Sync:
@@ -105,7 +105,8 @@ export class RequestPump {
         state.pipeline.skipping = false;
         state.batch++;
         state.pipeline.push({ kind: 'sync' });
-        return this.#out.add(frame);
+        this.#out.add(frame);
+        return state.uncommittedDdl ? this.#out.answerBarrier() : undefined;
       case FRONTEND.Flush:
         if (!state.copyIn) this.#out.add(frame);
         return;
@@ -145,7 +146,10 @@ export class RequestPump {
     // The server goes on after a query that failed: whoever uses its names must know whether it did.
     if (staged.some((one) => one !== undefined)) this.#state.batch++;
     this.#out.add(frame);
-    if (changesReading(planned) || planned.plans.some((plan) => plan.copy?.direction === 'in'))
+    if (
+      this.#state.decidesWhatFollows(planned) ||
+      planned.plans.some((plan) => plan.copy?.direction === 'in')
+    )
       return this.#out.answerBarrier();
   }
 

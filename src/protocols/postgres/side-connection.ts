@@ -9,8 +9,8 @@ import type { Upstream } from './upstream.ts';
 
 export type TextRow = readonly (string | null)[];
 
-/** Rows of one answer held at most; a catalog larger than that cannot be known, and nothing is analysed. */
-const MAX_ROWS = 2_000_000;
+/** Rows of one statement held at most; `LIMITS.pgBackendMessageBytes` bounds each. */
+const MAX_ROWS = 1000;
 
 /** hoopd's own connection to a target, for what it asks itself. One query at a time. */
 export class SideConnection {
@@ -35,13 +35,13 @@ export class SideConnection {
   }
 
   /**
-   * @param sql One statement of ours, never a client's.
+   * @param sql Statements of ours, never a client's.
    * @param timeoutMs A connection that was lost without a word (a firewall that forgot it) must not be waited for.
-   * @returns Its rows as text, null for NULL.
-   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended or gave no answer in time, or the server refused the
+   * @returns For each statement its rows as text, null for NULL.
+   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended or gave no answer in time, or the server refused a
    *   statement. The connection is not usable any more.
    */
-  async query(sql: string, timeoutMs: number): Promise<TextRow[]> {
+  async query(sql: string, timeoutMs: number): Promise<TextRow[][]> {
     const late = setTimeout(() => this.close(), timeoutMs);
     try {
       this.#upstream.socket.write(Query.encode({ sql }));
@@ -51,21 +51,25 @@ export class SideConnection {
     }
   }
 
-  async #answer(): Promise<TextRow[]> {
-    const rows: TextRow[] = [];
+  async #answer(): Promise<TextRow[][]> {
+    const results: TextRow[][] = [];
+    let rows: TextRow[] = [];
     let failure: string | undefined;
     for (;;) {
       const frame = this.#framer.next();
       if (frame === undefined) {
         this.#framer.push(await this.#more());
       } else if (frame.type === BACKEND.DataRow) {
-        if (rows.length >= MAX_ROWS) throw this.#lost('the catalog is too large');
+        if (rows.length >= MAX_ROWS) throw this.#lost('the answer has too many rows');
         rows.push(DataRow.decode(frame.body).values.map((value) => value?.toString('utf8') ?? null));
+      } else if (frame.type === BACKEND.CommandComplete) {
+        results.push(rows);
+        rows = [];
       } else if (frame.type === BACKEND.ErrorResponse) {
         failure = reportText(ErrorResponse.decode(frame.body), 'M');
       } else if (frame.type === BACKEND.ReadyForQuery) {
         if (failure !== undefined) throw this.#lost(failure);
-        return rows;
+        return results;
       }
     }
   }

@@ -5,7 +5,8 @@ import type { SessionMasks } from './masks.ts';
 import { NameTable } from './names.ts';
 import { OperationLedger } from './operations.ts';
 import { Pipeline, type Portal, type Prepared } from './pipeline.ts';
-import { UnreadStatements } from './unread.ts';
+import type { Planned } from './planner.ts';
+import { changesReading, UnreadStatements } from './unread.ts';
 
 /** What both directions of one session share. The server's answers are its only source of truth. */
 export class SessionState {
@@ -61,13 +62,13 @@ export class SessionState {
     if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PG_PROTOCOL');
     this.status = status;
     if (status !== 'I') return;
-    if (this.uncommittedDdl) this.onSchemaChange();
-    this.uncommittedDdl = false;
     this.transactionEnded();
+    this.uncommittedDdl = false;
   }
 
-  /** Portals go with their transaction, even where the next one begins in the same string. */
+  /** Portals go with their transaction, and its schema changes are there, even where the next begins in the same string. */
   transactionEnded(): void {
+    if (this.uncommittedDdl) this.onSchemaChange();
     this.portals.forget((one) => !one.holdable);
   }
 
@@ -75,6 +76,14 @@ export class SessionState {
   schemaChanged(): void {
     this.uncommittedDdl = true;
     this.onSchemaChange();
+  }
+
+  /**
+   * Whether what comes next may mean something else once this has run: then its answer is awaited before anything is
+   * judged. While a schema change is not committed, any statement may be the one that commits it.
+   */
+  decidesWhatFollows(planned: Planned): boolean {
+    return this.uncommittedDdl || changesReading(planned);
   }
 
   end(error: HoopError | undefined): void {

@@ -82,10 +82,14 @@ export class UnreadStatements {
   }
 }
 
-/** Whether what follows may mean something else once it has run: its answer is awaited before anything is judged. */
+/**
+ * Whether what follows may mean something else once it has run, because SQL is read otherwise or names stand for
+ * something else: its answer is awaited before anything is judged.
+ */
 export function changesReading(planned: Planned): boolean {
   return (
     planned.unread === true ||
+    planned.plans.some(({ ddl }) => ddl) ||
     planned.pairs.some(({ action }) => action === 'sql.set-unsafe' || action === 'sql.do')
   );
 }

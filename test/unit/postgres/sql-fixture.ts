@@ -1,12 +1,23 @@
 import { loadModule, parseSync } from 'libpg-query';
-import { buildCatalog, type Catalog } from '../../../src/protocols/postgres/sql/catalog-model.ts';
+import { CatalogBuilder } from '../../../src/protocols/postgres/sql/catalog-build.ts';
+import {
+  type CatalogDelta,
+  CatalogMirror,
+  type TableDelta,
+} from '../../../src/protocols/postgres/sql/catalog-mirror.ts';
+import type { Catalog } from '../../../src/protocols/postgres/sql/catalog-model.ts';
+import {
+  CATALOG_OIDS,
+  CATALOG_TABLES,
+  type CatalogRows,
+  TABLE_NAMES,
+  type TableName,
+} from '../../../src/protocols/postgres/sql/catalog-tables.ts';
 import { extractFacts } from '../../../src/protocols/postgres/sql/extract.ts';
 import type { StatementFacts } from '../../../src/protocols/postgres/sql/facts.ts';
 import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/resolve.ts';
 
 await loadModule();
-
-type Row = (string | null)[];
 
 /** Tables of the attack sheet, and what can stand around them. Columns in order; attribute numbers from 1. */
 const RELATIONS: Record<string, { oid: number; kind: string; columns: string[]; schema?: string }> = {
@@ -35,63 +46,114 @@ const RELATIONS: Record<string, { oid: number; kind: string; columns: string[]; 
   pg_settings: { oid: 1302, kind: 'v', schema: 'pg_catalog', columns: ['name', 'setting'] },
 };
 
-/** oid, schema, name, volatility, language, of an extension. */
-const FUNCTIONS: Row[] = [
-  ['2001', 'public', 'get_ssn', 's', 'sql', 'f'],
-  ['2002', 'public', 'purge', 'v', 'plpgsql', 'f'],
-  ['2003', 'public', 'lower2', 'i', 'plpgsql', 'f'],
-  ['2004', 'public', 'note_change', 'v', 'plpgsql', 'f'],
-  ['2005', 'public', 'total_of', 'i', 'sql', 'f'],
-  ['2006', 'public', 'may_see', 's', 'sql', 'f'],
-  ['2007', 'public', 'money_eq', 'i', 'plpgsql', 'f'],
-  ['2008', 'public', 'to_money', 'i', 'plpgsql', 'f'],
-  ['2009', 'public', 'replace', 'i', 'c', 't'],
-  ['2010', 'public', 'upper', 'i', 'plpgsql', 'f'],
+/** oid, schema, name, volatility, language; of an extension. */
+const FUNCTIONS: readonly (readonly [number, string, string, string, string, boolean?])[] = [
+  [2001, 'public', 'get_ssn', 's', 'sql'],
+  [2002, 'public', 'purge', 'v', 'plpgsql'],
+  [2003, 'public', 'lower2', 'i', 'plpgsql'],
+  [2004, 'public', 'note_change', 'v', 'plpgsql'],
+  [2005, 'public', 'total_of', 'i', 'sql'],
+  [2006, 'public', 'may_see', 's', 'sql'],
+  [2007, 'public', 'money_eq', 'i', 'plpgsql'],
+  [2008, 'public', 'to_money', 'i', 'plpgsql'],
+  [2009, 'public', 'replace', 'i', 'c', true],
+  [2010, 'public', 'upper', 'i', 'plpgsql'],
   ...['lower', 'count', 'now', 'length', 'pg_sleep', 'query_to_xml', 'pg_read_file', 'replace', 'upper'].map(
-    (name, index): Row => [String(100 + index), 'pg_catalog', name, 'v', 'internal', 'f'],
+    (name, index) => [100 + index, 'pg_catalog', name, 'v', 'internal'] as const,
   ),
 ];
 
-/** A small catalog as `CATALOG_QUERIES` would give it. */
-export function fixtureCatalog(more: Record<string, Row[]> = {}): Catalog {
-  const entries = Object.entries(RELATIONS);
-  return buildCatalog({
-    settings: [['agent', '150004']],
-    relations: entries.map(([name, { oid, kind, schema }]) => [
-      `${oid}`,
-      schema ?? 'public',
-      name,
+const NAMESPACES: Record<string, number> = { pg_catalog: 11, public: 2200, agent: 3000 };
+const LANGUAGES: Record<string, number> = { internal: 12, c: 13, sql: 14, plpgsql: 15 };
+const { pg_attrdef: ATTRDEF, pg_policy: POLICY, pg_proc: PROC } = CATALOG_OIDS;
+
+const rewrite = { isReturn: true, enabled: true, relations: [], functions: [] };
+const key = { type: 'f', domain: 0, onDelete: 'a', onUpdate: 'a', keys: [1] };
+
+type Rows = { readonly [N in TableName]?: readonly CatalogRows[N][] };
+
+/** What stands around the relations: views, a rule, a trigger, a default, a row policy, foreign keys, an operator, a cast. */
+const AROUND: Rows = {
+  pg_namespace: Object.entries(NAMESPACES).map(([name, oid]) => ({ name, oid })),
+  pg_language: Object.entries(LANGUAGES).map(([name, oid]) => ({ name, oid })),
+  pg_inherits: [
+    { child: 1008, parent: 1007 },
+    { child: 1009, parent: 1001 },
+  ],
+  pg_proc: FUNCTIONS.map(([oid, schema, name, volatility, language]) => ({
+    oid,
+    namespace: NAMESPACES[schema] ?? 0,
+    name,
+    volatility,
+    language: LANGUAGES[language] ?? 0,
+  })),
+  pg_rewrite: [
+    { ...rewrite, relation: 1004, relations: [1001] },
+    { ...rewrite, relation: 1005, relations: [1004] },
+    { ...rewrite, relation: 1006, relations: [1002] },
+    { ...rewrite, relation: 1013, relations: [1014], functions: [2001] },
+    { ...rewrite, relation: 1011, isReturn: false },
+    { ...rewrite, relation: 1302, isReturn: false },
+  ],
+  pg_trigger: [{ relation: 1010, function: 2004, type: 20 }],
+  pg_attrdef: [{ oid: 5001, relation: 1010 }],
+  pg_policy: [{ oid: 5002, relation: 1012 }],
+  pg_depend: [
+    { class: ATTRDEF, object: 5001, usedClass: PROC, usedObject: 2005, type: 'n' },
+    { class: POLICY, object: 5002, usedClass: PROC, usedObject: 2006, type: 'n' },
+    ...FUNCTIONS.filter(([, , , , , extension]) => extension).map(([oid]) => ({
+      class: PROC,
+      object: oid,
+      usedClass: 3079,
+      usedObject: 1,
+      type: 'e',
+    })),
+  ],
+  pg_constraint: [
+    { ...key, oid: 6001, referenced: 1001, relation: 1002, onDelete: 'c' },
+    { ...key, oid: 6002, referenced: 1002, relation: 1003, onDelete: 'n', onUpdate: 'c' },
+    { ...key, oid: 6003, referenced: 1001, relation: 1014 },
+  ],
+  pg_operator: [{ oid: 7001, namespace: 2200, name: '===', function: 2007 }],
+  pg_cast: [{ source: 25, target: 9001, function: 2008, context: 'e' }],
+  pg_type: [{ oid: 9001, namespace: 2200, name: 'money2' }],
+};
+
+/** A small catalog, as it would be made of a server's tables. */
+export function fixtureCatalog(relations = RELATIONS): Catalog {
+  const entries = Object.entries(relations);
+  return catalogOf({
+    ...AROUND,
+    pg_class: entries.map(([name, { oid, kind, schema }]) => ({
+      oid,
+      namespace: NAMESPACES[schema ?? 'public'] ?? 0,
+      name: name.split(' ')[0] ?? '',
       kind,
-      'f',
-    ]),
-    columns: entries.flatMap(([, { oid, columns }]) =>
-      columns.map((name, index) => [`${oid}`, `${index + 1}`, name, '25', 'f', 'f', '']),
+      rowSecurity: false,
+    })),
+    pg_attribute: entries.flatMap(([, { oid: relation, columns }]) =>
+      columns.map((name, index) => {
+        const rest = { typeOid: 25, notNull: false, hasDefault: false, generated: false };
+        return { relation, attnum: index + 1, name, ...rest };
+      }),
     ),
-    inherits: [
-      ['1008', '1007'],
-      ['1009', '1001'],
-    ],
-    functions: FUNCTIONS,
-    views: [
-      ['1004', 't', '1001'],
-      ['1005', 't', '1004'],
-      ['1006', 't', '1002'],
-      ['1013', 't', '1014'],
-      ['1013', 'f', '2001'],
-    ],
-    rules: [['1011'], ['1302']],
-    triggers: [['1010', '2004', '20']],
-    writeFunctions: [['1010', '2005']],
-    policies: [['1012', 'f', '2006']],
-    foreignKeys: [
-      ['1001', '1002', 'c', 'a', '{1}'],
-      ['1002', '1003', 'n', 'c', '{1}'],
-      ['1001', '1014', 'a', 'a', '{1}'],
-    ],
-    operators: [['===', 'public', '2007']],
-    casts: [['money2', 'public', '2008', 'e', '9001', '25']],
-    ...more,
   });
+}
+
+function catalogOf(rows: Rows): Catalog {
+  const delta = TABLE_NAMES.map((table): [string, TableDelta] => {
+    const names = Object.keys(CATALOG_TABLES[table].columns);
+    const own = [...(rows[table] ?? [])].map((row): Readonly<Record<string, unknown>> => ({ ...row }));
+    const answer = own.map((row, index) => {
+      const id = table === 'pg_attribute' || !('oid' in row) ? `row ${index}` : `${row['oid']}`;
+      return [id, true, ...names.map((name) => row[name])];
+    });
+    return [table, { survivors: undefined, rows: answer }];
+  });
+  const mirror = new CatalogMirror();
+  const changes = mirror.apply(Object.fromEntries(delta) as CatalogDelta);
+  const owner = { serverVersion: 150004, searchPath: ['agent', 'public'] };
+  return new CatalogBuilder().build(mirror.tables, changes, owner);
 }
 
 const CLASSIFICATION = new Map([

@@ -436,12 +436,9 @@ describe('names and kinds for the session', () => {
 
 test('an unqualified name means pg_catalog before the search path', () => {
   const catalog = fixtureCatalog({
-    relations: [
-      ['1', 'public', 'pg_class', 'r', 'f'],
-      ['1259', 'pg_catalog', 'pg_class', 'r', 'f'],
-      ['2', 'agent', 'own', 'r', 'f'],
-    ],
-    columns: [],
+    pg_class: { oid: 1, kind: 'r', columns: [] },
+    'pg_class of the system': { oid: 1259, kind: 'r', schema: 'pg_catalog', columns: [] },
+    own: { oid: 2, kind: 'r', schema: 'agent', columns: [] },
   });
   expect(pairTexts(planOf('select 1 from pg_class, own', { catalog, masks: false }))).toEqual([
     'sql.select Table pg_catalog.pg_class',

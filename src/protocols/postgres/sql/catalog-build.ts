@@ -1,205 +1,140 @@
-import type {
-  Catalog,
-  CatalogFunction,
-  Column,
-  Dependencies,
-  ForeignKey,
-  OperatorOrCast,
-  Relation,
-  RelationKind,
-  Trigger,
-} from './catalog-model.ts';
+import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
+import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
+import {
+  castsOf,
+  domainsOf,
+  extensionFunctions,
+  foreignKeysOf,
+  functionOf,
+  functionsOf,
+  inheritance,
+  isExtensionFunction,
+  multimap,
+  operatorsOf,
+  policyDependencies,
+  rulesOf,
+  triggersOf,
+  viewsOf,
+  writeDependencies,
+} from './catalog-parts.ts';
+import { RelationBuilder } from './catalog-relations.ts';
+import { TABLE_NAMES, type TableName } from './catalog-tables.ts';
 import type { Name } from './facts.ts';
 
-type CatalogRow = readonly (string | null)[];
-export type CatalogRows = Readonly<Record<string, readonly CatalogRow[]>>;
+type Functions = ReadonlyMap<number, CatalogFunction>;
+type Relations = ReadonlyMap<number, Relation>;
 
-const KINDS: Readonly<Record<string, RelationKind>> = {
-  r: 'table',
-  p: 'partitioned',
-  v: 'view',
-  m: 'matview',
-  f: 'foreign',
-  S: 'sequence',
-};
-const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
+/** Of the gateway's own connection. */
+export type CatalogOwner = Pick<Catalog, 'serverVersion' | 'searchPath'>;
 
-/** Bits of `pg_trigger.tgtype`. */
-const TRIGGER = { insert: 4, delete: 8, update: 16, truncate: 32 } as const;
-
-const text = (row: CatalogRow, index: number) => row[index] ?? '';
-const number = (row: CatalogRow, index: number) => Number(row[index] ?? '0');
-const flag = (row: CatalogRow, index: number) => row[index] === 't';
+/** What the parts are made of. */
+const RELATIONS = ['pg_class', 'pg_attribute', 'pg_namespace'] as const;
+const FUNCTIONS = ['pg_proc', 'pg_namespace', 'pg_language', 'pg_depend'] as const;
+const FAMILIES = ['pg_inherits', 'pg_class'] as const;
+const WRITES = ['pg_depend', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_operator', ...RELATIONS] as const;
+const POLICIES = ['pg_depend', 'pg_policy', 'pg_operator'] as const;
+const DOMAINS = ['pg_constraint', 'pg_type', 'pg_operator', ...FUNCTIONS] as const;
 
 /**
- * Makes a catalog of the answers to `CATALOG_QUERIES`. Pure.
- *
- * @param rows By query name, as text; a missing name counts as no rows.
+ * Makes catalogs of one target's tables, one after the other. What has not changed is taken over from the last one;
+ * a catalog that was given out never changes.
  */
-export function buildCatalog(rows: CatalogRows): Catalog {
-  const of = (name: string) => rows[name] ?? [];
-  const settings = of('settings')[0] ?? [];
-  const searchPath = [text(settings, 0), 'public'];
-  const relations = buildRelations(of('relations'), of('columns'));
-  const functions = new Map(of('functions').map((row) => [number(row, 0), buildFunction(row)]));
-  const inherits = of('inherits').map((row) => [number(row, 0), number(row, 1)] as const);
-  const untrusted = (one: OperatorOrCast) => functions.get(one.function)?.trusted !== true;
-  return {
-    serverVersion: number(settings, 1),
-    searchPath,
-    relations,
-    functions,
-    parents: multimap(inherits),
-    children: multimap(inherits.map(([child, parent]) => [parent, child] as const)),
-    views: dependencies(of('views').map((row) => [number(row, 0), flag(row, 1), number(row, 2)] as const)),
-    rules: new Set(of('rules').map((row) => number(row, 0))),
-    writeDependencies: dependencies(
-      of('writeFunctions').map((row) => [number(row, 0), false, number(row, 1)] as const),
-    ),
-    policyDependencies: dependencies(
-      of('policies').map((row) => [number(row, 0), flag(row, 1), number(row, 2)] as const),
-    ),
-    triggers: multimap(
-      of('triggers')
-        .map(buildTrigger)
-        .map((trigger) => [trigger.relation, trigger] as const),
-    ),
-    foreignKeys: multimap(
-      of('foreignKeys')
-        .map(buildKey)
-        .map((key) => [key.referenced, key] as const),
-    ),
-    operators: byName(of('operators').map(named).filter(untrusted)),
-    casts: byName(of('casts').map(cast).filter(untrusted)),
-    domains: byName(of('domains').map(named).filter(untrusted)),
-    ...lookups(relations, functions, searchPath),
-  };
-}
+export class CatalogBuilder {
+  readonly #relations = new RelationBuilder();
+  #last: Catalog | undefined;
 
-function buildRelations(rows: readonly CatalogRow[], columns: readonly CatalogRow[]): Map<number, Relation> {
-  const byRelation = multimap(columns.map((row) => [number(row, 0), buildColumn(row)] as const));
-  return new Map(
-    rows.map((row) => {
-      const oid = number(row, 0);
-      const own = byRelation.get(oid) ?? [];
-      const relation: Relation = {
-        oid,
-        schema: text(row, 1),
-        name: text(row, 2),
-        kind: KINDS[text(row, 3)] ?? 'other',
-        columns: new Map(own.map((column) => [column.name, column])),
-        rowSecurity: flag(row, 4),
-      };
-      return [oid, relation];
-    }),
-  );
-}
-
-function buildColumn(row: CatalogRow): Column {
-  return {
-    attnum: number(row, 1),
-    name: text(row, 2),
-    typeOid: number(row, 3),
-    notNull: flag(row, 4),
-    hasDefault: flag(row, 5),
-    generated: text(row, 6) !== '',
-  };
-}
-
-function buildFunction(row: CatalogRow): CatalogFunction {
-  const volatility = VOLATILITY[text(row, 3) as keyof typeof VOLATILITY] ?? 'volatile';
-  const language = text(row, 4);
-  const compiled = (language === 'c' || language === 'internal') && volatility !== 'volatile';
-  const sql = language === 'sql' && volatility === 'immutable';
-  return {
-    oid: number(row, 0),
-    schema: text(row, 1),
-    name: text(row, 2),
-    volatility,
-    language,
-    trusted: flag(row, 5) && (compiled || sql),
-  };
-}
-
-function buildTrigger(row: CatalogRow): Trigger {
-  const type = number(row, 2);
-  return {
-    relation: number(row, 0),
-    function: number(row, 1),
-    onInsert: (type & TRIGGER.insert) !== 0,
-    onUpdate: (type & TRIGGER.update) !== 0,
-    onDelete: (type & TRIGGER.delete) !== 0,
-    onTruncate: (type & TRIGGER.truncate) !== 0,
-  };
-}
-
-function buildKey(row: CatalogRow): ForeignKey {
-  const [onDelete, onUpdate] = [text(row, 2), text(row, 3)];
-  return {
-    referenced: number(row, 0),
-    referencing: number(row, 1),
-    keys: (text(row, 4).match(/\d+/g) ?? []).map(Number),
-    onDelete: onDelete === 'c' ? 'delete' : ['n', 'd'].includes(onDelete) ? 'update' : undefined,
-    onUpdate: ['c', 'n', 'd'].includes(onUpdate) ? 'update' : undefined,
-  };
-}
-
-function named(row: CatalogRow): OperatorOrCast {
-  return { name: text(row, 0), schema: text(row, 1), function: number(row, 2) };
-}
-
-function cast(row: CatalogRow): OperatorOrCast {
-  return { ...named(row), context: text(row, 3), sourceType: number(row, 5) };
-}
-
-function multimap<K, V>(pairs: readonly (readonly [K, V])[]): Map<K, V[]> {
-  const map = new Map<K, V[]>();
-  for (const [key, value] of pairs) {
-    const known = map.get(key);
-    if (known === undefined) map.set(key, [value]);
-    else known.push(value);
+  /**
+   * @param tables As they are now; read at once, not kept.
+   * @param changes Since the last call; everything at the first.
+   * @returns The last catalog itself if nothing has changed.
+   * @throws {MirrorGap} The tables do not say all that is needed. The builder is not usable any more.
+   */
+  build(tables: CatalogTables, changes: CatalogChanges, owner: CatalogOwner): Catalog {
+    const last = this.#last;
+    const changed = (...names: readonly TableName[]) =>
+      names.some((name) => changes[name].gone.length + changes[name].come.length > 0);
+    if (last !== undefined && !changed(...TABLE_NAMES) && sameOwner(last, owner)) return last;
+    const relations = this.#relations.build(tables, changes);
+    const functions = this.#functions(tables, changes);
+    const keep = <K extends keyof Catalog>(name: K, from: readonly TableName[], make: () => Catalog[K]) =>
+      last === undefined || changed(...from) ? make() : last[name];
+    const families = (from: 0 | 1, to: 0 | 1) => () =>
+      multimap(inheritance(tables).map((pair) => [pair[from], pair[to]] as const));
+    this.#last = {
+      ...owner,
+      relations,
+      functions,
+      parents: keep('parents', FAMILIES, families(0, 1)),
+      children: keep('children', FAMILIES, families(1, 0)),
+      views: keep('views', ['pg_rewrite', ...RELATIONS], () => viewsOf(tables, relations)),
+      rules: keep('rules', ['pg_rewrite'], () => rulesOf(tables)),
+      writeDependencies: keep('writeDependencies', WRITES, () => writeDependencies(tables, relations)),
+      policyDependencies: keep('policyDependencies', POLICIES, () => policyDependencies(tables)),
+      triggers: keep('triggers', ['pg_trigger'], () => triggersOf(tables)),
+      foreignKeys: keep('foreignKeys', ['pg_constraint'], () => foreignKeysOf(tables)),
+      operators: keep('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
+      casts: keep('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
+      domains: keep('domains', DOMAINS, () => domainsOf(tables, functions)),
+      ...relationLookup(relations, owner.searchPath),
+      ...(last?.functions === functions ? pick(last) : functionLookups(functions)),
+    };
+    return this.#last;
   }
-  return map;
-}
 
-function byName(values: readonly OperatorOrCast[]): Map<string, OperatorOrCast[]> {
-  return multimap(values.map((value) => [value.name, value] as const));
-}
-
-function dependencies(rows: readonly (readonly [number, boolean, number])[]): Map<number, Dependencies> {
-  const map = new Map<number, { relations: number[]; functions: number[] }>();
-  for (const [owner, isRelation, oid] of rows) {
-    const entry = map.get(owner) ?? { relations: [], functions: [] };
-    map.set(owner, entry);
-    (isRelation ? entry.relations : entry.functions).push(oid);
+  #functions(tables: CatalogTables, changes: CatalogChanges): Functions {
+    const last = this.#last?.functions;
+    const { pg_proc: procs, pg_namespace: namespaces, pg_language: languages, pg_depend: depends } = changes;
+    const others = [namespaces, languages].some(({ gone, come }) => gone.length + come.length > 0);
+    const extensions = [...depends.gone, ...depends.come].some(isExtensionFunction);
+    if (last === undefined || others || extensions) return functionsOf(tables);
+    if (procs.gone.length + procs.come.length === 0) return last;
+    const functions = new Map(last);
+    const trusted = extensionFunctions(tables);
+    for (const { oid } of procs.gone) functions.delete(oid);
+    for (const row of procs.come) {
+      const made = functionOf(row, tables, trusted);
+      if (made !== undefined) functions.set(row.oid, made);
+    }
+    return functions;
   }
-  return map;
 }
 
-type Lookups = Pick<Catalog, 'lookupRelation' | 'userFunctions' | 'isBuiltin'>;
+function sameOwner(catalog: Catalog, { serverVersion, searchPath }: CatalogOwner): boolean {
+  return catalog.serverVersion === serverVersion && catalog.searchPath.join('\0') === searchPath.join('\0');
+}
+
+type FunctionLookups = Pick<Catalog, 'userFunctions' | 'isBuiltin'>;
+
+function pick({ userFunctions, isBuiltin }: Catalog): FunctionLookups {
+  return { userFunctions, isBuiltin };
+}
 
 /** PostgreSQL looks into pg_catalog first, then along the search path. */
-function lookups(
-  relations: ReadonlyMap<number, Relation>,
-  functions: ReadonlyMap<number, CatalogFunction>,
+function relationLookup(
+  relations: Relations,
   searchPath: readonly string[],
-): Lookups {
+): Pick<Catalog, 'lookupRelation'> {
   const key = (schema: string, name: string) => `${schema}\0${name}`;
-  const relationByName = new Map([...relations.values()].map((one) => [key(one.schema, one.name), one]));
+  const byName = new Map([...relations.values()].map((one) => [key(one.schema, one.name), one]));
+  return {
+    lookupRelation(schema, name) {
+      const schemas = schema === undefined ? ['pg_catalog', ...searchPath] : [schema];
+      for (const each of schemas) {
+        const found = byName.get(key(each, name));
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+  };
+}
+
+function functionLookups(functions: Functions): FunctionLookups {
   const all = [...functions.values()];
   const user = multimap(
     all.filter((one) => one.schema !== 'pg_catalog').map((one) => [one.name, one] as const),
   );
   const builtin = new Set(all.filter((one) => one.schema === 'pg_catalog').map((one) => one.name));
   return {
-    lookupRelation(schema, name) {
-      const schemas = schema === undefined ? ['pg_catalog', ...searchPath] : [schema];
-      for (const each of schemas) {
-        const found = relationByName.get(key(each, name));
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    },
     userFunctions(name: Name) {
       const candidates = user.get(name.at(-1) ?? '') ?? [];
       const schema = name.at(-2);

@@ -1,7 +1,5 @@
 import type { Name } from './facts.ts';
 
-export { buildCatalog } from './catalog-build.ts';
-
 export type RelationKind =
   | 'table'
   | 'partitioned'
@@ -77,7 +75,7 @@ export interface Dependencies {
 }
 
 /**
- * One database's catalog at one moment, as far as enforcement needs it. Built by `buildCatalog`; immutable.
+ * One database's catalog at one moment, as far as enforcement needs it. Built by `CatalogBuilder`; immutable.
  *
  * Names resolve as with `search_path = "$user", public` and `pg_catalog` first, which the gateway pins.
  */
@@ -110,6 +108,9 @@ export interface Catalog {
   /** Whether pg_catalog has a function of that name. */
   isBuiltin(name: string): boolean;
 }
+
+/** What the views of these stand on is not read: policy names such a view itself. */
+export const SYSTEM_VIEW_SCHEMAS: readonly string[] = ['pg_catalog', 'information_schema'];
 
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
 

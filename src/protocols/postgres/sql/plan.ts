@@ -27,7 +27,7 @@ export interface StatementPlan {
   /** The declared cursor may outlive its transaction. */
   readonly holdable?: boolean;
   readonly copy?: CopyPlan;
-  /** It changes the catalog: the epoch must be asked again. */
+  /** It changes the catalog: what follows is judged by what it has become. */
   readonly ddl: boolean;
   /** DISCARD ALL: prepared statements, portals and settings are gone. */
   readonly discardsAll?: boolean;

@@ -1,0 +1,112 @@
+import { HoopError } from '../../core/errors.ts';
+import { CatalogBuilder } from './sql/catalog-build.ts';
+import { CatalogMirror, MirrorGap } from './sql/catalog-mirror.ts';
+import type { Catalog } from './sql/catalog-model.ts';
+import { type CatalogAnswer, catalogQuery, readAnswer } from './sql/catalog-queries.ts';
+
+type TextRow = readonly (string | null)[];
+
+/** A connection that answers a string of statements, each with its rows as text. */
+export interface CatalogConnection {
+  readonly usable: boolean;
+  /** @throws {HoopError} `ERR_TARGET_LOST` there is no answer, or not in time. */
+  query(sql: string, timeoutMs: number): Promise<readonly (readonly TextRow[])[]>;
+  close(): void;
+}
+
+/** The whole catalog of a large database takes long, ms. */
+const LOAD_MS = 60_000;
+/** What has changed since a moment ago does not. */
+const CHANGES_MS = 5_000;
+/** Transaction numbers have 32 bits in rows and are compared half way round. */
+const COMPARABLE = 2n ** 31n;
+
+/** What one answer left behind, and the moment it was of. */
+interface Base {
+  readonly mirror: CatalogMirror;
+  readonly builder: CatalogBuilder;
+  readonly moment: CatalogAnswer['moment'];
+}
+
+/**
+ * Reads a target's catalog over one connection: everything the first time, then what has changed, in one round trip and
+ * as of one snapshot. One call at a time.
+ *
+ * @see docs/decisions/0009-catalog-changes.md
+ */
+export class CatalogReader {
+  readonly #connection: CatalogConnection;
+  #base: Base | undefined;
+
+  constructor(connection: CatalogConnection) {
+    this.#connection = connection;
+  }
+
+  get usable(): boolean {
+    return this.#connection.usable;
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  /**
+   * @returns The catalog as of a snapshot taken after the call; the one returned before if nothing has changed.
+   * @throws {HoopError} `ERR_TARGET_LOST` it cannot be read; the next call starts from nothing.
+   */
+  async read(): Promise<Catalog> {
+    const base = this.#base;
+    // Whatever goes wrong from here on: nothing half applied is built upon.
+    this.#base = undefined;
+    const catalog = base === undefined ? undefined : await this.#changes(base);
+    return catalog ?? (await this.#everything());
+  }
+
+  /** @returns Undefined where the changes do not fit what is known: an upset server, a table rewritten by hand. */
+  async #changes(base: Base): Promise<Catalog | undefined> {
+    const { mirror, moment } = base;
+    const sql = catalogQuery(moment.oldest, (table) => mirror.settled(table));
+    const answer = read(await this.#connection.query(sql, CHANGES_MS));
+    const comparable =
+      answer.moment.server === moment.server && answer.moment.next - moment.oldest < COMPARABLE;
+    if (!comparable) return undefined;
+    try {
+      return this.#take(base, answer);
+    } catch (error) {
+      if (error instanceof MirrorGap) return undefined;
+      throw error;
+    }
+  }
+
+  async #everything(): Promise<Catalog> {
+    const sql = catalogQuery(undefined, () => 0);
+    const answer = read(await this.#connection.query(sql, LOAD_MS));
+    const fresh = { mirror: new CatalogMirror(), builder: new CatalogBuilder() };
+    try {
+      return this.#take(fresh, answer);
+    } catch (error) {
+      if (error instanceof MirrorGap) throw unreadable('it contradicts itself');
+      throw error;
+    }
+  }
+
+  #take({ mirror, builder }: Omit<Base, 'moment'>, { moment, delta }: CatalogAnswer): Catalog {
+    const changes = mirror.apply(delta);
+    const catalog = builder.build(mirror.tables, changes, moment.owner);
+    this.#base = { mirror, builder, moment };
+    return catalog;
+  }
+}
+
+function read(results: readonly (readonly TextRow[])[]): CatalogAnswer {
+  try {
+    return readAnswer(results);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw unreadable(error.message);
+    throw error;
+  }
+}
+
+function unreadable(detail: string): HoopError {
+  return new HoopError('ERR_TARGET_LOST', "the target's catalog could not be read", { detail });
+}

@@ -1,0 +1,284 @@
+/**
+ * The tables of PostgreSQL's catalog that enforcement needs, and what is kept of each row.
+ *
+ * Everything here is readable by any role. Names are qualified, so that no `search_path` and no user object can change
+ * what is read. Works on PostgreSQL 13 to 18.
+ *
+ * @see https://www.postgresql.org/docs/current/catalogs.html
+ */
+import { SYSTEM_VIEW_SCHEMAS } from './catalog-model.ts';
+
+interface NamespaceRow {
+  readonly oid: number;
+  readonly name: string;
+}
+
+export interface ClassRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly rowSecurity: boolean;
+}
+
+export interface AttributeRow {
+  readonly relation: number;
+  readonly attnum: number;
+  readonly name: string;
+  readonly typeOid: number;
+  readonly notNull: boolean;
+  readonly hasDefault: boolean;
+  readonly generated: boolean;
+}
+
+interface InheritsRow {
+  readonly child: number;
+  readonly parent: number;
+}
+
+export interface ProcRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+  readonly volatility: string;
+  readonly language: number;
+}
+
+interface LanguageRow {
+  readonly oid: number;
+  readonly name: string;
+}
+
+interface RewriteRow {
+  readonly relation: number;
+  /** The rule that makes a view one. */
+  readonly isReturn: boolean;
+  readonly enabled: boolean;
+  /** What a view's query names by OID, built-in functions too; null for a system view, of which it does not matter. */
+  readonly relations: readonly number[] | null;
+  readonly functions: readonly number[] | null;
+}
+
+/** (class, object) stands for a row of one catalog: see `CATALOG_OIDS`. */
+export interface DependRow {
+  readonly class: number;
+  readonly object: number;
+  readonly usedClass: number;
+  readonly usedObject: number;
+  readonly type: string;
+}
+
+interface OwnedRow {
+  readonly oid: number;
+  readonly relation: number;
+}
+
+export interface ConstraintRow {
+  readonly oid: number;
+  readonly type: string;
+  /** 0 for a domain's constraint, and `domain` 0 for a table's. */
+  readonly relation: number;
+  readonly domain: number;
+  readonly referenced: number;
+  readonly onDelete: string;
+  readonly onUpdate: string;
+  readonly keys: readonly number[];
+}
+
+export interface TriggerRow {
+  readonly relation: number;
+  readonly function: number;
+  readonly type: number;
+}
+
+interface OperatorRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+  readonly function: number;
+}
+
+interface CastRow {
+  readonly source: number;
+  readonly target: number;
+  readonly function: number;
+  readonly context: string;
+}
+
+interface TypeRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+}
+
+export interface CatalogRows {
+  readonly pg_namespace: NamespaceRow;
+  readonly pg_class: ClassRow;
+  readonly pg_attribute: AttributeRow;
+  readonly pg_inherits: InheritsRow;
+  readonly pg_proc: ProcRow;
+  readonly pg_language: LanguageRow;
+  readonly pg_rewrite: RewriteRow;
+  readonly pg_depend: DependRow;
+  readonly pg_attrdef: OwnedRow;
+  readonly pg_constraint: ConstraintRow;
+  readonly pg_index: OwnedRow;
+  readonly pg_policy: OwnedRow;
+  readonly pg_trigger: TriggerRow;
+  readonly pg_operator: OperatorRow;
+  readonly pg_cast: CastRow;
+  readonly pg_type: TypeRow;
+}
+
+export type TableName = keyof CatalogRows;
+
+/** OIDs of catalogs themselves, as `pg_depend` names them; the same on every server. */
+export const CATALOG_OIDS = {
+  pg_class: 1259,
+  pg_proc: 1255,
+  pg_attrdef: 2604,
+  pg_constraint: 2606,
+  pg_operator: 2617,
+  pg_policy: 3256,
+} as const;
+
+export interface TableSpec<T> {
+  /** Tells the rows of one moment apart. */
+  readonly key: string;
+  /** A condition on the row itself and nothing else: what else changes would not show. */
+  readonly where?: string;
+  /** SQL for each property of a row; numbers, booleans and text as JSON has them. */
+  readonly columns: { readonly [K in keyof T]: string };
+}
+
+const oid = (column: string) => `x.${column}::pg_catalog.int8`;
+
+/** What the query of a view names: the values of these fields in its stored tree. */
+function named(fields: string): string {
+  return `CASE WHEN x.rulename = '_RETURN' AND (SELECT n.nspname NOT IN (${SYSTEM_VIEW_SCHEMAS.map((name) => `'${name}'`).join(', ')})
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = x.ev_class)
+    THEN (SELECT coalesce(pg_catalog.json_agg(DISTINCT m[1]::pg_catalog.int8), '[]')
+      FROM pg_catalog.regexp_matches(x.ev_action::pg_catalog.text, ':(?:${fields}) ([1-9][0-9]*)', 'g') m) END`;
+}
+
+export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[N]> } = {
+  pg_namespace: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.nspname' } },
+  pg_class: {
+    key: 'x.oid',
+    // Relations whose columns we keep: tables, partitioned, views, materialized views, foreign tables, sequences.
+    where: `x.relkind IN ('r','p','v','m','f','S')`,
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('relnamespace'),
+      name: 'x.relname',
+      kind: 'x.relkind',
+      rowSecurity: 'x.relrowsecurity',
+    },
+  },
+  pg_attribute: {
+    key: `x.attrelid::pg_catalog.text || '.' || x.attnum::pg_catalog.text`,
+    where: 'x.attnum > 0 AND NOT x.attisdropped',
+    columns: {
+      relation: oid('attrelid'),
+      attnum: 'x.attnum',
+      name: 'x.attname',
+      typeOid: oid('atttypid'),
+      notNull: 'x.attnotnull',
+      hasDefault: 'x.atthasdef',
+      generated: `x.attgenerated <> ''`,
+    },
+  },
+  pg_inherits: {
+    key: `x.inhrelid::pg_catalog.text || '.' || x.inhseqno::pg_catalog.text`,
+    columns: { child: oid('inhrelid'), parent: oid('inhparent') },
+  },
+  pg_proc: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('pronamespace'),
+      name: 'x.proname',
+      volatility: 'x.provolatile',
+      language: oid('prolang'),
+    },
+  },
+  pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },
+  pg_rewrite: {
+    key: 'x.oid',
+    columns: {
+      relation: oid('ev_class'),
+      isReturn: `x.rulename = '_RETURN'`,
+      enabled: `x.ev_enabled <> 'D'`,
+      relations: named('relid'),
+      functions: named('funcid|opfuncid|aggfnoid|winfnoid|tsmhandler'),
+    },
+  },
+  pg_depend: {
+    key: `pg_catalog.concat_ws('.', x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
+    // Functions and operators that something uses, functions of extensions, relations that row policies read.
+    where: `(x.refclassid IN (${CATALOG_OIDS.pg_proc}, ${CATALOG_OIDS.pg_operator}) AND x.deptype IN ('n','a')
+      OR x.classid = ${CATALOG_OIDS.pg_proc} AND x.deptype = 'e'
+      OR x.classid = ${CATALOG_OIDS.pg_policy} AND x.refclassid = ${CATALOG_OIDS.pg_class})`,
+    columns: {
+      class: oid('classid'),
+      object: oid('objid'),
+      usedClass: oid('refclassid'),
+      usedObject: oid('refobjid'),
+      type: 'x.deptype',
+    },
+  },
+  pg_attrdef: { key: 'x.oid', columns: { oid: oid('oid'), relation: oid('adrelid') } },
+  pg_constraint: {
+    key: 'x.oid',
+    // PostgreSQL 18 has one for each NOT NULL, which calls nothing.
+    where: `x.contype <> 'n'`,
+    columns: {
+      oid: oid('oid'),
+      type: 'x.contype',
+      relation: oid('conrelid'),
+      domain: oid('contypid'),
+      referenced: oid('confrelid'),
+      onDelete: 'x.confdeltype',
+      onUpdate: 'x.confupdtype',
+      keys: `coalesce(pg_catalog.to_json(x.confkey), '[]')`,
+    },
+  },
+  pg_index: {
+    key: 'x.indexrelid',
+    columns: { oid: oid('indexrelid'), relation: oid('indrelid') },
+  },
+  pg_policy: { key: 'x.oid', columns: { oid: oid('oid'), relation: oid('polrelid') } },
+  pg_trigger: {
+    key: 'x.oid',
+    where: `NOT x.tgisinternal AND x.tgenabled <> 'D'`,
+    columns: {
+      relation: oid('tgrelid'),
+      function: oid('tgfoid'),
+      type: 'x.tgtype',
+    },
+  },
+  pg_operator: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('oprnamespace'),
+      name: 'x.oprname',
+      function: 'x.oprcode::pg_catalog.oid::pg_catalog.int8',
+    },
+  },
+  pg_cast: {
+    key: 'x.oid',
+    columns: {
+      source: oid('castsource'),
+      target: oid('casttarget'),
+      function: oid('castfunc'),
+      context: 'x.castcontext',
+    },
+  },
+  pg_type: {
+    key: 'x.oid',
+    columns: { oid: oid('oid'), namespace: oid('typnamespace'), name: 'x.typname' },
+  },
+};
+
+export const TABLE_NAMES = Object.keys(CATALOG_TABLES) as readonly TableName[];
