@@ -19,12 +19,12 @@ const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
 
 /**
  * Builds the program; nothing is parsed or run yet. Only the command that `argv` begins with gets its options: the
- * others are names in a list of help, and half the time of a start would go into them.
+ * others are names in a list of help, and half the time of a start would go into them. Without `argv` all get theirs.
  */
 export function buildProgram(
   specs: readonly CommandSpec[],
   hooks: ProgramHooks,
-  argv: readonly string[],
+  argv?: readonly string[],
 ): Command {
   const program = new Command('hoopctl')
     .description('Reach databases and more through a hoop gateway: verified, masked, recorded.')
@@ -34,7 +34,7 @@ export function buildProgram(
   const groups = new Map<string, Command>();
   for (const spec of specs) {
     const parent = spec.path.length === 1 ? program : groupOf(program, groups, spec.path[0]!);
-    const meant = spec.path.every((word, i) => argv[i] === word);
+    const meant = argv === undefined || spec.path.every((word, i) => argv[i] === word);
     parent.addCommand(meant ? buildCommand(spec, hooks) : nameOnly(spec));
   }
   program.addHelpText('after', '\nReference: docs/cli.md. Every command has --help and --json.');

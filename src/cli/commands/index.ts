@@ -3,6 +3,7 @@ import { auditExport } from './audit-export.ts';
 import { auditSearch } from './audit-search.ts';
 import { auditShow } from './audit-show.ts';
 import { auditVerify } from './audit-verify.ts';
+import { completion } from './completion.ts';
 import { connect } from './connect.ts';
 import { doctor } from './doctor.ts';
 import { login } from './login.ts';
@@ -30,4 +31,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   auditVerify,
   auditExport,
   doctor,
+  completion,
 ];

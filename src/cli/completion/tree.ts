@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+
+/** What a value of an option is completed with: `files`, or nothing that a shell could know. */
+type ValueKind = 'none' | 'files' | 'other';
+
+export interface CompletionOption {
+  /** `--ca`, and `-h` where there is a short one. */
+  readonly flags: readonly string[];
+  readonly text: string;
+  readonly value: ValueKind;
+}
+
+/** One place in the tree of commands: what may follow there. */
+export interface CompletionPlace {
+  /** `[]`, `['audit']`, `['audit', 'search']`. */
+  readonly path: readonly string[];
+  readonly words: readonly { readonly word: string; readonly text: string }[];
+  readonly options: readonly CompletionOption[];
+}
+
+const FILES = /<(file|directory|path)>/;
+
+/**
+ * Reads the places out of commander's tree, the root first. Pure.
+ *
+ * @param program Built whole: see `buildProgram` without arguments.
+ */
+export function completionPlaces(program: Command): readonly CompletionPlace[] {
+  return placesBelow(program, []);
+}
+
+function placesBelow(command: Command, path: readonly string[]): CompletionPlace[] {
+  const children = command.commands.toSorted((a, b) => a.name().localeCompare(b.name(), 'en'));
+  const place: CompletionPlace = {
+    path,
+    words: children.map((child) => ({ word: child.name(), text: textOf(child) })),
+    options: command.createHelp().visibleOptions(command).map(optionOf),
+  };
+  return [place, ...children.flatMap((child) => placesBelow(child, [...path, child.name()]))];
+}
+
+function textOf(command: Command): string {
+  return command.summary() || command.description().split('\n')[0]!;
+}
+
+function optionOf(option: {
+  readonly flags: string;
+  readonly description: string;
+  readonly short?: string | undefined;
+  readonly long?: string | undefined;
+}): CompletionOption {
+  const flags = [option.short, option.long].filter((flag) => flag !== undefined);
+  const value = FILES.test(option.flags) ? 'files' : /[<[]/.test(option.flags) ? 'other' : 'none';
+  return { flags, text: option.description, value };
+}
+
+/** Everything that may stand at a place, short flags left out: they need no help. */
+export function wordsOf({ words, options }: Pick<CompletionPlace, 'words' | 'options'>): readonly string[] {
+  return [...words.map(({ word }) => word), ...options.map(({ flags }) => flags.at(-1)!)];
+}
+
+/** Every flag of any place that takes a value of this kind. */
+export function flagsOf(places: readonly CompletionPlace[], kind: ValueKind): readonly string[] {
+  const flags = places.flatMap(({ options }) => options.filter(({ value }) => value === kind));
+  return [...new Set(flags.flatMap((option) => option.flags))].toSorted();
+}
+
+/** Words that need a second one. */
+export function groupsOf(places: readonly CompletionPlace[]): readonly string[] {
+  return places.filter(({ path, words }) => path.length > 0 && words.length > 0).map(({ path }) => path[0]!);
+}
