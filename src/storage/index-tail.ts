@@ -9,7 +9,7 @@ import { IndexWriter, type Place } from './index-writer.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 /** Events per transaction. */
-const BATCH = 2000;
+const BATCH = 500;
 
 /** How far the index has read a chain. */
 interface TailState {

@@ -14,7 +14,7 @@ import { ChainChanged, IndexTail } from './index-tail.ts';
 
 const IDLE_MS = 1000;
 /** A slice of work beside a busy gateway, and one while it is quiet. */
-const BUSY_SLICE_MS = 40;
+const BUSY_SLICE_MS = 20;
 const QUIET_SLICE_MS = 200;
 /** How long a question may wait for the index to catch up. */
 const CATCH_UP_MS = 15_000;
