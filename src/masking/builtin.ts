@@ -1,4 +1,4 @@
-import { ALNUM, DIGIT, spells } from './characters.ts';
+import { ALNUM, DIGIT, LETTER, spells } from './characters.ts';
 import { DigitRun } from './digit-run.ts';
 import type { Finding } from './finding.ts';
 import type { NumberDetector } from './numbers.ts';
@@ -80,7 +80,8 @@ export class BuiltinScanner {
       const trigger = TRIGGERS[value[at]!]!;
       if (trigger === TRIGGER.none) at++;
       else if (trigger === TRIGGER.digit) at = shortRunEnd(value, at) || this.#number(at);
-      else at = ordinary(value, at, trigger) ? at + 1 : this.#look(trigger, at);
+      else
+        at = tellsNothing(trigger, value[at - 1] ?? 0, value[at + 1] ?? 0) ? at + 1 : this.#look(trigger, at);
     }
   }
 
@@ -133,27 +134,55 @@ export class BuiltinScanner {
   }
 }
 
+/** Digits of the shortest number we know, and of a longer one that is none where it is not in groups. */
+const LEAST_DIGITS = 8;
+const LONGEST_PLAIN_DIGITS = 12;
+
 /**
  * End of a run of ASCII digits that is too short for any number we know: most numbers and dates in texts. 0 if it needs
- * a closer look, as do runs that letters or `%` precede.
+ * a closer look, as does one that `%` precedes (`%40` is an `@`) or that may begin an IBAN.
  */
 function shortRunEnd(value: Uint8Array, from: number): number {
-  if (from > 0 && (ALNUM[value[from - 1]!] === 1 || value[from - 1] === 0x25)) return 0;
-  let count = 0;
+  if (from > 0 && (value[from - 1] === 0x25 || startsIban(value, 0, from, value.length))) return 0;
+  let [count, most] = [0, LONGEST_PLAIN_DIGITS];
   let at = from;
   let byte = value[at] ?? 0;
-  for (; count <= 8; byte = value[++at] ?? 0) {
+  for (; count <= most; byte = value[++at] ?? 0) {
     if (DIGIT[byte] === 1) count++;
     else if (GAP[byte] === 0 || DIGIT[value[at + 1] ?? 0] === 0) break;
+    else most = LEAST_DIGITS;
   }
-  if (count > 8 || (count === 8 && ALNUM[byte] === 1)) return 0;
+  if (count > most || (count === LEAST_DIGITS && ALNUM[byte] === 1)) return 0;
   return GAP[byte] === 1 && GAP[value[at + 1] ?? 0] === 1 ? 0 : at;
+}
+
+/** Whether the digit at `at` may be an IBAN's first check digit: two letters before it that begin a word, a digit behind. */
+function startsIban(value: Uint8Array, start: number, at: number, end: number): boolean {
+  if (at - 2 < start || LETTER[value[at - 1]!] === 0 || LETTER[value[at - 2]!] === 0) return false;
+  return at + 1 < end && DIGIT[value[at + 1]!] === 1 && (at - 3 < start || ALNUM[value[at - 3]!] === 0);
 }
 
 /** Octets that may stand between two digits of one number. */
 const GAP = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(byte >= 0x80 || [0x20, 0x2d, 0x2e].includes(byte)),
 );
+
+/**
+ * Whether a value holds anything that a built-in detector starts from: enough digits, or a telling octet whose neighbours
+ * do not say at once that it tells nothing. Octets outside `start` … `end` are not looked at.
+ */
+export function isTelling(bytes: Uint8Array, start: number, end: number): boolean {
+  let digits = 0;
+  for (let at = start; at < end; at++) {
+    const trigger = TRIGGERS[bytes[at]!]!;
+    if (trigger === TRIGGER.none) continue;
+    const before = at > start ? bytes[at - 1]! : 0;
+    if (trigger === TRIGGER.digit) {
+      if (++digits >= LEAST_DIGITS || before === 0x25 || startsIban(bytes, start, at, end)) return true;
+    } else if (!tellsNothing(trigger, before, at + 1 < end ? bytes[at + 1]! : 0)) return true;
+  }
+  return false;
+}
 
 /** What may stand before the `_` or `-` of a vendor's key, and after the `A` of one. */
 const BEFORE_MARK = Uint8Array.from({ length: 256 }, (_, byte) =>
@@ -163,11 +192,11 @@ const AFTER_A = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number('BCIKS'.includes(String.fromCharCode(byte))),
 );
 
-/** Whether a neighbour shows at once that a telling octet tells nothing. */
-function ordinary(value: Uint8Array, at: number, trigger: number): boolean {
-  if (trigger === TRIGGER.letterA) return AFTER_A[value[at + 1] ?? 0] === 0;
-  if (trigger === TRIGGER.letterJ) return value[at - 1] !== 0x79;
-  if (trigger === TRIGGER.underscore) return BEFORE_MARK[value[at - 1] ?? 0] === 0;
-  if (trigger === TRIGGER.dash) return value[at + 1] !== 0x2d && BEFORE_MARK[value[at - 1] ?? 0] === 0;
+/** Whether the neighbours of a telling octet show at once that it tells nothing. */
+function tellsNothing(trigger: number, before: number, after: number): boolean {
+  if (trigger === TRIGGER.letterA) return AFTER_A[after] === 0;
+  if (trigger === TRIGGER.letterJ) return before !== 0x79;
+  if (trigger === TRIGGER.underscore) return BEFORE_MARK[before] === 0;
+  if (trigger === TRIGGER.dash) return after !== 0x2d && BEFORE_MARK[before] === 0;
   return false;
 }

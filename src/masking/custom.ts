@@ -32,9 +32,13 @@ export class CustomDetectors {
     }));
   }
 
+  get empty(): boolean {
+    return this.#detectors.length === 0;
+  }
+
   /** @throws {HoopError} `ERR_LIMIT` the value is larger than 8 MiB. */
   scan(value: Uint8Array, found: Finding[]): void {
-    if (this.#detectors.length === 0) return;
+    if (this.empty) return;
     const view = Buffer.isBuffer(value)
       ? value
       : Buffer.from(value.buffer, value.byteOffset, value.byteLength);

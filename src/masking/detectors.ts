@@ -1,4 +1,4 @@
-import { BuiltinScanner } from './builtin.ts';
+import { BuiltinScanner, isTelling } from './builtin.ts';
 import { CustomDetectors } from './custom.ts';
 import type { CustomDetector, Finding } from './finding.ts';
 import { escapedStrings } from './json-strings.ts';
@@ -21,6 +21,17 @@ export class DetectorSet {
   /** @throws {HoopError} `ERR_CONFIG` a pattern is not valid re2 syntax, could match nothing, or has no tags. */
   constructor(custom: readonly CustomDetector[] = []) {
     this.#custom = new CustomDetectors(custom);
+  }
+
+  /**
+   * A quick look at one value before `scan`: most values hold nothing that could tell.
+   *
+   * @param bytes Hold the value from `start` to `end`; nothing beside is looked at.
+   * @returns False only if `scan` would find nothing. Never throws.
+   */
+  suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape = 'text'): boolean {
+    if (!this.#custom.empty || isTelling(bytes, start, end)) return true;
+    return (shape === 'json' || shape === 'jsonb-binary') && contains(bytes, start, end, BACKSLASH);
   }
 
   /**
@@ -50,6 +61,13 @@ export class DetectorSet {
       for (const inner of this.scan(text)) found.push({ ...inner, start, end });
     }
   }
+}
+
+const BACKSLASH = 0x5c;
+
+function contains(bytes: Uint8Array, start: number, end: number, byte: number): boolean {
+  for (let at = start; at < end; at++) if (bytes[at] === byte) return true;
+  return false;
 }
 
 /** Leftmost first, longest first; what overlaps becomes one, so that no part of any finding is left out. */

@@ -47,6 +47,8 @@ function replace(
   parts: readonly Masked[],
   mask: (part: Uint8Array, kind: MaskKind) => Uint8Array | null,
 ): Uint8Array | null {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return replaceOne(value, only, mask);
   const out: Uint8Array[] = [];
   let at = 0;
   for (const { start, end, kind } of parts) {
@@ -57,6 +59,21 @@ function replace(
   }
   out.push(value.subarray(at));
   return Buffer.concat(out);
+}
+
+/** As `replace`: most values hold one finding, and joining arrays takes longer than all the rest. */
+function replaceOne(
+  value: Uint8Array,
+  { start, end, kind }: Masked,
+  mask: (part: Uint8Array, kind: MaskKind) => Uint8Array | null,
+): Uint8Array | null {
+  const replacement = mask(value.subarray(start, end), kind);
+  if (replacement === null) return null;
+  const out = Buffer.allocUnsafe(value.length - (end - start) + replacement.length);
+  out.set(start === 0 ? replacement : value.subarray(0, start));
+  if (start > 0) out.set(replacement, start);
+  if (end < value.length) out.set(value.subarray(end), start + replacement.length);
+  return out;
 }
 
 function maskInside(part: Uint8Array, kind: MaskKind): Uint8Array | null {

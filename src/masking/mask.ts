@@ -17,6 +17,10 @@ const JSONB_STARS = Buffer.from('\x01"***"');
 
 /** Longer values are not looked at for a form worth keeping: an e-mail has at most 320 octets, a number far fewer. */
 const FORM_MAX_BYTES = 320;
+/** A partial text: two characters, stars, and a top-level domain of a quarter of `FORM_MAX_BYTES`. */
+const PARTIAL_MAX_BYTES = 128;
+/** What `writeMasked` writes, at most: a partial text as JSON, all of it escaped. */
+export const MAX_MASKED_BYTES = 1024;
 /** Longest JSON text that is parsed to see whether it is a bare string. */
 const JSON_SCALAR_MAX_BYTES = 1024;
 
@@ -56,43 +60,87 @@ function partialJson(value: Uint8Array): Uint8Array {
   }
 }
 
+/**
+ * As `maskValue`, from one piece of memory into another, so that the cells of a large result need no arrays of their own.
+ *
+ * @param source Holds the value from `start` to `end`.
+ * @param out Has room for `MAX_MASKED_BYTES` at `to`.
+ * @returns Where the masked value ends in `out`, or -1 for NULL: then what stands there means nothing.
+ */
+export function writeMasked(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  kind: MaskKind,
+  shape: ValueShape,
+  out: Uint8Array,
+  to: number,
+): number {
+  if (kind === 'null' || shape === 'opaque') return -1;
+  if (shape === 'text' && kind === 'redact') return append(out, to, STARS, 0, STARS.length);
+  if (shape === 'text' && kind === 'partial') return writePartial(source, start, end, out, to);
+  const masked = maskValue(source.subarray(start, end), kind, shape);
+  return masked === null ? -1 : append(out, to, masked, 0, masked.length);
+}
+
 function partialText(value: Uint8Array): Uint8Array | null {
-  if (!isUtf8(value)) return null;
-  if (value.length > FORM_MAX_BYTES) return firstCharacter(value);
-  let characters = 0;
-  let digits = 0;
-  let letters = 0;
+  const out = Buffer.allocUnsafe(PARTIAL_MAX_BYTES);
+  const end = writePartial(value, 0, value.length, out, 0);
+  return end === -1 ? null : out.subarray(0, end);
+}
+
+/** Writes what may be shown of the text from `start` to `end`; -1 if it is not UTF-8. */
+function writePartial(value: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
+  if (end - start > FORM_MAX_BYTES)
+    return isUtf8(value.subarray(start, end)) ? firstCharacter(value, start, out, to) : -1;
+  let [digits, letters, beyondAscii, continued] = [0, 0, 0, 0];
   let at = -1;
-  for (let i = 0; i < value.length; i++) {
+  let dot = -1;
+  for (let i = start; i < end; i++) {
     const byte = value[i]!;
-    if ((byte & 0xc0) !== 0x80) characters++;
-    if (isDigit(byte)) digits++;
-    else if (byte >= 0x80 || isLetter(byte)) letters++;
+    if (byte >= 0x80) {
+      beyondAscii++;
+      if (byte < 0xc0) continued++;
+    } else if (isLetter(byte)) letters++;
+    else if (isDigit(byte)) digits++;
+    else if (byte === 0x2e) dot = i;
     else if (byte === 0x40) at = at === -1 ? i : -2;
     else if (byte === 0x20 && at === -1) at = -2;
   }
-  if (characters <= 4) return STARS;
+  if (beyondAscii > 0 && !isUtf8(value.subarray(start, end))) return -1;
+  const characters = end - start - continued;
+  if (characters <= 4) return append(out, to, STARS, 0, STARS.length);
   const budget = Math.ceil(characters / 4);
-  if (at > 0) return partialEmail(value, at, budget);
-  if (digits >= 8 && digits >= letters * 2) return lastDigits(value, Math.min(4, budget));
-  return firstCharacter(value);
+  if (at > start) return partialEmail(value, { start, at, dot, end }, budget, out, to);
+  if (digits >= 8 && digits >= (letters + beyondAscii) * 2)
+    return lastDigits(value, end, Math.min(4, budget), out, to);
+  return firstCharacter(value, start, out, to);
+}
+
+/** Where an e-mail's parts lie: its `@`, its last dot. */
+interface EmailParts {
+  readonly start: number;
+  readonly at: number;
+  readonly dot: number;
+  readonly end: number;
 }
 
 /** `alice@example.com` → `a***@e***.com`; a top-level domain that would go over the budget is left out. */
-function partialEmail(value: Uint8Array, at: number, budget: number): Uint8Array {
-  const shown = budget >= 2 && at + 1 < value.length;
-  const local = shown ? characterEnd(value, 0) : 0;
+function partialEmail(
+  value: Uint8Array,
+  { start, at, dot, end }: EmailParts,
+  budget: number,
+  out: Uint8Array,
+  to: number,
+): number {
+  const shown = budget >= 2 && at + 1 < end;
   const domain = shown ? characterEnd(value, at + 1) : at + 1;
-  const dot = value.lastIndexOf(0x2e);
-  const keepTop = shown && dot > domain && isTopLabel(value, dot + 1) && value.length - dot - 1 <= budget - 2;
-  const top = keepTop ? dot : value.length;
-  const out = Buffer.allocUnsafe(local + 4 + (domain - at - 1) + 3 + (value.length - top));
-  let to = append(out, 0, value, 0, local);
-  to = append(out, to, STARS_AT, 0, 4);
-  to = append(out, to, value, at + 1, domain);
-  to = append(out, to, STARS, 0, 3);
-  append(out, to, value, top, value.length);
-  return out;
+  let next = shown ? append(out, to, value, start, characterEnd(value, start)) : to;
+  next = append(out, next, STARS_AT, 0, STARS_AT.length);
+  next = append(out, next, value, at + 1, domain);
+  next = append(out, next, STARS, 0, STARS.length);
+  const keepTop = shown && dot > domain && isTopLabel(value, dot + 1, end) && end - dot - 1 <= budget - 2;
+  return keepTop ? append(out, next, value, dot, end) : next;
 }
 
 const STARS_AT = Buffer.from('***@');
@@ -103,24 +151,21 @@ function append(out: Uint8Array, to: number, from: Uint8Array, start: number, en
   return at;
 }
 
-function isTopLabel(value: Uint8Array, start: number): boolean {
-  for (let i = start; i < value.length; i++) if (!isLetter(value[i]!)) return false;
-  return value.length - start >= 2;
+function isTopLabel(value: Uint8Array, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (!isLetter(value[i]!)) return false;
+  return end - start >= 2;
 }
 
-function lastDigits(value: Uint8Array, count: number): Uint8Array {
-  const out = Buffer.allocUnsafe(3 + count);
-  append(out, 0, STARS, 0, 3);
+function lastDigits(value: Uint8Array, end: number, count: number, out: Uint8Array, to: number): number {
+  const first = append(out, to, STARS, 0, STARS.length);
   let left = count;
-  for (let i = value.length - 1; left > 0; i--) if (isDigit(value[i]!)) out[2 + left--] = value[i]!;
-  return out;
+  for (let i = end - 1; left > 0; i--) if (isDigit(value[i]!)) out[first + --left] = value[i]!;
+  return first + count;
 }
 
-function firstCharacter(value: Uint8Array): Uint8Array {
-  const end = characterEnd(value, 0);
-  const out = Buffer.allocUnsafe(end + 3);
-  append(out, append(out, 0, value, 0, end), STARS, 0, 3);
-  return out;
+function firstCharacter(value: Uint8Array, start: number, out: Uint8Array, to: number): number {
+  const next = append(out, to, value, start, characterEnd(value, start));
+  return append(out, next, STARS, 0, STARS.length);
 }
 
 /** End of the UTF-8 character that starts at `start`; the value is known to be UTF-8. */

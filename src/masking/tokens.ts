@@ -32,11 +32,14 @@ export function emailAround(bytes: Uint8Array, at: number, width: number): Span 
   if (start === at) return undefined;
   let end = spanEnd(bytes, at + width, EMAIL_DOMAIN, 256);
   while (end > at + width && (bytes[end - 1] === 0x2e || bytes[end - 1] === 0x2d)) end--;
-  let dot = end - 1;
-  while (dot > at + width && bytes[dot] !== 0x2e) dot--;
-  if (dot <= at + width || end - dot < 3) return undefined;
-  const lead = bytes[dot + 1]!;
-  return LETTER[lead] === 1 || lead >= 0x80 ? { start, end } : undefined;
+  for (let dot = end - 1; dot > at + width; dot--) {
+    if (bytes[dot] !== 0x2e) continue;
+    const lead = bytes[dot + 1]!;
+    if (end - dot >= 3 && (LETTER[lead] === 1 || lead >= 0x80)) return { start, end };
+    // What follows this dot is no part of the address: `a@b.example.1`.
+    end = dot;
+  }
+  return undefined;
 }
 
 /**

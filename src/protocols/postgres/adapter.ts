@@ -7,6 +7,7 @@ import type { Adapter } from '../adapter.ts';
 import { CancelRegistry } from './cancel.ts';
 import { CatalogService } from './catalog-service.ts';
 import type { PostgresResource } from './resource.ts';
+import { RowRewriter } from './rows.ts';
 import { SaltedKeyCache } from './scram.ts';
 import { PostgresSession, type SessionParts } from './session.ts';
 import { SideConnection } from './side-connection.ts';
@@ -73,6 +74,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     detectors: () => deps.detectors().set,
     detectorTags: () => deps.detectors().tags,
     connect,
+    rows: new RowRewriter(),
     slabs: new SlabPool(SLAB_BYTES, SLABS_KEPT),
   };
   return {

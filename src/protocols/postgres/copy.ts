@@ -1,5 +1,5 @@
 import { CopyData } from './codec/copy.ts';
-import type { CellMasker, RewrittenRow } from './rows.ts';
+import type { CellDetector, RewrittenRow } from './rows.ts';
 
 const TAB = 0x09;
 const NEWLINE = 0x0a;
@@ -12,7 +12,7 @@ const NEWLINE = 0x0a;
  * @returns The new message, or undefined if nothing was found.
  * @see https://www.postgresql.org/docs/current/sql-copy.html "Text Format"
  */
-export function maskCopyLine(line: Buffer, masker: CellMasker): RewrittenRow | undefined {
+export function maskCopyLine(line: Buffer, detector: CellDetector): RewrittenRow | undefined {
   const end = line.at(-1) === NEWLINE ? line.length - 1 : line.length;
   const parts: Uint8Array[] = [];
   let maskedValues = 0;
@@ -20,7 +20,7 @@ export function maskCopyLine(line: Buffer, masker: CellMasker): RewrittenRow | u
     const tab = line.indexOf(TAB, start);
     const stop = tab === -1 || tab > end ? end : tab;
     const field = line.subarray(start, stop);
-    const shown = detected(field, masker);
+    const shown = detected(field, detector);
     if (shown !== field) maskedValues++;
     parts.push(shown, line.subarray(stop, Math.min(stop + 1, line.length)));
     start = stop + 1;
@@ -33,9 +33,9 @@ export function maskCopyLine(line: Buffer, masker: CellMasker): RewrittenRow | u
 /** COPY's own word for NULL. */
 const NULL_FIELD = Buffer.from('\\N');
 
-function detected(field: Uint8Array, masker: CellMasker): Uint8Array {
+function detected(field: Uint8Array, detector: CellDetector): Uint8Array {
   try {
-    return masker.detect(field, 'text') ?? NULL_FIELD;
+    return detector.detect(field, 'text') ?? NULL_FIELD;
   } catch {
     return NULL_FIELD;
   }

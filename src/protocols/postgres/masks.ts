@@ -1,11 +1,18 @@
 import type { Enforcer, SessionRef } from '../../enforcement/operation.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
-import { maskValue, strongest, type ValueShape } from '../../masking/mask.ts';
+import { strongest, type ValueShape } from '../../masking/mask.ts';
 import { maskFindings } from '../../masking/mask-findings.ts';
 import type { MaskKind } from '../../policy/model.ts';
 import type { Classification, Classified } from './classification.ts';
 import type { Column } from './codec/rows.ts';
-import { binaryNumber, type CellMasker, type ColumnAction, type RowPlan, rowPlan, shapeOf } from './rows.ts';
+import {
+  binaryNumber,
+  type CellDetector,
+  type ColumnAction,
+  type RowPlan,
+  rowPlan,
+  shapeOf,
+} from './rows.ts';
 import type { StatementPlan } from './sql/plan.ts';
 
 /**
@@ -20,7 +27,7 @@ const NOTHING_TO_DETECT = new Set([
  * What one session's principal may see: which columns are masked, and how, and whether detectors must look at the
  * rest. Made anew when the policy or the catalog changes.
  */
-export class SessionMasks implements CellMasker {
+export class SessionMasks implements CellDetector {
   readonly #session: SessionRef;
   readonly #enforcer: Enforcer;
   readonly #detectors: DetectorSet;
@@ -29,6 +36,7 @@ export class SessionMasks implements CellMasker {
   #policyVersion = '';
   #columns = new Map<string, MaskKind>();
   #detectable = new Map<string, MaskKind | 'show'>();
+  #kinds = new WeakMap<readonly string[], MaskKind | 'show'>();
   /** Some detected kind of value is masked for this principal. */
   detecting = true;
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
@@ -53,6 +61,7 @@ export class SessionMasks implements CellMasker {
     this.#classification = classification;
     this.#policyVersion = version;
     this.#detectable.clear();
+    this.#kinds = new WeakMap();
     this.#columns = new Map();
     for (const column of classification.columns) {
       const kind = this.#askColumn(column);
@@ -67,6 +76,15 @@ export class SessionMasks implements CellMasker {
     const reveal = this.#enforcer.reveal(this.#session, column.object);
     return reveal.show ? 'show' : reveal.mask;
   }
+
+  /** As `kindFor`, remembered by the list itself: most findings carry one of a few that all share. */
+  readonly #kindOf = (tags: readonly string[]): MaskKind | 'show' => {
+    const known = this.#kinds.get(tags);
+    if (known !== undefined) return known;
+    const kind = this.kindFor(tags);
+    this.#kinds.set(tags, kind);
+    return kind;
+  };
 
   /** How a detected value with these tags is shown; several tags: the strongest mask. */
   kindFor(tags: readonly string[]): MaskKind | 'show' {
@@ -133,14 +151,14 @@ export class SessionMasks implements CellMasker {
     return this.#columns.get(`${tableOid}.${attributeNumber}`);
   }
 
-  mask(value: Uint8Array, kind: MaskKind, shape: ValueShape): Uint8Array | null {
-    return maskValue(value, kind, shape);
+  suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape): boolean {
+    return this.#detectors.suspects(bytes, start, end, shape);
   }
 
   detect(value: Uint8Array, shape: ValueShape): Uint8Array | null {
     const findings = this.#detectors.scan(value, shape);
     if (findings.length === 0) return value;
-    return maskFindings(value, findings, (tags) => this.kindFor(tags), shape);
+    return maskFindings(value, findings, this.#kindOf, shape);
   }
 
   /** Text for people: the audit's and the recording's copy of a statement, without what detectors find in it. */

@@ -1,7 +1,7 @@
 import { HoopError } from '../../core/errors.ts';
 import type { Denial } from '../../enforcement/operation.ts';
 import { NotificationResponse, ParameterStatus } from './codec/connection.ts';
-import { type Frame, Pieces, type Run } from './codec/frame.ts';
+import { type Frame, type Piece, Pieces, type Run } from './codec/frame.ts';
 import { Framer } from './codec/framer.ts';
 import { ErrorResponse, NoticeResponse, reportText } from './codec/report.ts';
 import { RowDescription } from './codec/rows.ts';
@@ -11,7 +11,7 @@ import { denialFields } from './denial.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
 import type { Expected, Portal } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
-import { ALL_SHOWN, type RewrittenRow, type RowPlan, RowRewriter } from './rows.ts';
+import { ALL_SHOWN, type RewrittenRow, type RowPlan, RowRewriter, rowPlan } from './rows.ts';
 import { scrubError } from './scrub.ts';
 import type { SessionState } from './state.ts';
 
@@ -34,14 +34,16 @@ export class ResponsePump {
   readonly #state: SessionState;
   readonly #framer = new Framer('backend');
   readonly #out = new Pieces();
-  readonly #rows = new RowRewriter();
+  readonly #rows: RowRewriter;
   /** Rows of the COPY TO STDOUT under way may hold detectable values: each line is looked at. */
   #copyOut = false;
   /** The target said FATAL: it closes next, and the client has been told why. */
   targetEnded = false;
 
-  constructor(state: SessionState) {
+  /** @param rows Its memory may be shared: it is used within `handle` and until the next one only. */
+  constructor(state: SessionState, rows = new RowRewriter()) {
     this.#state = state;
+    this.#rows = rows;
   }
 
   /**
@@ -50,10 +52,11 @@ export class ResponsePump {
    * @throws {HoopError} `ERR_PG_…`: the target broke the protocol, or sent what must not be shown. End the session.
    */
   handle(chunk: Buffer): Buffer[] {
+    this.#rows.reset();
     this.#framer.push(chunk);
     for (;;) {
       const run = this.#framer.nextRun(this.#forwardable());
-      if (run !== undefined) this.#countRun(run);
+      if (run !== undefined) this.#takeRun(run);
       const frame = this.#framer.next();
       if (frame === undefined) break;
       this.#handleFrame(frame);
@@ -62,10 +65,10 @@ export class ResponsePump {
     return this.#out.take();
   }
 
-  /** What may go on in one slice, unread, given the answer that is due. */
+  /** What is taken in runs, given the answer that is due. */
   #forwardable(): Uint8Array {
     const rows = this.#currentRows();
-    if (rows !== undefined) return rows.transparent ? DATA_ROWS : NONE;
+    if (rows !== undefined) return DATA_ROWS;
     if (this.#copyOut && !this.#state.masks.detecting) return COPY_DATA;
     return this.#state.masks.active ? NONE : DATA_ROWS;
   }
@@ -81,12 +84,17 @@ export class ResponsePump {
     return head?.kind === 'query' || head?.kind === 'execute' ? head.operation : undefined;
   }
 
-  #countRun(run: Run): void {
+  #takeRun(run: Run): void {
     const operation = this.#currentOperation();
     if (operation === undefined) throw unexpected(run.chunk[run.start] ?? 0);
     operation.rows += run.count;
-    operation.bytes += run.end - run.start;
-    this.#out.add(run);
+    this.#showRows(run, operation);
+  }
+
+  #showRows(rows: Piece, operation: OpenOperation): void {
+    const plan = this.#currentRows();
+    const seen = plan !== undefined && !plan.transparent;
+    this.#show(rows, operation, seen ? this.#rows.rewrite(rows, plan, this.#state.masks) : undefined);
   }
 
   #handleFrame(frame: Frame): void {
@@ -161,13 +169,12 @@ export class ResponsePump {
     if (plan === undefined && this.#state.masks.active) {
       throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
     }
-    const seen = plan !== undefined && !plan.transparent;
-    this.#show(frame, operation, seen ? this.#rows.rewrite(frame, plan, this.#state.masks) : undefined);
+    this.#showRows(frame, operation);
   }
 
-  /** Sends a row on, or what became of it. */
-  #show(frame: Frame, operation: OpenOperation, rewritten: RewrittenRow | undefined): void {
-    const piece = rewritten?.piece ?? frame;
+  /** Sends rows on, or what became of them. */
+  #show(original: Piece, operation: OpenOperation, rewritten: RewrittenRow | undefined): void {
+    const piece = rewritten?.piece ?? original;
     operation.bytes += piece.end - piece.start;
     operation.maskedValues += rewritten?.maskedValues ?? 0;
     this.#out.add(piece);
@@ -342,7 +349,7 @@ export class ResponsePump {
 
 const NONE = wanted();
 const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
-const NO_ROWS: RowPlan = { actions: [], looked: [], transparent: false };
+const NO_ROWS: RowPlan = { ...rowPlan([]), transparent: false };
 
 function denialOf(head: Expected | undefined): Denial | undefined {
   return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;

@@ -1,9 +1,7 @@
 import { HoopError } from '../../core/errors.ts';
-import type { ValueShape } from '../../masking/mask.ts';
+import { MAX_MASKED_BYTES, type ValueShape, writeMasked } from '../../masking/mask.ts';
 import type { MaskKind } from '../../policy/model.ts';
-import { type Frame, HEADER_BYTES, type Piece } from './codec/frame.ts';
-import { walkDataRow } from './codec/rows.ts';
-import { BACKEND } from './codec/types.ts';
+import { HEADER_BYTES, type Piece } from './codec/frame.ts';
 
 /** Binary forms of numbers that can hold a card or account number: looked at as digits. */
 export type BinaryNumber = 'int8' | 'numeric';
@@ -14,133 +12,207 @@ export type ColumnAction =
   | { readonly kind: 'detect'; readonly shape: ValueShape; readonly number: BinaryNumber | undefined }
   | { readonly kind: 'mask'; readonly mask: MaskKind; readonly shape: ValueShape };
 
+/** What `RowPlan.codes` say of a column. */
+const CODE = { show: 0, detect: 1, mask: 2 } as const;
+
 export interface RowPlan {
   readonly actions: readonly ColumnAction[];
-  /** Columns that are masked or looked at. */
-  readonly looked: readonly number[];
+  /** One per action: its `CODE`. */
+  readonly codes: Uint8Array;
   /** No cell can change: rows are forwarded as they came. */
   readonly transparent: boolean;
 }
 
 export function rowPlan(actions: readonly ColumnAction[]): RowPlan {
-  const looked = actions.flatMap((action, column) => (action.kind === 'show' ? [] : [column]));
-  return { actions, looked, transparent: looked.length === 0 };
+  const codes = Uint8Array.from(actions, ({ kind }) => CODE[kind]);
+  return { actions, codes, transparent: codes.every((code) => code === CODE.show) };
 }
 
 /** Of a portal that nothing of is masked: its description need not be known. */
 export const ALL_SHOWN: RowPlan = rowPlan([]);
 
-/** Replaces cells. Both give null for NULL. Anything thrown masks the cell with NULL. */
-export interface CellMasker {
-  mask(value: Uint8Array, kind: MaskKind, shape: ValueShape): Uint8Array | null;
-  /** The same array if nothing was found. */
+/** Looks at cells. Anything thrown masks the cell with NULL. */
+export interface CellDetector {
+  /** Whether there can be anything to find: a quick look at octets `start` … `end`, wrong in saying yes only. */
+  suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape): boolean;
+  /** The same array if nothing was found, null for NULL. */
   detect(value: Uint8Array, shape: ValueShape): Uint8Array | null;
 }
 
-/** A rewritten message: where it lies, and how many of its values were replaced. */
+/** Rewritten messages: where they lie, and how many of their values were replaced. */
 export interface RewrittenRow {
   readonly piece: Piece;
   readonly maskedValues: number;
 }
 
-/** Rewritten rows lie one behind the other in memory of this size, so that many leave in one write. */
-const SLAB_BYTES = 65_536;
+/** Memory to begin with, and beyond which it is not kept for the next rows. */
+const FIRST_BYTES = 64 * 1024;
+const KEPT_BYTES = 256 * 1024;
 const COUNT_BYTES = 2;
 const LENGTH_BYTES = 4;
+const NULL_LENGTH = -1;
 
 /**
- * Applies plans to DataRows: copies what is shown as it stands, and writes what is masked in its place.
+ * Applies plans to DataRows: copies what is shown in stretches as long as they come, over the bounds of rows, and writes
+ * what is masked in its place. Nothing is made for a row or a cell but where a detector finds something.
  *
- * Memory given out is never written again.
+ * Memory given out is not written again until `reset`.
  */
 export class RowRewriter {
-  #cells = new Int32Array(64);
-  #slab = Buffer.alloc(0);
-  #at = 0;
+  #memory = Buffer.alloc(0);
+  /** Where the rows under way begin in `#memory`, and how far it is written. */
+  #first = 0;
+  #used = 0;
+  /** How far the rows under way are copied. */
+  #from = 0;
+  #maskedValues = 0;
+
+  /** What was given out is of no use any more. */
+  reset(): void {
+    this.#used = 0;
+    if (this.#memory.length > KEPT_BYTES) this.#memory = Buffer.alloc(0);
+  }
 
   /**
-   * @param frame A DataRow: Int16 count, then per column Int32 length (−1: NULL) and octets.
-   * @returns The new message, or undefined where no cell changed and the original can go on as it is.
-   * @throws {HoopError} `ERR_PG_PROTOCOL` the row does not fit its own lengths, or has not as many columns as the plan:
+   * @param rows One DataRow or several on end, as the framer gave them: Int16 count, then per column Int32 length (−1:
+   *   NULL) and octets.
+   * @returns The new messages, or undefined where no cell changed and the originals can go on as they are.
+   * @throws {HoopError} `ERR_PG_PROTOCOL` a row does not fit its own lengths, or has not as many columns as the plan:
    *   then nothing of it may be shown.
    * @see https://www.postgresql.org/docs/current/protocol-message-formats.html DataRow
    */
-  rewrite(frame: Frame, plan: RowPlan, masker: CellMasker): RewrittenRow | undefined {
-    const { chunk } = frame;
-    const start = frame.start + HEADER_BYTES;
-    const cells = this.#walk(chunk, start, frame.end, plan.actions.length);
-    let maskedValues = 0;
-    let size = frame.end - frame.start;
-    const edits: Edit[] = [];
-    for (const column of plan.looked) {
-      const at = cells[2 * column]!;
-      const length = cells[2 * column + 1]!;
-      if (length === -1) continue;
-      const cell = chunk.subarray(at, at + length);
-      const value = applyAction(cell, plan.actions[column] as Looked, masker);
-      if (value === cell) continue;
-      maskedValues++;
-      size += (value?.length ?? 0) - length;
-      edits.push({ at, length, value });
-    }
-    return maskedValues === 0 ? undefined : { piece: this.#write(frame, start, edits, size), maskedValues };
+  rewrite(rows: Piece, plan: RowPlan, detector: CellDetector): RewrittenRow | undefined {
+    const { chunk, start, end } = rows;
+    this.#first = this.#used;
+    this.#from = start;
+    this.#maskedValues = 0;
+    for (let at = start; at < end; ) at = this.#row(chunk, at, end, plan, detector);
+    if (this.#maskedValues === 0) return undefined;
+    this.#copyUpTo(chunk, end);
+    return {
+      piece: { chunk: this.#memory, start: this.#first, end: this.#used },
+      maskedValues: this.#maskedValues,
+    };
   }
 
-  #walk(chunk: Buffer, start: number, end: number, expected: number): Int32Array {
-    if (this.#cells.length < 2 * expected) this.#cells = new Int32Array(2 * expected);
-    const count = end - start < COUNT_BYTES ? -1 : chunk.readUInt16BE(start);
-    if (count !== expected) {
-      throw new HoopError('ERR_PG_PROTOCOL', "the target sent a row that does not fit the result's columns");
+  /** Handles the row at `at`; returns where the next one begins. */
+  #row(chunk: Buffer, at: number, wall: number, plan: RowPlan, detector: CellDetector): number {
+    const { codes, actions } = plan;
+    const columns = codes.length;
+    const end = at + 1 + int32(chunk, at + 1);
+    if (end > wall || end - at < HEADER_BYTES + COUNT_BYTES) throw misfit();
+    if (((chunk[at + HEADER_BYTES]! << 8) | chunk[at + HEADER_BYTES + 1]!) !== columns) throw misfit();
+    let next = at + HEADER_BYTES + COUNT_BYTES;
+    let shift = Number.NaN;
+    for (let column = 0; column < columns; column++) {
+      const start = next + LENGTH_BYTES;
+      const length = start > end ? -2 : int32(chunk, next);
+      if (length < NULL_LENGTH || length > end - start) throw misfit();
+      next = length > 0 ? start + length : start;
+      if (codes[column] === CODE.show || length === NULL_LENGTH) continue;
+      // Where an octet that is still to be copied would come to lie, seen from where it stands.
+      const before = this.#used - this.#from;
+      if (this.#cell(chunk, start, next, actions[column] as Looked, detector) && Number.isNaN(shift))
+        shift = before;
     }
-    walkDataRow(chunk, start, end, this.#cells);
-    return this.#cells;
+    if (next !== end) throw misfit();
+    if (!Number.isNaN(shift)) this.#setLength(at + 1 + shift, this.#used + end - this.#from);
+    return end;
   }
 
-  #write({ chunk, end }: Frame, bodyStart: number, edits: readonly Edit[], size: number): Piece {
-    const start = this.#reserve(size);
-    const out = this.#slab;
-    out[start] = BACKEND.DataRow;
-    out.writeUInt32BE(size - 1, start + 1);
-    let [to, from] = [start + HEADER_BYTES, bodyStart];
-    for (const { at, length, value } of edits) {
-      to += chunk.copy(out, to, from, at - LENGTH_BYTES);
-      to = out.writeInt32BE(value === null ? -1 : value.length, to);
-      if (value !== null) out.set(value, to);
-      to += value?.length ?? 0;
-      from = at + length;
-    }
-    chunk.copy(out, to, from, end);
-    return { chunk: out, start, end: start + size };
+  /** @returns Whether the cell was replaced. */
+  #cell(chunk: Buffer, start: number, end: number, action: Looked, detector: CellDetector): boolean {
+    const found = action.kind === 'detect' ? look(chunk, start, end, action, detector) : undefined;
+    if (found === NOTHING_FOUND) return false;
+    this.#copyUpTo(chunk, start - LENGTH_BYTES);
+    this.#reserve(LENGTH_BYTES + Math.max(MAX_MASKED_BYTES, found?.length ?? 0));
+    const at = this.#used + LENGTH_BYTES;
+    const to =
+      action.kind === 'mask' ? masked(chunk, start, end, action, this.#memory, at) : this.#put(found, at);
+    putInt32(this.#memory, this.#used, to === -1 ? NULL_LENGTH : to - at);
+    this.#used = to === -1 ? at : to;
+    this.#from = end;
+    this.#maskedValues++;
+    return true;
   }
 
-  #reserve(size: number): number {
-    if (this.#at + size > this.#slab.length) {
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(size, SLAB_BYTES));
-      this.#at = 0;
-    }
-    this.#at += size;
-    return this.#at - size;
+  #put(value: Uint8Array | null | undefined, at: number): number {
+    if (value == null) return -1;
+    this.#memory.set(value, at);
+    return at + value.length;
   }
-}
 
-interface Edit {
-  readonly at: number;
-  readonly length: number;
-  readonly value: Uint8Array | null;
+  #copyUpTo(chunk: Buffer, end: number): void {
+    this.#reserve(end - this.#from);
+    chunk.copy(this.#memory, this.#used, this.#from, end);
+    this.#used += end - this.#from;
+    this.#from = end;
+  }
+
+  /** @param at Where the length stands. @param end Where its row will end. */
+  #setLength(at: number, end: number): void {
+    putInt32(this.#memory, at, end - at);
+  }
+
+  #reserve(size: number): void {
+    const needed = this.#used + size;
+    if (needed <= this.#memory.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 * this.#memory.length, needed));
+    this.#memory.copy(larger, 0, 0, this.#used);
+    this.#memory = larger;
+  }
 }
 
 type Looked = Exclude<ColumnAction, { kind: 'show' }>;
+type Detected = Extract<ColumnAction, { kind: 'detect' }>;
+const NOTHING_FOUND = new Uint8Array();
 
-function applyAction(cell: Uint8Array, action: Looked, masker: CellMasker): Uint8Array | null {
+function masked(
+  chunk: Buffer,
+  start: number,
+  end: number,
+  { mask, shape }: Extract<ColumnAction, { kind: 'mask' }>,
+  out: Buffer,
+  at: number,
+): number {
   try {
-    if (action.kind === 'mask') return masker.mask(cell, action.mask, action.shape);
-    if (action.number === undefined) return masker.detect(cell, action.shape);
-    const digits = Buffer.from(numberText(Buffer.from(cell), action.number));
-    return masker.detect(digits, action.shape) === digits ? cell : null;
+    return writeMasked(chunk, start, end, mask, shape, out, at);
   } catch {
     // A detector or mask that fails masks the value: promise 5.
+    return -1;
+  }
+}
+
+/** @returns `NOTHING_FOUND`, or what the cell becomes: null is NULL. */
+function look(chunk: Buffer, start: number, end: number, action: Detected, detector: CellDetector) {
+  try {
+    if (action.number === undefined) {
+      if (!detector.suspects(chunk, start, end, action.shape)) return NOTHING_FOUND;
+      // Not `subarray`: a Buffer takes twice as long to make.
+      const cell = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
+      const shown = detector.detect(cell, action.shape);
+      return shown === cell ? NOTHING_FOUND : shown;
+    }
+    const digits = Buffer.from(numberText(chunk.subarray(start, end), action.number));
+    return detector.detect(digits, action.shape) === digits ? NOTHING_FOUND : null;
+  } catch {
     return null;
   }
+}
+
+function int32(bytes: Buffer, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+}
+
+function putInt32(bytes: Buffer, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}
+
+function misfit(): HoopError {
+  return new HoopError('ERR_PG_PROTOCOL', "the target sent a row that does not fit the result's columns");
 }
 
 const TEXT_OIDS = new Set([25, 1043, 1042, 19, 705]);

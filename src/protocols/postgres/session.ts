@@ -20,6 +20,7 @@ import { Outlet } from './outlet.ts';
 import { StatementPlanner } from './planner.ts';
 import { RequestPump } from './requests.ts';
 import { ResponsePump } from './responses.ts';
+import type { RowRewriter } from './rows.ts';
 import type { SqlParser } from './sql/parser.ts';
 import { SessionState } from './state.ts';
 import type { Upstream } from './upstream.ts';
@@ -32,6 +33,8 @@ export interface SessionParts {
   readonly detectors: () => DetectorSet;
   /** Every tag that a detector can give. */
   readonly detectorTags: () => readonly string[];
+  /** Shared memory for rows that are rewritten. */
+  readonly rows: RowRewriter;
   /** Memory in which answers wait for their clients. */
   readonly slabs: SlabPool;
   /** Opens a connection to the target for the client's session. */
@@ -159,7 +162,7 @@ export class PostgresSession {
   }
 
   #listen(upstream: Upstream): void {
-    const responses = new ResponsePump(this.#state);
+    const responses = new ResponsePump(this.#state, this.#parts.rows);
     const take = (chunk: Buffer) => {
       if (this.#state.ended) return;
       try {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DetectorSet } from '../../../src/masking/detectors.ts';
 import { requiredLiteral } from '../../../src/masking/literal.ts';
@@ -113,6 +114,71 @@ it('finds what JSON hides behind escapes', () => {
 
 it('reports no findings in one shared empty array', () => {
   expect(scan('nothing here')).toBe(scan('nor here'));
+});
+
+describe('the quick look', () => {
+  const telling = fc.constantFrom(
+    ...[
+      'ann@example.com',
+      '%40',
+      'x%40example.com',
+      '4111 1111 1111 1111',
+      '123-45-6789',
+      '+31612345678',
+      '12345678Z',
+    ],
+    ...[
+      'GB29 NWBK 6016 1331 9268 19',
+      'NO9386011117947',
+      'MT84MALTMALTMALT',
+      'AKIAIOSFODNN7EXAMPLE',
+      '811218-9876',
+    ],
+    ...['eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.', '-----BEGIN PRIVATE KEY-----', 'sk_live_abcdefghijklmnop'],
+    ...[
+      'glpat-abcdefghij0123456789',
+      'AIzaabcdefghij0123456789abcdefghij01234',
+      '\uff14111111111111111',
+      '\u0661\u0662',
+    ],
+  );
+  const value = fc.array(fc.oneof(telling, fc.string({ maxLength: 6 }), fc.string({ unit: 'grapheme' })), {
+    maxLength: 4,
+  });
+
+  it('says yes wherever something is found, and looks at nothing beside the value', () => {
+    const detectors = new DetectorSet();
+    fc.assert(
+      fc.property(value, fc.constantFrom('text', 'json'), (parts, shape) => {
+        const text = Buffer.from(shape === 'json' ? JSON.stringify(parts) : parts.join(''));
+        const within = Buffer.concat([Buffer.from('+4111 y'), text, Buffer.from('1111@example.com')]);
+        const suspect = detectors.suspects(within, 7, 7 + text.length, shape);
+        expect(suspect).toBe(detectors.suspects(text, 0, text.length, shape));
+        if (detectors.scan(text, shape).length > 0) expect(suspect).toBe(true);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('says no of most values', () => {
+    const detectors = new DetectorSet();
+    for (const text of [
+      '',
+      'Chloé de Vries',
+      'moved in 2021, order 482',
+      'A-1, up-to-date',
+      'user42',
+      'snake_case',
+    ]) {
+      const bytes = Buffer.from(text);
+      expect([text, detectors.suspects(bytes, 0, bytes.length)]).toEqual([text, /up-to|snake/.test(text)]);
+    }
+  });
+
+  it('says yes of everything where detectors are configured', () => {
+    const detectors = new DetectorSet([{ name: 'x', pattern: 'x', tags: ['x'] }]);
+    expect(detectors.suspects(Buffer.from('abc'), 0, 3)).toBe(true);
+  });
 });
 
 describe('is bounded', () => {

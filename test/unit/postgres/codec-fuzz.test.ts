@@ -4,7 +4,6 @@ import { isHoopError } from '../../../src/core/errors.ts';
 import { decodeBackend, encodeBackend } from '../../../src/protocols/postgres/codec/backend.ts';
 import { Framer } from '../../../src/protocols/postgres/codec/framer.ts';
 import { decodeFrontend, encodeFrontend } from '../../../src/protocols/postgres/codec/frontend.ts';
-import { DataRow, walkDataRow } from '../../../src/protocols/postgres/codec/rows.ts';
 import { decodeStartup, encodeStartup } from '../../../src/protocols/postgres/codec/startup.ts';
 import { BACKEND, type Direction, FRONTEND } from '../../../src/protocols/postgres/codec/types.ts';
 import { BACKEND_FIXTURES, FRONTEND_FIXTURES, i32, message } from '../../support/postgres-messages.ts';
@@ -116,31 +115,6 @@ describe('the framer', () => {
         const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
         const chunks = at.slice(1).map((end, i) => bytes.subarray(at[i], end));
         expect(told('backend', chunks)).toEqual(told('backend', [bytes]));
-      }),
-      TIME,
-    );
-  });
-});
-
-describe('walkDataRow', () => {
-  it('finds what DataRow decodes, and refuses what it refuses', () => {
-    const values = fc.array(fc.option(fc.uint8Array({ maxLength: 5 }).map((octets) => Buffer.from(octets))), {
-      maxLength: 6,
-    });
-    const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 2 });
-    fc.assert(
-      fc.property(values, edits, fc.nat(3), (row, octets, cut) => {
-        const bytes = DataRow.encode({ values: row });
-        for (const [at, octet] of octets) bytes[5 + (at % (bytes.length - 5))] = octet;
-        const end = Math.max(5, bytes.length - cut);
-        const cells = new Int32Array(2 * 65_535);
-        const decoded = orOurError(() => DataRow.decode(bytes.subarray(5, end)).values);
-        const count = orOurError(() => walkDataRow(bytes, 5, end, cells));
-        expect(count).toBe(decoded?.length);
-        decoded?.forEach((value, i) => {
-          const [at, length] = [cells[2 * i]!, cells[2 * i + 1]!];
-          expect(length < 0 ? null : bytes.subarray(at, at + length)).toEqual(value);
-        });
       }),
       TIME,
     );

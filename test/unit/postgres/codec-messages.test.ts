@@ -9,7 +9,6 @@ import { Execute, Parse } from '../../../src/protocols/postgres/codec/extended.t
 import { decodeFrontend, encodeFrontend } from '../../../src/protocols/postgres/codec/frontend.ts';
 import { CommandComplete, Query } from '../../../src/protocols/postgres/codec/query.ts';
 import { ErrorResponse, reportText } from '../../../src/protocols/postgres/codec/report.ts';
-import { DataRow, walkDataRow } from '../../../src/protocols/postgres/codec/rows.ts';
 import { BACKEND, FRONTEND } from '../../../src/protocols/postgres/codec/types.ts';
 import {
   BACKEND_FIXTURES,
@@ -151,28 +150,5 @@ describe('reports', () => {
     expect(reportText(report, 'M')).toBe('nein, dürfen Sie nicht');
     expect(reportText(report, 'D')).toBe('d\\xfc');
     expect(reportText(report, 'H')).toBeUndefined();
-  });
-});
-
-describe('walkDataRow', () => {
-  const row = DataRow.encode({ values: [text('abc'), null, text(''), text('z')] });
-
-  it('finds each value in place', () => {
-    const chunk = Buffer.concat([raw(9, 9, 9), row, raw(9)]);
-    const cells = new Int32Array(8);
-    expect(walkDataRow(chunk, 3 + 5, 3 + row.length, cells)).toBe(4);
-    expect([...cells]).toEqual([14, 3, 21, -1, 25, 0, 29, 1]);
-    expect(chunk.toString('latin1', cells[0], cells[0]! + cells[1]!)).toBe('abc');
-  });
-
-  it('refuses more values than were announced, and any other end than the message’s own', () => {
-    const refuse = (start: number, end: number, cells: number) =>
-      expect(() => walkDataRow(row, start, end, new Int32Array(cells))).toThrow(
-        expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }),
-      );
-    refuse(5, row.length, 6);
-    for (let end = 5; end < row.length; end++) refuse(5, end, 8);
-    const longer = Buffer.concat([row, raw(0)]);
-    expect(() => walkDataRow(longer, 5, longer.length, new Int32Array(8))).toThrow('1 octets follow');
   });
 });

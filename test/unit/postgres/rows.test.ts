@@ -1,15 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DetectorSet } from '../../../src/masking/detectors.ts';
-import { maskValue } from '../../../src/masking/mask.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
 import { CopyData } from '../../../src/protocols/postgres/codec/copy.ts';
-import { Frame } from '../../../src/protocols/postgres/codec/frame.ts';
+import { Frame, type Piece } from '../../../src/protocols/postgres/codec/frame.ts';
 import { DataRow } from '../../../src/protocols/postgres/codec/rows.ts';
 import { maskCopyLine } from '../../../src/protocols/postgres/copy.ts';
 import {
   binaryNumber,
-  type CellMasker,
+  type CellDetector,
   type ColumnAction,
   RowRewriter,
   rowPlan,
@@ -17,13 +16,14 @@ import {
 } from '../../../src/protocols/postgres/rows.ts';
 
 const detectors = new DetectorSet();
-const masker: CellMasker = {
-  mask: maskValue,
+const detector: CellDetector = {
+  suspects: (bytes, start, end, shape) => detectors.suspects(bytes, start, end, shape),
   detect: (value, shape) => maskFindings(value, detectors.scan(value, shape), () => 'redact', shape),
 };
 function frameOf(body: Buffer): Frame {
   // In the middle of a chunk, as rows mostly are.
-  const head = Buffer.alloc(5);
+  const head = Buffer.from('4400000000', 'hex');
+  head.writeInt32BE(4 + body.length, 1);
   return new Frame(
     0x44,
     Buffer.concat([Buffer.from('before'), head, body, Buffer.from('after')]),
@@ -49,7 +49,7 @@ function row(values: readonly (string | Buffer | null)[]): Buffer {
 function rewrite(
   values: readonly (string | Buffer | null)[],
   actions: readonly ColumnAction[],
-  with_ = masker,
+  with_ = detector,
 ) {
   const rewritten = bytesOf(new RowRewriter().rewrite(frameOf(row(values)), rowPlan(actions), with_));
   return rewritten && DataRow.decode(rewritten.subarray(5)).values.map((value) => value?.toString() ?? null);
@@ -70,8 +70,8 @@ describe('rows', () => {
   });
 
   test('a detector that fails masks the value', () => {
-    const failing: CellMasker = {
-      mask: maskValue,
+    const failing: CellDetector = {
+      suspects: () => true,
       detect: () => {
         throw new Error('crash');
       },
@@ -101,7 +101,7 @@ describe('rows', () => {
     ['octets left over', Buffer.concat([row(['a', 'b']), Buffer.from('x')])],
     ['nothing', Buffer.alloc(0)],
   ])('a row that does not fit is refused whole: %s', (_, body) => {
-    expect(() => new RowRewriter().rewrite(frameOf(body), rowPlan([redact, show]), masker)).toThrowError(
+    expect(() => new RowRewriter().rewrite(frameOf(body), rowPlan([redact, show]), detector)).toThrowError(
       expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }),
     );
   });
@@ -117,7 +117,7 @@ describe('rows', () => {
           const values = [...others.slice(0, at), secret, ...others.slice(at)];
           const actions = values.map((value) => (value === secret ? redact : show));
           const rewritten = bytesOf(
-            new RowRewriter().rewrite(frameOf(row(values)), rowPlan(actions), masker),
+            new RowRewriter().rewrite(frameOf(row(values)), rowPlan(actions), detector),
           );
           expect(rewritten?.includes(secret)).toBe(false);
           expect(DataRow.decode(rewritten?.subarray(5) ?? Buffer.alloc(0)).values).toHaveLength(
@@ -149,7 +149,7 @@ test('rows that are rewritten one after the other lie side by side, and stay as 
   const rewriter = new RowRewriter();
   const plan = rowPlan([show, redact, show]);
   const rows = Array.from({ length: 3000 }, (_, i) =>
-    rewriter.rewrite(frameOf(row([`${i}`, 'secret', 'x'.repeat(i % 90)])), plan, masker),
+    rewriter.rewrite(frameOf(row([`${i}`, 'secret', 'x'.repeat(i % 90)])), plan, detector),
   );
   for (const [i, one] of rows.entries()) {
     const { values } = DataRow.decode(bytesOf(one)!.subarray(5));
@@ -158,9 +158,64 @@ test('rows that are rewritten one after the other lie side by side, and stay as 
   expect(rows[1]?.piece).toMatchObject({ chunk: rows[0]?.piece.chunk, start: rows[0]?.piece.end });
 });
 
+/** Messages one behind the other with something before them, as the framer gives them. */
+function runOf(bodies: readonly Buffer[]): Piece {
+  const messages = bodies.map((body) => DataRow.encode(DataRow.decode(body)));
+  const chunk = Buffer.concat([Buffer.from('before'), ...messages, Buffer.from('after')]);
+  return { chunk, start: 6, end: chunk.length - 5 };
+}
+
+describe('a run of rows', () => {
+  const cell = fc.oneof(
+    fc.constant(null),
+    fc.string({ maxLength: 30 }),
+    fc.constantFrom('ann@example.com', '4111 1111 1111 1111', '123-45-6789', ''),
+  );
+  const kinds = [show, redact, detect, { kind: 'mask', mask: 'partial', shape: 'text' }] as const;
+
+  test('is rewritten as its rows would be one by one, and however often memory is used again', () => {
+    const [one, many] = [new RowRewriter(), new RowRewriter()];
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom(...kinds), { maxLength: 5 }),
+        fc.array(fc.array(cell, { minLength: 5, maxLength: 5 }), { maxLength: 40 }),
+        (actions, table) => {
+          one.reset();
+          many.reset();
+          const plan = rowPlan(actions);
+          const bodies = table.map((values) => row(values.slice(0, actions.length)));
+          const whole = many.rewrite(runOf(bodies), plan, detector);
+          const singles = bodies.map((body) => {
+            const frame = frameOf(body);
+            const rewritten = one.rewrite(frame, plan, detector);
+            return { bytes: bytesOf(rewritten) ?? frame.raw, count: rewritten?.maskedValues ?? 0 };
+          });
+          expect(whole?.maskedValues ?? 0).toBe(singles.reduce((sum, { count }) => sum + count, 0));
+          if (whole === undefined) return;
+          expect(bytesOf(whole)).toEqual(Buffer.concat(singles.map(({ bytes }) => bytes)));
+        },
+      ),
+    );
+  });
+
+  test('of any octets is either rewritten or refused with an error of ours', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.nat(3), (octets, columns) => {
+        const plan = rowPlan(Array.from({ length: columns }, () => redact));
+        try {
+          const rewritten = new RowRewriter().rewrite(frameOf(Buffer.from(octets)), plan, detector);
+          if (rewritten !== undefined) DataRow.decode((bytesOf(rewritten) as Buffer).subarray(5));
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'ERR_PG_PROTOCOL' });
+        }
+      }),
+    );
+  });
+});
+
 describe('COPY lines', () => {
   const copy = (line: string) => {
-    const masked = maskCopyLine(Buffer.from(line), masker);
+    const masked = maskCopyLine(Buffer.from(line), detector);
     return masked && CopyData.decode(bytesOf(masked)!.subarray(5)).data.toString();
   };
 
