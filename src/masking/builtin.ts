@@ -11,6 +11,7 @@ import {
   jwtAround,
   phoneAt,
   privateKeyAt,
+  VENDOR_KEYS,
   vendorKeyAt,
 } from './tokens.ts';
 
@@ -76,12 +77,10 @@ export class BuiltinScanner {
     this.#value = value;
     this.#found = found;
     const length = value.length;
-    for (let at = 0; at < length; ) {
+    for (let at = nextTelling(value, 0, length); at < length; at = nextTelling(value, at, length)) {
       const trigger = TRIGGERS[value[at]!]!;
-      if (trigger === TRIGGER.none) at++;
-      else if (trigger === TRIGGER.digit) at = shortRunEnd(value, at) || this.#number(at);
-      else
-        at = tellsNothing(trigger, value[at - 1] ?? 0, value[at + 1] ?? 0) ? at + 1 : this.#look(trigger, at);
+      if (trigger === TRIGGER.digit) at = shortRunEnd(value, at) || this.#number(at);
+      else at = tellsNothing(trigger, value, at, 0, length) ? at + 1 : this.#look(trigger, at);
     }
   }
 
@@ -167,36 +166,46 @@ const GAP = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number(byte >= 0x80 || [0x20, 0x2d, 0x2e].includes(byte)),
 );
 
+/** First place at or after `from` where a telling octet stands, or `end`. A loop of its own: most octets tell nothing. */
+function nextTelling(bytes: Uint8Array, from: number, end: number): number {
+  let at = from;
+  while (at < end && TRIGGERS[bytes[at]!] === TRIGGER.none) at++;
+  return at;
+}
+
 /**
  * Whether a value holds anything that a built-in detector starts from: enough digits, or a telling octet whose neighbours
  * do not say at once that it tells nothing. Octets outside `start` … `end` are not looked at.
  */
 export function isTelling(bytes: Uint8Array, start: number, end: number): boolean {
   let digits = 0;
-  for (let at = start; at < end; at++) {
+  for (let at = nextTelling(bytes, start, end); at < end; at = nextTelling(bytes, at + 1, end)) {
     const trigger = TRIGGERS[bytes[at]!]!;
-    if (trigger === TRIGGER.none) continue;
-    const before = at > start ? bytes[at - 1]! : 0;
-    if (trigger === TRIGGER.digit) {
-      if (++digits >= LEAST_DIGITS || before === 0x25 || startsIban(bytes, start, at, end)) return true;
-    } else if (!tellsNothing(trigger, before, at + 1 < end ? bytes[at + 1]! : 0)) return true;
+    if (trigger !== TRIGGER.digit) {
+      if (!tellsNothing(trigger, bytes, at, start, end)) return true;
+    } else if (++digits >= LEAST_DIGITS || (at > start && bytes[at - 1] === 0x25)) return true;
+    else if (startsIban(bytes, start, at, end)) return true;
   }
   return false;
 }
 
-/** What may stand before the `_` or `-` of a vendor's key, and after the `A` of one. */
-const BEFORE_MARK = Uint8Array.from({ length: 256 }, (_, byte) =>
-  Number('abekmoprstu'.includes(String.fromCharCode(byte))),
-);
+/** The two octets that may stand before the first `_` or `-` of a vendor's key, as one number; what may follow its `A`. */
+const BEFORE_MARK = new Uint8Array(65_536);
+for (const [key] of VENDOR_KEYS) {
+  const mark = key.search(/[_-]/);
+  if (mark > 1) BEFORE_MARK[(key.charCodeAt(mark - 2) << 8) | key.charCodeAt(mark - 1)] = 1;
+}
 const AFTER_A = Uint8Array.from({ length: 256 }, (_, byte) =>
   Number('BCIKS'.includes(String.fromCharCode(byte))),
 );
 
-/** Whether the neighbours of a telling octet show at once that it tells nothing. */
-function tellsNothing(trigger: number, before: number, after: number): boolean {
+/** Whether the neighbours of the telling octet at `at`, from `start` to `end`, show at once that it tells nothing. */
+function tellsNothing(trigger: number, bytes: Uint8Array, at: number, start: number, end: number): boolean {
+  const after = at + 1 < end ? bytes[at + 1]! : 0;
   if (trigger === TRIGGER.letterA) return AFTER_A[after] === 0;
+  const before = at > start ? bytes[at - 1]! : 0;
   if (trigger === TRIGGER.letterJ) return before !== 0x79;
-  if (trigger === TRIGGER.underscore) return BEFORE_MARK[before] === 0;
-  if (trigger === TRIGGER.dash) return after !== 0x2d && BEFORE_MARK[before] === 0;
-  return false;
+  if (trigger !== TRIGGER.dash && trigger !== TRIGGER.underscore) return false;
+  if (trigger === TRIGGER.dash && after === 0x2d) return false;
+  return at - 2 < start || BEFORE_MARK[(bytes[at - 2]! << 8) | before] === 0;
 }

@@ -98,7 +98,7 @@ export function ibanAround(bytes: Uint8Array, digits: number): Span | undefined 
 }
 
 /** Prefix → least octets of the body that follows; the body is letters, digits, `_` and `-`. */
-const VENDOR_KEYS: readonly (readonly [string, number])[] = [
+export const VENDOR_KEYS: readonly (readonly [string, number])[] = [
   ...['ghp_', 'gho_', 'ghu_', 'ghs_', 'ghr_', 'npm_'].map((prefix) => [prefix, 30] as const),
   ['github_pat_', 22],
   ['glpat-', 20],

@@ -13,8 +13,8 @@ const json = process.argv.includes('--json');
 const say = (text: string) => writeSync(2, `${text}\n`);
 
 const startedAt = Date.now();
-const { values, notes } = await measure({ quick, say });
-const entries: Entry[] = judged(values);
+const { values, notes, fdatasyncUs } = await measure({ quick, say });
+const entries: Entry[] = judged(values, fdatasyncUs);
 if (json) {
   const seconds = Math.round((Date.now() - startedAt) / 1000);
   writeSync(1, `${JSON.stringify({ schemaVersion: 1, quick, seconds, targets: entries, notes })}\n`);
