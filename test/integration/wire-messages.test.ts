@@ -514,6 +514,16 @@ describe('the end of a session', () => {
     await asked('truncate t cascade');
   });
 
+  test('Terminate behind a large answer, read slowly: every row of it arrives', async () => {
+    client.socket.pause();
+    client.send(query("select repeat('x', 1000) from generate_series(1, 20000)"), terminate);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    client.socket.resume();
+    const answers = await client.untilReady();
+    expect(answers.filter(({ name }) => name === 'DataRow')).toHaveLength(20_000);
+    expect(await client.next()).toBeUndefined();
+  });
+
   test('a half-closed client gets the answers to what it asked before', async () => {
     client.socket.end(query('select pg_sleep(0.3), 6'));
     const answers = (await client.untilReady()).map(line);

@@ -306,6 +306,7 @@ export class PostgresSession {
 
   async #lastWords(): Promise<void> {
     if (this.#stream.destroyed) return;
+    this.#outlet.flush();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, LAST_WORDS_MS);
       this.#stream.once('close', resolve);
