@@ -18,8 +18,12 @@ export interface WatchedStream {
 
 interface Watched {
   read: number;
-  /** Octets written when something was last read. */
+  /** Octets written at the look that last saw something read. */
   written: number;
+  /** Octets written at the last look. */
+  writtenBefore: number;
+  /** Between two looks it was both read and written: whether the last word is unanswered, only the gateway can tell. */
+  unsure: boolean;
   quietSince: number;
 }
 
@@ -44,7 +48,8 @@ export class Liveness {
   watch(stream: WatchedStream): void {
     if (stream.closed) return;
     const { bytesRead: read, bytesWritten: written } = stream;
-    this.#streams.set(stream, { read, written, quietSince: this.#scheduler.now() });
+    const quietSince = this.#scheduler.now();
+    this.#streams.set(stream, { read, written, writtenBefore: written, unsure: false, quietSince });
     stream.once('close', () => {
       this.#streams.delete(stream);
       if (this.#streams.size === 0) this.#stopLooking?.();
@@ -59,8 +64,11 @@ export class Liveness {
   async #look(): Promise<void> {
     const suspects = [...this.#streams].filter(([stream, seen]) => this.#isSuspect(stream, seen));
     if (suspects.length === 0) this.#failures = 0;
-    else if (await this.#gatewayAnswers()) this.#failures = 0;
-    else if (++this.#failures >= 2) {
+    else if (await this.#gatewayAnswers()) {
+      this.#failures = 0;
+      // What was on its way has arrived since, and what comes after it the kernel's keep-alive sees.
+      for (const [, seen] of suspects) seen.unsure = false;
+    } else if (++this.#failures >= 2) {
       for (const [stream, seen] of suspects) {
         if (stream.bytesRead === seen.read) stream.destroy(new Error('the gateway can no longer be reached'));
       }
@@ -72,10 +80,12 @@ export class Liveness {
     const now = this.#scheduler.now();
     if (stream.bytesRead !== seen.read) {
       seen.read = stream.bytesRead;
+      seen.unsure = stream.bytesWritten !== seen.writtenBefore;
       seen.written = stream.bytesWritten;
       seen.quietSince = now;
     }
-    if (stream.bytesWritten === seen.written) seen.quietSince = now;
+    seen.writtenBefore = stream.bytesWritten;
+    if (!seen.unsure && stream.bytesWritten === seen.written) seen.quietSince = now;
     return now - seen.quietSince >= SUSPECT_MS;
   }
 

@@ -87,5 +87,7 @@ export function readResponseHead(stream: Duplex, signal: AbortSignal): Promise<R
 }
 
 function notHttp(why: string): HoopError {
-  return new HoopError('ERR_GATEWAY_UNREACHABLE', `the gateway does not answer as it should: ${why}`);
+  return new HoopError('ERR_GATEWAY_UNREACHABLE', `the gateway does not answer as it should: ${why}`, {
+    hint: 'check the URL, the network and HTTPS_PROXY',
+  });
 }

@@ -86,6 +86,10 @@ export interface StackOptions {
   /** Directory for recordings, e.g. on a small file system. */
   readonly recordings?: string;
   readonly state?: string;
+  /** What hoopd listens on, an address; default 127.0.0.1. */
+  readonly listen?: string;
+  /** What clients call hoopd, if not by its address; its certificate is for it. */
+  readonly host?: string;
   /** Of hoopd; default info. */
   readonly logLevel?: string;
   /** More clients of the provider that signs people in. */
@@ -277,8 +281,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     startIssuer({ users: PEOPLE, ...(options.clients === undefined ? {} : { clients: options.clients }) }),
   ]);
   const port = await freePort();
-  const url = `https://127.0.0.1:${port}`;
-  const caFile = await writeTls(directory);
+  const { listen = '127.0.0.1' } = options;
+  const address = listen.includes(':') ? `[${listen}]` : listen;
+  const url = `https://${options.host ?? address}:${port}`;
+  const caFile = await writeTls(directory, [listen, 'localhost', ...(options.host ? [options.host] : [])]);
   mkdirSync(join(directory, 'policies'));
   writeFileSync(join(directory, 'policies', 'test.cedar'), options.policy ?? ALLOW_ALL);
   writeFileSync(join(directory, 'seal.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
@@ -287,14 +293,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const target = options.target?.(postgres) ?? { host: postgres.host, port: postgres.port };
   writeFileSync(
     join(directory, 'hoopd.yaml'),
-    config({ port, url, issuer, people, postgres, target, options }),
+    config({ listen: `${address}:${port}`, url, issuer, people, postgres, target, options }),
   );
   const hoopd = await startHoopd(join(directory, 'hoopd.yaml'), options.logLevel);
   return new Stack({ directory, postgres, issuer, people, url, caFile, hoopd });
 }
 
-async function writeTls(directory: string): Promise<string> {
-  const { authority, server } = await makeLocalCertificates(['127.0.0.1', 'localhost'], Date.now());
+async function writeTls(directory: string, names: readonly string[]): Promise<string> {
+  const { authority, server } = await makeLocalCertificates([...names], Date.now());
   const caFile = join(directory, 'ca.pem');
   writeFileSync(caFile, authority);
   writeFileSync(join(directory, 'tls.crt'), server.cert);
@@ -303,7 +309,7 @@ async function writeTls(directory: string): Promise<string> {
 }
 
 interface ConfigParts {
-  readonly port: number;
+  readonly listen: string;
   readonly url: string;
   readonly issuer: JwksIssuer;
   readonly people: TestIssuer;
@@ -316,9 +322,9 @@ function targetTls(options: StackOptions, postgres: PostgresServer): string {
   return options.targetTls === 'disable' ? 'tls: disable' : `tls: verify-full, caFile: ${postgres.caFile}`;
 }
 
-function config({ port, url, issuer, people, postgres, target, options }: ConfigParts): string {
+function config({ listen, url, issuer, people, postgres, target, options }: ConfigParts): string {
   return `
-listen: 127.0.0.1:${port}
+listen: '${listen}'
 publicUrl: ${url}
 tls: { certFile: tls.crt, keyFile: tls.key }
 state: sqlite:${options.state ?? './state'}

@@ -52,22 +52,30 @@ async function reachable(gateway: OpenGateway, plan: ConnectPlan): Promise<reado
     if (held === undefined) return resources;
     throw new HoopError('ERR_APPROVAL_REQUIRED', `a connection to ${held.name} needs an approval`);
   } catch (error) {
-    if (isHoopError(error) && REFUSALS.has(error.code)) await knock(gateway, plan);
-    throw error;
+    const said = isHoopError(error) && REFUSALS.has(error.code) ? await knock(gateway, plan) : undefined;
+    throw said ?? error;
   }
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['ERR_NO_ACCESS', 'ERR_APPROVAL_REQUIRED']);
 
-/** Asks the gateway for what it will refuse: only so is it on its record who wanted what. */
-async function knock(gateway: OpenGateway, plan: ConnectPlan): Promise<void> {
+/**
+ * Asks the gateway for what it will refuse: only so is it on its record who wanted what.
+ *
+ * @returns What a rule says of its own refusal, if one does: a list of resources cannot.
+ */
+async function knock(gateway: OpenGateway, plan: ConnectPlan): Promise<HoopError | undefined> {
+  let said: HoopError | undefined;
   const open = new Set((await gateway.api.resources()).filter(isOpen).map(({ name }) => name));
   for (const name of plan.resources.filter((wanted) => !open.has(wanted))) {
     const stream = await openTunnel(gateway, plan, name)
       .open()
-      .catch(() => undefined);
+      .catch((error: unknown) => {
+        if (isHoopError(error) && error.code === 'ERR_DENIED') said ??= error;
+      });
     stream?.destroy();
   }
+  return said;
 }
 
 function isOpen({ access }: ResourceItem): boolean {

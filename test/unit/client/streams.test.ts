@@ -124,6 +124,20 @@ describe('a gateway that can no longer be reached', () => {
     expect(time.next).toBeUndefined();
   });
 
+  test('also one that asked again right behind an answer, between two looks', async () => {
+    const { time, stream, probes } = setUp([false, false]);
+    [stream.bytesRead, stream.bytesWritten] = [50, 200];
+    await pass(time, 50);
+    expect({ probes: probes(), closed: stream.closed }).toEqual({ probes: 2, closed: true });
+  });
+
+  test('which the gateway is asked about once, and then it is idle', async () => {
+    const { time, stream, probes } = setUp([true]);
+    [stream.bytesRead, stream.bytesWritten] = [50, 200];
+    await pass(time, 300);
+    expect({ probes: probes(), closed: stream.closed }).toEqual({ probes: 1, closed: false });
+  });
+
   test('but not one whose query takes long, nor an idle one, nor one that goes on', async () => {
     const slow = setUp(Array(100).fill(true));
     slow.stream.bytesWritten = 100;
