@@ -111,7 +111,7 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
 /** A process that was just started compiles as it goes: each variant serves some ten thousand statements first. */
 async function warmUp(bench: Bench): Promise<void> {
   for (const at of [bench.peers.p1, bench.peers.p2, bench.tunnel, bench.masked]) {
-    await pgbench(at, ['-S', '-n', '-M', 'prepared', '-c', '8', '-t', String(WARM_STATEMENTS / 8)]);
+    await pgbench(at, ['-S', '-n', '-c', '8', '-t', String(WARM_STATEMENTS / 8)]);
   }
   for (const at of [bench.direct, bench.tunnel, bench.masked]) await bulkBytes(at, 'SELECT * FROM people');
 }
@@ -180,16 +180,7 @@ async function throughput(bench: Bench, clients: 8 | 32): Promise<void> {
     ['direct', 'p1', 'p2', 'hoop'] as const,
     async (name) => {
       const before = pids[name].map(cpuUs);
-      const tps = await pgbench(places[name], [
-        '-S',
-        '-n',
-        '-M',
-        'prepared',
-        '-c',
-        String(clients),
-        '-T',
-        String(seconds),
-      ]);
+      const tps = await pgbench(places[name], ['-S', '-n', '-c', String(clients), '-T', String(seconds)]);
       const spent = pids[name].map((pid, i) => (cpuUs(pid) - (before[i] ?? 0)) / (tps * seconds));
       if (spent.length > 0) cpu[name] = [...(cpu[name] ?? []), spent.reduce((a, b) => a + b, 0)];
       return tps;
