@@ -7,7 +7,7 @@ import type { OpenGateway } from '../../client/gateway.ts';
 import { DEFAULT_SOCKET_PORT, Listener, type ListenerOptions, serveStdio } from '../../client/listener.ts';
 import { scramVerifier } from '../../client/scram-verifier.ts';
 import { Tunnel } from '../../client/tunnel.ts';
-import { HoopError, isHoopError } from '../../core/errors.ts';
+import { ERROR_TABLE, HoopError, isHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import { describeFailure } from '../failure.ts';
 import type { Io } from '../io.ts';
@@ -71,11 +71,16 @@ async function knock(gateway: OpenGateway, plan: ConnectPlan): Promise<HoopError
     const stream = await openTunnel(gateway, plan, name)
       .open()
       .catch((error: unknown) => {
-        if (isHoopError(error) && error.code === 'ERR_DENIED') said ??= error;
+        if (isHoopError(error) && givesReason(error)) said ??= error;
       });
     stream?.destroy();
   }
   return said;
+}
+
+/** A rule without a reason says no more than that there is such a resource: that is nobody's business. */
+function givesReason({ code, message }: HoopError): boolean {
+  return code === 'ERR_DENIED' && message !== ERROR_TABLE.ERR_DENIED.text;
 }
 
 function isOpen({ access }: ResourceItem): boolean {
