@@ -7,7 +7,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { HoopError, toHoopError } from '../core/errors.ts';
-import type { SlabPool } from '../core/slabs.ts';
+import type { SlabSizes } from '../core/slabs.ts';
 import { refusePostgresClient } from './local-error.ts';
 import { closeToOthers, ensurePrivateDir } from './private-files.ts';
 import { relay, relaySlabs } from './relay.ts';
@@ -135,7 +135,7 @@ function serve(options: ListenerOptions): { server: Server; connections: Set<Soc
 }
 
 /** From a local connection to its stream; whatever goes wrong ends this connection and no other. */
-async function carry(local: Socket, options: ListenerOptions, slabs: SlabPool): Promise<void> {
+async function carry(local: Socket, options: ListenerOptions, slabs: SlabSizes): Promise<void> {
   const left = new AbortController();
   const leave = () => left.abort();
   local.on('error', () => undefined).once('close', leave);

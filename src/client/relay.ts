@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { BatchedWriter } from '../core/batched-writer.ts';
 import { readsDirectly } from '../core/direct-reads.ts';
-import { SlabPool } from '../core/slabs.ts';
+import { SlabPool, SlabSizes } from '../core/slabs.ts';
 
 /** How long a side may take to write what it still holds once the other is gone, ms. */
 const FLUSH_MS = 5_000;
@@ -12,11 +12,13 @@ const RECORD_BYTES = 16 * 1024;
 const BATCH_BYTES = 128 * 1024;
 /** Octets that wait for the local side before the remote one is paused. */
 const WAITING_BOUND_BYTES = 256 * 1024;
-const SLABS_KEPT = 4;
+/** What small answers lie in until they have left. */
+const SMALL = { bytes: 8 * 1024, kept: 128 };
+const LARGE = { bytes: 2 * BATCH_BYTES, kept: 4 };
 
 /** Memory for the relays of one process. */
-export function relaySlabs(): SlabPool {
-  return new SlabPool(2 * BATCH_BYTES, SLABS_KEPT);
+export function relaySlabs(): SlabSizes {
+  return new SlabSizes([SMALL, LARGE].map(({ bytes, kept }) => new SlabPool(bytes, kept)));
 }
 
 /**
@@ -49,7 +51,7 @@ export function relay(local: Duplex, remote: Duplex, slabs = relaySlabs()): Prom
  *
  * @returns Gives all that waits to the local side at once.
  */
-function answer(remote: Duplex, local: Duplex, slabs: SlabPool): () => void {
+function answer(remote: Duplex, local: Duplex, slabs: SlabSizes): () => void {
   const goOn = () => {
     if (remote.isPaused() && writer.waitingBytes <= WAITING_BOUND_BYTES) remote.resume();
   };

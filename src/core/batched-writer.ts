@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { SlabPool } from './slabs.ts';
+import type { SlabSizes } from './slabs.ts';
 
 /** What leaves in one write, and the slab it lies in, if any, which is free again when it has left. */
 interface Parcel {
@@ -21,7 +21,7 @@ export interface BatchedWriterHooks {
  */
 export class BatchedWriter {
   readonly #stream: Writable;
-  readonly #slabs: SlabPool;
+  readonly #slabs: SlabSizes;
   readonly #hooks: BatchedWriterHooks;
   #slab: Buffer | undefined;
   #used = 0;
@@ -32,7 +32,7 @@ export class BatchedWriter {
   waitingBytes = 0;
 
   /** @param slabs May be shared by any number of writers. */
-  constructor(stream: Writable, slabs: SlabPool, hooks: BatchedWriterHooks) {
+  constructor(stream: Writable, slabs: SlabSizes, hooks: BatchedWriterHooks) {
     this.#stream = stream;
     this.#slabs = slabs;
     this.#hooks = hooks;
@@ -41,13 +41,13 @@ export class BatchedWriter {
   /** @param bytes Copied, unless there are more than a slab holds: then they must not change any more. */
   add(bytes: Buffer): void {
     this.waitingBytes += bytes.length;
-    if (bytes.length > this.#slabs.slabBytes) {
+    if (bytes.length > this.#slabs.largestBytes) {
       this.#closeSlab();
       this.#parcels.push({ bytes, slab: undefined });
       return;
     }
     for (let from = 0; from < bytes.length; ) {
-      this.#slab ??= this.#slabs.take();
+      this.#slab ??= this.#slabs.take(this.#room(bytes.length - from));
       const count = bytes.copy(this.#slab, this.#used, from);
       from += count;
       this.#used += count;
@@ -71,6 +71,11 @@ export class BatchedWriter {
   /** Gives all that waits to the stream, whatever is under way. */
   flush(): void {
     while (this.waitingBytes > 0) this.#writeNext();
+  }
+
+  /** A small answer leaves at once in little memory; behind a write under way more is likely to gather. */
+  #room(size: number): number {
+    return this.#underWay > 0 || this.#parcels.length > 0 ? this.#slabs.largestBytes : size;
   }
 
   #closeSlab(): void {

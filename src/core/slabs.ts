@@ -25,3 +25,26 @@ export class SlabPool {
     if (slab.length === this.slabBytes && this.#free.length < this.#keep) this.#free.push(slab);
   }
 }
+
+/** Slabs of several sizes: what grows begins in a small one, and a hundred that stay small hold little. */
+export class SlabSizes {
+  readonly #pools: readonly SlabPool[];
+  readonly largestBytes: number;
+
+  /** @param pools From the smallest size to the largest, at least one. */
+  constructor(pools: readonly SlabPool[]) {
+    this.#pools = pools;
+    this.largestBytes = pools.at(-1)?.slabBytes ?? 0;
+  }
+
+  /** The smallest slab that holds `size` octets; memory of its own if none does. */
+  take(size: number): Buffer {
+    const pool = this.#pools.find(({ slabBytes }) => slabBytes >= size);
+    return pool === undefined ? Buffer.allocUnsafeSlow(size) : pool.take();
+  }
+
+  /** As `SlabPool.give`. */
+  give(slab: Buffer): void {
+    this.#pools.find(({ slabBytes }) => slabBytes === slab.length)?.give(slab);
+  }
+}

@@ -1,5 +1,5 @@
 import { HoopError } from '../core/errors.ts';
-import { SlabPool } from '../core/slabs.ts';
+import { SlabPool, SlabSizes } from '../core/slabs.ts';
 import { Compressors } from './compressor.ts';
 import { encodeHeader, type FrameKind, MAX_FRAME_BYTES, type RecordingHeader } from './format.ts';
 import { RECORDING_PENDING_BYTES, type RecordingSummary, type SessionRecorder } from './recorder.ts';
@@ -9,9 +9,15 @@ import { type RecordingFile, SegmentWriter } from './segment-writer.ts';
 /** A segment is cut at so many octets, or so long after its first frame. */
 const SEGMENT_BYTES = 256 * 1024;
 const SEGMENT_MS = 200;
-/** Memory of a segment: with the frame that makes it full. A larger frame gets memory of its own. */
-const SLAB_BYTES = 2 * SEGMENT_BYTES;
-const SLABS_KEPT = 16;
+/**
+ * Memory of a segment as it grows, and how much of each size is kept: most sessions say little at a time. The largest holds
+ * a full segment with the frame that fills it; a larger frame gets memory of its own.
+ */
+const SLABS = [
+  { bytes: 8 * 1024, kept: 256 },
+  { bytes: 64 * 1024, kept: 64 },
+  { bytes: 2 * SEGMENT_BYTES, kept: 16 },
+];
 /** A caller that does not pause when told is stopped here. */
 const HARD_PENDING_BYTES = 16 * RECORDING_PENDING_BYTES;
 /** What a frame takes beside its octets, in memory and on disk, roughly. */
@@ -24,12 +30,13 @@ export type SessionMicros = () => number;
 
 /** What the recordings of one gateway share. */
 export interface RecordingTools {
-  readonly slabs: SlabPool;
+  readonly slabs: SlabSizes;
   readonly compressors: Compressors;
 }
 
 export function recordingTools(): RecordingTools {
-  return { slabs: new SlabPool(SLAB_BYTES, SLABS_KEPT), compressors: new Compressors() };
+  const pools = SLABS.map(({ bytes, kept }) => new SlabPool(bytes, kept));
+  return { slabs: new SlabSizes(pools), compressors: new Compressors() };
 }
 
 /** Writes one session's recording. Idle, it holds an open file and nothing else: no timer runs. */
@@ -37,7 +44,7 @@ export class FileRecorder implements SessionRecorder {
   readonly #file: RecordingFile;
   readonly #micros: SessionMicros;
   readonly #writer: SegmentWriter;
-  readonly #slabs: SlabPool;
+  readonly #slabs: SlabSizes;
   readonly #segment: SegmentBuffer;
   #timer: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
@@ -46,7 +53,7 @@ export class FileRecorder implements SessionRecorder {
   #failed: Error | undefined;
   #pendingBytes = 0;
 
-  private constructor(file: RecordingFile, micros: SessionMicros, writer: SegmentWriter, slabs: SlabPool) {
+  private constructor(file: RecordingFile, micros: SessionMicros, writer: SegmentWriter, slabs: SlabSizes) {
     this.#file = file;
     this.#micros = micros;
     this.#writer = writer;

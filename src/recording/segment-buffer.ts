@@ -1,15 +1,12 @@
-import type { SlabPool } from '../core/slabs.ts';
+import type { SlabSizes } from '../core/slabs.ts';
 import { FRAME_HEAD_BYTES, type Frame, writeFrame } from './format.ts';
-
-/** Memory of a segment's first frames: most sessions say little at a time. */
-const FIRST_BYTES = 8 * 1024;
 
 /**
  * The payload of the segment that grows: frames are copied into it as they come, so that nothing of the caller's is
  * kept.
  */
 export class SegmentBuffer {
-  readonly #slabs: SlabPool;
+  readonly #slabs: SlabSizes;
   #memory: Buffer = Buffer.alloc(0);
   #used = 0;
   #firstAt = 0;
@@ -18,7 +15,7 @@ export class SegmentBuffer {
   frames = 0;
   bytes = 0;
 
-  constructor(slabs: SlabPool) {
+  constructor(slabs: SlabSizes) {
     this.#slabs = slabs;
   }
 
@@ -28,7 +25,7 @@ export class SegmentBuffer {
 
   /** Whether the frame would fit with those before it. An empty one takes any. */
   fits(frameBytes: number): boolean {
-    return this.#used === 0 || this.#used + frameBytes + FRAME_HEAD_BYTES <= this.#slabs.slabBytes;
+    return this.#used === 0 || this.#used + frameBytes + FRAME_HEAD_BYTES <= this.#slabs.largestBytes;
   }
 
   add(frame: Frame): void {
@@ -51,14 +48,9 @@ export class SegmentBuffer {
 
   #reserve(size: number): void {
     if (size <= this.#memory.length) return;
-    const { slabBytes } = this.#slabs;
-    const larger =
-      size <= FIRST_BYTES
-        ? Buffer.allocUnsafeSlow(FIRST_BYTES)
-        : size <= slabBytes
-          ? this.#slabs.take()
-          : Buffer.allocUnsafeSlow(size);
+    const larger = this.#slabs.take(size);
     this.#memory.copy(larger, 0, 0, this.#used);
+    this.#slabs.give(this.#memory);
     this.#memory = larger;
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { SlabPool } from '../../core/slabs.ts';
+import { SlabPool, SlabSizes } from '../../core/slabs.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
 import type { Adapter } from '../adapter.ts';
 import { CancelRegistry } from './cancel.ts';
@@ -28,8 +28,11 @@ const OLDEST_MAJOR = 13;
 const NEWEST_MAJOR = 18;
 /** What one read of a target may bring: four times what Node would take, and not larger than a slab. */
 const READ_BYTES = 256 * 1024;
-const SLAB_BYTES = 256 * 1024;
-const SLABS_KEPT = 16;
+/** Memory of what is on its way to clients, and how much of each size is kept: a write is done only a turn later. */
+const SLABS = [
+  { bytes: 8 * 1024, kept: 256 },
+  { bytes: READ_BYTES, kept: 16 },
+];
 
 /**
  * Speaks PostgreSQL for one resource: ends the client's protocol, logs in at the target with the gateway's own
@@ -75,7 +78,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     detectorTags: () => deps.detectors().tags,
     connect,
     rows: new RowRewriter(),
-    slabs: new SlabPool(SLAB_BYTES, SLABS_KEPT),
+    slabs: new SlabSizes(SLABS.map(({ bytes, kept }) => new SlabPool(bytes, kept))),
   };
   return {
     protocol: 'postgres',

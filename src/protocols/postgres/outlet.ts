@@ -1,6 +1,6 @@
 import type { Duplex, Readable } from 'node:stream';
 import { BatchedWriter } from '../../core/batched-writer.ts';
-import type { SlabPool } from '../../core/slabs.ts';
+import type { SlabSizes } from '../../core/slabs.ts';
 import type { SessionRecorder } from '../../recording/recorder.ts';
 
 /** Octets that wait for the client before the target is paused; what one chunk of the target becomes may go beyond. */
@@ -17,7 +17,7 @@ export class Outlet {
   sent = 0;
 
   /** @param slabs Shared by sessions. */
-  constructor(stream: Duplex, recorder: SessionRecorder, slabs: SlabPool) {
+  constructor(stream: Duplex, recorder: SessionRecorder, slabs: SlabSizes) {
     this.#stream = stream;
     this.#recorder = recorder;
     this.#writer = new BatchedWriter(stream, slabs, {

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Later } from '../../core/later.ts';
-import type { SlabPool } from '../../core/slabs.ts';
+import type { SlabSizes } from '../../core/slabs.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
 import type { CancelRegistry } from './cancel.ts';
@@ -36,7 +36,7 @@ export interface SessionParts {
   /** Shared memory for rows that are rewritten. */
   readonly rows: RowRewriter;
   /** Memory in which answers wait for their clients. */
-  readonly slabs: SlabPool;
+  readonly slabs: SlabSizes;
   /** Opens a connection to the target for the client's session. */
   readonly connect: (startup: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Upstream>;
 }

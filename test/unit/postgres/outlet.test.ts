@@ -1,6 +1,6 @@
 import { Duplex, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { SlabPool } from '../../../src/core/slabs.ts';
+import { SlabPool, SlabSizes } from '../../../src/core/slabs.ts';
 import { Outlet } from '../../../src/protocols/postgres/outlet.ts';
 import type { SessionRecorder } from '../../../src/recording/recorder.ts';
 
@@ -54,7 +54,12 @@ function parts() {
   const recorder = new Recorded();
   const source = new Readable({ read() {} });
   source.resume();
-  return { client, recorder, source, outlet: new Outlet(client, recorder, new SlabPool(SLAB_BYTES, 4)) };
+  return {
+    client,
+    recorder,
+    source,
+    outlet: new Outlet(client, recorder, new SlabSizes([new SlabPool(SLAB_BYTES, 4)])),
+  };
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
