@@ -166,7 +166,7 @@ async function interleaved<T extends string>(
 }
 
 async function throughput(bench: Bench, clients: 8 | 32): Promise<void> {
-  const seconds = bench.quick ? 2 : 3;
+  const seconds = 3;
   const places = { direct: bench.direct, p1: bench.peers.p1, p2: bench.peers.p2, hoop: bench.tunnel };
   const pids = {
     direct: [],
@@ -176,7 +176,7 @@ async function throughput(bench: Bench, clients: 8 | 32): Promise<void> {
   };
   const cpu: Record<string, number[]> = {};
   await interleaved(
-    bench.quick ? 3 : 7,
+    bench.quick ? 5 : 7,
     ['direct', 'p1', 'p2', 'hoop'] as const,
     async (name) => {
       const before = pids[name].map(cpuUs);
