@@ -7,7 +7,6 @@ import { loadSealKey, loadSigningKey, newSealKeyText, parseSealKey } from '../..
 import { MAX_ORIGINAL_BYTES, Sealer, unseal } from '../../../src/audit/seal.ts';
 import { EVENT_LIMITS, EventShaper } from '../../../src/audit/shape.ts';
 import { cutText, jsonBytes } from '../../../src/audit/text.ts';
-import { newId } from '../../../src/core/ids.ts';
 import { closed, decided } from '../../support/audit.ts';
 
 /** Every UTF-16 unit: control characters and halves of pairs too. */
@@ -166,17 +165,5 @@ describe('keys', () => {
     expect(() => loadSealKey(join(directory, 'none'))).toThrow(refused);
     writeFileSync(join(directory, 'not.pem'), 'hello');
     expect(() => loadSigningKey(join(directory, 'not.pem'))).toThrow(refused);
-  });
-});
-
-describe('event ids', () => {
-  it('are distinct, well formed and sort by time', () => {
-    const ids = Array.from({ length: 20_000 }, (_, i) =>
-      newId('evt', 1_800_000_000_000 + Math.floor(i / 100)),
-    );
-    expect(new Set(ids).size).toBe(ids.length);
-    expect(ids.every((id) => /^evt_[0-9A-HJKMNP-TV-Z]{26}$/.test(id))).toBe(true);
-    const times = ids.map((id) => id.slice(0, 14));
-    expect(times).toEqual([...times].sort());
   });
 });
