@@ -163,7 +163,9 @@ export class Credential {
 
   #renewalFailed(error: HoopError): void {
     const pastDeadline = this.#options.scheduler.now() >= this.#facts.deadline;
-    if (!isTransient(error) || pastDeadline) {
+    // A provider's new key may be one that the gateway has not fetched yet: it asks again after half a minute.
+    const mayBeNew = error.code === 'ERR_TOKEN_INVALID' && this.#lifeMs() > 0;
+    if (!(isTransient(error) || mayBeNew) || pastDeadline) {
       this.#dead = pastDeadline ? new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: this.#cure }) : error;
       this.#options.onTrouble?.(this.#dead, true);
       return;
