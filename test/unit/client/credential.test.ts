@@ -61,6 +61,29 @@ describe('renewal', () => {
     ]);
   });
 
+  test("asks again while its own token lives, where the provider's key is one that the gateway does not know yet", async () => {
+    const { time, trouble, world, credential } = setUp();
+    await credential.open();
+    world.subject = 'id-2';
+    world.failure = new HoopError('ERR_TOKEN_INVALID');
+    await time.pass(180_000);
+    expect(trouble).toEqual([['ERR_TOKEN_INVALID', false]]);
+    expect(await credential.token()).toBe('at-1');
+    world.failure = undefined;
+    await time.pass(time.next ?? 0);
+    expect(await credential.token()).not.toBe('at-1');
+  });
+
+  test('a token that is refused for as long as its own one lives is the end', async () => {
+    const { time, trouble, world, credential } = setUp();
+    await credential.open();
+    world.subject = 'id-2';
+    world.failure = new HoopError('ERR_TOKEN_INVALID');
+    for (let i = 0; i < 200 && trouble.at(-1)?.[1] !== true; i++) await time.pass(5_000);
+    expect(trouble.at(-1)).toEqual(['ERR_TOKEN_INVALID', true]);
+    await expect(credential.token()).rejects.toMatchObject({ code: 'ERR_TOKEN_INVALID' });
+  });
+
   test('hands in its own token while the provider cannot be reached', async () => {
     let down = false;
     const { time, exchanged, credential } = setUp(async () => {
