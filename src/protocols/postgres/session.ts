@@ -207,12 +207,13 @@ export class PostgresSession {
         const frame = framer.next();
         if (frame === undefined) return forwarded();
         const later = requests.handle(frame);
-        if (later !== undefined) return later.then(() => this.#over(requests) ?? handle());
+        if (later !== undefined) return later.then(goOn);
         const over = this.#over(requests);
         if (over !== undefined) return over;
       }
-      return nextTurn().then(handle);
+      return nextTurn().then(goOn);
     };
+    const goOn = () => this.#over(requests) ?? handle();
     const forwarded = (): Later<boolean> => {
       requests.flush();
       return upstream.socket.writableNeedDrain ? this.#drained(upstream) : true;
