@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { rawLogin } from '../support/raw-client.ts';
 import { ROOT } from '../support/source-tree.ts';
-import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 import { detectionSpeeds } from './detection.ts';
 import { type Peers, type Place, startPeers } from './peers.ts';
 import { cpuUs, median, rssKiB } from './processes.ts';
@@ -138,14 +138,7 @@ function note(bench: Bench, name: TargetName, value: number): void {
 }
 
 async function pgbench(at: Place | Tunnel, args: readonly string[]): Promise<number> {
-  const env = {
-    ...process.env,
-    PGHOST: at.host,
-    PGPORT: String(at.port),
-    PGUSER: at.user,
-    PGPASSWORD: at.password,
-    PGDATABASE: at.database,
-  };
+  const env = pgEnv(at);
   const { stdout } = await run('pgbench', args, { env, maxBuffer: 1 << 24 });
   return Number(/tps = ([\d.]+)/.exec(stdout)?.[1] ?? Number.NaN);
 }

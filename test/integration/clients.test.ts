@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { ALLOW_ALL, pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const run = promisify(execFile);
 
@@ -16,14 +16,7 @@ let url: string;
 beforeAll(async () => {
   stack = await startStack({ policy: ALLOW_ALL, superuser: true });
   tunnel = await stack.tunnel();
-  env = {
-    ...process.env,
-    PGHOST: tunnel.host,
-    PGPORT: String(tunnel.port),
-    PGUSER: tunnel.user,
-    PGPASSWORD: tunnel.password,
-    PGDATABASE: tunnel.database,
-  };
+  env = pgEnv(tunnel);
   url = `postgres://${tunnel.user}:${tunnel.password}@${tunnel.host}:${tunnel.port}/${tunnel.database}`;
 });
 

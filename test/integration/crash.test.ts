@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ALLOW_ALL, type Stack, startStack } from '../support/stack.ts';
+import { ALLOW_ALL, pgEnv, type Stack, startStack } from '../support/stack.ts';
 
 interface Found {
   readonly type: string;
@@ -54,14 +54,7 @@ async function search(...args: string[]): Promise<Found[]> {
 describe('kill -9 of hoopd under load', () => {
   test('every statement that PostgreSQL logged has its event; the chain verifies; the recording replays; it serves again', async () => {
     const tunnel = await stack.tunnel();
-    const env = {
-      ...process.env,
-      PGHOST: tunnel.host,
-      PGPORT: String(tunnel.port),
-      PGUSER: tunnel.user,
-      PGPASSWORD: tunnel.password,
-      PGDATABASE: 'shop',
-    };
+    const env = pgEnv(tunnel);
     const prepare = spawn('pgbench', ['-i', '-q', '-s', '1'], { env, stdio: 'ignore' });
     await new Promise((resolve) => prepare.once('exit', resolve));
     const load = spawn('pgbench', ['-n', '-c', '4', '-T', '30', '-M', 'prepared'], { env, stdio: 'ignore' });

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ErrorResponse, reportText } from '../../src/protocols/postgres/codec/report.ts';
 import { growthOf, MiB } from '../support/memory.ts';
 import { line, query, rawLogin } from '../support/raw-client.ts';
-import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 let stack: Stack;
 let tunnel: Tunnel;
@@ -74,14 +74,7 @@ test('where the resource says how long a session may be silent, a half message d
 
 // libpq sends in blocks of 8 KiB and keeps the rest until more comes: a slow producer leaves half messages on the wire.
 test('psql copies from a pipe that is slow in the middle of a row', async () => {
-  const env = {
-    ...process.env,
-    PGHOST: tunnel.host,
-    PGPORT: String(tunnel.port),
-    PGUSER: tunnel.user,
-    PGPASSWORD: tunnel.password,
-    PGDATABASE: tunnel.database,
-  };
+  const env = pgEnv(tunnel);
   const psql = spawn('psql', ['-X', '-w', '-c', '\\copy t from pstdin'], {
     env,
     stdio: ['pipe', 'pipe', 'pipe'],

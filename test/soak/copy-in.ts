@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { Tunnel } from '../support/stack.ts';
+import { pgEnv, type Tunnel } from '../support/stack.ts';
 
 const PSQL = '/usr/lib/postgresql/15/bin/psql';
 const LINE = `1234567890\t${'x'.repeat(1012)}\n`;
@@ -8,14 +8,7 @@ const BLOCK = Buffer.from(LINE.repeat(256));
 
 /** Feeds psql's COPY FROM STDIN at the speed at which it is taken. @returns Rows copied. */
 export async function copyIn(tunnel: Tunnel, table: string, octets: number): Promise<number> {
-  const env = {
-    ...process.env,
-    PGHOST: tunnel.host,
-    PGPORT: String(tunnel.port),
-    PGUSER: tunnel.user,
-    PGPASSWORD: tunnel.password,
-    PGDATABASE: tunnel.database,
-  };
+  const env = pgEnv(tunnel);
   const psql = spawn(PSQL, ['-XAtw', '-c', `copy ${table} from stdin`], {
     env,
     stdio: ['pipe', 'pipe', 'inherit'],

@@ -218,6 +218,20 @@ export interface Tunnel {
   close(): Promise<void>;
 }
 
+/** What libpq's tools need to reach a tunnel, or a server, beside this process's own environment. */
+export function pgEnv(
+  at: Pick<Tunnel, 'host' | 'port' | 'user' | 'password' | 'database'>,
+): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    PGHOST: at.host,
+    PGPORT: String(at.port),
+    PGUSER: at.user,
+    PGPASSWORD: at.password,
+    PGDATABASE: at.database,
+  };
+}
+
 /** hoopd from source, in a process of its own. */
 export class Hoopd {
   readonly child: ChildProcess;
