@@ -1,0 +1,35 @@
+import type { AttackGroup } from '../attack.ts';
+import { RT1 } from './rt1.ts';
+import { RT2 } from './rt2.ts';
+import { RT3 } from './rt3.ts';
+import { RT4 } from './rt4.ts';
+import { RT5 } from './rt5.ts';
+import { RT6 } from './rt6.ts';
+import { RT7 } from './rt7.ts';
+import { RT8 } from './rt8.ts';
+import { RT9 } from './rt9.ts';
+import { RT10 } from './rt10.ts';
+import { RT11 } from './rt11.ts';
+import { RT12 } from './rt12.ts';
+import { RT13 } from './rt13.ts';
+import { RT14 } from './rt14.ts';
+import { RT16 } from './rt16.ts';
+
+/** Every group, in the order of the kinds. */
+export const GROUPS: readonly AttackGroup[] = [
+  ...RT1,
+  ...RT2,
+  ...RT3,
+  ...RT4,
+  ...RT5,
+  ...RT6,
+  ...RT7,
+  ...RT8,
+  ...RT9,
+  ...RT10,
+  ...RT11,
+  ...RT12,
+  ...RT13,
+  ...RT14,
+  ...RT16,
+];

@@ -1,0 +1,75 @@
+/** What an attack is tried in: a real PostgreSQL, hoopd before it, and both ways to reach it. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { locatePostgres } from '../../src/demo/postgres-home.ts';
+import { type RawClient, type RawLogin, rawLogin } from '../support/raw-client.ts';
+import { type Stack, type StackOptions, startStack, type Tunnel } from '../support/stack.ts';
+
+/** Debian's 15, and 18 as npm brings it. */
+export type Major = 15 | 18;
+export const MAJORS: readonly Major[] = [15, 18];
+
+export class World {
+  readonly major: Major;
+  readonly stack: Stack;
+  readonly tunnel: Tunnel;
+  readonly #home: string;
+  readonly #clients = new Set<RawClient>();
+
+  constructor(major: Major, stack: Stack, tunnel: Tunnel, home: string) {
+    this.major = major;
+    this.stack = stack;
+    this.tunnel = tunnel;
+    this.#home = home;
+  }
+
+  /** Runs SQL as the administrator, past the gateway; gives unaligned output. */
+  admin(sql: string): Promise<string> {
+    return this.stack.postgres.psql(sql);
+  }
+
+  /** A client of the tunnel. */
+  async through(options: RawLogin = {}): Promise<RawClient> {
+    return this.#keep(await rawLogin(this.tunnel, options));
+  }
+
+  /** The same client without a gateway: the role and the database that hoopd itself uses. */
+  async direct(options: RawLogin = {}): Promise<RawClient> {
+    const { host, port, database } = this.stack.postgres;
+    const password = readFileSync(join(this.stack.directory, 'pg.password'), 'utf8');
+    const at = { ...this.tunnel, host, port, database, user: 'hoop', password };
+    return this.#keep(await rawLogin(at, options));
+  }
+
+  #keep(client: RawClient): RawClient {
+    this.#clients.add(client);
+    return client;
+  }
+
+  /** Closes every client that the last case has opened. */
+  closeClients(): void {
+    for (const client of this.#clients) client.close();
+    this.#clients.clear();
+  }
+
+  async stop(): Promise<void> {
+    this.closeClients();
+    await this.tunnel.close();
+    await this.stack.stop();
+    rmSync(this.#home, { recursive: true, force: true });
+  }
+}
+
+/** The server takes connections without TLS, so that a bare client can be its own positive control. */
+export async function startWorld(major: Major, scenario: StackOptions): Promise<World> {
+  const home = mkdtempSync(join(tmpdir(), 'hoop-attacks-'));
+  chmodSync(home, 0o755);
+  const bin = major === 18 ? dirname((await locatePostgres(home)).postgres) : undefined;
+  const stack = await startStack({
+    ...scenario,
+    targetTls: 'disable',
+    ...(bin === undefined ? {} : { bin }),
+  });
+  return new World(major, stack, await stack.tunnel(), home);
+}
