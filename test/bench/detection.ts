@@ -1,14 +1,14 @@
 import { DetectorSet } from '../../src/masking/detectors.ts';
 import { maskFindings } from '../../src/masking/mask-findings.ts';
-import { Framer } from '../../src/protocols/postgres/codec/framer.ts';
-import { DataRow } from '../../src/protocols/postgres/codec/rows.ts';
-import { BACKEND } from '../../src/protocols/postgres/codec/types.ts';
 import {
   type CellDetector,
   type ColumnAction,
   RowRewriter,
   rowPlan,
 } from '../../src/protocols/postgres/rows.ts';
+import { Framer } from '../../src/wire/postgres/framer.ts';
+import { DataRow } from '../../src/wire/postgres/rows.ts';
+import { BACKEND } from '../../src/wire/postgres/types.ts';
 
 const ROWS = 1500;
 /** Passes over the rows per figure: about 300 ms. */

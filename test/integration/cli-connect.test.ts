@@ -90,7 +90,7 @@ describe('a port', () => {
     expect(headers['hoop-reason']).toBe(encodeURIComponent('ticket 4711 – ü'));
     const verifier = String(headers['hoop-local-verifier']);
     const salt = /^SCRAM-SHA-256\$4096:([^$]+)\$/.exec(verifier)?.[1];
-    const { scramVerifier } = await import('../../src/client/scram-verifier.ts');
+    const { scramVerifier } = await import('../../src/wire/scram/verifier.ts');
     expect(await scramVerifier(ready.password, Buffer.from(salt!, 'base64'))).toBe(verifier);
     expect(Buffer.from(ready.password, 'base64url')).toHaveLength(32);
   });

@@ -11,20 +11,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { HoopError } from '../../src/core/errors.ts';
 import { Secret } from '../../src/core/secret.ts';
 import {
-  type BackendMessage,
-  decodeBackend,
-  encodeBackend,
-} from '../../src/protocols/postgres/codec/backend.ts';
-import { Framer } from '../../src/protocols/postgres/codec/framer.ts';
-import { encodeFrontend, type FrontendMessage } from '../../src/protocols/postgres/codec/frontend.ts';
-import { saslprep } from '../../src/protocols/postgres/saslprep.ts';
-import { parseVerifier, SaltedKeyCache } from '../../src/protocols/postgres/scram.ts';
-import { scramKeys } from '../../src/protocols/postgres/scram-keys.ts';
-import {
   connectUpstream,
   type Upstream,
   type UpstreamOptions,
 } from '../../src/protocols/postgres/upstream.ts';
+import { type BackendMessage, decodeBackend, encodeBackend } from '../../src/wire/postgres/backend.ts';
+import { Framer } from '../../src/wire/postgres/framer.ts';
+import { encodeFrontend, type FrontendMessage } from '../../src/wire/postgres/frontend.ts';
+import { parseVerifier, SaltedKeyCache } from '../../src/wire/scram/index.ts';
+import { scramKeys } from '../../src/wire/scram/keys.ts';
+import { saslprep } from '../../src/wire/scram/saslprep.ts';
 import { makeCertificates } from '../support/postgres-certificates.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { encodeStartup } from '../../src/protocols/postgres/codec/startup.ts';
+import { encodeStartup } from '../../src/wire/postgres/startup.ts';
 import { growthOf, MiB } from '../support/memory.ts';
 import {
   bind,

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type ErrorResponse, reportText } from '../../src/protocols/postgres/codec/report.ts';
+import { type ErrorResponse, reportText } from '../../src/wire/postgres/report.ts';
 import { growthOf, MiB } from '../support/memory.ts';
 import { line, query, rawLogin } from '../support/raw-client.ts';
 import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';

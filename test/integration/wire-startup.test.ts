@@ -1,6 +1,6 @@
 import { connect as tlsConnect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { encodeStartup, PROTOCOL_3_0, PROTOCOL_3_2 } from '../../src/protocols/postgres/codec/startup.ts';
+import { encodeStartup, PROTOCOL_3_0, PROTOCOL_3_2 } from '../../src/wire/postgres/startup.ts';
 import { i32, message, raw, str } from '../support/postgres-messages.ts';
 import {
   line,

@@ -1,5 +1,5 @@
-import type { BackendMessage } from '../../src/protocols/postgres/codec/backend.ts';
-import type { FrontendMessage } from '../../src/protocols/postgres/codec/frontend.ts';
+import type { BackendMessage } from '../../src/wire/postgres/backend.ts';
+import type { FrontendMessage } from '../../src/wire/postgres/frontend.ts';
 
 /** Bytes drawn by hand, so that no test asks the codec what the codec should do. */
 export const i16 = (value: number): Buffer => Buffer.from([(value >> 8) & 0xff, value & 0xff]);

@@ -3,19 +3,16 @@
  */
 import { connect, type Socket } from 'node:net';
 import { Secret } from '../../src/core/secret.ts';
-import {
-  AuthenticationResponse,
-  SASLInitialResponse,
-} from '../../src/protocols/postgres/codec/authentication.ts';
-import { type BackendMessage, decodeBackend } from '../../src/protocols/postgres/codec/backend.ts';
-import { CopyData, CopyFail } from '../../src/protocols/postgres/codec/copy.ts';
-import { Bind, Close, Describe, Execute, Parse } from '../../src/protocols/postgres/codec/extended.ts';
-import { Framer } from '../../src/protocols/postgres/codec/framer.ts';
-import { encodeFrontend } from '../../src/protocols/postgres/codec/frontend.ts';
-import { FunctionCall } from '../../src/protocols/postgres/codec/function-call.ts';
-import { Query } from '../../src/protocols/postgres/codec/query.ts';
-import { encodeStartup, PROTOCOL_3_0 } from '../../src/protocols/postgres/codec/startup.ts';
-import { SaltedKeyCache, ScramClient } from '../../src/protocols/postgres/scram.ts';
+import { AuthenticationResponse, SASLInitialResponse } from '../../src/wire/postgres/authentication.ts';
+import { type BackendMessage, decodeBackend } from '../../src/wire/postgres/backend.ts';
+import { CopyData, CopyFail } from '../../src/wire/postgres/copy.ts';
+import { Bind, Close, Describe, Execute, Parse } from '../../src/wire/postgres/extended.ts';
+import { Framer } from '../../src/wire/postgres/framer.ts';
+import { encodeFrontend } from '../../src/wire/postgres/frontend.ts';
+import { FunctionCall } from '../../src/wire/postgres/function-call.ts';
+import { Query } from '../../src/wire/postgres/query.ts';
+import { encodeStartup, PROTOCOL_3_0 } from '../../src/wire/postgres/startup.ts';
+import { SaltedKeyCache, ScramClient } from '../../src/wire/scram/index.ts';
 import type { Tunnel } from './stack.ts';
 
 export const sync = encodeFrontend({ name: 'Sync' });

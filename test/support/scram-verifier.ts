@@ -1,5 +1,5 @@
 import { pbkdf2Sync } from 'node:crypto';
-import { scramKeys } from '../../src/protocols/postgres/scram-keys.ts';
+import { scramKeys } from '../../src/wire/scram/keys.ts';
 
 /** Makes a verifier as PostgreSQL stores it, from a password of printable ASCII. */
 export function makeVerifier(password: string, salt: Buffer, iterations = 4096): string {

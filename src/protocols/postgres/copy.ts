@@ -1,4 +1,4 @@
-import { CopyData } from './codec/copy.ts';
+import { CopyData } from '../../wire/postgres/copy.ts';
 import type { CellDetector, RewrittenRow } from './rows.ts';
 
 const TAB = 0x09;

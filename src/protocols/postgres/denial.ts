@@ -2,7 +2,7 @@ import type { HoopError } from '../../core/errors.ts';
 import { ERROR_TABLE } from '../../core/errors.ts';
 import { denialJson } from '../../enforcement/denial.ts';
 import type { Denial } from '../../enforcement/operation.ts';
-import type { ReportField } from './codec/report.ts';
+import type { ReportField } from '../../wire/postgres/report.ts';
 
 /** SQLSTATEs that clients act upon by themselves (drivers re-prepare on 26000), for refusals with such a rule. */
 const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {

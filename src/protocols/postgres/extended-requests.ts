@@ -1,9 +1,9 @@
 import { HoopError } from '../../core/errors.ts';
 import { after, type Later } from '../../core/later.ts';
 import type { Denial, Verdict } from '../../enforcement/operation.ts';
-import { Bind, Close, Describe, Execute, Parse } from './codec/extended.ts';
-import type { Frame } from './codec/frame.ts';
-import { encodeFrontend } from './codec/frontend.ts';
+import { Bind, Close, Describe, Execute, Parse } from '../../wire/postgres/extended.ts';
+import type { Frame } from '../../wire/postgres/frame.ts';
+import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import { denialFor } from './denial.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { Judge } from './judge.ts';

@@ -1,5 +1,5 @@
 import type { Later } from '../../core/later.ts';
-import { type Piece, Pieces } from './codec/frame.ts';
+import { type Piece, Pieces } from '../../wire/postgres/frame.ts';
 import type { SessionState } from './state.ts';
 
 /** What goes to the target: gathered, written together, and waited for where the answer decides what comes next. */

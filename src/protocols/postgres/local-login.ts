@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { HoopError } from '../../core/errors.ts';
-import { AuthenticationResponse, SASLInitialResponse } from './codec/authentication.ts';
-import { encodeBackend } from './codec/backend.ts';
-import { Framer } from './codec/framer.ts';
+import { AuthenticationResponse, SASLInitialResponse } from '../../wire/postgres/authentication.ts';
+import { encodeBackend } from '../../wire/postgres/backend.ts';
+import { Framer } from '../../wire/postgres/framer.ts';
 import {
   type CancelRequest,
   PROTOCOL_3_0,
   PROTOCOL_3_2,
   StartupFramer,
   type StartupMessage,
-} from './codec/startup.ts';
-import { FRONTEND } from './codec/types.ts';
+} from '../../wire/postgres/startup.ts';
+import { FRONTEND } from '../../wire/postgres/types.ts';
+import { parseVerifier, SCRAM_SHA_256, ScramServer } from '../../wire/scram/index.ts';
 import type { Inlet } from './inlet.ts';
-import { parseVerifier, SCRAM_SHA_256, ScramServer } from './scram.ts';
 
 export type LocalLogin =
   /** The client proved that it may use the tunnel; nothing has been said of success yet. */

@@ -3,8 +3,8 @@ import type { DetectorSet } from '../../masking/detectors.ts';
 import { strongest, type ValueShape } from '../../masking/mask.ts';
 import { maskFindings } from '../../masking/mask-findings.ts';
 import type { MaskKind } from '../../policy/model.ts';
+import type { Column } from '../../wire/postgres/rows.ts';
 import type { Classification, Classified } from './classification.ts';
-import type { Column } from './codec/rows.ts';
 import {
   binaryNumber,
   type CellDetector,

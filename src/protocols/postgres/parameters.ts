@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { Bind } from './codec/extended.ts';
-import type { FunctionCall } from './codec/function-call.ts';
+import type { Bind } from '../../wire/postgres/extended.ts';
+import type { FunctionCall } from '../../wire/postgres/function-call.ts';
 
 /**
  * A Bind's parameters, or a function call's arguments, as the audit keeps them (sealed): text as text, binary as `\x…` hexadecimal, NULL as null.

@@ -1,12 +1,12 @@
 import type { ReplayFrame } from '../../api/contract.ts';
 import { isHoopError } from '../../core/errors.ts';
 import type { RecordedItem } from '../../recording/reader.ts';
-import type { Frame } from './codec/frame.ts';
-import { Framer } from './codec/framer.ts';
-import { CommandComplete } from './codec/query.ts';
-import { ErrorResponse, NoticeResponse, reportText } from './codec/report.ts';
-import { type Column, DataRow, RowDescription } from './codec/rows.ts';
-import { BACKEND } from './codec/types.ts';
+import type { Frame } from '../../wire/postgres/frame.ts';
+import { Framer } from '../../wire/postgres/framer.ts';
+import { CommandComplete } from '../../wire/postgres/query.ts';
+import { ErrorResponse, NoticeResponse, reportText } from '../../wire/postgres/report.ts';
+import { type Column, DataRow, RowDescription } from '../../wire/postgres/rows.ts';
+import { BACKEND } from '../../wire/postgres/types.ts';
 
 type Shown = ReplayFrame extends infer F
   ? F extends ReplayFrame

@@ -1,11 +1,11 @@
 import { HoopError } from '../../core/errors.ts';
 import type { Denial } from '../../enforcement/operation.ts';
-import { NotificationResponse, ParameterStatus } from './codec/connection.ts';
-import { type Frame, type Piece, Pieces, type Run } from './codec/frame.ts';
-import { Framer } from './codec/framer.ts';
-import { ErrorResponse, NoticeResponse, reportText } from './codec/report.ts';
-import { RowDescription } from './codec/rows.ts';
-import { BACKEND } from './codec/types.ts';
+import { NotificationResponse, ParameterStatus } from '../../wire/postgres/connection.ts';
+import { type Frame, type Piece, Pieces, type Run } from '../../wire/postgres/frame.ts';
+import { Framer } from '../../wire/postgres/framer.ts';
+import { ErrorResponse, NoticeResponse, reportText } from '../../wire/postgres/report.ts';
+import { RowDescription } from '../../wire/postgres/rows.ts';
+import { BACKEND } from '../../wire/postgres/types.ts';
 import { maskCopyLine } from './copy.ts';
 import { denialFields } from './denial.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';

@@ -1,7 +1,7 @@
 import { HoopError } from '../../core/errors.ts';
 import { MAX_MASKED_BYTES, type ValueShape, writeMasked } from '../../masking/mask.ts';
 import type { MaskKind } from '../../policy/model.ts';
-import { HEADER_BYTES, type Piece } from './codec/frame.ts';
+import { HEADER_BYTES, type Piece } from '../../wire/postgres/frame.ts';
 
 /** Binary forms of numbers that can hold a card or account number: looked at as digits. */
 export type BinaryNumber = 'int8' | 'numeric';

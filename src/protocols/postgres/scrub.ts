@@ -1,4 +1,4 @@
-import { type Report, type ReportField, reportText } from './codec/report.ts';
+import { type Report, type ReportField, reportText } from '../../wire/postgres/report.ts';
 import { KNOWN_SQLSTATES } from './sqlstates.ts';
 
 const WITHHELD = 'details withheld by the gateway: they may hold masked values';

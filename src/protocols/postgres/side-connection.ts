@@ -1,9 +1,9 @@
 import { HoopError } from '../../core/errors.ts';
-import { Framer } from './codec/framer.ts';
-import { Query } from './codec/query.ts';
-import { ErrorResponse, reportText } from './codec/report.ts';
-import { DataRow } from './codec/rows.ts';
-import { BACKEND } from './codec/types.ts';
+import { Framer } from '../../wire/postgres/framer.ts';
+import { Query } from '../../wire/postgres/query.ts';
+import { ErrorResponse, reportText } from '../../wire/postgres/report.ts';
+import { DataRow } from '../../wire/postgres/rows.ts';
+import { BACKEND } from '../../wire/postgres/types.ts';
 import { Inlet } from './inlet.ts';
 import type { Upstream } from './upstream.ts';
 

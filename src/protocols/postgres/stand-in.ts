@@ -1,5 +1,5 @@
-import { Parse } from './codec/extended.ts';
-import { Query } from './codec/query.ts';
+import { Parse } from '../../wire/postgres/extended.ts';
+import { Query } from '../../wire/postgres/query.ts';
 
 /**
  * What goes to the target in place of a denied message. It is never valid SQL, so that the server itself fails the

@@ -1,7 +1,7 @@
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair } from '../../policy/model.ts';
+import type { Frame } from '../../wire/postgres/frame.ts';
 import type { StreamContext } from '../adapter.ts';
-import type { Frame } from './codec/frame.ts';
 import type { SessionMasks } from './masks.ts';
 import type { Planned } from './planner.ts';
 import { PolicyObjects } from './sql/objects.ts';

@@ -7,18 +7,18 @@ import {
   AuthenticationResponse,
   PasswordMessage,
   SASLInitialResponse,
-} from './codec/authentication.ts';
-import { type BackendMessage, decodeBackend } from './codec/backend.ts';
-import { Framer } from './codec/framer.ts';
-import type { TransactionStatus } from './codec/query.ts';
-import { type ErrorResponse, reportText } from './codec/report.ts';
+} from '../../wire/postgres/authentication.ts';
+import { type BackendMessage, decodeBackend } from '../../wire/postgres/backend.ts';
+import { Framer } from '../../wire/postgres/framer.ts';
+import type { TransactionStatus } from '../../wire/postgres/query.ts';
+import { type ErrorResponse, reportText } from '../../wire/postgres/report.ts';
 import {
   type ChannelBinding,
   type SaltedKeyCache,
   SCRAM_SHA_256,
   SCRAM_SHA_256_PLUS,
   ScramClient,
-} from './scram.ts';
+} from '../../wire/scram/index.ts';
 import { nextChunk } from './upstream-socket.ts';
 
 /** A server says about fifteen settings, some notices and a key; this many messages are an attack on our patience. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isIP, type Socket } from 'node:net';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { HoopError, isHoopError } from '../../core/errors.ts';
-import { encodeStartup } from './codec/startup.ts';
+import { encodeStartup } from '../../wire/postgres/startup.ts';
 import { destroyOn, nextChunk, until } from './upstream-socket.ts';
 
 /**

@@ -14,8 +14,8 @@ import {
   saveProfile,
 } from '../../../src/client/profiles.ts';
 import { proxyFor } from '../../../src/client/proxy.ts';
-import { scramVerifier } from '../../../src/client/scram-verifier.ts';
 import { machineSource } from '../../../src/client/subject-sources.ts';
+import { scramVerifier } from '../../../src/wire/scram/verifier.ts';
 
 let directory: string;
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { eachMessage, type Frame, Pieces } from '../../../src/protocols/postgres/codec/frame.ts';
-import { Framer } from '../../../src/protocols/postgres/codec/framer.ts';
-import { BACKEND, type Direction, FRONTEND } from '../../../src/protocols/postgres/codec/types.ts';
+import { eachMessage, type Frame, Pieces } from '../../../src/wire/postgres/frame.ts';
+import { Framer } from '../../../src/wire/postgres/framer.ts';
+import { BACKEND, type Direction, FRONTEND } from '../../../src/wire/postgres/types.ts';
 import { BACKEND_FIXTURES, FRONTEND_FIXTURES, i32, message, str } from '../../support/postgres-messages.ts';
 
 const FRONTEND_BYTES = FRONTEND_FIXTURES.map(({ bytes }) => bytes);

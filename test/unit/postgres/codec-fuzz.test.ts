@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isHoopError } from '../../../src/core/errors.ts';
-import { decodeBackend, encodeBackend } from '../../../src/protocols/postgres/codec/backend.ts';
-import { Framer } from '../../../src/protocols/postgres/codec/framer.ts';
-import { decodeFrontend, encodeFrontend } from '../../../src/protocols/postgres/codec/frontend.ts';
-import { decodeStartup, encodeStartup } from '../../../src/protocols/postgres/codec/startup.ts';
-import { BACKEND, type Direction, FRONTEND } from '../../../src/protocols/postgres/codec/types.ts';
+import { decodeBackend, encodeBackend } from '../../../src/wire/postgres/backend.ts';
+import { Framer } from '../../../src/wire/postgres/framer.ts';
+import { decodeFrontend, encodeFrontend } from '../../../src/wire/postgres/frontend.ts';
+import { decodeStartup, encodeStartup } from '../../../src/wire/postgres/startup.ts';
+import { BACKEND, type Direction, FRONTEND } from '../../../src/wire/postgres/types.ts';
 import { BACKEND_FIXTURES, FRONTEND_FIXTURES, i32, message } from '../../support/postgres-messages.ts';
 
 const TIME = { interruptAfterTimeLimit: 1_500, numRuns: 4_000 };

@@ -1,15 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import {
-  PasswordMessage,
-  SASLInitialResponse,
-} from '../../../src/protocols/postgres/codec/authentication.ts';
-import { decodeBackend, encodeBackend } from '../../../src/protocols/postgres/codec/backend.ts';
-import { BackendKeyData, ParameterStatus } from '../../../src/protocols/postgres/codec/connection.ts';
-import { Execute, Parse } from '../../../src/protocols/postgres/codec/extended.ts';
-import { decodeFrontend, encodeFrontend } from '../../../src/protocols/postgres/codec/frontend.ts';
-import { CommandComplete, Query } from '../../../src/protocols/postgres/codec/query.ts';
-import { ErrorResponse, reportText } from '../../../src/protocols/postgres/codec/report.ts';
-import { BACKEND, FRONTEND } from '../../../src/protocols/postgres/codec/types.ts';
+import { PasswordMessage, SASLInitialResponse } from '../../../src/wire/postgres/authentication.ts';
+import { decodeBackend, encodeBackend } from '../../../src/wire/postgres/backend.ts';
+import { BackendKeyData, ParameterStatus } from '../../../src/wire/postgres/connection.ts';
+import { Execute, Parse } from '../../../src/wire/postgres/extended.ts';
+import { decodeFrontend, encodeFrontend } from '../../../src/wire/postgres/frontend.ts';
+import { CommandComplete, Query } from '../../../src/wire/postgres/query.ts';
+import { ErrorResponse, reportText } from '../../../src/wire/postgres/report.ts';
+import { BACKEND, FRONTEND } from '../../../src/wire/postgres/types.ts';
 import {
   BACKEND_FIXTURES,
   FRONTEND_FIXTURES,

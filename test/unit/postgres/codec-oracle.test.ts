@@ -1,13 +1,10 @@
 import { Readable } from 'node:stream';
 import { parse, serialize } from 'pg-protocol';
 import { describe, expect, it } from 'vitest';
-import {
-  PasswordMessage,
-  SASLInitialResponse,
-} from '../../../src/protocols/postgres/codec/authentication.ts';
-import { type BackendMessage, encodeBackend } from '../../../src/protocols/postgres/codec/backend.ts';
-import { encodeFrontend, type FrontendMessage } from '../../../src/protocols/postgres/codec/frontend.ts';
-import { encodeStartup, PROTOCOL_3_0 } from '../../../src/protocols/postgres/codec/startup.ts';
+import { PasswordMessage, SASLInitialResponse } from '../../../src/wire/postgres/authentication.ts';
+import { type BackendMessage, encodeBackend } from '../../../src/wire/postgres/backend.ts';
+import { encodeFrontend, type FrontendMessage } from '../../../src/wire/postgres/frontend.ts';
+import { encodeStartup, PROTOCOL_3_0 } from '../../../src/wire/postgres/startup.ts';
 import { BACKEND_FIXTURES } from '../../support/postgres-messages.ts';
 
 type Heard = Record<string, unknown> & { name: string };

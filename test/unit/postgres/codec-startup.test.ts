@@ -6,7 +6,7 @@ import {
   PROTOCOL_3_2,
   StartupFramer,
   type StartupPacket,
-} from '../../../src/protocols/postgres/codec/startup.ts';
+} from '../../../src/wire/postgres/startup.ts';
 import { i32, raw, str } from '../../support/postgres-messages.ts';
 
 function packet(...parts: Buffer[]): Buffer {

@@ -2,9 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DetectorSet } from '../../../src/masking/detectors.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
-import { CopyData } from '../../../src/protocols/postgres/codec/copy.ts';
-import { Frame, type Piece } from '../../../src/protocols/postgres/codec/frame.ts';
-import { DataRow } from '../../../src/protocols/postgres/codec/rows.ts';
 import { maskCopyLine } from '../../../src/protocols/postgres/copy.ts';
 import {
   binaryNumber,
@@ -14,6 +11,9 @@ import {
   rowPlan,
   shapeOf,
 } from '../../../src/protocols/postgres/rows.ts';
+import { CopyData } from '../../../src/wire/postgres/copy.ts';
+import { Frame, type Piece } from '../../../src/wire/postgres/frame.ts';
+import { DataRow } from '../../../src/wire/postgres/rows.ts';
 
 const detectors = new DetectorSet();
 const detector: CellDetector = {

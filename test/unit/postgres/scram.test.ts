@@ -3,15 +3,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isHoopError } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
-import { saslprep } from '../../../src/protocols/postgres/saslprep.ts';
 import {
   type ChannelBinding,
   parseVerifier,
   SaltedKeyCache,
   ScramClient,
   ScramServer,
-} from '../../../src/protocols/postgres/scram.ts';
-import { proves, scramKeys } from '../../../src/protocols/postgres/scram-keys.ts';
+} from '../../../src/wire/scram/index.ts';
+import { proves, scramKeys } from '../../../src/wire/scram/keys.ts';
+import { saslprep } from '../../../src/wire/scram/saslprep.ts';
 import { makeVerifier } from '../../support/scram-verifier.ts';
 
 const SALT = Buffer.from('0123456789abcdef');

@@ -1,8 +1,8 @@
 import { createHmac, pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { Secret } from '../../core/secret.ts';
+import { type ScramKeys, scramKeys } from './keys.ts';
 import { saslprep } from './saslprep.ts';
-import { type ScramKeys, scramKeys } from './scram-keys.ts';
 
 const derive = promisify(pbkdf2);
 /** Targets times passwords in use at once; each entry is some 200 octets. */

@@ -1,5 +1,5 @@
-import { HoopError } from '../../../core/errors.ts';
-import { LIMITS } from '../../../core/limits.ts';
+import { HoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 

@@ -1,4 +1,4 @@
-import { HoopError } from '../../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 
 /** The length word is an Int32; PostgreSQL itself never makes or takes a message of a gigabyte (MaxAllocSize). */
 const MAX_BYTES = 0x3fff_ffff;

@@ -1,4 +1,4 @@
-import { HoopError } from '../../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 import { type LengthCaps, lengthCaps } from './caps.ts';
 import { Frame, HEADER_BYTES, type Run } from './frame.ts';
 import { BACKEND, type Direction, FRONTEND } from './types.ts';

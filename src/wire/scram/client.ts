@@ -1,7 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import { HoopError } from '../../core/errors.ts';
 import type { Secret } from '../../core/secret.ts';
-import type { SaltedKeyCache } from './salted-key-cache.ts';
 import {
   clientProof,
   fromBase64,
@@ -9,7 +8,8 @@ import {
   SCRAM_SHA_256,
   SCRAM_SHA_256_PLUS,
   serverSignature,
-} from './scram-keys.ts';
+} from './keys.ts';
+import type { SaltedKeyCache } from './salted-key-cache.ts';
 
 /**
  * What the client says of channel binding: `none` it cannot; `unoffered` it could, the server did not offer it (so that

@@ -1,4 +1,4 @@
-import { LIMITS } from '../../../core/limits.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { BACKEND, type Direction, FRONTEND } from './types.ts';
 
 /** Smallest and largest value of a message's length word, by type octet; `max` 0 means the type is unknown. */

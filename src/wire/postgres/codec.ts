@@ -1,4 +1,4 @@
-import { HoopError } from '../../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 

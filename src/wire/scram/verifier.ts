@@ -1,5 +1,6 @@
-import { createHash, createHmac, pbkdf2, randomBytes } from 'node:crypto';
+import { pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
+import { scramKeys } from './keys.ts';
 
 /** Iterations: the secret has 256 bits of chance, so that stretching it buys nothing; RFC 7677's minimum. */
 const ITERATIONS = 4096;
@@ -16,9 +17,7 @@ const KEY_BYTES = 32;
  * @see RFC 5802 §3; https://www.postgresql.org/docs/current/catalog-pg-authid.html
  */
 export async function scramVerifier(password: string, salt = randomBytes(SALT_BYTES)): Promise<string> {
-  const salted = await promisify(pbkdf2)(password, salt, ITERATIONS, KEY_BYTES, 'sha256');
-  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
-  const storedKey = createHash('sha256').update(clientKey).digest('base64');
-  const serverKey = createHmac('sha256', salted).update('Server Key').digest('base64');
+  const keys = scramKeys(await promisify(pbkdf2)(password, salt, ITERATIONS, KEY_BYTES, 'sha256'));
+  const [storedKey, serverKey] = [keys.storedKey, keys.serverKey].map((key) => key.toString('base64'));
   return `SCRAM-SHA-256$${ITERATIONS}:${salt.toString('base64')}$${storedKey}:${serverKey}`;
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { HoopError } from '../../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 import type { Format } from './types.ts';
 
 /**

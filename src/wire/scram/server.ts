@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { HoopError } from '../../core/errors.ts';
-import { fromBase64, proves, type ScramVerifier, serverSignature } from './scram-keys.ts';
+import { fromBase64, proves, type ScramVerifier, serverSignature } from './keys.ts';
 
 /**
  * The server's side of SCRAM-SHA-256: whoever logs in proves to know the password behind a verifier.

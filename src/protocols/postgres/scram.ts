@@ -1,5 +1,0 @@
-/** SCRAM-SHA-256 (RFC 5802, RFC 7677) in both roles: towards the target as client, towards the local client as server. */
-export { SaltedKeyCache } from './salted-key-cache.ts';
-export { type ChannelBinding, ScramClient } from './scram-client.ts';
-export { parseVerifier, SCRAM_SHA_256, SCRAM_SHA_256_PLUS } from './scram-keys.ts';
-export { ScramServer } from './scram-server.ts';
