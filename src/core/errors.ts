@@ -37,6 +37,7 @@ export const ERROR_TABLE = {
   },
   ERR_TARGET_UNREACHABLE: { exit: 69, http: 502, sqlstate: '08001', text: 'the target cannot be reached' },
   ERR_TARGET_TLS: { exit: 69, http: 502, sqlstate: '08001', text: "the target's certificate is not trusted" },
+  ERR_TARGET_NO_TLS: { exit: 69, http: 502, sqlstate: '08001', text: 'the target speaks no TLS' },
   ERR_TARGET_AUTH: {
     exit: 69,
     http: 502,

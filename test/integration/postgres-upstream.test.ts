@@ -375,7 +375,9 @@ describe('a server that is not what it should be', () => {
   });
 
   it('offers no TLS, says something else, or speaks no TLS', async () => {
-    for (const answer of [Buffer.from('N'), Buffer.from('E'), Buffer.from('G')]) {
+    const none = await failure({ port: await peer(Buffer.from('N')) });
+    expect(none).toMatchObject({ code: 'ERR_TARGET_NO_TLS', hint: expect.stringContaining('tls: disable') });
+    for (const answer of [Buffer.from('E'), Buffer.from('G')]) {
       expect(await failure({ port: await peer(answer) })).toMatchObject({ code: 'ERR_TARGET_TLS' });
     }
     const port = await peer(Buffer.from('S'), Buffer.concat([ok, ready]));

@@ -10,6 +10,7 @@ import {
   rawConnect,
   rawLogin,
   startupPacket,
+  terminate,
 } from '../support/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
@@ -178,12 +179,37 @@ describe('startup packets', () => {
     ['length -1', Buffer.concat([i32(-1), version]), '08P01'],
     ['longer than 10 000 octets', startupOf(version, ...entries('user', 'x'.repeat(10_001))), '08P01'],
     ['without a user', startupOf(version, ...entries('database', 'shop')), '08P01'],
-    ['the user twice', startupOf(version, ...entries('user', 'a', 'user', 'b')), '08P01'],
     ['octets behind the list', startupOf(version, ...entries('user', 'a'), raw(1)), '08P01'],
     ['no end of the list', startupOf(version, str('user'), str('a')), '08P01'],
     ['a name without a value', startupOf(version, str('user'), raw(0)), '08P01'],
   ])('%s: FATAL %s', async (_, bytes, sqlstate) => {
     expect(errorIn(await exchange(bytes))).toBe(sqlstate);
+  });
+
+  test.each([
+    ['alone', []],
+    ['after a declined SSLRequest', [SSL]],
+  ])('a goodbye before the startup, %s: closed without a word, and nothing is logged', async (_, before) => {
+    const from = stack.hoopd.log.length;
+    const client = await rawConnect(tunnel);
+    for (const one of before) {
+      client.socket.write(one);
+      await new Promise((resolve) => client.socket.once('data', resolve));
+    }
+    const answered = client.received.length;
+    client.socket.write(terminate);
+    await closed(client);
+    expect(client.received.length).toBe(answered);
+    expect(stack.hoopd.log.slice(from)).not.toContain('session failed');
+  });
+
+  test('a parameter given twice: the last counts, as with the server', async () => {
+    const words = ['user', 'a', 'timezone', 'UTC', 'TimeZone', 'CET', 'user', 'b', 'timezone', 'EST'];
+    const client = await logInRaw(await rawConnect(tunnel), tunnel, {
+      startup: startupOf(version, ...entries(...words)),
+    });
+    expect(await client.ask(query('show timezone'))).toContain('DataRow EST');
+    client.close();
   });
 
   test.each(['database', 'true', 'on', '1', 'yes'])('replication=%s is refused', async (value) => {
@@ -269,12 +295,10 @@ describe('cancel requests', () => {
     const backend = Number(
       await stack.postgres.psql("select pid from pg_stat_activity where query = 'select pg_sleep(30)'"),
     );
-    // The target's own process id is not ours to use, whatever the key.
-    expect(backend).not.toBe(processId);
+    expect(backend).toBe(processId);
     const wrong = Buffer.from(key.map((octet) => octet ^ 1));
     for (const bytes of [
       request(processId, wrong),
-      request(backend, key),
       request(processId, key.subarray(0, 4).equals(key) ? Buffer.concat([key, key]) : key.subarray(0, 4)),
       request(processId + 1, key),
     ])
@@ -293,10 +317,39 @@ describe('cancel requests', () => {
     client.close();
   });
 
-  test("the target's own key is never told", async () => {
+  test('the process id is the one that the server shows everywhere', async () => {
     const client = await rawLogin(tunnel);
-    const [, row = ''] = await client.ask(query('select pg_backend_pid()'));
-    expect(row).not.toBe(`DataRow ${client.key?.processId}`);
+    const pid = client.key?.processId;
+    expect(await client.ask(query('select pg_backend_pid()'))).toContain(`DataRow ${pid}`);
+    const active = "select pid from pg_stat_activity where query like 'select pid from%'";
+    expect(await client.ask(query(active))).toContain(`DataRow ${pid}`);
+    client.send(query('listen c; notify c'));
+    const notified = (await client.untilReady()).find((one) => one.name === 'NotificationResponse');
+    expect(notified).toMatchObject({ processId: pid });
+    client.close();
+  });
+
+  test("the target's own key is never told, and ours does nothing there", async () => {
+    const { client, answer } = await sleeping(PROTOCOL_3_0);
+    const { processId, key } = client.key ?? { processId: 0, key: Buffer.alloc(4) };
+    const straight = await rawConnect(stack.postgres);
+    straight.socket.write(request(processId, key));
+    await closed(straight);
+    const still =
+      "select count(*) from pg_stat_activity where query = 'select pg_sleep(30)' and state = 'active'";
+    expect(await stack.postgres.psql(still)).toBe('1');
+    await exchange(request(processId, key));
+    expect(await answer).toContain('ErrorResponse 57014');
+    client.close();
+  });
+
+  test('a client that cancels by SQL, with the process id it was told, cancels its own', async () => {
+    const { client, answer } = await sleeping(PROTOCOL_3_0);
+    const other = await rawLogin(tunnel);
+    const cancel = query(`select pg_cancel_backend(${client.key?.processId})`);
+    expect(await other.ask(cancel)).toContain('DataRow t');
+    expect(await answer).toContain('ErrorResponse 57014');
+    other.close();
     client.close();
   });
 });

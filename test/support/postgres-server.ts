@@ -34,6 +34,8 @@ export interface PostgresOptions {
   readonly database?: string;
   /** Run by the administrator in `database` once the server is up. */
   readonly sql?: string;
+  /** In a pid namespace of its own, so that process ids are small, as in a container. As root only. */
+  readonly ownPids?: boolean;
   /** Names in the server's certificate, as openssl writes them. Default `DNS:localhost`, `IP:127.0.0.1`. */
   readonly certificateNames?: readonly string[];
 }
@@ -98,7 +100,8 @@ async function startIn(directory: string, options: PostgresOptions): Promise<Pos
     { ...serverSettings(directory, certificates, port), ...options.settings },
     options,
   );
-  let server = await startServer(bin, dataDirectory, logFile);
+  const start = () => startServer(bin, dataDirectory, logFile, options.ownPids === true);
+  let server = await start();
 
   const psql = (sql: string, who: PsqlOptions = {}) =>
     runPsql(sql, { port, caFile: certificates.caFile, database, ...admin, ...who });
@@ -125,7 +128,7 @@ async function startIn(directory: string, options: PostgresOptions): Promise<Pos
     shutDown: () => endServer(server, 'SIGINT'),
     crash: () => endServer(server, 'SIGQUIT'),
     restart: async () => {
-      server = await startServer(bin, dataDirectory, logFile);
+      server = await start();
     },
   };
 }
@@ -191,11 +194,24 @@ function writeSettings(
   writeFileSync(join(dataDirectory, 'pg_hba.conf'), `${hba.join('\n')}\n`);
 }
 
-async function startServer(bin: string, dataDirectory: string, logFile: string): Promise<ChildProcess> {
+interface RunningServer {
+  /** The postmaster, or what started it in a namespace of its own and ends with it. */
+  readonly child: ChildProcess;
+  readonly ownPids: boolean;
+}
+
+async function startServer(
+  bin: string,
+  dataDirectory: string,
+  logFile: string,
+  ownPids: boolean,
+): Promise<RunningServer> {
   const log = openSync(logFile, 'a');
   // SIGINT is PostgreSQL's fast shutdown: sent by the kernel should the test process die first.
-  const [command, args] = asPostgres(bin, 'postgres', ['-D', dataDirectory], ['--pdeathsig', 'INT']);
-  const server = spawn(command, args, { stdio: ['ignore', log, log], cwd: dataDirectory });
+  const alone = asPostgres(bin, 'postgres', ['-D', dataDirectory], ['--pdeathsig', 'INT']);
+  const [command, args] = ownPids ? inOwnNamespace(alone) : alone;
+  const child = spawn(command, args, { stdio: ['ignore', log, log], cwd: dataDirectory });
+  const server = { child, ownPids };
   closeSync(log);
   try {
     await untilReady(server, dataDirectory);
@@ -207,13 +223,29 @@ async function startServer(bin: string, dataDirectory: string, logFile: string):
   }
 }
 
+function inOwnNamespace([program, args]: [string, readonly string[]]): [string, readonly string[]] {
+  const unshare = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child=INT'];
+  return ['setpriv', ['--pdeathsig', 'KILL', ...unshare, program, ...args]];
+}
+
+/** As the server itself counts: in a namespace of its own it is the first. */
+function ownPid({ child, ownPids }: RunningServer): number | undefined {
+  return ownPids ? 1 : child.pid;
+}
+
+function signal({ child, ownPids }: RunningServer, name: NodeJS.Signals): void {
+  if (!ownPids) return void child.kill(name);
+  const pid = Number(readLines(`/proc/${child.pid}/task/${child.pid}/children`)[0]);
+  if (pid > 0) process.kill(pid, name);
+}
+
 /** The postmaster writes `ready` on line 8 of postmaster.pid, which is what pg_ctl waits for too. */
-async function untilReady(server: ChildProcess, dataDirectory: string): Promise<void> {
+async function untilReady(server: RunningServer, dataDirectory: string): Promise<void> {
   const deadline = Date.now() + START_MS;
   while (Date.now() < deadline) {
-    if (hasEnded(server)) throw new Error(`postgres ended with code ${server.exitCode}`);
+    if (hasEnded(server)) throw new Error(`postgres ended with code ${server.child.exitCode}`);
     const [pid, , , , , , , status] = readLines(join(dataDirectory, 'postmaster.pid'));
-    if (Number(pid) === server.pid && status?.startsWith('ready')) return;
+    if (Number(pid) === ownPid(server) && status?.startsWith('ready')) return;
     await sleep(20);
   }
   throw new Error(`postgres was not ready after ${START_MS} ms`);
@@ -227,20 +259,20 @@ function readLines(file: string): string[] {
   }
 }
 
-async function endServer(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+async function endServer(server: RunningServer, how: NodeJS.Signals): Promise<void> {
   if (hasEnded(server)) return;
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+  const ended = new Promise<void>((resolve) => server.child.once('exit', () => resolve()));
   const waited = async () => Promise.race([ended.then(() => true), sleep(STOP_MS, false, { ref: false })]);
-  server.kill(signal);
+  signal(server, how);
   if (await waited()) return;
-  server.kill('SIGQUIT');
+  signal(server, 'SIGQUIT');
   if (await waited()) return;
-  server.kill('SIGKILL');
+  signal(server, 'SIGKILL');
   await ended;
 }
 
-function hasEnded(server: ChildProcess): boolean {
-  return server.pid === undefined || server.exitCode !== null || server.signalCode !== null;
+function hasEnded({ child }: RunningServer): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
 async function runPsql(

@@ -158,6 +158,8 @@ export interface RawLogin {
   /** Default 3.0. */
   readonly version?: number;
   readonly protocolOptions?: Readonly<Record<string, string>>;
+  /** The whole packet, instead of one made from the above. */
+  readonly startup?: Buffer;
 }
 
 /** Connects without a word. */
@@ -189,7 +191,7 @@ export async function logInRaw(
   tunnel: Tunnel,
   options: RawLogin = {},
 ): Promise<RawClient> {
-  client.send(startupPacket(tunnel, options));
+  client.send(options.startup ?? startupPacket(tunnel, options));
   const password = new Secret(options.password ?? tunnel.password);
   const saltedKeys = new SaltedKeyCache();
   const scram = new ScramClient({

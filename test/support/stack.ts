@@ -74,6 +74,8 @@ export interface StackOptions {
   readonly superuser?: boolean;
   /** PostgreSQL's folder of binaries; default as `startPostgres`. */
   readonly bin?: string;
+  /** The target has a pid namespace of its own, as in a container. */
+  readonly ownPids?: boolean;
   /** Default `shop`. */
   readonly database?: string;
   /** The gateway's own credential is the one that made the cluster, instead of the role `hoop`. */
@@ -288,6 +290,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       database: options.database ?? 'shop',
       ...(options.bin === undefined ? {} : { bin: options.bin }),
       sql: `${role}\nGRANT CREATE ON SCHEMA public TO hoop;\n${options.sql ?? ''}`,
+      ...(options.ownPids === undefined ? {} : { ownPids: options.ownPids }),
       ...(options.settings === undefined ? {} : { settings: options.settings }),
       ...(options.targetTls === 'disable' ? { hba: ['host all all 127.0.0.1/32 scram-sha-256'] } : {}),
     }),

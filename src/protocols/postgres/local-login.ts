@@ -42,7 +42,7 @@ const LONG_KEY_BYTES = 32;
 /**
  * Takes a client's startup and has it prove that it knows the tunnel's own secret.
  *
- * TLS and GSS encryption are answered with "no", TLS without asking with its own alert: the local end is loopback or a
+ * A goodbye before the startup is taken without a word, as the server takes it. TLS and GSS encryption are answered with "no", TLS without asking with its own alert: the local end is loopback or a
  * socket of the same user, and the way from hoopctl onward is TLS already. See docs/security.md for why.
  *
  * @param send Writes to the client.
@@ -91,17 +91,20 @@ async function readStartup(
 ): Promise<StartupMessage | CancelRequest | undefined> {
   const framer = new StartupFramer();
   const asked = new Set<string>();
-  let first = true;
+  // No packet has begun: neither TLS nor a goodbye begins as the length of one could.
+  let fresh = true;
   for (;;) {
     const packet = framer.next();
     if (packet === undefined) {
       const chunk = await inlet.next();
       if (chunk === undefined) return undefined;
-      if (first && chunk[0] === TLS_HANDSHAKE) return refuseTls(send);
-      first = false;
+      if (fresh && chunk[0] === TLS_HANDSHAKE) return refuseTls(send);
+      if (fresh && chunk[0] === FRONTEND.Terminate) return undefined;
+      fresh = false;
       framer.push(chunk);
       continue;
     }
+    fresh = true;
     const rest = framer.takeRest();
     if (packet.name === 'StartupMessage' || packet.name === 'CancelRequest') {
       inlet.unshift(rest);

@@ -49,6 +49,8 @@ const GRACE_MS = 2000;
 const PARTING_MS = 1000;
 /** A client that sends thousands of messages at once does not keep the others waiting for their turn. */
 const MESSAGES_PER_TURN = 100;
+/** Announced where the target announces none. */
+const NO_PID = 0;
 const TERMINATE = encodeFrontend({ name: 'Terminate' });
 
 /**
@@ -144,14 +146,15 @@ export class PostgresSession {
     if (this.#state.ended) return void upstream.socket.destroy();
     this.#upstream = upstream;
     const cancel = () => upstream.cancel();
-    const { key, forget } = this.#parts.cancels.register(instance, cancel, login.cancelKeyBytes);
+    const pid = upstream.backendKey?.pid ?? NO_PID;
+    const { key, forget } = this.#parts.cancels.register(instance, pid, cancel, login.cancelKeyBytes);
     this.#forgetKey = forget;
     this.#announce(upstream, key.pid, key.key);
     this.#listen(upstream);
     await this.#requests(upstream);
   }
 
-  /** What a server says after a successful login; the cancel key is ours, never the target's. */
+  /** What a server says after a successful login; the process id is the target's, the cancel key ours. */
   #announce(upstream: Upstream, processId: number, key: Buffer): void {
     this.#outlet.plain(encodeBackend({ name: 'Authentication', request: { method: 'Ok' } }));
     for (const [parameter, value] of upstream.parameters) {

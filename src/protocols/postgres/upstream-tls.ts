@@ -21,6 +21,7 @@ export interface TlsOptions {
 }
 
 const ACCEPTED = 'S';
+const DECLINED = 'N';
 
 /**
  * Turns a fresh connection to a PostgreSQL server into TLS, by SSLRequest.
@@ -28,8 +29,8 @@ const ACCEPTED = 'S';
  * @param socket Connected, nothing sent or read yet. Belongs to the TLS socket afterwards.
  * @param signal Aborting it destroys the socket, also later.
  * @returns A TLS 1.2 or 1.3 socket whose peer was checked as `mode` says. Reads one octet and no more before TLS begins.
- * @throws {HoopError} `ERR_TARGET_TLS` the server offers no TLS, sent octets before it began (CVE-2021-23222), or is not
- *   whom it should be. The caller destroys the socket.
+ * @throws {HoopError} `ERR_TARGET_NO_TLS` the server has TLS turned off; `ERR_TARGET_TLS` it sent octets before TLS began
+ *   (CVE-2021-23222), or is not whom it should be. The caller destroys the socket.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL
  */
 export async function startTls(
@@ -41,7 +42,8 @@ export async function startTls(
   socket.write(encodeStartup({ name: 'SSLRequest' }));
   const answer = await nextChunk(socket);
   if (answer.length > 1 || socket.readableLength > 0) throw refused('it sent octets before TLS began');
-  if (answer.toString('latin1') !== ACCEPTED) throw refused('it does not offer TLS');
+  if (answer.toString('latin1') === DECLINED) throw noTls();
+  if (answer.toString('latin1') !== ACCEPTED) throw refused('it answers SSLRequest with neither S nor N');
   const secured = connect({ socket, ...clientOptions(host, options) });
   destroyOn(signal, secured);
   try {
@@ -87,6 +89,13 @@ export function certificateHash(socket: TLSSocket): Buffer | undefined {
   return createHash(name === 'md5' || name === 'sha1' ? 'sha256' : name)
     .update(certificate.raw)
     .digest();
+}
+
+function noTls(): HoopError {
+  return new HoopError('ERR_TARGET_NO_TLS', undefined, {
+    hint: 'ask the operator of the gateway to turn on TLS at the target, or to say "tls: disable" for this resource',
+    detail: 'the target answers SSLRequest with "N"',
+  });
 }
 
 function refused(detail: string): HoopError {

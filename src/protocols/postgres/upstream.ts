@@ -45,7 +45,7 @@ export interface Upstream extends LoggedIn {
    * Asks the server to cancel what this connection is doing, over a connection of its own to the same address, encrypted
    * and verified as the first. Resolves when the server has taken it (which is not: when it took effect).
    *
-   * @throws {HoopError} `ERR_TARGET_UNREACHABLE`, `ERR_TARGET_TLS`; within 5 s.
+   * @throws {HoopError} `ERR_TARGET_UNREACHABLE`, `ERR_TARGET_TLS`, `ERR_TARGET_NO_TLS`; within 5 s.
    */
   cancel(): Promise<void>;
 }
@@ -59,7 +59,7 @@ const OWN_PARAMETERS = ['user', 'database', 'replication', 'client_encoding'];
  *
  * @returns The connection, ready for a query; see `Upstream` for the socket's state.
  * @throws {HoopError} `ERR_TARGET_UNREACHABLE` no such name, refused, timed out, or the server has no room or no such
- *   database; `ERR_TARGET_TLS` no TLS, or not whom it should be; `ERR_TARGET_AUTH` credential refused, or asked for in a way
+ *   database; `ERR_TARGET_NO_TLS` no TLS; `ERR_TARGET_TLS` not whom it should be; `ERR_TARGET_AUTH` credential refused, or asked for in a way
  *   that would give it away; `ERR_PG_…` the server, or a name with a NUL, breaks the protocol; the signal's reason if that
  *   is ours. `detail` is for the operator and never holds the password. Nothing stays open.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP

@@ -19,7 +19,7 @@ export interface StartupMessage {
   readonly name: 'StartupMessage';
   /** Major in the upper 16 bits, always 3; any minor: answer one above 3.2 with NegotiateProtocolVersion. */
   readonly version: number;
-  /** In the order sent, each name once; `user` is always there. Without the protocol's own options. */
+  /** In the order sent, each name once, with what was given last; `user` is always there. Without the protocol's own options. */
   readonly parameters: ReadonlyMap<string, string>;
   /** Those whose names begin with `_pq_.`, to be answered with NegotiateProtocolVersion if unknown. */
   readonly protocolOptions: ReadonlyMap<string, string>;
@@ -87,8 +87,8 @@ export class StartupFramer {
  *
  * @param body What follows the length; `key` of a cancel request is a view of it. Pure.
  * @returns The packet; `name` tells which.
- * @throws {HoopError} `ERR_PG_UNSUPPORTED` protocol 2.0 or another major version; `ERR_PG_PROTOCOL` malformed, a
- *   parameter given twice, no `user`.
+ * @throws {HoopError} `ERR_PG_UNSUPPORTED` protocol 2.0 or another major version; `ERR_PG_PROTOCOL` malformed, no
+ *   `user`.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export function decodeStartup(body: Buffer): StartupPacket {
@@ -120,8 +120,8 @@ function readStartupMessage(version: number, reader: Reader): StartupMessage {
   const [parameters, protocolOptions] = [new Map<string, string>(), new Map<string, string>()];
   for (let key = reader.string(); key !== ''; key = reader.string()) {
     const into = key.startsWith(PROTOCOL_OPTION) ? protocolOptions : parameters;
-    // The server takes the last of two; whoever checks the first would check another than it uses.
-    if (into.has(key)) reader.fail(`the parameter "${key}" is given twice`);
+    // Of a name given twice the server takes the last, in the place of the last: spellings of one name may differ.
+    into.delete(key);
     into.set(key, reader.string());
   }
   reader.end();

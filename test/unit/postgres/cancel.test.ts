@@ -4,8 +4,8 @@ import { CancelRegistry } from '../../../src/protocols/postgres/cancel.ts';
 function registered() {
   const registry = new CancelRegistry();
   const cancelled: string[] = [];
-  const add = (instance: string, keyBytes = 4) =>
-    registry.register(instance, async () => void cancelled.push(instance), keyBytes);
+  const add = (instance: string, { pid = 7, keyBytes = 4, name = instance } = {}) =>
+    registry.register(instance, pid, async () => void cancelled.push(name), keyBytes);
   return { registry, cancelled, add };
 }
 
@@ -26,6 +26,29 @@ describe('cancel keys', () => {
     const { registry, cancelled, add } = registered();
     const { key } = add('ins_a');
     await registry.cancel(instance, key.pid, change(key.key), 0);
+    expect(cancelled).toEqual([]);
+  });
+
+  test('processes of several servers with one id: each key cancels its own, also when others are gone', async () => {
+    const { registry, cancelled, add } = registered();
+    const [first, second, third] = ['first', 'second', 'third'].map((name) => add('ins_a', { name }));
+    const other = add('ins_b', { name: 'other' });
+    const cancel = (one: typeof first) =>
+      registry.cancel('ins_a', one?.key.pid ?? 0, one?.key.key ?? Buffer.alloc(0), 0);
+    expect([first, second, third, other].map((one) => one?.key.pid)).toEqual([7, 7, 7, 7]);
+    await cancel(second);
+    first?.forget();
+    await cancel(first);
+    await cancel(third);
+    await cancel(other);
+    expect(cancelled).toEqual(['second', 'third']);
+  });
+
+  test('the key counts with its own process id only', async () => {
+    const { registry, cancelled, add } = registered();
+    const { key } = add('ins_a', { pid: 7 });
+    add('ins_a', { pid: 8 });
+    await registry.cancel('ins_a', 8, key.key, 0);
     expect(cancelled).toEqual([]);
   });
 

@@ -75,7 +75,11 @@ describe('decode then encode gives the same octets, or decode fails with an erro
       fc.property(codes, body, (code, rest) => {
         const bytes = Buffer.concat([i32(rest.length + 8), i32(code), rest]);
         const value = orOurError(() => decodeStartup(bytes.subarray(4)));
-        if (value !== undefined) expect(encodeStartup(value).equals(bytes)).toBe(true);
+        if (value === undefined) return;
+        // Of a parameter given twice only the last is kept.
+        const encoded = encodeStartup(value);
+        expect(encoded.equals(bytes) || encoded.length < bytes.length).toBe(true);
+        expect(decodeStartup(encoded.subarray(4))).toEqual(value);
       }),
       TIME,
     );
