@@ -1,11 +1,12 @@
 import { HoopError } from '../../core/errors.ts';
 import { after, type Later } from '../../core/later.ts';
 import type { Denial, Verdict } from '../../enforcement/operation.ts';
-import { Bind, Close, Describe, Execute, Parse } from '../../wire/postgres/extended.ts';
+import { Bind, Close, Describe, Execute } from '../../wire/postgres/extended.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
 import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import { denialFor } from './denial.ts';
 import type { Forwarder } from './forwarder.ts';
+import { HeldParse } from './held-parse.ts';
 import type { Judge } from './judge.ts';
 import { parameterTexts } from './parameters.ts';
 import { type Portal, type Prepared, stagedName } from './pipeline.ts';
@@ -28,7 +29,8 @@ export interface RequestParts {
 }
 
 /**
- * The extended query protocol: statements are named by Parse, judged at Bind, and run by Execute.
+ * The extended query protocol: statements are named by Parse, judged before they reach the target and again at each
+ * Bind, and run by Execute.
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
  */
@@ -38,52 +40,45 @@ export class ExtendedRequests {
   readonly #names: SqlNames;
   readonly #judge: Judge;
   readonly #out: Forwarder;
+  readonly #held: HeldParse;
 
-  constructor({ state, planner, names, judge, out }: RequestParts) {
-    this.#state = state;
-    this.#planner = planner;
-    this.#names = names;
-    this.#judge = judge;
-    this.#out = out;
+  constructor(parts: RequestParts) {
+    this.#state = parts.state;
+    this.#planner = parts.planner;
+    this.#names = parts.names;
+    this.#judge = parts.judge;
+    this.#out = parts.out;
+    this.#held = new HeldParse(parts, (denial) => this.#refuseExtended(denial));
   }
 
-  /** Parse runs nothing: it is refused early where policy already says no, and judged for good at Bind. */
+  /** Whether a Parse waits for its event: `release` comes before whatever is not its Bind. */
+  get holds(): boolean {
+    return this.#held.any;
+  }
+
+  /** Lets a held Parse go, under an event of its own, or refuses it. */
+  release(): Later<void> {
+    return this.#held.release();
+  }
+
+  /** No further message has arrived. */
+  settle(): void {
+    this.#held.settle();
+  }
+
   parse(frame: Frame): Later<void> {
-    let message: Parse | undefined;
-    const sql = () => {
-      message = Parse.decode(frame.body);
-      return message.sql;
-    };
-    return after(this.#judge.read(sql), ({ planned }) =>
-      after(this.#names.complete(planned, message?.sql ?? ''), (complete) => {
-        const effective = this.#state.unread.judge(complete);
-        if (effective.refusal === undefined && this.#judge.allows(effective))
-          return this.#prepare(frame, message);
-        const original = message === undefined ? {} : { statement: message.sql };
-        return after(this.#judge.decide(effective, original), (verdict) => {
-          if (this.#judge.skipped(verdict)) return;
-          if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
-          // Policy was replaced in between. Nothing has run yet: Bind is judged for itself.
-          this.#state.operations.opened(verdict.operation).close('unknown');
-          return this.#prepare(frame, message);
-        });
-      }),
-    );
-  }
-
-  #prepare(frame: Frame, message: Parse | undefined): Later<void> {
-    const state = this.#state;
-    if (state.pipeline.skipping || state.ended) return;
-    if (message === undefined) throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
-    if (!state.statements.hasRoom(1, message.sql.length))
-      return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')));
-    const name = state.statements.stage(message.statement, { text: message.sql, index: 0 }, state.batch);
-    state.pipeline.push({ kind: 'parse', staged: stagedName(state.statements, name) });
-    this.#out.add(frame);
+    return this.#held.take(frame);
   }
 
   bind(frame: Frame): Later<void> {
     const message = Bind.decode(frame.body);
+    if (!this.#held.any || this.#held.isOf(message.statement)) return this.#bind(frame, message);
+    return after(this.#held.release(), () =>
+      this.#state.pipeline.skipping ? undefined : this.#bind(frame, message),
+    );
+  }
+
+  #bind(frame: Frame, message: Bind): Later<void> {
     return after(this.#names.statement(message.statement), (found) => {
       const prepared = found.state === 'known' ? found.value : NO_STATEMENT;
       const planned =
@@ -101,11 +96,15 @@ export class ExtendedRequests {
 
   #openPortal(frame: Frame, name: string, prepared: Prepared, planned: Planned, verdict: Verdict): void {
     const state = this.#state;
-    if (this.#judge.skipped(verdict)) return;
-    if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+    if (this.#judge.skipped(verdict)) return this.#held.drop();
+    if (verdict.effect === 'deny') {
+      this.#held.drop();
+      return this.#refuseExtended(verdict.denial);
+    }
     const operation = state.operations.opened(verdict.operation);
     const plan = planned.plans[0];
     if (plan === undefined || !state.portals.hasRoom(1, prepared.text.length)) {
+      this.#held.drop();
       operation.close('failure');
       return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
     }
@@ -119,13 +118,14 @@ export class ExtendedRequests {
       describing: false,
       holdable: false,
     };
+    this.#held.forward(operation);
     const staged = stagedName(state.portals, state.portals.stage(name, portal, state.batch));
     state.pipeline.push({ kind: 'bind', staged, portal });
     this.#out.add(frame);
   }
 
   #plannedAgain({ text, index }: Prepared): Later<Planned> {
-    return after(this.#planner.planned(text) ?? this.#planner.plan(text), (all) =>
+    return after(this.#planner.planned(text, this.#held.readAs(text)) ?? this.#planner.plan(text), (all) =>
       after(this.#names.complete(this.#planner.only(all, index), text), (complete) =>
         this.#state.unread.judge(complete),
       ),
@@ -134,10 +134,28 @@ export class ExtendedRequests {
 
   describe(frame: Frame): Later<void> {
     const { kind, target: name } = Describe.decode(frame.body);
-    if (kind === 'S') return this.#described(frame, undefined);
+    if (kind === 'S') return this.#describeStatement(frame, name);
     return after(this.#names.portal(name), (found) =>
       this.#described(frame, found.state === 'known' ? found.value : undefined),
     );
+  }
+
+  /** The server analyses a statement anew where the schema has changed since: what that runs must still be permitted. */
+  #describeStatement(frame: Frame, name: string): Later<void> {
+    return after(this.#names.statement(name), (found) => {
+      if (found.state !== 'known') return this.#described(frame, undefined);
+      return after(this.#plannedAgain(found.value), (planned) => {
+        if (planned.refusal === undefined && this.#judge.allows(planned))
+          return this.#described(frame, undefined);
+        return after(this.#judge.decide(planned, { statement: found.value.text }), (verdict) => {
+          if (this.#judge.skipped(verdict)) return;
+          if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+          // Policy was replaced in between.
+          this.#state.operations.opened(verdict.operation).close('unknown');
+          return this.#described(frame, undefined);
+        });
+      });
+    });
   }
 
   #described(frame: Frame, portal: Portal | undefined): void {

@@ -50,7 +50,13 @@ export type Expected =
       rows: RowPlan | undefined;
       failed: boolean;
     }
-  | { readonly kind: 'parse'; readonly staged: Staged }
+  | {
+      readonly kind: 'parse';
+      readonly staged: Staged;
+      readonly operation: OpenOperation;
+      /** The operation is the Parse alone; otherwise it is its Bind's, and goes on. */
+      readonly ownEvent: boolean;
+    }
   | { readonly kind: 'denied'; readonly denial: Denial }
   | { readonly kind: 'bind'; readonly staged: Staged; readonly portal: Portal }
   | { readonly kind: 'describe-statement' }

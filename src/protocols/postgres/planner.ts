@@ -51,6 +51,8 @@ export class StatementPlanner {
   #remembered = new Map<string, Planned>();
   /** Plans of texts that differ from others in nothing but neutral literals, by what they have in common. */
   #templates = new Map<string, Planned>();
+  /** Plans made since anything changed, remembered or not. */
+  #made = new WeakSet<Planned>();
   #known: KnownCatalog | undefined;
 
   constructor(parts: {
@@ -82,10 +84,17 @@ export class StatementPlanner {
     return planned;
   }
 
-  /** As `plan`, at once, if the text was planned before and nothing has changed since. */
-  planned(text: string): Planned | undefined {
+  /**
+   * As `plan`, at once, if the text was planned before and nothing has changed since.
+   *
+   * @param before A plan of that text, too long to be remembered perhaps.
+   */
+  planned(text: string, before?: Planned): Planned | undefined {
     const known = this.#catalog.fresh;
-    return known === undefined ? undefined : this.#rememberedPlan(text, known);
+    if (known === undefined) return undefined;
+    const remembered = this.#rememberedPlan(text, known);
+    const holds = before !== undefined && !this.#uncommittedDdl() && this.#made.has(before);
+    return remembered ?? (holds ? before : undefined);
   }
 
   #rememberedPlan(text: string, known: KnownCatalog): Planned | undefined {
@@ -93,6 +102,7 @@ export class StatementPlanner {
       this.#known = known;
       this.#remembered.clear();
       this.#templates.clear();
+      this.#made = new WeakSet();
     }
     if (this.#uncommittedDdl()) return undefined;
     return this.#remembered.get(text) ?? this.#fromTemplate(text);
@@ -147,6 +157,7 @@ export class StatementPlanner {
   }
 
   #remember(text: string, planned: Planned): void {
+    this.#made.add(planned);
     if (text.length > REMEMBERED_CHARS) return;
     const template = planned.refusal === undefined ? templateOf(text) : undefined;
     if (template === undefined || template.key === text) keep(this.#remembered, text, planned);

@@ -52,6 +52,7 @@ export class RequestPump {
 
   /** Writes what was gathered. Called when no further message has arrived. */
   flush(): void {
+    this.#extended.settle();
     this.#out.flush();
   }
 
@@ -70,8 +71,15 @@ export class RequestPump {
     );
   }
 
+  /** A Parse that is held back goes before whatever is not its Bind. */
   #dispatch(frame: Frame): Later<void> {
+    const held = this.#extended.holds && frame.type !== FRONTEND.Bind && frame.type !== FRONTEND.Terminate;
+    return held ? after(this.#extended.release(), () => this.#take(frame)) : this.#take(frame);
+  }
+
+  #take(frame: Frame): Later<void> {
     const state = this.#state;
+    if (state.ended) return;
     if (state.pipeline.skipping && frame.type !== FRONTEND.Sync && frame.type !== FRONTEND.Terminate) return;
     if (state.copyIn && !DURING_COPY.has(frame.type))
       throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place in a COPY');

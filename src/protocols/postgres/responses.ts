@@ -192,6 +192,7 @@ export class ResponsePump {
     const head = this.#state.pipeline.head;
     if (head === undefined || head.kind !== kind) throw unexpected(frame.type);
     head.staged.commit();
+    if (head.kind === 'parse' && head.ownEvent) head.operation.close('success');
     this.#state.pipeline.shift();
     this.#out.add(frame);
   }
@@ -357,7 +358,9 @@ function denialOf(head: Expected | undefined): Denial | undefined {
 
 function operationOf(entry: Expected): OpenOperation | undefined {
   if (entry.kind === 'bind') return entry.portal.operation;
-  return entry.kind === 'query' || entry.kind === 'execute' ? entry.operation : undefined;
+  return entry.kind === 'query' || entry.kind === 'execute' || entry.kind === 'parse'
+    ? entry.operation
+    : undefined;
 }
 
 function unexpected(type: number): HoopError {

@@ -1,0 +1,132 @@
+import { HoopError } from '../../core/errors.ts';
+import { after, type Later } from '../../core/later.ts';
+import type { Denial } from '../../enforcement/operation.ts';
+import { Parse } from '../../wire/postgres/extended.ts';
+import { Frame } from '../../wire/postgres/frame.ts';
+import { denialFor } from './denial.ts';
+import type { RequestParts } from './extended-requests.ts';
+import type { OpenOperation } from './operations.ts';
+import { type Staged, stagedName } from './pipeline.ts';
+import type { Planned } from './planner.ts';
+
+/** A Parse that the server has not seen. */
+interface Held {
+  readonly frame: Frame;
+  readonly statement: string;
+  readonly sql: string;
+  /** As the text says, before its names were looked up. */
+  readonly read: Planned;
+  readonly planned: Planned;
+  readonly staged: Staged;
+}
+
+/**
+ * Keeps a Parse back until there is an event under which it may reach the target: the server takes locks at Parse, runs
+ * input functions of literals and, for what it plans, functions of users. Nearly always the statement's own Bind
+ * follows at once, and its event is the event of both; before anything else the Parse gets one of its own.
+ *
+ * At most one is held, so the order of octets stays what it was.
+ */
+export class HeldParse {
+  readonly #parts: RequestParts;
+  readonly #refuse: (denial: Denial) => void;
+  #held: Held | undefined;
+
+  /** @param refuse Answers with a denial in place of the message at hand, and skips what follows up to Sync. */
+  constructor(parts: RequestParts, refuse: (denial: Denial) => void) {
+    this.#parts = parts;
+    this.#refuse = refuse;
+  }
+
+  get any(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Whether it is this statement's Parse that is held. */
+  isOf(statement: string): boolean {
+    return this.#held?.statement === statement;
+  }
+
+  /** What was understood of its text a moment ago: a long one is not read twice for its Bind. */
+  readAs(text: string): Planned | undefined {
+    return this.#held?.sql === text ? this.#held.read : undefined;
+  }
+
+  /** Takes a Parse message; the one before must have been let go. */
+  take(frame: Frame): Later<void> {
+    const { judge, names, state } = this.#parts;
+    let message: Parse | undefined;
+    const sql = () => {
+      message = Parse.decode(frame.body);
+      return message.sql;
+    };
+    return after(judge.read(sql), ({ planned }) =>
+      after(names.complete(planned, message?.sql ?? ''), (complete) => {
+        const effective = state.unread.judge(complete);
+        if (message === undefined) return this.#unreadable(effective);
+        return this.#hold(frame, message, { read: planned, planned: effective });
+      }),
+    );
+  }
+
+  /** What is no Parse message goes nowhere, whatever policy says. */
+  #unreadable(planned: Planned): Later<void> {
+    const { judge } = this.#parts;
+    return after(judge.decide(planned, {}), (verdict) => {
+      if (judge.skipped(verdict)) return;
+      if (verdict.effect === 'deny') return this.#refuse(verdict.denial);
+      throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
+    });
+  }
+
+  #hold(frame: Frame, { statement, sql }: Parse, plans: Pick<Held, 'read' | 'planned'>): void {
+    const { statements, pipeline, batch, ended } = this.#parts.state;
+    if (pipeline.skipping || ended) return;
+    if (!statements.hasRoom(1, sql.length))
+      return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')));
+    const staged = stagedName(statements, statements.stage(statement, { text: sql, index: 0 }, batch));
+    this.#held = { frame, statement, sql, staged, ...plans };
+  }
+
+  /** Nothing more has arrived: what stays held does not keep a whole chunk alive. */
+  settle(): void {
+    if (this.#held === undefined) return;
+    const { frame } = this.#held;
+    const raw = Buffer.from(frame.raw);
+    this.#held = { ...this.#held, frame: new Frame(frame.type, raw, 0, raw.length) };
+  }
+
+  /** Something else than its Bind comes next: lets it go under an event of its own, or refuses it. */
+  release(): Later<void> {
+    const held = this.#held;
+    if (held === undefined) return;
+    const { judge, state } = this.#parts;
+    if (state.pipeline.skipping || state.ended) return this.drop();
+    const planned = { ...held.planned, text: `‹prepared› ${held.planned.text}` };
+    return after(judge.decide(planned, { statement: held.sql }), (verdict) => {
+      if (judge.skipped(verdict)) return this.drop();
+      if (verdict.effect === 'allow') return this.#forward(state.operations.opened(verdict.operation), true);
+      this.drop();
+      this.#refuse(verdict.denial);
+    });
+  }
+
+  /** Lets it go under its Bind's event. */
+  forward(operation: OpenOperation): void {
+    this.#forward(operation, false);
+  }
+
+  #forward(operation: OpenOperation, ownEvent: boolean): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    this.#parts.state.pipeline.push({ kind: 'parse', staged: held.staged, operation, ownEvent });
+    this.#parts.out.add(held.frame);
+  }
+
+  /** It never reaches the target. */
+  drop(): void {
+    this.#held?.staged.discard();
+    this.#held = undefined;
+  }
+}
