@@ -1,5 +1,5 @@
 /** What an attack is tried in: a real PostgreSQL, hoopd before it, and both ways to reach it. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { locatePostgres } from '../../src/demo/postgres-home.ts';
@@ -40,6 +40,15 @@ export class World {
     const password = readFileSync(join(this.stack.directory, 'pg.password'), 'utf8');
     const at = { ...this.tunnel, host, port, database, user: 'hoop', password };
     return this.#keep(await rawLogin(at, options));
+  }
+
+  /** Decisions on record whose event holds the marker, as they stand in the gateway's files at this moment. */
+  decisions(marker: string): string[] {
+    const root = join(this.stack.directory, 'state', 'audit');
+    const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+    const lines = files.flatMap((one) => readFileSync(join(one.parentPath, one.name), 'utf8').split('\n'));
+    const escaped = JSON.stringify(marker).slice(1, -1);
+    return lines.filter((line) => line.includes('operation.decided') && line.includes(escaped));
   }
 
   #keep(client: RawClient): RawClient {
