@@ -4,10 +4,10 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CatalogReader } from '../../src/protocols/postgres/catalog-reader.ts';
 import type { Catalog } from '../../src/protocols/postgres/sql/catalog-model.ts';
-import { maskedColumns } from '../../src/protocols/postgres/sql/lineage.ts';
 import { SqlParser } from '../../src/protocols/postgres/sql/parser.ts';
 import { planStatement, type StatementPlan } from '../../src/protocols/postgres/sql/resolve.ts';
 import { catalogConnection } from '../support/catalog-connection.ts';
+import { masksOf } from '../support/masked-columns.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 
 /** Masked values are made of letters that nothing else here has, so that a trace of one is a leak. */
@@ -27,7 +27,9 @@ INSERT INTO orders VALUES (1, 1, 'ZZXQ'), (2, 1, 'XXQZ');
 INSERT INTO plain VALUES (1, 'one', 'me'), (2, 'two', 'you');
 INSERT INTO parts VALUES (1, 'ZXQZ');`;
 
-const MASKED = new Set(['customers.email', 'customers.ssn', 'orders.pan', 'parts.ssn']);
+const TAGS = new Map(
+  ['customers.email', 'customers.ssn', 'orders.pan', 'parts.ssn'].map((name) => [`public.${name}`, ['pii']]),
+);
 
 /** Any two of the letters side by side, or their hexadecimal codes. */
 const TRACE = /[qxz]{2}|(51|58|5a|71|78|7a){2}/i;
@@ -35,6 +37,7 @@ const TRACE = /[qxz]{2}|(51|58|5a|71|78|7a){2}/i;
 let server: PostgresServer;
 let client: pg.Client;
 let catalog: Catalog;
+let masks: ReturnType<typeof masksOf>;
 let parser: SqlParser;
 
 beforeAll(async () => {
@@ -53,6 +56,7 @@ beforeAll(async () => {
   await client.connect();
   await client.query("SET statement_timeout = '2s'");
   catalog = await new CatalogReader(catalogConnection(client)).read();
+  masks = masksOf(catalog, TAGS);
 });
 
 afterAll(async () => {
@@ -71,26 +75,16 @@ async function run(text: string): Promise<Answer> {
   return (await client.query({ text, rowMode: 'array', types } as never)) as unknown as Answer;
 }
 
-function isMasked(oid: number, attnum: number): boolean {
-  const relation = catalog.relations.get(oid);
-  const column = [...(relation?.columns.values() ?? [])].find((one) => one.attnum === attnum);
-  return relation?.schema === 'public' && MASKED.has(`${relation.name}.${column?.name}`);
-}
-
 async function planOf(sql: string): Promise<StatementPlan> {
   const { statements } = await parser.parse(sql);
-  const resource = { type: 'Resource', id: 'pg', attrs: {} };
-  return planStatement(statements[0]!, catalog, { resource, classification: new Map(), isMasked });
+  return planStatement(statements[0]!, catalog, masks);
 }
 
 /** What a client would see: by provenance, by the plan's certainty, and nothing otherwise. */
 function shown(answer: Answer, plan: StatementPlan): (string | null)[] {
   const visible = answer.fields.map(({ tableID, columnID }, index) => {
     if (tableID === 0) return plan.safeColumns === 'all' || plan.safeColumns.includes(index);
-    const relation = catalog.relations.get(tableID);
-    const column = [...(relation?.columns.values() ?? [])].find((one) => one.attnum === columnID);
-    if (relation === undefined || column === undefined) return false;
-    return !maskedColumns(catalog, relation, isMasked).has(column.name);
+    return catalog.relations.has(tableID) && !masks.isMasked(tableID, columnID);
   });
   return answer.rows.flatMap((row) => row.filter((_, index) => visible[index]));
 }

@@ -2,6 +2,7 @@
  * The catalog read in another way, to compare with: whole, each time, and put together by the server's own joins.
  */
 import type {
+  Cast,
   Catalog,
   CatalogFunction,
   Column,
@@ -38,7 +39,7 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   },
   {
     name: 'columns',
-    sql: `SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef, a.attgenerated
+    sql: `SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.attnotnull, a.atthasdef, a.attgenerated, a.atthasmissing
       FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
       WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ${KEPT}
       ORDER BY a.attrelid, a.attnum`,
@@ -116,7 +117,8 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   },
   {
     name: 'casts',
-    sql: `SELECT t.typname, n.nspname, k.castfunc, k.castcontext, t.oid, k.castsource
+    sql: `SELECT t.typname, n.nspname, k.castfunc, k.castcontext, k.casttarget, k.castsource,
+        (SELECT s.typname FROM pg_catalog.pg_type s WHERE s.oid = k.castsource)
       FROM pg_catalog.pg_cast k JOIN pg_catalog.pg_type t ON t.oid = k.casttarget
       JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
       JOIN pg_catalog.pg_proc p ON p.oid = k.castfunc JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
@@ -222,6 +224,7 @@ function buildColumn(row: CatalogRow): Column {
     notNull: flag(row, 4),
     hasDefault: flag(row, 5),
     generated: text(row, 6) !== '',
+    hasMissing: flag(row, 7),
   };
 }
 
@@ -267,8 +270,9 @@ function named(row: CatalogRow): OperatorOrCast {
   return { name: text(row, 0), schema: text(row, 1), function: number(row, 2) };
 }
 
-function cast(row: CatalogRow): OperatorOrCast {
-  return { ...named(row), context: text(row, 3), sourceType: number(row, 5) };
+function cast(row: CatalogRow): Cast {
+  const [target, source, sourceName] = [number(row, 4), number(row, 5), text(row, 6)];
+  return { ...named(row), context: text(row, 3), source, target, sourceName };
 }
 
 function multimap<K, V>(pairs: readonly (readonly [K, V])[]): Map<K, V[]> {
@@ -281,7 +285,7 @@ function multimap<K, V>(pairs: readonly (readonly [K, V])[]): Map<K, V[]> {
   return map;
 }
 
-function byName(values: readonly OperatorOrCast[]): Map<string, OperatorOrCast[]> {
+function byName<T extends OperatorOrCast>(values: readonly T[]): Map<string, T[]> {
   return multimap(values.map((value) => [value.name, value] as const));
 }
 
@@ -295,8 +299,11 @@ function dependencies(rows: readonly (readonly [number, boolean, number])[]): Ma
   return map;
 }
 
-/** A catalog without its lookups. */
-export type CatalogData = Omit<Catalog, 'lookupRelation' | 'userFunctions' | 'isBuiltin'>;
+/** A catalog without its lookups, and without what is read from the trees of rules. */
+export type CatalogData = Omit<
+  Catalog,
+  'lookupRelation' | 'userFunctions' | 'isBuiltin' | 'derived' | 'types'
+>;
 
 /** @param query Runs one statement. */
 export async function readWhole(

@@ -1,29 +1,30 @@
 import type { PolicyObject } from '../../policy/model.ts';
-import { type Catalog, closure, type Relation, viewClosure } from './sql/catalog-model.ts';
+import { type Catalog, FIRST_USER_OID, type Relation } from './sql/catalog-model.ts';
+import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from './sql/lineage.ts';
 
 /** A column that carries classified data, as policy is asked about it. */
-export interface Classified {
-  readonly relation: number;
-  readonly attribute: number;
+export interface Classified extends ColumnAt {
   readonly object: PolicyObject;
 }
 
 /** The configured classification, bound to the objects of one catalog. Immutable. */
 export interface Classification {
-  /** As configured: `schema.table.column` → tags. */
-  readonly byName: ReadonlyMap<string, readonly string[]>;
+  /** Every column that is classified, shows what is, or was made of it. */
   readonly columns: readonly Classified[];
+  /** Columns that may show anything, because code that the gateway does not read made them. */
+  readonly unknown: readonly ColumnAt[];
   ofRelation(relation: number): readonly Classified[];
+  /** Tags of all columns of a relation, sorted. */
+  tagsOf(relation: number): readonly string[];
+  /** Columns in which a column's data can be seen directly besides in itself. */
+  shownIn(column: ColumnAt): readonly ColumnAt[];
   /** Whether a relation's columns can be judged at all: rows of an unknown one are masked whole. */
   knows(relation: number): boolean;
 }
 
-/** System catalogs lie below it (FirstNormalObjectId); they hold no user's rows, and the sensitive ones are refused. */
-const FIRST_USER_OID = 16_384;
-
 /**
- * Finds the columns that hold classified data: those configured, the same in partitions, inheritance children and
- * parents, and every column of a view that stands on such a table.
+ * Finds the columns that hold classified data: those configured, and all in which the catalog says that theirs can be
+ * seen (`shownIn`). It is the only place where that is settled; rows, COPY, writes, predicates and catalogs ask it.
  *
  * Fails closed: a configured column that its table does not have (it was renamed) classifies the whole table.
  *
@@ -35,76 +36,61 @@ export function bindClassification(
   tags: ReadonlyMap<string, readonly string[]>,
   resource: PolicyObject,
 ): Classification {
-  const found = new Map<number, Map<number, Set<string>>>();
-  const add = (relation: Relation, column: string | undefined, more: readonly string[]) => {
-    const named = column === undefined ? undefined : relation.columns.get(column);
-    const hit = named === undefined ? [...relation.columns.values()] : [named];
-    const attributes = found.get(relation.oid) ?? new Map<number, Set<string>>();
-    found.set(relation.oid, attributes);
-    for (const { attnum } of hit)
-      attributes.set(attnum, new Set([...(attributes.get(attnum) ?? []), ...more]));
+  const edges = new Map<string, ColumnAt[]>();
+  const next = (column: ColumnAt) => {
+    const key = columnKey(column);
+    const known = edges.get(key) ?? shownIn(catalog, column);
+    edges.set(key, known);
+    return known;
   };
-  for (const [name, more] of tags) {
-    const [schema = '', table = '', column = ''] = name.split('.');
-    const relation = catalog.lookupRelation(schema, table);
-    for (const one of relation === undefined ? [] : family(catalog, relation)) add(one, column, more);
-  }
-  for (const [view, more] of taggedViews(catalog, found)) add(view, undefined, more);
-  return classification(catalog, found, tags, resource);
-}
-
-/** A relation with all that share its rows: children hold them, parents show them. */
-function family(catalog: Catalog, relation: Relation): Relation[] {
-  const oids = [
-    relation.oid,
-    ...closure(relation.oid, catalog.children),
-    ...closure(relation.oid, catalog.parents),
-  ];
-  return oids.map((oid) => catalog.relations.get(oid)).filter((one) => one !== undefined);
-}
-
-function taggedViews(
-  catalog: Catalog,
-  found: ReadonlyMap<number, ReadonlyMap<number, Set<string>>>,
-): [Relation, string[]][] {
-  const views: [Relation, string[]][] = [];
-  for (const oid of catalog.views.keys()) {
-    const view = catalog.relations.get(oid);
-    const below = viewClosure(catalog, oid).relations.flatMap((one) => [...(found.get(one)?.values() ?? [])]);
-    const tags = new Set(below.flatMap((set) => [...set]));
-    if (view !== undefined && below.length > 0) views.push([view, [...tags]]);
-  }
-  return views;
-}
-
-function classification(
-  catalog: Catalog,
-  found: ReadonlyMap<number, ReadonlyMap<number, ReadonlySet<string>>>,
-  byName: ReadonlyMap<string, readonly string[]>,
-  resource: PolicyObject,
-): Classification {
+  const seeds = [...tags].flatMap(([name, more]) =>
+    configured(catalog, name).map((column) => [column, new Set(more)] as const),
+  );
+  const found = [...spread(seeds, unite, next).values()];
+  const unknown = spread(
+    unknownSources(catalog).map((column) => [column, true] as const),
+    () => true,
+    next,
+  );
   const byRelation = new Map<number, Classified[]>();
-  for (const [oid, attributes] of found) {
-    const relation = catalog.relations.get(oid) as Relation;
-    const columns = [...relation.columns.values()].filter((column) => attributes.has(column.attnum));
-    const classified = columns.map((column) => ({
-      relation: oid,
-      attribute: column.attnum,
-      object: columnObject(
-        resource,
-        relation,
-        column.name,
-        [...(attributes.get(column.attnum) ?? [])].sort(),
-      ),
-    }));
-    byRelation.set(oid, classified);
+  for (const [column, own] of found) {
+    const relation = catalog.relations.get(column.relation);
+    const name = relation === undefined ? undefined : nameOf(relation, column.attribute);
+    if (relation === undefined || name === undefined) continue;
+    const classified = { ...column, object: columnObject(resource, relation, name, [...own].sort()) };
+    byRelation.set(relation.oid, [...(byRelation.get(relation.oid) ?? []), classified]);
   }
   return {
-    byName,
     columns: [...byRelation.values()].flat(),
+    unknown: [...unknown.values()].map(([column]) => column),
     ofRelation: (relation) => byRelation.get(relation) ?? [],
+    tagsOf: (relation) => tagsOf(byRelation.get(relation) ?? []),
+    shownIn: (column) => edges.get(columnKey(column)) ?? [],
     knows: (relation) => relation < FIRST_USER_OID || catalog.relations.has(relation),
   };
+}
+
+/** The column of that name, or all of its table's. */
+function configured(catalog: Catalog, name: string): ColumnAt[] {
+  const [schema = '', table = '', column = ''] = name.split('.');
+  const relation = catalog.lookupRelation(schema, table);
+  if (relation === undefined) return [];
+  const named = relation.columns.get(column);
+  const hit = named === undefined ? [...relation.columns.values()] : [named];
+  return hit.map(({ attnum }) => ({ relation: relation.oid, attribute: attnum }));
+}
+
+function unite(known: Set<string>, more: Set<string>): Set<string> {
+  return [...more].every((tag) => known.has(tag)) ? known : new Set([...known, ...more]);
+}
+
+function nameOf(relation: Relation, attribute: number): string | undefined {
+  return [...relation.columns.values()].find(({ attnum }) => attnum === attribute)?.name;
+}
+
+function tagsOf(columns: readonly Classified[]): string[] {
+  const tags = new Set(columns.flatMap(({ object }) => object.attrs['tags'] as readonly string[]));
+  return [...tags].sort();
 }
 
 function columnObject(

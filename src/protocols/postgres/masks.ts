@@ -13,6 +13,7 @@ import {
   rowPlan,
   shapeOf,
 } from './rows.ts';
+import { spread } from './sql/lineage.ts';
 import type { StatementPlan } from './sql/plan.ts';
 
 /**
@@ -34,7 +35,8 @@ export class SessionMasks implements CellDetector {
   readonly #detectorTags: readonly string[];
   #classification: Classification | undefined;
   #policyVersion = '';
-  #columns = new Map<string, MaskKind>();
+  #columns: ReadonlyMap<string, MaskKind> = new Map();
+  #relations: ReadonlySet<number> = new Set();
   #detectable = new Map<string, MaskKind | 'show'>();
   #kinds = new WeakMap<readonly string[], MaskKind | 'show'>();
   /** Some detected kind of value is masked for this principal. */
@@ -62,14 +64,26 @@ export class SessionMasks implements CellDetector {
     this.#policyVersion = version;
     this.#detectable.clear();
     this.#kinds = new WeakMap();
-    this.#columns = new Map();
-    for (const column of classification.columns) {
-      const kind = this.#askColumn(column);
-      if (kind !== 'show') this.#columns.set(`${column.relation}.${column.attribute}`, kind);
-    }
+    this.#columns = this.#maskedOf(classification);
+    this.#relations = new Set([...this.#columns.keys()].map((key) => Number.parseInt(key, 10)));
     this.detecting = this.#detectorTags.some((tag) => this.kindFor([tag]) !== 'show');
     this.active = this.detecting || this.#columns.size > 0;
     return true;
+  }
+
+  /** What policy masks, and wherever that can be seen; of unknown source is a danger only where there is something to show. */
+  #maskedOf(classification: Classification): Map<string, MaskKind> {
+    const seeds = classification.columns.flatMap((column) => {
+      const kind = this.#askColumn(column);
+      return kind === 'show' ? [] : [[column, kind] as const];
+    });
+    const unknown = seeds.length === 0 ? [] : classification.unknown.map((one) => [one, 'redact'] as const);
+    const masked = spread<MaskKind>(
+      [...seeds, ...unknown],
+      (known, more) => strongest([known, more]),
+      (column) => classification.shownIn(column),
+    );
+    return new Map([...masked].map(([key, [, kind]]) => [key, kind]));
   }
 
   #askColumn(column: Classified): MaskKind | 'show' {
@@ -119,10 +133,7 @@ export class SessionMasks implements CellDetector {
 
   /** Any column of the relation is masked. */
   masksRelation(relation: number): boolean {
-    return (
-      this.#classification?.ofRelation(relation).some((one) => this.isMasked(one.relation, one.attribute)) ??
-      true
-    );
+    return this.#relations.has(relation);
   }
 
   /**

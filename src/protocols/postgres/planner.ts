@@ -142,7 +142,7 @@ export class StatementPlanner {
     const plans = parsed.statements.map((facts) =>
       planStatement(facts, known.catalog, {
         resource: this.#resource,
-        classification: known.classification.byName,
+        tagsOf: known.classification.tagsOf,
         isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
         anyMasked: this.#masks.active,
       }),

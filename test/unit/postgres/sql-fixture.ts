@@ -16,6 +16,7 @@ import {
 import { extractFacts } from '../../../src/protocols/postgres/sql/extract.ts';
 import type { StatementFacts } from '../../../src/protocols/postgres/sql/facts.ts';
 import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/resolve.ts';
+import { masksOf } from '../../support/masked-columns.ts';
 
 await loadModule();
 
@@ -39,7 +40,7 @@ const RELATIONS: Record<string, { oid: number; kind: string; columns: string[]; 
     oid: 1259,
     kind: 'r',
     schema: 'pg_catalog',
-    columns: ['oid', 'relname', 'relnamespace', 'relkind'],
+    columns: ['oid', 'relname', 'relnamespace', 'relkind', 'relpartbound'],
   },
   pg_stats: { oid: 1300, kind: 'v', schema: 'pg_catalog', columns: ['tablename', 'most_common_vals'] },
   pg_stat_activity: { oid: 1301, kind: 'v', schema: 'pg_catalog', columns: ['pid', 'query'] },
@@ -67,8 +68,9 @@ const NAMESPACES: Record<string, number> = { pg_catalog: 11, public: 2200, agent
 const LANGUAGES: Record<string, number> = { internal: 12, c: 13, sql: 14, plpgsql: 15 };
 const { pg_attrdef: ATTRDEF, pg_policy: POLICY, pg_proc: PROC } = CATALOG_OIDS;
 
-const rewrite = { isReturn: true, enabled: true, relations: [], functions: [] };
-const key = { type: 'f', domain: 0, onDelete: 'a', onUpdate: 'a', keys: [1] };
+const rewrite = { isReturn: true, enabled: true, relations: [], functions: [], wholeRows: false };
+const key = { type: 'f', domain: 0, onDelete: 'a', onUpdate: 'a', keys: [1], columns: [2] };
+const whole = { part: 0, usedPart: 0, type: 'n' };
 
 type Rows = { readonly [N in TableName]?: readonly CatalogRows[N][] };
 
@@ -88,22 +90,23 @@ const AROUND: Rows = {
     language: LANGUAGES[language] ?? 0,
   })),
   pg_rewrite: [
-    { ...rewrite, relation: 1004, relations: [1001] },
-    { ...rewrite, relation: 1005, relations: [1004] },
-    { ...rewrite, relation: 1006, relations: [1002] },
-    { ...rewrite, relation: 1013, relations: [1014], functions: [2001] },
-    { ...rewrite, relation: 1011, isReturn: false },
-    { ...rewrite, relation: 1302, isReturn: false },
+    { ...rewrite, oid: 5010, relation: 1004, relations: [1001] },
+    { ...rewrite, oid: 5011, relation: 1005, relations: [1004] },
+    { ...rewrite, oid: 5012, relation: 1006, relations: [1002] },
+    { ...rewrite, oid: 5013, relation: 1013, relations: [1014], functions: [2001] },
+    { ...rewrite, oid: 5021, relation: 1011, isReturn: false },
+    { ...rewrite, oid: 5022, relation: 1302, isReturn: false },
   ],
   pg_trigger: [{ relation: 1010, function: 2004, type: 20 }],
-  pg_attrdef: [{ oid: 5001, relation: 1010 }],
+  pg_attrdef: [{ oid: 5001, relation: 1010, attnum: 2 }],
   pg_policy: [{ oid: 5002, relation: 1012 }],
   pg_depend: [
-    { class: ATTRDEF, object: 5001, usedClass: PROC, usedObject: 2005, type: 'n' },
-    { class: POLICY, object: 5002, usedClass: PROC, usedObject: 2006, type: 'n' },
+    { class: ATTRDEF, object: 5001, usedClass: PROC, usedObject: 2005, ...whole },
+    { class: POLICY, object: 5002, usedClass: PROC, usedObject: 2006, ...whole },
     ...FUNCTIONS.filter(([, , , , , extension]) => extension).map(([oid]) => ({
       class: PROC,
       object: oid,
+      ...whole,
       usedClass: 3079,
       usedObject: 1,
       type: 'e',
@@ -116,7 +119,7 @@ const AROUND: Rows = {
   ],
   pg_operator: [{ oid: 7001, namespace: 2200, name: '===', function: 2007 }],
   pg_cast: [{ source: 25, target: 9001, function: 2008, context: 'e' }],
-  pg_type: [{ oid: 9001, namespace: 2200, name: 'money2' }],
+  pg_type: [{ oid: 9001, namespace: 2200, name: 'money2', relation: 0, element: 0, base: 0, bound: 0 }],
 };
 
 /** A small catalog, as it would be made of a server's tables. */
@@ -133,7 +136,7 @@ export function fixtureCatalog(relations = RELATIONS): Catalog {
     })),
     pg_attribute: entries.flatMap(([, { oid: relation, columns }]) =>
       columns.map((name, index) => {
-        const rest = { typeOid: 25, notNull: false, hasDefault: false, generated: false };
+        const rest = { typeOid: 25, notNull: false, hasDefault: false, generated: false, hasMissing: false };
         return { relation, attnum: index + 1, name, ...rest };
       }),
     ),
@@ -163,9 +166,6 @@ const CLASSIFICATION = new Map([
   ['public.events.ip', ['pii.ip']],
 ]);
 
-const MASKED = new Set(['1001.3', '1001.4', '1002.3', '1007.2']);
-const RESOURCE = { type: 'Resource', id: 'pg', attrs: {} };
-
 export function factsOf(sql: string): StatementFacts[] {
   return extractFacts(parseSync(sql), sql);
 }
@@ -174,11 +174,11 @@ export function factsOf(sql: string): StatementFacts[] {
 export function plansOf(sql: string, options: { masks?: boolean; catalog?: Catalog } = {}): StatementPlan[] {
   const catalog = options.catalog ?? fixtureCatalog();
   const masks = options.masks ?? true;
+  const masked = masksOf(catalog, CLASSIFICATION);
   return factsOf(sql).map((facts) =>
     planStatement(facts, catalog, {
-      resource: RESOURCE,
-      classification: CLASSIFICATION,
-      isMasked: (oid, attnum) => masks && MASKED.has(`${oid}.${attnum}`),
+      ...masked,
+      isMasked: (relation, attribute) => masks && masked.isMasked(relation, attribute),
     }),
   );
 }

@@ -1,3 +1,4 @@
+import { derivedOf, typePartsOf } from './catalog-derived.ts';
 import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
 import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
 import {
@@ -30,6 +31,8 @@ export type CatalogOwner = Pick<Catalog, 'serverVersion' | 'searchPath'>;
 /** What the parts are made of. */
 const RELATIONS = ['pg_class', 'pg_attribute', 'pg_namespace'] as const;
 const FUNCTIONS = ['pg_proc', 'pg_namespace', 'pg_language', 'pg_depend'] as const;
+const TYPES = ['pg_type', 'pg_attribute', 'pg_class'] as const;
+const DERIVED = ['pg_rewrite', 'pg_depend', 'pg_attrdef', 'pg_constraint', 'pg_type', ...RELATIONS] as const;
 const FAMILIES = ['pg_inherits', 'pg_class'] as const;
 const WRITES = ['pg_depend', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_operator', ...RELATIONS] as const;
 const POLICIES = ['pg_depend', 'pg_policy', 'pg_operator'] as const;
@@ -58,6 +61,7 @@ export class CatalogBuilder {
     const functions = this.#functions(tables, changes);
     const keep = <K extends keyof Catalog>(name: K, from: readonly TableName[], make: () => Catalog[K]) =>
       last === undefined || changed(...from) ? make() : last[name];
+    const types = keep('types', TYPES, () => typePartsOf(tables));
     const families = (from: 0 | 1, to: 0 | 1) => () =>
       multimap(inheritance(tables).map((pair) => [pair[from], pair[to]] as const));
     this.#last = {
@@ -67,6 +71,8 @@ export class CatalogBuilder {
       parents: keep('parents', FAMILIES, families(0, 1)),
       children: keep('children', FAMILIES, families(1, 0)),
       views: keep('views', ['pg_rewrite', ...RELATIONS], () => viewsOf(tables, relations)),
+      derived: keep('derived', DERIVED, () => derivedOf(tables, relations, types)),
+      types,
       rules: keep('rules', ['pg_rewrite'], () => rulesOf(tables)),
       writeDependencies: keep('writeDependencies', WRITES, () => writeDependencies(tables, relations)),
       policyDependencies: keep('policyDependencies', POLICIES, () => policyDependencies(tables)),

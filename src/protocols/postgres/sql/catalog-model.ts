@@ -17,6 +17,8 @@ export interface Column {
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly generated: boolean;
+  /** Rows older than the column show a value that stands in pg_attribute. */
+  readonly hasMissing: boolean;
 }
 
 export interface Relation {
@@ -63,9 +65,31 @@ export interface OperatorOrCast {
   readonly name: string;
   readonly schema: string;
   readonly function: number;
-  /** For casts: `i` implicit, `a` on assignment, `e` explicit; and the type cast from. */
-  readonly context?: string;
-  readonly sourceType?: number;
+}
+
+export interface Cast extends OperatorOrCast {
+  /** `i` implicit, `a` on assignment, `e` explicit. */
+  readonly context: string;
+  readonly source: number;
+  readonly target: number;
+  readonly sourceName: string | undefined;
+}
+
+/** Data of a column that can also be seen, or was copied, elsewhere. */
+export interface Derived {
+  /** Attribute number; undefined: of every column. */
+  readonly from: number | undefined;
+  readonly relation: number;
+  /** Undefined: in all its columns. */
+  readonly attribute: number | undefined;
+}
+
+/** What types are made of. Types of PostgreSQL's own are left out. */
+export interface TypeParts {
+  /** Elements of arrays, what domains stand on, bounds of ranges, attributes of composite types. */
+  readonly parts: ReadonlyMap<number, readonly number[]>;
+  /** The relation of which a type is the row. */
+  readonly rows: ReadonlyMap<number, number>;
 }
 
 /** What a rule, default, check, index or row policy uses: relations and functions by OID. */
@@ -90,6 +114,9 @@ export interface Catalog {
   readonly children: ReadonlyMap<number, readonly number[]>;
   /** Views and materialized views: what their query names. */
   readonly views: ReadonlyMap<number, Dependencies>;
+  /** By relation, where its data can be seen besides in itself and its family: views, generated columns, keys, … */
+  readonly derived: ReadonlyMap<number, readonly Derived[]>;
+  readonly types: TypeParts;
   /** Relations with a rewrite rule other than a view's own. */
   readonly rules: ReadonlySet<number>;
   /** What the server runs by itself when a relation is written: defaults, checks, generated columns, indexes, domains. */
@@ -100,7 +127,7 @@ export interface Catalog {
   readonly foreignKeys: ReadonlyMap<number, readonly ForeignKey[]>;
   /** User operators by name, user casts by target type name, checked domains by name; `trusted` ones are left out. */
   readonly operators: ReadonlyMap<string, readonly OperatorOrCast[]>;
-  readonly casts: ReadonlyMap<string, readonly OperatorOrCast[]>;
+  readonly casts: ReadonlyMap<string, readonly Cast[]>;
   readonly domains: ReadonlyMap<string, readonly OperatorOrCast[]>;
   lookupRelation(schema: string | undefined, name: string): Relation | undefined;
   /** All functions outside pg_catalog that a call of this name may reach. */
@@ -108,6 +135,9 @@ export interface Catalog {
   /** Whether pg_catalog has a function of that name. */
   isBuiltin(name: string): boolean;
 }
+
+/** System catalogs lie below it (FirstNormalObjectId); they hold no user's rows, and the sensitive ones are refused. */
+export const FIRST_USER_OID = 16_384;
 
 /** What the views of these stand on is not read: policy names such a view itself. */
 export const SYSTEM_VIEW_SCHEMAS: readonly string[] = ['pg_catalog', 'information_schema'];
@@ -129,24 +159,4 @@ export function closure(start: number, next: ReadonlyMap<number, readonly number
     queue.push(...(next.get(oid) ?? []));
   }
   return [...found];
-}
-
-/** Everything a view stands on, through views below it; system views are not entered. */
-export function viewClosure(catalog: Catalog, oid: number): Dependencies {
-  const relations = new Set<number>();
-  const functions = new Set<number>();
-  const queue = [oid];
-  for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
-    const below = catalog.views.get(at);
-    const relation = catalog.relations.get(at);
-    if (below === undefined || (at !== oid && relation !== undefined && isSystemSchema(relation.schema)))
-      continue;
-    for (const name of below.functions) functions.add(name);
-    for (const next of below.relations) {
-      if (next === oid || relations.has(next)) continue;
-      relations.add(next);
-      queue.push(next);
-    }
-  }
-  return { relations: [...relations], functions: [...functions] };
 }

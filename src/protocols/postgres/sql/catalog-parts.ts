@@ -1,5 +1,6 @@
 import { type CatalogTables, MirrorGap } from './catalog-mirror.ts';
 import {
+  type Cast,
   type CatalogFunction,
   type Dependencies,
   type ForeignKey,
@@ -207,7 +208,7 @@ function foreignKeyOf({ referenced, relation, keys, onDelete, onUpdate }: Constr
   };
 }
 
-type ByName = Map<string, OperatorOrCast[]>;
+type ByName<T extends OperatorOrCast = OperatorOrCast> = Map<string, T[]>;
 
 /** Those that are not PostgreSQL's own, or are carried out by a function that is not. */
 export function operatorsOf(tables: CatalogTables, functions: Functions): ByName {
@@ -222,12 +223,14 @@ export function operatorsOf(tables: CatalogTables, functions: Functions): ByName
 }
 
 /** By target type; only those that call a function outside of pg_catalog. */
-export function castsOf(tables: CatalogTables, functions: Functions): ByName {
-  const found = [...tables.pg_cast.values()].flatMap((row): OperatorOrCast[] => {
+export function castsOf(tables: CatalogTables, functions: Functions): ByName<Cast> {
+  const found = [...tables.pg_cast.values()].flatMap((row): Cast[] => {
     const type = typeOf(row.target, tables);
     const fn = functions.get(row.function);
     if (type === undefined || fn === undefined || fn.trusted || fn.schema === 'pg_catalog') return [];
-    return [{ ...type, function: row.function, context: row.context, sourceType: row.source }];
+    const { source, target, context } = row;
+    const sourceName = typeOf(source, tables)?.name;
+    return [{ ...type, function: row.function, context, source, target, sourceName }];
   });
   return byName(found);
 }
@@ -249,6 +252,6 @@ function typeOf(oid: number, tables: CatalogTables): { name: string; schema: str
   return type === undefined || schema === undefined ? undefined : { name: type.name, schema };
 }
 
-function byName(values: readonly OperatorOrCast[]): ByName {
+function byName<T extends OperatorOrCast>(values: readonly T[]): ByName<T> {
   return multimap(values.map((value) => [value.name, value] as const));
 }

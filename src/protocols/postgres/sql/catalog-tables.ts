@@ -6,7 +6,7 @@
  *
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
-import { SYSTEM_VIEW_SCHEMAS } from './catalog-model.ts';
+import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from './catalog-model.ts';
 
 interface NamespaceRow {
   readonly oid: number;
@@ -29,6 +29,8 @@ export interface AttributeRow {
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly generated: boolean;
+  /** Rows older than the column show a value that stands in pg_attribute. */
+  readonly hasMissing: boolean;
 }
 
 interface InheritsRow {
@@ -49,23 +51,35 @@ interface LanguageRow {
   readonly name: string;
 }
 
-interface RewriteRow {
+export interface RewriteRow {
+  readonly oid: number;
   readonly relation: number;
   /** The rule that makes a view one. */
   readonly isReturn: boolean;
   readonly enabled: boolean;
-  /** What a view's query names by OID, built-in functions too; null for a system view, of which it does not matter. */
+  /** What it names by OID, built-in functions too; null for a system view, of which it does not matter. */
   readonly relations: readonly number[] | null;
   readonly functions: readonly number[] | null;
+  /** A whole row stands in it somewhere: of that, `pg_depend` says nothing. */
+  readonly wholeRows: boolean | null;
 }
 
 /** (class, object) stands for a row of one catalog: see `CATALOG_OIDS`. */
 export interface DependRow {
   readonly class: number;
   readonly object: number;
+  /** A column's number, or 0. */
+  readonly part: number;
   readonly usedClass: number;
   readonly usedObject: number;
+  readonly usedPart: number;
   readonly type: string;
+}
+
+interface DefaultRow {
+  readonly oid: number;
+  readonly relation: number;
+  readonly attnum: number;
 }
 
 interface OwnedRow {
@@ -82,7 +96,9 @@ export interface ConstraintRow {
   readonly referenced: number;
   readonly onDelete: string;
   readonly onUpdate: string;
+  /** Columns that are referenced, and those that refer to them. */
   readonly keys: readonly number[];
+  readonly columns: readonly number[];
 }
 
 export interface TriggerRow {
@@ -109,6 +125,11 @@ interface TypeRow {
   readonly oid: number;
   readonly namespace: number;
   readonly name: string;
+  /** 0, or the relation of which it is the row, the type of an array's elements, of a domain, of a range's bounds. */
+  readonly relation: number;
+  readonly element: number;
+  readonly base: number;
+  readonly bound: number;
 }
 
 export interface CatalogRows {
@@ -120,7 +141,7 @@ export interface CatalogRows {
   readonly pg_language: LanguageRow;
   readonly pg_rewrite: RewriteRow;
   readonly pg_depend: DependRow;
-  readonly pg_attrdef: OwnedRow;
+  readonly pg_attrdef: DefaultRow;
   readonly pg_constraint: ConstraintRow;
   readonly pg_index: OwnedRow;
   readonly pg_policy: OwnedRow;
@@ -137,6 +158,7 @@ export const CATALOG_OIDS = {
   pg_class: 1259,
   pg_proc: 1255,
   pg_attrdef: 2604,
+  pg_rewrite: 2618,
   pg_constraint: 2606,
   pg_operator: 2617,
   pg_policy: 3256,
@@ -153,12 +175,17 @@ export interface TableSpec<T> {
 
 const oid = (column: string) => `x.${column}::pg_catalog.int8`;
 
-/** What the query of a view names: the values of these fields in its stored tree. */
-function named(fields: string): string {
-  return `CASE WHEN x.rulename = '_RETURN' AND (SELECT n.nspname NOT IN (${SYSTEM_VIEW_SCHEMAS.map((name) => `'${name}'`).join(', ')})
+/** What is asked of a view's query or a rule's actions, but not of the system's own. */
+function ofUserRule(sql: string): string {
+  return `CASE WHEN (SELECT n.nspname NOT IN (${SYSTEM_VIEW_SCHEMAS.map((name) => `'${name}'`).join(', ')})
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = x.ev_class)
-    THEN (SELECT coalesce(pg_catalog.json_agg(DISTINCT m[1]::pg_catalog.int8), '[]')
-      FROM pg_catalog.regexp_matches(x.ev_action::pg_catalog.text, ':(?:${fields}) ([1-9][0-9]*)', 'g') m) END`;
+    THEN ${sql} END`;
+}
+
+/** What it names: the values of these fields in its stored tree. */
+function named(fields: string): string {
+  return ofUserRule(`(SELECT coalesce(pg_catalog.json_agg(DISTINCT m[1]::pg_catalog.int8), '[]')
+      FROM pg_catalog.regexp_matches(x.ev_action::pg_catalog.text, ':(?:${fields}) ([1-9][0-9]*)', 'g') m)`);
 }
 
 export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[N]> } = {
@@ -186,6 +213,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       notNull: 'x.attnotnull',
       hasDefault: 'x.atthasdef',
       generated: `x.attgenerated <> ''`,
+      hasMissing: 'x.atthasmissing',
     },
   },
   pg_inherits: {
@@ -206,28 +234,41 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   pg_rewrite: {
     key: 'x.oid',
     columns: {
+      oid: oid('oid'),
       relation: oid('ev_class'),
       isReturn: `x.rulename = '_RETURN'`,
       enabled: `x.ev_enabled <> 'D'`,
       relations: named('relid'),
       functions: named('funcid|opfuncid|aggfnoid|winfnoid|tsmhandler'),
+      wholeRows: ofUserRule(
+        `pg_catalog.strpos(x.ev_action::pg_catalog.text, ':varattno 0 ') OPERATOR(pg_catalog.>) 0`,
+      ),
     },
   },
   pg_depend: {
     key: `pg_catalog.concat_ws('.', x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
-    // Functions and operators that something uses, functions of extensions, relations that row policies read.
+    // Functions and operators that something uses, functions of extensions, relations that row policies read; columns that
+    // users' views and rules, defaults and generated columns use (before 15 by themselves), sequences of identity columns.
     where: `(x.refclassid IN (${CATALOG_OIDS.pg_proc}, ${CATALOG_OIDS.pg_operator}) AND x.deptype IN ('n','a')
       OR x.classid = ${CATALOG_OIDS.pg_proc} AND x.deptype = 'e'
-      OR x.classid = ${CATALOG_OIDS.pg_policy} AND x.refclassid = ${CATALOG_OIDS.pg_class})`,
+      OR x.refclassid = ${CATALOG_OIDS.pg_class} AND (x.classid = ${CATALOG_OIDS.pg_policy}
+        OR x.classid = ${CATALOG_OIDS.pg_rewrite} AND x.deptype = 'n' AND x.objid >= ${FIRST_USER_OID}
+        OR x.classid = ${CATALOG_OIDS.pg_attrdef} AND x.deptype = 'n'
+        OR x.classid = ${CATALOG_OIDS.pg_class} AND x.refobjsubid > 0 AND (x.objsubid > 0 OR x.deptype = 'i')))`,
     columns: {
       class: oid('classid'),
       object: oid('objid'),
+      part: 'x.objsubid',
       usedClass: oid('refclassid'),
       usedObject: oid('refobjid'),
+      usedPart: 'x.refobjsubid',
       type: 'x.deptype',
     },
   },
-  pg_attrdef: { key: 'x.oid', columns: { oid: oid('oid'), relation: oid('adrelid') } },
+  pg_attrdef: {
+    key: 'x.oid',
+    columns: { oid: oid('oid'), relation: oid('adrelid'), attnum: 'x.adnum' },
+  },
   pg_constraint: {
     key: 'x.oid',
     // PostgreSQL 18 has one for each NOT NULL, which calls nothing.
@@ -241,6 +282,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       onDelete: 'x.confdeltype',
       onUpdate: 'x.confupdtype',
       keys: `coalesce(pg_catalog.to_json(x.confkey), '[]')`,
+      columns: `CASE WHEN x.contype = 'f' THEN pg_catalog.to_json(x.conkey) ELSE '[]' END`,
     },
   },
   pg_index: {
@@ -277,7 +319,15 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   },
   pg_type: {
     key: 'x.oid',
-    columns: { oid: oid('oid'), namespace: oid('typnamespace'), name: 'x.typname' },
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('typnamespace'),
+      name: 'x.typname',
+      relation: oid('typrelid'),
+      element: oid('typelem'),
+      base: oid('typbasetype'),
+      bound: `coalesce((SELECT r.rngsubtype::pg_catalog.int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = x.oid), 0)`,
+    },
   },
 };
 

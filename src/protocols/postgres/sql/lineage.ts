@@ -1,67 +1,147 @@
-import { type Catalog, closure, type Relation, viewClosure } from './catalog-model.ts';
+import { type Catalog, type Derived, FIRST_USER_OID, type Relation } from './catalog-model.ts';
+import { resolveOid } from './functions.ts';
+
+/** A column, by its relation's OID and its number in it. */
+export interface ColumnAt {
+  readonly relation: number;
+  readonly attribute: number;
+}
 
 /** Says whether one column of a relation is masked for the principal. */
-export type IsMasked = (relation: number, attnum: number) => boolean;
+export type IsMasked = (relation: number, attribute: number) => boolean;
 
-/** Tags by `schema.table.column`, as configured. */
-export type TagsByName = ReadonlyMap<string, readonly string[]>;
-
-/**
- * Relations that hold the same rows as this one by inheritance or partitioning: its ancestors and its descendants, and
- * itself first. A column of one is the column of that name in the others.
- */
-function family(catalog: Catalog, oid: number): number[] {
-  return [oid, ...closure(oid, catalog.parents), ...closure(oid, catalog.children)];
-}
-
-/** Everything below a relation whose data it can show: its family, and, for a view, what it stands on. */
-function sources(catalog: Catalog, relation: Relation): Relation[] {
-  const oids = new Set<number>();
-  for (const oid of [relation.oid, ...viewClosure(catalog, relation.oid).relations]) {
-    for (const member of family(catalog, oid)) oids.add(member);
-  }
-  return [...oids].flatMap((oid) => catalog.relations.get(oid) ?? []);
-}
-
-function isView(relation: Relation): boolean {
-  return relation.kind === 'view' || relation.kind === 'matview';
+export function columnKey({ relation, attribute }: ColumnAt): string {
+  return `${relation}.${attribute}`;
 }
 
 /**
- * Names of a relation's columns that are masked: its own, those of its partition or inheritance family by the same
- * name, and all columns of a view that stands on anything masked. Pure.
+ * Names of a relation's columns that are masked. Whether one is, `spread` has settled: nothing is inferred here.
+ *
+ * Expressions of the system's catalogs are not counted: tools write them out, and what they give is tainted then.
  */
-export function maskedColumns(catalog: Catalog, relation: Relation, isMasked: IsMasked): ReadonlySet<string> {
+export function maskedColumns(relation: Relation, isMasked: IsMasked): ReadonlySet<string> {
   const names = new Set<string>();
-  for (const oid of family(catalog, relation.oid)) {
-    const member = catalog.relations.get(oid);
-    for (const column of member?.columns.values() ?? []) {
-      if (isMasked(oid, column.attnum) && relation.columns.has(column.name)) names.add(column.name);
-    }
-  }
-  if (isView(relation) && names.size < relation.columns.size && standsOnMasked(catalog, relation, isMasked)) {
-    for (const name of relation.columns.keys()) names.add(name);
+  const system = relation.oid < FIRST_USER_OID;
+  for (const { name, attnum } of relation.columns.values()) {
+    if (isMasked(relation.oid, attnum) && !(system && EXPRESSION_COLUMNS.has(name))) names.add(name);
   }
   return names;
 }
 
-function standsOnMasked(catalog: Catalog, view: Relation, isMasked: IsMasked): boolean {
-  return sources(catalog, view).some((source) =>
-    [...source.columns.values()].some((column) => isMasked(source.oid, column.attnum)),
+/**
+ * Columns in which a column's data can be seen directly besides in itself: the column of that name in the relation's
+ * parents and children, what the catalog derives from it, and the system's own columns that hold values of it.
+ */
+export function shownIn(catalog: Catalog, column: ColumnAt): ColumnAt[] {
+  const relation = catalog.relations.get(column.relation);
+  const own = [...(relation?.columns.values() ?? [])].find(({ attnum }) => attnum === column.attribute);
+  const family = own === undefined ? [] : relatives(catalog, column.relation, own.name);
+  const derived = (catalog.derived.get(column.relation) ?? [])
+    .filter(({ from }) => from === undefined || from === column.attribute)
+    .flatMap((one) => columnsOf(catalog, one));
+  const system = systemColumns(relation, own).flatMap(([schema, name, attribute]) =>
+    columnNamed(catalog.lookupRelation(schema, name), attribute),
+  );
+  return [...family, ...derived, ...system];
+}
+
+function relatives(catalog: Catalog, oid: number, name: string): ColumnAt[] {
+  const near = [...(catalog.parents.get(oid) ?? []), ...(catalog.children.get(oid) ?? [])];
+  return near.flatMap((one) => columnNamed(catalog.relations.get(one), name));
+}
+
+function columnsOf(catalog: Catalog, { relation, attribute }: Derived): ColumnAt[] {
+  if (attribute !== undefined) return [{ relation, attribute }];
+  const columns = catalog.relations.get(relation)?.columns.values() ?? [];
+  return [...columns].map(({ attnum }) => ({ relation, attribute: attnum }));
+}
+
+function columnNamed(relation: Relation | undefined, name: string): ColumnAt[] {
+  const column = relation?.columns.get(name);
+  return relation === undefined || column === undefined
+    ? []
+    : [{ relation: relation.oid, attribute: column.attnum }];
+}
+
+type SystemColumn = readonly [schema: string, relation: string, column: string];
+
+/** Defaults, the value that rows older than a column show, bounds of partitions. */
+function systemColumns(
+  relation: Relation | undefined,
+  column:
+    | { readonly hasDefault: boolean; readonly generated: boolean; readonly hasMissing: boolean }
+    | undefined,
+): SystemColumn[] {
+  const found: SystemColumn[] = [];
+  if (column?.hasMissing === true) found.push(['pg_catalog', 'pg_attribute', 'attmissingval']);
+  if (column?.hasDefault === true && !column.generated) found.push(...DEFAULTS);
+  if (relation?.kind === 'partitioned') found.push(BOUNDS);
+  return found;
+}
+
+const DEFAULTS: readonly SystemColumn[] = [
+  ['pg_catalog', 'pg_attrdef', 'adbin'],
+  ['information_schema', 'columns', 'column_default'],
+];
+const BOUNDS: SystemColumn = ['pg_catalog', 'pg_class', 'relpartbound'];
+
+/** Columns of the system's own that hold expressions, whose constants may be taken from data; by name. */
+const EXPRESSION_COLUMNS: ReadonlySet<string> = new Set([...DEFAULTS, BOUNDS].map(([, , column]) => column));
+
+/** Whether the functions that write expressions out could show a constant of a masked column. */
+export function masksExpressions(catalog: Catalog, isMasked: IsMasked): boolean {
+  return [...DEFAULTS, BOUNDS].some(([schema, name, column]) =>
+    columnNamed(catalog.lookupRelation(schema, name), column).some((one) =>
+      isMasked(one.relation, one.attribute),
+    ),
   );
 }
 
-/** Union of the tags of all columns whose data the relation can show. Pure. */
-export function relationTags(catalog: Catalog, relation: Relation, tags: TagsByName): string[] {
-  if (tags.size === 0) return [];
-  const all = new Set<string>();
-  for (const source of sources(catalog, relation)) {
-    for (const name of source.columns.keys()) for (const tag of ownTags(source, name, tags)) all.add(tag);
+/**
+ * Spreads what is known of some columns to every column in which their data can be seen, to the end.
+ *
+ * @param seeds By column.
+ * @param join What holds of a column of which `known` was said, if `more` comes to it; `known` itself if that says nothing
+ *   new.
+ * @param next As `shownIn`, for a column.
+ * @returns By `columnKey`. Pure.
+ */
+export function spread<T>(
+  seeds: Iterable<readonly [ColumnAt, T]>,
+  join: (known: T, more: T) => T,
+  next: (column: ColumnAt) => readonly ColumnAt[],
+): Map<string, readonly [ColumnAt, T]> {
+  const found = new Map<string, readonly [ColumnAt, T]>();
+  const queue = [...seeds];
+  for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
+    const [column, value] = entry;
+    const key = columnKey(column);
+    const known = found.get(key);
+    const joined = known === undefined ? value : join(known[1], value);
+    if (known !== undefined && joined === known[1]) continue;
+    found.set(key, [column, joined]);
+    for (const one of next(column)) queue.push([one, joined]);
   }
-  return [...all].sort();
+  return found;
 }
 
-function ownTags(relation: Relation | undefined, column: string, tags: TagsByName): readonly string[] {
-  if (relation === undefined) return [];
-  return tags.get(`${relation.schema}.${relation.name}.${column}`) ?? [];
+/**
+ * Columns of views that call what the gateway cannot see into: a user's function may have taken what it gives from
+ * anywhere, and so may built-in ones that run SQL given as text.
+ */
+export function unknownSources(catalog: Catalog): ColumnAt[] {
+  return [...catalog.views].flatMap(([relation, { functions }]) =>
+    functions.some((oid) => seesAnything(catalog, oid))
+      ? columnsOf(catalog, { relation, from: undefined, attribute: undefined })
+      : [],
+  );
+}
+
+const RUNS_TEXT = /_to_xml|^(pg_read_|pg_ls_|lo_get|loread|ts_stat|current_query)/;
+
+function seesAnything(catalog: Catalog, oid: number): boolean {
+  const known = catalog.functions.get(oid);
+  const resolved = resolveOid(oid, catalog);
+  if (known === undefined || resolved === undefined || known.trusted) return false;
+  return resolved.class === 'user' || (oid < FIRST_USER_OID && RUNS_TEXT.test(known.name));
 }

@@ -4,7 +4,7 @@ import type { Catalog, OperatorOrCast, Relation } from './catalog-model.ts';
 import { EffectWalk, type Write } from './effects.ts';
 import type { Name, ObjectFact, RelationRole, RelationUse, SettingFact, StatementFacts } from './facts.ts';
 import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
-import { maskedColumns, relationTags } from './lineage.ts';
+import { maskedColumns, masksExpressions } from './lineage.ts';
 import type { TouchedRelation } from './masked-flow.ts';
 import { PairSet, PolicyObjects } from './objects.ts';
 import type { PlanInput } from './resolve.ts';
@@ -105,7 +105,7 @@ export class Resolution {
   #relation(use: RelationUse): void {
     const relation = this.#catalog.lookupRelation(use.schema, use.name);
     if (relation === undefined) return this.#unknownRelation(use);
-    this.touched.push({ relation, masked: maskedColumns(this.#catalog, relation, this.#input.isMasked) });
+    this.touched.push({ relation, masked: maskedColumns(relation, this.#input.isMasked) });
     this.pairs.add(ACTIONS[use.role], this.#table(relation));
     const write = WRITES[use.role];
     if (write === 'truncate' && this.#facts.cascade) this.#effects.truncateCascade(relation);
@@ -126,7 +126,7 @@ export class Resolution {
 
   #table(relation: Relation): PolicyObject {
     if (isSensitive(relation)) this.#sensitive(relation.name);
-    return this.#objects.table(relation, relationTags(this.#catalog, relation, this.#input.classification));
+    return this.#objects.table(relation, this.#input.tagsOf(relation.oid));
   }
 
   #sensitive(name: string): void {
@@ -136,7 +136,7 @@ export class Resolution {
 
   #implicitRelation(relation: Relation, action: 'read' | Write): void {
     this.pairs.add(ACTIONS[action], this.#table(relation));
-    if (maskedColumns(this.#catalog, relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
+    if (maskedColumns(relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
   }
 
   #implicitFunction(use: ResolvedFunction): void {
@@ -166,10 +166,15 @@ export class Resolution {
       for (const one of resolved) {
         this.#call(one);
         if (one.class === 'unsafe') this.#unsafe(one);
-        const shows = one.class === 'user' || (one.schema === 'pg_catalog' && isDefinition(one.name));
-        if (shows) this.#taint(use.items);
+        if (one.class === 'user' || this.#writesOutMasked(one)) this.#taint(use.items);
       }
     }
+  }
+
+  /** Functions that write out expressions of the catalog, where one may hold a constant of what is masked. */
+  #writesOutMasked({ schema, name }: ResolvedFunction): boolean {
+    if (schema !== 'pg_catalog' || !isDefinition(name)) return false;
+    return name === 'current_query' || masksExpressions(this.#catalog, this.#input.isMasked);
   }
 
   /** Built-in code that takes SQL as text, reads files or steers the server can reach what is masked. */

@@ -2,7 +2,7 @@ import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import type { Catalog } from './catalog-model.ts';
 import type { StatementFacts } from './facts.ts';
-import type { IsMasked, TagsByName } from './lineage.ts';
+import type { IsMasked } from './lineage.ts';
 import { maskedFlow } from './masked-flow.ts';
 import type { StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
@@ -13,8 +13,8 @@ export type { StatementPlan } from './plan.ts';
 export interface PlanInput {
   /** The resource's entity: type `Resource`, its id the name in the configuration. */
   readonly resource: PolicyObject;
-  /** Tags by `schema.table.column`, as configured. */
-  readonly classification: TagsByName;
+  /** Tags of all columns of a relation, sorted. */
+  readonly tagsOf: (relation: number) => readonly string[];
   readonly isMasked: IsMasked;
   /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
   readonly anyMasked?: boolean;

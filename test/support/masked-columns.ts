@@ -1,0 +1,13 @@
+import { bindClassification } from '../../src/protocols/postgres/classification.ts';
+import type { Catalog } from '../../src/protocols/postgres/sql/catalog-model.ts';
+import { columnKey, type IsMasked } from '../../src/protocols/postgres/sql/lineage.ts';
+
+const RESOURCE = { type: 'Resource', id: 'pg', attrs: {} };
+
+/** What a principal is told for whom everything that is classified is masked. */
+export function masksOf(catalog: Catalog, tags: ReadonlyMap<string, readonly string[]>) {
+  const { columns, unknown, tagsOf } = bindClassification(catalog, tags, RESOURCE);
+  const masked = new Set([...columns, ...(columns.length > 0 ? unknown : [])].map(columnKey));
+  const isMasked: IsMasked = (relation, attribute) => masked.has(columnKey({ relation, attribute }));
+  return { resource: RESOURCE, tagsOf, isMasked };
+}
