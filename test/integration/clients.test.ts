@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { untilRunning } from '../support/postgres-server.ts';
 import { ALLOW_ALL, pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const run = promisify(execFile);
@@ -138,7 +139,7 @@ print("fine")
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     const slow = client.query('select pg_sleep(60)');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await untilRunning(stack.postgres, 'pg_sleep(60)');
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
     const cancel = new pg.Client({ connectionString: url }) as unknown as {
       connection: {

@@ -14,6 +14,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { locatePostgres } from '../../src/demo/postgres-home.ts';
 import { MANY_KINDS } from '../support/many-kinds.ts';
+import { untilRunning } from '../support/postgres-server.ts';
 import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const run = promisify(execFile);
@@ -108,7 +109,7 @@ describe.each(VERSIONS)('clients that nobody changed, before PostgreSQL %i', (ve
     keys.stdin.write('\x03');
     await sleep(300);
     keys.stdin.write('select pg_sleep(60);\n');
-    await sleep(700);
+    await untilRunning(stack.postgres, 'pg_sleep(60)');
     keys.stdin.write('\x03');
     await until(/canceling statement due to user request/);
     keys.stdin.write("select 'still ' || 'here';\n");

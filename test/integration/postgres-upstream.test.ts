@@ -4,7 +4,6 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -22,7 +21,7 @@ import { parseVerifier, SaltedKeyCache } from '../../src/wire/scram/index.ts';
 import { scramKeys } from '../../src/wire/scram/keys.ts';
 import { saslprep } from '../../src/wire/scram/saslprep.ts';
 import { makeCertificates } from '../support/postgres-certificates.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { type PostgresServer, startPostgres, untilRunning } from '../support/postgres-server.ts';
 
 /** Passwords whose preparation is not themselves, or could go wrong. */
 const ODD_PASSWORDS = [
@@ -317,12 +316,12 @@ describe('a cancel', () => {
   it('ends what the connection is doing, which stays usable', async () => {
     const upstream = await connect();
     const started = Date.now();
-    const answers = ask(upstream, { name: 'Query', sql: 'select pg_sleep(30)' });
-    await sleep(200);
+    const answers = ask(upstream, { name: 'Query', sql: 'select pg_sleep(60)' });
+    await untilRunning(server, 'pg_sleep(60)');
     await upstream.cancel();
     const error = (await answers).find((one) => one.name === 'ErrorResponse');
     expect(inspect(error)).toContain(inspect(Buffer.from('57014')));
-    expect(Date.now() - started).toBeLessThan(5_000);
+    expect(Date.now() - started).toBeLessThan(20_000);
     expect(await value(upstream, 'select 1')).toBe('1');
   });
 

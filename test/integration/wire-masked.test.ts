@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { untilRunning } from '../support/postgres-server.ts';
 import {
   bind,
   describePortal,
@@ -182,8 +183,8 @@ describe('another policy in the middle of a session', () => {
 
   test('rows that were on their way come as they were judged, and the session lives on', async () => {
     await stack.reload(ALLOW_ALL);
-    client.send(parse('', 'select generate_series(1, 3), pg_sleep(0.4)'), bind('', ''), execute(''), sync);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    client.send(parse('', 'select generate_series(1, 3), pg_sleep(2)'), bind('', ''), execute(''), sync);
+    await untilRunning(stack.postgres, 'pg_sleep(2)');
     await stack.reload(GUARDED);
     client.send(query('select 1'));
     expect((await client.untilReady()).map(line).at(-2)).toBe('CommandComplete SELECT 3');

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { i16, i32, message, raw, str } from '../support/postgres-messages.ts';
+import { untilRunning } from '../support/postgres-server.ts';
 import {
   bind,
   closePortal,
@@ -51,10 +52,25 @@ beforeEach(async () => {
 afterEach(() => client.close());
 
 const asked = (sql: string) => stack.postgres.psql(sql);
-/** Operations of the latest session with such a statement that were allowed, and those of them without an outcome. */
-async function operations(marker: string): Promise<{ allowed: number; open: string[] }> {
-  await sleep(500);
+interface Operations {
+  readonly allowed: number;
+  /** Of those that were allowed, the ones without an outcome. */
+  readonly open: string[];
+}
+
+/** Operations of the latest session with such a statement, when the last of them has come to rest. */
+async function operations(marker: string): Promise<Operations> {
   const otto = await stack.person('otto');
+  const end = Date.now() + 10_000;
+  let [before, found] = [-1, await operationsNow(marker, otto)];
+  while ((found.open.length > 0 || found.allowed !== before) && Date.now() < end) {
+    await sleep(250);
+    [before, found] = [found.allowed, await operationsNow(marker, otto)];
+  }
+  return found;
+}
+
+async function operationsNow(marker: string, otto: Record<string, string>): Promise<Operations> {
   const { stdout } = await stack.hoopctl(['audit', 'search', '--json', '--limit', '200'], otto);
   const events = stdout
     .trim()
@@ -553,7 +569,7 @@ describe('the end of a session', () => {
     client.send(parse('', 'select pg_sleep(30)'), bind('', ''), flush);
     await client.until('BindComplete');
     client.send(execute(''), flush);
-    await sleep(300);
+    await untilRunning(stack.postgres, 'pg_sleep(30)');
     client.socket.resetAndDestroy();
     const { allowed, open } = await operations('marked by this test');
     expect(open).toEqual([]);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeStartup } from '../../src/wire/postgres/startup.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
+import { type PostgresServer, startPostgres, untilRunning } from '../support/postgres-server.ts';
 import { line, query, type RawClient, rawConnect, rawLogin } from '../support/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
@@ -69,9 +69,7 @@ async function sleeps(
   server: PostgresServer,
 ): Promise<{ readonly answer: Promise<string[]> }> {
   const answer = client.ask(query('select pg_sleep(30)'));
-  const running =
-    "select count(*) from pg_stat_activity where state = 'active' and query like 'select pg_sleep%'";
-  while ((await server.psql(running)) !== '1') await new Promise((resolve) => setTimeout(resolve, 20));
+  await untilRunning(server, 'select pg_sleep');
   return { answer };
 }
 

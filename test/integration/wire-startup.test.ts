@@ -2,6 +2,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { encodeStartup, PROTOCOL_3_0, PROTOCOL_3_2 } from '../../src/wire/postgres/startup.ts';
 import { i32, message, raw, str } from '../support/postgres-messages.ts';
+import { untilRunning } from '../support/postgres-server.ts';
 import {
   line,
   logInRaw,
@@ -280,9 +281,7 @@ describe('cancel requests', () => {
   async function sleeping(version: number): Promise<{ client: RawClient; answer: Promise<string[]> }> {
     const client = await rawLogin(tunnel, { version });
     const answer = client.ask(query('select pg_sleep(30)'));
-    const sql =
-      "select count(*) from pg_stat_activity where query = 'select pg_sleep(30)' and state = 'active'";
-    while ((await stack.postgres.psql(sql)) !== '1') await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilRunning(stack.postgres, 'pg_sleep(30)');
     return { client, answer };
   }
 

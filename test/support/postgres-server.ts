@@ -314,6 +314,22 @@ function isRoot(): boolean {
   return process.getuid?.() === 0;
 }
 
+/** Waits until so many sessions run a statement with such a text. @throws {Error} Not within `withinMs`. */
+export async function untilRunning(
+  server: Pick<PostgresServer, 'psql'>,
+  text: string,
+  count = 1,
+  withinMs = 15_000,
+): Promise<void> {
+  const running = `select count(*) from pg_stat_activity
+    where state = 'active' and query like '%${text}%' and pid <> pg_backend_pid()`;
+  const end = Date.now() + withinMs;
+  while ((await server.psql(running)) !== String(count)) {
+    if (Date.now() > end) throw new Error(`not ${count} times running within ${withinMs} ms: ${text}`);
+    await sleep(50);
+  }
+}
+
 /** A port below the ephemeral range that nobody listens on right now. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < 50; attempt++) {
