@@ -32,6 +32,8 @@ export interface PostgresOptions {
   readonly hba?: readonly string[];
   /** Made at start if it is not `postgres`, which is the default. */
   readonly database?: string;
+  /** Of the database that is made; default the cluster's. Its locale is C then. */
+  readonly encoding?: string;
   /** Run by the administrator in `database` once the server is up. */
   readonly sql?: string;
   /** In a pid namespace of its own, so that process ids are small, as in a container. As root only. */
@@ -110,7 +112,11 @@ async function startIn(directory: string, options: PostgresOptions): Promise<Pos
     rmSync(directory, { recursive: true, force: true });
   };
   try {
-    if (database !== 'postgres') await psql(`CREATE DATABASE "${database}"`, { database: 'postgres' });
+    if (database !== 'postgres') {
+      const encoded = `TEMPLATE template0 ENCODING '${options.encoding}' LC_COLLATE 'C' LC_CTYPE 'C'`;
+      const rest = options.encoding === undefined ? '' : encoded;
+      await psql(`CREATE DATABASE "${database}" ${rest}`, { database: 'postgres' });
+    }
     if (options.sql !== undefined) await psql(options.sql);
   } catch (error) {
     await stop();

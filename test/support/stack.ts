@@ -78,6 +78,8 @@ export interface StackOptions {
   readonly ownPids?: boolean;
   /** Default `shop`. */
   readonly database?: string;
+  /** Of the database; default UTF8. */
+  readonly encoding?: string;
   /** The gateway's own credential is the one that made the cluster, instead of the role `hoop`. */
   readonly asAdmin?: boolean;
   /** The target's host and port, where a proxy stands between. */
@@ -289,6 +291,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     startPostgres({
       database: options.database ?? 'shop',
       ...(options.bin === undefined ? {} : { bin: options.bin }),
+      ...(options.encoding === undefined ? {} : { encoding: options.encoding }),
       sql: `${role}\nGRANT CREATE ON SCHEMA public TO hoop;\n${options.sql ?? ''}`,
       ...(options.ownPids === undefined ? {} : { ownPids: options.ownPids }),
       ...(options.settings === undefined ? {} : { settings: options.settings }),

@@ -11,6 +11,7 @@ import type { PostgresResource } from './resource.ts';
 import { RowRewriter } from './rows.ts';
 import { PostgresSession, type SessionParts } from './session.ts';
 import { SideConnection } from './side-connection.ts';
+import { NEWEST_MAJOR, OLDEST_MAJOR } from './sql/keywords.ts';
 import type { SqlParser } from './sql/parser.ts';
 import { startupParameters } from './startup-parameters.ts';
 import { connectUpstream, type Upstream } from './upstream.ts';
@@ -23,9 +24,6 @@ export interface PostgresDeps {
   readonly clock: Clock;
 }
 
-/** Majors whose grammar is PostgreSQL 18's or a subset, and whose catalogs are the ones we read. */
-const OLDEST_MAJOR = 13;
-const NEWEST_MAJOR = 18;
 /** What one read of a target may bring: four times what Node would take, and not larger than a slab. */
 const READ_BYTES = 256 * 1024;
 /** Memory of what is on its way to clients, and how much of each size is kept: a write is done only a turn later. */

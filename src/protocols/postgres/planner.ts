@@ -3,6 +3,7 @@ import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
 import type { CatalogService, KnownCatalog } from './catalog-service.ts';
 import type { SessionMasks } from './masks.ts';
+import { foreignIdentifiers } from './sql/encoding.ts';
 import type { LiteralSpan, ParsedSql } from './sql/facts.ts';
 import { maskLiterals } from './sql/literals.ts';
 import type { SqlParser } from './sql/parser.ts';
@@ -47,6 +48,7 @@ export class StatementPlanner {
   readonly #catalog: CatalogService;
   readonly #masks: SessionMasks;
   readonly #resource: PolicyObject;
+  readonly #encoding: string;
   readonly #uncommittedDdl: () => boolean;
   #remembered = new Map<string, Planned>();
   /** Plans of texts that differ from others in nothing but neutral literals, by what they have in common. */
@@ -60,6 +62,8 @@ export class StatementPlanner {
     readonly catalog: CatalogService;
     readonly masks: SessionMasks;
     readonly resource: PolicyObject;
+    /** The database's encoding, as the server reports it. */
+    readonly encoding: string;
     /** Whether the session has changed the schema in a transaction that the catalog cannot see yet. */
     readonly uncommittedDdl: () => boolean;
   }) {
@@ -67,6 +71,7 @@ export class StatementPlanner {
     this.#catalog = parts.catalog;
     this.#masks = parts.masks;
     this.#resource = parts.resource;
+    this.#encoding = parts.encoding;
     this.#uncommittedDdl = parts.uncommittedDdl;
   }
 
@@ -129,7 +134,7 @@ export class StatementPlanner {
   async #make(text: string, known: KnownCatalog): Promise<Planned> {
     let parsed: ParsedSql;
     try {
-      parsed = await this.#parser.parse(text);
+      parsed = await this.#parser.parse(text, Math.floor(known.catalog.serverVersion / 10_000));
     } catch (error) {
       if (!isHoopError(error)) throw error;
       return refused(`‹unparsable statement of ${Buffer.byteLength(text)} octets›`, {
@@ -149,7 +154,9 @@ export class StatementPlanner {
     );
     const shown = this.#shown(text, plans, parsed.literals);
     if (plans.length === 0) plans.push(emptyPlan(this.#resource));
-    return { ...summary(plans), text: shown, plans, ...this.#refusal(plans) };
+    const foreign = foreignIdentifiers(text, parsed.literals, this.#encoding);
+    const refusal = foreign === undefined ? this.#refusal(plans) : { refusal: foreign };
+    return { ...summary(plans), text: shown, plans, ...refusal };
   }
 
   #shown(text: string, plans: readonly StatementPlan[], literals: readonly LiteralSpan[]): string {

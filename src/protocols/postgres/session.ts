@@ -187,6 +187,7 @@ export class PostgresSession {
 
   async #requests(upstream: Upstream): Promise<void> {
     const planner = new StatementPlanner({
+      encoding: upstream.parameters.get('server_encoding') ?? '',
       parser: this.#parts.parser,
       catalog: this.#parts.catalog,
       masks: this.#state.masks,

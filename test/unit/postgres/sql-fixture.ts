@@ -155,7 +155,7 @@ function catalogOf(rows: Rows): Catalog {
   });
   const mirror = new CatalogMirror();
   const changes = mirror.apply(Object.fromEntries(delta) as CatalogDelta);
-  const owner = { serverVersion: 150004, searchPath: ['agent', 'public'] };
+  const owner = { serverVersion: 180000, searchPath: ['agent', 'public'] };
   return new CatalogBuilder().build(mirror.tables, changes, owner);
 }
 

@@ -13,6 +13,7 @@ import type {
   TransactionKind,
   WhereFact,
 } from './facts.ts';
+import type { NewerSyntax } from './newer-syntax.ts';
 
 /** Distinct facts of one kind in one statement; beyond it the statement is refused as too large. */
 const MAX_FACTS = 5_000;
@@ -43,6 +44,7 @@ export class FactsBuilder {
   kind: StatementKind = 'utility';
   unsupported: string | undefined;
   opaque: string | undefined;
+  newer: NewerSyntax | undefined;
   output: Output | undefined;
   natural = false;
   locks = false;
@@ -85,6 +87,11 @@ export class FactsBuilder {
   /** The first reason wins; the statement is refused whatever else is found. */
   refuse(reason: string): void {
     this.unsupported ??= reason;
+  }
+
+  /** What the oldest servers do not know; the newest of all counts. */
+  newerSyntax(newer: NewerSyntax | undefined): void {
+    if (newer !== undefined && newer.since > (this.newer?.since ?? 0)) this.newer = newer;
   }
 
   relation(use: RelationUse): number {
@@ -145,6 +152,7 @@ export class FactsBuilder {
       length,
       ...(this.unsupported === undefined ? {} : { unsupported: this.unsupported }),
       ...(this.opaque === undefined ? {} : { opaque: this.opaque }),
+      ...(this.newer === undefined ? {} : { newer: this.newer }),
       relations: this.#relations.values,
       derived: this.#derived.values,
       functions: [...this.#functions.values()].map(({ use, items }) => ({ ...use, items: [...items] })),

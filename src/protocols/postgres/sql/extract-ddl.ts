@@ -2,6 +2,7 @@ import { type Ast, bodyOf, isAst, list, objectName, strings, text } from './ast.
 import { relation } from './extract-from.ts';
 import { note } from './extract-utility.ts';
 import type { DdlAction, RelationRole } from './facts.ts';
+import { newerSyntax } from './newer-syntax.ts';
 import { type Handler, nested, type Place, type Walk } from './walk.ts';
 
 /** How a DDL statement is described: its tag, what it does, the kind of thing, and the field that names it. */
@@ -158,6 +159,10 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
     describe(walk, matview ? 'CREATE MATERIALIZED VIEW' : 'CREATE TABLE AS', false);
     if (bodyOf(body['query'], 'ExecuteStmt') !== undefined) walk.facts.refuse('CREATE TABLE AS EXECUTE');
     walk.fields('CreateTableAsStmt', body, place, { query: (value) => walk.visit(value, nested(place)) });
+  },
+  Constraint: (walk, body, place) => {
+    if (body['generated_kind'] === 'v') walk.facts.newerSyntax(newerSyntax('Constraint that is virtual'));
+    walk.fields('Constraint', body, place);
   },
   TableLikeClause: (walk, body, place) => walk.fields('TableLikeClause', body, { ...place, role: 'read' }),
   DefineStmt: (walk, body, place) => {

@@ -1,6 +1,7 @@
 import { type Ast, bodyOf, isAst, list, strings, text } from './ast.ts';
 import { aliasOf } from './extract-expression.ts';
 import type { RelationRole } from './facts.ts';
+import { newerSyntax } from './newer-syntax.ts';
 import { type Handler, isCte, nested, type Place, type Walk } from './walk.ts';
 
 /** What stands in FROM: relations, joins, subqueries, functions; and where a query's rows go. */
@@ -8,6 +9,7 @@ export const FROM_HANDLERS: Readonly<Record<string, Handler>> = {
   RangeVar: (walk, body, place) => rangeVar(walk, body, place),
   JoinExpr: (walk, body, place) => join(walk, body, place),
   RangeSubselect: (walk, body, place) => {
+    if (body['alias'] === undefined) walk.facts.newerSyntax(newerSyntax('RangeSubselect without alias'));
     walk.facts.derived(text(aliasOf(body)['aliasname']), 'query');
     walk.fields('RangeSubselect', body, place, { subquery: (value) => walk.visit(value, nested(place)) });
   },

@@ -6,6 +6,7 @@ import { SELECT_HANDLERS } from './extract-select.ts';
 import { note, UTILITY_HANDLERS } from './extract-utility.ts';
 import { WRITE_HANDLERS } from './extract-write.ts';
 import type { StatementFacts } from './facts.ts';
+import type { NewerSyntax } from './newer-syntax.ts';
 import { type Handler, type Place, Walk } from './walk.ts';
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
@@ -34,16 +35,19 @@ const QUERY_TAGS: Readonly<Record<string, readonly [string, 'query' | 'dml']>> =
  *
  * @param tree What libpg-query's `parse` returns for `sql`.
  * @param sql The text, for the length of the last statement.
+ * @param newer What the tree does not show, and only a later major reads so.
  * @returns One entry per statement, in order; empty for a text without one.
  * @throws {FactsLimitError} Nested more than 6,000 nodes deep, or more than 5,000 distinct names of one kind.
  */
-export function extractFacts(tree: unknown, sql: string): StatementFacts[] {
+export function extractFacts(tree: unknown, sql: string, newer?: NewerSyntax): StatementFacts[] {
   const total = Buffer.byteLength(sql);
-  return list(isAst(tree) ? tree['stmts'] : undefined).map((raw) => statement(isAst(raw) ? raw : {}, total));
+  const statements = list(isAst(tree) ? tree['stmts'] : undefined);
+  return statements.map((raw) => statement(isAst(raw) ? raw : {}, total, newer));
 }
 
-function statement(raw: Ast, total: number): StatementFacts {
+function statement(raw: Ast, total: number, newer: NewerSyntax | undefined): StatementFacts {
   const walk = new Walk(HANDLERS);
+  walk.facts.newerSyntax(newer);
   const place: Place = { role: 'alter', ctes: undefined, item: -1, level: [], top: true, exists: false };
   const node = unwrap(raw['stmt']);
   const offset = number(raw['stmt_location']);

@@ -3,6 +3,7 @@
  *
  * Facts know nothing of the target's catalog or of policy. `resolve.ts` turns them into pairs and refusals.
  */
+import type { NewerSyntax } from './newer-syntax.ts';
 
 /** A name as written after case folding and unquoting: `['pg_catalog', 'lower']`, outermost part first. */
 export type Name = readonly string[];
@@ -171,6 +172,8 @@ export interface StatementFacts {
   readonly unsupported?: string;
   /** Non-empty for a statement that holds code the gateway does not read: DO, CREATE FUNCTION, CREATE TRIGGER, … */
   readonly opaque?: string;
+  /** The newest piece of syntax in it that not all servers know. */
+  readonly newer?: NewerSyntax;
   readonly relations: readonly RelationUse[];
   readonly derived: readonly DerivedAlias[];
   readonly functions: readonly FunctionUse[];

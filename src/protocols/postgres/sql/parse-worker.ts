@@ -4,7 +4,9 @@ import { loadModule, parseSync, SqlError, scanSync } from 'libpg-query';
 import { FactsLimitError } from './builder.ts';
 import { extractFacts } from './extract.ts';
 import type { LiteralSpan, ParsedSql } from './facts.ts';
+import { readsOtherwise } from './keywords.ts';
 import { literalSpans } from './literals.ts';
+import { type Reading, readAs } from './reading.ts';
 
 /**
  * What the parser thread is asked, and what it answers. `parsed`: a `ParsedSql` as JSON, which crosses threads in half
@@ -13,6 +15,8 @@ import { literalSpans } from './literals.ts';
 export interface ParseRequest {
   readonly id: number;
   readonly text: string;
+  /** Major version of the server that is to run it. */
+  readonly major: number;
 }
 export type ParseReply =
   | { readonly id: number; readonly parsed: string }
@@ -40,21 +44,38 @@ function literalsOf(text: string): LiteralSpan[] {
   }
 }
 
-function answer({ id, text }: ParseRequest): ParseReply {
+const AS_IT_IS: Omit<Reading, 'text'> = { original: (position) => position };
+
+function readingOf({ text, major }: ParseRequest): Reading {
+  if (!readsOtherwise(text, major)) return { ...AS_IT_IS, text };
   try {
-    const tree = text === '' ? { stmts: [] } : parseSync(text);
-    const parsed: ParsedSql = { statements: extractFacts(tree, text), literals: literalsOf(text) };
+    return readAs(text, major);
+  } catch (error) {
+    // What the lexer does not accept the parser does not either, and says why.
+    if (error instanceof SyntaxError) parseSync(text);
+    throw error;
+  }
+}
+
+function answer(request: ParseRequest): ParseReply {
+  const { id, text } = request;
+  let reading: Reading = { ...AS_IT_IS, text };
+  try {
+    reading = readingOf(request);
+    const tree = reading.text === '' ? { stmts: [] } : parseSync(reading.text);
+    const statements = extractFacts(tree, reading.text, reading.newer);
+    const parsed: ParsedSql = { statements, literals: literalsOf(text) };
     return { id, parsed: JSON.stringify(parsed) };
   } catch (error) {
     if (error instanceof FactsLimitError) return { id, limit: error.message };
-    if (error instanceof SqlError) return syntaxError(id, error);
+    if (error instanceof SqlError) return syntaxError(id, error, reading);
     return { id, fatal: error instanceof Error ? error.name : 'unknown' };
   }
 }
 
-function syntaxError(id: number, error: SqlError): ParseReply {
+function syntaxError(id: number, error: SqlError, reading: Reading): ParseReply {
   if (error.message.startsWith('memory exhausted')) return { id, limit: 'nested too deeply' };
-  return { id, syntax: error.message, position: error.sqlDetails?.cursorPosition ?? 0 };
+  return { id, syntax: error.message, position: reading.original(error.sqlDetails?.cursorPosition ?? 0) };
 }
 
 // Optimizing the grammar, one huge function, takes V8 more than 500 MiB for a second or two, which can have a small

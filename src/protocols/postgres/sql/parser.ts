@@ -2,8 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { HoopError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { ParsedSql } from './facts.ts';
+import { NEWEST_MAJOR, readsOtherwise } from './keywords.ts';
 import { TextCache } from './parse-cache.ts';
-import type { ParseReply } from './parse-worker.ts';
+import type { ParseReply, ParseRequest } from './parse-worker.ts';
 
 export { maskLiterals } from './literals.ts';
 
@@ -23,6 +24,9 @@ export interface SqlParserOptions {
 interface Job {
   readonly id: number;
   readonly text: string;
+  readonly major: number;
+  /** Equal for texts that are read alike. */
+  readonly key: string;
   readonly resolve: (parsed: ParsedSql) => void;
   readonly reject: (error: HoopError) => void;
 }
@@ -58,21 +62,24 @@ export class SqlParser {
    * Says what a SQL text asks for.
    *
    * @param text One text as sent by a client, 0 or more statements, at most `LIMITS.sqlTextBytes` octets of UTF-8.
+   * @param major Major version of the server that is to run it: the text is read as that version reads it.
    * @returns Facts of each statement in order; none for an empty text. Shared between callers: read-only.
    * @throws {HoopError} `ERR_SQL_SYNTAX` not SQL, with PostgreSQL's message; `ERR_SQL_LIMIT` too long, too deep, took
    *   too long, or broke the parser. Either way: forward nothing.
    */
-  parse(text: string): Promise<ParsedSql> {
+  parse(text: string, major = NEWEST_MAJOR): Promise<ParsedSql> {
     const refusal = this.#closed ? new HoopError('ERR_SESSION_ENDED') : checkText(text);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const known = this.#cache.get(text);
+    // No text that is parsed holds a NUL.
+    const key = readsOtherwise(text, major) ? `${major}\0${text}` : text;
+    const known = this.#cache.get(key);
     if (known instanceof HoopError) return Promise.reject(known);
     if (known !== undefined) return Promise.resolve(known);
     return new Promise((resolve, reject) => {
-      const job = { id: this.#nextId++, text, resolve, reject };
+      const job = { id: this.#nextId++, text, major, key, resolve, reject };
       this.#jobs.push(job);
       if (this.#worker === undefined) this.#start();
-      else this.#worker.postMessage({ id: job.id, text });
+      else this.#worker.postMessage(request(job));
       if (this.#jobs.length === 1) this.#watch();
     });
   }
@@ -102,7 +109,7 @@ export class SqlParser {
     worker.on('message', (message: ParseReply | 'ready') => this.#onMessage(worker, message));
     worker.on('error', (error) => this.#onDeath(worker, error.message));
     worker.on('exit', () => this.#onDeath(worker, 'the parser thread ended'));
-    for (const job of this.#jobs) worker.postMessage({ id: job.id, text: job.text });
+    for (const job of this.#jobs) worker.postMessage(request(job));
     this.#watch();
   }
 
@@ -152,10 +159,14 @@ export class SqlParser {
   }
 
   #settle(job: Job, answer: Answer): void {
-    this.#cache.set(job.text, answer);
+    this.#cache.set(job.key, answer);
     if (answer instanceof HoopError) job.reject(answer);
     else job.resolve(answer);
   }
+}
+
+function request({ id, text, major }: Job): ParseRequest {
+  return { id, text, major };
 }
 
 function toAnswer(reply: ParseReply): Answer {

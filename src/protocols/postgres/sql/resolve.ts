@@ -4,6 +4,7 @@ import type { Catalog } from './catalog-model.ts';
 import type { StatementFacts } from './facts.ts';
 import type { IsMasked } from './lineage.ts';
 import { maskedFlow } from './masked-flow.ts';
+import type { NewerSyntax } from './newer-syntax.ts';
 import type { StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
@@ -29,7 +30,10 @@ export interface PlanInput {
  * @returns A plan with at least one pair, or with a refusal.
  */
 export function planStatement(facts: StatementFacts, catalog: Catalog, input: PlanInput): StatementPlan {
-  if (facts.unsupported !== undefined) return unsupportedPlan(facts);
+  if (facts.unsupported !== undefined) return unreadPlan(facts, notUnderstood(facts.unsupported));
+  const major = Math.floor(catalog.serverVersion / 10_000);
+  if (facts.newer !== undefined && facts.newer.since > major)
+    return unreadPlan(facts, tooNew(facts.newer, major));
   const resolution = new Resolution(facts, catalog, input);
   resolution.run();
   const flow = maskedFlow(facts, resolution.touched);
@@ -49,13 +53,25 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   };
 }
 
-function unsupportedPlan(facts: StatementFacts): StatementPlan {
-  const refusal: Refusal = {
+function notUnderstood(what: string): Refusal {
+  return {
     code: 'ERR_DENIED',
     rule: 'unsupported',
-    reason: `the gateway does not understand this statement with certainty: ${facts.unsupported}`,
+    reason: `the gateway does not understand this statement with certainty: ${what}`,
     hint: 'write it in a simpler way',
   };
+}
+
+function tooNew({ what, since }: NewerSyntax, major: number): Refusal {
+  return {
+    code: 'ERR_DENIED',
+    rule: 'newer-syntax',
+    reason: `${what} came with PostgreSQL ${since}, and this server is a PostgreSQL ${major}`,
+    hint: `write it as PostgreSQL ${major} has it`,
+  };
+}
+
+function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
   const { tag, kind } = facts;
   return { tag, kind, pairs: [], context: {}, refusal, touchesMasked: true, safeColumns: [], ddl: true };
 }
