@@ -1,5 +1,6 @@
 import { BuiltinScanner, isTelling } from './builtin.ts';
 import { CustomDetectors } from './custom.ts';
+import { encodedText, mayBeEncoded } from './encoded.ts';
 import type { CustomDetector, Finding } from './finding.ts';
 import { escapedStrings } from './json-strings.ts';
 import type { ValueShape } from './mask.ts';
@@ -23,6 +24,11 @@ export class DetectorSet {
     this.#custom = new CustomDetectors(custom);
   }
 
+  /** Whether there are others than the built-in ones: they may find anything anywhere. */
+  get configured(): boolean {
+    return !this.#custom.empty;
+  }
+
   /**
    * A quick look at one value before `scan`: most values hold nothing that could tell.
    *
@@ -31,6 +37,7 @@ export class DetectorSet {
    */
   suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape = 'text'): boolean {
     if (!this.#custom.empty || isTelling(bytes, start, end)) return true;
+    if (shape === 'text' && mayBeEncoded(bytes, start, end)) return true;
     return (shape === 'json' || shape === 'jsonb-binary') && contains(bytes, start, end, BACKSLASH);
   }
 
@@ -41,7 +48,8 @@ export class DetectorSet {
    * windows of 1 MiB that overlap by 64 KiB (a configured match longer than that may be found in part).
    *
    * @param value One cell as on the wire; invalid UTF-8 is scanned as it is.
-   * @param shape In `json`, strings written with escapes are unescaped first, and found whole.
+   * @param shape In `json`, strings written with escapes are unescaped first, and found whole. A `text` that is nothing but
+   *   base64 or hexadecimal of a text in which something is found, is found whole.
    * @returns By position, never overlapping: findings that overlap are one, with the tags of all. Empty and shared if
    *   there is nothing.
    * @throws {HoopError} `ERR_LIMIT` the value is too large for the configured detectors; anything thrown means that the
@@ -51,9 +59,16 @@ export class DetectorSet {
     const found: Finding[] = [];
     this.#builtin.scan(value, found);
     this.#custom.scan(value, found);
+    if (shape === 'text') this.#scanEncoded(value, found);
     if (shape === 'json' || shape === 'jsonb-binary') this.#scanEscaped(value, found);
     if (found.length === 0) return NOTHING;
     return found.length === 1 ? found : merge(found);
+  }
+
+  #scanEncoded(value: Uint8Array, found: Finding[]): void {
+    const text = encodedText(value);
+    if (text === undefined) return;
+    for (const inner of this.scan(text, 'opaque')) found.push({ ...inner, start: 0, end: value.length });
   }
 
   #scanEscaped(value: Uint8Array, found: Finding[]): void {

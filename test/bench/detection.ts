@@ -6,10 +6,12 @@ import {
   RowRewriter,
   rowPlan,
 } from '../../src/protocols/postgres/rows.ts';
+import { WireTypes } from '../../src/protocols/postgres/values/wire-types.ts';
 import { Framer } from '../../src/wire/postgres/framer.ts';
 import { DataRow } from '../../src/wire/postgres/rows.ts';
 import { BACKEND } from '../../src/wire/postgres/types.ts';
 
+const TEXT_OID = 25;
 const ROWS = 1500;
 /** Passes over the rows per figure: about 300 ms. */
 const PASSES = 300;
@@ -55,7 +57,8 @@ export function detectionSpeeds(rounds: number): number[] {
     suspects: (bytes, start, end, shape) => detectors.suspects(bytes, start, end, shape),
     detect: (value, shape) => maskFindings(value, detectors.scan(value, shape), () => 'show', shape),
   };
-  const looked: ColumnAction = { kind: 'detect', shape: 'text', number: undefined };
+  const types = new WireTypes(new Map());
+  const looked: ColumnAction = { kind: 'detect', type: types.of(TEXT_OID), format: 0, types };
   const plan = rowPlan([{ kind: 'show' }, looked, looked, looked, looked]);
   const chunk = people();
   const wanted = new Uint8Array(256);

@@ -131,6 +131,14 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
         JOIN pg_catalog.pg_type t ON t.oid = k.contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
         WHERE u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass`,
   },
+  {
+    name: 'valueTypes',
+    sql: `SELECT t.oid, t.typname, CASE WHEN t.typtype = 'b' AND t.typcategory = 'A' THEN 'a' ELSE t.typtype::text END,
+        coalesce(nullif(t.typbasetype, 0), r.rngsubtype, m.rngtypid,
+          CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END), t.typdelim
+      FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
+      LEFT JOIN pg_catalog.pg_range m ON m.rngmultitypid = t.oid`,
+  },
 ];
 
 type CatalogRow = readonly (string | null)[];
@@ -194,6 +202,12 @@ function buildCatalog(rows: CatalogRows): CatalogData {
     operators: byName(of('operators').map(named).filter(untrusted)),
     casts: byName(of('casts').map(cast).filter(untrusted)),
     domains: byName(of('domains').map(named).filter(untrusted)),
+    valueTypes: new Map(
+      of('valueTypes').map((row) => [
+        number(row, 0),
+        { name: text(row, 1), kind: text(row, 2), of: number(row, 3), delimiter: text(row, 4) },
+      ]),
+    ),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { PolicyObject } from '../../policy/model.ts';
 import { type Catalog, FIRST_USER_OID, type Relation } from './sql/catalog-model.ts';
 import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from './sql/lineage.ts';
+import { WireTypes } from './values/wire-types.ts';
 
 /** A column that carries classified data, as policy is asked about it. */
 export interface Classified extends ColumnAt {
@@ -18,6 +19,8 @@ export interface Classification {
   tagsOf(relation: number): readonly string[];
   /** Columns in which a column's data can be seen directly besides in itself. */
   shownIn(column: ColumnAt): readonly ColumnAt[];
+  /** The catalog's types, by how their values are made. */
+  readonly types: WireTypes;
   /** Whether a relation's columns can be judged at all: rows of an unknown one are masked whole. */
   knows(relation: number): boolean;
 }
@@ -61,6 +64,7 @@ export function bindClassification(
     byRelation.set(relation.oid, [...(byRelation.get(relation.oid) ?? []), classified]);
   }
   return {
+    types: new WireTypes(catalog.valueTypes),
     columns: [...byRelation.values()].flat(),
     unknown: [...unknown.values()].map(([column]) => column),
     ofRelation: (relation) => byRelation.get(relation) ?? [],

@@ -4,25 +4,12 @@ import { strongest, type ValueShape } from '../../masking/mask.ts';
 import { maskFindings } from '../../masking/mask-findings.ts';
 import type { MaskKind } from '../../policy/model.ts';
 import type { Column } from '../../wire/postgres/rows.ts';
+import type { Format } from '../../wire/postgres/types.ts';
 import type { Classification, Classified } from './classification.ts';
-import {
-  binaryNumber,
-  type CellDetector,
-  type ColumnAction,
-  type RowPlan,
-  rowPlan,
-  shapeOf,
-} from './rows.ts';
+import { type CellDetector, type ColumnAction, type RowPlan, rowPlan, shapeOf } from './rows.ts';
 import { spread } from './sql/lineage.ts';
 import type { StatementPlan } from './sql/plan.ts';
-
-/**
- * Types in which nothing that detectors know can stand: bool, int2, int4, oid, xid, cid, tid, floats, dates, times,
- * intervals, uuid, the empty void. A type that is not listed is looked at.
- */
-const NOTHING_TO_DETECT = new Set([
-  16, 21, 23, 26, 28, 29, 27, 700, 701, 1082, 1083, 1114, 1184, 1186, 1266, 2950, 2278,
-]);
+import { tells } from './values/wire-types.ts';
 
 /**
  * What one session's principal may see: which columns are masked, and how, and whether detectors must look at the
@@ -149,8 +136,18 @@ export class SessionMasks implements CellDetector {
     const shape = shapeOf(column.typeOid, column.format);
     const mask = this.#certainMask(column, index, plan);
     if (mask !== undefined) return { kind: 'mask', mask, shape };
-    if (!this.detecting || NOTHING_TO_DETECT.has(column.typeOid)) return { kind: 'show' };
-    return { kind: 'detect', shape, number: binaryNumber(column.typeOid, column.format) };
+    return this.#look(column.typeOid, column.format);
+  }
+
+  /** What becomes of values that no column's mask is for. */
+  #look(typeOid: number, format: Format): ColumnAction {
+    if (!this.detecting) return { kind: 'show' };
+    const types = this.#classification?.types;
+    if (types === undefined) return { kind: 'mask', mask: 'null', shape: 'opaque' };
+    const type = types.of(typeOid);
+    return tells(type, this.#detectors.configured)
+      ? { kind: 'detect', type, format, types }
+      : { kind: 'show' };
   }
 
   #certainMask(column: Column, index: number, plan: StatementPlan): MaskKind | undefined {

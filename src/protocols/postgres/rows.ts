@@ -2,14 +2,20 @@ import { HoopError } from '../../core/errors.ts';
 import { MAX_MASKED_BYTES, type ValueShape, writeMasked } from '../../masking/mask.ts';
 import type { MaskKind } from '../../policy/model.ts';
 import { HEADER_BYTES, type Piece } from '../../wire/postgres/frame.ts';
-
-/** Binary forms of numbers that can hold a card or account number: looked at as digits. */
-export type BinaryNumber = 'int8' | 'numeric';
+import type { Format } from '../../wire/postgres/types.ts';
+import { shownValue } from './values/shown.ts';
+import type { WireType, WireTypes } from './values/wire-types.ts';
 
 /** What becomes of one output column. */
 export type ColumnAction =
   | { readonly kind: 'show' }
-  | { readonly kind: 'detect'; readonly shape: ValueShape; readonly number: BinaryNumber | undefined }
+  | {
+      readonly kind: 'detect';
+      readonly type: WireType;
+      readonly format: Format;
+      /** Of the values within, which tell their types in binary. */
+      readonly types: WireTypes;
+    }
   | { readonly kind: 'mask'; readonly mask: MaskKind; readonly shape: ValueShape };
 
 /** What `RowPlan.codes` say of a column. */
@@ -183,18 +189,41 @@ function masked(
   }
 }
 
+/** As what a text form is looked at before it is taken apart: in some, a backslash may hide what is told otherwise. */
+const QUICK_LOOK: Readonly<Record<WireType['kind'], ValueShape | undefined>> = {
+  text: 'text',
+  enum: 'text',
+  scalar: 'text',
+  range: 'text',
+  multirange: 'text',
+  tsvector: 'text',
+  tsquery: 'text',
+  versioned: 'text',
+  unknown: 'text',
+  json: 'json',
+  jsonb: 'json',
+  array: 'json',
+  record: 'json',
+  hstore: 'json',
+  bytea: undefined,
+};
+
 /** @returns `NOTHING_FOUND`, or what the cell becomes: null is NULL. */
 function look(chunk: Buffer, start: number, end: number, action: Detected, detector: CellDetector) {
+  const { type, format } = action;
   try {
-    if (action.number === undefined) {
-      if (!detector.suspects(chunk, start, end, action.shape)) return NOTHING_FOUND;
-      // Not `subarray`: a Buffer takes twice as long to make.
-      const cell = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
-      const shown = detector.detect(cell, action.shape);
-      return shown === cell ? NOTHING_FOUND : shown;
-    }
-    const digits = Buffer.from(numberText(chunk.subarray(start, end), action.number));
-    return detector.detect(digits, action.shape) === digits ? NOTHING_FOUND : null;
+    const quick = format === 0 || type.kind === 'text' ? QUICK_LOOK[type.kind] : undefined;
+    if (quick !== undefined && !detector.suspects(chunk, start, end, quick)) return NOTHING_FOUND;
+    // Not `subarray`: a Buffer takes twice as long to make.
+    const cell = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);
+    const shown =
+      type.kind === 'text'
+        ? detector.detect(cell, 'text')
+        : shownValue(cell, type, format, {
+            types: action.types,
+            detect: (value, shape) => detector.detect(value, shape),
+          });
+    return shown === cell ? NOTHING_FOUND : shown;
   } catch {
     return null;
   }
@@ -229,28 +258,4 @@ export function shapeOf(typeOid: number, format: number): ValueShape {
   if (typeOid === JSON_OID) return 'json';
   if (typeOid === JSONB_OID) return format === 0 ? 'json' : 'jsonb-binary';
   return 'opaque';
-}
-
-const INT8_OID = 20;
-const NUMERIC_OID = 1700;
-
-export function binaryNumber(typeOid: number, format: number): BinaryNumber | undefined {
-  if (format === 0) return undefined;
-  if (typeOid === INT8_OID) return 'int8';
-  return typeOid === NUMERIC_OID ? 'numeric' : undefined;
-}
-
-/**
- * The digits of a binary number; for numeric without sign and point, which no detector needs.
- *
- * @throws {RangeError} The cell is too short for its type.
- * @see `numeric_send` in PostgreSQL's src/backend/utils/adt/numeric.c: Int16 count, weight, sign, scale, base-10000 digits
- */
-function numberText(cell: Buffer, type: BinaryNumber): string {
-  if (type === 'int8') return cell.readBigInt64BE(0).toString();
-  const count = cell.readUInt16BE(0);
-  const weight = cell.readInt16BE(2);
-  let text = '';
-  for (let i = 0; i < count; i++) text += String(cell.readUInt16BE(8 + 2 * i)).padStart(4, '0');
-  return (text + '0'.repeat(Math.min(Math.max(0, (weight + 1 - count) * 4), 64))).replace(/^0+/, '');
 }

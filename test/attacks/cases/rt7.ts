@@ -1,4 +1,98 @@
-import type { AttackGroup } from '../attack.ts';
+import { type AttackGroup, FORMS, type Form, leak } from '../attack.ts';
 
-/** Binary results that escape detection. */
-export const RT7: readonly AttackGroup[] = [];
+/** Nothing is classified: what is masked, detectors have found. */
+const DETECTING = `
+@id("use") permit (principal, action in [Action::"connect", Action::"sql.read", Action::"sql.transaction", Action::"sql.set", Action::"sql.copy-out", Action::"sql.call"], resource);
+@id("show") permit (principal, action == Action::"reveal", resource);
+@id("found") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column)
+when { resource.tags.containsAny(["pii.email", "pii.national-id", "pii.card", "pii.phone", "pii.iban"]) };
+`;
+
+const FIXTURE = `
+CREATE EXTENSION hstore;
+CREATE EXTENSION citext;
+CREATE DOMAIN card_no AS bigint;
+CREATE DOMAIN contact AS text;
+CREATE TYPE person AS (id int, mail text, pan bigint);
+CREATE TYPE team AS (name text, lead person, members person[]);
+CREATE TYPE mailrange AS RANGE (subtype = text);
+CREATE TABLE pay (id int, pan bigint, mail text, pans bigint[], doc jsonb, d card_no, c contact);
+INSERT INTO pay VALUES (1, 4111111111111111, 'ann@example.com', '{4111111111111111,NULL,7}',
+  '{"who":{"mail":"ann@example.com"},"n":[4111111111111111]}', 4111111111111111, 'ann@example.com');
+GRANT SELECT ON ALL TABLES IN SCHEMA public TO hoop;
+`;
+
+const CARD = '4111111111111111';
+const MAIL = 'ann@example.com';
+const TEXT: readonly Form[] = ['simple', 'extended, text'];
+const BINARY: readonly Form[] = ['extended, binary'];
+
+const hidden = (what: string, expression: string, secret = CARD, forms = FORMS) =>
+  leak({ case: what, steps: [`SELECT ${expression} FROM pay`], secret, forms });
+
+/** Values that detectors are to find whatever type and form they come in. */
+export const RT7: readonly AttackGroup[] = [
+  {
+    id: 'RT7',
+    scenario: { policy: DETECTING, sql: FIXTURE },
+    attacks: [
+      hidden('an array of numbers', 'array_agg(pan)'),
+      hidden('an array of two dimensions, with NULL', `ARRAY[ARRAY[pan, NULL], ARRAY[1, 2]]`),
+      hidden('an array with bounds of its own', `('[5:6]={' || pan || ',NULL}')::int8[]`),
+      hidden('an array of texts', 'array_agg(mail)', MAIL),
+      hidden('an array of numerics', 'ARRAY[pan::numeric(30,0)]'),
+      hidden('an array of documents', 'ARRAY[doc, doc]', MAIL),
+      hidden('an array of a domain', 'ARRAY[d, NULL]'),
+      hidden('a domain of text', 'c', MAIL),
+      hidden('an array of a domain of text', 'ARRAY[c]', MAIL),
+      hidden('a numeric with a scale', 'pan::numeric(30,4)'),
+      hidden('a numeric of many digits behind the point', 'pan::numeric(200,100)'),
+      hidden('a record', 'ROW(1, pan, mail)'),
+      hidden('a record of a mail', 'ROW(1, pan, mail)', MAIL),
+      hidden('a record in a record', 'ROW(1, ROW(ROW(pan)))'),
+      hidden('a whole row', 'pay'),
+      hidden('a whole row with its mail', 'pay', MAIL),
+      hidden('a composite', 'ROW(1, mail, pan)::person', MAIL),
+      hidden(
+        'a composite of composites',
+        `ROW('a', ROW(1, mail, pan)::person, ARRAY[ROW(1, mail, pan)::person])::team`,
+      ),
+      hidden('an array of records', 'array_agg(pay)', MAIL),
+      hidden('a range of numbers', 'int8range(pan, pan + 5)'),
+      hidden('a range of numerics', 'numrange(pan, NULL)'),
+      hidden('a range of texts', `mailrange(mail, NULL)`, MAIL),
+      hidden('a multirange', 'int8multirange(int8range(pan, pan + 5), int8range(1, 2))'),
+      hidden('an array of ranges', 'ARRAY[int8range(pan, pan + 5)]'),
+      hidden('hstore', `hstore('a', mail)`, MAIL),
+      hidden('a key of hstore', `hstore(pan::text, 'x')`),
+      hidden('citext', 'mail::citext', MAIL),
+      hidden('an array of citext', 'ARRAY[mail::citext]', MAIL),
+      hidden('xml', 'xmlelement(name a, pan)'),
+      hidden('json', 'row_to_json(pay)', MAIL),
+      hidden('jsonb', 'doc', MAIL),
+      hidden('a number in jsonb', 'doc'),
+      hidden('a key of jsonb', `jsonb_build_object(mail, 1)`, MAIL),
+      hidden('a path', `('$."' || mail || '"')::jsonpath`, MAIL),
+      hidden('octets', 'pan::text::bytea'),
+      hidden('octets of a mail', 'mail::bytea', MAIL),
+      hidden('an array of octets', 'ARRAY[pan::text::bytea]'),
+      hidden('octets in a record', 'ROW(pan::text::bytea)'),
+      hidden('packed digits', `decode(pan::text, 'hex')`, CARD, TEXT),
+      hidden(
+        'octets among others',
+        `'\\xff00ff'::bytea || (' card: ' || pan || ' end ')::bytea || '\\xfffe'::bytea`,
+      ),
+      hidden('base64', `encode(pan::text::bytea, 'base64')`),
+      hidden('hexadecimal text', `encode(mail::bytea, 'hex')`, MAIL),
+      hidden('bits', `('x' || encode(mail::bytea, 'hex'))::bit(120)`, MAIL, BINARY),
+      hidden('lexemes', 'to_tsvector(mail)', MAIL),
+      hidden('a search', `quote_literal(mail)::tsquery`, MAIL),
+      hidden('name', 'mail::name', MAIL),
+      hidden('bpchar', 'mail::char(20)', MAIL),
+      hidden('an array of "char" made text', `array_to_string(ARRAY[mail], ',')`, MAIL),
+      hidden('xid8', 'pan::text::xid8'),
+      hidden('a function of rows', `unnest(ARRAY[pan, 1])`),
+      hidden('several columns of several types', 'pan, pans, doc, d, c'),
+    ],
+  },
+];

@@ -4,13 +4,13 @@ import { DetectorSet } from '../../../src/masking/detectors.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
 import { maskCopyLine } from '../../../src/protocols/postgres/copy.ts';
 import {
-  binaryNumber,
   type CellDetector,
   type ColumnAction,
   RowRewriter,
   rowPlan,
   shapeOf,
 } from '../../../src/protocols/postgres/rows.ts';
+import { WireTypes } from '../../../src/protocols/postgres/values/wire-types.ts';
 import { CopyData } from '../../../src/wire/postgres/copy.ts';
 import { Frame, type Piece } from '../../../src/wire/postgres/frame.ts';
 import { DataRow } from '../../../src/wire/postgres/rows.ts';
@@ -38,7 +38,14 @@ function bytesOf(rewritten: ReturnType<RowRewriter['rewrite']>): Buffer | undefi
 
 const show: ColumnAction = { kind: 'show' };
 const redact: ColumnAction = { kind: 'mask', mask: 'redact', shape: 'text' };
-const detect: ColumnAction = { kind: 'detect', shape: 'text', number: undefined };
+const types = new WireTypes(new Map());
+const looked = (oid: number, format: 0 | 1): ColumnAction => ({
+  kind: 'detect',
+  type: types.of(oid),
+  format,
+  types,
+});
+const detect = looked(25, 0);
 
 function row(values: readonly (string | Buffer | null)[]): Buffer {
   return DataRow.encode({
@@ -82,16 +89,12 @@ describe('rows', () => {
   test('a card number in a binary int8 or numeric is found by its digits', () => {
     const int8 = Buffer.alloc(8);
     int8.writeBigInt64BE(4111111111111111n);
-    expect(rewrite([int8], [{ kind: 'detect', shape: 'opaque', number: binaryNumber(20, 1) }])).toEqual([
-      null,
-    ]);
+    expect(rewrite([int8], [looked(20, 1)])).toEqual([null]);
     const numeric = Buffer.concat([
       Buffer.from('0004000300000000', 'hex'),
       Buffer.from('100f045704570457', 'hex'),
     ]);
-    expect(rewrite([numeric], [{ kind: 'detect', shape: 'opaque', number: binaryNumber(1700, 1) }])).toEqual([
-      null,
-    ]);
+    expect(rewrite([numeric], [looked(1700, 1)])).toEqual([null]);
   });
 
   test.each([

@@ -119,7 +119,20 @@ const AROUND: Rows = {
   ],
   pg_operator: [{ oid: 7001, namespace: 2200, name: '===', function: 2007 }],
   pg_cast: [{ source: 25, target: 9001, function: 2008, context: 'e' }],
-  pg_type: [{ oid: 9001, namespace: 2200, name: 'money2', relation: 0, element: 0, base: 0, bound: 0 }],
+  pg_type: [
+    {
+      oid: 9001,
+      namespace: 2200,
+      name: 'money2',
+      relation: 0,
+      element: 0,
+      base: 0,
+      bound: 0,
+      range: 0,
+      kind: 'b',
+      delimiter: ',',
+    },
+  ],
 };
 
 /** A small catalog, as it would be made of a server's tables. */

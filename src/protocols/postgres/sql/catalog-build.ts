@@ -15,6 +15,7 @@ import {
   policyDependencies,
   rulesOf,
   triggersOf,
+  valueTypesOf,
   viewsOf,
   writeDependencies,
 } from './catalog-parts.ts';
@@ -81,6 +82,7 @@ export class CatalogBuilder {
       operators: keep('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
       casts: keep('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
       domains: keep('domains', DOMAINS, () => domainsOf(tables, functions)),
+      valueTypes: keep('valueTypes', ['pg_type'], () => valueTypesOf(tables)),
       ...relationLookup(relations, owner.searchPath),
       ...(last?.functions === functions ? pick(last) : functionLookups(functions)),
     };

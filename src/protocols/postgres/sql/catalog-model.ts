@@ -92,6 +92,16 @@ export interface TypeParts {
   readonly rows: ReadonlyMap<number, number>;
 }
 
+/** How values of a type are made. */
+export interface CatalogType {
+  readonly name: string;
+  /** As in `TypeRow`. */
+  readonly kind: string;
+  /** Of an array its element, of a domain its base, of a range its subtype, of a multirange its range; else 0. */
+  readonly of: number;
+  readonly delimiter: string;
+}
+
 /** What a rule, default, check, index or row policy uses: relations and functions by OID. */
 export interface Dependencies {
   readonly relations: readonly number[];
@@ -129,6 +139,8 @@ export interface Catalog {
   readonly operators: ReadonlyMap<string, readonly OperatorOrCast[]>;
   readonly casts: ReadonlyMap<string, readonly Cast[]>;
   readonly domains: ReadonlyMap<string, readonly OperatorOrCast[]>;
+  /** How the values of each type are made, by OID. */
+  readonly valueTypes: ReadonlyMap<number, CatalogType>;
   lookupRelation(schema: string | undefined, name: string): Relation | undefined;
   /** All functions outside pg_catalog that a call of this name may reach. */
   userFunctions(name: Name): readonly CatalogFunction[];

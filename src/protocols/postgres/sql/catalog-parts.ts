@@ -2,6 +2,7 @@ import { type CatalogTables, MirrorGap } from './catalog-mirror.ts';
 import {
   type Cast,
   type CatalogFunction,
+  type CatalogType,
   type Dependencies,
   type ForeignKey,
   type OperatorOrCast,
@@ -15,6 +16,7 @@ import {
   type DependRow,
   type ProcRow,
   type TriggerRow,
+  type TypeRow,
 } from './catalog-tables.ts';
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
@@ -244,6 +246,16 @@ export function domainsOf(tables: CatalogTables, functions: Functions): ByName {
     return type === undefined || functions.get(fn)?.trusted === true ? [] : [{ ...type, function: fn }];
   });
   return byName(found);
+}
+
+/** By OID. */
+export function valueTypesOf(tables: CatalogTables): Map<number, CatalogType> {
+  return new Map([...tables.pg_type.values()].map((row) => [row.oid, typeMade(row)]));
+}
+
+function typeMade({ name, kind, delimiter, ...made }: TypeRow): CatalogType {
+  const of = { a: made.element, d: made.base, r: made.bound, m: made.range }[kind] ?? 0;
+  return { name, kind, of, delimiter };
 }
 
 function typeOf(oid: number, tables: CatalogTables): { name: string; schema: string } | undefined {

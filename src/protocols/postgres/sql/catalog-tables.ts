@@ -121,7 +121,7 @@ interface CastRow {
   readonly context: string;
 }
 
-interface TypeRow {
+export interface TypeRow {
   readonly oid: number;
   readonly namespace: number;
   readonly name: string;
@@ -130,6 +130,12 @@ interface TypeRow {
   readonly element: number;
   readonly base: number;
   readonly bound: number;
+  /** Of a multirange: the range. */
+  readonly range: number;
+  /** `typtype`, but `a` for an array. */
+  readonly kind: string;
+  /** Between the elements of an array in text. */
+  readonly delimiter: string;
 }
 
 export interface CatalogRows {
@@ -327,6 +333,10 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       element: oid('typelem'),
       base: oid('typbasetype'),
       bound: `coalesce((SELECT r.rngsubtype::pg_catalog.int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = x.oid), 0)`,
+      range: `coalesce((SELECT r.rngtypid::pg_catalog.int8 FROM pg_catalog.pg_range r
+        WHERE pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = x.oid::pg_catalog.text), 0)`,
+      kind: `CASE WHEN x.typtype = 'b' AND x.typcategory = 'A' THEN 'a' ELSE x.typtype END`,
+      delimiter: 'x.typdelim',
     },
   },
 };

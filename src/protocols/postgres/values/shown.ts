@@ -1,0 +1,22 @@
+import type { Format } from '../../../wire/postgres/types.ts';
+import { binaryShown } from './binary.ts';
+import { textShown } from './literals.ts';
+import type { Look } from './look.ts';
+import type { WireType } from './wire-types.ts';
+
+/**
+ * Takes a value apart by its type and lets detectors look at each piece that can hold something.
+ *
+ * @param value One cell as on the wire; never changed.
+ * @returns The same array if nothing was found. Else the value with what was found masked in its place, valid for its
+ *   type: an element of an array, a field of a record, a string or number of a JSON document; NULL (null) where the type
+ *   leaves no other way, and for binary values of types that nobody knows how to read.
+ * @throws {RangeError} The value does not fit its type: the caller masks it whole.
+ */
+export function shownValue(value: Uint8Array, type: WireType, format: Format, look: Look): Uint8Array | null {
+  return format === 1 ? binaryShown(view(value), type, look, 0) : textShown(view(value), type, look, 0);
+}
+
+function view(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
