@@ -28,6 +28,8 @@ export class SessionMasks implements CellDetector {
   #kinds = new WeakMap<readonly string[], MaskKind | 'show'>();
   /** Some detected kind of value is masked for this principal. */
   detecting = true;
+  /** Some column is masked for this principal. */
+  masksColumns = true;
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
   active = true;
 
@@ -54,7 +56,8 @@ export class SessionMasks implements CellDetector {
     this.#columns = this.#maskedOf(classification);
     this.#relations = new Set([...this.#columns.keys()].map((key) => Number.parseInt(key, 10)));
     this.detecting = this.#detectorTags.some((tag) => this.kindFor([tag]) !== 'show');
-    this.active = this.detecting || this.#columns.size > 0;
+    this.masksColumns = this.#columns.size > 0;
+    this.active = this.detecting || this.masksColumns;
     return true;
   }
 
@@ -128,7 +131,10 @@ export class SessionMasks implements CellDetector {
    * that is certain, and masked otherwise.
    */
   rowPlan(columns: readonly Column[], plan: StatementPlan): RowPlan {
-    return rowPlan(columns.map((column, index) => this.#action(column, index, plan)));
+    const { outputColumns = columns.length } = plan;
+    const counted = outputColumns === columns.length || plan.safeColumns === 'all';
+    const certain = counted ? plan : { ...plan, safeColumns: [] };
+    return rowPlan(columns.map((column, index) => this.#action(column, index, certain)));
   }
 
   #action(column: Column, index: number, plan: StatementPlan): ColumnAction {
@@ -152,9 +158,10 @@ export class SessionMasks implements CellDetector {
 
   #certainMask(column: Column, index: number, plan: StatementPlan): MaskKind | undefined {
     const { tableOid, attributeNumber } = column;
-    if (tableOid === 0)
-      return plan.safeColumns === 'all' || plan.safeColumns.includes(index) ? undefined : 'redact';
+    if (tableOid === 0) return isSafe(index, plan) || !this.masksColumns ? undefined : 'redact';
     if (this.#classification?.knows(tableOid) !== true) return 'redact';
+    // What the statement was judged by does not name it: the server has read something else.
+    if (this.masksColumns && !plan.relations.includes(tableOid)) return 'redact';
     if (attributeNumber === 0) return this.masksRelation(tableOid) ? 'redact' : undefined;
     return this.#columns.get(`${tableOid}.${attributeNumber}`);
   }
@@ -177,6 +184,10 @@ export class SessionMasks implements CellDetector {
     const masked = maskFindings(bytes, findings, () => 'redact', 'text');
     return masked === null ? '‹withheld›' : Buffer.from(masked).toString('utf8');
   }
+}
+
+function isSafe(index: number, { safeColumns }: StatementPlan): boolean {
+  return safeColumns === 'all' || safeColumns.includes(index);
 }
 
 function schemaOf(resource: SessionRef['resource']) {

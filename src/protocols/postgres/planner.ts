@@ -150,6 +150,7 @@ export class StatementPlanner {
         tagsOf: known.classification.tagsOf,
         isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
         anyMasked: this.#masks.active,
+        masksColumns: this.#masks.masksColumns,
       }),
     );
     const shown = this.#shown(text, plans, parsed.literals);
@@ -189,7 +190,7 @@ export class StatementPlanner {
         'leave the setting as it is',
       );
     }
-    if (plan.ddl && plan.touchesMasked) {
+    if (plan.reshapesMasked) {
       return refuse(
         'masked-table-ddl',
         'a table with masked columns cannot be changed by one for whom they are masked',
@@ -235,6 +236,8 @@ function emptyPlan(resource: PolicyObject): StatementPlan {
     context: {},
     touchesMasked: false,
     safeColumns: 'all',
+    relations: [],
+    reshapesMasked: false,
     ddl: false,
   };
 }

@@ -75,6 +75,8 @@ export class UnreadStatements {
       context: {},
       touchesMasked: true,
       safeColumns: [],
+      relations: [],
+      reshapesMasked: true,
       ddl: true,
     };
     const text = planned.plans.length === 0 ? planned.text : '‹statement of a session that is not read›';

@@ -215,10 +215,13 @@ const READ_ONLY = new Set(['sql.select', 'sql.show', 'sql.transaction', 'sql.set
 /** What a reader is told: by a rule of ours, or by the default deny of some action. Undefined: allowed. */
 export function deniedTo(plans: readonly StatementPlan[]): string | undefined {
   for (const plan of plans) {
-    if (plan.refusal !== undefined) return plan.refusal.rule;
+    // What a function gives matters only to whom policy lets call it.
+    const untraced = plan.refusal?.rule === 'unknown-source';
+    if (plan.refusal !== undefined && !untraced) return plan.refusal.rule;
     const pair = plan.pairs.find(({ action }) => !READ_ONLY.has(action));
     if (pair !== undefined) return pair.action;
     if (plan.pairs.length === 0) return 'no pairs';
+    if (untraced) return plan.refusal?.rule;
   }
   return undefined;
 }

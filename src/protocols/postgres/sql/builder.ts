@@ -98,8 +98,12 @@ export class FactsBuilder {
     return this.#relations.add(use);
   }
 
-  derived(alias: string, kind: DerivedAlias['kind'], renamesColumns = false): void {
-    this.#derived.add({ alias, kind, renamesColumns });
+  derived(
+    alias: string,
+    kind: DerivedAlias['kind'],
+    more: Partial<Omit<DerivedAlias, 'alias' | 'kind'>> = {},
+  ): void {
+    this.#derived.add({ alias, kind, renamesColumns: false, ...more });
   }
 
   function(

@@ -1,5 +1,5 @@
 import { type Ast, bodyOf, constant, list, strings, text, unwrap } from './ast.ts';
-import { type Handler, nested, type Place, type Walk } from './walk.ts';
+import { type Handler, NO_RELATION, nested, type Place, type Walk } from './walk.ts';
 
 /** Functions, operators, types and columns: what an expression names. */
 export const EXPRESSION_HANDLERS: Readonly<Record<string, Handler>> = {
@@ -64,6 +64,7 @@ export const EXPRESSION_HANDLERS: Readonly<Record<string, Handler>> = {
   JsonTable: (walk, body, place) => {
     walk.facts.function(['json_table'], 'syntax', place.item);
     walk.facts.derived(text(aliasOf(body)['aliasname']), 'function');
+    place.level.push(NO_RELATION);
     walk.fields('JsonTable', body, place);
   },
   JsonArrayQueryConstructor: (walk, body, place) => {
@@ -103,7 +104,8 @@ export function column(walk: Walk, body: Ast, place: Place, use: 'output' | 'val
   if (path.length + (star ? 1 : 0) !== fields.length)
     walk.facts.refuse('a column reference of unknown shape');
   const over = star && path.length === 0 ? { over: [...place.level] } : {};
-  walk.facts.column({ path, star, place: star && place.exists ? 'exists' : use, ...over });
+  const { item } = place;
+  walk.facts.column({ path, star, place: star && place.exists ? 'exists' : use, ...over, item });
 }
 
 export function aliasOf(body: Ast): Ast {

@@ -1,8 +1,9 @@
 import { type Ast, bodyOf, isAst, list, strings, text } from './ast.ts';
 import { aliasOf } from './extract-expression.ts';
-import type { RelationRole } from './facts.ts';
+import { IN_FROM, type RelationRole } from './facts.ts';
 import { newerSyntax } from './newer-syntax.ts';
-import { type Handler, isCte, nested, type Place, type Walk } from './walk.ts';
+import { outputNames, renamed } from './output-names.ts';
+import { cteNamed, type Handler, NO_RELATION, nested, type Place, type Walk } from './walk.ts';
 
 /** What stands in FROM: relations, joins, subqueries, functions; and where a query's rows go. */
 export const FROM_HANDLERS: Readonly<Record<string, Handler>> = {
@@ -10,17 +11,22 @@ export const FROM_HANDLERS: Readonly<Record<string, Handler>> = {
   JoinExpr: (walk, body, place) => join(walk, body, place),
   RangeSubselect: (walk, body, place) => {
     if (body['alias'] === undefined) walk.facts.newerSyntax(newerSyntax('RangeSubselect without alias'));
-    walk.facts.derived(text(aliasOf(body)['aliasname']), 'query');
+    const alias = aliasOf(body);
+    const columns = outputNames(body['subquery'], strings(alias['colnames']));
+    walk.facts.derived(text(alias['aliasname']), 'query', { columns });
+    place.level.push(NO_RELATION);
     walk.fields('RangeSubselect', body, place, { subquery: (value) => walk.visit(value, nested(place)) });
   },
   RangeFunction: (walk, body, place) => {
     const alias = text(aliasOf(body)['aliasname']);
     if (alias !== '') walk.facts.derived(alias, 'function');
     for (const name of functionNames(body)) walk.facts.derived(name, 'function');
-    walk.fields('RangeFunction', body, place);
+    place.level.push(NO_RELATION);
+    walk.fields('RangeFunction', body, place.source ? { ...place, item: IN_FROM } : place);
   },
   RangeTableFunc: (walk, body, place) => {
     walk.facts.derived(text(aliasOf(body)['aliasname']), 'function');
+    place.level.push(NO_RELATION);
     walk.fields('RangeTableFunc', body, place);
   },
   RangeTableSample: (walk, body, place) => {
@@ -35,9 +41,13 @@ export const FROM_HANDLERS: Readonly<Record<string, Handler>> = {
 
 function rangeVar(walk: Walk, body: Ast, place: Place): void {
   const name = text(body['relname']);
-  const alias = text(aliasOf(body)['aliasname']) || name;
-  if (place.role === 'read' && text(body['schemaname']) === '' && isCte(place.ctes, name)) {
-    walk.facts.derived(alias, 'cte');
+  const given = aliasOf(body);
+  const alias = text(given['aliasname']) || name;
+  const bare = place.role === 'read' && text(body['schemaname']) === '';
+  const cte = bare ? cteNamed(place.ctes, name) : undefined;
+  if (cte !== undefined) {
+    walk.facts.derived(alias, 'cte', { columns: renamed(cte.columns, strings(given['colnames'])) });
+    place.level.push(NO_RELATION);
   } else {
     place.level.push(relation(walk, body, place.role));
   }
@@ -63,14 +73,20 @@ export function relation(walk: Walk, body: Ast, role: RelationRole, columns?: re
 function join(walk: Walk, body: Ast, place: Place): void {
   if (body['isNatural'] === true) walk.facts.natural = true;
   for (const name of strings(body['usingClause'])) walk.facts.using(name);
-  if (body['isNatural'] === true || body['usingClause'] !== undefined) walk.facts.operator(['=']);
+  const merges = body['isNatural'] === true || body['usingClause'] !== undefined;
+  if (merges) walk.facts.operator(['=']);
+  const first = place.level.length;
+  walk.fields('JoinExpr', body, place);
+  const over = place.level.slice(first);
+  if (merges) place.level.push(NO_RELATION);
   const alias = aliasOf(body);
   if (body['alias'] !== undefined) {
-    walk.facts.derived(text(alias['aliasname']), 'join', list(alias['colnames']).length > 0);
+    const renamesColumns = list(alias['colnames']).length > 0;
+    walk.facts.derived(text(alias['aliasname']), 'join', { renamesColumns, over });
   }
   const using = body['join_using_alias'];
-  if (isAst(using)) walk.facts.derived(text(using['aliasname']), 'join');
-  walk.fields('JoinExpr', body, place);
+  const columns = strings(body['usingClause']);
+  if (isAst(using)) walk.facts.derived(text(using['aliasname']), 'join', { columns, over: [] });
 }
 
 function functionNames(body: Ast): string[] {

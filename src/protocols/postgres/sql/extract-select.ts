@@ -1,6 +1,7 @@
 import { type Ast, bodyOf, isAst, list, strings, text, unwrap } from './ast.ts';
 import { column, positionOf } from './extract-expression.ts';
 import type { OutputItem } from './facts.ts';
+import { outputNames } from './output-names.ts';
 import { type CteScope, type Handler, nested, type Place, type Walk } from './walk.ts';
 
 export const SELECT_HANDLERS: Readonly<Record<string, Handler>> = {
@@ -20,7 +21,7 @@ function select(walk: Walk, body: Ast, outer: Place): void {
     withClause: () => undefined,
     larg: arm,
     rarg: arm,
-    fromClause: (value) => walk.visit(value, clause),
+    fromClause: (value) => walk.visit(value, { ...clause, source: outer.top }),
     targetList: (value) => targets(walk, value, { ...place, item: outer.item }, body),
     valuesLists: (value) => values(walk, value, { ...clause, top: outer.top }),
     lockingClause: (value) => locking(walk, value),
@@ -33,8 +34,11 @@ export function withClause(walk: Walk, body: Ast, place: Place): CteScope | unde
   const clause = body['withClause'];
   if (!isAst(clause)) return place.ctes;
   const ctes = list(clause['ctes']).map((entry) => bodyOf(entry, 'CommonTableExpr'));
-  const names = ctes.map((cte) => text(cte?.['ctename']));
-  const all = names.reduce<CteScope | undefined>((outer, name) => ({ name, outer }), place.ctes);
+  const scopes = ctes.map((cte) => ({
+    name: text(cte?.['ctename']),
+    columns: outputNames(cte?.['ctequery'], strings(cte?.['aliascolnames'])),
+  }));
+  const all = scopes.reduce<CteScope | undefined>((outer, one) => ({ ...one, outer }), place.ctes);
   let scope = clause['recursive'] === true ? all : place.ctes;
   walk.fields('WithClause', clause, place, {
     ctes: () => {
@@ -44,7 +48,8 @@ export function withClause(walk: Walk, body: Ast, place: Place): CteScope | unde
           const inner = nested(place, { ctes: scope, item: -1 });
           walk.fields('CommonTableExpr', cte, inner, { ctequery: (value) => walk.visit(value, inner) });
         }
-        if (clause['recursive'] !== true) scope = { name: names[index] ?? '', outer: scope };
+        const own = scopes[index] ?? { name: '', columns: [] };
+        if (clause['recursive'] !== true) scope = { ...own, outer: scope };
       }
     },
   });

@@ -58,7 +58,9 @@ export const UTILITY_HANDLERS: Readonly<Record<string, Handler>> = {
     walk.facts.call = true;
     const call = isAst(body['funccall']) ? body['funccall'] : {};
     walk.facts.function(strings(call['funcname']), 'procedure', -1);
-    walk.fields('CallStmt', body, { ...place, top: false });
+    // The call itself is noted; what stands in its arguments is called besides.
+    const inner = { ...place, top: false };
+    walk.fields('CallStmt', body, inner, { funccall: () => walk.fields('FuncCall', call, inner) });
   },
   DoStmt: (walk, body, place) => {
     note(walk, 'DO', 'utility');

@@ -33,7 +33,7 @@ function target(
 }
 
 function writePlace(outer: Place, ctes: CteScope | undefined): Place {
-  return { ...outer, role: 'read', ctes, level: [], item: -1, top: false, exists: false };
+  return { ...outer, role: 'read', ctes, level: [], item: -1, top: false, source: false, exists: false };
 }
 
 function returning(walk: Walk, outer: Place, place: Place): (value: unknown) => void {
@@ -41,7 +41,8 @@ function returning(walk: Walk, outer: Place, place: Place): (value: unknown) => 
     if (!isAst(value)) return walk.facts.refuse('RETURNING of unknown shape');
     // `old` and `new` are the target's rows, and may be given other names.
     const renamed = list(value['options']).map((entry) => text(bodyOf(entry, 'ReturningOption')?.['value']));
-    for (const alias of ['old', 'new', ...renamed]) walk.facts.derived(alias, 'target');
+    const over = place.level.slice(0, 1);
+    for (const alias of ['old', 'new', ...renamed]) walk.facts.derived(alias, 'target', { over });
     walk.fields('ReturningClause', value, place, {
       exprs: (exprs) => {
         if (!outer.top) return walk.visit(exprs, place);

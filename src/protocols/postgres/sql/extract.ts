@@ -5,7 +5,7 @@ import { FROM_HANDLERS } from './extract-from.ts';
 import { SELECT_HANDLERS } from './extract-select.ts';
 import { note, UTILITY_HANDLERS } from './extract-utility.ts';
 import { WRITE_HANDLERS } from './extract-write.ts';
-import type { StatementFacts } from './facts.ts';
+import { ELSEWHERE, type StatementFacts } from './facts.ts';
 import type { NewerSyntax } from './newer-syntax.ts';
 import { type Handler, type Place, Walk } from './walk.ts';
 
@@ -48,7 +48,15 @@ export function extractFacts(tree: unknown, sql: string, newer?: NewerSyntax): S
 function statement(raw: Ast, total: number, newer: NewerSyntax | undefined): StatementFacts {
   const walk = new Walk(HANDLERS);
   walk.facts.newerSyntax(newer);
-  const place: Place = { role: 'alter', ctes: undefined, item: -1, level: [], top: true, exists: false };
+  const place: Place = {
+    role: 'alter',
+    ctes: undefined,
+    item: ELSEWHERE,
+    level: [],
+    top: true,
+    source: false,
+    exists: false,
+  };
   const node = unwrap(raw['stmt']);
   const offset = number(raw['stmt_location']);
   const length = number(raw['stmt_len']) || total - offset;

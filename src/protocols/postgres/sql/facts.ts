@@ -26,6 +26,10 @@ export type RelationRole =
   | 'comment'
   | 'maintain';
 
+/** Not in an output item of the statement, and directly in the FROM of its outermost query. */
+export const ELSEWHERE = -1;
+export const IN_FROM = -2;
+
 export interface RelationUse {
   readonly schema?: string;
   readonly name: string;
@@ -47,6 +51,10 @@ export interface DerivedAlias {
   readonly kind: 'query' | 'function' | 'join' | 'target' | 'cte';
   /** A join's alias with a column list: the joined relations' columns get other names. */
   readonly renamesColumns: boolean;
+  /** Names that its columns have for certain; it may have others. */
+  readonly columns?: readonly string[];
+  /** Of joins and targets: indexes into `relations` of what it stands for; −1: something else. */
+  readonly over?: readonly number[];
 }
 
 export interface FunctionUse {
@@ -56,7 +64,7 @@ export interface FunctionUse {
    * stands for a function, and on an older server is one (`JSON_VALUE(…)`). `sample`: TABLESAMPLE method.
    */
   readonly notation: 'call' | 'field' | 'syntax' | 'sample' | 'procedure';
-  /** Indexes of the statement's output items in which it stands; −1: somewhere else. */
+  /** Where it stands: indexes of the statement's output items, or `IN_FROM`, `ELSEWHERE`. */
   readonly items: readonly number[];
   /** Arguments if all are string, number, boolean or NULL constants; only kept for `set_config`. */
   readonly constants?: readonly (string | null)[];
@@ -72,8 +80,10 @@ export interface ColumnUse {
    * evaluated. `excluded`: `SET c = excluded.c`, the caller's own value. `value`: everywhere else.
    */
   readonly place: 'output' | 'exists' | 'excluded' | 'value';
-  /** For a bare star: indexes into `relations` of what it spans. */
+  /** For a bare star: indexes into `relations` of what it spans; −1: something that is no relation. */
   readonly over?: readonly number[];
+  /** As `FunctionUse.items`. */
+  readonly item: number;
 }
 
 /** One item of the statement's own result. */

@@ -9,6 +9,8 @@ export interface ResolvedFunction {
   readonly schema: string;
   readonly name: string;
   readonly class: FunctionClass;
+  /** Every overload is of an extension and computes from its arguments alone. */
+  readonly trusted?: boolean;
 }
 
 const words = (list: string) => new Set(list.trim().split(/\s+/));
@@ -63,12 +65,13 @@ function builtin(name: string): ResolvedFunction {
 }
 
 function distinct(functions: readonly CatalogFunction[]): ResolvedFunction[] {
-  const names = new Map(functions.map((one) => [`${one.schema}.${one.name}`, one]));
-  return [...names.values()].map(({ schema, name }) => ({
-    schema,
-    name,
-    class: schema === 'information_schema' ? 'catalog' : 'user',
-  }));
+  const names = Map.groupBy(functions, ({ schema, name }) => `${schema}.${name}`);
+  return [...names.values()].flatMap(([one, ...more]): ResolvedFunction[] => {
+    if (one === undefined) return [];
+    const trusted = [one, ...more].every((overload) => overload.trusted);
+    const { schema, name } = one;
+    return [{ schema, name, class: schema === 'information_schema' ? 'catalog' : 'user', trusted }];
+  });
 }
 
 /** A function known by OID, as rules, triggers and views name them. */

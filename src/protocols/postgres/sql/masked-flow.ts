@@ -1,6 +1,7 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Relation } from './catalog-model.ts';
 import type { ColumnUse, OutputItem, StatementFacts } from './facts.ts';
+import type { Untraced } from './taint.ts';
 
 /** A relation of the statement as the catalog knows it, at the index it has in the facts. */
 export interface TouchedRelation {
@@ -12,8 +13,10 @@ export interface TouchedRelation {
 
 export interface Flow {
   readonly refusal?: Refusal;
-  /** Output items (from 0) in which no masked column stands, as far as positions are certain. */
+  /** Output columns (from 0) in which no masked column stands, as far as positions are certain. */
   readonly safe: readonly number[];
+  /** How many output columns there are, if that is known: `safe` holds only if the server says so too. */
+  readonly columns?: number;
 }
 
 const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
@@ -30,10 +33,17 @@ const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoi
  * value), ON CONFLICT (c) DO NOTHING (it tells no more than the unique violation of a plain INSERT), and a star
  * directly in EXISTS (never evaluated). ON CONFLICT (c) DO UPDATE is refused: it would tell which row holds a guess.
  *
+ * What stands for itself in the result list but came out of what cannot be traced is treated as a masked column.
+ *
  * @param touched One entry per entry of `facts.relations`.
+ * @param untraced Output items that hold what cannot be traced.
  */
-export function maskedFlow(facts: StatementFacts, touched: readonly TouchedRelation[]): Flow {
-  return new FlowCheck(facts, touched).run();
+export function maskedFlow(
+  facts: StatementFacts,
+  touched: readonly TouchedRelation[],
+  untraced: Untraced,
+): Flow {
+  return new FlowCheck(facts, touched, untraced).run();
 }
 
 class FlowCheck {
@@ -45,9 +55,12 @@ class FlowCheck {
   readonly #maskedAliases = new Set<string>();
   readonly #plainAliases = new Set<string>();
 
-  constructor(facts: StatementFacts, touched: readonly TouchedRelation[]) {
+  readonly #untraced: Untraced;
+
+  constructor(facts: StatementFacts, touched: readonly TouchedRelation[], untraced: Untraced) {
     this.#facts = facts;
     this.#touched = touched;
+    this.#untraced = untraced;
     for (const { relation, masked } of touched) {
       for (const name of masked) this.#masked.set(name, `${relation?.schema}.${relation?.name}.${name}`);
     }
@@ -60,9 +73,9 @@ class FlowCheck {
   }
 
   run(): Flow {
-    if (this.#masked.size === 0) return { safe: this.#safeItems() };
-    const refusal = this.#shape() ?? this.#columns() ?? this.#output();
-    return { safe: this.#safeItems(), ...(refusal === undefined ? {} : { refusal }) };
+    const named = this.#masked.size === 0 ? undefined : (this.#shape() ?? this.#columns());
+    const refusal = named ?? this.#output();
+    return { ...this.#positions(), ...(refusal === undefined ? {} : { refusal }) };
   }
 
   #isMasked(index: number): boolean {
@@ -72,16 +85,24 @@ class FlowCheck {
   /** Whole shapes that carry masked columns elsewhere. */
   #shape(): Refusal | undefined {
     const { facts } = this;
-    const read = facts.relations.some((use, index) => use.role === 'read' && this.#isMasked(index));
-    if (facts.copy?.direction === 'out') return this.#refuse(`${this.#first()} is masked for you`, COPY_HINT);
-    if (facts.materializes && read) {
+    const copied = this.#copied();
+    if (copied !== undefined)
+      return this.#refuse(
+        `column ${this.#masked.get(copied)} is masked for you and cannot be copied`,
+        COPY_HINT,
+      );
+    const shown = facts.output?.items.some((item) => this.#isMaskedItem(item)) === true;
+    if (facts.materializes && shown) {
       return this.#refuse(`${this.#first()} is masked for you and must not be stored under another name`);
     }
     if (facts.renames !== undefined && facts.kind === 'ddl') {
       return this.#refuse(`${this.#first()} is masked for you, so its table cannot be renamed or moved`);
     }
-    if (facts.explain?.analyze === true || facts.explain?.verbose === true) {
-      return this.#refuse(`${this.#first()} is masked for you`, 'use EXPLAIN without ANALYZE and VERBOSE');
+    if (shown && (facts.explain?.analyze === true || facts.explain?.verbose === true)) {
+      return this.#refuse(
+        `${this.#first()} is masked for you, and EXPLAIN with ANALYZE or VERBOSE would tell of it`,
+        'use EXPLAIN without ANALYZE and VERBOSE, or leave the masked column out',
+      );
     }
     if (facts.natural)
       return this.#refuse('NATURAL JOIN may compare a masked column', 'join with ON instead');
@@ -100,6 +121,14 @@ class FlowCheck {
       );
     }
     return undefined;
+  }
+
+  /** The first masked column of a table that is copied; what stands in COPY (query) is judged as in any query. */
+  #copied(): string | undefined {
+    const { copy } = this.#facts;
+    if (copy?.direction !== 'out' || copy.relation === undefined) return undefined;
+    const masked = this.#touched[copy.relation]?.masked ?? new Set();
+    return (copy.columns ?? [...masked]).find((name) => masked.has(name));
   }
 
   get facts(): StatementFacts {
@@ -135,7 +164,8 @@ class FlowCheck {
       return undefined;
     }
     if (qualifier.length === 0) {
-      if (this.#maskedAliases.has(name)) return this.#wholeRow(name);
+      // A column of that name comes first, and the row's own table has one wherever the row is in reach.
+      if (this.#maskedAliases.has(name) && !this.#isColumn([name], name)) return this.#wholeRow(name);
     } else {
       if (!this.#mayBeMasked(qualifier)) return undefined;
       if (!this.#isColumn(qualifier, name)) return this.#wholeRow(qualifier.join('.'));
@@ -143,29 +173,47 @@ class FlowCheck {
     return this.#masked.has(name) && use.place !== 'output' ? this.#alone(name) : undefined;
   }
 
-  /** `t.f` where f is no column of t is a call of f with the whole row. */
+  /**
+   * `t.f` where f is no column of t is a call of f with the whole row. So f must be a column of everything that the
+   * statement calls t and that can hold masked data: one of another relation is none of t's.
+   */
   #isColumn(qualifier: readonly string[], name: string): boolean {
     if (SYSTEM_COLUMNS.has(name)) return true;
+    const has = (index: number) => this.#touched[index]?.relation?.columns.has(name) === true;
     const owners = this.#owners(qualifier);
-    if (owners.length > 0)
-      return owners.every((index) => this.#touched[index]?.relation?.columns.has(name) === true);
-    return this.#touched.some(({ relation }) => relation?.columns.has(name) === true);
+    return owners.length > 0 && owners.every(({ over, columns }) => over.some(has) || columns.includes(name));
   }
 
-  /** Relations that the qualifier names; none if it stands for a join, a target or something unknown. */
-  #owners(qualifier: readonly string[]): number[] {
-    const [name, schema] = [qualifier.at(-1), qualifier.at(-2)];
-    if (schema === undefined && this.#facts.derived.some((one) => one.alias === name)) return [];
-    return this.#facts.relations.flatMap((use, index) =>
-      (schema === undefined ? use.alias : use.name) === name ? [index] : [],
+  /** What the qualifier may mean: a relation, or a join or target, which stands for relations. */
+  #owners(qualifier: readonly string[]): { over: readonly number[]; columns: readonly string[] }[] {
+    const name = qualifier.at(-1);
+    const relations = this.#named(qualifier).map((index) => ({ over: [index], columns: [] }));
+    if (qualifier.length > 1) return relations;
+    const stands = this.#facts.derived.filter(
+      ({ alias, kind }) => alias === name && (kind === 'join' || kind === 'target'),
     );
+    const joins = stands.map(({ over = [], columns = [] }) => ({ over, columns }));
+    if (name !== 'excluded' || joins.length + relations.length > 0) return [...relations, ...joins];
+    const targets = this.#facts.relations.flatMap(({ role }, index) => (role === 'insert' ? [index] : []));
+    return targets.map((index) => ({ over: [index], columns: [] }));
+  }
+
+  /** Relations that the qualifier names by alias, or by schema and name. */
+  #named(qualifier: readonly string[]): number[] {
+    const [name, schema] = [qualifier.at(-1), qualifier.at(-2)];
+    return this.#facts.relations.flatMap((use, index) => {
+      if (schema === undefined) return use.alias === name ? [index] : [];
+      const relation = this.#touched[index]?.relation;
+      const same = use.name === name && (relation === undefined || relation.schema === schema);
+      return same ? [index] : [];
+    });
   }
 
   /** Whether a qualifier may mean a masked relation anywhere in the statement; unknown ones (`old`, `new`) may. */
   #mayBeMasked(qualifier: readonly string[]): boolean {
     const [name, schema] = [qualifier.at(-1) ?? '', qualifier.at(-2)];
     if (schema === undefined) return this.#maskedAliases.has(name) || !this.#plainAliases.has(name);
-    const named = this.#facts.relations.flatMap((use, index) => (use.name === name ? [index] : []));
+    const named = this.#named(qualifier);
     return named.length === 0 || named.some((index) => this.#isMasked(index));
   }
 
@@ -177,10 +225,12 @@ class FlowCheck {
   #output(): Refusal | undefined {
     const output = this.#facts.output;
     if (output === undefined) return undefined;
-    const masked = output.items.map((item) => this.#isMaskedItem(item));
+    const masked = output.items.map(
+      (item, index) => this.#untraced.uncompared.has(index) || this.#isMaskedItem(item),
+    );
     if (!masked.includes(true)) return undefined;
     const comparing = 'and cannot be sorted, grouped or made distinct by';
-    if (output.distinct) return this.#refuse(`${this.#first()} is masked for you ${comparing}`);
+    if (output.distinct) return this.#refuse(`${this.#first()} is masked for you ${comparing}`, SORT_HINT);
     const star = output.items.findIndex((item) => item.kind === 'star');
     for (const position of output.positions) {
       const uncertain = star >= 0 && star <= position - 1;
@@ -191,7 +241,12 @@ class FlowCheck {
     const alias = output.items.find(
       (item, index) => masked[index] && output.sortNames.includes(item.alias ?? ''),
     );
-    return alias === undefined ? undefined : this.#alone(alias.path?.at(-1) ?? '');
+    return alias === undefined ? undefined : this.#alone(alias.path?.at(-1) ?? alias.alias ?? '');
+  }
+
+  #isHidden(item: number): boolean {
+    const { hidden } = this.#untraced;
+    return hidden === 'all' || hidden.has(item);
   }
 
   #isMaskedItem(item: OutputItem): boolean {
@@ -204,16 +259,38 @@ class FlowCheck {
     return this.#masked.has(path.at(-1) ?? '') && (qualifier.length === 0 || this.#mayBeMasked(qualifier));
   }
 
-  /** A star shifts all positions after it by an unknown number. */
-  #safeItems(): number[] {
-    const items = this.#facts.output?.items ?? [];
-    const star = items.findIndex((item) => item.kind === 'star');
-    const certain = star < 0 ? items : items.slice(0, star);
-    return certain.flatMap((item, index) => (this.#isMaskedItem(item) ? [] : [index]));
+  /** A star shifts what comes after it by as many columns as its relations have, if these are known. */
+  #positions(): Pick<Flow, 'safe' | 'columns'> {
+    const safe: number[] = [];
+    let columns = 0;
+    for (const [index, item] of (this.#facts.output?.items ?? []).entries()) {
+      const width = item.kind === 'star' ? this.#width(item) : 1;
+      if (width === undefined) return { safe };
+      if (item.kind !== 'star' && !this.#isHidden(index) && !this.#isMaskedItem(item)) safe.push(columns);
+      columns += width;
+    }
+    return this.#facts.output === undefined ? { safe } : { safe, columns };
+  }
+
+  /** How many columns a star stands for; undefined where it spans more than known relations. */
+  #width({ path = [], over = [] }: OutputItem): number | undefined {
+    const spanned = path.length === 0 ? over : this.#only(path);
+    const widths = spanned.map((index) => this.#touched[index]?.relation?.columns.size);
+    if (widths.length === 0 || widths.includes(undefined)) return undefined;
+    return widths.reduce<number>((sum, width) => sum + (width ?? 0), 0);
+  }
+
+  /** The one relation that a star's qualifier can mean. */
+  #only(qualifier: readonly string[]): number[] {
+    if (qualifier.length === 1 && this.#facts.derived.some(({ alias }) => alias === qualifier[0])) return [];
+    const named = this.#named(qualifier);
+    const oids = new Set(named.map((index) => this.#touched[index]?.relation?.oid));
+    return oids.size === 1 ? named.slice(0, 1) : [];
   }
 
   #first(): string {
-    return `column ${[...this.#masked.values()][0] ?? ''}`;
+    const [first] = this.#masked.values();
+    return first === undefined ? 'what a function of unknown source gives' : `column ${first}`;
   }
 
   #alone(name: string): Refusal {
@@ -233,7 +310,8 @@ class FlowCheck {
   }
 }
 
-const COPY_HINT = 'use SELECT: its masked columns are shown masked';
+const COPY_HINT =
+  'copy the columns that are not masked for you, or use SELECT, which shows the others masked';
 const UPSERT_HINT = 'infer the conflict from a column that is not masked, or use DO NOTHING';
 const SORT_HINT = 'sort by a column that is not masked, by its name';
 const ROW_HINT = 'name the columns that you need';

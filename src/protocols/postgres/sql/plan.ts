@@ -16,6 +16,12 @@ export interface StatementPlan {
   readonly touchesMasked: boolean;
   /** Output columns, from 0, that may be shown although the server gives no provenance (tableOid 0). */
   readonly safeColumns: 'all' | readonly number[];
+  /** How many columns `safeColumns` counts on: if the server gives another number, none is safe. */
+  readonly outputColumns?: number;
+  /** OIDs of the relations that it names: a column of any other is none that was judged. */
+  readonly relations: readonly number[];
+  /** It changes a relation with masked columns, or what is known of one. */
+  readonly reshapesMasked: boolean;
   readonly transaction?: TransactionKind;
   /** Names given, used and taken. An empty string in `deallocates` and `closes` means all. */
   readonly prepares?: string;

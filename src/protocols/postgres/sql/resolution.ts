@@ -1,8 +1,18 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import { castsOf } from './casts.ts';
 import type { Catalog, OperatorOrCast, Relation } from './catalog-model.ts';
 import { EffectWalk, type Write } from './effects.ts';
-import type { Name, ObjectFact, RelationRole, RelationUse, SettingFact, StatementFacts } from './facts.ts';
+import {
+  ELSEWHERE,
+  type FunctionUse,
+  type Name,
+  type ObjectFact,
+  type RelationRole,
+  type RelationUse,
+  type SettingFact,
+  type StatementFacts,
+} from './facts.ts';
 import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
 import { maskedColumns, masksExpressions } from './lineage.ts';
 import type { TouchedRelation } from './masked-flow.ts';
@@ -10,6 +20,7 @@ import { PairSet, PolicyObjects } from './objects.ts';
 import type { PlanInput } from './resolve.ts';
 import { isSensitive } from './sensitive.ts';
 import { isSafeSetting, isTransactionSetting } from './settings.ts';
+import { Taint } from './taint.ts';
 
 const ACTIONS: Readonly<Record<RelationRole, string>> = {
   read: 'sql.select',
@@ -47,8 +58,8 @@ const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']
 export class Resolution {
   readonly pairs = new PairSet();
   readonly touched: TouchedRelation[] = [];
-  /** Output items that hold what a function of unknown source gave; only kept where something is masked. */
-  tainted: 'all' | Set<number> = new Set<number>();
+  /** Only kept where something is masked. */
+  readonly taint: Taint;
   refusal: Refusal | undefined;
   unsafeSetting = false;
   readonly #functions = new Set<string>();
@@ -58,6 +69,8 @@ export class Resolution {
   readonly #objects: PolicyObjects;
   readonly #effects: EffectWalk;
   #anyMasked: boolean | undefined;
+  #someColumn: boolean | undefined;
+  #callsUsers = false;
   #implicitMasked = false;
 
   constructor(facts: StatementFacts, catalog: Catalog, input: PlanInput) {
@@ -65,6 +78,7 @@ export class Resolution {
     this.#catalog = catalog;
     this.#input = input;
     this.#objects = new PolicyObjects(input.resource);
+    this.taint = new Taint(facts);
     this.#anyMasked = input.anyMasked;
     this.#effects = new EffectWalk(catalog, {
       relation: (relation, action) => this.#implicitRelation(relation, action),
@@ -86,20 +100,29 @@ export class Resolution {
     for (const use of this.#facts.relations) this.#relation(use);
     this.#namedFunctions();
     this.#fieldCalls();
-    for (const name of this.#facts.operators) this.#byName(this.#catalog.operators, name);
+    this.#operators();
     this.#types();
+    this.#casts();
     for (const setting of this.#facts.settings) this.#setting(setting);
     for (const object of this.#facts.objects) this.#object(object);
     this.#statement();
     this.#opaque();
   }
 
-  /** Asked only where it matters: it may look at every column. */
+  /** Anything is masked, if only by what detectors find. Asked only where it matters: it may look at every column. */
   anyMasked(): boolean {
-    this.#anyMasked ??= [...this.#catalog.relations.values()].some((relation) =>
-      [...relation.columns.values()].some((column) => this.#input.isMasked(relation.oid, column.attnum)),
-    );
+    this.#anyMasked ??= this.#columnsMasked();
     return this.#anyMasked;
+  }
+
+  #columnsMasked(): boolean {
+    const { masksColumns, isMasked } = this.#input;
+    this.#someColumn ??=
+      masksColumns ??
+      [...this.#catalog.relations.values()].some((relation) =>
+        [...relation.columns.values()].some((column) => isMasked(relation.oid, column.attnum)),
+      );
+    return this.#someColumn;
   }
 
   #relation(use: RelationUse): void {
@@ -119,8 +142,9 @@ export class Resolution {
     this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(schema, use.name));
     if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
     // It may be a view that the catalog does not show yet.
-    if (use.role === 'create' || !this.anyMasked()) return;
-    this.tainted = 'all';
+    if (use.role === 'create' || !this.#columnsMasked()) return;
+    if (use.role === 'read') this.taint.expression(`relation ${use.name}, which is not known,`, [ELSEWHERE]);
+    this.taint.everything();
     this.#implicitMasked = true;
   }
 
@@ -166,7 +190,7 @@ export class Resolution {
       for (const one of resolved) {
         this.#call(one);
         if (one.class === 'unsafe') this.#unsafe(one);
-        if (one.class === 'user' || this.#writesOutMasked(one)) this.#taint(use.items);
+        this.#untraced(one, use);
       }
     }
   }
@@ -187,55 +211,74 @@ export class Resolution {
     );
   }
 
-  #taint(items: readonly number[]): void {
-    if (this.tainted === 'all' || !this.anyMasked()) return;
-    if (items.includes(-1)) this.tainted = 'all';
-    else for (const item of items) this.tainted.add(item);
+  /** Extensions' own computing needs no distrust: it gives what its arguments hold, and these are traced. */
+  #untraced(one: ResolvedFunction, { notation, items }: Pick<FunctionUse, 'notation' | 'items'>): void {
+    if (one.class === 'user') this.#callsUsers = true;
+    if (!this.#columnsMasked()) return;
+    if (notation === 'procedure') this.taint.everything();
+    else if (one.class === 'user' && one.trusted !== true)
+      this.taint.unknownSource(`function ${one.schema}.${one.name}`, items);
+    else if (this.#writesOutMasked(one)) this.taint.expression(`function ${one.name}`, items);
+  }
+
+  /** What is called by another sign than its name: where it stands is not kept. */
+  #sign(what: string, oid: number): void {
+    const resolved = resolveOid(oid, this.#catalog);
+    if (resolved === undefined) return;
+    this.#call(resolved);
+    this.#callsUsers = true;
+    if (this.#columnsMasked()) this.taint.unknownSource(what, [ELSEWHERE]);
   }
 
   /** `t.f` with a user's function f is the call f(t), unless f is a column of what t certainly is. */
   #fieldCalls(): void {
-    for (const { path, star } of this.#facts.columns) {
+    for (const { path, star, item } of this.#facts.columns) {
       const name = path.at(-1);
       if (star || name === undefined || path.length < 2) continue;
       const candidates = this.#catalog.userFunctions([name]);
       if (candidates.length === 0 || this.#isColumnOf(path.at(-2) ?? '', name)) continue;
-      for (const one of candidates) this.#call({ schema: one.schema, name: one.name, class: 'user' });
-      this.#taint([-1]);
+      for (const one of candidates) {
+        const call: ResolvedFunction = { ...one, class: 'user' };
+        this.#call(call);
+        this.#untraced(call, { notation: 'field', items: [item] });
+      }
     }
   }
 
   #isColumnOf(alias: string, column: string): boolean {
     const uses = this.#facts.relations.flatMap((use, index) => (use.alias === alias ? [index] : []));
-    if (this.#facts.derived.some((one) => one.alias === alias) || uses.length === 0) return false;
-    return uses.every((index) => this.touched[index]?.relation?.columns.has(column) === true);
+    const derived = this.#facts.derived.filter((one) => one.alias === alias);
+    const known = uses.every((index) => this.touched[index]?.relation?.columns.has(column) === true);
+    const given = derived.every(({ columns }) => columns?.includes(column) === true);
+    return uses.length + derived.length > 0 && known && given;
   }
 
-  #byName(map: ReadonlyMap<string, readonly OperatorOrCast[]>, name: Name): void {
+  #byName(map: ReadonlyMap<string, readonly OperatorOrCast[]>, name: Name): OperatorOrCast[] {
     const schema = name.at(-2);
-    for (const one of map.get(name.at(-1) ?? '') ?? []) {
-      if (schema !== undefined && schema !== one.schema) continue;
-      const resolved = resolveOid(one.function, this.#catalog);
-      if (resolved === undefined) continue;
-      this.#call(resolved);
-      this.#taint([-1]);
+    const named = map.get(name.at(-1) ?? '') ?? [];
+    return named.filter((one) => schema === undefined || schema === one.schema);
+  }
+
+  #operators(): void {
+    for (const name of this.#facts.operators) {
+      for (const one of this.#byName(this.#catalog.operators, name))
+        this.#sign(`operator ${one.schema}.${one.name}`, one.function);
     }
   }
 
-  /** Casts to a named type, checks of a named domain, and implicit casts, which need no name. */
+  /** Checks of a named domain. */
   #types(): void {
     for (const name of this.#facts.types) {
-      this.#byName(this.#catalog.casts, name);
-      this.#byName(this.#catalog.domains, name);
+      for (const one of this.#byName(this.#catalog.domains, name))
+        this.#sign(`the check of domain ${one.schema}.${one.name}`, one.function);
     }
-    if (this.#facts.relations.length === 0 && this.#facts.columns.length === 0) return;
-    const writes = this.#facts.relations.some((use) => WRITES[use.role] !== undefined);
-    for (const casts of this.#catalog.casts.values()) {
-      for (const one of casts) {
-        if (one.context === 'i' || (one.context === 'a' && writes))
-          this.#byName(this.#catalog.casts, [one.name]);
-      }
-    }
+  }
+
+  /** Casts to a named type, and those that need no name. */
+  #casts(): void {
+    const relations = this.touched.map(({ relation }) => relation);
+    for (const one of castsOf(this.#facts, this.#catalog, relations, this.#callsUsers))
+      this.#sign(`the cast of ${one.sourceName ?? 'a type'} to ${one.schema}.${one.name}`, one.function);
   }
 
   #setting(setting: SettingFact): void {

@@ -18,6 +18,8 @@ export interface PlanInput {
   readonly tagsOf: (relation: number) => readonly string[];
   readonly isMasked: IsMasked;
   /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
+  readonly masksColumns?: boolean;
+  /** The same, or some kind of value that detectors find is. */
   readonly anyMasked?: boolean;
 }
 
@@ -36,8 +38,8 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     return unreadPlan(facts, tooNew(facts.newer, major));
   const resolution = new Resolution(facts, catalog, input);
   resolution.run();
-  const flow = maskedFlow(facts, resolution.touched);
-  const refusal = resolution.refusal ?? flow.refusal;
+  const flow = maskedFlow(facts, resolution.touched, resolution.taint);
+  const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal;
   return {
     tag: facts.tag,
     kind: facts.kind,
@@ -46,6 +48,9 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...(refusal === undefined ? {} : { refusal }),
     touchesMasked: resolution.touchesMasked,
     safeColumns: safeColumns(facts, resolution, flow.safe),
+    ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }),
+    relations: resolution.touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
+    reshapesMasked: reshapesMasked(facts, resolution),
     ...names(facts),
     ...copyPlan(facts, resolution),
     ...settingPlan(facts, resolution),
@@ -73,7 +78,18 @@ function tooNew({ what, since }: NewerSyntax, major: number): Refusal {
 
 function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
   const { tag, kind } = facts;
-  return { tag, kind, pairs: [], context: {}, refusal, touchesMasked: true, safeColumns: [], ddl: true };
+  return {
+    tag,
+    kind,
+    pairs: [],
+    context: {},
+    refusal,
+    touchesMasked: true,
+    safeColumns: [],
+    relations: [],
+    reshapesMasked: true,
+    ddl: true,
+  };
 }
 
 /** Facts that rules ask about. Statements without a condition to speak of count as having one. */
@@ -90,11 +106,18 @@ function safeColumns(
   resolution: Resolution,
   safe: readonly number[],
 ): 'all' | readonly number[] {
-  const { tainted } = resolution;
+  const { hidden } = resolution.taint;
   if (facts.explain !== undefined || facts.kind === 'set') return 'all';
-  if (tainted === 'all') return [];
-  if (!resolution.touchesMasked && tainted.size === 0) return 'all';
-  return safe.filter((item) => !tainted.has(item));
+  if (hidden === 'all') return [];
+  return !resolution.touchesMasked && hidden.size === 0 ? 'all' : safe;
+}
+
+/** What only reads a masked table to make another of it changes nothing there: where its columns go is judged as such. */
+function reshapesMasked(facts: StatementFacts, resolution: Resolution): boolean {
+  if (!facts.materializes) return changesCatalog(facts) && resolution.touchesMasked;
+  return resolution.touched.some(
+    ({ masked }, index) => masked.size > 0 && facts.relations[index]?.role !== 'read',
+  );
 }
 
 type Names = Pick<

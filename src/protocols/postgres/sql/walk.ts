@@ -10,20 +10,27 @@ const MAX_DEPTH = 6_000;
 /** CTE names visible at a place, innermost first. */
 export interface CteScope {
   readonly name: string;
+  /** Names that its columns have for certain. */
+  readonly columns: readonly string[];
   readonly outer: CteScope | undefined;
 }
+
+/** In `Place.level`: something in FROM that is no relation, or that a join makes fewer columns of. */
+export const NO_RELATION = -1;
 
 /** Where in the statement the walk is. */
 export interface Place {
   /** What naming a relation here does to it. */
   readonly role: RelationRole;
   readonly ctes: CteScope | undefined;
-  /** Output item of the statement in which we are; −1 outside. */
+  /** Output item of the statement in which we are; outside `ELSEWHERE`, `IN_FROM`. */
   readonly item: number;
-  /** Relations of the FROM being read, as indexes into the facts: what a bare `*` spans. */
+  /** Relations of the FROM being read, as indexes into the facts, −1 for what is none: what a bare `*` spans. */
   readonly level: number[];
   /** The query's own result is the statement's result. */
   readonly top: boolean;
+  /** In the FROM of the query whose result is the statement's. */
+  readonly source: boolean;
   /** Directly the query of EXISTS: its list is not evaluated. */
   readonly exists: boolean;
 }
@@ -95,11 +102,11 @@ export class Walk {
 
 /** The place of a nested query: reads, in its own FROM, whose result is not the statement's. */
 export function nested(place: Place, changes: Partial<Place> = {}): Place {
-  return { ...place, role: 'read', level: [], top: false, exists: false, ...changes };
+  return { ...place, role: 'read', level: [], top: false, source: false, exists: false, ...changes };
 }
 
-/** True if a bare name means a CTE here rather than a relation. */
-export function isCte(scope: CteScope | undefined, name: string): boolean {
-  for (let at = scope; at !== undefined; at = at.outer) if (at.name === name) return true;
-  return false;
+/** The CTE that a bare name means here, if it does not mean a relation. */
+export function cteNamed(scope: CteScope | undefined, name: string): CteScope | undefined {
+  for (let at = scope; at !== undefined; at = at.outer) if (at.name === name) return at;
+  return undefined;
 }
