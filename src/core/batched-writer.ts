@@ -43,7 +43,7 @@ export class BatchedWriter {
     this.waitingBytes += bytes.length;
     if (bytes.length > this.#slabs.largestBytes) {
       this.#closeSlab();
-      this.#parcels.push({ bytes, slab: undefined });
+      this.#addInPieces(bytes);
       return;
     }
     for (let from = 0; from < bytes.length; ) {
@@ -53,6 +53,13 @@ export class BatchedWriter {
       this.#used += count;
       if (this.#used === this.#slab.length) this.#closeSlab();
     }
+  }
+
+  /** TLS takes a write whole and makes as much again of it: what is large leaves piece by piece. */
+  #addInPieces(bytes: Buffer): void {
+    const size = this.#slabs.largestBytes;
+    for (let from = 0; from < bytes.length; from += size)
+      this.#parcels.push({ bytes: bytes.subarray(from, from + size), slab: undefined });
   }
 
   /** Writes what waits, unless a write is under way: then it follows that one. */

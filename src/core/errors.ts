@@ -61,6 +61,12 @@ export const ERROR_TABLE = {
   ERR_SQL_LIMIT: { exit: 77, http: 413, sqlstate: '54000', text: 'the statement is too large or too deep' },
   ERR_SESSION_ENDED: { exit: 69, http: 410, sqlstate: '57P01', text: 'the session was ended' },
   ERR_LIMIT: { exit: 69, http: 429, sqlstate: '53300', text: 'a limit was reached' },
+  ERR_BUSY: {
+    exit: 69,
+    http: 503,
+    sqlstate: '53200',
+    text: 'this session held the largest part of more than the gateway can hold',
+  },
   ERR_CONFIG: { exit: 78, http: 500, sqlstate: 'F0000', text: 'the configuration is not valid' },
   ERR_VERIFY: { exit: 76, http: 409, sqlstate: 'XX001', text: 'verification failed' },
   ERR_INTERNAL: { exit: 70, http: 500, sqlstate: 'XX000', text: 'internal error' },

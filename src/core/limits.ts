@@ -11,7 +11,13 @@ export const LIMITS = {
   /** Prepared statements and portals known per session. */
   pgNamesPerSession: 4096,
   /** Texts of all prepared statements of a session together, and of all its portals, characters. */
-  pgNamedTextBytes: 64 * 1024 * 1024,
+  pgNamedTextBytes: 8 * 1024 * 1024,
+  /** What all sessions together may hold of messages that are not complete or not yet read, and of named texts, octets. */
+  heldBytes: 256 * 1024 * 1024,
+  /** What detectors look through in one row, or one line of COPY, octets. What is beyond it is masked whole. */
+  detectedRowBytes: 2 * 1024 * 1024,
+  /** What detectors may find in one value. With more it is masked whole. */
+  findingsPerValue: 10_000,
   /** Messages forwarded whose answer is outstanding, per session: beyond it the client is not read. */
   pgPipelineDepth: 16_384,
   /** Octets waiting for a slow peer before its counterpart is paused. */

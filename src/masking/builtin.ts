@@ -1,6 +1,6 @@
 import { ALNUM, DIGIT, LETTER, spells } from './characters.ts';
 import { DigitRun } from './digit-run.ts';
-import type { Finding } from './finding.ts';
+import { addFinding, type Finding } from './finding.ts';
 import type { NumberDetector } from './numbers.ts';
 import { findNumbers } from './numbers.ts';
 import type { Span } from './tokens.ts';
@@ -128,7 +128,7 @@ export class BuiltinScanner {
 
   #add(detector: Builtin, span: Span | undefined): number | undefined {
     if (span === undefined) return undefined;
-    this.#found.push({ start: span.start, end: span.end, tags: BUILTIN_TAGS[detector], detector });
+    addFinding(this.#found, { start: span.start, end: span.end, tags: BUILTIN_TAGS[detector], detector });
     return span.end;
   }
 }

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { HoopError } from '../core/errors.ts';
-import type { CustomDetector, Finding } from './finding.ts';
+import { addFinding, type CustomDetector, type Finding } from './finding.ts';
 import { requiredLiteral } from './literal.ts';
 
 /** Octets per window, and how many of them the next window sees again. */
@@ -56,7 +56,7 @@ function match(detector: Compiled, value: Buffer, found: Finding[]): void {
     const matcher = detector.pattern.matcher(value.subarray(from, from + WINDOW_BYTES));
     while (matcher.find()) {
       const [start, end] = [from + matcher.start(), from + matcher.end()];
-      if (end > start) found.push({ start, end, tags: detector.tags, detector: detector.name });
+      if (end > start) addFinding(found, { start, end, tags: detector.tags, detector: detector.name });
     }
     if (from + WINDOW_BYTES >= value.length) return;
   }

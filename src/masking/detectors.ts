@@ -1,7 +1,7 @@
 import { BuiltinScanner, isTelling } from './builtin.ts';
 import { CustomDetectors } from './custom.ts';
 import { encodedText, mayBeEncoded } from './encoded.ts';
-import type { CustomDetector, Finding } from './finding.ts';
+import { addFinding, type CustomDetector, type Finding } from './finding.ts';
 import { escapedStrings } from './json-strings.ts';
 import type { ValueShape } from './mask.ts';
 
@@ -68,12 +68,13 @@ export class DetectorSet {
   #scanEncoded(value: Uint8Array, found: Finding[]): void {
     const text = encodedText(value);
     if (text === undefined) return;
-    for (const inner of this.scan(text, 'opaque')) found.push({ ...inner, start: 0, end: value.length });
+    for (const inner of this.scan(text, 'opaque'))
+      addFinding(found, { ...inner, start: 0, end: value.length });
   }
 
   #scanEscaped(value: Uint8Array, found: Finding[]): void {
     for (const { start, end, text } of escapedStrings(value)) {
-      for (const inner of this.scan(text)) found.push({ ...inner, start, end });
+      for (const inner of this.scan(text)) addFinding(found, { ...inner, start, end });
     }
   }
 }

@@ -1,7 +1,10 @@
 import type { AuditLog } from '../../audit/event.ts';
+import { Allowance } from '../../core/allowance.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import { Turns } from '../../core/turns.ts';
 import { createEnforcer } from '../../enforcement/enforcer.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
@@ -91,7 +94,9 @@ export class GatewayRules {
   readonly enforcer: Enforcer;
   readonly resources: ResourceTable;
   readonly #deps: RulesDeps;
-  readonly #parser = new SqlParser();
+  readonly #turns = new Turns();
+  readonly #parser = new SqlParser({ turns: this.#turns });
+  readonly #allowance = new Allowance(LIMITS.heldBytes);
   #prepared: PreparedRules;
 
   constructor(deps: RulesDeps, prepared: PreparedRules) {
@@ -159,7 +164,13 @@ export class GatewayRules {
         credentials: async () => ({ user: config.credentials.user, password: this.#password(name) }),
         classification: new Map(Object.entries(config.classification.columns)),
       },
-      { parser: this.#parser, detectors: () => this.#prepared.detectors, clock: this.#deps.clock },
+      {
+        parser: this.#parser,
+        detectors: () => this.#prepared.detectors,
+        clock: this.#deps.clock,
+        turns: this.#turns,
+        allowance: this.#allowance,
+      },
     );
   }
 

@@ -1,7 +1,9 @@
+import type { Allowance } from '../../core/allowance.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { SlabPool, SlabSizes } from '../../core/slabs.ts';
+import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
 import { SaltedKeyCache } from '../../wire/scram/index.ts';
 import type { Adapter } from '../adapter.ts';
@@ -22,6 +24,9 @@ export interface PostgresDeps {
   /** In force now: asked at the start of each session. */
   readonly detectors: () => { readonly set: DetectorSet; readonly tags: readonly string[] };
   readonly clock: Clock;
+  /** Of the whole process. */
+  readonly turns: Turns;
+  readonly allowance: Allowance;
 }
 
 /** What one read of a target may bring: four times what Node would take, and not larger than a slab. */
@@ -77,6 +82,8 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     connect,
     rows: new RowRewriter(),
     slabs: new SlabSizes(SLABS.map(({ bytes, kept }) => new SlabPool(bytes, kept))),
+    turns: deps.turns,
+    allowance: deps.allowance,
   };
   return {
     protocol: 'postgres',

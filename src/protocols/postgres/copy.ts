@@ -1,3 +1,4 @@
+import { STARS } from '../../masking/mask.ts';
 import { CopyData } from '../../wire/postgres/copy.ts';
 import type { CellDetector, RewrittenRow } from './rows.ts';
 
@@ -16,6 +17,7 @@ export function maskCopyLine(line: Buffer, detector: CellDetector): RewrittenRow
   const end = line.at(-1) === NEWLINE ? line.length - 1 : line.length;
   const parts: Uint8Array[] = [];
   let maskedValues = 0;
+  detector.nextRow();
   for (let start = 0; start <= end; ) {
     const tab = line.indexOf(TAB, start);
     const stop = tab === -1 || tab > end ? end : tab;
@@ -35,6 +37,8 @@ const NULL_FIELD = Buffer.from('\\N');
 
 function detected(field: Uint8Array, detector: CellDetector): Uint8Array {
   try {
+    if (!detector.attends(field.length)) return STARS;
+    if (!detector.suspects(field, 0, field.length, 'text')) return field;
     return detector.detect(field, 'text') ?? NULL_FIELD;
   } catch {
     return NULL_FIELD;

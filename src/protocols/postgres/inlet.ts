@@ -18,6 +18,7 @@ interface Consumer {
  */
 export class Inlet {
   readonly #stream: Duplex;
+  readonly #changed: (bytes: number) => void;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #ended = false;
@@ -26,8 +27,10 @@ export class Inlet {
   #wake: (() => void) | undefined;
   #consumer: Consumer | undefined;
 
-  constructor(stream: Duplex) {
+  /** @param changed Told how many octets have arrived and are not handed out yet, whenever that changes. */
+  constructor(stream: Duplex, changed: (bytes: number) => void = () => undefined) {
     this.#stream = stream;
+    this.#changed = changed;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     const end = () => this.#finish();
     stream.once('end', end);
@@ -41,6 +44,7 @@ export class Inlet {
     this.received += chunk.length;
     if (this.#consumer === undefined) this.#wake?.();
     else this.#feed(this.#consumer);
+    if (this.#bytes > 0) this.#changed(this.#bytes);
     if (this.#bytes > HIGH_WATER_BYTES) this.#stream.pause();
   }
 
@@ -117,6 +121,7 @@ export class Inlet {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;
     this.#bytes -= chunk.length;
+    this.#changed(this.#bytes);
     if (this.#bytes <= HIGH_WATER_BYTES && this.#stream.isPaused()) this.#stream.resume();
     return chunk;
   }

@@ -1,6 +1,8 @@
+import { HoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Enforcer, SessionRef } from '../../enforcement/operation.ts';
-import type { DetectorSet } from '../../masking/detectors.ts';
-import { strongest, type ValueShape } from '../../masking/mask.ts';
+import type { DetectorSet, Finding } from '../../masking/detectors.ts';
+import { maskValue, strongest, type ValueShape } from '../../masking/mask.ts';
 import { maskFindings } from '../../masking/mask-findings.ts';
 import type { MaskKind } from '../../policy/model.ts';
 import type { Column } from '../../wire/postgres/rows.ts';
@@ -10,6 +12,9 @@ import { type CellDetector, type ColumnAction, type RowPlan, rowPlan, shapeOf } 
 import { spread } from './sql/lineage.ts';
 import type { StatementPlan } from './sql/plan.ts';
 import { tells } from './values/wire-types.ts';
+
+/** What a look at a piece of a value, or a finding in it, costs beside the octets: as much as so many of them. */
+const LOOK_OCTETS = 32;
 
 /**
  * What one session's principal may see: which columns are masked, and how, and whether detectors must look at the
@@ -26,6 +31,8 @@ export class SessionMasks implements CellDetector {
   #relations: ReadonlySet<number> = new Set();
   #detectable = new Map<string, MaskKind | 'show'>();
   #kinds = new WeakMap<readonly string[], MaskKind | 'show'>();
+  /** Octets of this row that detectors would still look at. */
+  #unseen: number = LIMITS.detectedRowBytes;
   /** Some detected kind of value is masked for this principal. */
   detecting = true;
   /** Some column is masked for this principal. */
@@ -166,14 +173,37 @@ export class SessionMasks implements CellDetector {
     return this.#columns.get(`${tableOid}.${attributeNumber}`);
   }
 
+  nextRow(): void {
+    this.#unseen = LIMITS.detectedRowBytes;
+  }
+
+  attends(octets: number): boolean {
+    if (octets > this.#unseen) return false;
+    this.#unseen -= octets;
+    return true;
+  }
+
   suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape): boolean {
     return this.#detectors.suspects(bytes, start, end, shape);
   }
 
   detect(value: Uint8Array, shape: ValueShape): Uint8Array | null {
-    const findings = this.#detectors.scan(value, shape);
+    this.#unseen -= LOOK_OCTETS;
+    if (this.#unseen < 0) throw new HoopError('ERR_LIMIT');
+    const findings = this.#found(value, shape);
+    if (findings === undefined) return maskValue(value, 'redact', shape);
+    this.#unseen -= LOOK_OCTETS * findings.length;
     if (findings.length === 0) return value;
     return maskFindings(value, findings, this.#kindOf, shape);
+  }
+
+  /** Undefined where there are too many. */
+  #found(value: Uint8Array, shape: ValueShape): readonly Finding[] | undefined {
+    try {
+      return this.#detectors.scan(value, shape);
+    } catch {
+      return undefined;
+    }
   }
 
   /** Text for people: the audit's and the recording's copy of a statement, without what detectors find in it. */

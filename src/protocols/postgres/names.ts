@@ -47,6 +47,11 @@ export class NameTable<T> {
     return !this.hasRoom(1, 1);
   }
 
+  /** Of all values together. */
+  get weight(): number {
+    return this.#weight;
+  }
+
   /** Whether so many more names fit, with so many octets together. */
   hasRoom(names: number, weight: number): boolean {
     const known = this.#committed.size + this.#stagedValues;

@@ -1,4 +1,4 @@
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { BatchedWriter } from '../../core/batched-writer.ts';
 import type { SlabSizes } from '../../core/slabs.ts';
 import type { SessionRecorder } from '../../recording/recorder.ts';
@@ -8,12 +8,18 @@ const WAITING_BOUND_BYTES = 128 * 1024;
 /** Recorded octets that wait for the disk before the target is paused. */
 const RECORDING_BOUND_BYTES = 8 * 1024 * 1024;
 
+/** What can be told to wait until the client has taken some. */
+export interface Source {
+  pause(): void;
+  resume(): void;
+}
+
 /** The one way to the client: what it is sent is recorded, and a slow client or disk pauses the target. */
 export class Outlet {
   readonly #stream: Duplex;
   readonly #recorder: SessionRecorder;
   readonly #writer: BatchedWriter;
-  #paused: Readable | undefined;
+  #paused: Source | undefined;
   sent = 0;
 
   /** @param slabs Shared by sessions. */
@@ -40,13 +46,18 @@ export class Outlet {
    * @param slices Masked bytes, in order. Copied, but for one larger than a slab: that one must not change afterwards.
    * @param source What to pause until they are on their way.
    */
-  send(slices: readonly Buffer[], source: Readable): void {
+  send(slices: readonly Buffer[], source: Source): void {
     if (slices.length === 0 || !this.#stream.writable) return;
     for (const slice of slices) this.#writer.add(slice);
     this.#writer.push();
     if (this.#hasRoom() && this.#recorder.pendingBytes <= RECORDING_BOUND_BYTES) return;
     this.#paused = source;
     source.pause();
+  }
+
+  /** Octets that the client has not been given yet. */
+  get waitingBytes(): number {
+    return this.#writer.waitingBytes;
   }
 
   /** Writes all that waits without waiting for the client. */

@@ -78,6 +78,19 @@ export function stagedName<T>(
   return { commit: () => table.commit(name), discard: () => table.discard(name) };
 }
 
+/** Why it was refused, where a fixed failing statement went to the server in its place. */
+export function denialOf(head: Expected | undefined): Denial | undefined {
+  return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;
+}
+
+/** What is on record of it. */
+export function operationOf(entry: Expected): OpenOperation | undefined {
+  if (entry.kind === 'bind') return entry.portal.operation;
+  return entry.kind === 'query' || entry.kind === 'execute' || entry.kind === 'parse'
+    ? entry.operation
+    : undefined;
+}
+
 /**
  * The queue of outstanding answers. Mirrors the server's own rule: after an error in the extended protocol everything
  * is skipped up to the next Sync.

@@ -1,10 +1,11 @@
 import { HoopError, isHoopError } from '../../core/errors.ts';
+import type { Turns } from '../../core/turns.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
 import type { CatalogService, KnownCatalog } from './catalog-service.ts';
 import type { SessionMasks } from './masks.ts';
 import { foreignIdentifiers } from './sql/encoding.ts';
-import type { LiteralSpan, ParsedSql } from './sql/facts.ts';
+import type { LiteralSpan, ParsedSql, StatementFacts } from './sql/facts.ts';
 import { maskLiterals } from './sql/literals.ts';
 import type { SqlParser } from './sql/parser.ts';
 import { planStatement, type StatementPlan } from './sql/resolve.ts';
@@ -39,6 +40,11 @@ const REMEMBERED = 256;
 /** Longer texts are planned each time. */
 const REMEMBERED_CHARS = 8192;
 
+/** How much of a statement is shown to people. */
+const SHOWN_CHARS = 64 * 1024;
+/** Of which so much is left out where it is cut: what begins there may be half of something that detectors know whole. */
+const UNSURE_CHARS = 16 * 1024;
+
 /**
  * Makes plans of SQL texts for one session: parse, resolve against the catalog, look for masked columns that flow.
  * A plan is remembered until the catalog, the policy or the masks change.
@@ -50,6 +56,7 @@ export class StatementPlanner {
   readonly #resource: PolicyObject;
   readonly #encoding: string;
   readonly #uncommittedDdl: () => boolean;
+  readonly #turns: Turns;
   #remembered = new Map<string, Planned>();
   /** Plans of texts that differ from others in nothing but neutral literals, by what they have in common. */
   #templates = new Map<string, Planned>();
@@ -66,7 +73,9 @@ export class StatementPlanner {
     readonly encoding: string;
     /** Whether the session has changed the schema in a transaction that the catalog cannot see yet. */
     readonly uncommittedDdl: () => boolean;
+    readonly turns: Turns;
   }) {
+    this.#turns = parts.turns;
     this.#parser = parts.parser;
     this.#catalog = parts.catalog;
     this.#masks = parts.masks;
@@ -134,7 +143,8 @@ export class StatementPlanner {
   async #make(text: string, known: KnownCatalog): Promise<Planned> {
     let parsed: ParsedSql;
     try {
-      parsed = await this.#parser.parse(text, Math.floor(known.catalog.serverVersion / 10_000));
+      const major = Math.floor(known.catalog.serverVersion / 10_000);
+      parsed = await this.#parser.parse(text, major, this);
     } catch (error) {
       if (!isHoopError(error)) throw error;
       return refused(`‹unparsable statement of ${Buffer.byteLength(text)} octets›`, {
@@ -144,15 +154,11 @@ export class StatementPlanner {
         hint: error.hint ?? 'correct the statement; only what parses as PostgreSQL can be allowed',
       });
     }
-    const plans = parsed.statements.map((facts) =>
-      planStatement(facts, known.catalog, {
-        resource: this.#resource,
-        tagsOf: known.classification.tagsOf,
-        isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
-        anyMasked: this.#masks.active,
-        masksColumns: this.#masks.masksColumns,
-      }),
-    );
+    const plans: StatementPlan[] = [];
+    for (const facts of parsed.statements) {
+      if (plans.length > 0 && this.#turns.spent) await this.#turns.next();
+      plans.push(this.#planOne(facts, known));
+    }
     const shown = this.#shown(text, plans, parsed.literals);
     if (plans.length === 0) plans.push(emptyPlan(this.#resource));
     const foreign = foreignIdentifiers(text, parsed.literals, this.#encoding);
@@ -160,8 +166,22 @@ export class StatementPlanner {
     return { ...summary(plans), text: shown, plans, ...refusal };
   }
 
+  #planOne(facts: StatementFacts, known: KnownCatalog): StatementPlan {
+    return planStatement(facts, known.catalog, {
+      resource: this.#resource,
+      tagsOf: known.classification.tagsOf,
+      isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
+      anyMasked: this.#masks.active,
+      masksColumns: this.#masks.masksColumns,
+    });
+  }
+
   #shown(text: string, plans: readonly StatementPlan[], literals: readonly LiteralSpan[]): string {
-    return this.#masks.cleanText(touchesClassified(plans) ? maskLiterals(text, literals) : text);
+    const whole = text.length <= SHOWN_CHARS;
+    const head = whole ? text : text.slice(0, SHOWN_CHARS);
+    const shown = this.#masks.cleanText(touchesClassified(plans) ? maskLiterals(head, literals) : head);
+    if (whole) return shown;
+    return `${shown.slice(0, -UNSURE_CHARS)} … (${text.length} characters)`;
   }
 
   #remember(text: string, planned: Planned): void {

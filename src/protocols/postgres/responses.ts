@@ -1,28 +1,27 @@
 import { HoopError } from '../../core/errors.ts';
+import type { Turns } from '../../core/turns.ts';
 import type { Denial } from '../../enforcement/operation.ts';
 import { NotificationResponse, ParameterStatus } from '../../wire/postgres/connection.ts';
 import { type Frame, type Piece, Pieces, type Run } from '../../wire/postgres/frame.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
 import { ErrorResponse, NoticeResponse, reportText } from '../../wire/postgres/report.ts';
 import { RowDescription } from '../../wire/postgres/rows.ts';
-import { BACKEND } from '../../wire/postgres/types.ts';
+import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
 import { maskCopyLine } from './copy.ts';
 import { denialFields } from './denial.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
-import type { Expected, Portal } from './pipeline.ts';
+import { denialOf, type Expected, operationOf, type Portal } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
-import { ALL_SHOWN, type RewrittenRow, type RowPlan, RowRewriter, rowPlan } from './rows.ts';
+import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from './rows.ts';
 import { scrubError } from './scrub.ts';
 import type { SessionState } from './state.ts';
 
-const DATA_ROWS = wanted(BACKEND.DataRow);
-const COPY_DATA = wanted(BACKEND.CopyData);
-
-function wanted(...types: number[]): Uint8Array {
-  const table = new Uint8Array(256);
-  for (const type of types) table[type] = 1;
-  return table;
-}
+const DATA_ROWS = typeSet(BACKEND.DataRow);
+const COPY_DATA = typeSet(BACKEND.CopyData);
+/** Handled at once, whatever others have to do: most answers are no larger. */
+const AT_ONCE_BYTES = 16 * 1024;
+/** Rows that are looked at in one go. */
+const LOOKED_AT_BYTES = 32 * 1024;
 
 type Query = Extract<Expected, { kind: 'query' }>;
 
@@ -35,34 +34,76 @@ export class ResponsePump {
   readonly #framer = new Framer('backend');
   readonly #out = new Pieces();
   readonly #rows: RowRewriter;
+  readonly #turns: Turns;
+  #more = false;
   /** Rows of the COPY TO STDOUT under way may hold detectable values: each line is looked at. */
   #copyOut = false;
   /** The target said FATAL: it closes next, and the client has been told why. */
   targetEnded = false;
 
   /** @param rows Its memory may be shared: it is used within `handle` and until the next one only. */
-  constructor(state: SessionState, rows = new RowRewriter()) {
+  constructor(state: SessionState, rows: RowRewriter, turns: Turns) {
     this.#state = state;
     this.#rows = rows;
+    this.#turns = turns;
+  }
+
+  /** Some of what was added is not handled yet: call `handle` again when it is this session's turn. */
+  get more(): boolean {
+    return this.#more;
+  }
+
+  /** Octets added and not given out yet. */
+  get buffered(): number {
+    return this.#framer.buffered;
+  }
+
+  /** @param chunk Bytes from the target, which `handle` gives out views of. */
+  add(chunk: Buffer): void {
+    this.#framer.push(chunk);
+  }
+
+  /** The memory of what was added and is not handled yet may be used again. */
+  keep(): void {
+    this.#framer.keep();
+  }
+
+  /** Nothing is added any more: lets go of what was not handled. */
+  dispose(): void {
+    this.#framer.dispose();
   }
 
   /**
-   * @param chunk Bytes from the target. What is returned are views of it.
+   * Handles what was added: all of it, or what fits into this turn of the event loop.
+   *
    * @returns What to send on, in order; it must be sent or copied before more is handled, and before the chunk changes.
    * @throws {HoopError} `ERR_PG_…`: the target broke the protocol, or sent what must not be shown. End the session.
    */
-  handle(chunk: Buffer): Buffer[] {
+  handle(): Buffer[] {
     this.#rows.reset();
-    this.#framer.push(chunk);
-    for (;;) {
-      const run = this.#framer.nextRun(this.#forwardable());
-      if (run !== undefined) this.#takeRun(run);
-      const frame = this.#framer.next();
-      if (frame === undefined) break;
-      this.#handleFrame(frame);
-    }
+    this.#more = this.#handleSome();
     this.#state.progressed();
     return this.#out.take();
+  }
+
+  /** @returns Whether it stopped before the end, since others want their turn. */
+  #handleSome(): boolean {
+    for (let done = 0; ; ) {
+      const run = this.#framer.nextRun(this.#forwardable(), this.#looking() ? LOOKED_AT_BYTES : undefined);
+      if (run !== undefined) {
+        this.#takeRun(run);
+        done += run.end - run.start;
+      }
+      const frame = this.#framer.next();
+      if (frame === undefined) return false;
+      this.#handleFrame(frame);
+      done += frame.end - frame.start;
+      if (done > AT_ONCE_BYTES && this.#turns.spent) return true;
+    }
+  }
+
+  #looking(): boolean {
+    return this.#currentRows()?.transparent === false;
   }
 
   /** What is taken in runs, given the answer that is due. */
@@ -348,20 +389,9 @@ export class ResponsePump {
   }
 }
 
-const NONE = wanted();
+const NONE = typeSet();
 const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 const NO_ROWS: RowPlan = { ...rowPlan([]), transparent: false };
-
-function denialOf(head: Expected | undefined): Denial | undefined {
-  return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;
-}
-
-function operationOf(entry: Expected): OpenOperation | undefined {
-  if (entry.kind === 'bind') return entry.portal.operation;
-  return entry.kind === 'query' || entry.kind === 'execute' || entry.kind === 'parse'
-    ? entry.operation
-    : undefined;
-}
 
 function unexpected(type: number): HoopError {
   return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {

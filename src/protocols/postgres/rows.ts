@@ -1,5 +1,5 @@
 import { HoopError } from '../../core/errors.ts';
-import { MAX_MASKED_BYTES, type ValueShape, writeMasked } from '../../masking/mask.ts';
+import { MAX_MASKED_BYTES, maskValue, type ValueShape, writeMasked } from '../../masking/mask.ts';
 import type { MaskKind } from '../../policy/model.ts';
 import { HEADER_BYTES, type Piece } from '../../wire/postgres/frame.ts';
 import type { Format } from '../../wire/postgres/types.ts';
@@ -39,6 +39,10 @@ export const ALL_SHOWN: RowPlan = rowPlan([]);
 
 /** Looks at cells. Anything thrown masks the cell with NULL. */
 export interface CellDetector {
+  /** What is looked at from here on is of another row: each is given the same attention. */
+  nextRow(): void;
+  /** Whether so many octets more are looked at in this row; if not, the cell is masked whole. */
+  attends(octets: number): boolean;
   /** Whether there can be anything to find: a quick look at octets `start` … `end`, wrong in saying yes only. */
   suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape): boolean;
   /** The same array if nothing was found, null for NULL. */
@@ -106,6 +110,7 @@ export class RowRewriter {
     const { codes, actions } = plan;
     const columns = codes.length;
     const end = at + 1 + int32(chunk, at + 1);
+    detector.nextRow();
     if (end > wall || end - at < HEADER_BYTES + COUNT_BYTES) throw misfit();
     if (((chunk[at + HEADER_BYTES]! << 8) | chunk[at + HEADER_BYTES + 1]!) !== columns) throw misfit();
     let next = at + HEADER_BYTES + COUNT_BYTES;
@@ -208,9 +213,17 @@ const QUICK_LOOK: Readonly<Record<WireType['kind'], ValueShape | undefined>> = {
   bytea: undefined,
 };
 
+/** What nobody looks at: nothing of it is shown. */
+function hidden(cell: Uint8Array, { type, format }: Detected): Uint8Array | null {
+  if (type.kind === 'text' || type.kind === 'json') return maskValue(cell, 'redact', type.kind);
+  if (type.kind === 'jsonb') return maskValue(cell, 'redact', format === 0 ? 'json' : 'jsonb-binary');
+  return null;
+}
+
 /** @returns `NOTHING_FOUND`, or what the cell becomes: null is NULL. */
 function look(chunk: Buffer, start: number, end: number, action: Detected, detector: CellDetector) {
   const { type, format } = action;
+  if (!detector.attends(end - start)) return hidden(chunk.subarray(start, end), action);
   try {
     const quick = format === 0 || type.kind === 'text' ? QUICK_LOOK[type.kind] : undefined;
     if (quick !== undefined && !detector.suspects(chunk, start, end, quick)) return NOTHING_FOUND;

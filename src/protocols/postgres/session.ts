@@ -1,14 +1,16 @@
 import type { Duplex } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Allowance } from '../../core/allowance.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
-import type { Later } from '../../core/later.ts';
+import { after, type Later } from '../../core/later.ts';
 import type { SlabSizes } from '../../core/slabs.ts';
+import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
 import { encodeBackend } from '../../wire/postgres/backend.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
 import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import { ErrorResponse } from '../../wire/postgres/report.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
+import { AnswerFlow } from './answer-flow.ts';
 import type { CancelRegistry } from './cancel.ts';
 import type { CatalogService } from './catalog-service.ts';
 import { fatalFields } from './denial.ts';
@@ -37,6 +39,9 @@ export interface SessionParts {
   readonly rows: RowRewriter;
   /** Memory in which answers wait for their clients. */
   readonly slabs: SlabSizes;
+  /** Of the whole process. */
+  readonly turns: Turns;
+  readonly allowance: Allowance;
   /** Opens a connection to the target for the client's session. */
   readonly connect: (startup: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Upstream>;
 }
@@ -47,8 +52,10 @@ const LAST_WORDS_MS = 2000;
 const GRACE_MS = 2000;
 /** How long the target may take to read our goodbye. */
 const PARTING_MS = 1000;
-/** A client that sends thousands of messages at once does not keep the others waiting for their turn. */
-const MESSAGES_PER_TURN = 100;
+/** Messages handled at once, whatever others have to do: a client that sends thousands does not keep them waiting. */
+const MESSAGES_AT_ONCE = 8;
+/** A message that lacks its end is large from here on. */
+const LARGE_BYTES = 64 * 1024;
 /** Announced where the target announces none. */
 const NO_PID = 0;
 const TERMINATE = encodeFrontend({ name: 'Terminate' });
@@ -76,11 +83,12 @@ export class PostgresSession {
     this.#stream = stream;
     this.#context = context;
     this.#parts = parts;
-    this.#inlet = new Inlet(stream);
+    this.#inlet = new Inlet(stream, (bytes) => this.#state.held.set('unread', bytes));
     this.#outlet = new Outlet(stream, context.recorder, parts.slabs);
     const { session, enforcer } = context;
     const masks = new SessionMasks(session, enforcer, parts.detectors(), parts.detectorTags());
-    this.#state = new SessionState(context, masks, {
+    const held = parts.allowance.open((error) => this.#state.end(error));
+    this.#state = new SessionState(context, masks, held, {
       end: (error) => this.#stop(error),
       schemaChanged: () => parts.catalog.invalidate(),
     });
@@ -165,24 +173,13 @@ export class PostgresSession {
   }
 
   #listen(upstream: Upstream): void {
-    const responses = new ResponsePump(this.#state, this.#parts.rows);
-    const take = (chunk: Buffer) => {
-      if (this.#state.ended) return;
-      try {
-        this.#outlet.send(responses.handle(chunk), upstream.socket);
-      } catch (error) {
-        this.#state.end(toHoopError(error));
-      }
-    };
-    const lost = () => {
+    const { rows, turns } = this.#parts;
+    const responses = new ResponsePump(this.#state, rows, turns);
+    const [state, outlet] = [this.#state, this.#outlet];
+    new AnswerFlow({ state, responses, outlet, upstream, turns }).start(() => {
       if (responses.targetEnded) this.#stopQuietly('the target ended the connection');
       else this.#state.end(new HoopError('ERR_TARGET_LOST'));
-    };
-    upstream.socket.on('error', lost);
-    upstream.socket.on('close', lost);
-    upstream.onBytes(take);
-    if (upstream.rest.length > 0) take(upstream.rest);
-    upstream.socket.resume();
+    });
   }
 
   async #requests(upstream: Upstream): Promise<void> {
@@ -193,6 +190,7 @@ export class PostgresSession {
       masks: this.#state.masks,
       resource: this.#context.session.resource,
       uncommittedDdl: () => this.#state.uncommittedDdl,
+      turns: this.#parts.turns,
     });
     const { catalog } = this.#parts;
     const { masks } = this.#state;
@@ -206,8 +204,9 @@ export class PostgresSession {
   /** Until the client has said its last word, or the session has ended. */
   #pump(upstream: Upstream, requests: RequestPump): Promise<void> {
     const framer = new Framer('frontend');
+    const { turns } = this.#parts;
     const handle = (): Later<boolean> => {
-      for (let turn = 0; turn < MESSAGES_PER_TURN; turn++) {
+      for (let done = 0; done < MESSAGES_AT_ONCE || !turns.spent; done++) {
         const frame = framer.next();
         if (frame === undefined) return forwarded();
         const later = requests.handle(frame);
@@ -215,18 +214,32 @@ export class PostgresSession {
         const over = this.#over(requests);
         if (over !== undefined) return over;
       }
-      return nextTurn().then(goOn);
+      return turns.next().then(goOn);
     };
     const goOn = () => this.#over(requests) ?? handle();
     const forwarded = (): Later<boolean> => {
       requests.flush();
       return upstream.socket.writableNeedDrain ? this.#drained(upstream) : true;
     };
-    return this.#inlet.consume((chunk) => {
+    const take = (chunk: Buffer): Later<boolean> => {
       if (this.#state.ended) return false;
       framer.push(chunk);
-      return handle();
-    });
+      this.#hold(framer);
+      return after(handle(), (more) => {
+        this.#hold(framer);
+        return more;
+      });
+    };
+    // Whoever sends one large message waits with each piece of it for those who do not.
+    const inTurn = (chunk: Buffer): Later<boolean> =>
+      framer.buffered > LARGE_BYTES && turns.spent ? turns.next().then(() => take(chunk)) : take(chunk);
+    return this.#inlet.consume(inTurn).finally(() => framer.dispose());
+  }
+
+  #hold(framer: Framer): void {
+    const { held, statements, portals } = this.#state;
+    held.set('requests', framer.buffered);
+    held.set('names', statements.weight + portals.weight);
   }
 
   /** False when no more is to be handled: the session has ended, or the client has said goodbye. */
@@ -287,6 +300,7 @@ export class PostgresSession {
       );
     }
     await Promise.all([parted, this.#lastWords()]);
+    this.#state.held.close();
   }
 
   async #partFromTarget(busy: boolean): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Holder } from '../../core/allowance.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { StreamContext } from '../adapter.ts';
@@ -36,6 +37,8 @@ export class SessionState {
   leaving = false;
   /** Nothing more is to be forwarded. */
   ended = false;
+  /** What this session makes the gateway hold, of what all sessions may. */
+  readonly held: Holder;
   readonly onSchemaChange: () => void;
   readonly #end: (error: HoopError | undefined) => void;
   #waiting: (() => void)[] = [];
@@ -47,11 +50,13 @@ export class SessionState {
   constructor(
     context: StreamContext,
     masks: SessionMasks,
+    held: Holder,
     hooks: { readonly end: (error: HoopError | undefined) => void; readonly schemaChanged: () => void },
   ) {
     this.onSchemaChange = hooks.schemaChanged;
     this.context = context;
     this.masks = masks;
+    this.held = held;
     this.unread = new UnreadStatements(context, masks);
     this.operations = new OperationLedger(context.session, context.enforcer, context.clock);
     this.#end = hooks.end;

@@ -6,6 +6,9 @@ import { BACKEND, type Direction, FRONTEND } from './types.ts';
 const NOTHING = Buffer.alloc(0);
 /** A message this small is given its whole buffer at once; a larger one grows as its octets really arrive. */
 const EAGER_BYTES = 65_536;
+const GROWTH = 8;
+/** Memory of this size is its own buffer's alone. */
+const DISPOSED_BYTES = 256 * 1024;
 
 /**
  * Splits one direction of a connection, after its startup phase, into complete messages.
@@ -86,17 +89,18 @@ export class Framer {
    * The longest run of complete messages of wanted types that lies next in the present chunk.
    *
    * @param wanted 256 entries, 1 for the type octets to take. It may be another one at each call.
+   * @param mostBytes After so many octets no further message is begun.
    * @returns At least one message, or `undefined`: then `next` says whether there is any other.
    * @throws {HoopError} Only what an earlier call threw. A malformed header ends the run and is reported by `next`.
    * @see https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-MESSAGE-CONCEPTS
    */
-  nextRun(wanted: Uint8Array): Run | undefined {
+  nextRun(wanted: Uint8Array, mostBytes = Number.POSITIVE_INFINITY): Run | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#have > 0) return undefined;
     const { min, max } = this.#caps;
     const chunk = this.#chunk;
     const start = this.#at;
-    const lastHeader = chunk.length - HEADER_BYTES;
+    const lastHeader = Math.min(chunk.length - HEADER_BYTES, start + mostBytes);
     let [at, count] = [start, 0];
     while (at <= lastHeader) {
       const type = chunk[at]!;
@@ -109,6 +113,21 @@ export class Framer {
     if (count === 0) return undefined;
     this.#advance(at);
     return { chunk, start, end: at, count };
+  }
+
+  /** Copies what was pushed and not given out yet: from now on the memory that it lay in may be used again. */
+  keep(): void {
+    this.#chunk = Buffer.from(this.#chunk.subarray(this.#at));
+    this.#queue = this.#queue.map((chunk) => Buffer.from(chunk));
+    this.#at = 0;
+  }
+
+  /** Lets go of what was pushed and not given out. Nothing may be pushed any more. */
+  dispose(): void {
+    dispose(this.#partial);
+    this.#queue = [];
+    this.#take(NOTHING);
+    this.#forgetPartial();
   }
 
   /** Gives back every octet that no frame has taken, and forgets it. At most `buffered` octets, in one buffer. */
@@ -159,12 +178,16 @@ export class Framer {
     this.#advance(this.#at + count);
   }
 
-  /** Doubling keeps the cost linear; `#need` is capped already, and a silent sender costs `EAGER_BYTES` at most. */
+  /**
+   * Growing by a factor keeps the cost linear; `#need` is capped already, and a silent sender costs `EAGER_BYTES` at most.
+   * Memory that nothing has been written to takes none: a large message grows in few steps, and is copied seldom.
+   */
   #reserve(size: number): void {
     if (this.#partial.length >= size) return;
-    const ahead = Math.min(this.#need, Math.max(EAGER_BYTES, this.#partial.length * 2));
+    const ahead = Math.min(this.#need, Math.max(EAGER_BYTES, this.#partial.length * GROWTH));
     const larger = Buffer.allocUnsafe(Math.max(size, ahead));
     this.#partial.copy(larger, 0, 0, this.#have);
+    dispose(this.#partial);
     this.#partial = larger;
   }
 
@@ -201,6 +224,11 @@ export class Framer {
     this.#failure = error;
     return error;
   }
+}
+
+/** Frees memory that nothing refers to at once: the collector may be in no hurry, and a half message can be large. */
+function dispose(memory: Buffer): void {
+  if (memory.length >= DISPOSED_BYTES) (memory.buffer as ArrayBuffer).transfer(0);
 }
 
 function messageName(direction: Direction, type: number): string {

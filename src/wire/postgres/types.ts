@@ -63,3 +63,10 @@ export const DURING_COPY: ReadonlySet<number> = new Set([
   FRONTEND.Sync,
   FRONTEND.Terminate,
 ]);
+
+/** Message types as a table that is asked by type octet: 1 for those that are in it. */
+export function typeSet(...types: number[]): Uint8Array {
+  const table = new Uint8Array(256);
+  for (const type of types) table[type] = 1;
+  return table;
+}

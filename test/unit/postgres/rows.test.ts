@@ -17,6 +17,8 @@ import { DataRow } from '../../../src/wire/postgres/rows.ts';
 
 const detectors = new DetectorSet();
 const detector: CellDetector = {
+  nextRow: () => undefined,
+  attends: () => true,
   suspects: (bytes, start, end, shape) => detectors.suspects(bytes, start, end, shape),
   detect: (value, shape) => maskFindings(value, detectors.scan(value, shape), () => 'redact', shape),
 };
@@ -78,6 +80,8 @@ describe('rows', () => {
 
   test('a detector that fails masks the value', () => {
     const failing: CellDetector = {
+      nextRow: () => undefined,
+      attends: () => true,
       suspects: () => true,
       detect: () => {
         throw new Error('crash');

@@ -34,7 +34,7 @@ const ERASED = { string: "'***'", number: '***', comment: '/***/' } as const;
  * Erases what may be data from a statement's text: every string literal, every comment, every number of more than four
  * digits. For audit texts of statements that touch masked tables. Pure.
  *
- * @param text The text that was parsed.
+ * @param text The text that was parsed, or its beginning.
  * @param literals Its spans, in order, in octets of UTF-8.
  */
 export function maskLiterals(text: string, literals: readonly LiteralSpan[]): string {
@@ -43,6 +43,7 @@ export function maskLiterals(text: string, literals: readonly LiteralSpan[]): st
   const parts: string[] = [];
   let from = 0;
   for (const { start, end, kind } of literals) {
+    if (start >= bytes.length) break;
     const literal = bytes.toString('utf8', start, end);
     if (kind === 'number' && literal.replace(/[^0-9A-Fa-f]/g, '').length <= 4) continue;
     parts.push(bytes.toString('utf8', from, start), ERASED[kind]);

@@ -3,23 +3,26 @@ import { parentPort } from 'node:worker_threads';
 import { loadModule, parseSync, SqlError, scanSync } from 'libpg-query';
 import { FactsLimitError } from './builder.ts';
 import { extractFacts } from './extract.ts';
-import type { LiteralSpan, ParsedSql } from './facts.ts';
+import type { LiteralSpan, StatementFacts } from './facts.ts';
 import { readsOtherwise } from './keywords.ts';
 import { literalSpans } from './literals.ts';
 import { type Reading, readAs } from './reading.ts';
 
 /**
- * What the parser thread is asked, and what it answers. `parsed`: a `ParsedSql` as JSON, which crosses threads in half
- * the time of a structured clone. `fatal`: this thread may be damaged and ends itself.
+ * What the parser thread is asked, and what it answers. `parsed`: lists of facts as JSON, which crosses threads in half
+ * the time of a structured clone, in pieces of which none takes long to read. `fatal`: this thread may be damaged and ends
+ * itself.
  */
-export interface ParseRequest {
-  readonly id: number;
+export interface ParseQuestion {
   readonly text: string;
   /** Major version of the server that is to run it. */
   readonly major: number;
 }
+export interface ParseRequest extends ParseQuestion {
+  readonly id: number;
+}
 export type ParseReply =
-  | { readonly id: number; readonly parsed: string }
+  | { readonly id: number; readonly parsed: readonly string[]; readonly literals: string }
   | { readonly id: number; readonly syntax: string; readonly position: number }
   | { readonly id: number; readonly limit: string }
   | { readonly id: number; readonly fatal: string };
@@ -29,6 +32,28 @@ const MAX_SCANNED_OCTETS = 256 * 1024;
 
 /** Quick look: a quote, a dollar quote, a comment, or a long number. */
 const MAY_HOLD_LITERALS = /['$]|--|\/\*|[0-9a-fA-F._]{5}/;
+
+/** What one statement, and all of one text, may say, as JSON: it is read, and judged, on the thread that serves everyone. */
+const MAX_STATEMENT_CHARS = 1024 * 1024;
+const MAX_TEXT_CHARS = 4 * 1024 * 1024;
+const PIECE_CHARS = 64 * 1024;
+
+function piecesOf(statements: readonly StatementFacts[]): string[] {
+  const pieces: string[] = [];
+  let [piece, total] = ['', 0];
+  for (const statement of statements) {
+    const json = JSON.stringify(statement);
+    total += json.length;
+    if (json.length > MAX_STATEMENT_CHARS || total > MAX_TEXT_CHARS)
+      throw new FactsLimitError('it says more than is kept');
+    piece += piece === '' ? `[${json}` : `,${json}`;
+    if (piece.length < PIECE_CHARS) continue;
+    pieces.push(`${piece}]`);
+    piece = '';
+  }
+  if (piece !== '') pieces.push(`${piece}]`);
+  return pieces;
+}
 
 function literalsOf(text: string): LiteralSpan[] {
   if (!MAY_HOLD_LITERALS.test(text)) return [];
@@ -63,9 +88,8 @@ function answer(request: ParseRequest): ParseReply {
   try {
     reading = readingOf(request);
     const tree = reading.text === '' ? { stmts: [] } : parseSync(reading.text);
-    const statements = extractFacts(tree, reading.text, reading.newer);
-    const parsed: ParsedSql = { statements, literals: literalsOf(text) };
-    return { id, parsed: JSON.stringify(parsed) };
+    const parsed = piecesOf(extractFacts(tree, reading.text, reading.newer));
+    return { id, parsed, literals: JSON.stringify(literalsOf(text)) };
   } catch (error) {
     if (error instanceof FactsLimitError) return { id, limit: error.message };
     if (error instanceof SqlError) return syntaxError(id, error, reading);
