@@ -1,3 +1,4 @@
+import { SharedMap } from '../../../core/shared-map.ts';
 import { derivedOf, typePartsOf } from './catalog-derived.ts';
 import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
 import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
@@ -19,12 +20,11 @@ import {
   viewsOf,
   writeDependencies,
 } from './catalog-parts.ts';
-import { RelationBuilder } from './catalog-relations.ts';
+import { nameKey, RelationBuilder, type Relations } from './catalog-relations.ts';
 import { TABLE_NAMES, type TableName } from './catalog-tables.ts';
 import type { Name } from './facts.ts';
 
-type Functions = ReadonlyMap<number, CatalogFunction>;
-type Relations = ReadonlyMap<number, Relation>;
+type Functions = SharedMap<number, CatalogFunction>;
 
 /** Of the gateway's own connection. */
 export type CatalogOwner = Pick<Catalog, 'serverVersion' | 'searchPath'>;
@@ -39,6 +39,26 @@ const WRITES = ['pg_depend', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_oper
 const POLICIES = ['pg_depend', 'pg_policy', 'pg_operator'] as const;
 const DOMAINS = ['pg_constraint', 'pg_type', 'pg_operator', ...FUNCTIONS] as const;
 
+/** Parts of a catalog that are made when they are first asked for: many schema changes are followed by none who asks. */
+type PartName =
+  | 'parents'
+  | 'children'
+  | 'views'
+  | 'derived'
+  | 'types'
+  | 'rules'
+  | 'writeDependencies'
+  | 'policyDependencies'
+  | 'triggers'
+  | 'foreignKeys'
+  | 'operators'
+  | 'casts'
+  | 'domains'
+  | 'valueTypes'
+  | 'userFunctions'
+  | 'isBuiltin';
+type Parts = { readonly [K in PartName]: () => Catalog[K] };
+
 /**
  * Makes catalogs of one target's tables, one after the other. What has not changed is taken over from the last one;
  * a catalog that was given out never changes.
@@ -46,9 +66,11 @@ const DOMAINS = ['pg_constraint', 'pg_type', 'pg_operator', ...FUNCTIONS] as con
 export class CatalogBuilder {
   readonly #relations = new RelationBuilder();
   #last: Catalog | undefined;
+  #parts: Parts | undefined;
+  #functions: Functions | undefined;
 
   /**
-   * @param tables As they are now; read at once, not kept.
+   * @param tables As they are now, and for ever: the catalog keeps them.
    * @param changes Since the last call; everything at the first.
    * @returns The last catalog itself if nothing has changed.
    * @throws {MirrorGap} The tables do not say all that is needed. The builder is not usable any more.
@@ -59,82 +81,115 @@ export class CatalogBuilder {
       names.some((name) => changes[name].gone.length + changes[name].come.length > 0);
     if (last !== undefined && !changed(...TABLE_NAMES) && sameOwner(last, owner)) return last;
     const relations = this.#relations.build(tables, changes);
-    const functions = this.#functions(tables, changes);
-    const keep = <K extends keyof Catalog>(name: K, from: readonly TableName[], make: () => Catalog[K]) =>
-      last === undefined || changed(...from) ? make() : last[name];
-    const types = keep('types', TYPES, () => typePartsOf(tables));
-    const families = (from: 0 | 1, to: 0 | 1) => () =>
-      multimap(inheritance(tables).map((pair) => [pair[from], pair[to]] as const));
-    this.#last = {
-      ...owner,
-      relations,
-      functions,
-      parents: keep('parents', FAMILIES, families(0, 1)),
-      children: keep('children', FAMILIES, families(1, 0)),
-      views: keep('views', ['pg_rewrite', ...RELATIONS], () => viewsOf(tables, relations)),
-      derived: keep('derived', DERIVED, () => derivedOf(tables, relations, types)),
-      types,
-      rules: keep('rules', ['pg_rewrite'], () => rulesOf(tables)),
-      writeDependencies: keep('writeDependencies', WRITES, () => writeDependencies(tables, relations)),
-      policyDependencies: keep('policyDependencies', POLICIES, () => policyDependencies(tables)),
-      triggers: keep('triggers', ['pg_trigger'], () => triggersOf(tables)),
-      foreignKeys: keep('foreignKeys', ['pg_constraint'], () => foreignKeysOf(tables)),
-      operators: keep('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
-      casts: keep('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
-      domains: keep('domains', DOMAINS, () => domainsOf(tables, functions)),
-      valueTypes: keep('valueTypes', ['pg_type'], () => valueTypesOf(tables)),
-      ...relationLookup(relations, owner.searchPath),
-      ...(last?.functions === functions ? pick(last) : functionLookups(functions)),
-    };
+    const functions = this.#functionsNow(tables, changes);
+    this.#parts = this.#partsOf(tables, changed, relations.byOid, functions);
+    this.#functions = functions;
+    this.#last = catalogOf(owner, relations, functions, this.#parts);
+    // A view that has left the system's schemas shows at once.
+    if (changed('pg_rewrite', 'pg_class', 'pg_namespace')) this.#last.views;
     return this.#last;
   }
 
-  #functions(tables: CatalogTables, changes: CatalogChanges): Functions {
-    const last = this.#last?.functions;
+  #partsOf(
+    tables: CatalogTables,
+    changed: (...names: readonly TableName[]) => boolean,
+    relations: ReadonlyMap<number, Relation>,
+    functions: Functions,
+  ): Parts {
+    const last = this.#parts;
+    const part = <K extends PartName>(name: K, from: readonly TableName[], make: () => Catalog[K]) =>
+      last === undefined || changed(...from) ? once(make) : (last[name] as () => Catalog[K]);
+    const types = part('types', TYPES, () => typePartsOf(tables));
+    const families = (from: 0 | 1, to: 0 | 1) => () =>
+      multimap(inheritance(tables).map((pair) => [pair[from], pair[to]] as const));
+    const lookups = once(() => functionLookups(functions));
+    const kept = last !== undefined && this.#functions === functions;
+    return {
+      parents: part('parents', FAMILIES, families(0, 1)),
+      children: part('children', FAMILIES, families(1, 0)),
+      views: part('views', ['pg_rewrite', ...RELATIONS], () => viewsOf(tables, relations)),
+      derived: part('derived', DERIVED, () => derivedOf(tables, relations, types())),
+      types,
+      rules: part('rules', ['pg_rewrite'], () => rulesOf(tables)),
+      writeDependencies: part('writeDependencies', WRITES, () => writeDependencies(tables, relations)),
+      policyDependencies: part('policyDependencies', POLICIES, () => policyDependencies(tables)),
+      triggers: part('triggers', ['pg_trigger'], () => triggersOf(tables)),
+      foreignKeys: part('foreignKeys', ['pg_constraint'], () => foreignKeysOf(tables)),
+      operators: part('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
+      casts: part('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
+      domains: part('domains', DOMAINS, () => domainsOf(tables, functions)),
+      valueTypes: part('valueTypes', ['pg_type'], () => valueTypesOf(tables)),
+      userFunctions: kept ? last.userFunctions : () => lookups().userFunctions,
+      isBuiltin: kept ? last.isBuiltin : () => lookups().isBuiltin,
+    };
+  }
+
+  #functionsNow(tables: CatalogTables, changes: CatalogChanges): Functions {
+    const last = this.#functions;
     const { pg_proc: procs, pg_namespace: namespaces, pg_language: languages, pg_depend: depends } = changes;
     const others = [namespaces, languages].some(({ gone, come }) => gone.length + come.length > 0);
     const extensions = [...depends.gone, ...depends.come].some(isExtensionFunction);
-    if (last === undefined || others || extensions) return functionsOf(tables);
+    if (last === undefined || others || extensions) return shared(functionsOf(tables));
     if (procs.gone.length + procs.come.length === 0) return last;
-    const functions = new Map(last);
     const trusted = extensionFunctions(tables);
-    for (const { oid } of procs.gone) functions.delete(oid);
-    for (const row of procs.come) {
-      const made = functionOf(row, tables, trusted);
-      if (made !== undefined) functions.set(row.oid, made);
-    }
-    return functions;
+    return last.with((functions) => {
+      for (const { oid } of procs.gone) functions.delete(oid);
+      for (const row of procs.come) {
+        const made = functionOf(row, tables, trusted);
+        if (made !== undefined) functions.set(row.oid, made);
+      }
+    });
   }
+}
+
+function shared<V>(map: ReadonlyMap<number, V>): SharedMap<number, V> {
+  return SharedMap.empty<number, V>().with((draft) => {
+    for (const [key, value] of map) draft.set(key, value);
+  });
 }
 
 function sameOwner(catalog: Catalog, { serverVersion, searchPath }: CatalogOwner): boolean {
   return catalog.serverVersion === serverVersion && catalog.searchPath.join('\0') === searchPath.join('\0');
 }
 
-type FunctionLookups = Pick<Catalog, 'userFunctions' | 'isBuiltin'>;
+/** @returns What `make` gives, made at the first call. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
-function pick({ userFunctions, isBuiltin }: Catalog): FunctionLookups {
-  return { userFunctions, isBuiltin };
+function catalogOf(owner: CatalogOwner, relations: Relations, functions: Functions, parts: Parts): Catalog {
+  const catalog = {
+    ...owner,
+    relations: relations.byOid,
+    functions,
+    ...relationLookup(relations, owner.searchPath),
+  };
+  const lazy = Object.entries<() => unknown>(parts).map(([name, get]) => [name, { get, enumerable: true }]);
+  return Object.defineProperties(catalog, Object.fromEntries(lazy)) as unknown as Catalog;
 }
 
 /** PostgreSQL looks into pg_catalog first, then along the search path. */
 function relationLookup(
-  relations: Relations,
+  { byName }: Relations,
   searchPath: readonly string[],
 ): Pick<Catalog, 'lookupRelation'> {
-  const key = (schema: string, name: string) => `${schema}\0${name}`;
-  const byName = new Map([...relations.values()].map((one) => [key(one.schema, one.name), one]));
   return {
     lookupRelation(schema, name) {
       const schemas = schema === undefined ? ['pg_catalog', ...searchPath] : [schema];
       for (const each of schemas) {
-        const found = byName.get(key(each, name));
+        const found = byName.get(nameKey({ schema: each, name }));
         if (found !== undefined) return found;
       }
       return undefined;
     },
   };
 }
+
+type FunctionLookups = Pick<Catalog, 'userFunctions' | 'isBuiltin'>;
 
 function functionLookups(functions: Functions): FunctionLookups {
   const all = [...functions.values()];

@@ -1,3 +1,4 @@
+import { SharedMap } from '../../../core/shared-map.ts';
 import { CATALOG_TABLES, type CatalogRows, TABLE_NAMES, type TableName } from './catalog-tables.ts';
 
 /** Rows by key. */
@@ -32,7 +33,7 @@ export type CatalogDelta = { readonly [N in TableName]: TableDelta };
  */
 class MirrorTable<T> {
   readonly #columns: readonly string[];
-  readonly rows = new Map<string, T>();
+  #rows = SharedMap.empty<string, T>();
   /** Keys of the rows that are not settled. */
   #open = new Set<string>();
 
@@ -40,47 +41,52 @@ class MirrorTable<T> {
     this.#columns = columns;
   }
 
+  get rows(): SharedMap<string, T> {
+    return this.#rows;
+  }
+
   get settled(): number {
-    return this.rows.size - this.#open.size;
+    return this.#rows.size - this.#open.size;
   }
 
   /** @throws {MirrorGap} The rows that are left are not among those that were there. */
   apply({ survivors, rows }: TableDelta): TableChange<T> {
-    const before = this.#takeOpen();
-    if (survivors !== undefined) this.#keepOnly(new Set(survivors), before);
-    const come: T[] = [];
-    for (const told of rows) {
-      const [key, settled] = told as readonly [string, boolean, ...unknown[]];
-      const old = before.get(key);
-      const row = this.#row(told);
-      const same = old !== undefined && JSON.stringify(old) === JSON.stringify(row);
-      if (same) before.delete(key);
-      else come.push(row);
-      this.rows.set(key, same ? old : row);
-      if (!settled) this.#open.add(key);
-    }
-    return { gone: [...before.values()], come };
-  }
-
-  /** What was not settled is told anew, or is gone. */
-  #takeOpen(): Map<string, T> {
-    const taken = new Map<string, T>();
-    for (const key of this.#open) {
-      const row = this.rows.get(key);
-      if (row !== undefined) taken.set(key, row);
-      this.rows.delete(key);
-    }
+    const before = this.#open;
+    // What was not settled is told anew, or is gone.
+    const taken = new Set(before);
+    if (survivors !== undefined) this.#takeOthers(new Set(survivors), taken);
     this.#open = new Set();
-    return taken;
+    return this.#replace(taken, rows);
   }
 
-  #keepOnly(left: ReadonlySet<string>, taken: Map<string, T>): void {
-    for (const [key, row] of this.rows) {
-      if (left.has(key)) continue;
-      taken.set(key, row);
-      this.rows.delete(key);
-    }
-    if (this.rows.size !== left.size) throw new MirrorGap();
+  /** Settled rows that are not left are gone, or told anew. */
+  #takeOthers(left: ReadonlySet<string>, taken: Set<string>): void {
+    for (const key of this.#rows.keys()) if (!left.has(key)) taken.add(key);
+    if (this.#rows.size - taken.size !== left.size) throw new MirrorGap();
+  }
+
+  /** Puts the rows that were told in the place of those that were taken. */
+  #replace(taken: Iterable<string>, rows: TableDelta['rows']): TableChange<T> {
+    const gone = new Map<string, T>();
+    const come: T[] = [];
+    this.#rows = this.#rows.with((draft) => {
+      for (const key of taken) {
+        const row = draft.get(key);
+        if (row !== undefined) gone.set(key, row);
+        draft.delete(key);
+      }
+      for (const told of rows) {
+        const [key, settled] = told as readonly [string, boolean, ...unknown[]];
+        const old = gone.get(key);
+        const row = this.#row(told);
+        const same = old !== undefined && JSON.stringify(old) === JSON.stringify(row);
+        if (same) gone.delete(key);
+        else come.push(row);
+        draft.set(key, same ? old : row);
+        if (!settled) this.#open.add(key);
+      }
+    });
+    return { gone: [...gone.values()], come };
   }
 
   #row(told: readonly unknown[]): T {
