@@ -29,7 +29,8 @@ export function maskCopyLine(line: Buffer, detector: CellDetector): RewrittenRow
   }
   if (maskedValues === 0) return undefined;
   const chunk = CopyData.encode({ data: Buffer.concat(parts) });
-  return { piece: { chunk, start: 0, end: chunk.length }, maskedValues };
+  // In COPY no row description says what is masked, and NULL is spelt.
+  return { piece: { chunk, start: 0, end: chunk.length }, maskedValues, nullValues: 0 };
 }
 
 /** COPY's own word for NULL. */

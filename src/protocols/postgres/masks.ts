@@ -8,7 +8,14 @@ import type { MaskKind } from '../../policy/model.ts';
 import type { Column } from '../../wire/postgres/rows.ts';
 import type { Format } from '../../wire/postgres/types.ts';
 import type { Classification, Classified } from './classification.ts';
-import { type CellDetector, type ColumnAction, type RowPlan, rowPlan, shapeOf } from './rows.ts';
+import {
+  type CellDetector,
+  type ColumnAction,
+  type MaskCause,
+  type RowPlan,
+  rowPlan,
+  shapeOf,
+} from './rows.ts';
 import { spread } from './sql/lineage.ts';
 import type { StatementPlan } from './sql/plan.ts';
 import { tells } from './values/wire-types.ts';
@@ -141,15 +148,17 @@ export class SessionMasks implements CellDetector {
     const { outputColumns = columns.length } = plan;
     const counted = outputColumns === columns.length || plan.safeColumns === 'all';
     const certain = counted ? plan : { ...plan, safeColumns: [] };
-    return rowPlan(columns.map((column, index) => this.#action(column, index, certain)));
+    const masks = columns.map((column, index) => this.#maskOf(column, index, certain));
+    const actions = columns.map((column, index) => this.#action(column, masks[index]));
+    return rowPlan(
+      actions,
+      masks.map((mask) => mask?.cause),
+    );
   }
 
-  #action(column: Column, index: number, plan: StatementPlan): ColumnAction {
-    if (!this.active) return { kind: 'show' };
-    const shape = shapeOf(column.typeOid, column.format);
-    const mask = this.#certainMask(column, index, plan);
-    if (mask !== undefined) return { kind: 'mask', mask, shape };
-    return this.#look(column.typeOid, column.format);
+  #action({ typeOid, format }: Column, mask: ColumnMask | undefined): ColumnAction {
+    if (mask === undefined) return this.#look(typeOid, format);
+    return { kind: 'mask', mask: mask.kind, shape: shapeOf(typeOid, format) };
   }
 
   /** What becomes of values that no column's mask is for. */
@@ -163,14 +172,16 @@ export class SessionMasks implements CellDetector {
       : { kind: 'show' };
   }
 
-  #certainMask(column: Column, index: number, plan: StatementPlan): MaskKind | undefined {
+  #maskOf(column: Column, index: number, plan: StatementPlan): ColumnMask | undefined {
     const { tableOid, attributeNumber } = column;
-    if (tableOid === 0) return isSafe(index, plan) || !this.masksColumns ? undefined : 'redact';
-    if (this.#classification?.knows(tableOid) !== true) return 'redact';
+    if (!this.active) return undefined;
+    if (tableOid === 0) return isSafe(index, plan) || !this.masksColumns ? undefined : UNTRACED;
+    if (this.#classification?.knows(tableOid) !== true) return UNKNOWN;
     // What the statement was judged by does not name it: the server has read something else.
-    if (this.masksColumns && !plan.relations.includes(tableOid)) return 'redact';
-    if (attributeNumber === 0) return this.masksRelation(tableOid) ? 'redact' : undefined;
-    return this.#columns.get(`${tableOid}.${attributeNumber}`);
+    if (this.masksColumns && !plan.relations.includes(tableOid)) return UNKNOWN;
+    if (attributeNumber === 0) return this.masksRelation(tableOid) ? UNTRACED : undefined;
+    const kind = this.#columns.get(`${tableOid}.${attributeNumber}`);
+    return kind === undefined ? undefined : { kind, cause: 'policy' };
   }
 
   nextRow(): void {
@@ -215,6 +226,14 @@ export class SessionMasks implements CellDetector {
     return masked === null ? '‹withheld›' : Buffer.from(masked).toString('utf8');
   }
 }
+
+interface ColumnMask {
+  readonly kind: MaskKind;
+  readonly cause: MaskCause;
+}
+
+const UNTRACED: ColumnMask = { kind: 'redact', cause: 'untraced' };
+const UNKNOWN: ColumnMask = { kind: 'redact', cause: 'unknown' };
 
 function isSafe(index: number, { safeColumns }: StatementPlan): boolean {
   return safeColumns === 'all' || safeColumns.includes(index);

@@ -1,3 +1,4 @@
+import { HoopError } from '../../core/errors.ts';
 import type { Denial } from '../../enforcement/operation.ts';
 import type { StagedName } from './names.ts';
 import type { OpenOperation } from './operations.ts';
@@ -142,4 +143,10 @@ export class Pipeline {
     if (this.head === undefined) this.skipping = true;
     return dropped;
   }
+}
+
+export function unexpected(type: number): HoopError {
+  return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
+    detail: `type 0x${type.toString(16)}`,
+  });
 }

@@ -1,20 +1,18 @@
 import { HoopError } from '../../core/errors.ts';
 import type { Turns } from '../../core/turns.ts';
-import type { Denial } from '../../enforcement/operation.ts';
-import { NotificationResponse, ParameterStatus } from '../../wire/postgres/connection.ts';
 import { type Frame, type Piece, Pieces, type Run } from '../../wire/postgres/frame.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
-import { ErrorResponse, NoticeResponse, reportText } from '../../wire/postgres/report.ts';
+import { ErrorResponse, reportText } from '../../wire/postgres/report.ts';
 import { RowDescription } from '../../wire/postgres/rows.ts';
 import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
 import { maskCopyLine } from './copy.ts';
-import { denialFields } from './denial.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
-import { denialOf, type Expected, operationOf, type Portal } from './pipeline.ts';
+import { denialOf, type Expected, operationOf, type Portal, unexpected } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from './rows.ts';
-import { scrubError } from './scrub.ts';
+import { changedReading, shownError, shownNotice, shownNotification } from './shown-reports.ts';
 import type { SessionState } from './state.ts';
+import { Withheld } from './withheld.ts';
 
 const DATA_ROWS = typeSet(BACKEND.DataRow);
 const COPY_DATA = typeSet(BACKEND.CopyData);
@@ -38,6 +36,7 @@ export class ResponsePump {
   #more = false;
   /** Rows of the COPY TO STDOUT under way may hold detectable values: each line is looked at. */
   #copyOut = false;
+  readonly #withheld = new Withheld();
   /** The target said FATAL: it closes next, and the client has been told why. */
   targetEnded = false;
 
@@ -217,7 +216,10 @@ export class ResponsePump {
   #show(original: Piece, operation: OpenOperation, rewritten: RewrittenRow | undefined): void {
     const piece = rewritten?.piece ?? original;
     operation.bytes += piece.end - piece.start;
-    operation.maskedValues += rewritten?.maskedValues ?? 0;
+    if (rewritten !== undefined) {
+      operation.maskedValues += rewritten.maskedValues;
+      this.#withheld.add(rewritten.maskedValues, rewritten.nullValues);
+    }
     this.#out.add(piece);
   }
 
@@ -267,6 +269,7 @@ export class ResponsePump {
     const written = this.#copyOut ? 0 : rowsWritten(frame.body);
     this.#copyOut = false;
     this.#state.copyIn = false;
+    this.#tellWithheld(head);
     if (head?.kind === 'query' && !head.failed) {
       if (head.operation !== undefined && head.rows === undefined) head.operation.rows += written;
       this.#completeStatement(head);
@@ -279,6 +282,13 @@ export class ResponsePump {
       this.#took(head.portal.plan, head.portal.planned);
     } else throw unexpected(frame.type);
     this.#out.add(frame);
+  }
+
+  /** Before the message that ends a statement's rows. */
+  #tellWithheld(head: Expected | undefined): void {
+    const portal = head?.kind === 'execute' ? head.portal : undefined;
+    const notice = this.#withheld.told(this.#currentRows(), portal);
+    if (notice !== undefined) this.#send(notice);
   }
 
   #completeStatement(query: Query): void {
@@ -309,6 +319,7 @@ export class ResponsePump {
     const head = this.#state.pipeline.head;
     if (head?.kind !== 'execute') throw unexpected(frame.type);
     head.operation.answered = true;
+    this.#tellWithheld(head);
     this.#state.pipeline.shift();
     this.#out.add(frame);
   }
@@ -335,9 +346,11 @@ export class ResponsePump {
     const fatal = ['FATAL', 'PANIC'].includes(reportText(error, 'V') ?? reportText(error, 'S') ?? '');
     const denial = fatal ? undefined : denialOf(head);
     this.#copyOut = false;
+    this.#withheld.clear();
     this.#state.copyIn = false;
     this.#settleFailure(head, reportText(error, 'C') ?? 'XX000');
-    this.#sendError(frame, error, denial);
+    if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
+    else this.#send(shownError(error, denial));
     if (fatal) this.targetEnded = true;
   }
 
@@ -357,30 +370,20 @@ export class ResponsePump {
     }
   }
 
-  #sendError(frame: Frame, error: ErrorResponse, denial: Denial | undefined): void {
-    if (denial !== undefined) this.#send(ErrorResponse.encode({ fields: denialFields(denial) }));
-    else if (this.#state.masks.active) this.#send(ErrorResponse.encode({ fields: scrubError(error) }));
-    else this.#out.add(frame);
-  }
-
   #notice(frame: Frame): void {
     if (!this.#state.masks.active) this.#out.add(frame);
-    else this.#send(NoticeResponse.encode({ fields: scrubError(NoticeResponse.decode(frame.body)) }));
+    else this.#send(shownNotice(frame));
   }
 
   #notification(frame: Frame): void {
-    if (!this.#state.masks.active) return this.#out.add(frame);
-    const { processId, channel } = NotificationResponse.decode(frame.body);
-    this.#send(NotificationResponse.encode({ processId, channel, payload: '' }));
+    if (!this.#state.masks.active) this.#out.add(frame);
+    else this.#send(shownNotification(frame));
   }
 
   /** Settings that change how SQL is read would make the server read other statements than were judged. */
   #parameterStatus(frame: Frame): void {
-    const { parameter, value } = ParameterStatus.decode(frame.body);
-    const unsafe =
-      (parameter === 'standard_conforming_strings' && value !== 'on') ||
-      (parameter === 'client_encoding' && value !== 'UTF8');
-    if (unsafe) {
+    const parameter = changedReading(frame);
+    if (parameter !== undefined) {
       if (!this.#state.unread.permitted)
         throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${parameter} was changed`);
       this.#state.unread.wholeSession = true;
@@ -392,9 +395,3 @@ export class ResponsePump {
 const NONE = typeSet();
 const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 const NO_ROWS: RowPlan = { ...rowPlan([]), transparent: false };
-
-function unexpected(type: number): HoopError {
-  return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
-    detail: `type 0x${type.toString(16)}`,
-  });
-}

@@ -21,17 +21,28 @@ export type ColumnAction =
 /** What `RowPlan.codes` say of a column. */
 const CODE = { show: 0, detect: 1, mask: 2 } as const;
 
+/**
+ * Why a whole column is masked: policy says so; nobody can say what it holds; the server has read it from elsewhere than
+ * the statement was judged by.
+ */
+export type MaskCause = 'policy' | 'untraced' | 'unknown';
+
 export interface RowPlan {
   readonly actions: readonly ColumnAction[];
+  /** One per action. */
+  readonly causes: readonly (MaskCause | undefined)[];
   /** One per action: its `CODE`. */
   readonly codes: Uint8Array;
   /** No cell can change: rows are forwarded as they came. */
   readonly transparent: boolean;
 }
 
-export function rowPlan(actions: readonly ColumnAction[]): RowPlan {
+export function rowPlan(
+  actions: readonly ColumnAction[],
+  causes: readonly (MaskCause | undefined)[] = [],
+): RowPlan {
   const codes = Uint8Array.from(actions, ({ kind }) => CODE[kind]);
-  return { actions, codes, transparent: codes.every((code) => code === CODE.show) };
+  return { actions, causes, codes, transparent: codes.every((code) => code === CODE.show) };
 }
 
 /** Of a portal that nothing of is masked: its description need not be known. */
@@ -53,6 +64,8 @@ export interface CellDetector {
 export interface RewrittenRow {
   readonly piece: Piece;
   readonly maskedValues: number;
+  /** How many of these became NULL. */
+  readonly nullValues: number;
 }
 
 /** Memory to begin with, and beyond which it is not kept for the next rows. */
@@ -76,6 +89,7 @@ export class RowRewriter {
   /** How far the rows under way are copied. */
   #from = 0;
   #maskedValues = 0;
+  #nullValues = 0;
 
   /** What was given out is of no use any more. */
   reset(): void {
@@ -96,12 +110,14 @@ export class RowRewriter {
     this.#first = this.#used;
     this.#from = start;
     this.#maskedValues = 0;
+    this.#nullValues = 0;
     for (let at = start; at < end; ) at = this.#row(chunk, at, end, plan, detector);
     if (this.#maskedValues === 0) return undefined;
     this.#copyUpTo(chunk, end);
     return {
       piece: { chunk: this.#memory, start: this.#first, end: this.#used },
       maskedValues: this.#maskedValues,
+      nullValues: this.#nullValues,
     };
   }
 
@@ -144,6 +160,7 @@ export class RowRewriter {
     this.#used = to === -1 ? at : to;
     this.#from = end;
     this.#maskedValues++;
+    if (to === -1) this.#nullValues++;
     return true;
   }
 
