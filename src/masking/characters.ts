@@ -7,6 +7,7 @@ const oneOf = (chars: string) => (byte: number) => chars.includes(String.fromCha
 const alnum = (b: number) => /[A-Za-z0-9]/.test(String.fromCharCode(b)) && b < 0x80;
 
 export const ALNUM = table(alnum);
+export const UPPER = table((b) => b >= 0x41 && b <= 0x5a);
 export const UPPER_ALNUM = table((b) => /[A-Z0-9]/.test(String.fromCharCode(b)));
 export const LETTER = table((b) => b < 0x80 && /[A-Za-z]/.test(String.fromCharCode(b)));
 export const DIGIT = table((b) => b >= 0x30 && b <= 0x39);
@@ -20,31 +21,3 @@ export const EMAIL_LOCAL = table((b) => alnum(b) || b >= 0x80 || oneOf("._%+-!#$
 /** Those characters too: looked at only where nothing else stands before the `@`. */
 export const EMAIL_LOCAL_ANY = table((b) => alnum(b) || b >= 0x80 || oneOf("._%+-!#$*^~'/=?&{}|`")(b));
 export const EMAIL_DOMAIN = table((b) => alnum(b) || b >= 0x80 || b === 0x2d || b === 0x2e);
-
-/** First index at or after `from`, at most `max` on, whose octet is not in the class. */
-export function spanEnd(
-  bytes: Uint8Array,
-  from: number,
-  members: Uint8Array,
-  max = Number.POSITIVE_INFINITY,
-): number {
-  const stop = Math.min(bytes.length, from + max);
-  let i = from;
-  while (i < stop && members[bytes[i]!] === 1) i++;
-  return i;
-}
-
-/** Last index at or before `from`, at most `max` back, such that all octets from it up to `from` are in the class. */
-export function spanStart(bytes: Uint8Array, from: number, members: Uint8Array, max: number): number {
-  const stop = Math.max(0, from - max);
-  let i = from;
-  while (i > stop && members[bytes[i - 1]!] === 1) i--;
-  return i;
-}
-
-/** Whether the octets at `from` spell `ascii`. */
-export function spells(bytes: Uint8Array, from: number, ascii: string): boolean {
-  if (from < 0 || from + ascii.length > bytes.length) return false;
-  for (let i = 0; i < ascii.length; i++) if (bytes[from + i] !== ascii.charCodeAt(i)) return false;
-  return true;
-}

@@ -52,3 +52,42 @@ export function numberOf(digits: Uint8Array, from: number, to: number): number {
   for (let i = from; i < to; i++) value = value * 10 + digits[i]!;
   return value;
 }
+
+/** Netherlands' BSN: nine digits by weights 9 … 2 and -1, divisible by 11. */
+export function bsnValid(digits: Uint8Array, from: number): boolean {
+  let sum = -digits[from + 8]!;
+  for (let i = 0; i < 8; i++) sum += digits[from + i]! * (9 - i);
+  return sum % 11 === 0 && numberOf(digits, from, from + 9) > 0;
+}
+
+/**
+ * Germany's Steuer-ID: of the first ten digits one comes twice or thrice and the others once at most; ISO 7064 MOD 11,10.
+ */
+export function steuerIdValid(digits: Uint8Array, from: number): boolean {
+  const counts = new Uint8Array(10);
+  let product = 10;
+  for (let i = 0; i < 10; i++) {
+    counts[digits[from + i]!]!++;
+    const sum = (digits[from + i]! + product) % 10 || 10;
+    product = (sum * 2) % 11;
+  }
+  const repeated = counts.filter((count) => count > 1);
+  if (digits[from] === 0 || repeated.length !== 1 || repeated[0]! > 3) return false;
+  return digits[from + 10] === (11 - product) % 10;
+}
+
+/** Values of characters in odd places of a codice fiscale, from 0 to 9 and A to Z. */
+const ODD = [
+  1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16,
+  10, 22, 25, 24, 23,
+];
+
+/** Italy's codice fiscale in upper case: fifteen characters by their places, modulo 26, give the last. */
+export function codiceFiscaleValid(code: string): boolean {
+  let sum = 0;
+  for (let i = 0; i < 15; i++) {
+    const value = Number.parseInt(code[i]!, 36);
+    sum += i % 2 === 0 ? ODD[value]! : value > 9 ? value - 10 : value;
+  }
+  return code.charCodeAt(15) - 65 === sum % 26;
+}

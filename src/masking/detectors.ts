@@ -72,10 +72,19 @@ export class DetectorSet {
       addFinding(found, { ...inner, start: 0, end: value.length });
   }
 
+  /** What stands in strings with escapes is found in what they say; what their octets seem to say is dropped. */
   #scanEscaped(value: Uint8Array, found: Finding[]): void {
+    const raw = found.splice(0).sort(byPlace);
+    let next = 0;
     for (const { start, end, text } of escapedStrings(value)) {
-      for (const inner of this.scan(text)) addFinding(found, { ...inner, start, end });
+      for (let one = raw[next]; one !== undefined && one.start < start; one = raw[++next]) found.push(one);
+      for (let one = raw[next]; one !== undefined && one.end <= end; one = raw[++next]);
+      const findings = this.scan(text);
+      if (findings.length === 0) continue;
+      const tags = findings.map((one) => one.tags).reduce(union);
+      addFinding(found, { start, end, tags, detector: findings[0]!.detector, within: { text, findings } });
     }
+    for (; next < raw.length; next++) found.push(raw[next]!);
   }
 }
 
@@ -86,9 +95,13 @@ function contains(bytes: Uint8Array, start: number, end: number, byte: number): 
   return false;
 }
 
+function byPlace(a: Finding, b: Finding): number {
+  return a.start - b.start || b.end - a.end;
+}
+
 /** Leftmost first, longest first; what overlaps becomes one, so that no part of any finding is left out. */
 function merge(found: Finding[]): readonly Finding[] {
-  found.sort((a, b) => a.start - b.start || b.end - a.end);
+  found.sort(byPlace);
   const out: Finding[] = [];
   for (const finding of found) {
     const last = out.at(-1);

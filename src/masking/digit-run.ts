@@ -1,3 +1,5 @@
+import type { Stretch } from './stretch.ts';
+
 /** How the groups of a run are set apart. */
 export const SEPARATOR = { none: 0, space: 1, dash: 2, dot: 3, bracket: 4, mixed: 5 } as const;
 
@@ -46,14 +48,14 @@ export class DigitRun {
    * @param brackets Whether `(`, `)` and `/` separate too, as in telephone numbers.
    * @returns False, with `next` past the character, if there is no digit at `from`.
    */
-  read(bytes: Uint8Array, from: number, brackets: boolean): boolean {
+  read(text: Stretch, from: number, brackets: boolean): boolean {
     this.groups = 0;
     this.length = 0;
     let at = from;
     while (this.length < MAX_DIGITS) {
-      at = this.#readGroup(bytes, at);
+      at = this.#readGroup(text, at);
       if (this.groups === 0) break;
-      const gapEnd = this.#readGap(bytes, at, brackets);
+      const gapEnd = this.#readGap(text, at, brackets);
       if (gapEnd === -1) {
         this.next = at;
         return true;
@@ -68,20 +70,20 @@ export class DigitRun {
     return true;
   }
 
-  #readGroup(bytes: Uint8Array, from: number): number {
+  #readGroup(text: Stretch, from: number): number {
     const group = this.groups;
     let at = from;
     let end = from;
     this.first[group] = this.length;
-    while (at < bytes.length && this.length < MAX_DIGITS) {
-      const byte = bytes[at]!;
+    while (at < text.end && this.length < MAX_DIGITS) {
+      const byte = text.bytes[at]!;
       if (byte >= 0x30 && byte <= 0x39) {
         this.digits[this.length++] = byte - 0x30;
         end = ++at;
         continue;
       }
       if (byte < 0x80) break;
-      this.#decode(bytes, at);
+      this.#decode(text, at);
       if (this.#value < 0 && this.#value !== INVISIBLE) break;
       at += this.#width;
       if (this.#value < 0) continue;
@@ -97,10 +99,10 @@ export class DigitRun {
   }
 
   /** Where the next group starts, or -1 if no digit follows within a gap; notes the separator. */
-  #readGap(bytes: Uint8Array, from: number, brackets: boolean): number {
+  #readGap(text: Stretch, from: number, brackets: boolean): number {
     let kind: number = SEPARATOR.none;
-    for (let at = from, seen = 0; at < bytes.length && seen <= MAX_GAP; at += this.#width) {
-      this.#decode(bytes, at);
+    for (let at = from, seen = 0; at < text.end && seen <= MAX_GAP; at += this.#width) {
+      this.#decode(text, at);
       if (this.#value >= 0) {
         this.gaps[this.groups - 1] = kind;
         return at;
@@ -123,20 +125,20 @@ export class DigitRun {
   }
 
   /** Sets the width in octets and the value: 0 … 9 a digit, INVISIBLE, -10 - separator, or OTHER. */
-  #decode(bytes: Uint8Array, at: number): void {
-    const byte = bytes[at]!;
+  #decode(text: Stretch, at: number): void {
+    const byte = text.bytes[at]!;
     this.#width = 1;
     if (byte < 0x80) {
       this.#value = ascii(byte);
       return;
     }
     const width = byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
-    if (width === 1 || at + width > bytes.length) {
+    if (width === 1 || at + width > text.end) {
       this.#value = OTHER;
       return;
     }
     let code = byte & (0xff >> (width + 1));
-    for (let i = 1; i < width; i++) code = (code << 6) | (bytes[at + i]! & 0x3f);
+    for (let i = 1; i < width; i++) code = (code << 6) | (text.bytes[at + i]! & 0x3f);
     this.#width = width;
     this.#value = beyondAscii(code);
   }

@@ -25,4 +25,6 @@ export interface Finding {
   readonly end: number;
   readonly tags: readonly string[];
   readonly detector: string;
+  /** Where it is a string of a JSON text that is written with escapes: what the string says, and what is in that. */
+  readonly within?: { readonly text: Uint8Array; readonly findings: readonly Finding[] };
 }

@@ -7,6 +7,8 @@ export interface EscapedString {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COLON = 0x3a;
+const BLANK = new Set([0x20, 0x09, 0x0a, 0x0d]);
 
 /**
  * Finds the strings of a JSON text that hold escapes; the others say what their bytes say.
@@ -33,8 +35,31 @@ export function* strings(json: Uint8Array): Generator<{ readonly start: number; 
   }
 }
 
+/** Whether the string whose inside ends at `end` is a key. */
+export function isKey(json: Uint8Array, end: number): boolean {
+  let at = end + 1;
+  while (BLANK.has(json[at] ?? 0)) at++;
+  return json[at] === COLON;
+}
+
+const NUMBER = new Uint8Array(256);
+for (const character of '0123456789+-.eE') NUMBER[character.charCodeAt(0)] = 1;
+
+/** The number of a JSON text in which the octets from `start` to `end` stand; undefined if they stand in something else. */
+export function numberAround(
+  json: Uint8Array,
+  start: number,
+  end: number,
+): { readonly start: number; readonly end: number } | undefined {
+  for (let at = start; at < end; at++) if (NUMBER[json[at]!] === 0) return undefined;
+  let [first, last] = [start, end];
+  while (first > 0 && NUMBER[json[first - 1]!] === 1) first--;
+  while (last < json.length && NUMBER[json[last]!] === 1) last++;
+  return { start: first, end: last };
+}
+
 /** What the inside of a JSON string says, as UTF-8; undefined if it is not the inside of one. */
-export function unescapeString(inside: Uint8Array): Uint8Array | undefined {
+function unescapeString(inside: Uint8Array): Uint8Array | undefined {
   try {
     const text: unknown = JSON.parse(`"${Buffer.from(inside).toString('utf8')}"`);
     return typeof text === 'string' ? Buffer.from(text) : undefined;

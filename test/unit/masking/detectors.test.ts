@@ -20,7 +20,9 @@ describe('finds', () => {
     ['card', '4111\u200b1111\u200d1111\u20601111'],
     ['card', '4111\u00a01111\u20111111\u00a01111'],
     ['card', '٤١١١١١١١١١١١١١١١'],
-    ['card', '4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1'],
+    ['card', '4111 1111 1111 1111 5500 0055 5555 5559'.slice(0, 19)],
+    ['card', '3056 930902 5904'],
+    ['card', '6212 3456 7890 1234 569'],
     ['email', 'alice@example.com'],
     ['email', 'Jürgen.Müller+shop@exämple.de'],
     ['email', 'alice%40example.com'],
@@ -32,13 +34,27 @@ describe('finds', () => {
     ['iban', 'GB29NWBK60161331926819'],
     ['iban', 'gb29 nwbk 6016 1331 9268 19'],
     ['us-ssn', '123-45-6789'],
-    ['us-ssn', '123 45 6789'],
     ['us-ssn', '１２３-４５-６７８９'],
     ['us-ssn', '1\u200b23-45-67\u200c89'],
     ['br-cpf', '529.982.247-25'],
     ['fr-nir', '2 55 08 14 168 025 38'],
-    ['in-aadhaar', '2341 2341 2346'],
     ['es-dni', '12345678Z'],
+    ['es-nie', 'X1234567L'],
+    ['es-nie', 'X-1234567-L'],
+    ['gb-nino', 'AB123456C'],
+    ['gb-nino', 'AB 12 34 56 C'],
+    ['it-codice-fiscale', 'RSSMRA85T10A562S'],
+    ['nl-bsn', '1112.22.333'],
+    ['phone', '(415) 555-2671'],
+    ['phone', '415-555-2671'],
+    ['phone', '415.555.2671'],
+    ['phone', '020 7183 8750'],
+    ['phone', '07700 900123'],
+    ['phone', '06 12 34 56 78'],
+    ['phone', '0151 12345678'],
+    ['phone', '0221/1234567'],
+    ['phone', '06-12345678'],
+    ['phone', '+33.6.12.34.56.78'],
     ['se-personnummer', '811218-9876'],
     ['aws-access-key', 'AKIAIOSFODNN7EXAMPLE'],
     ['vendor-key', 'ghp_abcdefghijklmnopqrstuvwxyz0123456789'],
@@ -63,8 +79,25 @@ describe('finds', () => {
     expect(found('item 12 4111 1111 1111 1111 03/27').map(([, text]) => text)).toContainEqual(
       expect.stringContaining('4111 1111 1111 1111'),
     );
-    expect(found('1-123-45-6789')).toEqual([['us-ssn', '123-45-6789']]);
+    expect(found('pan 4111111111111111.00')).toEqual([['card', '4111111111111111']]);
+    expect(found('4111 1111 1111 1111 5500 0055 5555 5559')).toHaveLength(2);
     expect(found(`${'7 '.repeat(600)}4111111111111111${' 7'.repeat(600)}`)).toHaveLength(1);
+  });
+});
+
+describe('finds with a label, which alone would tell too little', () => {
+  it.each([
+    ['nl-bsn', 'BSN: 111222333', '111222333'],
+    ['nl-bsn', '{"bsn": "111222333"}', '111222333'],
+    ['de-steuer-id', 'Steuer-ID: 86095742719', '86095742719'],
+    ['de-steuer-id', 'IdNr. 86 095 742 719', '86 095 742 719'],
+    ['in-aadhaar', 'Aadhaar 2341 2341 2346', '2341 2341 2346'],
+    ['fr-nir', 'NIR 255081416802538', '255081416802538'],
+    ['card', '{"pan":"6212345678901234569"}', '6212345678901234569'],
+    ['card', 'Card number: 4222222222222', '4222222222222'],
+  ])('%s in %j', (detector, text, number) => {
+    expect(found(text)).toEqual([[detector, number]]);
+    expect(found(number)).toEqual([]);
   });
 });
 
@@ -97,6 +130,33 @@ describe('leaves alone', () => {
     '-----BEGIN CERTIFICATE-----',
     'EMP-12345',
     'order 48213 of 12 pieces, 129.90 EUR',
+    '0.5227687358856201',
+    '.5227687358856201',
+    '-73.9856644 40.7484405 [4.1234567,50.41111111111111111]',
+    '4111111111111111.5',
+    '4.111111111111111e15',
+    '1-123-45-6789',
+    '978-1-234-56789-7',
+    '4111-1111-1111-1111-1111',
+    '9405 5112 0620 8123 4567 89',
+    '0034 0434 1610 9412 3456',
+    'e29b41d4-4111-4111-8111-411111111111',
+    'deadbeef4111111111111111',
+    '4111111111111111abc',
+    'id7-4111111111111111',
+    '5 4 3 2 5 1 4 3 2 4 1 5 4 3 2 1 5 4 3',
+    '20240115-0042',
+    '240115-0008',
+    'pkg@1.2.0-beta.next',
+    'logo@2x.png',
+    'git@github.com:org/repo.git',
+    '+48.8577+002.295/',
+    '+1.5e10',
+    '123-456-7890',
+    '2020 2021 2022',
+    'ab123456c',
+    'XAB123456C',
+    '123 45 6789',
   ])('%j', (text) => expect(found(text)).toEqual([]));
 });
 
