@@ -39,15 +39,18 @@ export class AnswerFlow {
     const { socket, rest } = this.#upstream;
     const end = () => {
       this.#lost = lost;
-      if (this.#working) return;
-      lost();
-      this.#responses.dispose();
+      if (!this.#working) lost();
     };
     socket.on('error', end);
     socket.on('close', end);
     this.#upstream.onBytes((chunk) => this.#take(chunk));
     if (rest.length > 0) this.#take(rest);
     if (!this.#full && !this.#working) socket.resume();
+  }
+
+  /** The session has ended: what is not handled yet never will be. */
+  stop(): void {
+    if (!this.#working) this.#responses.dispose();
   }
 
   /** For the outlet: it knows when the client is behind. */
@@ -89,9 +92,8 @@ export class AnswerFlow {
       if (!this.#state.ended) this.#handle();
     }
     this.#working = false;
-    if (this.#lost !== undefined) {
-      this.#lost();
-      this.#responses.dispose();
-    } else if (!this.#full) this.#upstream.socket.resume();
+    if (this.#state.ended) this.#responses.dispose();
+    else if (this.#lost !== undefined) this.#lost();
+    else if (!this.#full) this.#upstream.socket.resume();
   }
 }

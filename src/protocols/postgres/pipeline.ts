@@ -79,6 +79,13 @@ export function stagedName<T>(
   return { commit: () => table.commit(name), discard: () => table.discard(name) };
 }
 
+/** The target sent what nothing that is outstanding asks for. */
+export function unexpected(type: number): HoopError {
+  return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
+    detail: `type 0x${type.toString(16)}`,
+  });
+}
+
 /** Why it was refused, where a fixed failing statement went to the server in its place. */
 export function denialOf(head: Expected | undefined): Denial | undefined {
   return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;

@@ -131,10 +131,13 @@ export class ResponsePump {
     this.#showRows(run, operation);
   }
 
-  #showRows(rows: Piece, operation: OpenOperation): void {
+  /** @returns Whether other octets are shown in their place. */
+  #showRows(rows: Piece, operation: OpenOperation): boolean {
     const plan = this.#currentRows();
     const seen = plan !== undefined && !plan.transparent;
-    this.#show(rows, operation, seen ? this.#rows.rewrite(rows, plan, this.#state.masks) : undefined);
+    const rewritten = seen ? this.#rows.rewrite(rows, plan, this.#state.masks) : undefined;
+    this.#show(rows, operation, rewritten);
+    return rewritten !== undefined;
   }
 
   #handleFrame(frame: Frame): void {
@@ -209,7 +212,7 @@ export class ResponsePump {
     if (plan === undefined && this.#state.masks.active) {
       throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
     }
-    this.#showRows(frame, operation);
+    if (this.#showRows(frame, operation)) frame.dispose();
   }
 
   /** Sends rows on, or what became of them. */

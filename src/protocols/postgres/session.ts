@@ -77,6 +77,7 @@ export class PostgresSession {
   #failure: HoopError | undefined;
   #forgetKey: () => void = () => undefined;
   #endServing: () => void = () => undefined;
+  #stopAnswers: () => void = () => undefined;
   #reason = 'the client closed the connection';
 
   constructor(stream: Duplex, context: StreamContext, parts: SessionParts) {
@@ -176,7 +177,9 @@ export class PostgresSession {
     const { rows, turns } = this.#parts;
     const responses = new ResponsePump(this.#state, rows, turns);
     const [state, outlet] = [this.#state, this.#outlet];
-    new AnswerFlow({ state, responses, outlet, upstream, turns }).start(() => {
+    const flow = new AnswerFlow({ state, responses, outlet, upstream, turns });
+    this.#stopAnswers = () => flow.stop();
+    flow.start(() => {
       if (responses.targetEnded) this.#stopQuietly('the target ended the connection');
       else this.#state.end(new HoopError('ERR_TARGET_LOST'));
     });
@@ -278,6 +281,7 @@ export class PostgresSession {
     this.#failure = error;
     if (error !== undefined) this.#reason = error.message;
     this.#inlet.close();
+    this.#stopAnswers();
     this.#endServing();
   }
 

@@ -14,12 +14,20 @@ export class Frame implements Piece {
   readonly start: number;
   /** Offset behind the message's last octet in `chunk`. */
   readonly end: number;
+  readonly #own: boolean;
 
-  constructor(type: number, chunk: Buffer, start: number, end: number) {
+  /** @param own Nothing else lies in `chunk`, and nobody else has it. */
+  constructor(type: number, chunk: Buffer, start: number, end: number, own = false) {
+    this.#own = own;
     this.type = type;
     this.chunk = chunk;
     this.start = start;
     this.end = end;
+  }
+
+  /** Says that neither this message nor any view of it is used any more. */
+  dispose(): void {
+    if (this.#own) dispose(this.chunk);
   }
 
   /** What follows type and length: a view. */
@@ -31,6 +39,14 @@ export class Frame implements Piece {
   get raw(): Buffer {
     return this.chunk.subarray(this.start, this.end);
   }
+}
+
+/** Memory of this size is its own buffer's alone. */
+const DISPOSED_BYTES = 256 * 1024;
+
+/** Frees memory that nothing refers to at once: the collector may be in no hurry, and a message can be large. */
+export function dispose(memory: Buffer): void {
+  if (memory.length >= DISPOSED_BYTES) (memory.buffer as ArrayBuffer).transfer(0);
 }
 
 /** Complete messages that lie one behind the other in one chunk. */

@@ -1,14 +1,14 @@
 import { HoopError } from '../../core/errors.ts';
 import { type LengthCaps, lengthCaps } from './caps.ts';
-import { Frame, HEADER_BYTES, type Run } from './frame.ts';
+import { dispose, Frame, HEADER_BYTES, type Run } from './frame.ts';
 import { BACKEND, type Direction, FRONTEND } from './types.ts';
 
 const NOTHING = Buffer.alloc(0);
 /** A message this small is given its whole buffer at once; a larger one grows as its octets really arrive. */
 const EAGER_BYTES = 65_536;
 const GROWTH = 8;
-/** Memory of this size is its own buffer's alone. */
-const DISPOSED_BYTES = 256 * 1024;
+/** Once so much has come, the message is given its whole buffer. */
+const WHOLE_BYTES = 4 * 1024 * 1024;
 
 /**
  * Splits one direction of a connection, after its startup phase, into complete messages.
@@ -164,7 +164,13 @@ export class Framer {
       if (this.#need > HEADER_BYTES) return undefined;
     }
     if (this.#have < this.#need) return undefined;
-    const frame = new Frame(this.#partial[0]!, this.#partial, 0, this.#need);
+    const frame = new Frame(
+      this.#partial[0]!,
+      this.#partial,
+      0,
+      this.#need,
+      this.#partial.length === this.#need,
+    );
     this.#forgetPartial();
     return frame;
   }
@@ -184,7 +190,8 @@ export class Framer {
    */
   #reserve(size: number): void {
     if (this.#partial.length >= size) return;
-    const ahead = Math.min(this.#need, Math.max(EAGER_BYTES, this.#partial.length * GROWTH));
+    const grown = this.#partial.length < WHOLE_BYTES ? this.#partial.length * GROWTH : this.#need;
+    const ahead = Math.min(this.#need, Math.max(EAGER_BYTES, grown));
     const larger = Buffer.allocUnsafe(Math.max(size, ahead));
     this.#partial.copy(larger, 0, 0, this.#have);
     dispose(this.#partial);
@@ -224,11 +231,6 @@ export class Framer {
     this.#failure = error;
     return error;
   }
-}
-
-/** Frees memory that nothing refers to at once: the collector may be in no hurry, and a half message can be large. */
-function dispose(memory: Buffer): void {
-  if (memory.length >= DISPOSED_BYTES) (memory.buffer as ArrayBuffer).transfer(0);
 }
 
 function messageName(direction: Direction, type: number): string {
