@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import type { SlabSizes } from '../core/slabs.ts';
+import type { Admitted, LocalDoor } from './local/door.ts';
 import { refusePostgresClient } from './local-error.ts';
 import { closeToOthers, ensurePrivateDir } from './private-files.ts';
 import { relay, relaySlabs } from './relay.ts';
@@ -18,6 +19,8 @@ export type OpenStream = (signal: AbortSignal) => Promise<Duplex>;
 export interface ListenerOptions {
   readonly protocol: string;
   readonly open: OpenStream;
+  /** Where others than the tunnel's owner can reach the local end. */
+  readonly door?: LocalDoor;
   /** A local connection was refused by the gateway or could not get there. */
   readonly onRefused: (error: HoopError) => void;
 }
@@ -28,6 +31,8 @@ export type Address =
 
 /** Local connections at once; more wait in the kernel's queue. */
 const MAX_CONNECTIONS = 1024;
+/** Of those that have not proved anything yet: one more, and the oldest is closed. */
+const MAX_UNPROVEN = 128;
 /** `sun_path` holds 108 octets on Linux, 104 elsewhere, NUL included. */
 const MAX_SOCKET_PATH = 103;
 export const DEFAULT_SOCKET_PORT = 5432;
@@ -123,32 +128,97 @@ export async function serveStdio(
 
 function serve(options: ListenerOptions): { server: Server; connections: Set<Socket> } {
   const connections = new Set<Socket>();
+  const unproven = new Unproven();
   const slabs = relaySlabs();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
   server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', (local) => {
     connections.add(local);
     local.once('close', () => connections.delete(local));
-    void carry(local, options, slabs);
+    void carry(local, { ...options, unproven }, slabs);
   });
   return { server, connections };
 }
 
 /** From a local connection to its stream; whatever goes wrong ends this connection and no other. */
-async function carry(local: Socket, options: ListenerOptions, slabs: SlabSizes): Promise<void> {
-  const left = new AbortController();
-  const leave = () => left.abort();
-  local.on('error', () => undefined).once('close', leave);
+async function carry(local: Socket, options: Carrying, slabs: SlabSizes): Promise<void> {
+  local.on('error', () => undefined);
+  const { door } = options;
+  if (door === undefined) return joined(local, options, slabs, undefined);
+  const admitted = await admit(local, door, options);
+  if (admitted === undefined) return;
+  await joined(local, options, slabs, admitted);
+  admitted.left();
+}
+
+interface Carrying extends ListenerOptions {
+  readonly unproven: Unproven;
+}
+
+/** @returns Undefined if the connection was closed instead. */
+async function admit(local: Socket, door: LocalDoor, options: Carrying): Promise<Admitted | undefined> {
+  const proven = options.unproven.add(local);
   try {
-    const remote = await options.open(left.signal);
-    if (local.destroyed) remote.destroy();
-    else await relay(local, remote, slabs);
+    const admitted = await door.admit(local);
+    if (admitted === undefined) local.end();
+    return local.destroyed ? undefined : admitted;
+  } catch (error) {
+    const refusal = toHoopError(error);
+    if (refusal.code === 'ERR_LOCAL_AUTH') options.onRefused(refusal);
+    door.refuse(local, refusal);
+    return undefined;
+  } finally {
+    proven();
+  }
+}
+
+/** Opens a stream for the local connection and joins them. */
+async function joined(
+  local: Socket,
+  options: ListenerOptions,
+  slabs: SlabSizes,
+  admitted: Admitted | undefined,
+): Promise<void> {
+  const left = new AbortController();
+  let remote: Duplex | undefined;
+  const leave = () => {
+    left.abort();
+    remote?.destroy();
+  };
+  local.once('close', leave);
+  try {
+    remote = await options.open(left.signal);
+    remote.on('error', () => undefined);
+    if (local.destroyed) return void remote.destroy();
+    if ((await admitted?.introduce(remote)) === false) return void local.end();
+    local.off('close', leave);
+    await relay(local, remote, slabs);
   } catch (error) {
     if (left.signal.aborted) return;
+    remote?.destroy();
     const refusal = toHoopError(error);
     options.onRefused(refusal);
-    if (options.protocol === 'postgres') refusePostgresClient(local, refusal);
+    if (options.door !== undefined) options.door.refuse(local, refusal);
+    else if (options.protocol === 'postgres') refusePostgresClient(local, refusal);
     else local.destroy();
+  }
+}
+
+/** Connections that have not proved anything: whoever opens many and says nothing keeps nobody out. */
+class Unproven {
+  readonly #sockets = new Set<Socket>();
+
+  /** @returns Call it when the connection is one of these no more. */
+  add(socket: Socket): () => void {
+    this.#sockets.add(socket);
+    const gone = () => void this.#sockets.delete(socket);
+    socket.once('close', gone);
+    const [oldest] = this.#sockets;
+    if (this.#sockets.size > MAX_UNPROVEN) {
+      if (oldest !== undefined) this.#sockets.delete(oldest);
+      oldest?.destroy();
+    }
+    return gone;
   }
 }
 

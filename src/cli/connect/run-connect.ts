@@ -5,6 +5,8 @@ import { randomBytes } from 'node:crypto';
 import type { ResourceItem } from '../../api/contract.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
 import { DEFAULT_SOCKET_PORT, Listener, type ListenerOptions, serveStdio } from '../../client/listener.ts';
+import type { LocalDoor } from '../../client/local/door.ts';
+import { PostgresDoor } from '../../client/local/postgres.ts';
 import { Tunnel } from '../../client/tunnel.ts';
 import { ERROR_TABLE, HoopError, isHoopError } from '../../core/errors.ts';
 import { scramVerifier } from '../../wire/scram/verifier.ts';
@@ -140,12 +142,19 @@ async function openEnd(
   const password = plan.local.kind === 'port' ? randomBytes(SECRET_BYTES).toString('base64url') : undefined;
   const verifier = password === undefined ? undefined : await scramVerifier(password);
   const tunnel = openTunnel(gateway, plan, resource.name, verifier);
+  const door = password === undefined || verifier === undefined ? {} : doorOf(resource, password, verifier);
   const listener = await listen(plan, index, {
+    ...door,
     protocol: resource.protocol,
     open: (signal) => tunnel.open(signal),
     onRefused: (error) => trouble.refused(error, plan.resources.length > 1 ? resource.name : undefined),
   });
   return { listener, password };
+}
+
+/** Who can prove the secret in the protocol's own login does so to us, before the gateway hears of it. */
+function doorOf({ protocol }: ResourceItem, password: string, verifier: string): { door?: LocalDoor } {
+  return protocol === 'postgres' ? { door: new PostgresDoor(password, verifier) } : {};
 }
 
 async function tellReady(io: Io, gateway: OpenGateway, ends: readonly LocalEnd[]): Promise<void> {

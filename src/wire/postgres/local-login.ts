@@ -1,23 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { HoopError } from '../../core/errors.ts';
-import { AuthenticationResponse, SASLInitialResponse } from '../../wire/postgres/authentication.ts';
-import { encodeBackend } from '../../wire/postgres/backend.ts';
-import { Framer } from '../../wire/postgres/framer.ts';
+import type { Inlet } from '../../core/inlet.ts';
+import { parseVerifier, SCRAM_SHA_256, ScramServer } from '../scram/index.ts';
+import { AuthenticationResponse, SASLInitialResponse } from './authentication.ts';
+import { encodeBackend } from './backend.ts';
+import { Framer } from './framer.ts';
 import {
   type CancelRequest,
   PROTOCOL_3_0,
   PROTOCOL_3_2,
   StartupFramer,
   type StartupMessage,
-} from '../../wire/postgres/startup.ts';
-import { FRONTEND } from '../../wire/postgres/types.ts';
-import { parseVerifier, SCRAM_SHA_256, ScramServer } from '../../wire/scram/index.ts';
-import type { Inlet } from './inlet.ts';
+} from './startup.ts';
+import { FRONTEND } from './types.ts';
 
 export type LocalLogin =
   /** The client proved that it may use the tunnel; nothing has been said of success yet. */
   | {
       readonly kind: 'session';
+      /** The version spoken. */
+      readonly version: number;
       readonly parameters: ReadonlyMap<string, string>;
       /** 4 for protocol 3.0, 32 from 3.2 on. */
       readonly cancelKeyBytes: number;
@@ -40,6 +42,9 @@ const SHORT_KEY_BYTES = 4;
 const LONG_KEY_BYTES = 32;
 
 /**
+ * The server's side of a tunnel's own login. hoopctl has a local client prove itself before it opens a stream; hoopd has
+ * hoopctl prove the same again.
+ *
  * Takes a client's startup and has it prove that it knows the tunnel's own secret.
  *
  * A goodbye before the startup is taken without a word, as the server takes it. TLS and GSS encryption are answered with "no", TLS without asking with its own alert: the local end is loopback or a
@@ -63,7 +68,7 @@ export async function localLogin(
   const version = negotiate(startup, send);
   if (verifier !== undefined && !(await proveSecret(timed, send, verifier))) return { kind: 'closed' };
   const cancelKeyBytes = version >= PROTOCOL_3_2 ? LONG_KEY_BYTES : SHORT_KEY_BYTES;
-  return { kind: 'session', parameters: startup.parameters, cancelKeyBytes };
+  return { kind: 'session', version, parameters: startup.parameters, cancelKeyBytes };
 }
 
 /** What is left of one stretch of time, over several reads. */

@@ -1,9 +1,11 @@
 import type { Duplex } from 'node:stream';
-import { HoopError } from '../../core/errors.ts';
-import type { Later } from '../../core/later.ts';
+import { HoopError } from './errors.ts';
+import type { Later } from './later.ts';
 
 /** Unread octets beyond which the peer is not read any further. */
 const HIGH_WATER_BYTES = 256 * 1024;
+
+const ENDS = ['end', 'close', 'error'] as const;
 
 interface Consumer {
   readonly take: (chunk: Buffer) => Later<boolean>;
@@ -26,16 +28,34 @@ export class Inlet {
   received = 0;
   #wake: (() => void) | undefined;
   #consumer: Consumer | undefined;
+  readonly #onData = (chunk: Buffer) => this.#take(chunk);
+  readonly #onEnd = () => this.#finish();
 
   /** @param changed Told how many octets have arrived and are not handed out yet, whenever that changes. */
   constructor(stream: Duplex, changed: (bytes: number) => void = () => undefined) {
     this.#stream = stream;
     this.#changed = changed;
-    stream.on('data', (chunk: Buffer) => this.#take(chunk));
-    const end = () => this.#finish();
-    stream.once('end', end);
-    stream.once('close', end);
-    stream.on('error', end);
+    stream.on('data', this.#onData);
+    for (const event of ENDS) stream.on(event, this.#onEnd);
+  }
+
+  /** The peer says nothing more, or the inlet was closed. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /**
+   * Leaves the stream to somebody else, paused.
+   *
+   * @returns What was read ahead.
+   */
+  release(): Buffer {
+    this.#stream.pause();
+    this.#stream.off('data', this.#onData);
+    for (const event of ENDS) this.#stream.off(event, this.#onEnd);
+    const rest = Buffer.concat(this.#chunks);
+    this.#chunks = [];
+    return rest;
   }
 
   #take(chunk: Buffer): void {
