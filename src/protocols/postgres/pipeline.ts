@@ -151,9 +151,3 @@ export class Pipeline {
     return dropped;
   }
 }
-
-export function unexpected(type: number): HoopError {
-  return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
-    detail: `type 0x${type.toString(16)}`,
-  });
-}
