@@ -36,10 +36,14 @@ export class World {
 
   /** The same client without a gateway: the role and the database that hoopd itself uses. */
   async direct(options: RawLogin = {}): Promise<RawClient> {
+    return this.#keep(await rawLogin(this.target, options));
+  }
+
+  /** As a tunnel: where the server is, and what hoopd itself logs in with. */
+  get target(): Tunnel {
     const { host, port, database } = this.stack.postgres;
     const password = readFileSync(join(this.stack.directory, 'pg.password'), 'utf8');
-    const at = { ...this.tunnel, host, port, database, user: 'hoop', password };
-    return this.#keep(await rawLogin(at, options));
+    return { ...this.tunnel, host, port, database, user: 'hoop', password };
   }
 
   /** Decisions on record whose event holds the marker, as they stand in the gateway's files at this moment. */

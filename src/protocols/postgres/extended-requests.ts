@@ -13,10 +13,11 @@ import { type Portal, type Prepared, stagedName } from './pipeline.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import { ALL_SHOWN } from './rows.ts';
 import { type SqlNames, unknownName } from './sql-names.ts';
-import { REFUSED_PARSE } from './stand-in.ts';
+import { REFUSED_PARSE, REFUSED_UNNAMED_PARSE } from './stand-in.ts';
 import type { SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
+const UNNAMED = '';
 const NO_STATEMENT: Prepared = { text: '', index: 0 };
 
 /** What the requests of one session share. */
@@ -48,7 +49,7 @@ export class ExtendedRequests {
     this.#names = parts.names;
     this.#judge = parts.judge;
     this.#out = parts.out;
-    this.#held = new HeldParse(parts, (denial) => this.#refuseExtended(denial));
+    this.#held = new HeldParse(parts, (denial, name) => this.#refuseExtended(denial, name === UNNAMED));
   }
 
   /** Whether a Parse waits for its event: `release` comes before whatever is not its Bind. */
@@ -97,16 +98,12 @@ export class ExtendedRequests {
   #openPortal(frame: Frame, name: string, prepared: Prepared, planned: Planned, verdict: Verdict): void {
     const state = this.#state;
     if (this.#judge.skipped(verdict)) return this.#held.drop();
-    if (verdict.effect === 'deny') {
-      this.#held.drop();
-      return this.#refuseExtended(verdict.denial);
-    }
+    if (verdict.effect === 'deny') return this.#refuseBoth(verdict.denial);
     const operation = state.operations.opened(verdict.operation);
     const plan = planned.plans[0];
     if (plan === undefined || !state.portals.hasRoom(1, prepared.text.length)) {
-      this.#held.drop();
       operation.close('failure');
-      return this.#refuseExtended(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
+      return this.#refuseBoth(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
     }
     const portal: Portal = {
       plan,
@@ -116,12 +113,20 @@ export class ExtendedRequests {
       operation,
       rows: undefined,
       describing: false,
+      declared: false,
       holdable: false,
     };
     this.#held.forward(operation);
     const staged = stagedName(state.portals, state.portals.stage(name, portal, state.batch));
     state.pipeline.push({ kind: 'bind', staged, portal });
     this.#out.add(frame);
+  }
+
+  /** A Bind, and the Parse that was held for it. */
+  #refuseBoth(denial: Denial): void {
+    const unnamed = this.#held.isOf(UNNAMED);
+    this.#held.drop();
+    this.#refuseExtended(denial, unnamed);
   }
 
   #plannedAgain({ text, index }: Prepared): Later<Planned> {
@@ -191,7 +196,9 @@ export class ExtendedRequests {
       // What becomes masked from here on concerns what is asked from here on.
       else portal.rows = ALL_SHOWN;
     }
-    const staged = this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
+    const staged = portal.declared
+      ? undefined
+      : this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
     this.#out.add(frame);
     if (state.decidesWhatFollows(portal.planned)) {
@@ -262,10 +269,13 @@ export class ExtendedRequests {
     if (!this.#judge.skipped(verdict) && verdict.effect === 'deny') this.#refuseExtended(verdict.denial);
   }
 
-  #refuseExtended(denial: Denial): void {
-    this.#state.pipeline.push({ kind: 'denied', denial });
+  /** @param unnamed What is refused is a Parse without a name. */
+  #refuseExtended(denial: Denial, unnamed = false): void {
+    const { statements, batch } = this.#state;
+    const dropped = unnamed ? stagedName(statements, statements.stage(UNNAMED, undefined, batch)) : undefined;
+    this.#state.pipeline.push({ kind: 'denied', denial, dropped });
     // The server will skip what follows up to Sync: none of it is judged as if it were to run.
     this.#state.pipeline.skipping = true;
-    this.#out.addBytes(REFUSED_PARSE);
+    this.#out.addBytes(unnamed ? REFUSED_UNNAMED_PARSE : REFUSED_PARSE);
   }
 }

@@ -2,9 +2,11 @@ import type { Refusal } from '../../enforcement/operation.ts';
 import type { PolicyObject } from '../../policy/model.ts';
 import type { CatalogService } from './catalog-service.ts';
 import type { SessionMasks } from './masks.ts';
-import { type Planned, refused, type StatementPlanner } from './planner.ts';
+import { catalogUnavailable, type Planned, refused, type StatementPlanner } from './planner.ts';
 import { resolveOid } from './sql/functions.ts';
 import { PolicyObjects } from './sql/objects.ts';
+
+const CALL = '‹function call›';
 
 const WHILE_MASKED: Refusal = {
   code: 'ERR_DENIED',
@@ -37,13 +39,14 @@ export class FunctionCalls {
 
   /**
    * @param oid As the message names it; the catalog of the gateway's own says which function that is.
-   * @returns A plan with `refusal` where the function is not known, or anything is masked for the principal.
-   * @throws {HoopError} `ERR_TARGET_…` the catalog cannot be read.
+   * @returns A plan with `refusal` where the function is not known, anything is masked for the principal, or the catalog
+   *   cannot be read.
    */
   async plan(oid: number): Promise<Planned> {
-    const { catalog } = await this.#catalog.current();
-    const found = resolveOid(oid, catalog);
-    if (found === undefined) return refused('‹function call›', unknownFunction(oid));
+    const known = await this.#catalog.current().catch(catalogUnavailable);
+    if ('rule' in known) return refused(CALL, known);
+    const found = resolveOid(oid, known.catalog);
+    if (found === undefined) return refused(CALL, unknownFunction(oid));
     const text = `SELECT ${quoted(found.schema)}.${quoted(found.name)}()`;
     const planned = await this.#planner.plan(text);
     const call = {

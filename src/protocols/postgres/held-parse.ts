@@ -29,11 +29,11 @@ interface Held {
  */
 export class HeldParse {
   readonly #parts: RequestParts;
-  readonly #refuse: (denial: Denial) => void;
+  readonly #refuse: (denial: Denial, statement: string | undefined) => void;
   #held: Held | undefined;
 
   /** @param refuse Answers with a denial in place of the message at hand, and skips what follows up to Sync. */
-  constructor(parts: RequestParts, refuse: (denial: Denial) => void) {
+  constructor(parts: RequestParts, refuse: (denial: Denial, statement: string | undefined) => void) {
     this.#parts = parts;
     this.#refuse = refuse;
   }
@@ -74,7 +74,7 @@ export class HeldParse {
     const { judge } = this.#parts;
     return after(judge.decide(planned, {}), (verdict) => {
       if (judge.skipped(verdict)) return;
-      if (verdict.effect === 'deny') return this.#refuse(verdict.denial);
+      if (verdict.effect === 'deny') return this.#refuse(verdict.denial, undefined);
       throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
     });
   }
@@ -83,7 +83,7 @@ export class HeldParse {
     const { statements, pipeline, batch, ended } = this.#parts.state;
     if (pipeline.skipping || ended) return;
     if (!statements.hasRoom(1, sql.length))
-      return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')));
+      return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
     const staged = stagedName(statements, statements.stage(statement, { text: sql, index: 0 }, batch));
     this.#held = { frame, statement, sql, staged, ...plans };
   }
@@ -107,7 +107,7 @@ export class HeldParse {
       if (judge.skipped(verdict)) return this.drop();
       if (verdict.effect === 'allow') return this.#forward(state.operations.opened(verdict.operation), true);
       this.drop();
-      this.#refuse(verdict.denial);
+      this.#refuse(verdict.denial, held.statement);
     });
   }
 

@@ -28,6 +28,8 @@ export interface Portal {
   rows: RowPlan | undefined;
   /** A Describe is on its way, ours or the client's. */
   describing: boolean;
+  /** A cursor that DECLARE made: executing it reads from it, and declares nothing. */
+  readonly declared: boolean;
   /** Lives on after its transaction (`WITH HOLD`). */
   readonly holdable: boolean;
 }
@@ -58,7 +60,12 @@ export type Expected =
       /** The operation is the Parse alone; otherwise it is its Bind's, and goes on. */
       readonly ownEvent: boolean;
     }
-  | { readonly kind: 'denied'; readonly denial: Denial }
+  | {
+      readonly kind: 'denied';
+      readonly denial: Denial;
+      /** The unnamed statement, where it goes with the refusal. */
+      readonly dropped: Staged | undefined;
+    }
   | { readonly kind: 'bind'; readonly staged: Staged; readonly portal: Portal }
   | { readonly kind: 'describe-statement' }
   | { readonly kind: 'describe-portal'; readonly portal: Portal; readonly visible: boolean }
@@ -92,7 +99,7 @@ export function denialOf(head: Expected | undefined): Denial | undefined {
 }
 
 /** What is on record of it. */
-export function operationOf(entry: Expected): OpenOperation | undefined {
+function operationOf(entry: Expected): OpenOperation | undefined {
   if (entry.kind === 'bind') return entry.portal.operation;
   return entry.kind === 'query' || entry.kind === 'execute' || entry.kind === 'parse'
     ? entry.operation
@@ -139,8 +146,27 @@ export class Pipeline {
     this.#head = 0;
   }
 
+  /** The server's error is the head's answer: what that gave, took and ran is settled, and what the server skips. */
+  fail(sqlstate: string): void {
+    const { head } = this;
+    if (head === undefined || head.kind === 'sync') return;
+    if (head.kind === 'query') {
+      head.failed = true;
+      head.operation?.close('failure', sqlstate);
+      for (const staged of head.staged.slice(head.completed)) staged?.discard();
+      return;
+    }
+    if (head.kind === 'denied') head.dropped?.commit();
+    for (const dropped of this.#skipToSync()) {
+      if (dropped.kind === 'query') for (const staged of dropped.staged) staged?.discard();
+      else if ('staged' in dropped) dropped.staged?.discard();
+      if (dropped.kind === 'describe-portal') dropped.portal.describing = false;
+      operationOf(dropped)?.close('failure', dropped === head ? sqlstate : undefined);
+    }
+  }
+
   /** After an error at the head: drops what the server skips. @returns The dropped entries, oldest first. */
-  skipToSync(): Expected[] {
+  #skipToSync(): Expected[] {
     const dropped: Expected[] = [];
     while (this.head !== undefined && this.head.kind !== 'sync') {
       dropped.push(this.head);

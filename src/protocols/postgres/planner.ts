@@ -35,6 +35,20 @@ export function refused(text: string, refusal: Refusal): Planned {
   return { plans: [], pairs: [], context: {}, text, refusal };
 }
 
+/** Whatever policy permits: what nothing is known of cannot be judged. */
+export const CATALOG_UNAVAILABLE = 'catalog-unavailable';
+
+/** Why a statement is refused while the catalog cannot be read. @throws Whatever is no error of ours. */
+export function catalogUnavailable(error: unknown): Refusal {
+  if (!isHoopError(error)) throw error;
+  return {
+    code: error.code,
+    rule: CATALOG_UNAVAILABLE,
+    reason: `the gateway cannot read the target's catalog now: ${error.message}`,
+    hint: 'try again soon; if it lasts, ask the operator of the gateway',
+  };
+}
+
 /** Plans kept per session; pgbench and drivers send few texts, agents many. */
 const REMEMBERED = 256;
 /** Longer texts are planned each time. */
@@ -86,11 +100,11 @@ export class StatementPlanner {
 
   /**
    * @param text SQL as the client sent it, without NUL.
-   * @returns A plan, with `refusal` if it is not understood. Never rejects for the text's sake.
-   * @throws {HoopError} `ERR_TARGET_…` the catalog cannot be read.
+   * @returns A plan, with `refusal` if it is not understood, or the catalog cannot be read.
    */
   async plan(text: string): Promise<Planned> {
-    const known = await this.#catalog.current();
+    const known = await this.#catalog.current().catch(catalogUnavailable);
+    if ('rule' in known) return refused('‹statement while the catalog cannot be read›', known);
     const remembered = this.#rememberedPlan(text, known);
     if (remembered !== undefined) return remembered;
     const planned = await this.#make(text, known);
@@ -109,6 +123,12 @@ export class StatementPlanner {
     const remembered = this.#rememberedPlan(text, known);
     const holds = before !== undefined && !this.#uncommittedDdl() && this.#made.has(before);
     return remembered ?? (holds ? before : undefined);
+  }
+
+  /** The plan of one statement of a text: one that only refuses where there is none. */
+  async planOne(text: string, index: number): Promise<StatementPlan | undefined> {
+    const { plans, refusal } = await this.plan(text);
+    return plans[index] ?? (refusal === undefined ? undefined : { ...emptyPlan(this.#resource), refusal });
   }
 
   #rememberedPlan(text: string, known: KnownCatalog): Planned | undefined {

@@ -183,7 +183,7 @@ export class RequestPump {
 
   async #functionCall(frame: Frame): Promise<void> {
     const call = FunctionCall.decode(frame.body);
-    const planned = await this.#calls.plan(call.oid);
+    const planned = this.#state.unread.judge(await this.#calls.plan(call.oid));
     const verdict = await this.#judge.decide(planned, {
       statement: planned.text,
       parameters: parameterTexts(call),

@@ -7,7 +7,7 @@ import { RowDescription } from '../../wire/postgres/rows.ts';
 import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
 import { maskCopyLine } from './copy.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
-import { denialOf, type Expected, operationOf, type Portal, unexpected } from './pipeline.ts';
+import { denialOf, type Expected, type Portal, unexpected } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from './rows.ts';
 import { changedReading, shownError, shownNotice, shownNotification } from './shown-reports.ts';
@@ -315,6 +315,7 @@ export class ResponsePump {
       throw unexpected(frame.type);
     head.operation.rows++;
     head.operation.bytes += frame.end - frame.start;
+    if (planAt(head.planned, 0)?.ddl === true) this.#state.schemaChanged();
     this.#out.add(frame);
   }
 
@@ -323,6 +324,8 @@ export class ResponsePump {
     if (head?.kind !== 'execute') throw unexpected(frame.type);
     head.operation.answered = true;
     this.#tellWithheld(head);
+    // Nothing was given or taken yet; a name that stayed unsettled would be waited for.
+    head.staged?.discard();
     this.#state.pipeline.shift();
     this.#out.add(frame);
   }
@@ -351,26 +354,10 @@ export class ResponsePump {
     this.#copyOut = false;
     this.#withheld.clear();
     this.#state.copyIn = false;
-    this.#settleFailure(head, reportText(error, 'C') ?? 'XX000');
+    pipeline.fail(reportText(error, 'C') ?? 'XX000');
     if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
     else this.#send(shownError(error, denial));
     if (fatal) this.targetEnded = true;
-  }
-
-  #settleFailure(head: Expected | undefined, sqlstate: string): void {
-    if (head === undefined || head.kind === 'sync') return;
-    if (head.kind === 'query') {
-      head.failed = true;
-      head.operation?.close('failure', sqlstate);
-      for (const staged of head.staged.slice(head.completed)) staged?.discard();
-      return;
-    }
-    for (const dropped of this.#state.pipeline.skipToSync()) {
-      if (dropped.kind === 'query') for (const staged of dropped.staged) staged?.discard();
-      else if ('staged' in dropped) dropped.staged?.discard();
-      if (dropped.kind === 'describe-portal') dropped.portal.describing = false;
-      operationOf(dropped)?.close('failure', dropped === head ? sqlstate : undefined);
-    }
   }
 
   #notice(frame: Frame): void {

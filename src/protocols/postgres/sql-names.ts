@@ -103,13 +103,13 @@ export class SqlNames {
     const { plan, text, index, policyVersion } = found.value;
     if (policyVersion === this.#state.context.enforcer.policyVersion()) return plan;
     // Made under another policy: what may be shown of it is asked anew.
-    return (await this.#planner.plan(text)).plans[index];
+    return this.#planner.planOne(text, index);
   }
 
   async #prepared(name: string): Promise<StatementPlan | undefined> {
     const found = await this.statement(name);
     if (found.state !== 'known') return undefined;
-    return (await this.#planner.plan(found.value.text)).plans[found.value.index];
+    return this.#planner.planOne(found.value.text, found.value.index);
   }
 
   /** Names that the statement itself gives or takes; they count once the server has completed it. */
@@ -175,6 +175,7 @@ function cursor(
     operation: undefined,
     rows: undefined,
     describing: false,
+    declared: true,
     holdable: plan.holdable === true,
   };
 }

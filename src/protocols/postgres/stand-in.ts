@@ -8,6 +8,8 @@ import { Query } from '../../wire/postgres/query.ts';
  */
 const REFUSED_SQL = '"denied by hoopd"';
 export const REFUSED_QUERY = Query.encode({ sql: REFUSED_SQL });
+/** In place of a Parse without a name: that does drop the statement in force, also where it fails. */
+export const REFUSED_UNNAMED_PARSE = Parse.encode({ statement: '', sql: REFUSED_SQL, parameterTypes: [] });
 export const REFUSED_PARSE = Parse.encode({
   statement: 'hoopd_denied',
   sql: REFUSED_SQL,

@@ -3,7 +3,7 @@ import type { Pair } from '../../policy/model.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
 import type { StreamContext } from '../adapter.ts';
 import type { SessionMasks } from './masks.ts';
-import type { Planned } from './planner.ts';
+import { CATALOG_UNAVAILABLE, type Planned } from './planner.ts';
 import { PolicyObjects } from './sql/objects.ts';
 import type { StatementPlan } from './sql/plan.ts';
 
@@ -57,8 +57,9 @@ export class UnreadStatements {
    *   run it nevertheless: then a plan that asks for the broad rights as well.
    */
   judge(planned: Planned): Planned {
-    // What a session may make us hold is bounded whatever it may do.
-    if (planned.refusal?.code === 'ERR_LIMIT') return planned;
+    // What a session may make us hold is bounded whatever it may do, and what is masked is not known without a catalog.
+    if (planned.refusal?.code === 'ERR_LIMIT' || planned.refusal?.rule === CATALOG_UNAVAILABLE)
+      return planned;
     if (!this.wholeSession && planned.refusal === undefined) return planned;
     if (!this.permitted) return this.wholeSession ? { ...planned, refusal: UNREAD_SESSION } : planned;
     // Masks are off: whatever was refused was refused because it is not understood, or too large to be.

@@ -10,6 +10,7 @@ import { RT8 } from './rt8.ts';
 import { RT9 } from './rt9.ts';
 import { RT10 } from './rt10.ts';
 import { RT11 } from './rt11.ts';
+import { RT11B } from './rt11b.ts';
 import { RT12 } from './rt12.ts';
 import { RT13 } from './rt13.ts';
 import { RT14 } from './rt14.ts';
@@ -28,6 +29,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT9,
   ...RT10,
   ...RT11,
+  ...RT11B,
   ...RT12,
   ...RT13,
   ...RT14,
