@@ -157,6 +157,7 @@ describe('the catalog of a real server', () => {
     expect(new Set(await pairs('delete from customers where id = 1'))).toEqual(
       new Set([
         'sql.delete public.customers',
+        'sql.delete public.vip',
         'sql.delete public.orders',
         'sql.update public.items',
         'sql.call public.next_code',

@@ -8,14 +8,14 @@ import type {
   Column,
   Dependencies,
   ForeignKey,
-  OperatorOrCast,
+  Operator,
   Relation,
   RelationKind,
   Trigger,
 } from '../../src/protocols/postgres/sql/catalog-model.ts';
 
-/** Relations whose columns we keep: tables, partitioned, views, materialized views, foreign tables, sequences. */
-const KEPT = `('r','p','v','m','f','S')`;
+/** Relations whose columns we keep: tables, partitioned, views, materialized views, foreign tables, sequences, composite types. */
+const KEPT = `('r','p','v','m','f','S','c')`;
 
 /** Functions that an object depends on, itself or through an operator: `(objid, function)`. */
 const USED_FUNCTIONS = `
@@ -53,7 +53,9 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
     name: 'functions',
     sql: `SELECT p.oid, n.nspname, p.proname, p.provolatile, l.lanname,
         EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
-          AND d.objid = p.oid AND d.deptype = 'e')
+          AND d.objid = p.oid AND d.deptype = 'e'),
+        CASE WHEN p.oid >= 16384 THEN p.proargtypes::pg_catalog.text END,
+        CASE WHEN p.oid >= 16384 THEN pg_catalog.concat_ws(' ', p.prorettype, pg_catalog.array_to_string(p.proallargtypes, ' ')) END
       FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
       JOIN pg_catalog.pg_language l ON l.oid = p.prolang`,
   },
@@ -83,10 +85,8 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
         WHERE u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
       UNION SELECT p.partrelid, u.fn FROM used u JOIN pg_catalog.pg_partitioned_table p ON p.partrelid = u.objid
         WHERE u.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-      UNION SELECT a.attrelid, u.fn FROM used u JOIN pg_catalog.pg_constraint k ON k.oid = u.objid
-        JOIN pg_catalog.pg_attribute a ON a.atttypid = k.contypid
-        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r','p','f')
-        WHERE u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.contypid <> 0`,
+      UNION SELECT k.confrelid, u.fn FROM used u JOIN pg_catalog.pg_constraint k ON k.oid = u.objid
+        WHERE u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.confrelid <> 0`,
   },
   {
     name: 'policies',
@@ -100,7 +100,7 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   },
   {
     name: 'triggers',
-    sql: `SELECT t.tgrelid, t.tgfoid, t.tgtype FROM pg_catalog.pg_trigger t
+    sql: `SELECT t.tgrelid, t.tgfoid, t.tgtype, t.oid FROM pg_catalog.pg_trigger t
       WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'`,
   },
   {
@@ -110,26 +110,20 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   },
   {
     name: 'operators',
-    sql: `SELECT o.oprname, n.nspname, o.oprcode::pg_catalog.oid
+    sql: `SELECT o.oprname, n.nspname, o.oprcode::pg_catalog.oid,
+        CASE WHEN o.oid >= 16384 THEN o.oprleft ELSE 0 END, CASE WHEN o.oid >= 16384 THEN o.oprright ELSE 0 END,
+        CASE WHEN o.oid >= 16384 THEN o.oprresult ELSE 0 END
       FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
       JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
       WHERE n.nspname <> 'pg_catalog' OR pn.nspname <> 'pg_catalog'`,
   },
   {
     name: 'casts',
-    sql: `SELECT t.typname, n.nspname, k.castfunc, k.castcontext, k.casttarget, k.castsource,
-        (SELECT s.typname FROM pg_catalog.pg_type s WHERE s.oid = k.castsource)
+    sql: `SELECT t.typname, n.nspname, k.castfunc, k.castcontext, k.casttarget, k.castsource
       FROM pg_catalog.pg_cast k JOIN pg_catalog.pg_type t ON t.oid = k.casttarget
       JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
       JOIN pg_catalog.pg_proc p ON p.oid = k.castfunc JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
       WHERE pn.nspname <> 'pg_catalog'`,
-  },
-  {
-    name: 'domains',
-    sql: `WITH used AS (${USED_FUNCTIONS})
-      SELECT t.typname, n.nspname, u.fn FROM used u JOIN pg_catalog.pg_constraint k ON k.oid = u.objid
-        JOIN pg_catalog.pg_type t ON t.oid = k.contypid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
-        WHERE u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass`,
   },
   {
     name: 'valueTypes',
@@ -138,6 +132,65 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
           CASE WHEN t.typcategory = 'A' THEN t.typelem ELSE 0 END), t.typdelim
       FROM pg_catalog.pg_type t LEFT JOIN pg_catalog.pg_range r ON r.rngtypid = t.oid
       LEFT JOIN pg_catalog.pg_range m ON m.rngmultitypid = t.oid`,
+  },
+  {
+    name: 'typeParts',
+    sql: `SELECT t.oid, p.part, p.inside FROM pg_catalog.pg_type t CROSS JOIN LATERAL (
+        SELECT t.typbasetype, false UNION ALL SELECT t.typelem, true
+        UNION ALL SELECT r.rngsubtype, true FROM pg_catalog.pg_range r WHERE r.rngtypid = t.oid
+        UNION ALL SELECT r.rngtypid, true FROM pg_catalog.pg_range r
+          WHERE pg_catalog.to_jsonb(r)->>'rngmultitypid' = t.oid::pg_catalog.text
+        UNION ALL SELECT a.atttypid, false FROM pg_catalog.pg_attribute a
+          WHERE a.attrelid = t.typrelid AND a.attnum > 0 AND NOT a.attisdropped) AS p(part, inside)
+      WHERE t.oid >= 16384 AND p.part <> 0`,
+  },
+  {
+    name: 'typeFunctions',
+    sql: `WITH used AS (${USED_FUNCTIONS})
+      SELECT u.objid, u.fn FROM used u WHERE u.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
+      UNION SELECT k.contypid, u.fn FROM used u JOIN pg_catalog.pg_constraint k ON k.oid = u.objid
+        WHERE u.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND k.contypid <> 0
+      UNION SELECT s.amproclefttype, s.amproc::pg_catalog.oid FROM pg_catalog.pg_amproc s WHERE s.oid >= 16384`,
+  },
+  {
+    name: 'evaluatedTypes',
+    sql: `SELECT d.classid::pg_catalog.regclass, d.objid, d.refobjid FROM pg_catalog.pg_depend d
+      WHERE d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND d.deptype IN ('n','a') AND d.objsubid = 0`,
+  },
+  {
+    name: 'owners',
+    sql: `SELECT 'pg_attrdef', a.oid, a.adrelid FROM pg_catalog.pg_attrdef a
+      UNION ALL SELECT 'pg_constraint', k.oid, k.conrelid FROM pg_catalog.pg_constraint k WHERE k.conrelid <> 0
+      UNION ALL SELECT 'pg_constraint', k.oid, k.confrelid FROM pg_catalog.pg_constraint k WHERE k.confrelid <> 0
+      UNION ALL SELECT 'pg_class', i.indexrelid, i.indrelid FROM pg_catalog.pg_index i
+      UNION ALL SELECT 'pg_class', p.partrelid, p.partrelid FROM pg_catalog.pg_partitioned_table p
+      UNION ALL SELECT 'pg_rewrite', r.oid, r.ev_class FROM pg_catalog.pg_rewrite r WHERE r.rulename = '_RETURN'
+      UNION ALL SELECT 'pg_policy', p.oid, p.polrelid FROM pg_catalog.pg_policy p
+      UNION ALL SELECT 'pg_trigger', t.oid, t.oid FROM pg_catalog.pg_trigger t`,
+  },
+  {
+    name: 'triggerFunctions',
+    sql: `WITH used AS (${USED_FUNCTIONS})
+      SELECT u.objid, u.fn FROM used u WHERE u.classid = 'pg_catalog.pg_trigger'::pg_catalog.regclass`,
+  },
+  {
+    name: 'viewFunctions',
+    sql: `WITH used AS (${USED_FUNCTIONS})
+      SELECT r.ev_class, u.fn FROM used u JOIN pg_catalog.pg_rewrite r ON r.oid = u.objid
+      JOIN pg_catalog.pg_class c ON c.oid = r.ev_class JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE u.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND r.rulename = '_RETURN'
+        AND n.nspname NOT IN ('pg_catalog', 'information_schema')`,
+  },
+  {
+    name: 'statistics',
+    sql: `WITH used AS (${USED_FUNCTIONS})
+      SELECT DISTINCT d.refobjid, u.fn FROM used u JOIN pg_catalog.pg_depend d
+        ON d.classid = u.classid AND d.objid = u.objid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+      WHERE u.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass`,
+  },
+  {
+    name: 'eventTriggers',
+    sql: `SELECT DISTINCT e.evtfoid FROM pg_catalog.pg_event_trigger e WHERE e.evtenabled <> 'D' AND e.evtevent <> 'login'`,
   },
 ];
 
@@ -151,6 +204,7 @@ const KINDS: Readonly<Record<string, RelationKind>> = {
   m: 'matview',
   f: 'foreign',
   S: 'sequence',
+  c: 'composite',
 };
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 
@@ -173,7 +227,31 @@ function buildCatalog(rows: CatalogRows): CatalogData {
   const relations = buildRelations(of('relations'), of('columns'));
   const functions = new Map(of('functions').map((row) => [number(row, 0), buildFunction(row)]));
   const inherits = of('inherits').map((row) => [number(row, 0), number(row, 1)] as const);
-  const untrusted = (one: OperatorOrCast) => functions.get(one.function)?.trusted !== true;
+  const untrusted = (one: { readonly function: number }) => functions.get(one.function)?.trusted !== true;
+  const parts = multimap(of('typeParts').map((row) => [number(row, 0), number(row, 1)] as const));
+  const harmless = (fn: number) =>
+    functions.get(fn)?.trusted !== false || functions.get(fn)?.schema === 'pg_catalog';
+  const own = multimap(of('typeFunctions').map((row) => [number(row, 0), number(row, 1)] as const));
+  const made = (oid: number): number[] => {
+    const seen = new Set([oid]);
+    for (const one of seen) for (const part of parts.get(one) ?? []) seen.add(part);
+    return [...seen].flatMap((one) => own.get(one) ?? []).filter((fn) => !harmless(fn));
+  };
+  const owners = multimap(
+    of('owners').map((row) => [`${text(row, 0)}${text(row, 1)}`, number(row, 2)] as const),
+  );
+  const ofTypes = (catalog: string) =>
+    of('evaluatedTypes')
+      .filter((row) => text(row, 0) === catalog)
+      .flatMap((row) =>
+        (owners.get(`${catalog}${text(row, 1)}`) ?? []).flatMap((owner) =>
+          made(number(row, 2)).map((fn) => [owner, false, fn] as const),
+        ),
+      );
+  const triggerRuns = multimap([
+    ...of('triggerFunctions').map((row) => [number(row, 0), number(row, 1)] as const),
+    ...ofTypes('pg_trigger').map(([trigger, , fn]) => [trigger, fn] as const),
+  ]);
   return {
     serverVersion: number(settings, 1),
     searchPath,
@@ -181,17 +259,32 @@ function buildCatalog(rows: CatalogRows): CatalogData {
     functions,
     parents: multimap(inherits),
     children: multimap(inherits.map(([child, parent]) => [parent, child] as const)),
-    views: dependencies(of('views').map((row) => [number(row, 0), flag(row, 1), number(row, 2)] as const)),
+    views: dependencies([
+      ...of('views').map((row) => [number(row, 0), flag(row, 1), number(row, 2)] as const),
+      ...of('viewFunctions').map((row) => [number(row, 0), false, number(row, 1)] as const),
+      ...ofTypes('pg_rewrite').filter(([owner]) => relations.get(owner)?.schema !== 'information_schema'),
+    ]),
     rules: new Set(of('rules').map((row) => number(row, 0))),
-    writeDependencies: dependencies(
-      of('writeFunctions').map((row) => [number(row, 0), false, number(row, 1)] as const),
-    ),
-    policyDependencies: dependencies(
-      of('policies').map((row) => [number(row, 0), flag(row, 1), number(row, 2)] as const),
-    ),
+    writeDependencies: dependencies([
+      ...of('writeFunctions').map((row) => [number(row, 0), false, number(row, 1)] as const),
+      ...['pg_attrdef', 'pg_constraint', 'pg_class'].flatMap(ofTypes),
+      ...[...relations.values()].flatMap((relation) =>
+        ['table', 'partitioned', 'foreign', 'matview'].includes(relation.kind)
+          ? [...relation.columns.values()].flatMap(({ typeOid }) =>
+              made(typeOid).map((fn) => [relation.oid, false, fn] as const),
+            )
+          : [],
+      ),
+    ]),
+    statistics: dependencies(of('statistics').map((row) => [number(row, 0), false, number(row, 1)] as const)),
+    policyDependencies: dependencies([
+      ...of('policies').map((row) => [number(row, 0), flag(row, 1), number(row, 2)] as const),
+      ...ofTypes('pg_policy'),
+    ]),
+    eventTriggers: of('eventTriggers').map((row) => number(row, 0)),
     triggers: multimap(
       of('triggers')
-        .map(buildTrigger)
+        .map((row) => buildTrigger(row, triggerRuns.get(number(row, 3)) ?? []))
         .map((trigger) => [trigger.relation, trigger] as const),
     ),
     foreignKeys: multimap(
@@ -199,9 +292,13 @@ function buildCatalog(rows: CatalogRows): CatalogData {
         .map(buildKey)
         .map((key) => [key.referenced, key] as const),
     ),
-    operators: byName(of('operators').map(named).filter(untrusted)),
-    casts: byName(of('casts').map(cast).filter(untrusted)),
-    domains: byName(of('domains').map(named).filter(untrusted)),
+    operators: multimap(
+      of('operators')
+        .map(operator)
+        .filter(untrusted)
+        .map((one) => [one.name, one] as const),
+    ),
+    casts: of('casts').map(cast).filter(untrusted),
     valueTypes: new Map(
       of('valueTypes').map((row) => [
         number(row, 0),
@@ -254,14 +351,16 @@ function buildFunction(row: CatalogRow): CatalogFunction {
     volatility,
     language,
     trusted: flag(row, 5) && (compiled || sql),
+    takes: (text(row, 6).match(/\d+/g) ?? []).map(Number),
+    gives: (text(row, 7).match(/\d+/g) ?? []).map(Number),
   };
 }
 
-function buildTrigger(row: CatalogRow): Trigger {
+function buildTrigger(row: CatalogRow, runs: readonly number[]): Trigger {
   const type = number(row, 2);
   return {
     relation: number(row, 0),
-    function: number(row, 1),
+    functions: [...new Set([number(row, 1), ...runs])].sort(),
     onInsert: (type & TRIGGER.insert) !== 0,
     onUpdate: (type & TRIGGER.update) !== 0,
     onDelete: (type & TRIGGER.delete) !== 0,
@@ -280,13 +379,26 @@ function buildKey(row: CatalogRow): ForeignKey {
   };
 }
 
-function named(row: CatalogRow): OperatorOrCast {
-  return { name: text(row, 0), schema: text(row, 1), function: number(row, 2) };
+function operator(row: CatalogRow): Operator {
+  const [left, right, result] = [number(row, 3), number(row, 4), number(row, 5)];
+  return {
+    name: text(row, 0),
+    schema: text(row, 1),
+    function: number(row, 2),
+    operands: [left, right],
+    result,
+  };
 }
 
 function cast(row: CatalogRow): Cast {
-  const [target, source, sourceName] = [number(row, 4), number(row, 5), text(row, 6)];
-  return { ...named(row), context: text(row, 3), source, target, sourceName };
+  return {
+    name: text(row, 0),
+    schema: text(row, 1),
+    function: number(row, 2),
+    context: text(row, 3),
+    target: number(row, 4),
+    source: number(row, 5),
+  };
 }
 
 function multimap<K, V>(pairs: readonly (readonly [K, V])[]): Map<K, V[]> {
@@ -299,16 +411,13 @@ function multimap<K, V>(pairs: readonly (readonly [K, V])[]): Map<K, V[]> {
   return map;
 }
 
-function byName<T extends OperatorOrCast>(values: readonly T[]): Map<string, T[]> {
-  return multimap(values.map((value) => [value.name, value] as const));
-}
-
 function dependencies(rows: readonly (readonly [number, boolean, number])[]): Map<number, Dependencies> {
   const map = new Map<number, { relations: number[]; functions: number[] }>();
   for (const [owner, isRelation, oid] of rows) {
     const entry = map.get(owner) ?? { relations: [], functions: [] };
     map.set(owner, entry);
-    (isRelation ? entry.relations : entry.functions).push(oid);
+    const list = isRelation ? entry.relations : entry.functions;
+    if (!list.includes(oid)) list.push(oid);
   }
   return map;
 }
@@ -338,19 +447,13 @@ export function catalogText(catalog: CatalogData): string[] {
       ...[...columns].map(([, column]) => [relation.oid, ...facts(column)]),
     );
   for (const one of functions.values()) lines.push(['function', ...facts(one)]);
-  for (const name of [
-    'parents',
-    'children',
-    'triggers',
-    'foreignKeys',
-    'operators',
-    'casts',
-    'domains',
-  ] as const)
+  for (const name of ['parents', 'children', 'triggers', 'foreignKeys', 'operators'] as const)
     for (const [key, values] of catalog[name])
       for (const value of values)
         lines.push([name, key, ...(typeof value === 'number' ? [value] : facts(value))]);
-  for (const name of ['views', 'writeDependencies', 'policyDependencies'] as const)
+  for (const one of catalog.casts) lines.push(['cast', ...facts(one)]);
+  lines.push(['eventTriggers', ...catalog.eventTriggers.toSorted()]);
+  for (const name of ['views', 'writeDependencies', 'statistics', 'policyDependencies'] as const)
     for (const [key, used] of catalog[name])
       lines.push([name, key, ...used.relations.toSorted(), 'functions', ...used.functions.toSorted()]);
   for (const oid of catalog.rules) lines.push(['rule', oid]);

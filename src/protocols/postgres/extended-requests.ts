@@ -9,7 +9,7 @@ import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
 import type { Judge } from './judge.ts';
 import { parameterTexts } from './parameters.ts';
-import { type Portal, type Prepared, stagedName } from './pipeline.ts';
+import { type Portal, type Prepared, stagedName, weightOf } from './pipeline.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import { ALL_SHOWN } from './rows.ts';
 import { type SqlNames, unknownName } from './sql-names.ts';
@@ -18,7 +18,7 @@ import type { SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const UNNAMED = '';
-const NO_STATEMENT: Prepared = { text: '', index: 0 };
+const NO_STATEMENT: Prepared = { text: '', index: 0, types: [] };
 
 /** What the requests of one session share. */
 export interface RequestParts {
@@ -101,7 +101,7 @@ export class ExtendedRequests {
     if (verdict.effect === 'deny') return this.#refuseBoth(verdict.denial);
     const operation = state.operations.opened(verdict.operation);
     const plan = planned.plans[0];
-    if (plan === undefined || !state.portals.hasRoom(1, prepared.text.length)) {
+    if (plan === undefined || !state.portals.hasRoom(1, weightOf(prepared))) {
       operation.close('failure');
       return this.#refuseBoth(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
     }
@@ -129,8 +129,10 @@ export class ExtendedRequests {
     this.#refuseExtended(denial, unnamed);
   }
 
-  #plannedAgain({ text, index }: Prepared): Later<Planned> {
-    return after(this.#planner.planned(text, this.#held.readAs(text)) ?? this.#planner.plan(text), (all) =>
+  #plannedAgain(prepared: Prepared): Later<Planned> {
+    const { text, index, types } = prepared;
+    const planned = this.#planner.planned(text, types, this.#held.readAs(prepared));
+    return after(planned ?? this.#planner.plan(text, types), (all) =>
       after(this.#names.complete(this.#planner.only(all, index), text), (complete) =>
         this.#state.unread.judge(complete),
       ),

@@ -6,14 +6,14 @@ import { Frame } from '../../wire/postgres/frame.ts';
 import { denialFor } from './denial.ts';
 import type { RequestParts } from './extended-requests.ts';
 import type { OpenOperation } from './operations.ts';
-import { type Staged, stagedName } from './pipeline.ts';
+import { type Prepared, type Staged, stagedName, weightOf } from './pipeline.ts';
 import type { Planned } from './planner.ts';
 
 /** A Parse that the server has not seen. */
 interface Held {
   readonly frame: Frame;
   readonly statement: string;
-  readonly sql: string;
+  readonly prepared: Prepared;
   /** As the text says, before its names were looked up. */
   readonly read: Planned;
   readonly planned: Planned;
@@ -48,8 +48,8 @@ export class HeldParse {
   }
 
   /** What was understood of its text a moment ago: a long one is not read twice for its Bind. */
-  readAs(text: string): Planned | undefined {
-    return this.#held?.sql === text ? this.#held.read : undefined;
+  readAs(prepared: Prepared): Planned | undefined {
+    return this.#held?.prepared === prepared ? this.#held.read : undefined;
   }
 
   /** Takes a Parse message; the one before must have been let go. */
@@ -60,7 +60,8 @@ export class HeldParse {
       message = Parse.decode(frame.body);
       return message.sql;
     };
-    return after(judge.read(sql), ({ planned }) =>
+    const types = () => message?.parameterTypes ?? [];
+    return after(judge.read(sql, types), ({ planned }) =>
       after(names.complete(planned, message?.sql ?? ''), (complete) => {
         const effective = state.unread.judge(complete);
         if (message === undefined) return this.#unreadable(effective);
@@ -79,13 +80,18 @@ export class HeldParse {
     });
   }
 
-  #hold(frame: Frame, { statement, sql }: Parse, plans: Pick<Held, 'read' | 'planned'>): void {
+  #hold(
+    frame: Frame,
+    { statement, sql, parameterTypes: types }: Parse,
+    plans: Pick<Held, 'read' | 'planned'>,
+  ): void {
     const { statements, pipeline, batch, ended } = this.#parts.state;
     if (pipeline.skipping || ended) return;
-    if (!statements.hasRoom(1, sql.length))
+    const prepared: Prepared = { text: sql, index: 0, types };
+    if (!statements.hasRoom(1, weightOf(prepared)))
       return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
-    const staged = stagedName(statements, statements.stage(statement, { text: sql, index: 0 }, batch));
-    this.#held = { frame, statement, sql, staged, ...plans };
+    const staged = stagedName(statements, statements.stage(statement, prepared, batch));
+    this.#held = { frame, statement, prepared, staged, ...plans };
   }
 
   /** Nothing more has arrived: what stays held does not keep a whole chunk alive. */
@@ -103,7 +109,7 @@ export class HeldParse {
     const { judge, state } = this.#parts;
     if (state.pipeline.skipping || state.ended) return this.drop();
     const planned = { ...held.planned, text: `‹prepared› ${held.planned.text}` };
-    return after(judge.decide(planned, { statement: held.sql }), (verdict) => {
+    return after(judge.decide(planned, { statement: held.prepared.text }), (verdict) => {
       if (judge.skipped(verdict)) return this.drop();
       if (verdict.effect === 'allow') return this.#forward(state.operations.opened(verdict.operation), true);
       this.drop();

@@ -21,13 +21,21 @@ export class Judge {
     this.#planner = planner;
   }
 
-  /** Plans the SQL of a message; one that cannot be read gives a plan that is refused. */
-  read(decode: () => string): Later<{ planned: Planned; statement: string | undefined }> {
+  /**
+   * Plans the SQL of a message; one that cannot be read gives a plan that is refused.
+   *
+   * @param types Asked when the text is decoded: OIDs of its parameters' types.
+   */
+  read(
+    decode: () => string,
+    types: () => readonly number[] = () => [],
+  ): Later<{ planned: Planned; statement: string | undefined }> {
     let statement: string | undefined;
     const plan = () => {
       const text = decode();
       statement = text;
-      return this.#planner.planned(text) ?? this.#planner.plan(text);
+      const given = types();
+      return this.#planner.planned(text, given) ?? this.#planner.plan(text, given);
     };
     const unreadable = (error: unknown) => {
       if (!isHoopError(error)) throw error;

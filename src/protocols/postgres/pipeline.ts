@@ -11,6 +11,13 @@ export interface Prepared {
   readonly text: string;
   /** Which statement of the text: a simple query may hold several, one of them the PREPARE. */
   readonly index: number;
+  /** OIDs of types that its Parse gave its parameters. */
+  readonly types: readonly number[];
+}
+
+/** What keeping it makes us hold, octets. */
+export function weightOf({ text, types }: Pick<Prepared, 'text' | 'types'>): number {
+  return text.length + types.length * 8;
 }
 
 /** A portal or cursor: what it shows, and the operation under which it runs. */
@@ -22,6 +29,7 @@ export interface Portal {
   readonly text: string;
   /** Which statement of the text. */
   readonly index: number;
+  readonly types: readonly number[];
   /** Open until the server has answered the first Execute; a later one is an operation of its own. */
   operation: OpenOperation | undefined;
   /** Known once the server has described it. */

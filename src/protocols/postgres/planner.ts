@@ -4,6 +4,8 @@ import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
 import type { CatalogService, KnownCatalog } from './catalog-service.ts';
 import type { SessionMasks } from './masks.ts';
+import type { Prepared } from './pipeline.ts';
+import { FIRST_USER_OID } from './sql/catalog-model.ts';
 import { foreignIdentifiers } from './sql/encoding.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from './sql/facts.ts';
 import { maskLiterals } from './sql/literals.ts';
@@ -100,15 +102,17 @@ export class StatementPlanner {
 
   /**
    * @param text SQL as the client sent it, without NUL.
+   * @param types OIDs of types that a Parse message gives its parameters.
    * @returns A plan, with `refusal` if it is not understood, or the catalog cannot be read.
    */
-  async plan(text: string): Promise<Planned> {
+  async plan(text: string, types: readonly number[] = NO_TYPES): Promise<Planned> {
     const known = await this.#catalog.current().catch(catalogUnavailable);
     if ('rule' in known) return refused('‹statement while the catalog cannot be read›', known);
-    const remembered = this.#rememberedPlan(text, known);
+    const asked = question(text, types);
+    const remembered = this.#rememberedPlan(asked, known);
     if (remembered !== undefined) return remembered;
-    const planned = await this.#make(text, known);
-    if (known === this.#known) this.#remember(text, planned);
+    const planned = await this.#make(asked, known);
+    if (known === this.#known) this.#remember(asked, planned);
     return planned;
   }
 
@@ -117,21 +121,21 @@ export class StatementPlanner {
    *
    * @param before A plan of that text, too long to be remembered perhaps.
    */
-  planned(text: string, before?: Planned): Planned | undefined {
+  planned(text: string, types: readonly number[] = NO_TYPES, before?: Planned): Planned | undefined {
     const known = this.#catalog.fresh;
     if (known === undefined) return undefined;
-    const remembered = this.#rememberedPlan(text, known);
+    const remembered = this.#rememberedPlan(question(text, types), known);
     const holds = before !== undefined && !this.#uncommittedDdl() && this.#made.has(before);
     return remembered ?? (holds ? before : undefined);
   }
 
   /** The plan of one statement of a text: one that only refuses where there is none. */
-  async planOne(text: string, index: number): Promise<StatementPlan | undefined> {
-    const { plans, refusal } = await this.plan(text);
+  async planOne({ text, index, types }: Prepared): Promise<StatementPlan | undefined> {
+    const { plans, refusal } = await this.plan(text, types);
     return plans[index] ?? (refusal === undefined ? undefined : { ...emptyPlan(this.#resource), refusal });
   }
 
-  #rememberedPlan(text: string, known: KnownCatalog): Planned | undefined {
+  #rememberedPlan(asked: Question, known: KnownCatalog): Planned | undefined {
     if (this.#masks.refresh(known.classification) || known !== this.#known) {
       this.#known = known;
       this.#remembered.clear();
@@ -139,7 +143,8 @@ export class StatementPlanner {
       this.#made = new WeakSet();
     }
     if (this.#uncommittedDdl()) return undefined;
-    return this.#remembered.get(text) ?? this.#fromTemplate(text);
+    if (asked.types.length > 0) return this.#remembered.get(keyOf(asked));
+    return this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text);
   }
 
   #fromTemplate(text: string): Planned | undefined {
@@ -160,7 +165,9 @@ export class StatementPlanner {
     return planned.plans.length <= 1 || plan === undefined ? planned : this.combine(planned, [plan]);
   }
 
-  async #make(text: string, known: KnownCatalog): Promise<Planned> {
+  async #make({ text, types }: Question, known: KnownCatalog): Promise<Planned> {
+    if (types.some((oid) => !known.catalog.types.knows(oid)))
+      return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_TYPE);
     let parsed: ParsedSql;
     try {
       const major = Math.floor(known.catalog.serverVersion / 10_000);
@@ -177,7 +184,7 @@ export class StatementPlanner {
     const plans: StatementPlan[] = [];
     for (const facts of parsed.statements) {
       if (plans.length > 0 && this.#turns.spent) await this.#turns.next();
-      plans.push(this.#planOne(facts, known));
+      plans.push(this.#planOne(facts, types, known));
     }
     const shown = this.#shown(text, plans, parsed.literals);
     if (plans.length === 0) plans.push(emptyPlan(this.#resource));
@@ -186,9 +193,10 @@ export class StatementPlanner {
     return { ...summary(plans), text: shown, plans, ...refusal };
   }
 
-  #planOne(facts: StatementFacts, known: KnownCatalog): StatementPlan {
+  #planOne(facts: StatementFacts, types: readonly number[], known: KnownCatalog): StatementPlan {
     return planStatement(facts, known.catalog, {
       resource: this.#resource,
+      parameterTypes: types,
       tagsOf: known.classification.tagsOf,
       isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
       anyMasked: this.#masks.active,
@@ -204,8 +212,11 @@ export class StatementPlanner {
     return `${shown.slice(0, -UNSURE_CHARS)} … (${text.length} characters)`;
   }
 
-  #remember(text: string, planned: Planned): void {
+  #remember(asked: Question, planned: Planned): void {
+    const { text, types } = asked;
     this.#made.add(planned);
+    if (types.length > 0)
+      return text.length > REMEMBERED_CHARS ? undefined : keep(this.#remembered, keyOf(asked), planned);
     if (text.length > REMEMBERED_CHARS) return;
     const template = planned.refusal === undefined ? templateOf(text) : undefined;
     if (template === undefined || template.key === text) keep(this.#remembered, text, planned);
@@ -261,6 +272,30 @@ export class StatementPlanner {
     return undefined;
   }
 }
+
+/** A text, with the types of its parameters that are not PostgreSQL's own: by these alone it may do something else. */
+interface Question {
+  readonly text: string;
+  readonly types: readonly number[];
+}
+
+const NO_TYPES: readonly number[] = [];
+
+function question(text: string, types: readonly number[]): Question {
+  return { text, types: types.length === 0 ? types : types.filter((oid) => oid >= FIRST_USER_OID) };
+}
+
+/** A text has no NUL in it. */
+function keyOf({ text, types }: Question): string {
+  return `${text}\0${types.join()}`;
+}
+
+const UNKNOWN_TYPE: Refusal = {
+  code: 'ERR_DENIED',
+  rule: 'unknown-type',
+  reason: 'a parameter is given a type that the gateway does not know',
+  hint: 'commit what makes the type first, or leave the types of parameters to the server',
+};
 
 function keep(plans: Map<string, Planned>, key: string, planned: Planned): void {
   if (plans.size >= REMEMBERED) plans.clear();

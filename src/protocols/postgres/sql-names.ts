@@ -100,27 +100,26 @@ export class SqlNames {
   async #cursor(name: string): Promise<StatementPlan | undefined> {
     const found = await this.portal(name);
     if (found.state !== 'known') return undefined;
-    const { plan, text, index, policyVersion } = found.value;
+    const { plan, policyVersion } = found.value;
     if (policyVersion === this.#state.context.enforcer.policyVersion()) return plan;
     // Made under another policy: what may be shown of it is asked anew.
-    return this.#planner.planOne(text, index);
+    return this.#planner.planOne(found.value);
   }
 
   async #prepared(name: string): Promise<StatementPlan | undefined> {
     const found = await this.statement(name);
-    if (found.state !== 'known') return undefined;
-    return this.#planner.planOne(found.value.text, found.value.index);
+    return found.state !== 'known' ? undefined : this.#planner.planOne(found.value);
   }
 
   /** Names that the statement itself gives or takes; they count once the server has completed it. */
   stage(plan: StatementPlan, planned: Planned, text: string, index: number): Staged | undefined {
     const { statements, portals, batch } = this.#state;
     if (plan.prepares !== undefined) {
-      return stagedName(statements, statements.stage(plan.prepares, { text, index }, batch));
+      return stagedName(statements, statements.stage(plan.prepares, { text, index, types: [] }, batch));
     }
     if (plan.declares !== undefined) {
       const policyVersion = this.#state.context.enforcer.policyVersion();
-      const portal = cursor(plan, planned, { text, index, policyVersion });
+      const portal = cursor(plan, planned, { text, index, types: [], policyVersion });
       return stagedName(portals, portals.stage(plan.declares, portal, batch));
     }
     if (plan.deallocates !== undefined) return this.#stageRemoval(statements, plan.deallocates);
@@ -166,7 +165,7 @@ function takeAway(names: Map<string, StatementPlan | typeof GONE>, name: string)
 function cursor(
   plan: StatementPlan,
   planned: Planned,
-  origin: Pick<Portal, 'text' | 'index' | 'policyVersion'>,
+  origin: Pick<Portal, 'text' | 'index' | 'types' | 'policyVersion'>,
 ): Portal {
   return {
     ...origin,

@@ -5,7 +5,7 @@ import type { StreamContext } from '../adapter.ts';
 import type { SessionMasks } from './masks.ts';
 import { NameTable } from './names.ts';
 import { OperationLedger } from './operations.ts';
-import { Pipeline, type Portal, type Prepared } from './pipeline.ts';
+import { Pipeline, type Portal, type Prepared, weightOf } from './pipeline.ts';
 import type { Planned } from './planner.ts';
 import { changesReading, UnreadStatements } from './unread.ts';
 
@@ -17,11 +17,11 @@ export class SessionState {
   readonly pipeline = new Pipeline();
   readonly unread: UnreadStatements;
   readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession, {
-    weigh: (one) => one.text.length,
+    weigh: weightOf,
     maxWeight: LIMITS.pgNamedTextBytes,
   });
   readonly portals = new NameTable<Portal>(LIMITS.pgNamesPerSession, {
-    weigh: (one) => one.text.length,
+    weigh: weightOf,
     maxWeight: LIMITS.pgNamedTextBytes,
     gone: dropPortal,
   });

@@ -47,15 +47,15 @@ CREATE TYPE app.key AS (n int);
 CREATE FUNCTION app.key_int(app.key) RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS
   'BEGIN PERFORM app.mark(3); RETURN ($1).n; END';
 CREATE CAST (app.key AS int) WITH FUNCTION app.key_int(app.key) AS IMPLICIT;
-CREATE TYPE app.doc AS (n int);
+CREATE TYPE app.doc AS ENUM ('x');
 CREATE FUNCTION app.doc_json(app.doc) RETURNS json LANGUAGE plpgsql SECURITY DEFINER AS
   'BEGIN PERFORM app.mark(4); RETURN ''{}''; END';
 CREATE CAST (app.doc AS json) WITH FUNCTION app.doc_json(app.doc);
 CREATE FUNCTION app.key_plus(app.key, app.key) RETURNS app.key LANGUAGE plpgsql SECURITY DEFINER AS
   'BEGIN PERFORM app.mark(5); RETURN $1; END';
 CREATE OPERATOR app.+ (LEFTARG = app.key, RIGHTARG = app.key, FUNCTION = app.key_plus);
-CREATE FUNCTION app.ok_dom(app.dom) RETURNS int LANGUAGE sql AS 'SELECT 1';
-CREATE FUNCTION app.ok_any(anyelement, anyelement) RETURNS int LANGUAGE sql AS 'SELECT 1';
+CREATE FUNCTION app.ok_dom(app.dom) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
+CREATE FUNCTION app.ok_any(anyelement, anyelement) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 CREATE FUNCTION app.ok_key() RETURNS app.key LANGUAGE sql AS 'SELECT ROW(1)::app.key';
 CREATE TABLE holder (id int PRIMARY KEY, d int, k app.dom DEFAULT NULL, ds app.dom[], key app.key);
 INSERT INTO holder VALUES (1, 1, NULL, NULL, ROW(1));
@@ -130,8 +130,8 @@ function marksOn(more: Pick<Attack, 'majors'>, what: string, ...steps: string[])
 }
 
 const RESET = `TRUNCATE app.log; TRUNCATE top CASCADE; INSERT INTO top VALUES (1), (2); INSERT INTO kept VALUES (1);
-  INSERT INTO middle VALUES (1); TRUNCATE parent CASCADE; INSERT INTO child VALUES (1); INSERT INTO below VALUES (1);
-  INSERT INTO doubled VALUES (2); TRUNCATE app.log; DROP SEQUENCE IF EXISTS made;`;
+  INSERT INTO middle VALUES (1); TRUNCATE secured, plain; INSERT INTO secured VALUES (1); INSERT INTO plain VALUES (1, 'a'); DELETE FROM holder WHERE id > 1; TRUNCATE parent CASCADE; INSERT INTO child VALUES (1); INSERT INTO below VALUES (1);
+  INSERT INTO doubled VALUES (4); TRUNCATE app.log; DROP SEQUENCE IF EXISTS made;`;
 
 /** What `sent` makes of the audit is there before the target has answered it. */
 function onRecord(what: string, statement: string, ...sent: (() => Buffer)[]): Attack {
@@ -332,7 +332,7 @@ const UNSEEN: AttackGroup = {
     marks('an implicit cast where no table is named', 'SELECT 1 + ROW(5)::app.key'),
     marks('an implicit cast of a function result', 'SELECT 1 + app.ok_key()'),
     marks('an implicit cast of a column', 'SELECT d + key FROM holder'),
-    marks('a cast that to_json looks for', 'SELECT to_json(ROW(5)::app.doc)'),
+    marks('a cast that to_json looks for', `SELECT to_json('x'::app.doc)`),
     marks('an operator on what a cast made', 'SELECT ROW(5)::app.key OPERATOR(app.+) ROW(6)::app.key'),
     marks('a domain as the parameter of a permitted function', `SELECT app.ok_dom('5')`),
     marks('a literal that takes the domain of a column', `SELECT lag(k, 1, '5') OVER () FROM holder`),
@@ -370,7 +370,7 @@ const UNSEEN: AttackGroup = {
     marks('a row policy', 'SELECT * FROM secured', 'DELETE FROM secured WHERE id = 1'),
     marks('a write of an array of domains', `INSERT INTO holder (id, ds) VALUES (5, '{5}')`),
     marks('a cascade over children of what is written', 'DELETE FROM parent WHERE id = 1'),
-    marks('a cascade by a key that is generated', 'UPDATE top SET id = 7 WHERE id = 1'),
+    marks('a cascade by a key that is generated', 'UPDATE top SET id = 7 WHERE id = 2'),
     act({
       case: 'a cascade into a table that must not be changed',
       steps: ['DELETE FROM top WHERE id = 1'],
@@ -402,4 +402,32 @@ const UNSEEN: AttackGroup = {
   ],
 };
 
-export const RT4: readonly AttackGroup[] = [BEFORE, UNSEEN];
+/** An operator that comes before PostgreSQL's own on the path that the target's role has by default. */
+const OWN_QUESTIONS: AttackGroup = {
+  id: 'RT4',
+  scenario: {
+    policy: POLICY,
+    sql: `${ATTACK_FIXTURE}${MARKS}
+CREATE SCHEMA first; GRANT USAGE ON SCHEMA first TO PUBLIC;
+CREATE FUNCTION first.same(oid, oid) RETURNS boolean LANGUAGE plpgsql AS
+  'BEGIN PERFORM app.mark(1); RETURN $1 OPERATOR(pg_catalog.=) $2; END';
+CREATE OPERATOR first.= (LEFTARG = oid, RIGHTARG = oid, FUNCTION = first.same);
+ALTER ROLE hoop SET search_path = first, pg_catalog, public;`,
+  },
+  attacks: [
+    {
+      case: "the gateway's own questions run no operator of a user's",
+      run: async (world) => {
+        const sql = `SELECT 1 FROM pg_catalog.pg_class c WHERE c.oid = 'customers'::pg_catalog.regclass::oid`;
+        await (await world.direct()).ask(query(sql));
+        must((await count(world)) > 0, 'dead: the operator is not first');
+        await world.admin('TRUNCATE app.log');
+        const answer = await (await world.through()).ask(query('SELECT 1'));
+        must(answer.includes('DataRow 1'), `the catalog could not be read: ${answer.join(' / ')}`);
+        must((await count(world)) === 0, 'it had its effect');
+      },
+    },
+  ],
+};
+
+export const RT4: readonly AttackGroup[] = [BEFORE, UNSEEN, OWN_QUESTIONS];

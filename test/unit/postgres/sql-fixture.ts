@@ -88,6 +88,8 @@ const AROUND: Rows = {
     name,
     volatility,
     language: LANGUAGES[language] ?? 0,
+    takes: null,
+    gives: null,
   })),
   pg_rewrite: [
     { ...rewrite, oid: 5010, relation: 1004, relations: [1001] },
@@ -97,7 +99,7 @@ const AROUND: Rows = {
     { ...rewrite, oid: 5021, relation: 1011, isReturn: false },
     { ...rewrite, oid: 5022, relation: 1302, isReturn: false },
   ],
-  pg_trigger: [{ relation: 1010, function: 2004, type: 20 }],
+  pg_trigger: [{ oid: 5031, relation: 1010, function: 2004, type: 20 }],
   pg_attrdef: [{ oid: 5001, relation: 1010, attnum: 2 }],
   pg_policy: [{ oid: 5002, relation: 1012 }],
   pg_depend: [
@@ -117,7 +119,7 @@ const AROUND: Rows = {
     { ...key, oid: 6002, referenced: 1002, relation: 1003, onDelete: 'n', onUpdate: 'c' },
     { ...key, oid: 6003, referenced: 1001, relation: 1014 },
   ],
-  pg_operator: [{ oid: 7001, namespace: 2200, name: '===', function: 2007 }],
+  pg_operator: [{ oid: 7001, namespace: 2200, name: '===', function: 2007, types: null }],
   pg_cast: [{ source: 25, target: 9001, function: 2008, context: 'e' }],
   pg_type: [
     {

@@ -317,11 +317,14 @@ describe('pairs', () => {
       'sql.delete Table public.customers',
       'sql.delete Table public.orders',
       'sql.update Table public.items',
+      'sql.delete Table public.child',
     ]);
+    expect(texts('delete from only customers where id = 1')).not.toContain('sql.delete Table public.child');
     expect(texts('update orders set id = 2 where id = 1')).toContain('sql.update Table public.items');
     expect(texts('update orders set pan = 2 where id = 1')).not.toContain('sql.update Table public.items');
     expect(texts('truncate customers cascade')).toEqual([
       'sql.truncate Table public.customers',
+      'sql.truncate Table public.child',
       'sql.truncate Table public.orders',
       'sql.truncate Table public.items',
       'sql.truncate Table public.plain',

@@ -1,10 +1,10 @@
 import { SharedMap } from '../../../core/shared-map.ts';
-import { derivedOf, typePartsOf } from './catalog-derived.ts';
+import { derivedOf } from './catalog-derived.ts';
 import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
 import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
 import {
   castsOf,
-  domainsOf,
+  eventTriggersOf,
   extensionFunctions,
   foreignKeysOf,
   functionOf,
@@ -15,6 +15,7 @@ import {
   operatorsOf,
   policyDependencies,
   rulesOf,
+  statisticsOf,
   triggersOf,
   valueTypesOf,
   viewsOf,
@@ -22,6 +23,7 @@ import {
 } from './catalog-parts.ts';
 import { nameKey, RelationBuilder, type Relations } from './catalog-relations.ts';
 import { TABLE_NAMES, type TableName } from './catalog-tables.ts';
+import { typesOf } from './catalog-types.ts';
 import type { Name } from './facts.ts';
 
 type Functions = SharedMap<number, CatalogFunction>;
@@ -32,12 +34,14 @@ export type CatalogOwner = Pick<Catalog, 'serverVersion' | 'searchPath'>;
 /** What the parts are made of. */
 const RELATIONS = ['pg_class', 'pg_attribute', 'pg_namespace'] as const;
 const FUNCTIONS = ['pg_proc', 'pg_namespace', 'pg_language', 'pg_depend'] as const;
-const TYPES = ['pg_type', 'pg_attribute', 'pg_class'] as const;
-const DERIVED = ['pg_rewrite', 'pg_depend', 'pg_attrdef', 'pg_constraint', 'pg_type', ...RELATIONS] as const;
+const TYPES = [
+  ...(['pg_type', 'pg_amproc', 'pg_constraint', 'pg_operator'] as const),
+  ...FUNCTIONS,
+  ...RELATIONS,
+] as const;
+const DERIVED = ['pg_rewrite', 'pg_attrdef', ...TYPES] as const;
 const FAMILIES = ['pg_inherits', 'pg_class'] as const;
-const WRITES = ['pg_depend', 'pg_attrdef', 'pg_constraint', 'pg_index', 'pg_operator', ...RELATIONS] as const;
-const POLICIES = ['pg_depend', 'pg_policy', 'pg_operator'] as const;
-const DOMAINS = ['pg_constraint', 'pg_type', 'pg_operator', ...FUNCTIONS] as const;
+const WRITES = ['pg_attrdef', 'pg_index', ...TYPES] as const;
 
 /** Parts of a catalog that are made when they are first asked for: many schema changes are followed by none who asks. */
 type PartName =
@@ -48,12 +52,13 @@ type PartName =
   | 'types'
   | 'rules'
   | 'writeDependencies'
+  | 'statistics'
   | 'policyDependencies'
   | 'triggers'
   | 'foreignKeys'
   | 'operators'
   | 'casts'
-  | 'domains'
+  | 'eventTriggers'
   | 'valueTypes'
   | 'userFunctions'
   | 'isBuiltin';
@@ -99,7 +104,7 @@ export class CatalogBuilder {
     const last = this.#parts;
     const part = <K extends PartName>(name: K, from: readonly TableName[], make: () => Catalog[K]) =>
       last === undefined || changed(...from) ? once(make) : (last[name] as () => Catalog[K]);
-    const types = part('types', TYPES, () => typePartsOf(tables));
+    const types = part('types', TYPES, () => typesOf(tables, functions, relations));
     const families = (from: 0 | 1, to: 0 | 1) => () =>
       multimap(inheritance(tables).map((pair) => [pair[from], pair[to]] as const));
     const lookups = once(() => functionLookups(functions));
@@ -107,17 +112,22 @@ export class CatalogBuilder {
     return {
       parents: part('parents', FAMILIES, families(0, 1)),
       children: part('children', FAMILIES, families(1, 0)),
-      views: part('views', ['pg_rewrite', ...RELATIONS], () => viewsOf(tables, relations)),
+      views: part('views', ['pg_rewrite', ...TYPES], () => viewsOf(tables, relations, types())),
       derived: part('derived', DERIVED, () => derivedOf(tables, relations, types())),
       types,
       rules: part('rules', ['pg_rewrite'], () => rulesOf(tables)),
-      writeDependencies: part('writeDependencies', WRITES, () => writeDependencies(tables, relations)),
-      policyDependencies: part('policyDependencies', POLICIES, () => policyDependencies(tables)),
-      triggers: part('triggers', ['pg_trigger'], () => triggersOf(tables)),
+      writeDependencies: part('writeDependencies', WRITES, () =>
+        writeDependencies(tables, relations, types()),
+      ),
+      statistics: part('statistics', ['pg_depend', 'pg_operator'], () => statisticsOf(tables)),
+      policyDependencies: part('policyDependencies', ['pg_policy', ...TYPES], () =>
+        policyDependencies(tables, types()),
+      ),
+      triggers: part('triggers', ['pg_trigger', ...TYPES], () => triggersOf(tables, types())),
+      eventTriggers: part('eventTriggers', ['pg_event_trigger'], () => eventTriggersOf(tables)),
       foreignKeys: part('foreignKeys', ['pg_constraint'], () => foreignKeysOf(tables)),
       operators: part('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
       casts: part('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
-      domains: part('domains', DOMAINS, () => domainsOf(tables, functions)),
       valueTypes: part('valueTypes', ['pg_type'], () => valueTypesOf(tables)),
       userFunctions: kept ? last.userFunctions : () => lookups().userFunctions,
       isBuiltin: kept ? last.isBuiltin : () => lookups().isBuiltin,

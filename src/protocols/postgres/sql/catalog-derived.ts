@@ -1,34 +1,12 @@
 import type { CatalogTables } from './catalog-mirror.ts';
-import { closure, type Derived, FIRST_USER_OID, type Relation, type TypeParts } from './catalog-model.ts';
+import { type Derived, FIRST_USER_OID, type Relation } from './catalog-model.ts';
 import { multimap } from './catalog-parts.ts';
 import { CATALOG_OIDS, type ConstraintRow, type DependRow, type RewriteRow } from './catalog-tables.ts';
+import type { TypeGraph } from './catalog-types.ts';
 
 type Relations = ReadonlyMap<number, Relation>;
 /** Of which relation, and where it can be seen. */
 type Edge = readonly [number, Derived];
-
-/** What users' types are made of. */
-export function typePartsOf(tables: CatalogTables): TypeParts {
-  const attributes = compositeAttributes(tables);
-  const parts = new Map<number, readonly number[]>();
-  const rows = new Map<number, number>();
-  for (const { oid, relation, element, base, bound } of tables.pg_type.values()) {
-    if (oid < FIRST_USER_OID) continue;
-    if (tables.pg_class.has(`${relation}`)) rows.set(oid, relation);
-    const own = [element, base, bound, ...(attributes.get(relation) ?? [])].filter((part) => part !== 0);
-    if (own.length > 0) parts.set(oid, own);
-  }
-  return { parts, rows };
-}
-
-/** Types of the attributes of composite types that are no table's: relations of their own kind, which are not kept. */
-function compositeAttributes(tables: CatalogTables): Map<number, number[]> {
-  const composite = new Set([...tables.pg_type.values()].map(({ relation }) => relation));
-  const attributes = [...tables.pg_attribute.values()].filter(
-    ({ relation }) => composite.has(relation) && !tables.pg_class.has(`${relation}`),
-  );
-  return multimap(attributes.map(({ relation, typeOid }) => [relation, typeOid] as const));
-}
 
 /**
  * Where the data of relations can be seen besides in themselves and their inheritance families, as the catalog says it:
@@ -38,7 +16,7 @@ function compositeAttributes(tables: CatalogTables): Map<number, number[]> {
 export function derivedOf(
   tables: CatalogTables,
   relations: Relations,
-  types: TypeParts,
+  types: TypeGraph,
 ): Map<number, Derived[]> {
   return multimap([
     ...ruleEdges(tables, relations),
@@ -104,12 +82,12 @@ function keyEdges({ type, relation, referenced, keys, columns }: ConstraintRow):
   return keys.map((from, index) => [referenced, { from, relation, attribute: columns[index] }]);
 }
 
-function* rowTypeEdges(relations: Relations, types: TypeParts): Generator<Edge> {
+function* rowTypeEdges(relations: Relations, types: TypeGraph): Generator<Edge> {
   for (const { oid, columns } of relations.values()) {
     for (const { attnum, typeOid } of columns.values()) {
       if (typeOid < FIRST_USER_OID) continue;
-      for (const type of [typeOid, ...closure(typeOid, types.parts)]) {
-        const row = types.rows.get(type);
+      for (const type of types.within(typeOid)) {
+        const row = types.rowOf(type);
         if (row !== undefined) yield [row, { from: undefined, relation: oid, attribute: attnum }];
       }
     }

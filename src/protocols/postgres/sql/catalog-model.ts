@@ -1,3 +1,4 @@
+import type { TypeGraph } from './catalog-types.ts';
 import type { Name } from './facts.ts';
 
 export type RelationKind =
@@ -7,6 +8,7 @@ export type RelationKind =
   | 'matview'
   | 'foreign'
   | 'sequence'
+  | 'composite'
   | 'index'
   | 'other';
 
@@ -39,11 +41,15 @@ export interface CatalogFunction {
   readonly language: string;
   /** Part of an extension, written in C and immutable: it computes from its arguments and nothing else. */
   readonly trusted: boolean;
+  /** Types of what it takes and of what it gives; only known of those that are not PostgreSQL's own. */
+  readonly takes: readonly number[];
+  readonly gives: readonly number[];
 }
 
 export interface Trigger {
   readonly relation: number;
-  readonly function: number;
+  /** The trigger's own, and those that its condition calls. */
+  readonly functions: readonly number[];
   readonly onInsert: boolean;
   readonly onUpdate: boolean;
   readonly onDelete: boolean;
@@ -60,19 +66,24 @@ export interface ForeignKey {
   readonly onUpdate: 'update' | undefined;
 }
 
-export interface OperatorOrCast {
-  /** Operator name, or name of the target type. */
+export interface Operator {
   readonly name: string;
   readonly schema: string;
   readonly function: number;
+  /** Types of its operands; 0 for one that it has not. */
+  readonly operands: readonly number[];
+  readonly result: number;
 }
 
-export interface Cast extends OperatorOrCast {
-  /** `i` implicit, `a` on assignment, `e` explicit. */
-  readonly context: string;
+export interface Cast {
   readonly source: number;
   readonly target: number;
-  readonly sourceName: string | undefined;
+  /** Of the target type. */
+  readonly name: string;
+  readonly schema: string;
+  readonly function: number;
+  /** `i` implicit, `a` on assignment, `e` explicit. */
+  readonly context: string;
 }
 
 /** Data of a column that can also be seen, or was copied, elsewhere. */
@@ -82,14 +93,6 @@ export interface Derived {
   readonly relation: number;
   /** Undefined: in all its columns. */
   readonly attribute: number | undefined;
-}
-
-/** What types are made of. Types of PostgreSQL's own are left out. */
-export interface TypeParts {
-  /** Elements of arrays, what domains stand on, bounds of ranges, attributes of composite types. */
-  readonly parts: ReadonlyMap<number, readonly number[]>;
-  /** The relation of which a type is the row. */
-  readonly rows: ReadonlyMap<number, number>;
 }
 
 /** How values of a type are made. */
@@ -126,19 +129,22 @@ export interface Catalog {
   readonly views: ReadonlyMap<number, Dependencies>;
   /** By relation, where its data can be seen besides in itself and its family: views, generated columns, keys, … */
   readonly derived: ReadonlyMap<number, readonly Derived[]>;
-  readonly types: TypeParts;
+  readonly types: TypeGraph;
   /** Relations with a rewrite rule other than a view's own. */
   readonly rules: ReadonlySet<number>;
   /** What the server runs by itself when a relation is written: defaults, checks, generated columns, indexes, domains. */
   readonly writeDependencies: ReadonlyMap<number, Dependencies>;
+  /** What maintenance of a relation runs besides: expressions of its statistics. */
+  readonly statistics: ReadonlyMap<number, Dependencies>;
   /** What row security policies use when a relation is read or written. */
   readonly policyDependencies: ReadonlyMap<number, Dependencies>;
   readonly triggers: ReadonlyMap<number, readonly Trigger[]>;
   readonly foreignKeys: ReadonlyMap<number, readonly ForeignKey[]>;
-  /** User operators by name, user casts by target type name, checked domains by name; `trusted` ones are left out. */
-  readonly operators: ReadonlyMap<string, readonly OperatorOrCast[]>;
-  readonly casts: ReadonlyMap<string, readonly Cast[]>;
-  readonly domains: ReadonlyMap<string, readonly OperatorOrCast[]>;
+  /** User operators by name, and user casts; those carried out by a `trusted` function are left out. */
+  readonly operators: ReadonlyMap<string, readonly Operator[]>;
+  readonly casts: readonly Cast[];
+  /** Functions of event triggers on DDL. */
+  readonly eventTriggers: readonly number[];
   /** How the values of each type are made, by OID. */
   readonly valueTypes: ReadonlyMap<number, CatalogType>;
   lookupRelation(schema: string | undefined, name: string): Relation | undefined;

@@ -5,7 +5,7 @@ import {
   type CatalogType,
   type Dependencies,
   type ForeignKey,
-  type OperatorOrCast,
+  type Operator,
   type Relation,
   SYSTEM_VIEW_SCHEMAS,
   type Trigger,
@@ -18,6 +18,7 @@ import {
   type TriggerRow,
   type TypeRow,
 } from './catalog-tables.ts';
+import type { TypeGraph } from './catalog-types.ts';
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 
@@ -70,10 +71,17 @@ export function functionOf(
   const compiled = (language === 'c' || language === 'internal') && volatility !== 'volatile';
   const sql = language === 'sql' && volatility === 'immutable';
   const { oid, name } = row;
-  return { oid, schema, name, volatility, language, trusted: extensions.has(oid) && (compiled || sql) };
+  const trusted = extensions.has(oid) && (compiled || sql);
+  return { oid, schema, name, volatility, language, trusted, takes: oids(row.takes), gives: oids(row.gives) };
 }
 
-function schemaOf(row: { readonly namespace: number }, tables: CatalogTables): string | undefined {
+function oids(list: string | null): readonly number[] {
+  return list === null || list === '' ? NO_OIDS : list.split(' ').map(Number);
+}
+
+const NO_OIDS: readonly number[] = [];
+
+export function schemaOf(row: { readonly namespace: number }, tables: CatalogTables): string | undefined {
   return tables.pg_namespace.get(`${row.namespace}`)?.name;
 }
 
@@ -85,13 +93,23 @@ export function inheritance(tables: CatalogTables): (readonly [number, number])[
 }
 
 /** @throws {MirrorGap} A view has left the system's schemas: what it stands on was not asked for. */
-export function viewsOf(tables: CatalogTables, relations: Relations): Map<number, Dependencies> {
+export function viewsOf(
+  tables: CatalogTables,
+  relations: Relations,
+  types: TypeGraph,
+): Map<number, Dependencies> {
   const views = new Map<number, Dependencies>();
+  const run = multimap(
+    [...evaluated(tables, types)].flatMap(([catalog, object, fn]) =>
+      catalog === CATALOG_OIDS.pg_rewrite ? [[object, fn] as const] : [],
+    ),
+  );
   for (const row of tables.pg_rewrite.values()) {
     const view = row.isReturn ? relations.get(row.relation) : undefined;
     if (view === undefined || SYSTEM_VIEW_SCHEMAS.includes(view.schema)) continue;
     if (row.relations === null || row.functions === null) throw new MirrorGap();
-    views.set(view.oid, { relations: row.relations, functions: row.functions });
+    const functions = new Set([...row.functions, ...(run.get(row.oid) ?? [])]);
+    views.set(view.oid, { relations: row.relations, functions: [...functions] });
   }
   return views;
 }
@@ -102,7 +120,7 @@ export function rulesOf(tables: CatalogTables): Set<number> {
 }
 
 /** Functions that an object depends on, itself or through an operator: `(class, object, function)`. */
-function* usedFunctions(tables: CatalogTables): Generator<readonly [number, number, number]> {
+export function* usedFunctions(tables: CatalogTables): Generator<readonly [number, number, number]> {
   for (const row of tables.pg_depend.values()) {
     if (row.type !== 'n' && row.type !== 'a') continue;
     if (row.usedClass === CATALOG_OIDS.pg_proc) yield [row.class, row.object, row.usedObject];
@@ -112,25 +130,40 @@ function* usedFunctions(tables: CatalogTables): Generator<readonly [number, numb
   }
 }
 
-/** What is run when a relation is written: defaults, checks, generated columns, indexes, partition keys, domains. */
-export function writeDependencies(tables: CatalogTables, relations: Relations): Map<number, Dependencies> {
+/** As `usedFunctions`, with what the types run that are named in what an object evaluates. */
+function* evaluated(tables: CatalogTables, types: TypeGraph): Generator<readonly [number, number, number]> {
+  yield* usedFunctions(tables);
+  for (const row of tables.pg_depend.values()) {
+    if (row.usedClass !== CATALOG_OIDS.pg_type) continue;
+    for (const fn of types.functions(row.usedObject)) yield [row.class, row.object, fn];
+  }
+}
+
+/** What is run when a relation is written: defaults, checks, generated columns, indexes, partition keys, its types. */
+export function writeDependencies(
+  tables: CatalogTables,
+  relations: Relations,
+  types: TypeGraph,
+): Map<number, Dependencies> {
   const used: [number, boolean, number][] = [];
-  for (const [catalog, object, fn] of usedFunctions(tables)) {
-    for (const owner of writtenRelations(catalog, `${object}`, tables, relations))
-      used.push([owner, false, fn]);
+  for (const [catalog, object, fn] of evaluated(tables, types)) {
+    for (const owner of writtenRelations(catalog, `${object}`, tables)) used.push([owner, false, fn]);
+  }
+  for (const { oid, kind, columns } of relations.values()) {
+    if (!STORED.has(kind)) continue;
+    for (const { typeOid } of columns.values()) {
+      for (const fn of types.functions(typeOid)) used.push([oid, false, fn]);
+    }
   }
   return dependencies(used);
 }
 
 /** The relations whose writing runs what the object stands for. */
-function writtenRelations(
-  catalog: number,
-  object: string,
-  tables: CatalogTables,
-  relations: Relations,
-): readonly number[] {
+function writtenRelations(catalog: number, object: string, tables: CatalogTables): readonly number[] {
   const constraint = catalog === CATALOG_OIDS.pg_constraint ? tables.pg_constraint.get(object) : undefined;
-  if (constraint !== undefined) return constrained(constraint, relations);
+  // A foreign key compares on both sides.
+  if (constraint !== undefined)
+    return [constraint.relation, constraint.referenced].filter((oid) => oid !== 0);
   const isClass = catalog === CATALOG_OIDS.pg_class;
   const partitioned = isClass && tables.pg_class.get(object)?.kind === 'p' ? Number(object) : undefined;
   const index = isClass ? tables.pg_index.get(object)?.relation : undefined;
@@ -138,21 +171,30 @@ function writtenRelations(
   return [partitioned, index, fallback].filter((oid) => oid !== undefined);
 }
 
-const STORED: ReadonlySet<string> = new Set(['table', 'partitioned', 'foreign']);
+const STORED: ReadonlySet<string> = new Set(['table', 'partitioned', 'foreign', 'matview']);
 
-function constrained({ relation, domain }: ConstraintRow, relations: Relations): number[] {
-  if (relation !== 0) return [relation];
-  return [...relations.values()]
-    .filter(({ kind }) => STORED.has(kind))
-    .filter(({ columns }) => [...columns.values()].some(({ typeOid }) => typeOid === domain))
-    .map(({ oid }) => oid);
+/** Functions in expressions of statistics, by the relation they are of. */
+export function statisticsOf(tables: CatalogTables): Map<number, Dependencies> {
+  const rows = [...tables.pg_depend.values()].filter((row) => row.class === CATALOG_OIDS.pg_statistic_ext);
+  if (rows.length === 0) return new Map();
+  const relations = multimap(
+    rows.flatMap((row) =>
+      row.usedClass === CATALOG_OIDS.pg_class ? [[row.object, row.usedObject] as const] : [],
+    ),
+  );
+  const used: [number, boolean, number][] = [];
+  for (const [catalog, object, fn] of usedFunctions(tables)) {
+    if (catalog !== CATALOG_OIDS.pg_statistic_ext) continue;
+    for (const relation of relations.get(object) ?? []) used.push([relation, false, fn]);
+  }
+  return dependencies(used);
 }
 
 /** What row security policies use. */
-export function policyDependencies(tables: CatalogTables): Map<number, Dependencies> {
+export function policyDependencies(tables: CatalogTables, types: TypeGraph): Map<number, Dependencies> {
   const used: [number, boolean, number][] = [];
   const relationOf = (object: number) => tables.pg_policy.get(`${object}`)?.relation;
-  for (const [catalog, object, fn] of usedFunctions(tables)) {
+  for (const [catalog, object, fn] of evaluated(tables, types)) {
     const relation = catalog === CATALOG_OIDS.pg_policy ? relationOf(object) : undefined;
     if (relation !== undefined) used.push([relation, false, fn]);
   }
@@ -179,14 +221,20 @@ function dependencies(used: readonly (readonly [number, boolean, number])[]): Ma
   return new Map(lists);
 }
 
-export function triggersOf(tables: CatalogTables): Map<number, Trigger[]> {
-  return multimap([...tables.pg_trigger.values()].map((row) => [row.relation, triggerOf(row)] as const));
+export function triggersOf(tables: CatalogTables, types: TypeGraph): Map<number, Trigger[]> {
+  const run = new Map<number, Set<number>>();
+  for (const [catalog, object, fn] of evaluated(tables, types)) {
+    if (catalog === CATALOG_OIDS.pg_trigger) run.set(object, (run.get(object) ?? new Set()).add(fn));
+  }
+  return multimap(
+    [...tables.pg_trigger.values()].map((row) => [row.relation, triggerOf(row, run.get(row.oid))] as const),
+  );
 }
 
-function triggerOf({ relation, function: fn, type }: TriggerRow): Trigger {
+function triggerOf({ relation, function: fn, type }: TriggerRow, run: Iterable<number> = []): Trigger {
   return {
     relation,
-    function: fn,
+    functions: [...new Set([fn, ...run])],
     onInsert: (type & TRIGGER.insert) !== 0,
     onUpdate: (type & TRIGGER.update) !== 0,
     onDelete: (type & TRIGGER.delete) !== 0,
@@ -210,42 +258,36 @@ function foreignKeyOf({ referenced, relation, keys, onDelete, onUpdate }: Constr
   };
 }
 
-type ByName<T extends OperatorOrCast = OperatorOrCast> = Map<string, T[]>;
-
-/** Those that are not PostgreSQL's own, or are carried out by a function that is not. */
-export function operatorsOf(tables: CatalogTables, functions: Functions): ByName {
-  const found = [...tables.pg_operator.values()].flatMap((row): OperatorOrCast[] => {
+/** Those that are not PostgreSQL's own, or are carried out by a function that is not; by name. */
+export function operatorsOf(tables: CatalogTables, functions: Functions): Map<string, Operator[]> {
+  const found = [...tables.pg_operator.values()].flatMap((row): Operator[] => {
     const schema = schemaOf(row, tables);
     const fn = functions.get(row.function);
     if (schema === undefined || fn === undefined || fn.trusted) return [];
     if (schema === 'pg_catalog' && fn.schema === 'pg_catalog') return [];
-    return [{ name: row.name, schema, function: row.function }];
+    const [left = 0, right = 0, result = 0] = row.types ?? [];
+    return [{ name: row.name, schema, function: row.function, operands: [left, right], result }];
   });
-  return byName(found);
+  return multimap(found.map((value) => [value.name, value] as const));
 }
 
-/** By target type; only those that call a function outside of pg_catalog. */
-export function castsOf(tables: CatalogTables, functions: Functions): ByName<Cast> {
-  const found = [...tables.pg_cast.values()].flatMap((row): Cast[] => {
-    const type = typeOf(row.target, tables);
+/** Those that call a function outside of pg_catalog. */
+export function castsOf(tables: CatalogTables, functions: Functions): Cast[] {
+  return [...tables.pg_cast.values()].flatMap((row): Cast[] => {
+    const type = tables.pg_type.get(`${row.target}`);
+    const schema = type === undefined ? undefined : schemaOf(type, tables);
     const fn = functions.get(row.function);
-    if (type === undefined || fn === undefined || fn.trusted || fn.schema === 'pg_catalog') return [];
+    if (type === undefined || schema === undefined || fn === undefined) return [];
+    if (fn.trusted || fn.schema === 'pg_catalog') return [];
     const { source, target, context } = row;
-    const sourceName = typeOf(source, tables)?.name;
-    return [{ ...type, function: row.function, context, source, target, sourceName }];
+    return [{ source, target, context, name: type.name, schema, function: row.function }];
   });
-  return byName(found);
 }
 
-/** Functions that the checks of domains call. */
-export function domainsOf(tables: CatalogTables, functions: Functions): ByName {
-  const found = [...usedFunctions(tables)].flatMap(([catalog, object, fn]): OperatorOrCast[] => {
-    const constraint =
-      catalog === CATALOG_OIDS.pg_constraint ? tables.pg_constraint.get(`${object}`) : undefined;
-    const type = constraint === undefined ? undefined : typeOf(constraint.domain, tables);
-    return type === undefined || functions.get(fn)?.trusted === true ? [] : [{ ...type, function: fn }];
-  });
-  return byName(found);
+/** What any change of the schema runs; a login trigger has run when a session is there. */
+export function eventTriggersOf(tables: CatalogTables): number[] {
+  const rows = [...tables.pg_event_trigger.values()].filter(({ event }) => event !== 'login');
+  return [...new Set(rows.map((row) => row.function))];
 }
 
 /** By OID. */
@@ -256,14 +298,4 @@ export function valueTypesOf(tables: CatalogTables): Map<number, CatalogType> {
 function typeMade({ name, kind, delimiter, ...made }: TypeRow): CatalogType {
   const of = { a: made.element, d: made.base, r: made.bound, m: made.range }[kind] ?? 0;
   return { name, kind, of, delimiter };
-}
-
-function typeOf(oid: number, tables: CatalogTables): { name: string; schema: string } | undefined {
-  const type = tables.pg_type.get(`${oid}`);
-  const schema = type === undefined ? undefined : schemaOf(type, tables);
-  return type === undefined || schema === undefined ? undefined : { name: type.name, schema };
-}
-
-function byName<T extends OperatorOrCast>(values: readonly T[]): ByName<T> {
-  return multimap(values.map((value) => [value.name, value] as const));
 }

@@ -27,7 +27,7 @@ const OLDEST_NOW =
 const MOMENT = `SELECT current_user, pg_catalog.current_setting('server_version_num'),
   pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
   pg_catalog.concat_ws('/', pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(),
-    (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()))`;
+    (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`;
 
 /**
  * One string of statements that tells what has changed in the catalog since an earlier moment, as of one snapshot.
@@ -51,6 +51,8 @@ export function catalogQuery(since: bigint | undefined, settled: (table: TableNa
     'SET LOCAL jit = off',
     'SET LOCAL max_parallel_workers_per_gather = 0',
     MOMENT,
+    // Names are qualified, operators are not: no schema that the role's own path puts first may give them another meaning.
+    'SET LOCAL search_path = pg_catalog',
     ...TABLE_NAMES.map((table) => changedRows(table, bound)),
     `SELECT ${TABLE_NAMES.map((table) => survivors(table, bound, settled(table))).join(', ')}`,
     'COMMIT',

@@ -10,6 +10,7 @@ const KINDS: Readonly<Record<string, RelationKind>> = {
   m: 'matview',
   f: 'foreign',
   S: 'sequence',
+  c: 'composite',
 };
 
 /** Relations by OID, and by `nameKey`. */

@@ -44,6 +44,9 @@ export interface ProcRow {
   readonly name: string;
   readonly volatility: string;
   readonly language: number;
+  /** OIDs of types, apart by spaces: what it takes, and what it gives; null for PostgreSQL's own. */
+  readonly takes: string | null;
+  readonly gives: string | null;
 }
 
 interface LanguageRow {
@@ -102,6 +105,7 @@ export interface ConstraintRow {
 }
 
 export interface TriggerRow {
+  readonly oid: number;
   readonly relation: number;
   readonly function: number;
   readonly type: number;
@@ -112,6 +116,8 @@ interface OperatorRow {
   readonly namespace: number;
   readonly name: string;
   readonly function: number;
+  /** Types: left, right, result; null for PostgreSQL's own. */
+  readonly types: readonly number[] | null;
 }
 
 interface CastRow {
@@ -138,6 +144,14 @@ export interface TypeRow {
   readonly delimiter: string;
 }
 
+/** A support function of an operator class. */
+type SupportRow = Readonly<Record<'type' | 'function', number>>;
+
+interface EventTriggerRow {
+  readonly event: string;
+  readonly function: number;
+}
+
 export interface CatalogRows {
   readonly pg_namespace: NamespaceRow;
   readonly pg_class: ClassRow;
@@ -155,19 +169,24 @@ export interface CatalogRows {
   readonly pg_operator: OperatorRow;
   readonly pg_cast: CastRow;
   readonly pg_type: TypeRow;
+  readonly pg_amproc: SupportRow;
+  readonly pg_event_trigger: EventTriggerRow;
 }
 
 export type TableName = keyof CatalogRows;
 
 /** OIDs of catalogs themselves, as `pg_depend` names them; the same on every server. */
 export const CATALOG_OIDS = {
+  pg_type: 1247,
   pg_class: 1259,
   pg_proc: 1255,
   pg_attrdef: 2604,
   pg_rewrite: 2618,
   pg_constraint: 2606,
   pg_operator: 2617,
+  pg_trigger: 2620,
   pg_policy: 3256,
+  pg_statistic_ext: 3381,
 } as const;
 
 export interface TableSpec<T> {
@@ -180,6 +199,18 @@ export interface TableSpec<T> {
 }
 
 const oid = (column: string) => `x.${column}::pg_catalog.int8`;
+
+/** What only matters of objects that are not PostgreSQL's own. */
+const ofUsers = (sql: string) => `CASE WHEN x.oid >= ${FIRST_USER_OID} THEN ${sql} END`;
+/** Catalogs whose rows hold expressions. */
+const EVALUATED = [
+  'pg_class',
+  'pg_attrdef',
+  'pg_constraint',
+  'pg_rewrite',
+  'pg_trigger',
+  'pg_policy',
+] as const;
 
 /** What is asked of a view's query or a rule's actions, but not of the system's own. */
 function ofUserRule(sql: string): string {
@@ -198,8 +229,9 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   pg_namespace: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.nspname' } },
   pg_class: {
     key: 'x.oid',
-    // Relations whose columns we keep: tables, partitioned, views, materialized views, foreign tables, sequences.
-    where: `x.relkind IN ('r','p','v','m','f','S')`,
+    // Relations whose columns we keep: tables, partitioned, views, materialized views, foreign tables, sequences, and
+    // composite types.
+    where: `x.relkind IN ('r','p','v','m','f','S','c')`,
     columns: {
       oid: oid('oid'),
       namespace: oid('relnamespace'),
@@ -234,6 +266,10 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       name: 'x.proname',
       volatility: 'x.provolatile',
       language: oid('prolang'),
+      takes: ofUsers('x.proargtypes::pg_catalog.text'),
+      gives: ofUsers(
+        `pg_catalog.concat_ws(' ', x.prorettype, pg_catalog.array_to_string(x.proallargtypes, ' '))`,
+      ),
     },
   },
   pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },
@@ -254,9 +290,13 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   pg_depend: {
     key: `pg_catalog.concat_ws('.', x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
     // Functions and operators that something uses, functions of extensions, relations that row policies read; columns that
-    // users' views and rules, defaults and generated columns use (before 15 by themselves), sequences of identity columns.
+    // users' views and rules, defaults and generated columns use (before 15 by themselves), sequences of identity columns;
+    // types in what is evaluated; what statistics are of.
     where: `(x.refclassid IN (${CATALOG_OIDS.pg_proc}, ${CATALOG_OIDS.pg_operator}) AND x.deptype IN ('n','a')
       OR x.classid = ${CATALOG_OIDS.pg_proc} AND x.deptype = 'e'
+      OR x.refclassid = ${CATALOG_OIDS.pg_type} AND x.deptype IN ('n','a') AND x.objsubid = 0
+        AND x.classid IN (${EVALUATED.map((name) => CATALOG_OIDS[name]).join(', ')})
+      OR x.classid = ${CATALOG_OIDS.pg_statistic_ext} AND x.refclassid = ${CATALOG_OIDS.pg_class}
       OR x.refclassid = ${CATALOG_OIDS.pg_class} AND (x.classid = ${CATALOG_OIDS.pg_policy}
         OR x.classid = ${CATALOG_OIDS.pg_rewrite} AND x.deptype = 'n' AND x.objid >= ${FIRST_USER_OID}
         OR x.classid = ${CATALOG_OIDS.pg_attrdef} AND x.deptype = 'n'
@@ -300,6 +340,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
     key: 'x.oid',
     where: `NOT x.tgisinternal AND x.tgenabled <> 'D'`,
     columns: {
+      oid: oid('oid'),
       relation: oid('tgrelid'),
       function: oid('tgfoid'),
       type: 'x.tgtype',
@@ -312,6 +353,9 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       namespace: oid('oprnamespace'),
       name: 'x.oprname',
       function: 'x.oprcode::pg_catalog.oid::pg_catalog.int8',
+      types: ofUsers(
+        `pg_catalog.json_build_array(${['oprleft', 'oprright', 'oprresult'].map(oid).join(', ')})`,
+      ),
     },
   },
   pg_cast: {
@@ -338,6 +382,16 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       kind: `CASE WHEN x.typtype = 'b' AND x.typcategory = 'A' THEN 'a' ELSE x.typtype END`,
       delimiter: 'x.typdelim',
     },
+  },
+  pg_amproc: {
+    key: 'x.oid',
+    where: `x.oid >= ${FIRST_USER_OID}`,
+    columns: { type: oid('amproclefttype'), function: 'x.amproc::pg_catalog.oid::pg_catalog.int8' },
+  },
+  pg_event_trigger: {
+    key: 'x.oid',
+    where: `x.evtenabled <> 'D'`,
+    columns: { event: 'x.evtevent', function: oid('evtfoid') },
   },
 };
 

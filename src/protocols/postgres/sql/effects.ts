@@ -45,20 +45,50 @@ export class EffectWalk {
     if (!isSystemSchema(relation.schema)) this.#uses(this.#catalog.views.get(relation.oid));
   }
 
-  /** @param columns Names of the columns that are written, if they are known; undefined means any. */
-  write(relation: Relation, action: Write, columns?: ReadonlySet<string>): void {
-    if (!this.#first(`${action}${relation.oid}`)) return;
+  /**
+   * @param columns Names of the columns that are written, if they are known; undefined means any.
+   * @param inherits False after `ONLY`.
+   */
+  write(relation: Relation, action: Write, columns?: ReadonlySet<string>, inherits = true): void {
+    const which = columns === undefined ? '' : [...columns].sort().join();
+    if (!this.#first(`${action}${relation.oid}(${which})`)) return;
     this.#effects.relation(relation, action);
     if (this.#catalog.rules.has(relation.oid)) this.#effects.rule(relation);
     this.#uses(this.#catalog.policyDependencies.get(relation.oid));
-    for (const oid of [relation.oid, ...closure(relation.oid, this.#catalog.children)]) {
+    const family = [relation.oid, ...closure(relation.oid, this.#catalog.children)];
+    for (const oid of family) {
       for (const trigger of this.#catalog.triggers.get(oid) ?? []) {
-        if (fires(trigger, action)) this.#function(trigger.function);
+        if (fires(trigger, action)) for (const fn of trigger.functions) this.#function(fn);
       }
       if (action === 'insert' || action === 'update') this.#uses(this.#catalog.writeDependencies.get(oid));
     }
-    if (relation.kind === 'view') this.#base(relation, action);
-    else this.#foreignKeys(relation, action, columns);
+    if (relation.kind === 'view') return this.#base(relation, action);
+    for (const oid of family) this.#foreignKeys(oid, action, columns);
+    if (inherits && relation.kind === 'table' && action !== 'insert')
+      this.#writtenChildren(relation, action, columns);
+  }
+
+  /** VACUUM, ANALYZE, CLUSTER, REINDEX, REFRESH and ALTER may evaluate what is stored of a relation for all its rows. */
+  maintain(relation: Relation): void {
+    for (const oid of [relation.oid, ...closure(relation.oid, this.#catalog.children)]) {
+      this.#uses(this.#catalog.writeDependencies.get(oid));
+      this.#uses(this.#catalog.statistics.get(oid));
+    }
+  }
+
+  /** Event triggers. */
+  changesSchema(): void {
+    for (const oid of this.#catalog.eventTriggers) this.#function(oid);
+  }
+
+  /** Rows of tables that inherit are rows of this one; partitions are covered by their parent. */
+  #writtenChildren(relation: Relation, action: Write, columns?: ReadonlySet<string>): void {
+    const children = this.#catalog.children.get(relation.oid) ?? [];
+    if (children.length > MAX_CHILDREN) return;
+    for (const oid of children) {
+      const child = this.#catalog.relations.get(oid);
+      if (child !== undefined) this.write(child, action, columns);
+    }
   }
 
   /** TRUNCATE … CASCADE empties every table that refers to it. */
@@ -66,7 +96,7 @@ export class EffectWalk {
     this.write(relation, 'truncate');
     for (const key of this.#catalog.foreignKeys.get(relation.oid) ?? []) {
       const referencing = this.#catalog.relations.get(key.referencing);
-      if (referencing !== undefined && !this.#done.has(`truncate${referencing.oid}`))
+      if (referencing !== undefined && !this.#done.has(`truncate${referencing.oid}()`))
         this.truncateCascade(referencing);
     }
   }
@@ -100,20 +130,22 @@ export class EffectWalk {
     }
   }
 
-  /** Writing a simple view writes the tables it is made of. */
+  /** Writing a simple view writes the tables it is made of, and evaluates its query. */
   #base(view: Relation, action: Write): void {
+    for (const oid of this.#catalog.views.get(view.oid)?.functions ?? []) this.#function(oid);
     for (const oid of this.#catalog.views.get(view.oid)?.relations ?? []) {
       const base = this.#catalog.relations.get(oid);
       if (base !== undefined && base.oid !== view.oid) this.write(base, action);
     }
   }
 
-  #foreignKeys(relation: Relation, action: Write, columns?: ReadonlySet<string>): void {
-    for (const key of this.#catalog.foreignKeys.get(relation.oid) ?? []) {
+  #foreignKeys(oid: number, action: Write, columns?: ReadonlySet<string>): void {
+    const relation = this.#catalog.relations.get(oid);
+    for (const key of this.#catalog.foreignKeys.get(oid) ?? []) {
       const does = action === 'delete' ? key.onDelete : action === 'update' ? key.onUpdate : undefined;
       const referencing = this.#catalog.relations.get(key.referencing);
       if (does === undefined || referencing === undefined) continue;
-      if (action === 'update' && !touchesKey(relation, key.keys, columns)) continue;
+      if (action === 'update' && relation !== undefined && !touchesKey(relation, key.keys, columns)) continue;
       this.write(referencing, does);
     }
   }
@@ -126,5 +158,8 @@ function fires(trigger: Trigger, action: Write): boolean {
 
 function touchesKey(relation: Relation, keys: readonly number[], columns?: ReadonlySet<string>): boolean {
   if (columns === undefined) return true;
+  // A generated key changes with any column.
+  const own = [...relation.columns.values()];
+  if (own.some(({ attnum, generated }) => generated && keys.includes(attnum))) return true;
   return [...columns].some((name) => keys.includes(relation.columns.get(name)?.attnum ?? 0));
 }

@@ -1,6 +1,7 @@
 /**
  * The built-in functions that we know, by what they can do. A name of pg_catalog that is in none of these lists is
  * `unsafe`: the lists are what was looked at, not what was forgotten. Overloads of one name are of one class.
+ * `pg_input_is_valid` and its like are left out: they run the input function of any type that they are told by name.
  *
  * @see https://www.postgresql.org/docs/current/functions.html
  */
@@ -55,7 +56,7 @@ bit bool bpchar char cidr date float4 float8 int2 int4 int8 interval macaddr mac
 timestamp timestamptz timetz varbit varchar
 gen_random_uuid uuid_extract_timestamp uuid_extract_version uuidv4 uuidv7
 hashtext hashtextextended hashint4 hashint8 hash_array hash_record hash_record_extended
-num_nonnulls num_nulls pg_collation_for pg_column_size pg_input_error_info pg_input_is_valid pg_size_bytes
+num_nonnulls num_nulls pg_collation_for pg_column_size pg_size_bytes
 pg_size_pretty pg_typeof pg_lsn pg_wal_lsn_diff merge_action bernoulli system
 `;
 

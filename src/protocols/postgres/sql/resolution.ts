@@ -1,7 +1,6 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
-import { castsOf } from './casts.ts';
-import type { Catalog, OperatorOrCast, Relation } from './catalog-model.ts';
+import type { Catalog, Relation } from './catalog-model.ts';
 import { EffectWalk, type Write } from './effects.ts';
 import {
   ELSEWHERE,
@@ -21,6 +20,7 @@ import type { PlanInput } from './resolve.ts';
 import { isSensitive } from './sensitive.ts';
 import { isSafeSetting, isTransactionSetting } from './settings.ts';
 import { Taint } from './taint.ts';
+import { typeEffects } from './type-effects.ts';
 
 const ACTIONS: Readonly<Record<RelationRole, string>> = {
   read: 'sql.select',
@@ -49,7 +49,10 @@ const WRITES: Readonly<Partial<Record<RelationRole, Write>>> = {
   'copy-in': 'insert',
 };
 
+const WRITING: ReadonlySet<RelationRole> = new Set(Object.keys(WRITES) as RelationRole[]);
 const READS: ReadonlySet<RelationRole> = new Set<RelationRole>(['read', 'copy-out', 'maintain']);
+/** They may evaluate what is stored about a relation, for all its rows. */
+const MAINTAINS: ReadonlySet<RelationRole> = new Set<RelationRole>(['maintain', 'alter']);
 /** Parts of a relation, or things that stand in its schema. */
 const OF_RELATION = new Set(['column', 'index', 'trigger', 'rule', 'policy', 'tabconstraint', 'statistics']);
 const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']);
@@ -70,7 +73,6 @@ export class Resolution {
   readonly #effects: EffectWalk;
   #anyMasked: boolean | undefined;
   #someColumn: boolean | undefined;
-  #callsUsers = false;
   #implicitMasked = false;
 
   constructor(facts: StatementFacts, catalog: Catalog, input: PlanInput) {
@@ -100,9 +102,7 @@ export class Resolution {
     for (const use of this.#facts.relations) this.#relation(use);
     this.#namedFunctions();
     this.#fieldCalls();
-    this.#operators();
     this.#types();
-    this.#casts();
     for (const setting of this.#facts.settings) this.#setting(setting);
     for (const object of this.#facts.objects) this.#object(object);
     this.#statement();
@@ -132,8 +132,10 @@ export class Resolution {
     this.pairs.add(ACTIONS[use.role], this.#table(relation));
     const write = WRITES[use.role];
     if (write === 'truncate' && this.#facts.cascade) this.#effects.truncateCascade(relation);
-    else if (write !== undefined) this.#effects.write(relation, write, use.columns && new Set(use.columns));
+    else if (write !== undefined)
+      this.#effects.write(relation, write, use.columns && new Set(use.columns), use.inherits);
     if (READS.has(use.role)) this.#effects.read(relation, use.inherits);
+    if (MAINTAINS.has(use.role)) this.#effects.maintain(relation);
   }
 
   #unknownRelation(use: RelationUse): void {
@@ -213,7 +215,6 @@ export class Resolution {
 
   /** Extensions' own computing needs no distrust: it gives what its arguments hold, and these are traced. */
   #untraced(one: ResolvedFunction, { notation, items }: Pick<FunctionUse, 'notation' | 'items'>): void {
-    if (one.class === 'user') this.#callsUsers = true;
     if (!this.#columnsMasked()) return;
     if (notation === 'procedure') this.taint.everything();
     else if (one.class === 'user' && one.trusted !== true)
@@ -226,7 +227,6 @@ export class Resolution {
     const resolved = resolveOid(oid, this.#catalog);
     if (resolved === undefined) return;
     this.#call(resolved);
-    this.#callsUsers = true;
     if (this.#columnsMasked()) this.taint.unknownSource(what, [ELSEWHERE]);
   }
 
@@ -253,32 +253,18 @@ export class Resolution {
     return uses.length + derived.length > 0 && known && given;
   }
 
-  #byName(map: ReadonlyMap<string, readonly OperatorOrCast[]>, name: Name): OperatorOrCast[] {
-    const schema = name.at(-2);
-    const named = map.get(name.at(-1) ?? '') ?? [];
-    return named.filter((one) => schema === undefined || schema === one.schema);
-  }
-
-  #operators(): void {
-    for (const name of this.#facts.operators) {
-      for (const one of this.#byName(this.#catalog.operators, name))
-        this.#sign(`operator ${one.schema}.${one.name}`, one.function);
-    }
-  }
-
-  /** Checks of a named domain. */
+  /** Domains, casts, operators, input and output of types: what they run needs no name. */
   #types(): void {
-    for (const name of this.#facts.types) {
-      for (const one of this.#byName(this.#catalog.domains, name))
-        this.#sign(`the check of domain ${one.schema}.${one.name}`, one.function);
+    const runs = typeEffects({
+      facts: this.#facts,
+      catalog: this.#catalog,
+      relations: this.touched.map(({ relation }) => relation),
+      writes: WRITING,
+      parameterTypes: this.#input.parameterTypes ?? [],
+    });
+    for (const [oid, what] of runs) {
+      if (this.#catalog.functions.get(oid)?.trusted !== true) this.#sign(what, oid);
     }
-  }
-
-  /** Casts to a named type, and those that need no name. */
-  #casts(): void {
-    const relations = this.touched.map(({ relation }) => relation);
-    for (const one of castsOf(this.#facts, this.#catalog, relations, this.#callsUsers))
-      this.#sign(`the cast of ${one.sourceName ?? 'a type'} to ${one.schema}.${one.name}`, one.function);
   }
 
   #setting(setting: SettingFact): void {
@@ -346,6 +332,7 @@ export class Resolution {
     if (channel !== undefined)
       this.pairs.add(channel.verb === 'notify' ? 'sql.notify' : 'sql.listen', resource);
     if (discards !== undefined) this.#discards(discards);
+    if (kind === 'ddl' || this.#facts.materializes) this.#effects.changesSchema();
     if (opaque === 'DO') this.pairs.add('sql.do', resource);
     if (kind === 'transaction') this.pairs.add('sql.transaction', resource);
     // A prepared transaction outlives its session, and any session of the same role may end it.

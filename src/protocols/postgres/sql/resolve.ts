@@ -17,6 +17,8 @@ export interface PlanInput {
   /** Tags of all columns of a relation, sorted. */
   readonly tagsOf: (relation: number) => readonly string[];
   readonly isMasked: IsMasked;
+  /** OIDs of types that a Parse message gives its parameters; default none. */
+  readonly parameterTypes?: readonly number[];
   /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
   readonly masksColumns?: boolean;
   /** The same, or some kind of value that detectors find is. */

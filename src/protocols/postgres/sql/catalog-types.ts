@@ -1,0 +1,205 @@
+import type { CatalogTables } from './catalog-mirror.ts';
+import { type CatalogFunction, FIRST_USER_OID, type Relation } from './catalog-model.ts';
+import { schemaOf, usedFunctions } from './catalog-parts.ts';
+import { CATALOG_OIDS } from './catalog-tables.ts';
+import type { Name } from './facts.ts';
+
+/** What one type is made of, and what the server runs for it. */
+interface TypeNode {
+  readonly schema: string;
+  readonly name: string;
+  /** Of a domain; else 0. */
+  readonly base: number;
+  /** Of an array its element, of a range its subtype, of a multirange its range. */
+  readonly inside: readonly number[];
+  /** Relation whose row type it is. */
+  readonly relation: number;
+  /** Input and output, canonical form, default; of a domain its checks too. */
+  readonly functions: readonly number[];
+}
+
+const NONE: readonly number[] = [];
+
+/**
+ * The types that are not PostgreSQL's own: what they are made of, and which functions a value of theirs runs. Built whole;
+ * immutable.
+ *
+ * Functions of pg_catalog and trusted ones are left out: they only compute.
+ */
+export class TypeGraph {
+  readonly #nodes: ReadonlyMap<number, TypeNode>;
+  readonly #named: ReadonlyMap<string, readonly number[]>;
+  /** Functions of operator classes, by the type they compare: sorting and indexing a value of it runs them. */
+  readonly #compared: ReadonlyMap<number, readonly number[]>;
+  readonly #relations: ReadonlyMap<number, Relation>;
+  readonly #made = new Map<string, readonly number[]>();
+
+  constructor(
+    nodes: ReadonlyMap<number, TypeNode>,
+    compared: ReadonlyMap<number, readonly number[]>,
+    relations: ReadonlyMap<number, Relation>,
+  ) {
+    const named = new Map<string, number[]>();
+    for (const [oid, { name }] of nodes) {
+      const known = named.get(name);
+      if (known === undefined) named.set(name, [oid]);
+      else known.push(oid);
+    }
+    this.#nodes = nodes;
+    this.#named = named;
+    this.#compared = compared;
+    this.#relations = relations;
+  }
+
+  /** Types that a name may mean, in any schema if it names none. */
+  named(name: Name): readonly number[] {
+    const found = this.#named.get(name.at(-1) ?? '') ?? NONE;
+    const schema = name.at(-2);
+    return schema === undefined ? found : found.filter((oid) => this.#nodes.get(oid)?.schema === schema);
+  }
+
+  /** Whether it is one of PostgreSQL's own, or is known. */
+  knows(oid: number): boolean {
+    return oid < FIRST_USER_OID || this.#nodes.has(oid);
+  }
+
+  /** The type and everything that it is made of, without PostgreSQL's own. */
+  within(oid: number): readonly number[] {
+    return this.#remember('w', oid, () => {
+      const found = new Set<number>();
+      this.#visit(oid, false, (one) => void found.add(one));
+      return [...found];
+    });
+  }
+
+  /** As people write it. */
+  nameOf(oid: number): string {
+    const node = this.#nodes.get(oid);
+    return node === undefined ? 'a built-in type' : `${node.schema}.${node.name}`;
+  }
+
+  /** The relation of which it is the row, if it is one. */
+  rowOf(oid: number): number | undefined {
+    return this.#nodes.get(oid)?.relation || undefined;
+  }
+
+  /** What making a value of it runs: from text or octets, by a cast, as a parameter, when it is stored. */
+  functions(oid: number): readonly number[] {
+    return this.#remember('f', oid, () => this.#run(oid, true));
+  }
+
+  /** What showing stored values of it runs. */
+  shownFunctions(oid: number): readonly number[] {
+    return this.#remember('s', oid, () => {
+      const found = new Set<number>();
+      this.#visit(oid, false, (one) => {
+        const node = this.#nodes.get(one);
+        if (node?.base === 0) for (const fn of node.functions) found.add(fn);
+      });
+      return [...found];
+    });
+  }
+
+  /**
+   * What a statement that evaluates stored values of it runs: they are not checked again. Literals beside an array or a range
+   * take its type, so what is inside these is checked.
+   */
+  readFunctions(oid: number): readonly number[] {
+    return this.#remember('r', oid, () => this.#run(oid, false));
+  }
+
+  #run(oid: number, made: boolean): number[] {
+    const found = new Set<number>();
+    this.#visit(oid, made, (one, checked) => {
+      const node = this.#nodes.get(one);
+      if (node !== undefined && (checked || node.base === 0)) for (const fn of node.functions) found.add(fn);
+      for (const fn of this.#compared.get(one) ?? NONE) found.add(fn);
+    });
+    return [...found];
+  }
+
+  #visit(start: number, made: boolean, see: (oid: number, checked: boolean) => void): void {
+    const seen = new Set<string>();
+    const queue = [{ oid: start, checked: made }];
+    for (let at = queue.pop(); at !== undefined; at = queue.pop()) {
+      const { oid, checked } = at;
+      if (seen.has(`${oid}${checked}`)) continue;
+      seen.add(`${oid}${checked}`);
+      see(oid, checked);
+      const node = this.#nodes.get(oid);
+      if (node === undefined) continue;
+      if (node.base !== 0) queue.push({ oid: node.base, checked });
+      for (const part of node.inside) queue.push({ oid: part, checked: true });
+      const fields = this.#relations.get(node.relation)?.columns.values() ?? [];
+      for (const { typeOid } of fields) queue.push({ oid: typeOid, checked });
+    }
+  }
+
+  /** @param oid Most types are PostgreSQL's own and run nothing. */
+  #remember(kind: string, oid: number, make: () => readonly number[]): readonly number[] {
+    if (!this.#nodes.has(oid) && !this.#compared.has(oid)) return NONE;
+    const known = this.#made.get(kind + oid);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#made.set(kind + oid, made);
+    return made;
+  }
+}
+
+/** Makes the graph of a catalog's tables. Pure. */
+export function typesOf(
+  tables: CatalogTables,
+  functions: ReadonlyMap<number, CatalogFunction>,
+  relations: ReadonlyMap<number, Relation>,
+): TypeGraph {
+  const own = ownFunctions(tables, functions);
+  const nodes = new Map<number, TypeNode>();
+  for (const row of tables.pg_type.values()) {
+    const schema = row.oid < FIRST_USER_OID ? undefined : schemaOf(row, tables);
+    if (schema === undefined) continue;
+    const { base, relation } = row;
+    const inside = [row.element, row.bound, row.range];
+    nodes.set(row.oid, {
+      schema,
+      name: row.name,
+      base,
+      inside: inside.filter((oid) => oid !== 0),
+      relation,
+      functions: own.get(row.oid) ?? NONE,
+    });
+  }
+  return new TypeGraph(nodes, comparedBy(tables, functions), relations);
+}
+
+/** Functions that each type itself uses. */
+function ownFunctions(
+  tables: CatalogTables,
+  functions: ReadonlyMap<number, CatalogFunction>,
+): Map<number, number[]> {
+  const own = new Map<number, number[]>();
+  const add = (type: number, fn: number) => {
+    if (!isHarmless(functions.get(fn))) own.set(type, [...(own.get(type) ?? []), fn]);
+  };
+  for (const [catalog, object, fn] of usedFunctions(tables)) {
+    if (catalog === CATALOG_OIDS.pg_type) add(object, fn);
+    const constraint =
+      catalog === CATALOG_OIDS.pg_constraint ? tables.pg_constraint.get(`${object}`) : undefined;
+    if (constraint !== undefined && constraint.domain !== 0) add(constraint.domain, fn);
+  }
+  return own;
+}
+
+function comparedBy(
+  tables: CatalogTables,
+  functions: ReadonlyMap<number, CatalogFunction>,
+): Map<number, number[]> {
+  const compared = new Map<number, number[]>();
+  for (const { type, function: fn } of tables.pg_amproc.values()) {
+    if (!isHarmless(functions.get(fn))) compared.set(type, [...(compared.get(type) ?? []), fn]);
+  }
+  return compared;
+}
+
+function isHarmless(fn: CatalogFunction | undefined): boolean {
+  return fn === undefined || fn.trusted || fn.schema === 'pg_catalog';
+}
