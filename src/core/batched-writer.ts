@@ -31,6 +31,11 @@ export class BatchedWriter {
   /** Octets added and not yet given to the stream. */
   waitingBytes = 0;
 
+  /** The stream has taken all that was added. */
+  get taken(): boolean {
+    return this.waitingBytes === 0 && this.#underWay === 0;
+  }
+
   /** @param slabs May be shared by any number of writers. */
   constructor(stream: Writable, slabs: SlabSizes, hooks: BatchedWriterHooks) {
     this.#stream = stream;

@@ -6,6 +6,14 @@ import type { Enforcer, SessionRef } from '../enforcement/operation.ts';
 import type { CredentialCheck } from '../identity/principal.ts';
 import type { SessionRecorder } from '../recording/recorder.ts';
 
+/** Ends the session when the client is silent for longer than its resource allows. */
+export interface IdleTimer {
+  /** It is the client's turn to speak; counts from now, also where it was counting. */
+  start(): void;
+  /** It is not the client whom we wait for. */
+  stop(): void;
+}
+
 /** What an adapter gets for one stream. Everything with a side effect is handed in. */
 export interface StreamContext {
   readonly session: SessionRef;
@@ -20,6 +28,8 @@ export interface StreamContext {
   readonly localVerifier: string | undefined;
   /** Aborted to end the session: `signal.reason` is a `HoopError` that says why (revoked, expired, killed, stopped). */
   readonly signal: AbortSignal;
+  /** Not counting at first: a login has a time of its own. */
+  readonly idle: IdleTimer;
   readonly clock: Clock;
   readonly log: Log;
 }

@@ -8,6 +8,7 @@ import type { Principal } from '../../identity/principal.ts';
 import type { SessionEnd } from '../../protocols/adapter.ts';
 import type { SessionRecorder } from '../../recording/recorder.ts';
 import { actorOf } from '../actor.ts';
+import { SessionIdleTimer } from '../sessions/idle-timer.ts';
 import { LiveSession } from '../sessions/live-session.ts';
 import { acceptTunnel } from './answer.ts';
 import type { TunnelRequest } from './request.ts';
@@ -97,6 +98,7 @@ async function serve(
 ): Promise<void> {
   const { ref, signal } = session;
   const log = request.log.child({ session: ref.id, resource: request.resource.name, actor: ref.actor.name });
+  const idle = new SessionIdleTimer(request.resource.config.session.idle, () => session.end(tooSilent()));
   const stopWatching = watch(request, session);
   log.info('session started', { instance: ref.actor.instance });
   let end: SessionEnd;
@@ -108,6 +110,7 @@ async function serve(
       recorder,
       localVerifier: request.tunnel.localVerifier,
       signal,
+      idle,
       clock: request.clock,
       log,
     });
@@ -115,6 +118,7 @@ async function serve(
     log.error('the adapter failed', { error: error instanceof Error ? error.message : String(error) });
     end = { reason: 'ERR_INTERNAL', failure: 'ERR_INTERNAL', bytesIn: 0, bytesOut: 0 };
   }
+  idle.close();
   stopWatching();
   request.socket.destroy();
   await recordEnd(request, session, recorder, end);
@@ -124,7 +128,7 @@ async function serve(
 /** Everything that may end a session from outside; gives the function that stops watching. */
 function watch(request: SessionRequest, session: LiveSession): () => void {
   const { principal, socket, resource, credentials, clock } = request;
-  const { max, idle } = resource.config.session;
+  const { max } = resource.config.session;
   const unsubscribe = credentials.onEnd(principal, (code) => session.end(new HoopError(code)));
   const deadline = Math.min(principal.deadline, session.startedAt + max);
   const timers = [
@@ -133,9 +137,7 @@ function watch(request: SessionRequest, session: LiveSession): () => void {
   if (socket instanceof Socket) {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.setTimeout(idle ?? 0, () =>
-      session.end(new HoopError('ERR_SESSION_ENDED', 'the session was idle for too long')),
-    );
+    socket.setTimeout(0);
   }
   const goodbye = () => timers.push(setTimeout(() => socket.destroy(), GOODBYE_MS));
   session.signal.addEventListener('abort', goodbye, { once: true });
@@ -145,6 +147,10 @@ function watch(request: SessionRequest, session: LiveSession): () => void {
     for (const timer of timers) clearTimeout(timer);
     session.signal.removeEventListener('abort', goodbye);
   };
+}
+
+function tooSilent(): HoopError {
+  return new HoopError('ERR_SESSION_ENDED', 'the session was idle for too long', { hint: 'connect again' });
 }
 
 function tooLong(principal: Principal, deadline: number): HoopError {

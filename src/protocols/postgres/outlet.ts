@@ -22,8 +22,11 @@ export class Outlet {
   #paused: Source | undefined;
   sent = 0;
 
-  /** @param slabs Shared by sessions. */
-  constructor(stream: Duplex, recorder: SessionRecorder, slabs: SlabSizes) {
+  /**
+   * @param slabs Shared by sessions.
+   * @param taken Called when the client has taken some of what it was sent.
+   */
+  constructor(stream: Duplex, recorder: SessionRecorder, slabs: SlabSizes, taken: () => void) {
     this.#stream = stream;
     this.#recorder = recorder;
     this.#writer = new BatchedWriter(stream, slabs, {
@@ -31,7 +34,10 @@ export class Outlet {
         this.sent += bytes.length;
         recorder.response(bytes);
       },
-      taken: () => this.#goOn(),
+      taken: () => {
+        taken();
+        this.#goOn();
+      },
     });
   }
 
@@ -58,6 +64,11 @@ export class Outlet {
   /** Octets that the client has not been given yet. */
   get waitingBytes(): number {
     return this.#writer.waitingBytes;
+  }
+
+  /** The client has been given all that is for it. */
+  get given(): boolean {
+    return this.#writer.taken;
   }
 
   /** Writes all that waits without waiting for the client. */

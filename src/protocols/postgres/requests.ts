@@ -63,7 +63,8 @@ export class RequestPump {
    *   session.
    */
   handle(frame: Frame): Later<void> {
-    const { pipeline } = this.#state;
+    const { pipeline, turn } = this.#state;
+    turn.asked();
     if (pipeline.depth <= LIMITS.pgPipelineDepth) return this.#dispatch(frame);
     return after(
       this.#out.until(() => pipeline.depth < LIMITS.pgPipelineDepth / 2),

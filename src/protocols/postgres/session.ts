@@ -15,6 +15,7 @@ import type { SessionEnd, StreamContext } from '../adapter.ts';
 import { AnswerFlow } from './answer-flow.ts';
 import type { CancelRegistry } from './cancel.ts';
 import type { CatalogService } from './catalog-service.ts';
+import { ClientTurn } from './client-turn.ts';
 import { fatalFields } from './denial.ts';
 import { FunctionCalls } from './function-calls.ts';
 import { SessionMasks } from './masks.ts';
@@ -72,6 +73,7 @@ export class PostgresSession {
   readonly #parts: SessionParts;
   readonly #inlet: Inlet;
   readonly #outlet: Outlet;
+  readonly #turn: ClientTurn;
   readonly #state: SessionState;
   #upstream: Upstream | undefined;
   #failure: HoopError | undefined;
@@ -85,13 +87,15 @@ export class PostgresSession {
     this.#context = context;
     this.#parts = parts;
     this.#inlet = new Inlet(stream, (bytes) => this.#state.held.set('unread', bytes));
-    this.#outlet = new Outlet(stream, context.recorder, parts.slabs);
+    this.#turn = new ClientTurn(context.idle, () => this.#outlet.given);
+    this.#outlet = new Outlet(stream, context.recorder, parts.slabs, () => this.#turn.moved());
     const { session, enforcer } = context;
     const masks = new SessionMasks(session, enforcer, parts.detectors(), parts.detectorTags());
     const held = parts.allowance.open((error) => this.#state.end(error));
     this.#state = new SessionState(context, masks, held, {
       end: (error) => this.#stop(error),
       schemaChanged: () => parts.catalog.invalidate(),
+      turn: this.#turn,
     });
   }
 
@@ -171,6 +175,8 @@ export class PostgresSession {
     }
     this.#outlet.plain(encodeBackend({ name: 'BackendKeyData', processId, key }));
     this.#outlet.plain(encodeBackend({ name: 'ReadyForQuery', status: 'I' }));
+    this.#turn.ready();
+    this.#turn.moved();
   }
 
   #listen(upstream: Upstream): void {
@@ -227,6 +233,7 @@ export class PostgresSession {
     const take = (chunk: Buffer): Later<boolean> => {
       if (this.#state.ended) return false;
       framer.push(chunk);
+      this.#turn.moved();
       this.#hold(framer);
       return after(handle(), (more) => {
         this.#hold(framer);

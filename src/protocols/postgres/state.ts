@@ -2,6 +2,7 @@ import type { Holder } from '../../core/allowance.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { StreamContext } from '../adapter.ts';
+import type { ClientTurn } from './client-turn.ts';
 import type { SessionMasks } from './masks.ts';
 import { NameTable } from './names.ts';
 import { OperationLedger } from './operations.ts';
@@ -39,6 +40,7 @@ export class SessionState {
   ended = false;
   /** What this session makes the gateway hold, of what all sessions may. */
   readonly held: Holder;
+  readonly turn: ClientTurn;
   readonly onSchemaChange: () => void;
   readonly #end: (error: HoopError | undefined) => void;
   #waiting: (() => void)[] = [];
@@ -46,12 +48,17 @@ export class SessionState {
   /**
    * @param hooks.end Ends the session: an error is told to the client first, undefined means the client said goodbye.
    * @param hooks.schemaChanged The catalog's knowledge is stale.
+   * @param hooks.turn Told of whole messages both ways.
    */
   constructor(
     context: StreamContext,
     masks: SessionMasks,
     held: Holder,
-    hooks: { readonly end: (error: HoopError | undefined) => void; readonly schemaChanged: () => void },
+    hooks: {
+      readonly end: (error: HoopError | undefined) => void;
+      readonly schemaChanged: () => void;
+      readonly turn: ClientTurn;
+    },
   ) {
     this.onSchemaChange = hooks.schemaChanged;
     this.context = context;
@@ -59,6 +66,7 @@ export class SessionState {
     this.held = held;
     this.unread = new UnreadStatements(context, masks);
     this.operations = new OperationLedger(context.session, context.enforcer, context.clock);
+    this.turn = hooks.turn;
     this.#end = hooks.end;
   }
 
@@ -66,6 +74,7 @@ export class SessionState {
   ready(status: string): void {
     if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PG_PROTOCOL');
     this.status = status;
+    if (this.pipeline.depth === 0) this.turn.ready();
     if (status !== 'I') return;
     this.transactionEnded();
     this.uncommittedDdl = false;

@@ -58,7 +58,7 @@ function parts() {
     client,
     recorder,
     source,
-    outlet: new Outlet(client, recorder, new SlabSizes([new SlabPool(SLAB_BYTES, 4)])),
+    outlet: new Outlet(client, recorder, new SlabSizes([new SlabPool(SLAB_BYTES, 4)]), () => undefined),
   };
 }
 
