@@ -104,7 +104,7 @@ class FlowCheck {
         'use EXPLAIN without ANALYZE and VERBOSE, or leave the masked column out',
       );
     }
-    if (facts.natural)
+    if (facts.natural && this.#sharesMasked())
       return this.#refuse('NATURAL JOIN may compare a masked column', 'join with ON instead');
     const used = facts.using.find((name) => this.#masked.has(name));
     if (used !== undefined) return this.#alone(used);
@@ -121,6 +121,26 @@ class FlowCheck {
       );
     }
     return undefined;
+  }
+
+  /** Whether a masked column may have its like in something else that is joined: of subqueries not all names are known. */
+  #sharesMasked(): boolean {
+    const others = this.#facts.derived.some(({ kind }) => kind !== 'target' && kind !== 'join');
+    return (
+      others || this.#touched.some(({ masked }, index) => [...masked].some((name) => this.#also(name, index)))
+    );
+  }
+
+  #also(name: string, index: number): boolean {
+    const own = this.#touched[index]?.relation;
+    const alias = this.#facts.relations[index]?.alias;
+    return this.#touched.some(({ relation }, other) => {
+      if (other === index) return false;
+      // One relation is named several times where it plays several roles.
+      const same =
+        relation !== undefined && relation === own && this.#facts.relations[other]?.alias === alias;
+      return !same && (relation === undefined || relation.columns.has(name));
+    });
   }
 
   /** The first masked column of a table that is copied; what stands in COPY (query) is judged as in any query. */
