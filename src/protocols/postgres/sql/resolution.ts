@@ -258,7 +258,10 @@ export class Resolution {
     const runs = typeEffects({
       facts: this.#facts,
       catalog: this.#catalog,
-      relations: this.touched.map(({ relation }) => relation),
+      // What is made now has no columns yet.
+      relations: this.touched.flatMap(({ relation }, index) =>
+        relation === undefined && this.#facts.relations[index]?.role === 'create' ? [] : [relation],
+      ),
       writes: WRITING,
       parameterTypes: this.#input.parameterTypes ?? [],
     });
