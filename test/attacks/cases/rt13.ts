@@ -182,7 +182,7 @@ export const RT13: readonly AttackGroup[] = [
       explained(
         'the cast is named',
         'SELECT id FROM app.keyed WHERE key = ROW(1)::app.key',
-        /cast of \w+ to (app|pg_catalog)\.\w+/,
+        /cast of .+ to app\.key/,
       ),
       leak({
         case: 'the masked column behind those that are not',

@@ -258,10 +258,7 @@ export class Resolution {
     const runs = typeEffects({
       facts: this.#facts,
       catalog: this.#catalog,
-      // What is made now has no columns yet.
-      relations: this.touched.flatMap(({ relation }, index) =>
-        relation === undefined && this.#facts.relations[index]?.role === 'create' ? [] : [relation],
-      ),
+      relations: this.touched.map(({ relation }) => relation),
       writes: WRITING,
       parameterTypes: this.#input.parameterTypes ?? [],
     });
