@@ -20,3 +20,12 @@ export function rescued<T, F>(run: () => Later<T>, failed: (error: unknown) => F
     return failed(error);
   }
 }
+
+/** @returns What `make` gives, made at the first call. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -31,10 +31,11 @@ export class SharedMap<K extends string | number, V> implements ReadonlyMap<K, V
 
   /** @returns This one, with what `changes` did to the draft that it was given. */
   with(changes: (draft: MapDraft<K, V>) => void): SharedMap<K, V> {
-    const shards = [...this.#shards];
+    let shards = this.#shards as Map<K, V>[];
     const own = new Set<number>();
     const writable = (key: K): Map<K, V> => {
       const index = shardOf(key);
+      if (own.size === 0) shards = [...shards];
       if (!own.has(index)) shards[index] = new Map(shards[index]);
       own.add(index);
       return shards[index] as Map<K, V>;
@@ -82,8 +83,11 @@ export interface MapDraft<K, V> {
   delete(key: K): void;
 }
 
+/** Keys that begin with the same number lie together. */
 function shardOf(key: string | number): number {
   if (typeof key === 'number') return key % SHARDS;
+  const number = Number.parseInt(key, 10);
+  if (number >= 0) return number % SHARDS;
   let hash = 0;
   for (let i = 0; i < key.length; i++) hash = (Math.imul(hash, 31) + key.charCodeAt(i)) | 0;
   return hash & (SHARDS - 1);

@@ -164,7 +164,7 @@ describe('the knowledge of one target', () => {
   test('many changes and many who wait for them make few questions', async () => {
     await service.current();
     const waiting = Array.from({ length: 50 }, () => {
-      service.invalidate();
+      service.invalidate('anything');
       return service.current();
     });
     const all = await Promise.all(waiting);
@@ -178,13 +178,13 @@ describe('the knowledge of one target', () => {
     hold = new Promise((resolve) => {
       release = resolve;
     });
-    service.invalidate();
+    service.invalidate('anything');
     const earlier = service.current();
     // Its answer is on its way when the schema changes.
     while (asked < 2) await sleep(5);
     await sleep(100);
     await stack.postgres.psql('DROP TABLE IF EXISTS arrived; CREATE TABLE arrived (id int)');
-    service.invalidate();
+    service.invalidate('anything');
     expect(service.fresh).toBeUndefined();
     const later = service.current();
     hold = undefined;
@@ -196,8 +196,8 @@ describe('the knowledge of one target', () => {
 
   test('what cannot be read is not judged by', async () => {
     const before = await service.current();
-    service.invalidate();
     broken = true;
+    service.invalidate('anything');
     expect(service.fresh).toBeUndefined();
     await expect(service.current()).rejects.toThrow('unreachable');
     expect(service.fresh).toBeUndefined();

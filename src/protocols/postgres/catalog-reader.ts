@@ -1,8 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { HoopError } from '../../core/errors.ts';
 import { CatalogBuilder } from './sql/catalog-build.ts';
 import { CatalogMirror, MirrorGap } from './sql/catalog-mirror.ts';
 import type { Catalog } from './sql/catalog-model.ts';
-import { type CatalogAnswer, catalogQuery, readAnswer } from './sql/catalog-queries.ts';
+import { namedQuestion, readNamedAnswer } from './sql/catalog-named.ts';
+import { type CatalogAnswer, catalogQuery, readAnswer, SERVER } from './sql/catalog-queries.ts';
+import type { NamedChanges } from './sql/schema-changes.ts';
 
 type TextRow = readonly (string | null)[];
 
@@ -36,6 +39,9 @@ interface Base {
  */
 export class CatalogReader {
   readonly #connection: CatalogConnection;
+  /** Its own: a pooler may give two of us the same server's connection. */
+  readonly #statement = `hoopd_${randomBytes(8).toString('hex')}`;
+  #prepared = false;
   #base: Base | undefined;
 
   constructor(connection: CatalogConnection) {
@@ -62,32 +68,53 @@ export class CatalogReader {
     return catalog ?? (await this.#everything());
   }
 
+  /**
+   * As `read`, where only these objects have changed since: what is known of others stays as of the last `read`.
+   */
+  async readNamed(changes: NamedChanges): Promise<Catalog> {
+    const base = this.#base;
+    this.#base = undefined;
+    const catalog = base === undefined ? undefined : await this.#named(base, changes);
+    return catalog ?? this.read();
+  }
+
+  /** @returns Undefined, with what is known as it was or nothing, where everything has to be asked for. */
+  async #named(base: Base, changes: NamedChanges): Promise<Catalog | undefined> {
+    const { mirror, builder, moment } = base;
+    const how = { name: this.#statement, prepared: this.#prepared, since: moment.oldest, server: SERVER };
+    const question = namedQuestion(mirror.objects(changes), how);
+    const answer = read(readNamedAnswer, await this.#connection.query(question, CHANGES_MS));
+    this.#prepared = true;
+    if (answer.server !== moment.server || answer.next - moment.oldest >= COMPARABLE) return undefined;
+    if (answer.eventTriggers) {
+      this.#base = base;
+      return undefined;
+    }
+    return fitting(() => {
+      const amended = mirror.amend(changes, answer);
+      const catalog = builder.build(mirror.tables, amended, moment.owner);
+      this.#base = base;
+      return catalog;
+    });
+  }
+
   /** @returns Undefined where the changes do not fit what is known: an upset server, a table rewritten by hand. */
   async #changes(base: Base): Promise<Catalog | undefined> {
     const { mirror, moment } = base;
     const sql = catalogQuery(moment.oldest, (table) => mirror.settled(table));
-    const answer = read(await this.#connection.query(sql, CHANGES_MS));
+    const answer = read(readAnswer, await this.#connection.query(sql, CHANGES_MS));
     const comparable =
       answer.moment.server === moment.server && answer.moment.next - moment.oldest < COMPARABLE;
-    if (!comparable) return undefined;
-    try {
-      return this.#take(base, answer);
-    } catch (error) {
-      if (error instanceof MirrorGap) return undefined;
-      throw error;
-    }
+    return comparable ? fitting(() => this.#take(base, answer)) : undefined;
   }
 
   async #everything(): Promise<Catalog> {
     const sql = catalogQuery(undefined, () => 0);
-    const answer = read(await this.#connection.query(sql, LOAD_MS));
+    const answer = read(readAnswer, await this.#connection.query(sql, LOAD_MS));
     const fresh = { mirror: new CatalogMirror(), builder: new CatalogBuilder() };
-    try {
-      return this.#take(fresh, answer);
-    } catch (error) {
-      if (error instanceof MirrorGap) throw unreadable('it contradicts itself');
-      throw error;
-    }
+    const catalog = fitting(() => this.#take(fresh, answer));
+    if (catalog === undefined) throw unreadable('it contradicts itself');
+    return catalog;
   }
 
   #take({ mirror, builder }: Omit<Base, 'moment'>, { moment, delta }: CatalogAnswer): Catalog {
@@ -98,11 +125,24 @@ export class CatalogReader {
   }
 }
 
-function read(results: readonly (readonly TextRow[])[]): CatalogAnswer {
+function read<T>(
+  reading: (results: readonly (readonly TextRow[])[]) => T,
+  results: readonly (readonly TextRow[])[],
+): T {
   try {
-    return readAnswer(results);
+    return reading(results);
   } catch (error) {
     if (error instanceof SyntaxError) throw unreadable(error.message);
+    throw error;
+  }
+}
+
+/** @returns Undefined where the answer does not fit what is known. */
+function fitting(take: () => Catalog): Catalog | undefined {
+  try {
+    return take();
+  } catch (error) {
+    if (error instanceof MirrorGap) return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { PolicyObject } from '../../policy/model.ts';
 import { type CatalogConnection, CatalogReader } from './catalog-reader.ts';
 import { bindClassification, type Classification } from './classification.ts';
 import type { Catalog } from './sql/catalog-model.ts';
+import { changesNothing, type NamedChanges, type SchemaChanges, together } from './sql/schema-changes.ts';
 
 /** What is known of a target's schema at one moment. Immutable: whoever sees a change sees a new object. */
 export interface KnownCatalog {
@@ -15,6 +16,8 @@ export interface KnownCatalog {
  * It is the window in which somebody else's change of the schema is not seen: `docs/security.md`.
  */
 const CHECK_AFTER_MS = 2000;
+/** How long a target is asked for everything after it could not say what has become of some objects. */
+const WHOLE_AFTER_FAILURE_MS = 60_000;
 
 /**
  * Keeps the catalog of one target, read over a connection of the gateway's own.
@@ -30,6 +33,9 @@ export class CatalogService {
   /** Schema changes seen, and how many of them had been when what is known was asked for. */
   #changes = 0;
   #covered = 0;
+  /** What these changes were, of those that are not covered. */
+  #changed: SchemaChanges | undefined;
+  #wholeUntil = Number.NEGATIVE_INFINITY;
   #checking: Promise<void> | undefined;
 
   constructor(parts: {
@@ -81,17 +87,38 @@ export class CatalogService {
   }
 
   /** A schema change was seen: the next statement waits for a new look, even if one is under way. */
-  invalidate(): void {
+  invalidate(changes: SchemaChanges): void {
+    if (changesNothing(changes)) return;
     this.#changes++;
+    this.#changed = together(this.#changed, changes);
+    // Whoever waits for the answer asks again, and is told what went wrong.
+    this.#checkOnce().catch(() => undefined);
   }
 
   async #check(): Promise<void> {
-    const [startedAt, changes] = [this.#clock.now(), this.#changes];
-    const catalog = await this.#read();
+    const [startedAt, changes, changed] = [this.#clock.now(), this.#changes, this.#changed];
+    this.#changed = undefined;
+    const byName = changed !== undefined && changed !== 'anything' && this.#mayAskByName(startedAt);
+    const catalog = await (byName ? this.#readNamed(changed) : this.#read());
     if (catalog !== this.#known?.catalog) this.#known = this.#bound(catalog);
     this.#covered = changes;
+    if (byName) return;
     // A check that itself took longer than the window still counts once, or a slow target would be asked for ever.
     this.#checkedAt = Math.max(startedAt, this.#clock.now() - CHECK_AFTER_MS / 2);
+  }
+
+  #mayAskByName(now: number): boolean {
+    return now < this.#checkedAt + CHECK_AFTER_MS && now >= this.#wholeUntil && this.#reader?.usable === true;
+  }
+
+  async #readNamed(changed: NamedChanges): Promise<Catalog> {
+    try {
+      return await (this.#reader as CatalogReader).readNamed(changed);
+    } catch {
+      // A pooler that loses prepared statements, for one: then everything is asked for, without them.
+      this.#wholeUntil = this.#clock.now() + WHOLE_AFTER_FAILURE_MS;
+      return this.#read();
+    }
   }
 
   /** A connection that was idle for long may be gone without a word: then once more, over a new one. */

@@ -1,3 +1,4 @@
+import { once } from '../../core/later.ts';
 import type { PolicyObject } from '../../policy/model.ts';
 import { type Catalog, FIRST_USER_OID, type Relation } from './sql/catalog-model.ts';
 import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from './sql/lineage.ts';
@@ -50,11 +51,10 @@ export function bindClassification(
     configured(catalog, name).map((column) => [column, new Set(more)] as const),
   );
   const found = [...spread(seeds, unite, next).values()];
-  const unknown = spread(
-    unknownSources(catalog).map((column) => [column, true] as const),
-    () => true,
-    next,
-  );
+  const unknown = once(() => {
+    const sources = unknownSources(catalog).map((column) => [column, true] as const);
+    return [...spread(sources, () => true, next).values()].map(([column]) => column);
+  });
   const byRelation = new Map<number, Classified[]>();
   for (const [column, own] of found) {
     const relation = catalog.relations.get(column.relation);
@@ -63,10 +63,15 @@ export function bindClassification(
     const classified = { ...column, object: columnObject(resource, relation, name, [...own].sort()) };
     byRelation.set(relation.oid, [...(byRelation.get(relation.oid) ?? []), classified]);
   }
+  const types = once(() => new WireTypes(catalog.valueTypes));
   return {
-    types: new WireTypes(catalog.valueTypes),
+    get types() {
+      return types();
+    },
+    get unknown() {
+      return unknown();
+    },
     columns: [...byRelation.values()].flat(),
-    unknown: [...unknown.values()].map(([column]) => column),
     ofRelation: (relation) => byRelation.get(relation) ?? [],
     tagsOf: (relation) => tagsOf(byRelation.get(relation) ?? []),
     shownIn: (column) => edges.get(columnKey(column)) ?? [],

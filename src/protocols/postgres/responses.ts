@@ -305,7 +305,7 @@ export class ResponsePump {
   /** What a statement that has completed means for the session. */
   #took(plan: Portal['plan'], planned: Planned | undefined): void {
     if (planned?.unread === true) this.#state.unread.wholeSession = true;
-    if (plan.ddl) this.#state.schemaChanged();
+    if (plan.ddl) this.#state.schemaChanged(plan.changes ?? 'anything');
     if (ENDS_TRANSACTION.has(plan.transaction)) this.#state.transactionEnded();
   }
 
@@ -315,7 +315,7 @@ export class ResponsePump {
       throw unexpected(frame.type);
     head.operation.rows++;
     head.operation.bytes += frame.end - frame.start;
-    if (planAt(head.planned, 0)?.ddl === true) this.#state.schemaChanged();
+    if (planAt(head.planned, 0)?.ddl === true) this.#state.schemaChanged('anything');
     this.#out.add(frame);
   }
 

@@ -94,7 +94,7 @@ export class PostgresSession {
     const held = parts.allowance.open((error) => this.#state.end(error));
     this.#state = new SessionState(context, masks, held, {
       end: (error) => this.#stop(error),
-      schemaChanged: () => parts.catalog.invalidate(),
+      schemaChanged: (changes) => parts.catalog.invalidate(changes),
       turn: this.#turn,
     });
   }

@@ -8,6 +8,7 @@ import { NameTable } from './names.ts';
 import { OperationLedger } from './operations.ts';
 import { Pipeline, type Portal, type Prepared, weightOf } from './pipeline.ts';
 import type { Planned } from './planner.ts';
+import { changesNothing, type SchemaChanges, together } from './sql/schema-changes.ts';
 import { changesReading, UnreadStatements } from './unread.ts';
 
 /** What both directions of one session share. The server's answers are its only source of truth. */
@@ -41,7 +42,9 @@ export class SessionState {
   /** What this session makes the gateway hold, of what all sessions may. */
   readonly held: Holder;
   readonly turn: ClientTurn;
-  readonly onSchemaChange: () => void;
+  readonly #onSchemaChange: (changes: SchemaChanges) => void;
+  /** What the transaction has changed so far: nobody else sees it before its end, nor does the catalog's reader. */
+  #changed: SchemaChanges | undefined;
   readonly #end: (error: HoopError | undefined) => void;
   #waiting: (() => void)[] = [];
 
@@ -56,11 +59,11 @@ export class SessionState {
     held: Holder,
     hooks: {
       readonly end: (error: HoopError | undefined) => void;
-      readonly schemaChanged: () => void;
+      readonly schemaChanged: (changes: SchemaChanges) => void;
       readonly turn: ClientTurn;
     },
   ) {
-    this.onSchemaChange = hooks.schemaChanged;
+    this.#onSchemaChange = hooks.schemaChanged;
     this.context = context;
     this.masks = masks;
     this.held = held;
@@ -82,14 +85,16 @@ export class SessionState {
 
   /** Portals go with their transaction, and its schema changes are there, even where the next begins in the same string. */
   transactionEnded(): void {
-    if (this.uncommittedDdl) this.onSchemaChange();
+    if (this.#changed !== undefined) this.#onSchemaChange(this.#changed);
+    this.#changed = undefined;
     this.portals.forget((one) => !one.holdable);
   }
 
   /** A statement that changes the schema has completed. */
-  schemaChanged(): void {
+  schemaChanged(changes: SchemaChanges): void {
+    if (changesNothing(changes)) return;
     this.uncommittedDdl = true;
-    this.onSchemaChange();
+    this.#changed = together(this.#changed, changes);
   }
 
   /**

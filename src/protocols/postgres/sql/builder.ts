@@ -58,6 +58,7 @@ export class FactsBuilder {
     Partial<
       Pick<
         StatementFacts,
+        | 'changes'
         | 'explain'
         | 'renames'
         | 'discards'

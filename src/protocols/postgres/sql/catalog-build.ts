@@ -1,8 +1,10 @@
+import { once } from '../../../core/later.ts';
 import { SharedMap } from '../../../core/shared-map.ts';
 import { derivedOf } from './catalog-derived.ts';
 import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
 import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
 import {
+  assertViewsRead,
   castsOf,
   eventTriggersOf,
   extensionFunctions,
@@ -90,8 +92,7 @@ export class CatalogBuilder {
     this.#parts = this.#partsOf(tables, changed, relations.byOid, functions);
     this.#functions = functions;
     this.#last = catalogOf(owner, relations, functions, this.#parts);
-    // A view that has left the system's schemas shows at once.
-    if (changed('pg_rewrite', 'pg_class', 'pg_namespace')) this.#last.views;
+    if (changed('pg_rewrite', 'pg_class', 'pg_namespace')) assertViewsRead(tables, relations.byOid);
     return this.#last;
   }
 
@@ -160,15 +161,6 @@ function shared<V>(map: ReadonlyMap<number, V>): SharedMap<number, V> {
 
 function sameOwner(catalog: Catalog, { serverVersion, searchPath }: CatalogOwner): boolean {
   return catalog.serverVersion === serverVersion && catalog.searchPath.join('\0') === searchPath.join('\0');
-}
-
-/** @returns What `make` gives, made at the first call. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
 
 function catalogOf(owner: CatalogOwner, relations: Relations, functions: Functions, parts: Parts): Catalog {

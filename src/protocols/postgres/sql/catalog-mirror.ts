@@ -1,5 +1,8 @@
 import { SharedMap } from '../../../core/shared-map.ts';
+import { GROUPS, named, of, under } from './catalog-groups.ts';
+import type { NamedAnswer, NamedObjects } from './catalog-named.ts';
 import { CATALOG_TABLES, type CatalogRows, TABLE_NAMES, type TableName } from './catalog-tables.ts';
+import type { NamedChanges } from './schema-changes.ts';
 
 /** Rows by key. */
 export type CatalogTables = { readonly [N in TableName]: ReadonlyMap<string, CatalogRows[N]> };
@@ -33,12 +36,16 @@ export type CatalogDelta = { readonly [N in TableName]: TableDelta };
  */
 class MirrorTable<T> {
   readonly #columns: readonly string[];
+  readonly #groupsOf: (row: T) => readonly string[];
+  /** Keys of the rows of each group. */
+  readonly #groups = new Map<string, Set<string>>();
   #rows = SharedMap.empty<string, T>();
   /** Keys of the rows that are not settled. */
   #open = new Set<string>();
 
-  constructor(columns: readonly string[]) {
+  constructor(columns: readonly string[], groupsOf: (row: T) => readonly string[] = () => []) {
     this.#columns = columns;
+    this.#groupsOf = groupsOf;
   }
 
   get rows(): SharedMap<string, T> {
@@ -59,34 +66,66 @@ class MirrorTable<T> {
     return this.#replace(taken, rows);
   }
 
+  /**
+   * Some rows as they are now; the others stay as of the last answer.
+   *
+   * @param keys Of rows, and `groups`, that `rows` tell of: what is not among these is gone.
+   * @throws {MirrorGap} A row that was there then is told of, and was not.
+   */
+  amend(keys: Iterable<string>, groups: Iterable<string>, rows: TableDelta['rows']): TableChange<T> {
+    const taken = new Set(keys);
+    for (const group of groups) for (const key of this.#groups.get(group) ?? []) taken.add(key);
+    for (const [key, settled] of rows as readonly (readonly [string, boolean])[]) {
+      if (settled && (!this.#rows.has(key) || this.#open.has(key))) throw new MirrorGap();
+      taken.add(key);
+    }
+    for (const key of taken) this.#open.delete(key);
+    return this.#replace(taken, rows);
+  }
+
+  /** Keys of a group's rows. */
+  keysIn(group: string): Iterable<string> {
+    return this.#groups.get(group) ?? [];
+  }
+
   /** Settled rows that are not left are gone, or told anew. */
   #takeOthers(left: ReadonlySet<string>, taken: Set<string>): void {
     for (const key of this.#rows.keys()) if (!left.has(key)) taken.add(key);
     if (this.#rows.size - taken.size !== left.size) throw new MirrorGap();
   }
 
-  /** Puts the rows that were told in the place of those that were taken. */
-  #replace(taken: Iterable<string>, rows: TableDelta['rows']): TableChange<T> {
+  /** Puts the rows that were told in the place of those that were taken; what stays as it was is not touched. */
+  #replace(taken: ReadonlySet<string>, rows: TableDelta['rows']): TableChange<T> {
     const gone = new Map<string, T>();
-    const come: T[] = [];
+    for (const key of taken) {
+      const row = this.#rows.get(key);
+      if (row !== undefined) gone.set(key, row);
+    }
+    const come = new Map<string, T>();
+    for (const told of rows) {
+      const [key, settled] = told as readonly [string, boolean, ...unknown[]];
+      if (!settled) this.#open.add(key);
+      const row = this.#row(told);
+      const old = gone.get(key);
+      if (old !== undefined && JSON.stringify(old) === JSON.stringify(row)) gone.delete(key);
+      else come.set(key, row);
+    }
     this.#rows = this.#rows.with((draft) => {
-      for (const key of taken) {
-        const row = draft.get(key);
-        if (row !== undefined) gone.set(key, row);
-        draft.delete(key);
-      }
-      for (const told of rows) {
-        const [key, settled] = told as readonly [string, boolean, ...unknown[]];
-        const old = gone.get(key);
-        const row = this.#row(told);
-        const same = old !== undefined && JSON.stringify(old) === JSON.stringify(row);
-        if (same) gone.delete(key);
-        else come.push(row);
-        draft.set(key, same ? old : row);
-        if (!settled) this.#open.add(key);
-      }
+      for (const key of gone.keys()) draft.delete(key);
+      for (const [key, row] of come) draft.set(key, row);
     });
-    return { gone: [...gone.values()], come };
+    for (const [key, row] of gone) this.#regroup(row, (keys) => keys.delete(key));
+    for (const [key, row] of come) this.#regroup(row, (keys) => keys.add(key));
+    return { gone: [...gone.values()], come: [...come.values()] };
+  }
+
+  #regroup(row: T, change: (keys: Set<string>) => void): void {
+    for (const group of this.#groupsOf(row)) {
+      const keys = this.#groups.get(group) ?? new Set();
+      change(keys);
+      if (keys.size === 0) this.#groups.delete(group);
+      else this.#groups.set(group, keys);
+    }
   }
 
   #row(told: readonly unknown[]): T {
@@ -97,10 +136,16 @@ class MirrorTable<T> {
   }
 }
 
+/** Tables whose rows are parts of a relation, and have an OID of their own. */
+const PARTS = ['pg_index', 'pg_attrdef', 'pg_constraint', 'pg_rewrite', 'pg_policy', 'pg_trigger'] as const;
+
 /** The target's catalog tables, kept row by row. Not usable any more once `apply` has thrown. */
 export class CatalogMirror {
   readonly #tables = Object.fromEntries(
-    TABLE_NAMES.map((name) => [name, new MirrorTable(Object.keys(CATALOG_TABLES[name].columns))]),
+    TABLE_NAMES.map((name) => [
+      name,
+      new MirrorTable(Object.keys(CATALOG_TABLES[name].columns), GROUPS[name] as (row: unknown) => string[]),
+    ]),
   ) as unknown as { readonly [N in TableName]: MirrorTable<CatalogRows[N]> };
 
   get tables(): CatalogTables {
@@ -122,5 +167,91 @@ export class CatalogMirror {
     return Object.fromEntries(
       TABLE_NAMES.map((name) => [name, this.#tables[name].apply(delta[name])]),
     ) as unknown as CatalogChanges;
+  }
+
+  /** What to ask for after a change of these names: what they stand for now, and what they stood for. */
+  objects(changes: NamedChanges): NamedObjects {
+    const relationNames = [...changes.relations, ...changes.types];
+    const relations = this.#descendants(relationNames.flatMap((name) => this.#keys('pg_class', named(name))));
+    const types = [
+      ...changes.types.flatMap((name) => this.#keys('pg_type', named(name))),
+      ...relations.flatMap((oid) => this.#keys('pg_type', of(oid))),
+    ];
+    types.push(...types.flatMap((oid) => this.#keys('pg_type', under(oid))));
+    const dependants = [
+      ...PARTS.flatMap((table) => relations.flatMap((oid) => this.#keys(table, of(oid)))),
+      ...types.flatMap((oid) => this.#keys('pg_constraint', under(oid))),
+      ...relations.flatMap((oid) => this.#statistics(oid)),
+      ...changes.functions.flatMap((name) => this.#keys('pg_proc', named(name))),
+    ];
+    return {
+      relationNames,
+      typeNames: changes.types,
+      functionNames: changes.functions,
+      schemaNames: changes.schemas,
+      relations,
+      types,
+      dependants,
+      doubtful: changes.drops ? this.#sequences() : [],
+    };
+  }
+
+  /**
+   * Takes over what was told of some objects. What is known of all others stays as of the last answer to `apply`.
+   *
+   * @throws {MirrorGap} The answer does not fit what is mirrored.
+   */
+  amend(changes: NamedChanges, { relations, types, dependants, rows }: NamedAnswer): CatalogChanges {
+    const parts = { keys: [] as readonly string[], groups: relations.map(of) };
+    const nothing = { keys: [], groups: [] };
+    const told: { readonly [N in TableName]?: { keys: readonly string[]; groups: readonly string[] } } = {
+      pg_namespace: { keys: [], groups: changes.schemas.map(named) },
+      pg_class: { keys: relations.map(String), groups: [] },
+      pg_proc: { keys: [], groups: changes.functions.map(named) },
+      pg_type: { keys: types.map(String), groups: [] },
+      pg_depend: { keys: [], groups: dependants.map(of) },
+      pg_constraint: { keys: [], groups: [...parts.groups, ...types.map(under)] },
+      ...Object.fromEntries(
+        [
+          'pg_attribute',
+          'pg_inherits',
+          'pg_rewrite',
+          'pg_attrdef',
+          'pg_index',
+          'pg_policy',
+          'pg_trigger',
+        ].map((name) => [name, parts]),
+      ),
+    };
+    return Object.fromEntries(
+      TABLE_NAMES.map((name) => {
+        const { keys, groups } = told[name] ?? nothing;
+        return [name, this.#tables[name].amend(keys, groups, rows[name])];
+      }),
+    ) as unknown as CatalogChanges;
+  }
+
+  #keys(table: TableName, group: string): number[] {
+    return [...this.#tables[table].keysIn(group)].map(Number);
+  }
+
+  #descendants(relations: readonly number[]): number[] {
+    const found = new Set(relations);
+    for (const oid of found) {
+      for (const key of this.#tables.pg_inherits.keysIn(under(oid))) {
+        const row = this.#tables.pg_inherits.rows.get(key);
+        if (row !== undefined) found.add(row.child);
+      }
+    }
+    return [...found];
+  }
+
+  #statistics(relation: number): number[] {
+    const { rows } = this.#tables.pg_depend;
+    return [...this.#tables.pg_depend.keysIn(under(relation))].flatMap((key) => rows.get(key)?.object ?? []);
+  }
+
+  #sequences(): number[] {
+    return [...this.#tables.pg_class.rows.values()].filter(({ kind }) => kind === 'S').map(({ oid }) => oid);
   }
 }

@@ -24,10 +24,13 @@ const EVERYTHING = '2147483647';
 const OLDEST_NOW =
   'pg_catalog.age(pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot())::pg_catalog.xid)';
 
+/** Tells servers and databases apart. */
+export const SERVER = `pg_catalog.concat_ws('/', pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(),
+    (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`;
+
 const MOMENT = `SELECT current_user, pg_catalog.current_setting('server_version_num'),
   pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
-  pg_catalog.concat_ws('/', pg_catalog.pg_postmaster_start_time(), pg_catalog.pg_is_in_recovery(),
-    (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))`;
+  ${SERVER}`;
 
 /**
  * One string of statements that tells what has changed in the catalog since an earlier moment, as of one snapshot.

@@ -288,7 +288,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
     },
   },
   pg_depend: {
-    key: `pg_catalog.concat_ws('.', x.classid, x.objid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
+    key: `pg_catalog.concat_ws('.', x.objid, x.classid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
     // Functions and operators that something uses, functions of extensions, relations that row policies read; columns that
     // users' views and rules, defaults and generated columns use (before 15 by themselves), sequences of identity columns;
     // types in what is evaluated; what statistics are of.

@@ -1,4 +1,5 @@
 import { type Ast, isAst, list, number, text, unwrap } from './ast.ts';
+import { namedChanges } from './extract-changes.ts';
 import { DDL_HANDLERS } from './extract-ddl.ts';
 import { EXPRESSION_HANDLERS } from './extract-expression.ts';
 import { FROM_HANDLERS } from './extract-from.ts';
@@ -66,6 +67,8 @@ function statement(raw: Ast, total: number, newer: NewerSyntax | undefined): Sta
     const tag = QUERY_TAGS[node.type];
     if (tag !== undefined) note(walk, tag[0], tag[1]);
     walk.typed(node.type, node.body, place);
+    const changes = namedChanges(node.type, node.body);
+    if (changes !== undefined) walk.facts.single.changes = changes;
     if (walk.facts.tag === '') walk.facts.refuse(`a statement of unknown kind (${node.type})`);
   }
   return walk.facts.build(offset, length);

@@ -3,7 +3,9 @@
  *
  * Facts know nothing of the target's catalog or of policy. `resolve.ts` turns them into pairs and refusals.
  */
+
 import type { NewerSyntax } from './newer-syntax.ts';
+import type { NamedChanges } from './schema-changes.ts';
 
 /** A name as written after case folding and unquoting: `['pg_catalog', 'lower']`, outermost part first. */
 export type Name = readonly string[];
@@ -207,6 +209,8 @@ export interface StatementFacts {
   readonly cascade: boolean;
   /** `subject → new name` of a rename or move, with the column if it is one. */
   readonly renames?: { readonly column?: string };
+  /** Objects that it changes in the catalog, if it says all of them by name. */
+  readonly changes?: NamedChanges;
   readonly settings: readonly SettingFact[];
   readonly discards?: 'all' | 'plans' | 'sequences' | 'temp';
   readonly transaction?: TransactionKind;

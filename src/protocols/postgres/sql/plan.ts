@@ -1,6 +1,7 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyValue } from '../../../policy/model.ts';
 import type { StatementKind, TransactionKind } from './facts.ts';
+import type { NamedChanges } from './schema-changes.ts';
 
 /** What one statement would do, in the words of policy, and what its answer may show. */
 export interface StatementPlan {
@@ -35,6 +36,8 @@ export interface StatementPlan {
   readonly copy?: CopyPlan;
   /** It changes the catalog: what follows is judged by what it has become. */
   readonly ddl: boolean;
+  /** What it changes there, if it says all of it by name. */
+  readonly changes?: NamedChanges;
   /** DISCARD ALL: prepared statements, portals and settings are gone. */
   readonly discardsAll?: boolean;
   readonly setting?: { readonly name: string; readonly value?: string; readonly safe: boolean };

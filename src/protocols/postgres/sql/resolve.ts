@@ -57,6 +57,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...copyPlan(facts, resolution),
     ...settingPlan(facts, resolution),
     ddl: changesCatalog(facts),
+    ...(facts.changes === undefined ? {} : { changes: facts.changes }),
   };
 }
 
@@ -179,6 +180,11 @@ function changesCatalog(facts: StatementFacts): boolean {
   const changes =
     facts.kind === 'ddl' && !(maintains && facts.relations.every((use) => use.role === 'maintain'));
   return (
-    changes || facts.materializes || facts.call || facts.opaque !== undefined || facts.discards === 'all'
+    changes ||
+    facts.transaction === 'commit-prepared' ||
+    facts.materializes ||
+    facts.call ||
+    facts.opaque !== undefined ||
+    facts.discards === 'all'
   );
 }

@@ -1,0 +1,30 @@
+import { isDependant } from './catalog-named.ts';
+import { CATALOG_OIDS, type CatalogRows, type TableName } from './catalog-tables.ts';
+
+/** What a row is found by besides its key: what it is part of, or its name. */
+export const GROUPS: { readonly [N in TableName]?: (row: CatalogRows[N]) => readonly string[] } = {
+  pg_namespace: ({ name }) => [named(name)],
+  pg_class: ({ name }) => [named(name)],
+  pg_attribute: ({ relation }) => [of(relation)],
+  pg_inherits: ({ child, parent }) => [of(child), under(parent)],
+  pg_proc: ({ name }) => [named(name)],
+  pg_rewrite: ({ relation }) => [of(relation)],
+  pg_depend: ({ class: catalog, object, usedObject }) => [
+    ...(isDependant(catalog) ? [of(object)] : []),
+    ...(catalog === CATALOG_OIDS.pg_statistic_ext ? [under(usedObject)] : []),
+  ],
+  pg_attrdef: ({ relation }) => [of(relation)],
+  pg_constraint: ({ relation, domain }) => [relation === 0 ? under(domain) : of(relation)],
+  pg_index: ({ relation }) => [of(relation)],
+  pg_policy: ({ relation }) => [of(relation)],
+  pg_trigger: ({ relation }) => [of(relation)],
+  pg_type: ({ name, relation, element }) => [
+    named(name),
+    ...(relation === 0 ? [] : [of(relation)]),
+    ...(element === 0 ? [] : [under(element)]),
+  ],
+};
+
+export const named = (name: string): string => `n${name}`;
+export const of = (oid: number): string => `o${oid}`;
+export const under = (oid: number): string => `u${oid}`;
