@@ -18,7 +18,7 @@ import {
 } from './rows.ts';
 import { spread } from './sql/lineage.ts';
 import type { StatementPlan } from './sql/plan.ts';
-import { tells } from './values/wire-types.ts';
+import { tells, type WireTypes } from './values/wire-types.ts';
 
 /** What a look at a piece of a value, or a finding in it, costs beside the octets: as much as so many of them. */
 const LOOK_OCTETS = 32;
@@ -159,6 +159,11 @@ export class SessionMasks implements CellDetector {
   #action({ typeOid, format }: Column, mask: ColumnMask | undefined): ColumnAction {
     if (mask === undefined) return this.#look(typeOid, format);
     return { kind: 'mask', mask: mask.kind, shape: shapeOf(typeOid, format) };
+  }
+
+  /** Of the catalog that is in force; undefined before the first refresh. */
+  get types(): WireTypes | undefined {
+    return this.#classification?.types;
   }
 
   /** What becomes of values that no column's mask is for. */

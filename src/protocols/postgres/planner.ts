@@ -10,6 +10,7 @@ import { foreignIdentifiers } from './sql/encoding.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from './sql/facts.ts';
 import { maskLiterals } from './sql/literals.ts';
 import type { SqlParser } from './sql/parser.ts';
+import type { CopyPlan } from './sql/plan.ts';
 import { planStatement, type StatementPlan } from './sql/resolve.ts';
 import { templateOf } from './sql/template.ts';
 
@@ -248,16 +249,9 @@ export class StatementPlanner {
         'ask somebody who may see its columns to change it',
       );
     }
-    if (
-      plan.copy?.direction === 'out' &&
-      this.#masks.detecting &&
-      !(plan.copy.format === 'text' && plan.copy.plainOptions)
-    ) {
-      return refuse(
-        'copy-format',
-        'only the default text format of COPY can be looked through',
-        'leave the options away',
-      );
+    if (plan.copy?.direction === 'out' && this.#masks.detecting) {
+      const why = unreadableCopy(plan.copy);
+      if (why !== undefined) return refuse('copy-format', ...why);
     }
     const unknown = plan.pairs.some(
       (pair) => pair.object.attrs['kind'] === 'unknown' && pair.action !== 'sql.create',
@@ -296,6 +290,21 @@ const UNKNOWN_TYPE: Refusal = {
   reason: 'a parameter is given a type that the gateway does not know',
   hint: 'commit what makes the type first, or leave the types of parameters to the server',
 };
+
+/** Why detectors could not look through what a COPY sends, and what to do instead. */
+function unreadableCopy({ options, types }: CopyPlan): readonly [string, string] | undefined {
+  if (options === undefined) {
+    return [
+      'the options of this COPY cannot be looked through',
+      'use the format text or csv, in the encoding UTF8',
+    ];
+  }
+  if (options.format !== 'binary' || types !== undefined) return undefined;
+  return [
+    'binary COPY of a query does not say what types its columns have, so it cannot be looked through',
+    'use the format text or csv, or copy the columns of a table',
+  ];
+}
 
 function keep(plans: Map<string, Planned>, key: string, planned: Planned): void {
   if (plans.size >= REMEMBERED) plans.clear();

@@ -5,7 +5,7 @@ import { Framer } from '../../wire/postgres/framer.ts';
 import { ErrorResponse, reportText } from '../../wire/postgres/report.ts';
 import { RowDescription } from '../../wire/postgres/rows.ts';
 import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
-import { maskCopyLine } from './copy.ts';
+import { CopyOut } from './copy-out.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
 import { denialOf, type Expected, type Portal, unexpected } from './pipeline.ts';
 import { type Planned, planAt } from './planner.ts';
@@ -34,8 +34,7 @@ export class ResponsePump {
   readonly #rows: RowRewriter;
   readonly #turns: Turns;
   #more = false;
-  /** Rows of the COPY TO STDOUT under way may hold detectable values: each line is looked at. */
-  #copyOut = false;
+  readonly #copyOut = new CopyOut();
   readonly #withheld = new Withheld();
   /** The target said FATAL: it closes next, and the client has been told why. */
   targetEnded = false;
@@ -109,7 +108,7 @@ export class ResponsePump {
   #forwardable(): Uint8Array {
     const rows = this.#currentRows();
     if (rows !== undefined) return DATA_ROWS;
-    if (this.#copyOut && !this.#state.masks.detecting) return COPY_DATA;
+    if (this.#copyOut.transparent(this.#state.masks)) return COPY_DATA;
     return this.#state.masks.active ? NONE : DATA_ROWS;
   }
 
@@ -180,16 +179,14 @@ export class ResponsePump {
       case BACKEND.CopyInResponse:
         return this.#copyInStarted(frame);
       case BACKEND.CopyOutResponse:
-        this.#copyOut = true;
+        this.#copyOut.start(this.#state.pipeline.head, this.#state.masks);
         return this.#forwardIf(this.#currentOperation() !== undefined, frame);
       case BACKEND.CopyData:
         return this.#copyData(frame);
       case BACKEND.FunctionCallResponse:
         return this.#called(frame);
       case BACKEND.CopyDone:
-        this.#forwardIf(this.#copyOut, frame);
-        this.#copyOut = false;
-        return;
+        return this.#copyOutDone(frame);
       default:
         throw unexpected(frame.type);
     }
@@ -227,11 +224,22 @@ export class ResponsePump {
   }
 
   #copyData(frame: Frame): void {
-    const operation = this.#currentOperation();
-    if (operation === undefined || !this.#copyOut) throw unexpected(frame.type);
+    const operation = this.#copying(frame);
     operation.rows++;
-    const { masks } = this.#state;
-    this.#show(frame, operation, masks.detecting ? maskCopyLine(frame.body, masks) : undefined);
+    this.#show(frame, operation, this.#copyOut.take(frame.body, this.#state.masks));
+  }
+
+  #copyOutDone(frame: Frame): void {
+    const operation = this.#copying(frame);
+    const rest = this.#copyOut.end();
+    if (rest !== undefined) this.#show(rest.piece, operation, rest);
+    this.#out.add(frame);
+  }
+
+  #copying({ type }: Frame): OpenOperation {
+    const operation = this.#currentOperation();
+    if (operation === undefined || !this.#copyOut.running) throw unexpected(type);
+    return operation;
   }
 
   #confirmed(frame: Frame, kind: 'parse' | 'bind' | 'close'): void {
@@ -269,8 +277,8 @@ export class ResponsePump {
   #statementDone(frame: Frame): void {
     const head = this.#state.pipeline.head;
     // Rows that were shown are counted; of others only this message tells.
-    const written = this.#copyOut ? 0 : rowsWritten(frame.body);
-    this.#copyOut = false;
+    const written = this.#copyOut.running ? 0 : rowsWritten(frame.body);
+    this.#copyOut.end();
     this.#state.copyIn = false;
     this.#tellWithheld(head);
     if (head?.kind === 'query' && !head.failed) {
@@ -351,7 +359,7 @@ export class ResponsePump {
     const head = pipeline.head;
     const fatal = ['FATAL', 'PANIC'].includes(reportText(error, 'V') ?? reportText(error, 'S') ?? '');
     const denial = fatal ? undefined : denialOf(head);
-    this.#copyOut = false;
+    this.#copyOut.end();
     this.#withheld.clear();
     this.#state.copyIn = false;
     pipeline.fail(reportText(error, 'C') ?? 'XX000');

@@ -3,7 +3,7 @@ import { MAX_MASKED_BYTES, maskValue, type ValueShape, writeMasked } from '../..
 import type { MaskKind } from '../../policy/model.ts';
 import { HEADER_BYTES, type Piece } from '../../wire/postgres/frame.ts';
 import type { Format } from '../../wire/postgres/types.ts';
-import { shownValue } from './values/shown.ts';
+import { quickShape, shownValue } from './values/shown.ts';
 import type { WireType, WireTypes } from './values/wire-types.ts';
 
 /** What becomes of one output column. */
@@ -211,25 +211,6 @@ function masked(
   }
 }
 
-/** As what a text form is looked at before it is taken apart: in some, a backslash may hide what is told otherwise. */
-const QUICK_LOOK: Readonly<Record<WireType['kind'], ValueShape | undefined>> = {
-  text: 'text',
-  enum: 'text',
-  scalar: 'text',
-  range: 'text',
-  multirange: 'text',
-  tsvector: 'text',
-  tsquery: 'text',
-  versioned: 'text',
-  unknown: 'text',
-  json: 'json',
-  jsonb: 'json',
-  array: 'json',
-  record: 'json',
-  hstore: 'json',
-  bytea: undefined,
-};
-
 /** What nobody looks at: nothing of it is shown. */
 function hidden(cell: Uint8Array, { type, format }: Detected): Uint8Array | null {
   if (type.kind === 'text' || type.kind === 'json') return maskValue(cell, 'redact', type.kind);
@@ -242,7 +223,7 @@ function look(chunk: Buffer, start: number, end: number, action: Detected, detec
   const { type, format } = action;
   if (!detector.attends(end - start)) return hidden(chunk.subarray(start, end), action);
   try {
-    const quick = format === 0 || type.kind === 'text' ? QUICK_LOOK[type.kind] : undefined;
+    const quick = quickShape(type, format);
     if (quick !== undefined && !detector.suspects(chunk, start, end, quick)) return NOTHING_FOUND;
     // Not `subarray`: a Buffer takes twice as long to make.
     const cell = new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start);

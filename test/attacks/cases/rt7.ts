@@ -30,6 +30,9 @@ const BINARY: readonly Form[] = ['extended, binary'];
 const hidden = (what: string, expression: string, secret = CARD, forms = FORMS) =>
   leak({ case: what, steps: [`SELECT ${expression} FROM pay`], secret, forms });
 
+const copied = (what: string, sql: string, secret = CARD) =>
+  leak({ case: `COPY: ${what}`, steps: [sql], secret, forms: ['simple'] });
+
 /** Values that detectors are to find whatever type and form they come in. */
 export const RT7: readonly AttackGroup[] = [
   {
@@ -93,6 +96,28 @@ export const RT7: readonly AttackGroup[] = [
       hidden('xid8', 'pan::text::xid8'),
       hidden('a function of rows', `unnest(ARRAY[pan, 1])`),
       hidden('several columns of several types', 'pan, pans, doc, d, c'),
+      copied('text', 'COPY pay TO STDOUT'),
+      copied(
+        'text with options',
+        `COPY pay (id, pan, c) TO STDOUT (DELIMITER '|', NULL 'nil', ENCODING 'UTF8')`,
+      ),
+      copied('documents in text', 'COPY pay (doc) TO STDOUT', MAIL),
+      copied('csv', 'COPY pay TO STDOUT (FORMAT csv, HEADER)'),
+      copied('csv with options', `COPY pay TO STDOUT WITH CSV DELIMITER ';' QUOTE '''' FORCE QUOTE *`, MAIL),
+      copied(
+        'csv of a query',
+        `COPY (SELECT 'a "quoted" ' || mail, ROW(pan), ARRAY[pan] FROM pay) TO STDOUT CSV`,
+      ),
+      copied(
+        'csv of a query, its mail',
+        `COPY (SELECT 'a "quoted"' || E'\n' || mail FROM pay) TO STDOUT CSV`,
+        MAIL,
+      ),
+      copied('binary', 'COPY pay TO STDOUT (FORMAT binary)'),
+      copied('binary, its mail', 'COPY pay TO STDOUT (FORMAT binary)', MAIL),
+      copied('binary of a query', 'COPY (SELECT array_agg(pan) FROM pay) TO STDOUT (FORMAT binary)'),
+      copied('octets', `COPY (SELECT mail::bytea FROM pay) TO STDOUT`, MAIL),
+      copied('another encoding', `COPY (SELECT mail FROM pay) TO STDOUT (ENCODING 'LATIN1')`, MAIL),
     ],
   },
 ];

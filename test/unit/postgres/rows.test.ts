@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DetectorSet } from '../../../src/masking/detectors.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
-import { maskCopyLine } from '../../../src/protocols/postgres/copy.ts';
 import {
   type CellDetector,
   type ColumnAction,
@@ -11,7 +10,6 @@ import {
   shapeOf,
 } from '../../../src/protocols/postgres/rows.ts';
 import { WireTypes } from '../../../src/protocols/postgres/values/wire-types.ts';
-import { CopyData } from '../../../src/wire/postgres/copy.ts';
 import { Frame, type Piece } from '../../../src/wire/postgres/frame.ts';
 import { DataRow } from '../../../src/wire/postgres/rows.ts';
 
@@ -217,23 +215,5 @@ describe('a run of rows', () => {
         }
       }),
     );
-  });
-});
-
-describe('COPY lines', () => {
-  const copy = (line: string) => {
-    const masked = maskCopyLine(Buffer.from(line), detector);
-    return masked && CopyData.decode(bytesOf(masked)!.subarray(5)).data.toString();
-  };
-
-  test('masks field by field', () => {
-    expect(copy('1\tann@example.com\tx\n')).toBe('1\t***\tx\n');
-    expect(copy('ann@example.com\n')).toBe('***\n');
-    expect(copy('1\t2\n')).toBeUndefined();
-    expect(copy('\t\tann@example.com')).toBe('\t\t***');
-  });
-
-  test('does not match across fields', () => {
-    expect(copy('411111111111\t1111\n')).toBeUndefined();
   });
 });

@@ -422,15 +422,33 @@ describe('names and kinds for the session', () => {
     ['insert into plain values (1)', { ddl: false }],
     [
       'copy plain(id) to stdout csv',
-      { copy: { direction: 'out', relation: 1014, columns: ['id'], format: 'csv', plainOptions: true } },
+      {
+        copy: {
+          direction: 'out',
+          relation: 1014,
+          columns: ['id'],
+          options: { format: 'csv', delimiter: ',' },
+          types: [25],
+        },
+      },
     ],
     [
       "copy plain from stdin with (format text, delimiter '|')",
-      { copy: { direction: 'in', relation: 1014, format: 'text', plainOptions: false } },
+      { copy: { direction: 'in', relation: 1014, options: { format: 'text', delimiter: '|', null: '\\N' } } },
     ],
     [
       'copy (select 1) to stdout (format binary)',
-      { copy: { direction: 'out', format: 'binary', plainOptions: true } },
+      { copy: { direction: 'out', options: { format: 'binary' } } },
+    ],
+    [
+      "copy (select 1) to stdout (format csv, header, delimiter ';', quote '''', force_quote *)",
+      { copy: { options: { format: 'csv', header: true, delimiter: ';', quote: "'", escape: "'" } } },
+    ],
+    ['copy plain to stdout (encoding latin1)', { copy: { options: undefined } }],
+    ['copy plain to stdout (format text, format csv)', { copy: { options: undefined } }],
+    [
+      "copy plain to stdout csv header null 'x'",
+      { copy: { options: { format: 'csv', header: true, null: 'x' } } },
     ],
   ])('%s', (sql, expected) => {
     expect(planOf(sql, { masks: false })).toMatchObject(expected);

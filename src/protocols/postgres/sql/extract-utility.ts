@@ -1,6 +1,6 @@
 import { type Ast, bodyOf, constant, isAst, list, number, strings, text } from './ast.ts';
 import { relation } from './extract-from.ts';
-import type { CopyFact, SettingFact, StatementKind, TransactionKind } from './facts.ts';
+import type { CopyFact, CopyOptions, SettingFact, StatementKind, TransactionKind } from './facts.ts';
 import { type Handler, nested, type Place, type Walk } from './walk.ts';
 
 /** Bit of `DeclareCursorStmt.options` (parsenodes.h). */
@@ -168,7 +168,7 @@ function copy(walk: Walk, body: Ast, place: Place): void {
     target: body['is_program'] === true ? 'program' : body['filename'] === undefined ? 'client' : 'file',
     ...(index === undefined ? {} : { relation: index }),
     ...(columns === undefined ? {} : { columns }),
-    ...copyOptions(body['options']),
+    options: copyOptions(body['options']),
   };
   walk.facts.copy = fact;
   walk.fields('CopyStmt', body, place, {
@@ -177,13 +177,53 @@ function copy(walk: Walk, body: Ast, place: Place): void {
   });
 }
 
-function copyOptions(options: unknown): Pick<CopyFact, 'format' | 'plainOptions'> {
-  const entries = list(options).map((entry) => bodyOf(entry, 'DefElem'));
-  const formats = entries.filter((entry) => entry?.['defname'] === 'format');
-  const word = formats.length === 0 ? 'text' : constant(formats[0]?.['arg']);
-  const known = word === 'text' || word === 'csv' || word === 'binary';
-  const format = known && formats.length <= 1 ? word : 'unknown';
-  return { format, plainOptions: entries.length === formats.length && format !== 'unknown' };
+const COPY_DEFAULTS: Readonly<
+  Record<CopyOptions['format'], Pick<CopyOptions, 'delimiter' | 'null' | 'quote'>>
+> = {
+  text: { delimiter: '\t', null: '\\N', quote: '' },
+  csv: { delimiter: ',', null: '', quote: '"' },
+  binary: { delimiter: '', null: '', quote: '' },
+};
+const COPY_UNDERSTOOD = new Set(['format', 'delimiter', 'null', 'quote', 'escape', 'header', 'encoding']);
+/** They change nothing in how a row is read. */
+const COPY_HARMLESS = new Set(['force_quote', 'force_not_null', 'force_null', 'freeze']);
+const UTF8 = /^utf[-_ ]?8$|^unicode$/i;
+
+/** Undefined if one is not understood, or given twice. */
+function copyOptions(options: unknown): CopyOptions | undefined {
+  const given = new Map<string, string>();
+  for (const entry of list(options)) {
+    const option = bodyOf(entry, 'DefElem');
+    const name = text(option?.['defname']).toLowerCase();
+    if (COPY_HARMLESS.has(name)) continue;
+    const value = option?.['arg'] === undefined ? 'true' : constant(option['arg']);
+    if (typeof value !== 'string' || given.has(name)) return undefined;
+    given.set(name, value);
+  }
+  return copyOptionsOf(given);
+}
+
+function copyOptionsOf(given: ReadonlyMap<string, string>): CopyOptions | undefined {
+  const format = given.get('format')?.toLowerCase() ?? 'text';
+  if (format !== 'text' && format !== 'csv' && format !== 'binary') return undefined;
+  if ([...given.keys()].some((name) => !COPY_UNDERSTOOD.has(name))) return undefined;
+  if (!UTF8.test(given.get('encoding') ?? 'utf8')) return undefined;
+  const { delimiter, null: nothing, quote } = COPY_DEFAULTS[format];
+  const quoted = given.get('quote') ?? quote;
+  const options: CopyOptions = {
+    format,
+    delimiter: given.get('delimiter') ?? delimiter,
+    null: given.get('null') ?? nothing,
+    quote: quoted,
+    // The quote, unless it is given.
+    escape: given.get('escape') ?? quoted,
+    header: !/^(off|false|0)$/i.test(given.get('header') ?? 'off'),
+  };
+  return [options.delimiter, options.quote, options.escape].every(isOctet) ? options : undefined;
+}
+
+function isOctet(character: string): boolean {
+  return Buffer.byteLength(character) <= 1;
 }
 
 function channel(verb: 'listen' | 'unlisten' | 'notify', tag: string): Handler {

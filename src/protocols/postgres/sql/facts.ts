@@ -122,15 +122,25 @@ export interface SettingFact {
   readonly local: boolean;
 }
 
+/** How the rows of a COPY are written; characters are of one octet. */
+export interface CopyOptions {
+  readonly format: 'text' | 'csv' | 'binary';
+  readonly delimiter: string;
+  readonly null: string;
+  readonly quote: string;
+  readonly escape: string;
+  /** The first line is names. */
+  readonly header: boolean;
+}
+
 export interface CopyFact {
   readonly direction: 'in' | 'out';
   readonly target: 'client' | 'file' | 'program';
   /** Index into `relations`; undefined for COPY (query). */
   readonly relation?: number;
   readonly columns?: readonly string[];
-  readonly format: 'text' | 'csv' | 'binary' | 'unknown';
-  /** Nothing but FORMAT was given: rows look as the format's defaults say. */
-  readonly plainOptions: boolean;
+  /** Undefined if one of them is not understood. */
+  readonly options: CopyOptions | undefined;
 }
 
 /** An object that is no relation, named by DDL. */

@@ -1,6 +1,6 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyValue } from '../../../policy/model.ts';
-import type { StatementKind, TransactionKind } from './facts.ts';
+import type { CopyOptions, StatementKind, TransactionKind } from './facts.ts';
 import type { NamedChanges } from './schema-changes.ts';
 
 /** What one statement would do, in the words of policy, and what its answer may show. */
@@ -43,11 +43,12 @@ export interface StatementPlan {
   readonly setting?: { readonly name: string; readonly value?: string; readonly safe: boolean };
 }
 
-interface CopyPlan {
+export interface CopyPlan {
   readonly direction: 'out' | 'in';
   /** OID, if the relation is known. */
   readonly relation?: number;
   readonly columns?: readonly string[];
-  readonly format: 'text' | 'csv' | 'binary' | 'unknown';
-  readonly plainOptions: boolean;
+  readonly options: CopyOptions | undefined;
+  /** Type OIDs of what is copied of a relation that is known. */
+  readonly types?: readonly number[];
 }

@@ -1,6 +1,6 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject, PolicyValue } from '../../../policy/model.ts';
-import type { Catalog } from './catalog-model.ts';
+import type { Catalog, Relation } from './catalog-model.ts';
 import type { StatementFacts } from './facts.ts';
 import type { IsMasked } from './lineage.ts';
 import { maskedFlow } from './masked-flow.ts';
@@ -154,17 +154,26 @@ function names(facts: StatementFacts): Names {
 
 function copyPlan(facts: StatementFacts, resolution: Resolution): Pick<StatementPlan, 'copy'> {
   if (facts.copy === undefined) return {};
-  const { direction, relation, columns, format, plainOptions } = facts.copy;
-  const oid = relation === undefined ? undefined : resolution.touched[relation]?.relation?.oid;
+  const { direction, relation: index, columns, options } = facts.copy;
+  const relation = index === undefined ? undefined : resolution.touched[index]?.relation;
+  const types = relation === undefined ? undefined : copiedTypes(relation, columns);
   return {
     copy: {
       direction,
-      ...(oid === undefined ? {} : { relation: oid }),
+      ...(relation === undefined ? {} : { relation: relation.oid }),
       ...(columns === undefined ? {} : { columns }),
-      format,
-      plainOptions,
+      options,
+      ...(types === undefined ? {} : { types }),
     },
   };
+}
+
+/** Without a list: all columns but the generated ones. Undefined if one is not known. */
+function copiedTypes(relation: Relation, columns: readonly string[] | undefined): number[] | undefined {
+  const all = [...relation.columns.values()];
+  if (columns === undefined) return all.filter((one) => !one.generated).map((one) => one.typeOid);
+  const types = columns.map((name) => relation.columns.get(name)?.typeOid);
+  return types.every((oid) => oid !== undefined) ? types : undefined;
 }
 
 function settingPlan(facts: StatementFacts, resolution: Resolution): Pick<StatementPlan, 'setting'> {

@@ -38,7 +38,7 @@ export function textShown(value: Buffer, type: WireType, look: Look, depth: numb
  * array or record that it can be read as stays one; a bare number that is found becomes NULL, as its type may hold no
  * other.
  */
-function untypedShown(value: Buffer, look: Look, depth: number): Uint8Array | null {
+export function untypedShown(value: Buffer, look: Look, depth: number): Uint8Array | null {
   if (depth > MAX_DEPTH) throw new RangeError('too deep');
   const first = value[0];
   if (first === BACKSLASH && value[1] === HEX_MARK) return byteaShown(value, byteaContent(value), look);

@@ -1,3 +1,4 @@
+import type { ValueShape } from '../../../masking/mask.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
 import { binaryShown } from './binary.ts';
 import { textShown } from './literals.ts';
@@ -19,4 +20,28 @@ export function shownValue(value: Uint8Array, type: WireType, format: Format, lo
 
 function view(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** As what a text form is looked at before it is taken apart: in some, a backslash may hide what is told otherwise. */
+const QUICK_LOOK: Readonly<Record<WireType['kind'], ValueShape | undefined>> = {
+  text: 'text',
+  enum: 'text',
+  scalar: 'text',
+  range: 'text',
+  multirange: 'text',
+  tsvector: 'text',
+  tsquery: 'text',
+  versioned: 'text',
+  unknown: 'text',
+  json: 'json',
+  jsonb: 'json',
+  array: 'json',
+  record: 'json',
+  hstore: 'json',
+  bytea: undefined,
+};
+
+/** As what a value may be looked at quickly before it is taken apart; undefined where that would tell nothing. */
+export function quickShape(type: WireType, format: Format): ValueShape | undefined {
+  return format === 0 || type.kind === 'text' ? QUICK_LOOK[type.kind] : undefined;
 }
