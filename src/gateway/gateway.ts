@@ -10,6 +10,7 @@ import { composeApi } from './compose/api.ts';
 import { GatewayIdentity } from './compose/identity.ts';
 import { type AdapterMaker, GatewayRules, prepareRules } from './compose/rules.ts';
 import type { Loaded, LoadedConfig } from './config/load.ts';
+import { IdleMemory } from './idle-memory.ts';
 import { RunningGateway } from './running.ts';
 import { Frontdoor } from './server/frontdoor.ts';
 import { SessionRegistry } from './sessions/registry.ts';
@@ -94,6 +95,8 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     prepared,
   );
   closers.push(() => rules.close());
+  const idleMemory = new IdleMemory();
+  closers.push(() => idleMemory.close());
   const sessions = new SessionRegistry();
   const recordings = openRecordingStore(config.recordings, clock);
   const tunnels = new Tunnels({
@@ -105,6 +108,8 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     audit,
     clock,
     log,
+    sessionsPerInstance: config.limits.sessionsPerInstance,
+    keep: (socket) => door.keep(socket),
     authenticate: (request, socket) => identity.authenticateStream(request, socket),
     connect: (principal, resource) => rules.connect(principal, resource),
   });

@@ -9,18 +9,31 @@ let running: RunningGateway;
 afterEach(() => running.remove());
 
 describe('bounds of the port', () => {
-  it('connections beyond the bound per address are closed before TLS; a free place is taken again', async () => {
+  it('beyond the bound per address the oldest connection without a session makes room', async () => {
     running = await RunningGateway.start({ more: 'limits: { connectionsPerAddress: 2 }\n' });
     const [one, two] = [await openTls(running), await openTls(running)];
-    await expect(openTls(running)).rejects.toThrow();
-    one.destroy();
-    const again = () =>
-      openTls(running).then(
-        (socket) => socket.destroy().destroyed,
-        () => false,
-      );
-    await expect.poll(again).toBe(true);
+    const closed = new Promise((resolve) => one.once('close', resolve));
+    const three = await openTls(running);
+    await closed;
+    expect([two.destroyed, three.destroyed]).toEqual([false, false]);
     two.destroy();
+    three.destroy();
+  });
+
+  it('one instance has so many sessions and no more; where all have one, a new connection is closed', async () => {
+    running = await RunningGateway.start({
+      more: 'limits: { connectionsPerAddress: 2, sessionsPerInstance: 1 }\n',
+    });
+    const [greedy, other] = [await running.machine(), await running.machine()];
+    const first = await greedy.tunnel('echo');
+    expect(first.status).toBe(101);
+    const second = await greedy.tunnel('echo');
+    expect(second.status).toBe(429);
+    expect(JSON.parse(await second.until()).code).toBe('ERR_LIMIT');
+    const third = await other.tunnel('echo');
+    expect(third.status).toBe(101);
+    await expect(openTls(running)).rejects.toThrow();
+    expect(running.gateway.sessions.size).toBe(2);
   });
 
   it('what is not TLS, not TLS 1.3 or not HTTP is closed, and hoopd goes on', async () => {

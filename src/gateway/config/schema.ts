@@ -223,8 +223,11 @@ function limits() {
       connectionsPerAddress: whole(1, 1_000_000, 1000)
         .default(1000)
         .describe('TLS connections at once from one address.'),
+      sessionsPerInstance: whole(1, 1_000_000, 500)
+        .default(500)
+        .describe('Sessions at once of one instance: one process of hoopctl.'),
     },
-    'write {connections: 10000, connectionsPerAddress: 1000}',
+    'write {connections: 10000, connectionsPerAddress: 1000, sessionsPerInstance: 500}',
   );
 }
 

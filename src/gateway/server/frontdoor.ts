@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { getRequestListener } from '@hono/node-server';
 import type { Hono } from 'hono';
@@ -54,6 +55,11 @@ export class Frontdoor {
 
   setTls(pair: TlsPair): void {
     this.#listener?.setTls(pair);
+  }
+
+  /** As `Listener.keep`. */
+  keep(socket: Duplex): void {
+    if (socket instanceof Socket) this.#listener?.keep(socket);
   }
 
   stopAccepting(): void {

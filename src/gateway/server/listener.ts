@@ -35,6 +35,8 @@ export interface ListenerOptions {
 /** The open port. */
 export interface Listener {
   readonly port: number;
+  /** The connection has a session now: it is not closed to make room for another. */
+  keep(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): void;
   /** New handshakes use the new pair; open connections keep theirs. */
   setTls(pair: TlsPair): void;
   /** Takes no more connections; idle ones are closed. Tunnels are not touched. */
@@ -51,7 +53,8 @@ export interface Listener {
 export async function openListener(options: ListenerOptions): Promise<Listener> {
   const server = createHttpsServer(options);
   const sockets = new Set<Socket>();
-  new ConnectionGate(options.limits, options.log).attach(server);
+  const gate = new ConnectionGate(options.limits, options.log);
+  gate.attach(server);
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
@@ -64,6 +67,7 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
   };
   return {
     port: (server.address() as AddressInfo).port,
+    keep: (socket) => gate.keep(socket),
     setTls: (pair) => server.setSecureContext(secureContext(pair)),
     stopAccepting,
     close: async () => {

@@ -4,6 +4,7 @@ import type { LiveSession } from './live-session.ts';
 /** The sessions that live in this process. */
 export class SessionRegistry {
   readonly #live = new Map<string, LiveSession>();
+  readonly #ofInstance = new Map<string, number>();
   #waiting: (() => void)[] = [];
 
   get size(): number {
@@ -12,13 +13,24 @@ export class SessionRegistry {
 
   add(session: LiveSession): void {
     this.#live.set(session.ref.id, session);
+    const { instance } = session.ref.principal;
+    this.#ofInstance.set(instance, this.countOf(instance) + 1);
   }
 
   remove(session: LiveSession): void {
-    this.#live.delete(session.ref.id);
+    if (!this.#live.delete(session.ref.id)) return;
+    const { instance } = session.ref.principal;
+    const left = this.countOf(instance) - 1;
+    if (left > 0) this.#ofInstance.set(instance, left);
+    else this.#ofInstance.delete(instance);
     if (this.#live.size > 0) return;
     for (const wake of this.#waiting) wake();
     this.#waiting = [];
+  }
+
+  /** How many one instance has. */
+  countOf(instance: string): number {
+    return this.#ofInstance.get(instance) ?? 0;
   }
 
   find(id: string): LiveSession | undefined {

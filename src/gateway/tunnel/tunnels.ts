@@ -32,6 +32,9 @@ export interface TunnelDeps {
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly log: Log;
+  readonly sessionsPerInstance: number;
+  /** The connection has a session: it is not closed to make room for others. */
+  keep(socket: Duplex): void;
   /** Verifies token and proof of one stream. */
   authenticate(request: IncomingMessage, socket: Duplex): Promise<Principal>;
   /** Asks policy for `connect`. */
@@ -81,6 +84,7 @@ export class Tunnels {
       const tunnel = parseTunnelRequest(request);
       const resource = this.#admit(principal, tunnel);
       if (this.#closed !== undefined) throw this.#closed;
+      this.#deps.keep(socket);
       if (head.length > 0) socket.unshift(head);
       const address = addressOf(request);
       await serveSession({ ...this.#deps, principal, resource, tunnel, socket, address });
@@ -92,6 +96,15 @@ export class Tunnels {
   #admit(principal: Principal, { resource: name }: TunnelRequest): GatewayResource {
     const resource = this.#deps.resources.find(name);
     if (resource === undefined) throw new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT });
+    const { sessions, sessionsPerInstance } = this.#deps;
+    if (sessions.countOf(principal.instance) >= sessionsPerInstance)
+      throw new HoopError(
+        'ERR_LIMIT',
+        `this tunnel has ${sessionsPerInstance} sessions open, which is the most`,
+        {
+          hint: 'close some; a pool of connections needs fewer',
+        },
+      );
     const answer = this.#deps.connect(principal, resource);
     if (answer.decision.effect === 'allow') return resource;
     throw new Refused(refusalOf(answer.decision), answer);

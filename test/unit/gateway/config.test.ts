@@ -73,7 +73,11 @@ describe('a right configuration', () => {
     expect(config.resources['pg-prod']?.session).toEqual({ max: 28_800_000, idle: 1_800_000 });
     expect(config.resources['pg-prod']?.target).toMatchObject({ port: 5432, tls: 'verify-full' });
     expect(config.drain).toBe(10_000);
-    expect(config.limits).toEqual({ connections: 10_000, connectionsPerAddress: 1000 });
+    expect(config.limits).toEqual({
+      connections: 10_000,
+      connectionsPerAddress: 1000,
+      sessionsPerInstance: 500,
+    });
     expect(materials.sealKey?.id).toMatch(/^sk_[0-9a-f]{16}$/);
     expect(materials.secrets.get('resources.pg-prod.credentials.password')?.reveal()).toBe('hunter2');
     expect(JSON.stringify([...materials.secrets, materials.tls])).not.toMatch(/hunter2|PRIVATE KEY/);
