@@ -75,7 +75,8 @@ describe('the log', () => {
   });
 });
 
-const live = (id: string) => new LiveSession({ id, actor: {}, resource: {}, principal: { instance: 'ins_1' } } as never, 0);
+const live = (id: string) =>
+  new LiveSession({ id, actor: {}, resource: {}, principal: { instance: 'ins_1' } } as never, 0);
 
 describe('sessions', () => {
   it('end once, with the first reason', () => {
