@@ -96,6 +96,25 @@ const families: AttackGroup = {
       'DE-811907980',
     ),
     seen('bounds of partitions', 'SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relispartition'),
+    seen(
+      'a default, computed with',
+      'SELECT upper(column_default) FROM information_schema.columns',
+      'DE-811907980',
+    ),
+    seen(
+      'a default within a row',
+      'SELECT q::text FROM (SELECT * FROM information_schema.columns) q',
+      'DE-811907980',
+    ),
+    seen(
+      'a default under another name',
+      'WITH q (a) AS (SELECT column_default FROM information_schema.columns) SELECT lower(upper(a)) FROM q',
+      'DE-811907980'.toLowerCase(),
+    ),
+    seen('a default as the server stores it', 'SELECT adbin::text FROM pg_attrdef', '68 69 45 56 49 49'),
+    seen('a row of defaults', 'SELECT d FROM pg_attrdef d', '68 69 45 56 49 49'),
+    seen('a row of defaults, as a field', 'SELECT d.row_to_json FROM pg_attrdef d', '68 69 45 56 49 49'),
+    seen('a bound as the server stores it', 'SELECT relpartbound::text FROM pg_class', '49 50 51 45 52 53'),
     leak({
       case: 'bounds of partitions, stored',
       steps: [

@@ -97,6 +97,14 @@ export function masksExpressions(catalog: Catalog, isMasked: IsMasked): boolean 
   );
 }
 
+/** Names of a relation's columns that hold expressions with constants of masked columns: what `maskedColumns` leaves out. */
+export function maskedExpressions(relation: Relation, isMasked: IsMasked): string[] {
+  if (relation.oid >= FIRST_USER_OID) return [];
+  return [...EXPRESSION_COLUMNS].filter((name) =>
+    columnNamed(relation, name).some((one) => isMasked(one.relation, one.attribute)),
+  );
+}
+
 /**
  * Spreads what is known of some columns to every column in which their data can be seen, to the end.
  *

@@ -1,5 +1,6 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import { taintExpressions } from './catalog-expressions.ts';
 import type { Catalog, Relation } from './catalog-model.ts';
 import { EffectWalk, type Write } from './effects.ts';
 import {
@@ -102,6 +103,7 @@ export class Resolution {
     for (const use of this.#facts.relations) this.#relation(use);
     this.#namedFunctions();
     this.#fieldCalls();
+    taintExpressions(this.#facts, this.touched, this.#input.isMasked, this.taint);
     this.#types();
     for (const setting of this.#facts.settings) this.#setting(setting);
     for (const object of this.#facts.objects) this.#object(object);
