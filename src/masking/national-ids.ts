@@ -10,7 +10,7 @@ import {
 } from './checksums.ts';
 import { type DigitRun, SEPARATOR } from './digit-run.ts';
 import { LABELS, labelled } from './labels.ts';
-import { beginsNumber, grouped, standsAlone } from './places.ts';
+import { beginsAlone, grouped, standsAlone } from './places.ts';
 import type { Span } from './span.ts';
 import type { Stretch } from './stretch.ts';
 
@@ -74,7 +74,8 @@ export function findNationalIds(text: Stretch, run: DigitRun, found: FoundId): v
     }
     for (const [detector, rule] of RULES[size] ?? []) {
       const last = rule(text, run, group);
-      if (last === NONE || !standsAlone(text, run, group, last)) continue;
+      if (last === NONE || !beginsAlone(text, run.starts[group]!) || !standsAlone(text, run, group, last))
+        continue;
       found(detector, { start: run.starts[group]!, end: run.ends[last]! });
       group = last;
       break;
@@ -161,7 +162,7 @@ const DNI_LETTERS = 'TRWAGMYFPDXBNJZSQVHLCKE';
 /** `12345678Z` or `12345678-Z`: the letter is the number modulo 23. */
 function dni(text: Stretch, run: DigitRun, group: number): Span | undefined {
   const before = group === 0 ? SEPARATOR.none : run.gaps[group - 1]!;
-  if (before === SEPARATOR.dash || before === SEPARATOR.dot || !beginsNumber(text, run.starts[group]!))
+  if (before === SEPARATOR.dash || before === SEPARATOR.dot || !beginsAlone(text, run.starts[group]!))
     return undefined;
   const end = letterBehind(text, run.ends[group]!, run.digits, run.first[group]!, 8);
   return end === undefined ? undefined : { start: run.starts[group]!, end };

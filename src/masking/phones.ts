@@ -1,6 +1,6 @@
 import { ALNUM, LETTER } from './characters.ts';
 import { type DigitRun, SEPARATOR } from './digit-run.ts';
-import { beginsNumber } from './places.ts';
+import { beginsAlone } from './places.ts';
 import type { Span } from './span.ts';
 import type { Stretch } from './stretch.ts';
 
@@ -68,6 +68,7 @@ function callingCode(digits: Uint8Array, length: number): number {
   // North America: area codes and exchanges begin with 2 … 9.
   if (one === 1) return length >= 11 && two >= 2 && digits[4]! >= 2 ? 1 : 0;
   if (one === 7) return 7;
+  if (one === 0) return 0;
   const short = one * 10 + two;
   if (CODES.has(short)) return short;
   const long = short * 10 + digits[2]!;
@@ -76,7 +77,7 @@ function callingCode(digits: Uint8Array, length: number): number {
 
 /** Longest of the national forms. */
 const NATIONAL_MAX_BYTES = 24;
-const BEHIND = String.raw`(?![A-Za-z0-9]|[-./ ]\d)`;
+const BEHIND = String.raw`(?![A-Za-z0-9]|[-./ ]\d|-[A-Za-z])`;
 const form = (pattern: string) => new RegExp(`^(?:${pattern})${BEHIND}`);
 
 /** United States and Canada: `(415) 555-2671`, `415-555-2671`, `415.555.2671`, `1-415-555-2671`. */
@@ -104,7 +105,7 @@ const FROM_ZERO = form(
 /** A number of one of the named countries in its national form, whose first digit is at `digits`. */
 export function nationalAt(text: Stretch, digits: number): Span | undefined {
   const start = text.at(digits - 1) === OPEN ? digits - 1 : digits;
-  if (!beginsNumber(text, start) || text.at(start - 1) === 0x2b) return undefined;
+  if (!beginsAlone(text, start) || text.at(start - 1) === 0x2b) return undefined;
   const forms = text.at(digits) === 0x30 ? FROM_ZERO : NORTH_AMERICA;
   const match = forms.exec(text.text(start, start + NATIONAL_MAX_BYTES));
   return match === null ? undefined : { start, end: start + match[0].length };

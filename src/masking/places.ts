@@ -10,7 +10,7 @@ const WORD_MAX_BYTES = 24;
  * Whether a number may begin at `start`: not behind a letter or digit, not as the fraction of a decimal, not as a part of
  * an id such as `e29b-…` or `7_…`.
  */
-export function beginsNumber(text: Stretch, start: number): boolean {
+function beginsNumber(text: Stretch, start: number): boolean {
   const before = text.at(start - 1);
   if (ALNUM[before] === 1) return false;
   if (before === DOT) return LETTER[text.at(start - 2)] === 1;
@@ -18,6 +18,13 @@ export function beginsNumber(text: Stretch, start: number): boolean {
   const word = text.spanStart(start - 1, ALNUM, WORD_MAX_BYTES);
   for (let at = word; at < start - 1; at++) if (DIGIT[text.at(at)] === 1) return false;
   return true;
+}
+
+/** As `beginsNumber`, and no word is joined to it either: `SO-2009…`, `ac-02-…`. */
+export function beginsAlone(text: Stretch, start: number): boolean {
+  const before = text.at(start - 1);
+  const joined = (before === DASH || before === UNDERSCORE) && ALNUM[text.at(start - 2)] === 1;
+  return !joined && beginsNumber(text, start);
 }
 
 /** Whether a number may end before `end`: as `beginsNumber`; a fraction of nothing but noughts ends it too. */
