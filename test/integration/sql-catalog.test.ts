@@ -8,7 +8,7 @@ import { maskedColumns } from '../../src/protocols/postgres/sql/lineage.ts';
 import { SqlParser } from '../../src/protocols/postgres/sql/parser.ts';
 import { planStatement, type StatementPlan } from '../../src/protocols/postgres/sql/resolve.ts';
 import { catalogConnection } from '../support/catalog-connection.ts';
-import { masksOf } from '../support/masked-columns.ts';
+import { masksOf, scopeOf } from '../support/masked-columns.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 
 const SCHEMA = `
@@ -94,7 +94,11 @@ afterAll(async () => {
 
 async function plan(sql: string): Promise<StatementPlan> {
   const { statements } = await parser.parse(sql);
-  return planStatement(statements[0]!, catalog, masksOf(catalog, TAGS));
+  return planStatement(statements[0]!, catalog, {
+    ...masksOf(catalog, TAGS),
+    names: scopeOf(catalog),
+    searchPaths: [],
+  });
 }
 
 async function pairs(sql: string): Promise<string[]> {
@@ -110,7 +114,7 @@ function masked(schema: string, name: string): string[] {
 
 describe('the catalog of a real server', () => {
   test('relations, their kinds and columns', () => {
-    const kind = (name: string) => catalog.lookupRelation(undefined, name)?.kind;
+    const kind = (name: string) => scopeOf(catalog).relation(undefined, name).relation?.kind;
     expect(['customers', 'v_cust', 'mv', 'events', 'pg_class'].map(kind)).toEqual([
       'table',
       'view',

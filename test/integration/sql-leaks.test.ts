@@ -7,7 +7,7 @@ import type { Catalog } from '../../src/protocols/postgres/sql/catalog-model.ts'
 import { SqlParser } from '../../src/protocols/postgres/sql/parser.ts';
 import { planStatement, type StatementPlan } from '../../src/protocols/postgres/sql/resolve.ts';
 import { catalogConnection } from '../support/catalog-connection.ts';
-import { masksOf } from '../support/masked-columns.ts';
+import { masksOf, scopeOf } from '../support/masked-columns.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.ts';
 
 /** Masked values are made of letters that nothing else here has, so that a trace of one is a leak. */
@@ -77,7 +77,7 @@ async function run(text: string): Promise<Answer> {
 
 async function planOf(sql: string): Promise<StatementPlan> {
   const { statements } = await parser.parse(sql);
-  return planStatement(statements[0]!, catalog, masks);
+  return planStatement(statements[0]!, catalog, { ...masks, names: scopeOf(catalog), searchPaths: [] });
 }
 
 /** What a client would see: by provenance, by the plan's certainty, and nothing otherwise. */

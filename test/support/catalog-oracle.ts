@@ -223,7 +223,6 @@ const flag = (row: CatalogRow, index: number) => row[index] === 't';
 function buildCatalog(rows: CatalogRows): CatalogData {
   const of = (name: string) => rows[name] ?? [];
   const settings = of('settings')[0] ?? [];
-  const searchPath = [text(settings, 0), 'public'];
   const relations = buildRelations(of('relations'), of('columns'));
   const functions = new Map(of('functions').map((row) => [number(row, 0), buildFunction(row)]));
   const inherits = of('inherits').map((row) => [number(row, 0), number(row, 1)] as const);
@@ -254,7 +253,7 @@ function buildCatalog(rows: CatalogRows): CatalogData {
   ]);
   return {
     serverVersion: number(settings, 1),
-    searchPath,
+    role: text(settings, 0),
     relations,
     functions,
     parents: multimap(inherits),
@@ -353,6 +352,7 @@ function buildFunction(row: CatalogRow): CatalogFunction {
     trusted: flag(row, 5) && (compiled || sql),
     takes: (text(row, 6).match(/\d+/g) ?? []).map(Number),
     gives: (text(row, 7).match(/\d+/g) ?? []).map(Number),
+    steers: false,
   };
 }
 
@@ -422,10 +422,18 @@ function dependencies(rows: readonly (readonly [number, boolean, number])[]): Ma
   return map;
 }
 
-/** A catalog without its lookups, and without what is read from the trees of rules. */
+/** A catalog without its lookups, without what depends on the text of functions, and without what is read from the trees of rules. */
 export type CatalogData = Omit<
   Catalog,
-  'lookupRelation' | 'userFunctions' | 'isBuiltin' | 'derived' | 'types'
+  | 'lookupRelation'
+  | 'schemasOf'
+  | 'mayUse'
+  | 'userFunctions'
+  | 'isBuiltin'
+  | 'derived'
+  | 'types'
+  | 'unusable'
+  | 'steering'
 >;
 
 /** @param query Runs one statement. */
@@ -439,14 +447,14 @@ export async function readWhole(
 
 /** As text that is equal if the catalogs say the same, whatever the order. */
 export function catalogText(catalog: CatalogData): string[] {
-  const { relations, functions, serverVersion, searchPath } = catalog;
-  const lines: unknown[] = [[serverVersion, searchPath]];
+  const { relations, functions, serverVersion, role } = catalog;
+  const lines: unknown[] = [[serverVersion, role]];
   for (const { columns, ...relation } of relations.values())
     lines.push(
       ['relation', ...Object.values(relation)],
       ...[...columns].map(([, column]) => [relation.oid, ...facts(column)]),
     );
-  for (const one of functions.values()) lines.push(['function', ...facts(one)]);
+  for (const { steers: _, ...one } of functions.values()) lines.push(['function', ...facts(one)]);
   for (const name of ['parents', 'children', 'triggers', 'foreignKeys', 'operators'] as const)
     for (const [key, values] of catalog[name])
       for (const value of values)

@@ -1,6 +1,13 @@
 import { bindClassification } from '../../src/protocols/postgres/classification.ts';
 import type { Catalog } from '../../src/protocols/postgres/sql/catalog-model.ts';
 import { columnKey, type IsMasked } from '../../src/protocols/postgres/sql/lineage.ts';
+import { NameScope } from '../../src/protocols/postgres/sql/name-scope.ts';
+
+/** As a session of the gateway's own role begins, with nothing set for it. */
+export function scopeOf(catalog: Catalog): NameScope {
+  const schemas = ['pg_catalog', ...(catalog.mayUse(catalog.role) ? [catalog.role] : []), 'public'];
+  return new NameScope(catalog, { schemas, creation: schemas[1] ?? '', user: catalog.role });
+}
 
 const RESOURCE = { type: 'Resource', id: 'pg', attrs: {} };
 

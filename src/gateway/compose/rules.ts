@@ -162,6 +162,7 @@ export class GatewayRules {
         name,
         target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
         credentials: async () => ({ user: config.credentials.user, password: this.#password(name) }),
+        searchPaths: config.session.searchPaths,
         classification: new Map(Object.entries(config.classification.columns)),
       },
       {

@@ -190,6 +190,7 @@ function postgres(base: string) {
         {
           max: duration('1s', '7d', '8h').prefault('8h'),
           idle: duration('1s', '7d', '30m').optional(),
+          searchPaths: searchPaths(),
         },
         'write {max: 8h, idle: 30m}',
       ).prefault({}),
@@ -197,6 +198,19 @@ function postgres(base: string) {
     },
     'write protocol: postgres, target: {…}, credentials: {…}',
   );
+}
+
+function searchPaths() {
+  const schema = text("a schema's name", 'write a name such as app, without quotes', /^[^\0]{1,63}$/);
+  const path = z
+    .array(schema, expected('a list of schemas', 'write [app, public]'))
+    .min(1, expected('at least one schema', 'write [app, public]'))
+    .max(32, expected('at most 32 schemas', 'remove some'));
+  return z
+    .array(path, expected('a list of search paths', 'write [[app, public]]'))
+    .max(100, expected('at most 100 search paths', 'remove some'))
+    .default([])
+    .describe('Lists that a session may set as its search_path, beside the one with which it begins.');
 }
 
 function columns() {

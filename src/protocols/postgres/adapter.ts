@@ -29,6 +29,11 @@ export interface PostgresDeps {
   readonly allowance: Allowance;
 }
 
+/** What the gateway asks itself must not depend on what users have made. */
+const CATALOG_STARTUP = new Map([
+  ['application_name', 'hoopd catalog'],
+  ['search_path', 'pg_catalog'],
+]);
 /** What one read of a target may bring: four times what Node would take, and not larger than a slab. */
 const READ_BYTES = 256 * 1024;
 /** Memory of what is on its way to clients, and how much of each size is kept: a write is done only a turn later. */
@@ -58,7 +63,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
         mode: resource.target.tls,
         ...(resource.target.ca === undefined ? {} : { ca: resource.target.ca }),
       },
-      startupParameters: startupParameters(startup),
+      startupParameters: startupParameters(startup, resource.searchPaths),
       timeoutMs: LIMITS.targetConnectMs,
       saltedKeys,
       readMemory,
@@ -68,7 +73,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     return upstream;
   };
   const catalog = new CatalogService({
-    connect: async () => new SideConnection(await connect(new Map([['application_name', 'hoopd catalog']]))),
+    connect: async () => new SideConnection(await connect(CATALOG_STARTUP)),
     resource: { type: 'Resource', id: resource.name, attrs: { protocol: 'postgres' } },
     tags: resource.classification,
     clock: deps.clock,
@@ -78,6 +83,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     catalog,
     cancels: new CancelRegistry(),
     detectors: () => deps.detectors().set,
+    searchPaths: resource.searchPaths,
     detectorTags: () => deps.detectors().tags,
     connect,
     rows: new RowRewriter(),

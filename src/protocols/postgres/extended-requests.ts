@@ -4,6 +4,7 @@ import type { Denial, Verdict } from '../../enforcement/operation.ts';
 import { Bind, Close, Describe, Execute } from '../../wire/postgres/extended.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
 import { encodeFrontend } from '../../wire/postgres/frontend.ts';
+import { AnalysedNames, sameNames, staleNames } from './analysed-names.ts';
 import { denialFor } from './denial.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
@@ -18,7 +19,7 @@ import type { SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const UNNAMED = '';
-const NO_STATEMENT: Prepared = { text: '', index: 0, types: [] };
+const NO_STATEMENT: Omit<Prepared, 'analysed'> = { text: '', index: 0, types: [] };
 
 /** What the requests of one session share. */
 export interface RequestParts {
@@ -84,7 +85,7 @@ export class ExtendedRequests {
       const prepared = found.state === 'known' ? found.value : NO_STATEMENT;
       const planned =
         found.state === 'known'
-          ? this.#plannedAgain(prepared)
+          ? this.#plannedAgain(found.value)
           : this.#unknown('unknown-statement', 'prepared statement', message.statement);
       return after(planned, (plan) => {
         const original = { statement: prepared.text, parameters: parameterTexts(message) };
@@ -95,7 +96,13 @@ export class ExtendedRequests {
     });
   }
 
-  #openPortal(frame: Frame, name: string, prepared: Prepared, planned: Planned, verdict: Verdict): void {
+  #openPortal(
+    frame: Frame,
+    name: string,
+    prepared: Omit<Prepared, 'analysed'>,
+    planned: Planned,
+    verdict: Verdict,
+  ): void {
     const state = this.#state;
     if (this.#judge.skipped(verdict)) return this.#held.drop();
     if (verdict.effect === 'deny') return this.#refuseBoth(verdict.denial);
@@ -109,7 +116,9 @@ export class ExtendedRequests {
       plan,
       planned,
       policyVersion: verdict.policyVersion,
-      ...prepared,
+      text: prepared.text,
+      index: prepared.index,
+      types: prepared.types,
       operation,
       rows: undefined,
       describing: false,
@@ -117,6 +126,7 @@ export class ExtendedRequests {
       holdable: false,
     };
     this.#held.forward(operation);
+    state.path.analysed([plan]);
     const staged = stagedName(state.portals, state.portals.stage(name, portal, state.batch));
     state.pipeline.push({ kind: 'bind', staged, portal });
     this.#out.add(frame);
@@ -130,11 +140,10 @@ export class ExtendedRequests {
   }
 
   #plannedAgain(prepared: Prepared): Later<Planned> {
-    const { text, index, types } = prepared;
-    const planned = this.#planner.planned(text, types, this.#held.readAs(prepared));
-    return after(planned ?? this.#planner.plan(text, types), (all) =>
-      after(this.#names.complete(this.#planner.only(all, index), text), (complete) =>
-        this.#state.unread.judge(complete),
+    return after(this.#planner.one(prepared, this.#held.readAs(prepared)), (one) =>
+      after(
+        this.#names.complete(this.#planner.reanalysed(prepared.analysed, one), prepared.text),
+        (complete) => this.#state.unread.judge(complete),
       ),
     );
   }
@@ -202,6 +211,7 @@ export class ExtendedRequests {
       ? undefined
       : this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
+    state.path.sent(portal.plan);
     this.#out.add(frame);
     if (state.decidesWhatFollows(portal.planned)) {
       this.#out.addBytes(FLUSH);
@@ -221,7 +231,7 @@ export class ExtendedRequests {
    * bound under another policy: what it does, and what of its rows is masked, is asked anew.
    */
   async #reopen(portal: Portal, judged: boolean): Promise<boolean> {
-    const planned = judged ? portal.planned : await this.#replanned(portal);
+    const planned = judged ? portal.planned : this.#withItsNames(portal, await this.#replanned(portal));
     const verdict = await this.#judge.decide(planned, { statement: portal.text });
     if (this.#judge.skipped(verdict)) return false;
     if (verdict.effect === 'deny') {
@@ -237,7 +247,14 @@ export class ExtendedRequests {
   async #replanned(portal: Portal): Promise<Planned> {
     this.#out.addBytes(FLUSH);
     await this.#out.until(() => this.#state.pipeline.depth === 0);
-    return this.#plannedAgain(portal);
+    return this.#plannedAgain({ ...portal, analysed: new AnalysedNames() });
+  }
+
+  /** A portal stays what it was bound to, wherever names are looked up now. */
+  #withItsNames({ plan, text }: Portal, planned: Planned): Planned {
+    const now = planned.plans[0];
+    if (now === undefined || sameNames(plan.resolved, now.resolved)) return planned;
+    return { ...planned, refusal: staleNames(plan.resolved[0]?.[0] ?? text) };
   }
 
   #judgedAgain(portal: Portal, planned: Planned, policyVersion: string): void {

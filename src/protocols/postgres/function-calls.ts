@@ -1,8 +1,9 @@
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { PolicyObject } from '../../policy/model.ts';
 import type { CatalogService } from './catalog-service.ts';
+import { catalogUnavailable } from './catalog-unavailable.ts';
 import type { SessionMasks } from './masks.ts';
-import { catalogUnavailable, type Planned, refused, type StatementPlanner } from './planner.ts';
+import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import { resolveOid } from './sql/functions.ts';
 import { PolicyObjects } from './sql/objects.ts';
 

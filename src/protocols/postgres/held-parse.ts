@@ -3,6 +3,7 @@ import { after, type Later } from '../../core/later.ts';
 import type { Denial } from '../../enforcement/operation.ts';
 import { Parse } from '../../wire/postgres/extended.ts';
 import { Frame } from '../../wire/postgres/frame.ts';
+import { AnalysedNames } from './analysed-names.ts';
 import { denialFor } from './denial.ts';
 import type { RequestParts } from './extended-requests.ts';
 import type { OpenOperation } from './operations.ts';
@@ -87,9 +88,10 @@ export class HeldParse {
   ): void {
     const { statements, pipeline, batch, ended } = this.#parts.state;
     if (pipeline.skipping || ended) return;
-    const prepared: Prepared = { text: sql, index: 0, types };
+    const prepared: Prepared = { text: sql, index: 0, types, analysed: new AnalysedNames() };
     if (!statements.hasRoom(1, weightOf(prepared)))
       return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
+    this.#parts.planner.reanalysed(prepared.analysed, plans.planned);
     const staged = stagedName(statements, statements.stage(statement, prepared, batch));
     this.#held = { frame, statement, prepared, staged, ...plans };
   }
@@ -126,6 +128,7 @@ export class HeldParse {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
+    this.#parts.state.path.analysed(held.planned.plans);
     this.#parts.state.pipeline.push({ kind: 'parse', staged: held.staged, operation, ownEvent });
     this.#parts.out.add(held.frame);
   }

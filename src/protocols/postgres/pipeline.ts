@@ -1,5 +1,6 @@
 import { HoopError } from '../../core/errors.ts';
 import type { Denial } from '../../enforcement/operation.ts';
+import type { AnalysedNames } from './analysed-names.ts';
 import type { StagedName } from './names.ts';
 import type { OpenOperation } from './operations.ts';
 import type { Planned } from './planner.ts';
@@ -13,6 +14,7 @@ export interface Prepared {
   readonly index: number;
   /** OIDs of types that its Parse gave its parameters. */
   readonly types: readonly number[];
+  readonly analysed: AnalysedNames;
 }
 
 /** What keeping it makes us hold, octets. */
@@ -45,8 +47,20 @@ export interface Portal {
 /** A change of names that waits for the server's word. */
 export type Staged = { readonly commit: () => void; readonly discard: () => void };
 
+/** Our own question for the search path; its answers are not the client's. */
+export interface PathQuestion {
+  readonly kind: 'path';
+  /** In a message cycle of its own, which ends with a ReadyForQuery. */
+  readonly synced: boolean;
+  /** How often the path may have changed when it was asked. */
+  readonly marks: number;
+  closed: number;
+  failed: boolean;
+}
+
 /** What the server is still to answer, one entry for each message that has an answer, in order. */
 export type Expected =
+  | PathQuestion
   | {
       readonly kind: 'query';
       readonly planned: Planned | undefined;
@@ -125,6 +139,8 @@ export class Pipeline {
   #head = 0;
   /** The server skips messages until a Sync that the client has not sent yet. */
   skipping = false;
+  /** Messages of the extended protocol were sent, and no Sync behind them. */
+  batchOpen = false;
 
   get depth(): number {
     return this.#entries.length - this.#head;
@@ -145,6 +161,8 @@ export class Pipeline {
 
   push(entry: Expected): void {
     this.#entries.push(entry);
+    const ends = entry.kind === 'sync' || entry.kind === 'query' || (entry.kind === 'path' && entry.synced);
+    this.batchOpen = !ends;
   }
 
   shift(): void {

@@ -1,18 +1,25 @@
-import { HoopError, isHoopError } from '../../core/errors.ts';
+import { isHoopError } from '../../core/errors.ts';
+import { after, type Later } from '../../core/later.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
+import { AnalysedNames, staleNames } from './analysed-names.ts';
 import type { CatalogService, KnownCatalog } from './catalog-service.ts';
+import { catalogUnavailable } from './catalog-unavailable.ts';
 import type { SessionMasks } from './masks.ts';
 import type { Prepared } from './pipeline.ts';
-import { FIRST_USER_OID } from './sql/catalog-model.ts';
+import { planSummary } from './plan-summary.ts';
+import type { SessionPath } from './session-path.ts';
 import { foreignIdentifiers } from './sql/encoding.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from './sql/facts.ts';
 import { maskLiterals } from './sql/literals.ts';
+import { NameScope, type SearchPath } from './sql/name-scope.ts';
 import type { SqlParser } from './sql/parser.ts';
 import type { CopyPlan } from './sql/plan.ts';
 import { planStatement, type StatementPlan } from './sql/resolve.ts';
 import { templateOf } from './sql/template.ts';
+import { UNKNOWN_PATH } from './sql/uncertain-name.ts';
+import { keyOf, NO_TYPES, type Question, question, UNKNOWN_TYPE } from './statement-question.ts';
 
 /** One string of SQL, understood: what it would do, and how it is told to people. */
 export interface Planned {
@@ -38,20 +45,6 @@ export function refused(text: string, refusal: Refusal): Planned {
   return { plans: [], pairs: [], context: {}, text, refusal };
 }
 
-/** Whatever policy permits: what nothing is known of cannot be judged. */
-export const CATALOG_UNAVAILABLE = 'catalog-unavailable';
-
-/** Why a statement is refused while the catalog cannot be read. @throws Whatever is no error of ours. */
-export function catalogUnavailable(error: unknown): Refusal {
-  if (!isHoopError(error)) throw error;
-  return {
-    code: error.code,
-    rule: CATALOG_UNAVAILABLE,
-    reason: `the gateway cannot read the target's catalog now: ${error.message}`,
-    hint: 'try again soon; if it lasts, ask the operator of the gateway',
-  };
-}
-
 /** Plans kept per session; pgbench and drivers send few texts, agents many. */
 const REMEMBERED = 256;
 /** Longer texts are planned each time. */
@@ -61,6 +54,9 @@ const REMEMBERED_CHARS = 8192;
 const SHOWN_CHARS = 64 * 1024;
 /** Of which so much is left out where it is cut: what begins there may be half of something that detectors know whole. */
 const UNSURE_CHARS = 16 * 1024;
+
+/** A statement that has a name; see `Prepared`. */
+type NamedStatement = Pick<Prepared, 'text' | 'index' | 'types'>;
 
 /**
  * Makes plans of SQL texts for one session: parse, resolve against the catalog, look for masked columns that flow.
@@ -72,6 +68,9 @@ export class StatementPlanner {
   readonly #masks: SessionMasks;
   readonly #resource: PolicyObject;
   readonly #encoding: string;
+  readonly #path: SessionPath;
+  readonly #learnPath: () => Promise<SearchPath | undefined>;
+  readonly #searchPaths: readonly (readonly string[])[];
   readonly #uncommittedDdl: () => boolean;
   readonly #turns: Turns;
   #remembered = new Map<string, Planned>();
@@ -80,6 +79,8 @@ export class StatementPlanner {
   /** Plans made since anything changed, remembered or not. */
   #made = new WeakSet<Planned>();
   #known: KnownCatalog | undefined;
+  /** By which path all that is remembered was planned. */
+  #plannedBy: SearchPath | undefined;
 
   constructor(parts: {
     readonly parser: SqlParser;
@@ -88,6 +89,11 @@ export class StatementPlanner {
     readonly resource: PolicyObject;
     /** The database's encoding, as the server reports it. */
     readonly encoding: string;
+    readonly path: SessionPath;
+    /** Asks the server for the path where it is not known. */
+    readonly learnPath: () => Promise<SearchPath | undefined>;
+    /** Paths that the session may set, beside the one with which it began. */
+    readonly searchPaths: readonly (readonly string[])[];
     /** Whether the session has changed the schema in a transaction that the catalog cannot see yet. */
     readonly uncommittedDdl: () => boolean;
     readonly turns: Turns;
@@ -98,23 +104,33 @@ export class StatementPlanner {
     this.#masks = parts.masks;
     this.#resource = parts.resource;
     this.#encoding = parts.encoding;
+    this.#path = parts.path;
+    this.#learnPath = parts.learnPath;
+    this.#searchPaths = parts.searchPaths;
     this.#uncommittedDdl = parts.uncommittedDdl;
   }
 
   /**
    * @param text SQL as the client sent it, without NUL.
    * @param types OIDs of types that a Parse message gives its parameters.
+   * @param only Index of the one statement of the text that is meant; default all.
    * @returns A plan, with `refusal` if it is not understood, or the catalog cannot be read.
    */
-  async plan(text: string, types: readonly number[] = NO_TYPES): Promise<Planned> {
+  async plan(text: string, types: readonly number[] = NO_TYPES, only?: number): Promise<Planned> {
     const known = await this.#catalog.current().catch(catalogUnavailable);
     if ('rule' in known) return refused('‹statement while the catalog cannot be read›', known);
     const asked = question(text, types);
+    if (only !== undefined) return this.#make(asked, known, only);
     const remembered = this.#rememberedPlan(asked, known);
     if (remembered !== undefined) return remembered;
     const planned = await this.#make(asked, known);
-    if (known === this.#known) this.#remember(asked, planned);
+    if (known === this.#known && this.#holds && !this.#dependsOnBlock(text)) this.#remember(asked, planned);
     return planned;
+  }
+
+  /** The end of a transaction block within the text gives back another path. */
+  #dependsOnBlock(text: string): boolean {
+    return this.#path.moved && text.includes(';');
   }
 
   /**
@@ -126,26 +142,32 @@ export class StatementPlanner {
     const known = this.#catalog.fresh;
     if (known === undefined) return undefined;
     const remembered = this.#rememberedPlan(question(text, types), known);
-    const holds = before !== undefined && !this.#uncommittedDdl() && this.#made.has(before);
-    return remembered ?? (holds ? before : undefined);
-  }
-
-  /** The plan of one statement of a text: one that only refuses where there is none. */
-  async planOne({ text, index, types }: Prepared): Promise<StatementPlan | undefined> {
-    const { plans, refusal } = await this.plan(text, types);
-    return plans[index] ?? (refusal === undefined ? undefined : { ...emptyPlan(this.#resource), refusal });
+    return remembered ?? (before !== undefined && this.#holds && this.#made.has(before) ? before : undefined);
   }
 
   #rememberedPlan(asked: Question, known: KnownCatalog): Planned | undefined {
-    if (this.#masks.refresh(known.classification) || known !== this.#known) {
-      this.#known = known;
-      this.#remembered.clear();
-      this.#templates.clear();
-      this.#made = new WeakSet();
-    }
-    if (this.#uncommittedDdl()) return undefined;
+    this.#renew(known);
+    if (!this.#holds || this.#dependsOnBlock(asked.text)) return undefined;
     if (asked.types.length > 0) return this.#remembered.get(keyOf(asked));
     return this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text);
+  }
+
+  /** Forgets what was planned of other knowledge. */
+  #renew(known: KnownCatalog): void {
+    const path = this.#path.known;
+    const samePath = path === undefined || path === this.#plannedBy;
+    if (!this.#masks.refresh(known.classification) && known === this.#known && samePath) return;
+    this.#known = known;
+    this.#plannedBy = path;
+    this.#remembered.clear();
+    this.#templates.clear();
+    this.#made = new WeakSet();
+  }
+
+  /** Whether names stand for what they stood for in all that is remembered. */
+  get #holds(): boolean {
+    const path = this.#path.known;
+    return path !== undefined && path === this.#plannedBy && !this.#uncommittedDdl();
   }
 
   #fromTemplate(text: string): Planned | undefined {
@@ -157,16 +179,45 @@ export class StatementPlanner {
 
   /** A plan whose statements were completed by name (EXECUTE, FETCH): everything derived is derived again. */
   combine(planned: Planned, plans: readonly StatementPlan[]): Planned {
-    return { ...summary(plans), text: planned.text, plans, ...this.#refusal(plans) };
+    return { ...planSummary(plans), text: planned.text, plans, ...this.#refusal(plans) };
   }
 
-  /** One statement of a string: PREPARE may have named it among others. */
-  only(planned: Planned, index: number): Planned {
-    const plan = planned.plans[index];
-    return planned.plans.length <= 1 || plan === undefined ? planned : this.combine(planned, [plan]);
+  /**
+   * One statement of a string, of which PREPARE may have named another: by the path of now, whatever the others set.
+   *
+   * @param before A plan of the whole text, too long to be remembered perhaps.
+   */
+  one({ text, index, types }: NamedStatement, before?: Planned): Later<Planned> {
+    return after(this.planned(text, types, before) ?? this.plan(text, types), (all) =>
+      all.plans.length <= 1 ? all : this.plan(text, types, index),
+    );
   }
 
-  async #make({ text, types }: Question, known: KnownCatalog): Promise<Planned> {
+  /** Its plan: one that only refuses where there is none. */
+  async planOne(
+    statement: NamedStatement,
+    analysed = new AnalysedNames(),
+  ): Promise<StatementPlan | undefined> {
+    const { plans, refusal } = this.reanalysed(analysed, await this.one(statement));
+    const [plan] = plans;
+    return refusal === undefined ? plan : { ...(plan ?? emptyPlan(this.#resource)), refusal };
+  }
+
+  /** The statement as the server runs it now, or a refusal where that is not certain. */
+  reanalysed(before: AnalysedNames, planned: Planned): Planned {
+    const [path, plan, known] = [this.#path.last, planned.plans[0], this.#known];
+    if (path === undefined || plan === undefined || known === undefined) return planned;
+    const hidden = before.hidden(path, plan.resolved, (name, oid) => {
+      const relation = known.catalog.relations.get(oid);
+      return relation?.name === name && path.schemas.includes(relation.schema);
+    });
+    if (hidden !== undefined) return { ...planned, refusal: staleNames(hidden) };
+    before.note(path, plan.resolved);
+    return planned;
+  }
+
+  /** @param only Index of the one statement that is meant; default all. */
+  async #make({ text, types }: Question, known: KnownCatalog, only?: number): Promise<Planned> {
     if (types.some((oid) => !known.catalog.types.knows(oid)))
       return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_TYPE);
     let parsed: ParsedSql;
@@ -182,19 +233,30 @@ export class StatementPlanner {
         hint: error.hint ?? 'correct the statement; only what parses as PostgreSQL can be allowed',
       });
     }
+    const statements = parsed.statements.filter((_, index) => only === undefined || only === index);
+    const path = statements.some(namesAnything) ? await this.#learnPath() : (this.#path.last ?? NO_PATH);
+    if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
+    this.#renew(known);
+    const names = new NameScope(known.catalog, path, this.#path.relations, this.#path.moved);
     const plans: StatementPlan[] = [];
-    for (const facts of parsed.statements) {
+    for (const facts of statements) {
       if (plans.length > 0 && this.#turns.spent) await this.#turns.next();
-      plans.push(this.#planOne(facts, types, known));
+      plans.push(this.#planOne(facts, types, known, names));
     }
     const shown = this.#shown(text, plans, parsed.literals);
     if (plans.length === 0) plans.push(emptyPlan(this.#resource));
     const foreign = foreignIdentifiers(text, parsed.literals, this.#encoding);
     const refusal = foreign === undefined ? this.#refusal(plans) : { refusal: foreign };
-    return { ...summary(plans), text: shown, plans, ...refusal };
+    return { ...planSummary(plans), text: shown, plans, ...refusal };
   }
 
-  #planOne(facts: StatementFacts, types: readonly number[], known: KnownCatalog): StatementPlan {
+  #planOne(
+    facts: StatementFacts,
+    types: readonly number[],
+    known: KnownCatalog,
+    names: NameScope,
+  ): StatementPlan {
+    const { began } = this.#path;
     return planStatement(facts, known.catalog, {
       resource: this.#resource,
       parameterTypes: types,
@@ -202,6 +264,8 @@ export class StatementPlanner {
       isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
       anyMasked: this.#masks.active,
       masksColumns: this.#masks.masksColumns,
+      names,
+      searchPaths: began === undefined ? this.#searchPaths : [...this.#searchPaths, began],
     });
   }
 
@@ -267,29 +331,17 @@ export class StatementPlanner {
   }
 }
 
-/** A text, with the types of its parameters that are not PostgreSQL's own: by these alone it may do something else. */
-interface Question {
-  readonly text: string;
-  readonly types: readonly number[];
+/** For statements that name nothing. */
+const NO_PATH: SearchPath = { schemas: [], creation: '', user: '' };
+
+/** Whether a path decides anything of it. */
+function namesAnything(facts: StatementFacts): boolean {
+  const { relations, functions, operators, types, columns, objects, settings } = facts;
+  return (
+    [relations, functions, operators, types, columns, objects].some((uses) => uses.length > 0) ||
+    settings.some(({ name }) => name === 'search_path')
+  );
 }
-
-const NO_TYPES: readonly number[] = [];
-
-function question(text: string, types: readonly number[]): Question {
-  return { text, types: types.length === 0 ? types : types.filter((oid) => oid >= FIRST_USER_OID) };
-}
-
-/** A text has no NUL in it. */
-function keyOf({ text, types }: Question): string {
-  return `${text}\0${types.join()}`;
-}
-
-const UNKNOWN_TYPE: Refusal = {
-  code: 'ERR_DENIED',
-  rule: 'unknown-type',
-  reason: 'a parameter is given a type that the gateway does not know',
-  hint: 'commit what makes the type first, or leave the types of parameters to the server',
-};
 
 /** Why detectors could not look through what a COPY sends, and what to do instead. */
 function unreadableCopy({ options, types }: CopyPlan): readonly [string, string] | undefined {
@@ -322,39 +374,14 @@ function emptyPlan(resource: PolicyObject): StatementPlan {
     safeColumns: 'all',
     relations: [],
     reshapesMasked: false,
+    names: { steers: false, follows: true, changes: [] },
+    resolved: [],
     ddl: false,
   };
 }
 
 function refuse(rule: string, reason: string, hint?: string): Refusal {
   return { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
-}
-
-function summary(plans: readonly StatementPlan[]): Pick<Planned, 'pairs' | 'context'> {
-  return {
-    pairs: plans.flatMap((plan) => plan.pairs),
-    context: plans.map((plan) => plan.context).reduce(merge, {}),
-  };
-}
-
-type Context = Readonly<Record<string, PolicyValue>>;
-
-/**
- * Several statements are judged together, so a fact holds for the string only in its worst case: a condition counts
- * if all have one, a tautology if any has one; sets are united.
- */
-function merge(a: Context, b: Context): Context {
-  const merged: Record<string, PolicyValue> = { ...a };
-  for (const [key, value] of Object.entries(b)) {
-    const before = merged[key];
-    if (before === undefined) merged[key] = value;
-    else if (key === 'hasWhere') merged[key] = before === true && value === true;
-    else if (typeof value === 'boolean') merged[key] = before === true || value;
-    else if (Array.isArray(value) && Array.isArray(before)) merged[key] = [...new Set([...before, ...value])];
-    else if (before !== value)
-      throw new HoopError('ERR_INTERNAL', undefined, { detail: `context ${key} cannot be merged` });
-  }
-  return merged;
 }
 
 function touchesClassified(plans: readonly StatementPlan[]): boolean {

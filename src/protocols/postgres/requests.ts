@@ -7,7 +7,7 @@ import { FunctionCall } from '../../wire/postgres/function-call.ts';
 import { Query } from '../../wire/postgres/query.ts';
 import { DURING_COPY, FRONTEND } from '../../wire/postgres/types.ts';
 import { ExtendedRequests } from './extended-requests.ts';
-import { Forwarder } from './forwarder.ts';
+import type { Forwarder } from './forwarder.ts';
 import type { FunctionCalls } from './function-calls.ts';
 import { Judge } from './judge.ts';
 import { parameterTexts } from './parameters.ts';
@@ -32,14 +32,7 @@ export class RequestPump {
   readonly #out: Forwarder;
   readonly #extended: ExtendedRequests;
 
-  /** @param send Writes to the target, at once and in order. */
-  constructor(
-    state: SessionState,
-    planner: StatementPlanner,
-    calls: FunctionCalls,
-    send: (slices: Buffer[]) => void,
-  ) {
-    const out = new Forwarder(state, send);
+  constructor(state: SessionState, planner: StatementPlanner, calls: FunctionCalls, out: Forwarder) {
     const judge = new Judge(state, planner);
     const names = new SqlNames(state, planner, (settled) => out.until(settled));
     this.#state = state;
@@ -114,6 +107,7 @@ export class RequestPump {
         state.pipeline.skipping = false;
         state.batch++;
         state.pipeline.push({ kind: 'sync' });
+        state.path.synced(state.status === 'T');
         this.#out.add(frame);
         return state.uncommittedDdl ? this.#out.answerBarrier() : undefined;
       case FRONTEND.Flush:
@@ -152,6 +146,7 @@ export class RequestPump {
     if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
     const staged = planned.plans.map((plan, index) => this.#names.stage(plan, planned, text, index));
     this.#pushQuery({ planned, operation: this.#state.operations.opened(verdict.operation), staged });
+    for (const plan of planned.plans) this.#state.path.sent(plan);
     // The server goes on after a query that failed: whoever uses its names must know whether it did.
     if (staged.some((one) => one !== undefined)) this.#state.batch++;
     this.#out.add(frame);
@@ -192,6 +187,7 @@ export class RequestPump {
     if (this.#judge.skipped(verdict)) return;
     if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
     this.#pushQuery({ planned, call: true, operation: this.#state.operations.opened(verdict.operation) });
+    for (const plan of planned.plans) this.#state.path.sent(plan);
     this.#out.add(frame);
   }
 }

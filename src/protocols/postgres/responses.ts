@@ -7,10 +7,11 @@ import { RowDescription } from '../../wire/postgres/rows.ts';
 import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
 import { CopyOut } from './copy-out.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
+import { takePathAnswer } from './path-answer.ts';
 import { denialOf, type Expected, type Portal, unexpected } from './pipeline.ts';
-import { type Planned, planAt } from './planner.ts';
+import { planAt } from './planner.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from './rows.ts';
-import { changedReading, shownError, shownNotice, shownNotification } from './shown-reports.ts';
+import { isFatal, reported, shownError, shownNotice, shownNotification, statusOf } from './shown-reports.ts';
 import type { SessionState } from './state.ts';
 import { Withheld } from './withheld.ts';
 
@@ -106,6 +107,7 @@ export class ResponsePump {
 
   /** What is taken in runs, given the answer that is due. */
   #forwardable(): Uint8Array {
+    if (this.#state.pipeline.head?.kind === 'path') return NONE;
     const rows = this.#currentRows();
     if (rows !== undefined) return DATA_ROWS;
     if (this.#copyOut.transparent(this.#state.masks)) return COPY_DATA;
@@ -140,6 +142,8 @@ export class ResponsePump {
   }
 
   #handleFrame(frame: Frame): void {
+    const { head } = this.#state.pipeline;
+    if (head?.kind === 'path' && takePathAnswer(this.#state, head, frame)) return;
     switch (frame.type) {
       case BACKEND.DataRow:
         return this.#dataRow(frame);
@@ -290,7 +294,7 @@ export class ResponsePump {
       head.staged?.commit();
       head.operation.close('success');
       this.#state.pipeline.shift();
-      this.#took(head.portal.plan, head.portal.planned);
+      this.#state.took(head.portal.plan, head.portal.planned);
     } else throw unexpected(frame.type);
     this.#out.add(frame);
   }
@@ -307,14 +311,7 @@ export class ResponsePump {
     const plan = planAt(query.planned, query.completed);
     query.completed++;
     query.rows = undefined;
-    if (plan !== undefined) this.#took(plan, query.planned);
-  }
-
-  /** What a statement that has completed means for the session. */
-  #took(plan: Portal['plan'], planned: Planned | undefined): void {
-    if (planned?.unread === true) this.#state.unread.wholeSession = true;
-    if (plan.ddl) this.#state.schemaChanged(plan.changes ?? 'anything');
-    if (ENDS_TRANSACTION.has(plan.transaction)) this.#state.transactionEnded();
+    if (plan !== undefined) this.#state.took(plan, query.planned);
   }
 
   #called(frame: Frame): void {
@@ -349,7 +346,7 @@ export class ResponsePump {
     if (head?.kind !== 'query' && head?.kind !== 'sync') throw unexpected(frame.type);
     if (head.kind === 'query' && !head.failed) head.operation?.close('success');
     pipeline.shift();
-    this.#state.ready(String.fromCharCode(frame.chunk[frame.end - 1] ?? 0));
+    this.#state.ready(statusOf(frame));
     this.#out.add(frame);
   }
 
@@ -357,7 +354,7 @@ export class ResponsePump {
     const { pipeline } = this.#state;
     const error = ErrorResponse.decode(frame.body);
     const head = pipeline.head;
-    const fatal = ['FATAL', 'PANIC'].includes(reportText(error, 'V') ?? reportText(error, 'S') ?? '');
+    const fatal = isFatal(error);
     const denial = fatal ? undefined : denialOf(head);
     this.#copyOut.end();
     this.#withheld.clear();
@@ -380,10 +377,12 @@ export class ResponsePump {
 
   /** Settings that change how SQL is read would make the server read other statements than were judged. */
   #parameterStatus(frame: Frame): void {
-    const parameter = changedReading(frame);
-    if (parameter !== undefined) {
+    const { setting, unsafe } = reported(frame);
+    // PostgreSQL 18 says so, whoever has set it.
+    if (setting === 'search_path') this.#state.path.mark();
+    if (unsafe) {
       if (!this.#state.unread.permitted)
-        throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${parameter} was changed`);
+        throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${setting} was changed`);
       this.#state.unread.wholeSession = true;
     }
     this.#out.add(frame);
@@ -391,5 +390,4 @@ export class ResponsePump {
 }
 
 const NONE = typeSet();
-const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 const NO_ROWS: RowPlan = { ...rowPlan([]), transparent: false };

@@ -17,14 +17,18 @@ import type { CancelRegistry } from './cancel.ts';
 import type { CatalogService } from './catalog-service.ts';
 import { ClientTurn } from './client-turn.ts';
 import { fatalFields } from './denial.ts';
+import { Forwarder } from './forwarder.ts';
 import { FunctionCalls } from './function-calls.ts';
 import { SessionMasks } from './masks.ts';
 import { Outlet } from './outlet.ts';
+import { PathAsker } from './path-question.ts';
 import { StatementPlanner } from './planner.ts';
 import { RequestPump } from './requests.ts';
 import { ResponsePump } from './responses.ts';
 import type { RowRewriter } from './rows.ts';
+import { PolicyObjects } from './sql/objects.ts';
 import type { SqlParser } from './sql/parser.ts';
+import { asksForSearchPath } from './startup-parameters.ts';
 import { SessionState } from './state.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -34,6 +38,8 @@ export interface SessionParts {
   readonly catalog: CatalogService;
   readonly cancels: CancelRegistry;
   readonly detectors: () => DetectorSet;
+  /** `search_path` lists that sessions may set. */
+  readonly searchPaths: readonly (readonly string[])[];
   /** Every tag that a detector can give. */
   readonly detectorTags: () => readonly string[];
   /** Shared memory for rows that are rewritten. */
@@ -155,6 +161,7 @@ export class PostgresSession {
 
   async #connected(login: Extract<LocalLogin, { kind: 'session' }>): Promise<void> {
     const { instance } = this.#context.session.principal;
+    this.#maySetPath(login.parameters);
     const upstream = await this.#parts.connect(login.parameters, this.#context.signal);
     if (this.#state.ended) return void upstream.socket.destroy();
     this.#upstream = upstream;
@@ -165,6 +172,16 @@ export class PostgresSession {
     this.#announce(upstream, key.pid, key.key);
     this.#listen(upstream);
     await this.#requests(upstream);
+  }
+
+  /** A startup parameter asks what SET would ask. */
+  #maySetPath(startup: ReadonlyMap<string, string>): void {
+    if (!asksForSearchPath(startup)) return;
+    const { session, enforcer } = this.#context;
+    const object = new PolicyObjects(session.resource).setting('search_path', true);
+    const { effect } = enforcer.evaluate(session.principal, [{ action: 'sql.set', object }], {});
+    if (effect !== 'allow')
+      throw new HoopError('ERR_DENIED', 'the startup setting "search_path" is not permitted');
   }
 
   /** What a server says after a successful login; the process id is the target's, the cancel key ours. */
@@ -192,12 +209,17 @@ export class PostgresSession {
   }
 
   async #requests(upstream: Upstream): Promise<void> {
+    const out = new Forwarder(this.#state, (slices) => this.#toTarget(upstream, slices));
+    const asker = new PathAsker(this.#state, out);
     const planner = new StatementPlanner({
       encoding: upstream.parameters.get('server_encoding') ?? '',
       parser: this.#parts.parser,
       catalog: this.#parts.catalog,
       masks: this.#state.masks,
       resource: this.#context.session.resource,
+      path: this.#state.path,
+      learnPath: () => asker.learn(),
+      searchPaths: this.#parts.searchPaths,
       uncommittedDdl: () => this.#state.uncommittedDdl,
       turns: this.#parts.turns,
     });
@@ -205,8 +227,9 @@ export class PostgresSession {
     const { masks } = this.#state;
     const { resource } = this.#context.session;
     const calls = new FunctionCalls({ catalog, planner, masks, resource });
-    const send = (slices: Buffer[]) => this.#toTarget(upstream, slices);
-    await this.#pump(upstream, new RequestPump(this.#state, planner, calls, send));
+    asker.ask();
+    out.flush();
+    await this.#pump(upstream, new RequestPump(this.#state, planner, calls, out));
     await this.#answered();
   }
 

@@ -1,7 +1,7 @@
 import type { Denial } from '../../enforcement/operation.ts';
 import { NotificationResponse, ParameterStatus } from '../../wire/postgres/connection.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
-import { ErrorResponse, NoticeResponse } from '../../wire/postgres/report.ts';
+import { ErrorResponse, NoticeResponse, reportText } from '../../wire/postgres/report.ts';
 import { denialFields } from './denial.ts';
 import { scrubError } from './scrub.ts';
 
@@ -20,11 +20,21 @@ export function shownNotification(frame: Frame): Buffer {
   return NotificationResponse.encode({ processId, channel, payload: '' });
 }
 
-/** The setting by which the server reads SQL otherwise from now on, if this says that one has changed. */
-export function changedReading(frame: Frame): string | undefined {
+/** The target closes the connection next. */
+export function isFatal(error: ErrorResponse): boolean {
+  return ['FATAL', 'PANIC'].includes(reportText(error, 'V') ?? reportText(error, 'S') ?? '');
+}
+
+/** The last octet of a ReadyForQuery. */
+export function statusOf(frame: Frame): string {
+  return String.fromCharCode(frame.chunk[frame.end - 1] ?? 0);
+}
+
+/** The setting that a ParameterStatus tells of, and whether the server reads SQL otherwise by it than we do. */
+export function reported(frame: Frame): { readonly setting: string; readonly unsafe: boolean } {
   const { parameter, value } = ParameterStatus.decode(frame.body);
   const unsafe =
     (parameter === 'standard_conforming_strings' && value !== 'on') ||
     (parameter === 'client_encoding' && value !== 'UTF8');
-  return unsafe ? parameter : undefined;
+  return { setting: parameter, unsafe };
 }

@@ -1,9 +1,11 @@
 import { after, type Later } from '../../core/later.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
+import { AnalysedNames, sameNames, staleNames } from './analysed-names.ts';
 import type { NameLookup, NameTable } from './names.ts';
 import { type Portal, type Prepared, type Staged, stagedName } from './pipeline.ts';
 import type { Planned, StatementPlanner } from './planner.ts';
 import type { StatementPlan } from './sql/plan.ts';
+import { uncertainExecute } from './sql/uncertain-name.ts';
 import type { SessionState } from './state.ts';
 
 /** As SQL has it: DEALLOCATE ALL and CLOSE ALL. */
@@ -66,7 +68,7 @@ export class SqlNames {
     const refers = (plan: StatementPlan) => plan.executes !== undefined || plan.fetches !== undefined;
     if (!planned.plans.some(refers)) return planned;
     const plans: StatementPlan[] = [];
-    const earlier = new EarlierNames();
+    const earlier = new EarlierNames(this.#state.path.moved);
     for (const plan of planned.plans) {
       plans.push(refers(plan) ? await this.#completed(plan, earlier) : plan);
       earlier.note(plan);
@@ -89,6 +91,7 @@ export class SqlNames {
     const name = plan.fetches ?? plan.executes ?? '';
     const names = isFetch ? earlier.portals : earlier.statements;
     const found = names.get(name) ?? names.get(ALL);
+    if (!isFetch && earlier.steered) return { ...plan, refusal: uncertainExecute() };
     const inner = found === undefined ? await (isFetch ? this.#cursor(name) : this.#prepared(name)) : found;
     if (inner !== undefined && inner !== GONE) return borrow(plan, inner);
     const refusal = isFetch
@@ -103,19 +106,25 @@ export class SqlNames {
     const { plan, policyVersion } = found.value;
     if (policyVersion === this.#state.context.enforcer.policyVersion()) return plan;
     // Made under another policy: what may be shown of it is asked anew.
-    return this.#planner.planOne(found.value);
+    const again = await this.#planner.planOne(found.value);
+    if (again === undefined || sameNames(plan.resolved, again.resolved)) return again;
+    return { ...again, refusal: staleNames(name) };
   }
 
   async #prepared(name: string): Promise<StatementPlan | undefined> {
     const found = await this.statement(name);
-    return found.state !== 'known' ? undefined : this.#planner.planOne(found.value);
+    if (found.state !== 'known') return undefined;
+    return this.#planner.planOne(found.value, found.value.analysed);
   }
 
   /** Names that the statement itself gives or takes; they count once the server has completed it. */
   stage(plan: StatementPlan, planned: Planned, text: string, index: number): Staged | undefined {
     const { statements, portals, batch } = this.#state;
     if (plan.prepares !== undefined) {
-      return stagedName(statements, statements.stage(plan.prepares, { text, index, types: [] }, batch));
+      const analysed = new AnalysedNames();
+      if (this.#state.path.last !== undefined) analysed.note(this.#state.path.last, plan.resolved);
+      const prepared = { text, index, types: [], analysed };
+      return stagedName(statements, statements.stage(plan.prepares, prepared, batch));
     }
     if (plan.declares !== undefined) {
       const policyVersion = this.#state.context.enforcer.policyVersion();
@@ -148,8 +157,18 @@ const GONE = 'gone';
 class EarlierNames {
   readonly statements = new Map<string, StatementPlan | typeof GONE>();
   readonly portals = new Map<string, StatementPlan | typeof GONE>();
+  /** Names may be looked up elsewhere than when the string was planned. */
+  steered = false;
+  #moved: boolean;
+
+  /** @param moved The path was set in a transaction block that is still open. */
+  constructor(moved: boolean) {
+    this.#moved = moved;
+  }
 
   note(plan: StatementPlan): void {
+    this.#moved ||= plan.names.steers;
+    this.steered ||= plan.names.steers || (this.#moved && plan.transaction !== undefined);
     if (plan.prepares !== undefined) this.statements.set(plan.prepares, plan);
     if (plan.declares !== undefined) this.portals.set(plan.declares, plan);
     if (plan.deallocates !== undefined) takeAway(this.statements, plan.deallocates);
@@ -191,6 +210,8 @@ function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
     relations: [...plan.relations, ...inner.relations],
     reshapesMasked: plan.reshapesMasked || inner.reshapesMasked,
     ddl: plan.ddl || inner.ddl,
+    names: inner.names,
+    resolved: [...plan.resolved, ...inner.resolved],
     ...(inner.refusal === undefined ? {} : { refusal: inner.refusal }),
     ...(inner.copy === undefined ? {} : { copy: inner.copy }),
   };

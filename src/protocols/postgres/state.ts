@@ -8,6 +8,8 @@ import { NameTable } from './names.ts';
 import { OperationLedger } from './operations.ts';
 import { Pipeline, type Portal, type Prepared, weightOf } from './pipeline.ts';
 import type { Planned } from './planner.ts';
+import { SessionPath } from './session-path.ts';
+import type { StatementPlan } from './sql/plan.ts';
 import { changesNothing, type SchemaChanges, together } from './sql/schema-changes.ts';
 import { changesReading, UnreadStatements } from './unread.ts';
 
@@ -18,6 +20,7 @@ export class SessionState {
   readonly operations: OperationLedger;
   readonly pipeline = new Pipeline();
   readonly unread: UnreadStatements;
+  readonly path: SessionPath;
   readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession, {
     weigh: weightOf,
     maxWeight: LIMITS.pgNamedTextBytes,
@@ -68,6 +71,7 @@ export class SessionState {
     this.masks = masks;
     this.held = held;
     this.unread = new UnreadStatements(context, masks);
+    this.path = new SessionPath(context.clock);
     this.operations = new OperationLedger(context.session, context.enforcer, context.clock);
     this.turn = hooks.turn;
     this.#end = hooks.end;
@@ -87,7 +91,15 @@ export class SessionState {
   transactionEnded(): void {
     if (this.#changed !== undefined) this.#onSchemaChange(this.#changed);
     this.#changed = undefined;
+    this.path.committed();
     this.portals.forget((one) => !one.holdable);
+  }
+
+  /** What a statement that has completed means for the session. */
+  took(plan: StatementPlan, planned: Planned | undefined): void {
+    if (planned?.unread === true) this.unread.wholeSession = true;
+    if (plan.ddl) this.schemaChanged(plan.changes ?? 'anything');
+    if (ENDS_TRANSACTION.has(plan.transaction)) this.transactionEnded();
   }
 
   /** A statement that changes the schema has completed. */
@@ -124,6 +136,8 @@ export class SessionState {
     for (const resolve of waiting) resolve();
   }
 }
+
+const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 
 /** A portal goes with its transaction; what it was asked either happened or never ran. */
 function dropPortal(portal: Portal): void {

@@ -2,10 +2,13 @@ import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair } from '../../policy/model.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
 import type { StreamContext } from '../adapter.ts';
+import { STALE_NAMES } from './analysed-names.ts';
+import { CATALOG_UNAVAILABLE } from './catalog-unavailable.ts';
 import type { SessionMasks } from './masks.ts';
-import { CATALOG_UNAVAILABLE, type Planned } from './planner.ts';
+import type { Planned } from './planner.ts';
 import { PolicyObjects } from './sql/objects.ts';
 import type { StatementPlan } from './sql/plan.ts';
+import { UNCERTAIN_NAME } from './sql/uncertain-name.ts';
 
 const UNREAD_SESSION: Refusal = {
   code: 'ERR_DENIED',
@@ -14,6 +17,9 @@ const UNREAD_SESSION: Refusal = {
     'this session reads SQL in a way that the gateway does not follow, and what it may do has changed since',
   hint: 'connect anew',
 };
+
+/** Not a matter of what is understood: policy and audit would name another object than the one that is read. */
+const FIRM: ReadonlySet<string> = new Set([UNCERTAIN_NAME, STALE_NAMES, CATALOG_UNAVAILABLE]);
 
 /**
  * Statements that the gateway cannot read, for a principal who loses nothing by it: nothing of the resource is masked for
@@ -58,8 +64,8 @@ export class UnreadStatements {
    */
   judge(planned: Planned): Planned {
     // What a session may make us hold is bounded whatever it may do, and what is masked is not known without a catalog.
-    if (planned.refusal?.code === 'ERR_LIMIT' || planned.refusal?.rule === CATALOG_UNAVAILABLE)
-      return planned;
+    if (planned.refusal?.code === 'ERR_LIMIT') return planned;
+    if (planned.refusal !== undefined && FIRM.has(planned.refusal.rule)) return planned;
     if (!this.wholeSession && planned.refusal === undefined) return planned;
     if (!this.permitted) return this.wholeSession ? { ...planned, refusal: UNREAD_SESSION } : planned;
     // Masks are off: whatever was refused was refused because it is not understood, or too large to be.
@@ -78,6 +84,8 @@ export class UnreadStatements {
       safeColumns: [],
       relations: [],
       reshapesMasked: true,
+      names: { steers: true, follows: false, changes: [] },
+      resolved: [],
       ddl: true,
     };
     const text = planned.plans.length === 0 ? planned.text : '‹statement of a session that is not read›';

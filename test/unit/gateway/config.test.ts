@@ -70,7 +70,11 @@ describe('a right configuration', () => {
     const { config, materials } = loaded;
     expect(config.listen).toEqual({ host: '0.0.0.0', port: 7443 });
     expect(config.state).toBe(join(dir, 'state'));
-    expect(config.resources['pg-prod']?.session).toEqual({ max: 28_800_000, idle: 1_800_000 });
+    expect(config.resources['pg-prod']?.session).toEqual({
+      max: 28_800_000,
+      idle: 1_800_000,
+      searchPaths: [],
+    });
     expect(config.resources['pg-prod']?.target).toMatchObject({ port: 5432, tls: 'verify-full' });
     expect(config.drain).toBe(10_000);
     expect(config.limits).toEqual({

@@ -97,12 +97,12 @@ describe('question and answer', () => {
   test('an answer', () => {
     const { moment, delta } = readAnswer([
       [],
-      [['agent', '150004', '4294967996', '4294967997', 'server']],
+      [['agent', '150004', '4294967996', '4294967997', 'server', '[7]']],
       ...answers('[["1",true,1,"a"]]'),
       [],
     ]);
     expect(moment).toEqual({
-      owner: { serverVersion: 150004, searchPath: ['agent', 'public'] },
+      owner: { serverVersion: 150004, role: 'agent', unusable: [7] },
       oldest: 4294967996n,
       next: 4294967997n,
       server: 'server',

@@ -15,8 +15,9 @@ import {
 } from '../../../src/protocols/postgres/sql/catalog-tables.ts';
 import { extractFacts } from '../../../src/protocols/postgres/sql/extract.ts';
 import type { StatementFacts } from '../../../src/protocols/postgres/sql/facts.ts';
+import type { NameScope } from '../../../src/protocols/postgres/sql/name-scope.ts';
 import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/resolve.ts';
-import { masksOf } from '../../support/masked-columns.ts';
+import { masksOf, scopeOf } from '../../support/masked-columns.ts';
 
 await loadModule();
 
@@ -90,6 +91,7 @@ const AROUND: Rows = {
     language: LANGUAGES[language] ?? 0,
     takes: null,
     gives: null,
+    steers: false,
   })),
   pg_rewrite: [
     { ...rewrite, oid: 5010, relation: 1004, relations: [1001] },
@@ -170,7 +172,7 @@ function catalogOf(rows: Rows): Catalog {
   });
   const mirror = new CatalogMirror();
   const changes = mirror.apply(Object.fromEntries(delta) as CatalogDelta);
-  const owner = { serverVersion: 180000, searchPath: ['agent', 'public'] };
+  const owner = { serverVersion: 180000, role: 'agent', unusable: [] };
   return new CatalogBuilder().build(mirror.tables, changes, owner);
 }
 
@@ -186,13 +188,19 @@ export function factsOf(sql: string): StatementFacts[] {
 }
 
 /** Plans of every statement in the text, for a principal who sees customers.email, .ssn, orders.pan, events.ip masked. */
-export function plansOf(sql: string, options: { masks?: boolean; catalog?: Catalog } = {}): StatementPlan[] {
+export function plansOf(
+  sql: string,
+  options: { masks?: boolean; catalog?: Catalog; names?: NameScope } = {},
+): StatementPlan[] {
   const catalog = options.catalog ?? fixtureCatalog();
   const masks = options.masks ?? true;
   const masked = masksOf(catalog, CLASSIFICATION);
+  const names = options.names ?? scopeOf(catalog);
   return factsOf(sql).map((facts) =>
     planStatement(facts, catalog, {
       ...masked,
+      names,
+      searchPaths: [['app', 'public']],
       isMasked: (relation, attribute) => masks && masked.isMasked(relation, attribute),
     }),
   );

@@ -269,7 +269,7 @@ describe('pairs', () => {
     ['select * from "plain"', ['sql.select Table public.plain']],
     ['select * from U&"\\0070lain"', ['sql.select Table public.plain']],
     ['select * from PLAIN', ['sql.select Table public.plain']],
-    ['select * from "PLAIN"', ['sql.select Table public.PLAIN']],
+    ['select * from "PLAIN"', ['sql.select Table agent.PLAIN']],
     ['table plain', ['sql.select Table public.plain']],
     ['select * from pg_class', ['sql.select Table pg_catalog.pg_class']],
     ['with plain as (select 1 as id) select * from plain', ['connect Resource']],
@@ -278,7 +278,7 @@ describe('pairs', () => {
     ['with plain as (select 1) select * from public.plain', ['sql.select Table public.plain']],
     ['with plain as (select 1) delete from plain', ['sql.delete Table public.plain']],
     ['with a as (select 1), b as (select * from a) select * from b', ['connect Resource']],
-    ['with a as (select * from b), b as (select 1) select * from a', ['sql.select Table public.b']],
+    ['with a as (select * from b), b as (select 1) select * from a', ['sql.select Table agent.b']],
     [
       'insert into plain(id) select id from items',
       ['sql.insert Table public.plain', 'sql.select Table public.items'],

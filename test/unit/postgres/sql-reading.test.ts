@@ -3,6 +3,7 @@ import { foreignIdentifiers } from '../../../src/protocols/postgres/sql/encoding
 import type { StatementFacts } from '../../../src/protocols/postgres/sql/facts.ts';
 import { SqlParser } from '../../../src/protocols/postgres/sql/parser.ts';
 import { planStatement } from '../../../src/protocols/postgres/sql/resolve.ts';
+import { scopeOf } from '../../support/masked-columns.ts';
 import { fixtureCatalog } from './sql-fixture.ts';
 
 let parser: SqlParser;
@@ -80,12 +81,14 @@ describe('what an older server does not have', () => {
   const input = {
     resource: { type: 'Resource', id: 'pg', attrs: {} },
     tagsOf: () => [],
+    searchPaths: [],
     isMasked: () => false,
   };
 
   async function refusalOf(sql: string, major: number): Promise<string | undefined> {
     const catalog = { ...fixtureCatalog(), serverVersion: major * 10_000 };
-    return planStatement(await factsOf(sql, major), catalog, input).refusal?.reason;
+    return planStatement(await factsOf(sql, major), catalog, { ...input, names: scopeOf(catalog) }).refusal
+      ?.reason;
   }
 
   test.each([

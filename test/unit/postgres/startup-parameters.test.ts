@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { startupParameters } from '../../../src/protocols/postgres/startup-parameters.ts';
 
-const PINNED = { standard_conforming_strings: 'on', search_path: '"$user", public' };
+const PINNED = { standard_conforming_strings: 'on' };
+const PATHS = [['app', 'public']];
+const startupOf = (client: ReadonlyMap<string, string>) => startupParameters(client, PATHS);
 
 describe('startup settings', () => {
   test('pins what the analysis rests upon and ignores who the client says it is', () => {
@@ -11,12 +13,12 @@ describe('startup settings', () => {
       ['options', ''],
       ['client_encoding', "'utf-8'"],
     ]);
-    expect(startupParameters(client)).toEqual(PINNED);
+    expect(startupOf(client)).toEqual(PINNED);
   });
 
   test('passes harmless ones on', () => {
     expect(
-      startupParameters(
+      startupOf(
         new Map([
           ['application_name', 'psql'],
           ['TimeZone', 'UTC'],
@@ -32,7 +34,7 @@ describe('startup settings', () => {
   test('reads the settings of PGOPTIONS; one of its own counts more', () => {
     const options = String.raw`-c intervalstyle=postgres_verbose --statement-timeout=5s -cDateStyle=ISO,\ DMY -c timezone=UTC`;
     expect(
-      startupParameters(
+      startupOf(
         new Map([
           ['TimeZone', 'CET'],
           ['options', options],
@@ -48,6 +50,19 @@ describe('startup settings', () => {
   });
 
   test.each([
+    ['search_path', 'app, public'],
+    ['search_path', ' "app" ,PUBLIC'],
+    ['search_path', ''],
+    ['search_path', 'pg_catalog, pg_temp'],
+  ])('passes a permitted path on: %s=%s', (name, value) => {
+    expect(startupOf(new Map([[name, value]]))).toEqual({ ...PINNED, search_path: value });
+  });
+
+  test.each([
+    ['search_path', 'public, app'],
+    ['search_path', 'app, public, evil'],
+    ['search_path', '"app, public"'],
+    ['search_path', 'app; public'],
     ['options', '-c search_path=evil'],
     ['options', '-c timezone=UTC -c role=postgres'],
     ['options', '--search-path=evil'],
@@ -70,7 +85,7 @@ describe('startup settings', () => {
     ['row_security', 'off'],
     ['session_replication_role', 'replica'],
   ])('refuses %s=%s aloud', (name, value) => {
-    expect(() => startupParameters(new Map([[name, value]]))).toThrowError(
+    expect(() => startupOf(new Map([[name, value]]))).toThrowError(
       expect.objectContaining({ code: 'ERR_PG_UNSUPPORTED' }),
     );
   });

@@ -4,6 +4,7 @@ import { derivedOf } from './catalog-derived.ts';
 import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
 import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
 import {
+  anySteers,
   assertViewsRead,
   castsOf,
   eventTriggersOf,
@@ -31,7 +32,7 @@ import type { Name } from './facts.ts';
 type Functions = SharedMap<number, CatalogFunction>;
 
 /** Of the gateway's own connection. */
-export type CatalogOwner = Pick<Catalog, 'serverVersion' | 'searchPath'>;
+export type CatalogOwner = Pick<Catalog, 'serverVersion' | 'role' | 'unusable'>;
 
 /** What the parts are made of. */
 const RELATIONS = ['pg_class', 'pg_attribute', 'pg_namespace'] as const;
@@ -63,7 +64,10 @@ type PartName =
   | 'eventTriggers'
   | 'valueTypes'
   | 'userFunctions'
-  | 'isBuiltin';
+  | 'isBuiltin'
+  | 'steering'
+  | 'schemasOf'
+  | 'mayUse';
 type Parts = { readonly [K in PartName]: () => Catalog[K] };
 
 /**
@@ -89,7 +93,8 @@ export class CatalogBuilder {
     if (last !== undefined && !changed(...TABLE_NAMES) && sameOwner(last, owner)) return last;
     const relations = this.#relations.build(tables, changes);
     const functions = this.#functionsNow(tables, changes);
-    this.#parts = this.#partsOf(tables, changed, relations.byOid, functions);
+    const schemas = schemaLookups(tables, relations, owner);
+    this.#parts = { ...this.#partsOf(tables, changed, relations.byOid, functions), ...schemas };
     this.#functions = functions;
     this.#last = catalogOf(owner, relations, functions, this.#parts);
     if (changed('pg_rewrite', 'pg_class', 'pg_namespace')) assertViewsRead(tables, relations.byOid);
@@ -101,7 +106,7 @@ export class CatalogBuilder {
     changed: (...names: readonly TableName[]) => boolean,
     relations: ReadonlyMap<number, Relation>,
     functions: Functions,
-  ): Parts {
+  ): Omit<Parts, keyof SchemaLookups> {
     const last = this.#parts;
     const part = <K extends PartName>(name: K, from: readonly TableName[], make: () => Catalog[K]) =>
       last === undefined || changed(...from) ? once(make) : (last[name] as () => Catalog[K]);
@@ -130,6 +135,7 @@ export class CatalogBuilder {
       operators: part('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
       casts: part('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
       valueTypes: part('valueTypes', ['pg_type'], () => valueTypesOf(tables)),
+      steering: part('steering', FUNCTIONS, () => anySteers(functions, tables)),
       userFunctions: kept ? last.userFunctions : () => lookups().userFunctions,
       isBuiltin: kept ? last.isBuiltin : () => lookups().isBuiltin,
     };
@@ -159,8 +165,28 @@ function shared<V>(map: ReadonlyMap<number, V>): SharedMap<number, V> {
   });
 }
 
-function sameOwner(catalog: Catalog, { serverVersion, searchPath }: CatalogOwner): boolean {
-  return catalog.serverVersion === serverVersion && catalog.searchPath.join('\0') === searchPath.join('\0');
+function sameOwner(catalog: Catalog, { serverVersion, role, unusable }: CatalogOwner): boolean {
+  const sameRights = catalog.role === role && catalog.unusable.join() === unusable.join();
+  return catalog.serverVersion === serverVersion && sameRights;
+}
+
+type SchemaLookups = Pick<Parts, 'schemasOf' | 'mayUse'>;
+
+function schemaLookups(
+  tables: CatalogTables,
+  { byName }: Relations,
+  { unusable }: CatalogOwner,
+): SchemaLookups {
+  const all = once(() => [...tables.pg_namespace.values()]);
+  const usable = once(() => {
+    const hidden = new Set(unusable);
+    return new Set(all().flatMap(({ oid, name }) => (hidden.has(oid) ? [] : [name])));
+  });
+  return {
+    schemasOf: () => (name) =>
+      all().flatMap(({ name: schema }) => (byName.has(nameKey({ schema, name })) ? [schema] : [])),
+    mayUse: () => (schema) => usable().has(schema),
+  };
 }
 
 function catalogOf(owner: CatalogOwner, relations: Relations, functions: Functions, parts: Parts): Catalog {
@@ -168,27 +194,10 @@ function catalogOf(owner: CatalogOwner, relations: Relations, functions: Functio
     ...owner,
     relations: relations.byOid,
     functions,
-    ...relationLookup(relations, owner.searchPath),
+    lookupRelation: (schema: string, name: string) => relations.byName.get(nameKey({ schema, name })),
   };
   const lazy = Object.entries<() => unknown>(parts).map(([name, get]) => [name, { get, enumerable: true }]);
   return Object.defineProperties(catalog, Object.fromEntries(lazy)) as unknown as Catalog;
-}
-
-/** PostgreSQL looks into pg_catalog first, then along the search path. */
-function relationLookup(
-  { byName }: Relations,
-  searchPath: readonly string[],
-): Pick<Catalog, 'lookupRelation'> {
-  return {
-    lookupRelation(schema, name) {
-      const schemas = schema === undefined ? ['pg_catalog', ...searchPath] : [schema];
-      for (const each of schemas) {
-        const found = byName.get(nameKey({ schema: each, name }));
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    },
-  };
 }
 
 type FunctionLookups = Pick<Catalog, 'userFunctions' | 'isBuiltin'>;

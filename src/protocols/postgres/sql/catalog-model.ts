@@ -44,6 +44,8 @@ export interface CatalogFunction {
   /** Types of what it takes and of what it gives; only known of those that are not PostgreSQL's own. */
   readonly takes: readonly number[];
   readonly gives: readonly number[];
+  /** Its code may set `search_path` or make temporary objects, as far as its text tells. */
+  readonly steers: boolean;
 }
 
 export interface Trigger {
@@ -114,12 +116,17 @@ export interface Dependencies {
 /**
  * One database's catalog at one moment, as far as enforcement needs it. Built by `CatalogBuilder`; immutable.
  *
- * Names resolve as with `search_path = "$user", public` and `pg_catalog` first, which the gateway pins.
+ * How names without a schema resolve is a session's own: see `NameScope`.
  */
 export interface Catalog {
   /** `server_version_num`: 150004, 180000, … */
   readonly serverVersion: number;
-  readonly searchPath: readonly string[];
+  /** As whom the gateway looks, and as whom its sessions begin. */
+  readonly role: string;
+  /** OIDs of the schemas that the role may not use. */
+  readonly unusable: readonly number[];
+  /** Some function, besides those of extensions, may change where the session looks names up. */
+  readonly steering: boolean;
   readonly relations: ReadonlyMap<number, Relation>;
   readonly functions: ReadonlyMap<number, CatalogFunction>;
   /** Direct parents and children, by inheritance and partitioning. */
@@ -147,7 +154,11 @@ export interface Catalog {
   readonly eventTriggers: readonly number[];
   /** How the values of each type are made, by OID. */
   readonly valueTypes: ReadonlyMap<number, CatalogType>;
-  lookupRelation(schema: string | undefined, name: string): Relation | undefined;
+  lookupRelation(schema: string, name: string): Relation | undefined;
+  /** Every schema with a relation of that name, other sessions' temporary ones included. */
+  schemasOf(name: string): readonly string[];
+  /** Whether there is such a schema, and the role may use it. */
+  mayUse(schema: string): boolean;
   /** All functions outside pg_catalog that a call of this name may reach. */
   userFunctions(name: Name): readonly CatalogFunction[];
   /** Whether pg_catalog has a function of that name. */

@@ -72,7 +72,33 @@ export function functionOf(
   const sql = language === 'sql' && volatility === 'immutable';
   const { oid, name } = row;
   const trusted = extensions.has(oid) && (compiled || sql);
-  return { oid, schema, name, volatility, language, trusted, takes: oids(row.takes), gives: oids(row.gives) };
+  const takes = oids(row.takes);
+  const gives = oids(row.gives);
+  return {
+    oid,
+    schema,
+    name,
+    volatility,
+    language,
+    trusted,
+    takes,
+    gives,
+    steers: steers(row, language, volatility),
+  };
+}
+
+/** Compiled code may do anything unless it says that it only computes; other languages are not read. */
+function steers(row: ProcRow, language: string, volatility: CatalogFunction['volatility']): boolean {
+  if (language === 'sql' || language === 'plpgsql') return row.steers;
+  return language !== 'internal' && !(language === 'c' && volatility === 'immutable');
+}
+
+/** Whether any function outside of extensions steers: those of sessions may call each other in ways that nobody follows. */
+export function anySteers(functions: Functions, tables: CatalogTables): boolean {
+  const extensions = extensionFunctions(tables);
+  return [...functions.values()].some(
+    (one) => one.steers && !SYSTEM_VIEW_SCHEMAS.includes(one.schema) && !extensions.has(one.oid),
+  );
 }
 
 function oids(list: string | null): readonly number[] {

@@ -30,7 +30,9 @@ export const SERVER = `pg_catalog.concat_ws('/', pg_catalog.pg_postmaster_start_
 
 const MOMENT = `SELECT current_user, pg_catalog.current_setting('server_version_num'),
   pg_catalog.pg_snapshot_xmin(pg_catalog.pg_current_snapshot()), pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot()),
-  ${SERVER}`;
+  ${SERVER},
+  (SELECT coalesce(pg_catalog.json_agg(n.oid::pg_catalog.int8 ORDER BY n.oid), '[]') FROM pg_catalog.pg_namespace n
+    WHERE NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND NOT pg_catalog.starts_with(n.nspname, 'pg_t'))`;
 
 /**
  * One string of statements that tells what has changed in the catalog since an earlier moment, as of one snapshot.
@@ -109,9 +111,11 @@ export function readAnswer(results: readonly (readonly TextRow[])[]): CatalogAns
 }
 
 function readMoment(row: TextRow): CatalogMoment {
-  const [currentUser = '', version, oldest, next, server = ''] = row.map((value) => value ?? '');
+  const [currentUser = '', version, oldest, next, server = '', unusable = '[]'] = row.map(
+    (value) => value ?? '',
+  );
   return {
-    owner: { serverVersion: Number(version), searchPath: [currentUser, 'public'] },
+    owner: { serverVersion: Number(version), role: currentUser, unusable: JSON.parse(unusable) as number[] },
     oldest: BigInt(oldest ?? ''),
     next: BigInt(next ?? ''),
     server,

@@ -7,8 +7,9 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from './catalog-model.ts';
+import { STEERING_CODE } from './steering.ts';
 
-interface NamespaceRow {
+interface NamedRow {
   readonly oid: number;
   readonly name: string;
 }
@@ -47,11 +48,8 @@ export interface ProcRow {
   /** OIDs of types, apart by spaces: what it takes, and what it gives; null for PostgreSQL's own. */
   readonly takes: string | null;
   readonly gives: string | null;
-}
-
-interface LanguageRow {
-  readonly oid: number;
-  readonly name: string;
+  /** Its text holds a word that may change where names are looked up, or it has no text. */
+  readonly steers: boolean;
 }
 
 export interface RewriteRow {
@@ -153,12 +151,12 @@ interface EventTriggerRow {
 }
 
 export interface CatalogRows {
-  readonly pg_namespace: NamespaceRow;
+  readonly pg_namespace: NamedRow;
   readonly pg_class: ClassRow;
   readonly pg_attribute: AttributeRow;
   readonly pg_inherits: InheritsRow;
   readonly pg_proc: ProcRow;
-  readonly pg_language: LanguageRow;
+  readonly pg_language: NamedRow;
   readonly pg_rewrite: RewriteRow;
   readonly pg_depend: DependRow;
   readonly pg_attrdef: DefaultRow;
@@ -270,6 +268,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       gives: ofUsers(
         `pg_catalog.concat_ws(' ', x.prorettype, pg_catalog.array_to_string(x.proallargtypes, ' '))`,
       ),
+      steers: `(x.prosrc OPERATOR(pg_catalog.=) '' OR x.prosrc OPERATOR(pg_catalog.~*) '${STEERING_CODE}')`,
     },
   },
   pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },

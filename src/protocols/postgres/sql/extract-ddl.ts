@@ -191,12 +191,17 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
     walk.fields('CommentStmt', body, place);
   },
   RenameStmt: (walk, body, place) => {
-    const column = body['renameType'] === 'OBJECT_COLUMN' ? { column: text(body['subname']) } : {};
-    walk.facts.single.renames = column;
+    const ofColumn = body['renameType'] === 'OBJECT_COLUMN';
+    const ofRelation = RELATION_KINDS.has(objectKind(body['renameType']));
+    walk.facts.single.renames = {
+      ...(ofColumn ? { column: text(body['subname']) } : {}),
+      ...(ofRelation ? { to: { name: text(body['newname']) } } : {}),
+    };
     altered(walk, 'RenameStmt', body, place, objectKind(body['renameType']));
   },
   AlterObjectSchemaStmt: (walk, body, place) => {
-    walk.facts.single.renames = {};
+    const ofRelation = RELATION_KINDS.has(objectKind(body['objectType']));
+    walk.facts.single.renames = ofRelation ? { to: { schema: text(body['newschema']) } } : {};
     altered(walk, 'AlterObjectSchemaStmt', body, place, objectKind(body['objectType']));
   },
   AlterOwnerStmt: (walk, body, place) =>

@@ -64,6 +64,7 @@ export function relation(walk: Walk, body: Ast, role: RelationRole, columns?: re
     name,
     role,
     alias: text(alias['aliasname']) || name,
+    ...(body['relpersistence'] === 't' ? { temporary: true } : {}),
     inherits: body['inh'] === true,
     renamesColumns: list(alias['colnames']).length > 0,
     ...(columns === undefined ? {} : { columns }),

@@ -133,12 +133,21 @@ function variableSet(walk: Walk, body: Ast, place: Place): void {
 function setting(body: Ast, kind: string, verb: 'set' | 'reset'): SettingFact {
   const args = list(body['args']);
   const value = args.length === 1 && kind === 'VAR_SET_VALUE' ? constant(args[0]) : undefined;
+  const name = kind === 'VAR_RESET_ALL' ? 'all' : text(body['name']).toLowerCase();
+  const schemas = name === 'search_path' && kind === 'VAR_SET_VALUE' ? listOf(args) : undefined;
   return {
     verb,
-    name: kind === 'VAR_RESET_ALL' ? 'all' : text(body['name']).toLowerCase(),
+    name,
     ...(typeof value === 'string' ? { value } : {}),
+    ...(schemas === undefined ? {} : { schemas }),
     local: body['is_local'] === true,
   };
+}
+
+/** Each entry of the list is a name, quoted or not: `'a, b'` is one. */
+function listOf(args: readonly unknown[]): string[] | undefined {
+  const names = args.map((arg) => bodyOf(arg, 'A_Const')?.['sval']);
+  return names.every(isAst) ? names.map((name) => text(name['sval'])) : undefined;
 }
 
 /** An option of EXPLAIN: given without a value means on; only a plain "off" switches it off. */

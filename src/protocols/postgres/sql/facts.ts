@@ -38,6 +38,8 @@ export interface RelationUse {
   readonly role: RelationRole;
   /** The name by which the rest of the statement speaks of it: its alias, else its own. */
   readonly alias: string;
+  /** It is made as a temporary one. */
+  readonly temporary?: true;
   /** False after `ONLY`: children are not read. */
   readonly inherits: boolean;
   /** `customers AS c(a, b)`: columns are renamed. */
@@ -119,6 +121,8 @@ export interface SettingFact {
   readonly name: string;
   /** One constant, as text; undefined for DEFAULT, for lists and for RESET. */
   readonly value?: string;
+  /** The schemas of a `search_path`, as `SET` lists them. */
+  readonly schemas?: readonly string[];
   readonly local: boolean;
 }
 
@@ -217,8 +221,11 @@ export interface StatementFacts {
   readonly objects: readonly ObjectFact[];
   /** DROP or TRUNCATE … CASCADE: dependent objects go too. */
   readonly cascade: boolean;
-  /** `subject → new name` of a rename or move, with the column if it is one. */
-  readonly renames?: { readonly column?: string };
+  /** A rename or move: of the column if it is one, else of the relation, to what. */
+  readonly renames?: {
+    readonly column?: string;
+    readonly to?: { readonly schema?: string; readonly name?: string };
+  };
   /** Objects that it changes in the catalog, if it says all of them by name. */
   readonly changes?: NamedChanges;
   readonly settings: readonly SettingFact[];

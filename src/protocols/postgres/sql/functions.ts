@@ -1,6 +1,7 @@
 import type { Catalog, CatalogFunction } from './catalog-model.ts';
 import type { FunctionUse } from './facts.ts';
 import { CATALOG, DEFINITIONS, PURE, SESSION } from './function-lists.ts';
+import type { NameScope } from './name-scope.ts';
 
 /** What calling a function may do; `user` is everything that is not PostgreSQL's own. */
 export type FunctionClass = 'pure' | 'catalog' | 'session' | 'unsafe' | 'user';
@@ -12,6 +13,9 @@ export interface ResolvedFunction {
   /** Every overload is of an extension and computes from its arguments alone. */
   readonly trusted?: boolean;
 }
+
+/** Which functions a name may reach, at one place. */
+type FunctionNames = Pick<NameScope, 'userFunctions' | 'isBuiltin'>;
 
 const words = (list: string) => new Set(list.trim().split(/\s+/));
 const CLASSES: readonly (readonly [FunctionClass, ReadonlySet<string>])[] = [
@@ -35,17 +39,17 @@ export function isDefinition(name: string): boolean {
  * What a call by this name may reach. PostgreSQL chooses among overloads by argument types, which are not known here, so
  * a name that is both built in and a user's counts as both.
  */
-export function resolveFunction(use: FunctionUse, catalog: Catalog): readonly ResolvedFunction[] {
+export function resolveFunction(use: FunctionUse, names: FunctionNames): readonly ResolvedFunction[] {
   const name = use.name.at(-1) ?? '';
   const schema = use.name.at(-2);
   if (schema === 'pg_catalog') return [builtin(name)];
   if (schema === 'information_schema') {
     return [{ schema, name, class: name.startsWith('_pg_') ? 'catalog' : 'unsafe' }];
   }
-  const users = catalog.userFunctions(use.name);
+  const users = names.userFunctions(use.name);
   if (schema !== undefined) return users.length > 0 ? distinct(users) : [{ schema, name, class: 'user' }];
-  const known = catalog.isBuiltin(name) || builtinClass(name) !== 'unsafe';
-  if (use.notation === 'field') return fieldNotation(name, users, catalog);
+  const known = names.isBuiltin(name) || builtinClass(name) !== 'unsafe';
+  if (use.notation === 'field') return fieldNotation(name, users, names);
   if (!known) return users.length > 0 ? distinct(users) : [{ schema: 'pg_catalog', name, class: 'unsafe' }];
   // An extension's overloads of a built-in name for its own types, compiled and without side effects, are as harmless.
   return [builtin(name), ...distinct(users.filter((one) => !one.trusted))];
@@ -55,9 +59,9 @@ export function resolveFunction(use: FunctionUse, catalog: Catalog): readonly Re
 function fieldNotation(
   name: string,
   users: readonly CatalogFunction[],
-  catalog: Catalog,
+  names: FunctionNames,
 ): ResolvedFunction[] {
-  return [...(catalog.isBuiltin(name) ? [builtin(name)] : []), ...distinct(users)];
+  return [...(names.isBuiltin(name) ? [builtin(name)] : []), ...distinct(users)];
 }
 
 function builtin(name: string): ResolvedFunction {

@@ -1,23 +1,33 @@
 import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import { isSystemSchema, type Relation } from './catalog-model.ts';
 import type { FunctionClass } from './functions.ts';
+import { PG_TEMP } from './name-scope.ts';
 import { isSensitive } from './sensitive.ts';
 
 /** Makes the policy entities of one resource: `Resource > Schema > Table`, `Function`; `Setting`. */
 export class PolicyObjects {
   readonly resource: PolicyObject;
+  readonly #temp: string | undefined;
 
-  constructor(resource: PolicyObject) {
+  /** @param temp The session's own schema of temporary objects, which policy knows as `pg_temp`. */
+  constructor(resource: PolicyObject, temp?: string) {
     this.resource = resource;
+    this.#temp = temp;
   }
 
-  schema(name: string): PolicyObject {
+  #schemaName(name: string): string {
+    return name === this.#temp ? PG_TEMP : name;
+  }
+
+  schema(schema: string): PolicyObject {
+    const name = this.#schemaName(schema);
     return this.#make('Schema', name, { name, system: isSystemSchema(name) }, this.resource);
   }
 
   /** @param tags Union of the tags of all its columns. */
   table(relation: Relation, tags: readonly string[]): PolicyObject {
-    const { schema, name, kind } = relation;
+    const { name, kind } = relation;
+    const schema = this.#schemaName(relation.schema);
     const attrs = {
       schema,
       name,
@@ -30,13 +40,15 @@ export class PolicyObjects {
   }
 
   /** A relation that the catalog does not know. */
-  unknownTable(schema: string, name: string): PolicyObject {
+  unknownTable(where: string, name: string): PolicyObject {
+    const schema = this.#schemaName(where);
     const attrs = { schema, name, kind: 'unknown', system: isSystemSchema(schema), tags: [] };
     const sensitive = isSensitive({ schema, name });
     return this.#make('Table', `${schema}.${name}`, { ...attrs, sensitive }, this.schema(schema));
   }
 
-  function(schema: string, name: string, functionClass: FunctionClass): PolicyObject {
+  function(where: string, name: string, functionClass: FunctionClass): PolicyObject {
+    const schema = this.#schemaName(where);
     const attrs = { schema, name, class: functionClass };
     return this.#make('Function', `${schema}.${name}`, attrs, this.schema(schema));
   }

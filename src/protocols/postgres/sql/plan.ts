@@ -1,6 +1,7 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyValue } from '../../../policy/model.ts';
 import type { CopyOptions, StatementKind, TransactionKind } from './facts.ts';
+import type { NameEffects, RelationChange } from './name-scope.ts';
 import type { NamedChanges } from './schema-changes.ts';
 
 /** What one statement would do, in the words of policy, and what its answer may show. */
@@ -34,6 +35,10 @@ export interface StatementPlan {
   /** The declared cursor may outlive its transaction. */
   readonly holdable?: boolean;
   readonly copy?: CopyPlan;
+  /** What it may do to where names are looked up: see `NameScope`. */
+  readonly names: NameEffects & { readonly changes: readonly RelationChange[] };
+  /** What its unqualified names were resolved to: `[name, OID]`. */
+  readonly resolved: readonly (readonly [string, number])[];
   /** It changes the catalog: what follows is judged by what it has become. */
   readonly ddl: boolean;
   /** What it changes there, if it says all of it by name. */

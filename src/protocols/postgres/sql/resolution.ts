@@ -8,7 +8,6 @@ import {
   type FunctionUse,
   type Name,
   type ObjectFact,
-  type RelationRole,
   type RelationUse,
   type SettingFact,
   type StatementFacts,
@@ -16,44 +15,18 @@ import {
 import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
 import { maskedColumns, masksExpressions } from './lineage.ts';
 import type { TouchedRelation } from './masked-flow.ts';
+import type { NameEffects, NameScope } from './name-scope.ts';
 import { PairSet, PolicyObjects } from './objects.ts';
 import type { PlanInput } from './resolve.ts';
+import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
+import { schemasOf } from './search-path.ts';
 import { isSensitive } from './sensitive.ts';
 import { isSafeSetting, isTransactionSetting } from './settings.ts';
+import { Steering } from './steering.ts';
 import { Taint } from './taint.ts';
 import { typeEffects } from './type-effects.ts';
+import { uncertainName } from './uncertain-name.ts';
 
-const ACTIONS: Readonly<Record<RelationRole, string>> = {
-  read: 'sql.select',
-  insert: 'sql.insert',
-  update: 'sql.update',
-  delete: 'sql.delete',
-  merge: 'sql.merge',
-  truncate: 'sql.truncate',
-  lock: 'sql.lock',
-  'copy-in': 'sql.copy-in',
-  'copy-out': 'sql.copy-out',
-  create: 'sql.create',
-  alter: 'sql.alter',
-  drop: 'sql.drop',
-  grant: 'sql.grant',
-  comment: 'sql.comment',
-  maintain: 'sql.maintain',
-};
-
-/** Writes by role; COPY FROM inserts. */
-const WRITES: Readonly<Partial<Record<RelationRole, Write>>> = {
-  insert: 'insert',
-  update: 'update',
-  delete: 'delete',
-  truncate: 'truncate',
-  'copy-in': 'insert',
-};
-
-const WRITING: ReadonlySet<RelationRole> = new Set(Object.keys(WRITES) as RelationRole[]);
-const READS: ReadonlySet<RelationRole> = new Set<RelationRole>(['read', 'copy-out', 'maintain']);
-/** They may evaluate what is stored about a relation, for all its rows. */
-const MAINTAINS: ReadonlySet<RelationRole> = new Set<RelationRole>(['maintain', 'alter']);
 /** Parts of a relation, or things that stand in its schema. */
 const OF_RELATION = new Set(['column', 'index', 'trigger', 'rule', 'policy', 'tabconstraint', 'statistics']);
 const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']);
@@ -72,6 +45,9 @@ export class Resolution {
   readonly #input: PlanInput;
   readonly #objects: PolicyObjects;
   readonly #effects: EffectWalk;
+  readonly #names: NameScope;
+  readonly #steering: Steering;
+  readonly #resolved: (readonly [string, number])[] = [];
   #anyMasked: boolean | undefined;
   #someColumn: boolean | undefined;
   #implicitMasked = false;
@@ -80,15 +56,28 @@ export class Resolution {
     this.#facts = facts;
     this.#catalog = catalog;
     this.#input = input;
-    this.#objects = new PolicyObjects(input.resource);
+    this.#names = input.names;
+    this.#steering = new Steering(catalog, input.names);
+    this.#objects = new PolicyObjects(input.resource, input.names.path.temp);
     this.taint = new Taint(facts);
     this.#anyMasked = input.anyMasked;
     this.#effects = new EffectWalk(catalog, {
       relation: (relation, action) => this.#implicitRelation(relation, action),
       function: (use) => this.#implicitFunction(use),
-      rule: (relation) =>
-        this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, RULE_HINT),
+      rule: (relation) => {
+        this.#steering.unknown();
+        this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, RULE_HINT);
+      },
     });
+  }
+
+  /** What unqualified names stand for. */
+  get resolved(): readonly (readonly [string, number])[] {
+    return this.#resolved;
+  }
+
+  get nameEffects(): NameEffects {
+    return this.#steering.effects;
   }
 
   get functionNames(): string[] {
@@ -108,6 +97,7 @@ export class Resolution {
     for (const setting of this.#facts.settings) this.#setting(setting);
     for (const object of this.#facts.objects) this.#object(object);
     this.#statement();
+    this.#steering.statement(this.#facts);
     this.#opaque();
   }
 
@@ -128,8 +118,12 @@ export class Resolution {
   }
 
   #relation(use: RelationUse): void {
-    const relation = this.#catalog.lookupRelation(use.schema, use.name);
-    if (relation === undefined) return this.#unknownRelation(use);
+    const made = use.role === 'create';
+    const named = this.#names.relation(made ? this.#names.creation(use) : use.schema, use.name);
+    const { relation } = named;
+    if (named.either !== undefined) this.refusal ??= uncertainName(use.name, named.either);
+    if (use.schema === undefined && !made) this.#resolved.push([use.name, relation?.oid ?? 0]);
+    if (relation === undefined) return this.#unknownRelation(use, named.schema);
     this.touched.push({ relation, masked: maskedColumns(relation, this.#input.isMasked) });
     this.pairs.add(ACTIONS[use.role], this.#table(relation));
     const write = WRITES[use.role];
@@ -140,10 +134,9 @@ export class Resolution {
     if (MAINTAINS.has(use.role)) this.#effects.maintain(relation);
   }
 
-  #unknownRelation(use: RelationUse): void {
+  #unknownRelation(use: RelationUse, where: string): void {
     this.touched.push({ relation: undefined, masked: new Set() });
-    const schema = use.schema ?? 'public';
-    this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(schema, use.name));
+    this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(where, use.name));
     if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
     // It may be a view that the catalog does not show yet.
     if (use.role === 'create' || !this.#columnsMasked()) return;
@@ -179,6 +172,7 @@ export class Resolution {
    */
   #call(use: ResolvedFunction): void {
     this.#functions.add(`${use.schema}.${use.name}`);
+    this.#steering.call(use);
     if (use.class === 'pure' || use.class === 'catalog') return;
     this.pairs.add('sql.call', this.#objects.function(use.schema, use.name, use.class));
   }
@@ -186,7 +180,7 @@ export class Resolution {
   #namedFunctions(): void {
     for (const use of this.#facts.functions) {
       const name = use.name.at(-1) ?? '';
-      const resolved = resolveFunction(use, this.#catalog);
+      const resolved = resolveFunction(use, this.#names);
       if (name === 'set_config' && resolved.some((one) => one.schema === 'pg_catalog')) {
         this.#setConfig(use.constants);
         if (resolved.length === 1) continue;
@@ -237,7 +231,7 @@ export class Resolution {
     for (const { path, star, item } of this.#facts.columns) {
       const name = path.at(-1);
       if (star || name === undefined || path.length < 2) continue;
-      const candidates = this.#catalog.userFunctions([name]);
+      const candidates = this.#names.userFunctions([name]);
       if (candidates.length === 0 || this.#isColumnOf(path.at(-2) ?? '', name)) continue;
       for (const one of candidates) {
         const call: ResolvedFunction = { ...one, class: 'user' };
@@ -278,7 +272,8 @@ export class Resolution {
       this.pairs.add('sql.transaction', this.#input.resource);
       return;
     }
-    const safe = isSafeSetting(setting);
+    const safe = isSafeSetting(setting, this.#input.searchPaths);
+    this.#steering.setting(setting);
     this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#objects.setting(setting.name, safe));
     if (!safe) this.#unsafeSet(setting.name);
   }
@@ -296,12 +291,17 @@ export class Resolution {
   #setConfig(constants: readonly (string | null)[] | undefined): void {
     const [name, value] = constants ?? [];
     if (typeof name !== 'string' || value === undefined) {
+      this.#steering.unknown();
       return this.#refuse('set-config', 'set_config is allowed with constants only', 'use SET');
     }
     this.#functions.add('pg_catalog.set_config');
     const lower = name.toLowerCase();
     if (value === null) this.#setting({ verb: 'reset', name: lower, local: false });
-    else this.#setting({ verb: 'set', name: lower, value, local: false });
+    else {
+      const schemas = lower === 'search_path' ? schemasOf(value) : undefined;
+      const setting: SettingFact = { verb: 'set', name: lower, value, local: false };
+      this.#setting(schemas === undefined ? setting : { ...setting, schemas });
+    }
   }
 
   #object({ action, kind, name }: ObjectFact): void {
@@ -315,14 +315,15 @@ export class Resolution {
     if (OF_RELATION.has(kind) && this.touched.length > 0) return this.#objects.schema(this.#firstSchema());
     if (last === undefined || kind === 'role' || kind === 'database') return this.#input.resource;
     if (kind === 'schema') return this.#objects.schema(last);
-    const schema = name.length > 1 ? (name.at(-2) ?? 'public') : 'public';
+    const written = name.length > 1 ? name.at(-2) : undefined;
+    const schema = written === undefined ? this.#names.path.creation : this.#names.schema(written);
     if (FUNCTION_KINDS.has(kind)) return this.#objects.function(schema, last, 'user');
     return this.#objects.schema(schema);
   }
 
   #firstSchema(): string {
     const [touched] = this.touched;
-    return touched?.relation?.schema ?? this.#facts.relations[0]?.schema ?? 'public';
+    return touched?.relation?.schema ?? this.#facts.relations[0]?.schema ?? this.#names.path.creation;
   }
 
   /** What the statement is as such, and a pair for one that names nothing. */

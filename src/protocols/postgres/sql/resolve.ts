@@ -4,6 +4,7 @@ import type { Catalog, Relation } from './catalog-model.ts';
 import type { StatementFacts } from './facts.ts';
 import type { IsMasked } from './lineage.ts';
 import { maskedFlow } from './masked-flow.ts';
+import type { NameScope } from './name-scope.ts';
 import type { NewerSyntax } from './newer-syntax.ts';
 import type { StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
@@ -19,6 +20,10 @@ export interface PlanInput {
   readonly isMasked: IsMasked;
   /** OIDs of types that a Parse message gives its parameters; default none. */
   readonly parameterTypes?: readonly number[];
+  /** What names stand for before the statement; goes on behind it. */
+  readonly names: NameScope;
+  /** Paths that the session may set, as configured and as it began. */
+  readonly searchPaths: readonly (readonly string[])[];
   /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
   readonly masksColumns?: boolean;
   /** The same, or some kind of value that detectors find is. */
@@ -29,7 +34,7 @@ export interface PlanInput {
  * Resolves one statement against the catalog: every (action, object) pair it would perform, what its answer may show,
  * and whether masked data stays where it can be masked.
  *
- * Pure: same facts, catalog and answers of `isMasked`, same plan. A refusal never removes pairs: they are for the audit.
+ * Same facts, catalog, names and answers of `isMasked`, same plan. A refusal never removes pairs: they are for the audit.
  *
  * @returns A plan with at least one pair, or with a refusal.
  */
@@ -40,6 +45,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     return unreadPlan(facts, tooNew(facts.newer, major));
   const resolution = new Resolution(facts, catalog, input);
   resolution.run();
+  const { nameEffects, resolved } = resolution;
   const flow = maskedFlow(facts, resolution.touched, resolution.taint);
   const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal;
   return {
@@ -56,6 +62,8 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...names(facts),
     ...copyPlan(facts, resolution),
     ...settingPlan(facts, resolution),
+    names: { ...nameEffects, changes: input.names.pass(facts, nameEffects) },
+    resolved,
     ddl: changesCatalog(facts),
     ...(facts.changes === undefined ? {} : { changes: facts.changes }),
   };
@@ -91,6 +99,8 @@ function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
     safeColumns: [],
     relations: [],
     reshapesMasked: true,
+    names: { steers: true, follows: false, changes: [] },
+    resolved: [],
     ddl: true,
   };
 }

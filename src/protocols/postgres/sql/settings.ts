@@ -1,4 +1,5 @@
 import type { SettingFact } from './facts.ts';
+import { isPermittedPath } from './search-path.ts';
 
 /** Settings that change neither how SQL is read nor what it may do; drivers and people set them. */
 const ANY_VALUE: ReadonlySet<string> = new Set([
@@ -34,11 +35,15 @@ const TRANSACTION: ReadonlySet<string> = new Set([
 /**
  * Whether a change of a setting leaves everything the gateway relies on in place. Reading one is always safe.
  *
- * `search_path`, `role`, `row_security`, `session_replication_role`, encodings other than UTF-8 and all unknown names
+ * A `search_path` is safe if it is permitted, and going back to the one that the session began with. `role`, `row_security`, `session_replication_role`, encodings other than UTF-8 and all unknown names
  * are not. RESET ALL is not: it goes back to whatever the server's configuration says.
  */
-export function isSafeSetting({ verb, name, value }: SettingFact): boolean {
+export function isSafeSetting(
+  { verb, name, value, schemas }: SettingFact,
+  searchPaths: readonly (readonly string[])[],
+): boolean {
   if (verb === 'show') return true;
+  if (name === 'search_path') return verb === 'reset' || isPermittedPath(schemas, searchPaths);
   if (ANY_VALUE.has(name) || TRANSACTION.has(name)) return true;
   if (verb === 'reset' || value === undefined) return false;
   if (NON_ZERO.has(name)) return isNonZero(value);

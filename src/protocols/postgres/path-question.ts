@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { encodeFrontend } from '../../wire/postgres/frontend.ts';
+import type { Forwarder } from './forwarder.ts';
+import type { PathQuestion } from './pipeline.ts';
+import { PATH_QUESTION } from './session-path.ts';
+import type { SearchPath } from './sql/name-scope.ts';
+import type { SessionState } from './state.ts';
+
+const SYNC = encodeFrontend({ name: 'Sync' });
+const FLUSH = encodeFrontend({ name: 'Flush' });
+/** A question may be overtaken once by what was sent in between. */
+const TRIES = 3;
+
+/**
+ * Asks the session's own server for its search path, between the client's messages and unseen by the client: by a
+ * statement and a portal of its own, which are closed at once.
+ */
+export class PathAsker {
+  readonly #state: SessionState;
+  readonly #out: Forwarder;
+  /** Names that no client can know, or it could take them away. */
+  readonly #messages: readonly Buffer[];
+  #asked: PathQuestion | undefined;
+
+  constructor(state: SessionState, out: Forwarder) {
+    this.#state = state;
+    this.#out = out;
+    const target = `hoopd:${randomBytes(12).toString('hex')}`;
+    this.#messages = [
+      encodeFrontend({ name: 'Parse', statement: target, sql: PATH_QUESTION, parameterTypes: [] }),
+      encodeFrontend({
+        name: 'Bind',
+        portal: target,
+        statement: target,
+        parameterFormats: [],
+        parameters: [],
+        resultFormats: [],
+      }),
+      encodeFrontend({ name: 'Execute', portal: target, maxRows: 0 }),
+      encodeFrontend({ name: 'Close', kind: 'P', target }),
+      encodeFrontend({ name: 'Close', kind: 'S', target }),
+    ];
+  }
+
+  /** @returns Undefined where the server does not say: then nothing can be resolved. */
+  async learn(): Promise<SearchPath | undefined> {
+    const { path, pipeline } = this.#state;
+    for (let tries = 0; tries < TRIES; tries++) {
+      if (path.known !== undefined) return path.known;
+      if (path.last !== undefined && this.#runsNothing) return path.last;
+      const asked = this.#asked ?? this.ask();
+      await this.#out.until(() => pipeline.answered(asked));
+      this.#asked = undefined;
+    }
+    return path.known ?? (this.#runsNothing ? path.last : undefined);
+  }
+
+  /** Whatever is asked of the server now it refuses, but for the end of the transaction. */
+  get #runsNothing(): boolean {
+    const { ended, pipeline, status } = this.#state;
+    return ended || pipeline.skipping || (status === 'E' && pipeline.depth === 0);
+  }
+
+  /** Sends the question, behind all that was sent. */
+  ask(): PathQuestion {
+    const { pipeline, path } = this.#state;
+    // Within a batch a Sync of ours would end the client's transaction.
+    const synced = !pipeline.batchOpen;
+    const asked: PathQuestion = { kind: 'path', synced, marks: path.marks, closed: 0, failed: false };
+    pipeline.push(asked);
+    for (const message of this.#messages) this.#out.addBytes(message);
+    this.#out.addBytes(synced ? SYNC : FLUSH);
+    this.#asked = asked;
+    return asked;
+  }
+}

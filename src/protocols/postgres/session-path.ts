@@ -1,0 +1,147 @@
+import type { Clock } from '../../core/clock.ts';
+import type { RelationChange, SearchPath } from './sql/name-scope.ts';
+import type { StatementPlan } from './sql/plan.ts';
+import { schemasOf } from './sql/search-path.ts';
+
+/** As with the schema: the window in which what others change (a schema, a right, the server's configuration) is not seen. */
+const ASK_AFTER_MS = 2000;
+/** What stands in for a path that has no schema to make things in: the server refuses to make anything. */
+const NOWHERE = 'public';
+
+/** All that a session must ask its own server to know where names are looked up. Takes no lock, changes nothing. */
+export const PATH_QUESTION = `SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_schema(),
+  pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::pg_catalog.text, current_user, pg_catalog.current_setting('search_path')`;
+
+/** The session's path at one moment of what was sent. */
+interface Known {
+  readonly path: SearchPath;
+  readonly at: number;
+}
+
+/**
+ * Where the server looks up names for one session, followed rather than foreseen: the server is asked, behind whatever may
+ * have changed it, before the next names are resolved. What nothing in the session can change is not asked for again,
+ * but every two seconds for what others do.
+ *
+ * All marks are made as messages are sent, in their order, so that an answer tells of what was sent before its question.
+ *
+ * @see docs/decisions/0010-search-path.md
+ */
+export class SessionPath {
+  readonly #clock: Clock;
+  #known: Known | undefined;
+  #last: SearchPath | undefined;
+  #began: readonly string[] | undefined;
+  #marks = 0;
+  /** Set in a transaction that may still be rolled back. */
+  #moved = false;
+  /** That transaction may be over. */
+  #over = false;
+  #relations: RelationChange[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** The path by which the next statement's names are resolved; undefined if the server must be asked. */
+  get known(): SearchPath | undefined {
+    const { path, at } = this.#known ?? {};
+    return path === undefined || (!this.#moved && this.#clock.now() - (at ?? 0) >= ASK_AFTER_MS)
+      ? undefined
+      : path;
+  }
+
+  /** What was known last, for statements that name nothing, and for those that the server will refuse anyway. */
+  get last(): SearchPath | undefined {
+    return this.#last;
+  }
+
+  /** The list with which the session began. */
+  get began(): readonly string[] | undefined {
+    return this.#began;
+  }
+
+  /** What this session did to relations in a transaction that nobody else sees yet. */
+  get relations(): readonly RelationChange[] {
+    return this.#relations;
+  }
+
+  get moved(): boolean {
+    return this.#moved;
+  }
+
+  /** How often it may have changed: an answer counts for what was asked at that count. */
+  get marks(): number {
+    return this.#marks;
+  }
+
+  /** What is sent now may change the path. */
+  mark(): void {
+    this.#known = undefined;
+    this.#marks++;
+  }
+
+  /** Statements are sent that run nothing yet, but for functions that the server runs to plan them. */
+  analysed(plans: readonly StatementPlan[]): void {
+    if (!plans.some(({ names }) => names.steers)) return;
+    this.#moved = true;
+    this.mark();
+  }
+
+  /** A statement is sent that runs. */
+  sent({ names, transaction }: StatementPlan): void {
+    if (names.changes.length > 0) this.#relations.push(...names.changes);
+    if (names.steers) {
+      this.#moved = true;
+      this.mark();
+    }
+    if (!ENDS.has(transaction)) return;
+    if (transaction === 'rollback-to')
+      this.#relations = this.#relations.map((one) => ({ ...one, change: 'unclear' }));
+    if (!this.#moved) return;
+    this.#over = true;
+    this.mark();
+  }
+
+  /** A Sync is sent: what ran since the last one, outside of a transaction block, is kept or undone as a whole. */
+  synced(inBlock: boolean): void {
+    if (this.#moved && (!inBlock || this.#over)) this.mark();
+  }
+
+  /** With no transaction open the catalog shows what was made. */
+  committed(): void {
+    this.#relations = [];
+  }
+
+  /** @param row The answer to `PATH_QUESTION`, asked when `marks` was so. */
+  answered(row: readonly (string | null)[], marks: number): void {
+    const [schemas, creation, temp, user, setting] = row;
+    const path: SearchPath = {
+      schemas: JSON.parse(schemas ?? '[]') as string[],
+      creation: creation ?? NOWHERE,
+      ...(temp === null || temp === undefined || temp === '-' ? {} : { temp }),
+      user: user ?? '',
+    };
+    const same = this.#last !== undefined && JSON.stringify(path) === JSON.stringify(this.#last);
+    // Equal paths are one object: plans are remembered by it.
+    this.#last = same ? this.#last : path;
+    this.#began ??= schemasOf(setting ?? '');
+    if (marks === this.#marks) this.#known = { path: this.#last as SearchPath, at: this.#clock.now() };
+  }
+
+  /** The question, in a message cycle of its own, found no transaction open. */
+  settled(marks: number): void {
+    if (marks !== this.#marks) return;
+    this.#moved = false;
+    this.#over = false;
+  }
+}
+
+const ENDS: ReadonlySet<string | undefined> = new Set([
+  'commit',
+  'rollback',
+  'rollback-to',
+  'prepare',
+  'commit-prepared',
+  'rollback-prepared',
+]);

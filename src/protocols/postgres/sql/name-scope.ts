@@ -1,0 +1,186 @@
+import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
+import type { Name, RelationUse, StatementFacts } from './facts.ts';
+
+/** Where one session looks names up that have no schema, as its server says. */
+export interface SearchPath {
+  /** In order, with those that are searched unasked; only schemas that exist and that the role may use. */
+  readonly schemas: readonly string[];
+  /** Where things are made that are given no schema. */
+  readonly creation: string;
+  /** The session's own schema of temporary objects, once it has one. */
+  readonly temp?: string;
+  /** As whom it runs now. */
+  readonly user: string;
+}
+
+/** What `pg_temp` is called before the session has such a schema, and in everything that people read. */
+export const PG_TEMP = 'pg_temp';
+const SYSTEM = 'pg_catalog';
+const ANY_TEMP = /^pg_(toast_)?temp_\d+$/;
+
+/** A relation that came or went in a transaction that the catalog does not show yet. */
+export interface RelationChange {
+  readonly schema: string;
+  readonly name: string;
+  readonly change: 'made' | 'gone' | 'unclear';
+}
+
+/** What an unqualified or qualified name stands for. */
+export interface NamedRelation {
+  /** Undefined: the catalog does not know it. */
+  readonly relation?: Relation;
+  /** Where it is, or would be. */
+  readonly schema: string;
+  /** Set where it may stand for several: which ones. */
+  readonly either?: readonly string[];
+}
+
+/** What a statement does to the names of those behind it. */
+export interface NameEffects {
+  /** It may change where names are looked up: the server must be asked. */
+  readonly steers: boolean;
+  /** Its text tells how: by the path that it sets, or by the first temporary object. */
+  readonly follows: boolean;
+  /** The schemas to which it sets `search_path`, if it does. */
+  readonly path?: readonly string[];
+}
+
+/**
+ * Resolves names as the server does at one place of one string: relations by the first schema that has them, functions
+ * by all of the path but the temporary one. It goes on from statement to statement, as the server does.
+ */
+export class NameScope {
+  readonly #catalog: Catalog;
+  readonly #changes = new Map<string, RelationChange>();
+  #path: SearchPath;
+  /** Something ran before that may have set another path. */
+  #certain = true;
+  /** The path was set in a transaction that may end within the string. */
+  #moved: boolean;
+
+  /**
+   * @param path Of the session, before the string.
+   * @param before What the session did to relations in a transaction that is still open.
+   * @param moved The path was set in a transaction that is still open.
+   */
+  constructor(catalog: Catalog, path: SearchPath, before: readonly RelationChange[] = [], moved = false) {
+    this.#catalog = catalog;
+    this.#path = path;
+    this.#moved = moved;
+    for (const one of before) this.#changes.set(key(this.schema(one.schema), one.name), one);
+  }
+
+  get path(): SearchPath {
+    return this.#path;
+  }
+
+  /** A schema by the name that is written: `pg_temp` is the session's own. */
+  schema(name: string): string {
+    return name === PG_TEMP ? (this.#path.temp ?? PG_TEMP) : name;
+  }
+
+  /** Where a statement makes what it gives no schema. */
+  creation(use: Pick<RelationUse, 'schema' | 'temporary'>): string {
+    if (use.schema !== undefined) return this.schema(use.schema);
+    return use.temporary === true ? this.schema(PG_TEMP) : this.#path.creation;
+  }
+
+  relation(schema: string | undefined, name: string): NamedRelation {
+    if (schema !== undefined) return this.#in(this.schema(schema), name) ?? { schema: this.schema(schema) };
+    if (!this.#certain) return this.#anywhere(name);
+    for (const one of this.#path.schemas) {
+      const found = this.#in(one, name);
+      if (found !== undefined) return found;
+    }
+    return { schema: this.#path.creation };
+  }
+
+  #in(schema: string, name: string): NamedRelation | undefined {
+    const change = this.#changes.get(key(schema, name))?.change;
+    if (change === 'made') return { schema };
+    if (change === 'unclear') return { schema, either: [`${schema}.${name}`, `another "${name}"`] };
+    const relation = change === 'gone' ? undefined : this.#catalog.lookupRelation(schema, name);
+    return relation === undefined ? undefined : { relation, schema };
+  }
+
+  /** Whatever the path is: a name that only one schema has is that one's. */
+  #anywhere(name: string): NamedRelation {
+    const made = [...this.#changes.values()].filter((one) => one.name === name);
+    const schemas = [...this.#catalog.schemasOf(name), ...made.map((one) => one.schema)];
+    const own = [...new Set(schemas)].filter((one) => one === this.#path.temp || !ANY_TEMP.test(one));
+    const found = own.flatMap((one) => this.#in(one, name) ?? []);
+    const [first, second] = found;
+    if (first === undefined) return { schema: this.#path.creation };
+    return second === undefined ? first : { ...first, either: found.map((one) => `${one.schema}.${name}`) };
+  }
+
+  /** All functions outside of pg_catalog that a call of this name may reach; a temporary one only by its schema. */
+  userFunctions(name: Name): readonly CatalogFunction[] {
+    const schema = name.at(-2);
+    if (schema !== undefined) return this.#catalog.userFunctions([this.schema(schema), name.at(-1) ?? '']);
+    const all = this.#catalog.userFunctions(name);
+    if (!this.#certain) return all;
+    return all.filter((one) => one.schema !== this.#path.temp && this.#path.schemas.includes(one.schema));
+  }
+
+  isBuiltin(name: string): boolean {
+    return this.#catalog.isBuiltin(name);
+  }
+
+  /** Goes on behind a statement. @returns What it does to relations. */
+  pass(facts: StatementFacts, { steers, follows, path }: NameEffects): RelationChange[] {
+    const changes = this.#changesOf(facts);
+    for (const one of changes) this.#changes.set(key(one.schema, one.name), one);
+    if (changes.some(({ schema }) => schema === PG_TEMP)) this.#withTemp();
+    if (path !== undefined) this.#set(path);
+    if (steers && !follows) this.#certain = false;
+    if (steers) this.#moved = true;
+    else if (this.#moved && ENDS.has(facts.transaction ?? '')) this.#certain = false;
+    return changes;
+  }
+
+  #changesOf(facts: StatementFacts): RelationChange[] {
+    const changes: RelationChange[] = [];
+    for (const use of facts.relations) {
+      const { name } = use;
+      if (use.role === 'create') changes.push({ schema: this.creation(use), name, change: 'made' });
+      if (use.role !== 'drop' && (use.role !== 'alter' || facts.renames?.to === undefined)) continue;
+      const { schema } = this.relation(use.schema, name);
+      changes.push({ schema, name, change: 'gone' });
+      const to = facts.renames?.to;
+      if (to !== undefined)
+        changes.push({ schema: to.schema ?? schema, name: to.name ?? name, change: 'made' });
+    }
+    return changes;
+  }
+
+  /** The first temporary object brings its schema along, which is searched first. */
+  #withTemp(): void {
+    if (this.#path.temp !== undefined) return;
+    this.#path = { ...this.#path, temp: PG_TEMP, schemas: [PG_TEMP, ...this.#path.schemas] };
+  }
+
+  /** What the server makes of a list of schemas: those that exist and may be used, and the two that need not be named. */
+  #set(names: readonly string[]): void {
+    const { user, temp } = this.#path;
+    // Which schemas another role may use is not known.
+    this.#certain &&= user === this.#catalog.role;
+    const written = names.map((name) => (name === '$user' ? user : this.schema(name)));
+    const listed = [...new Set(written)].filter((name) => name === temp || this.#catalog.mayUse(name));
+    const unasked = [temp, SYSTEM].filter((name) => name !== undefined && !listed.includes(name)) as string[];
+    this.#path = { ...this.#path, schemas: [...unasked, ...listed], creation: listed[0] ?? '' };
+  }
+}
+
+const ENDS: ReadonlySet<string> = new Set([
+  'commit',
+  'rollback',
+  'rollback-to',
+  'prepare',
+  'commit-prepared',
+  'rollback-prepared',
+]);
+
+function key(schema: string, name: string): string {
+  return `${schema}\0${name}`;
+}
