@@ -8,10 +8,12 @@ export type EndingSignal = (typeof ENDING_SIGNALS)[number];
 
 /** The user or the system told us to stop. */
 export class Interrupted extends Error {
+  readonly signal: EndingSignal;
   readonly exitCode: number;
 
   constructor(signal: EndingSignal) {
     super('interrupted');
+    this.signal = signal;
     this.name = 'AbortError';
     this.exitCode = 128 + constants.signals[signal];
   }
@@ -19,11 +21,17 @@ export class Interrupted extends Error {
 
 export class SignalHub {
   readonly #stop = new AbortController();
+  readonly #ignored = new Set<EndingSignal>();
   #taker: ((signal: EndingSignal) => void) | undefined;
 
   /** Aborted by the first ending signal that nobody took, with an `Interrupted` as its reason. */
   get signal(): AbortSignal {
     return this.#stop.signal;
+  }
+
+  /** This one ends nothing any more. */
+  ignore(signal: EndingSignal): void {
+    this.#ignored.add(signal);
   }
 
   /** Gives signals to `handler` until the returned function is called. */
@@ -40,6 +48,7 @@ export class SignalHub {
   }
 
   deliver(signal: EndingSignal): void {
+    if (this.#ignored.has(signal)) return;
     if (this.#taker) this.#taker(signal);
     else if (this.#stop.signal.aborted) process.exit(new Interrupted(signal).exitCode);
     else this.#stop.abort(new Interrupted(signal));

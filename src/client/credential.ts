@@ -145,8 +145,13 @@ export class Credential {
     try {
       subject = await this.#options.source.get(undefined, this.#lifetimeMs * SUBJECT_MAX_AGE);
     } catch (error) {
-      if (ownIsGood && isTransient(error)) return this.#options.exchange(own);
-      throw error;
+      if (!ownIsGood) throw error;
+      if (isTransient(error)) return this.#options.exchange(own);
+      // A provider that refreshes without an ID token has nothing against the login: the gateway says for how long.
+      if (!isHoopError(error) || error.code !== 'ERR_NO_ID_TOKEN') throw error;
+      return this.#options.exchange(own).catch((refusal: unknown) => {
+        throw isTransient(refusal) ? refusal : error;
+      });
     }
     const isOld = subject.token === this.#lastSubject && ownIsGood;
     const lasts = expiryOf(subject.token) - this.#options.scheduler.now() > MIN_LEFT_MS;

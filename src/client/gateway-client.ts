@@ -45,6 +45,9 @@ export interface Attributes {
   readonly readOnly?: boolean;
 }
 
+/** A request that is longer is cut off by the gateway before it can say why. */
+const MAX_SUBJECT_BYTES = 48 * 1024;
+
 export class GatewayClient {
   readonly origin: URL;
   readonly network: Network;
@@ -145,6 +148,7 @@ export class GatewayClient {
     key: InstanceKey,
     signal?: AbortSignal,
   ): Promise<TokenResponse> {
+    if (subject.token.length > MAX_SUBJECT_BYTES) throw new HoopError('ERR_TOKEN_TOO_LARGE');
     const form = new URLSearchParams({
       grant_type: TOKEN_EXCHANGE_GRANT,
       subject_token: subject.token,

@@ -126,6 +126,7 @@ export class StoredLoginSource implements SubjectSource {
     });
     const next = nextLogin(current, answer.id_token, answer.refresh_token, this.#options.clock.now());
     await writeLogin(this.#options.store, this.#options.account, next);
+    if (answer.id_token === undefined && !this.#isUsable(next)) throw noIdToken(current.client);
     return this.#orExpired(next);
   }
 
@@ -133,6 +134,13 @@ export class StoredLoginSource implements SubjectSource {
     if (this.#isUsable(login)) return login;
     throw new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: 'run: hoopctl login' });
   }
+}
+
+function noIdToken({ issuer }: DiscoveryIssuer): HoopError {
+  const text = `the identity provider ${issuer} refreshes without a new ID token, and the last one has expired`;
+  return new HoopError('ERR_NO_ID_TOKEN', text, {
+    hint: 'run: hoopctl login; for longer logins have its operator give ID tokens at the refresh (scope openid)',
+  });
 }
 
 /** A provider need not send a new ID token or a new refresh token: what it leaves out stays. */

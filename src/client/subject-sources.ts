@@ -12,7 +12,8 @@ import { OriginAgent, readBody, send } from './http.ts';
 import { issuerFetch } from './issuer-client.ts';
 import type { Network } from './network.ts';
 
-const MAX_TOKEN_BYTES = 64 * 1024;
+/** The gateway itself takes 16 KiB, and says so; what is longer would not even fit into a request to it. */
+const MAX_TOKEN_BYTES = 48 * 1024;
 
 export interface MachineOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -58,6 +59,7 @@ function fileSource(path: string): SubjectSource {
         throw new HoopError(
           'ERR_NOT_LOGGED_IN',
           `HOOPCTL_TOKEN_FILE cannot be read: ${path} (${error.code})`,
+          { hint: 'name the file that the platform puts the token into, readable for this user' },
         );
       });
       return { token: clean(text, 'HOOPCTL_TOKEN_FILE'), type: TOKEN_TYPES.jwt };
@@ -96,6 +98,12 @@ function actionsSource(address: string, bearer: string, options: MachineOptions)
 /** A JWT is three parts of base64url; anything else would be sent to the gateway for nothing. */
 function clean(text: string, name: string): string {
   const token = text.trim();
-  if (token.length <= MAX_TOKEN_BYTES && /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token;
-  throw new HoopError('ERR_NOT_LOGGED_IN', `${name} holds no JWT`);
+  if (token.length > MAX_TOKEN_BYTES)
+    throw new HoopError('ERR_TOKEN_TOO_LARGE', `${name} is longer than ${MAX_TOKEN_BYTES / 1024} KiB`, {
+      hint: 'have its issuer put only what matters at the gateway into it',
+    });
+  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return token;
+  throw new HoopError('ERR_NOT_LOGGED_IN', `${name} holds no JWT`, {
+    hint: 'three parts with dots between them, as the issuer gives it, without quotes and without "Bearer"',
+  });
 }

@@ -34,6 +34,9 @@ const UNTRUSTED_EVENTS: Readonly<Record<string, readonly unknown[]>> = {
   pipeline_source: ['merge_request_event', 'external_pull_request_event'],
 };
 
+const NO_GROUPS_HINT =
+  'if groups were there at the sign-in, the identity provider leaves them out when it refreshes: run hoopctl login, and ' +
+  'have its operator put them into refreshed ID tokens too; if you are in no group any more, ask for one';
 const UNKNOWN_HINT =
   'leave the agent out to act as yourself, or ask the operator to list you under this agent';
 
@@ -84,7 +87,8 @@ export class AgentRegistry {
    * @param person From verified claims.
    * @param requestedAgent Name, or undefined for the person themselves.
    * @returns The actor.
-   * @throws {HoopError} `ERR_AGENT_UNKNOWN` no such agent, or the person may not delegate to it.
+   * @throws {HoopError} `ERR_AGENT_UNKNOWN` no such agent, or the person may not delegate to it; `ERR_GROUPS_MISSING` the
+   *   same, of a person without any group.
    * @see https://www.rfc-editor.org/rfc/rfc8693#section-4.1
    */
   resolvePerson(person: Person, requestedAgent: string | undefined): ResolvedActor {
@@ -92,6 +96,9 @@ export class AgentRegistry {
       return { kind: 'person', name: person.name, groups: person.groups, person };
     const agent = this.#agents.get(requestedAgent);
     if (agent === undefined || !mayDelegate(person, agent)) {
+      // Whether there is such an agent is not told by this either.
+      if (person.groups.length === 0)
+        throw new HoopError('ERR_GROUPS_MISSING', undefined, { hint: NO_GROUPS_HINT });
       throw new HoopError('ERR_AGENT_UNKNOWN', undefined, { hint: UNKNOWN_HINT });
     }
     return { kind: 'agent', name: requestedAgent, groups: agent.groups ?? [], person };

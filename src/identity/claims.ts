@@ -52,7 +52,8 @@ export function groupsOf(
   return groups;
 }
 
-const GROUPS_CURE =
+/** What to do about a token that is larger than it may be, or would be. */
+export const GROUPS_CURE =
   'have the identity provider put only the groups that matter here into the token, as a list of strings';
 
 /** Three spellings of "ask me for it": by name, by a source's name in the claim's place, by a mere flag. */

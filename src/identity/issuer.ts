@@ -181,7 +181,8 @@ export class IssuerRegistry {
       throw invalid('the token is not a signed JWT');
     }
     const entry = typeof issuer === 'string' ? this.#entries.get(issuer) : undefined;
-    if (entry === undefined) throw invalid('the token comes from an issuer that is not trusted here');
+    if (entry === undefined)
+      throw invalid('the token comes from an issuer that is not trusted here', OTHER_ISSUER);
     const kind = typeof typ === 'string' ? typ.toLowerCase() : typ;
     if (!TYPES[type].some((allowed) => allowed === kind))
       throw invalid('the token was made for another purpose');
@@ -189,6 +190,9 @@ export class IssuerRegistry {
   }
 }
 
-function invalid(message: string): HoopError {
-  return new HoopError('ERR_TOKEN_INVALID', message);
+const OTHER_ISSUER =
+  "take a token of an issuer that the gateway's operator has listed, or ask for yours to be";
+
+function invalid(message: string, hint?: string): HoopError {
+  return new HoopError('ERR_TOKEN_INVALID', message, hint === undefined ? {} : { hint });
 }

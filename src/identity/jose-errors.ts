@@ -19,7 +19,11 @@ export function fromJose(error: unknown, invalid: ErrorCode, expired: ErrorCode)
     return new HoopError(expired, 'the token has expired', { detail: error.code });
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return new HoopError(invalid, claimText(error.claim, error.reason), { detail: error.message });
+    const hint = CURES[error.claim];
+    return new HoopError(invalid, claimText(error.claim, error.reason), {
+      detail: error.message,
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
   if (error instanceof errors.JWKSNoMatchingKey) {
     return new HoopError(invalid, 'no key of the issuer fits the token', { detail: error.code });
@@ -32,6 +36,12 @@ export function fromJose(error: unknown, invalid: ErrorCode, expired: ErrorCode)
   if (error instanceof errors.JOSEError) return new HoopError(invalid, undefined, { detail: error.code });
   return new HoopError(invalid, undefined, { detail: error instanceof Error ? error.name : 'not an Error' });
 }
+
+/** Another token of the same kind would not be better. */
+const CURES: Readonly<Record<string, string>> = {
+  aud: "have the issuer make the token out to the audience that the gateway's operator has configured",
+  nbf: "have the clocks of the token's issuer and of the gateway set right: a minute apart is forgiven",
+};
 
 function claimText(claim: string, reason: string): string {
   if (reason === 'missing') return `the token has no claim ${JSON.stringify(claim)}`;

@@ -83,7 +83,8 @@ export function subjectOf(
   const authTime = authTimeOf(payload);
   const signedInAt = (authTime ?? Number(iat)) * 1000;
   const latest = now + CLOCK_TOLERANCE_S * 1000;
-  if (Number(iat) * 1000 > latest || signedInAt > latest) throw invalid('the token comes from the future');
+  if (Number(iat) * 1000 > latest || signedInAt > latest)
+    throw invalid('the token comes from the future', CLOCKS);
   const listed = type === 'id_token' ? directoryGroups(payload, config) : [];
   return {
     type,
@@ -100,6 +101,9 @@ export function subjectOf(
     tokenId: jti,
   };
 }
+
+const CLOCKS =
+  "have the clocks of the token's issuer and of the gateway set right: a minute apart is forgiven";
 
 function invalid(message: string, hint?: string): HoopError {
   return new HoopError('ERR_TOKEN_INVALID', message, hint === undefined ? {} : { hint });

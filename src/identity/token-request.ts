@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
-import { isPlain } from './claims.ts';
+import { GROUPS_CURE, isPlain } from './claims.ts';
 import { MAX_TOKEN_BYTES } from './issuer.ts';
 
 const plain = z.string().refine(isPlain);
 
 const tokenRequest = z.object({
   grant_type: z.literal(TOKEN_EXCHANGE_GRANT),
-  subject_token: z.string().min(1).max(MAX_TOKEN_BYTES),
+  subject_token: z.string().min(1),
   subject_token_type: z.enum([TOKEN_TYPES.idToken, TOKEN_TYPES.jwt, TOKEN_TYPES.accessToken]),
   agent: plain.optional(),
   model: plain.optional(),
@@ -30,6 +30,7 @@ const tokenRequest = z.object({
  * @returns The request; texts plain and at most 256 characters, the token at most 16 KiB, `ttl` 1 … 999,999,999 s,
  *   `only` at most 4 KiB and not yet understood.
  * @throws {HoopError} `ERR_USAGE` a field is missing or malformed; names the field, never its value.
+ *   `ERR_TOKEN_TOO_LARGE`.
  * @see https://www.rfc-editor.org/rfc/rfc8693#section-2.1
  */
 export function parseTokenRequest(fields: Readonly<Record<string, unknown>>): TokenRequest {
@@ -39,6 +40,8 @@ export function parseTokenRequest(fields: Readonly<Record<string, unknown>>): To
     throw new HoopError('ERR_USAGE', `the token request is not valid: ${field} is missing or malformed`);
   }
   const { agent, model, model_version, ttl, only, read_only, ...rest } = parsed.data;
+  if (rest.subject_token.length > MAX_TOKEN_BYTES)
+    throw new HoopError('ERR_TOKEN_TOO_LARGE', undefined, { hint: GROUPS_CURE });
   return {
     ...rest,
     ...(agent === undefined ? {} : { agent }),

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { constantTimeEqual } from '../core/secret.ts';
+import { GROUPS_CURE } from './claims.ts';
 import { MAX_TOKEN_BYTES } from './issuer.ts';
 import { fromJose } from './jose-errors.ts';
 import type { Attenuation, Principal } from './principal.ts';
@@ -81,7 +82,7 @@ export class GatewayTokens {
    *
    * @param principal On whose authority; its `keyThumbprint` becomes `cnf.jkt`. An agent with a person gets `act`.
    * @returns The token; it ends after its lifetime or at the principal's deadline, whichever comes first.
-   * @throws {HoopError} `ERR_LOGIN_EXPIRED` the deadline has passed; `ERR_LIMIT` it would be too long to send (too many
+   * @throws {HoopError} `ERR_LOGIN_EXPIRED` the deadline has passed; `ERR_TOKEN_TOO_LARGE` it would be too long to send (too many
    *   groups).
    * @see https://www.rfc-editor.org/rfc/rfc9068#section-2
    * @see https://www.rfc-editor.org/rfc/rfc8693#section-4.1
@@ -107,9 +108,8 @@ export class GatewayTokens {
       .setExpirationTime(exp)
       .sign(key.privateKey);
     if (token.length > MAX_ISSUED_BYTES) {
-      throw new HoopError('ERR_LIMIT', 'the identity has too many groups for one token', {
-        hint: 'have the identity provider put only the groups that matter here into the token',
-      });
+      const text = 'the identity has too many groups for a token of the gateway';
+      throw new HoopError('ERR_TOKEN_TOO_LARGE', text, { hint: GROUPS_CURE });
     }
     return { token, expiresAt: exp * 1000 };
   }

@@ -106,8 +106,9 @@ describe('a port', () => {
     open.on('error', () => undefined);
     await new Promise((resolve) => open.once('connect', resolve));
     running.child.kill(signal);
-    const { exitCode } = await running.finished;
+    const { exitCode, stderr } = await running.finished;
     expect(exitCode).toBe({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129 }[signal]);
+    expect(stderr).toContain({ SIGINT: '', SIGTERM: 'told to end (SIGTERM)', SIGHUP: 'with --keep' }[signal]);
     expect(await refused(port)).toBe(true);
   });
 
@@ -120,18 +121,46 @@ describe('a port', () => {
     );
   });
 
-  test('the end of the starting process ends it', async () => {
-    const script = `${JSON.stringify(process.execPath)} ${HOOPCTL_MAIN} connect echo --json --ca ${certificates.caFile} & wait`;
+  /** A tunnel that a shell has started in its background, and that shell's end. */
+  async function orphaned(...args: string[]): Promise<{ port: number; pid: number; said: () => string }> {
+    const hoopctl = `${JSON.stringify(process.execPath)} ${HOOPCTL_MAIN} connect echo --json`;
+    const script = `${hoopctl} --ca ${certificates.caFile} ${args.join(' ')} & echo "pid $!" >&2; wait`;
     const shell = spawn('/bin/sh', ['-c', script], {
       env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'ignore'],
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let stderr = '';
+    shell.stderr.on('data', (chunk) => {
+      stderr += chunk;
     });
     const line = await new Promise<string>((resolve) =>
       shell.stdout.once('data', (chunk) => resolve(String(chunk))),
     );
-    const { port } = JSON.parse(line) as { port: number };
     shell.kill('SIGKILL');
+    const { port } = JSON.parse(line) as { port: number };
+    return { port, pid: Number(/pid (\d+)/.exec(stderr)?.[1]), said: () => stderr };
+  }
+
+  test('the end of the starting process ends it, and it says so', async () => {
+    const { port, said } = await orphaned();
     await expect.poll(() => refused(port), { timeout: 8_000, interval: 200 }).toBe(true);
+    await expect.poll(said).toContain('the process that started this tunnel has ended');
+    expect(said()).toContain('--keep');
+  });
+
+  test('with --keep neither that nor the end of its terminal does', async () => {
+    const { port, pid } = await orphaned('--keep');
+    process.kill(pid, 'SIGHUP');
+    await new Promise((resolve) => setTimeout(resolve, 2500));
+    expect(await refused(port)).toBe(false);
+    process.kill(pid, 'SIGTERM');
+    await expect.poll(() => refused(port), { timeout: 8_000, interval: 200 }).toBe(true);
+  });
+
+  test.each([[['--stdio']], [['--', 'true']]])('--keep with %j is refused', async (args) => {
+    const { exitCode, stderr } = await once(['connect', 'echo', '--keep', ...args]);
+    expect(exitCode).toBe(64);
+    expect(stderr).toContain('--keep goes with neither');
   });
 });
 

@@ -165,7 +165,7 @@ describe('a device login', () => {
     const { idToken } = await deviceLogin('bob');
     const key = await makeProofKey();
     const request = { subject_token: idToken, agent: 'shop-copilot' };
-    expect(await refusedWith(() => requestToken(room, key, request))).toBe('ERR_AGENT_UNKNOWN');
+    expect(await refusedWith(() => requestToken(room, key, request))).toBe('ERR_GROUPS_MISSING');
     const own = await requestToken(room, key, { subject_token: idToken });
     expect(await whoami(room, key, own.access_token)).toMatchObject({
       kind: 'person',
@@ -198,7 +198,7 @@ describe('a renewal', () => {
     idp.setUser('alice', { ...ALICE, groups: [] });
     const demoted = await client.refreshTokenGrant(config, refreshed.refresh_token ?? '');
     const request = { subject_token: demoted.id_token ?? '', agent: 'shop-copilot' };
-    expect(await refusedWith(() => requestToken(room, key, request))).toBe('ERR_AGENT_UNKNOWN');
+    expect(await refusedWith(() => requestToken(room, key, request))).toBe('ERR_GROUPS_MISSING');
     idp.setUser('alice', undefined);
     await expect(client.refreshTokenGrant(config, demoted.refresh_token ?? '')).rejects.toThrow();
   });

@@ -17,6 +17,10 @@ export const connect: CommandSpec = {
     },
     { flags: '--socket <directory>', text: 'owner-only socket in this directory: psql -h DIRECTORY' },
     { flags: '--stdio', text: 'one stream on standard input and output' },
+    {
+      flags: '--keep',
+      text: 'stay when the process that started it ends, or its terminal closes; SIGTERM or the deadline ends it',
+    },
     { flags: '--reason <text>', text: 'why, for approvers and the audit' },
     { flags: '--ttl <duration>', text: 'end at the latest after so long: 90s, 30m, 8h' },
     ...ATTENUATION_OPTIONS,

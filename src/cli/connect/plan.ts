@@ -13,6 +13,8 @@ export interface ConnectPlan {
     | { readonly kind: 'port'; readonly port: number }
     | { readonly kind: 'socket'; readonly directory: string; readonly port: number }
     | { readonly kind: 'stdio' };
+  /** Stays when whoever started it has gone. */
+  readonly keep: boolean;
   readonly reason?: string;
   readonly ttlMs?: number;
 }
@@ -31,9 +33,20 @@ export function planConnect(invocation: Invocation): ConnectPlan {
   return {
     resources,
     local: localEnd(invocation),
+    keep: keeps(invocation),
     ...(reason === undefined ? {} : { reason }),
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
   };
+}
+
+function keeps({ options, command }: Invocation): boolean {
+  if (options['keep'] !== true) return false;
+  if (options['stdio'] === true || command.length > 0)
+    throw new HoopError(
+      'ERR_USAGE',
+      '--keep goes with neither --stdio nor -- COMMAND: the tunnel ends with them',
+    );
+  return true;
 }
 
 function localEnd(invocation: Invocation): ConnectPlan['local'] {

@@ -20,6 +20,7 @@ import { onParentExit } from './parent-watch.ts';
 import { type ConnectPlan, planConnect } from './plan.ts';
 import { childEnvironment, localLogin } from './postgres-environment.ts';
 import { readyText, readyValue } from './ready.ts';
+import { untilEnd } from './until-end.ts';
 
 /** Octets of a tunnel's own password. */
 const SECRET_BYTES = 32;
@@ -120,7 +121,7 @@ async function overListeners(
     if (command.length > 0)
       return await runChild(io, command, childEnvironment(io.env, tunnelVariables(ends)));
     await tellReady(io, gateway, ends);
-    await untilEnd(io, trouble);
+    await untilEnd(io, plan.keep, (listener) => trouble.onFinal(listener));
     return 0;
   } catch (error) {
     // With the credential the gateway ends each session, and says so to whoever has it open.
@@ -184,18 +185,6 @@ function listen({ local }: ConnectPlan, index: number, options: ListenerOptions)
   if (local.kind === 'socket')
     return Listener.onSocket(local.directory, (local.port || DEFAULT_SOCKET_PORT) + index, options);
   throw new HoopError('ERR_INTERNAL', undefined, { detail: 'standard input is no listener' });
-}
-
-/** Waits for a signal, for the parent's end, or for the credential's: whichever comes first ends the tunnel. */
-function untilEnd(io: Io, trouble: Trouble): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const unwatch = onParentExit(io.parentPid, resolve);
-    io.signal.addEventListener('abort', () => reject(io.signal.reason), { once: true });
-    trouble.onFinal((error) => {
-      unwatch();
-      reject(error);
-    });
-  });
 }
 
 /** Tells of what goes wrong in the background, each thing once in a row. */

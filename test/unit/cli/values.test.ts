@@ -59,10 +59,16 @@ function invocation(
 
 describe('connect', () => {
   test('plans', () => {
-    expect(planConnect(invocation({}))).toEqual({ resources: ['pg'], local: { kind: 'port', port: 0 } });
+    expect(planConnect(invocation({}))).toEqual({
+      resources: ['pg'],
+      local: { kind: 'port', port: 0 },
+      keep: false,
+    });
+    expect(planConnect(invocation({ keep: true })).keep).toBe(true);
     expect(planConnect(invocation({ socket: '/run/x', port: '6000', ttl: '30m', reason: 'r' }))).toEqual({
       resources: ['pg'],
       local: { kind: 'socket', directory: '/run/x', port: 6000 },
+      keep: false,
       reason: 'r',
       ttlMs: 1_800_000,
     });
@@ -75,6 +81,8 @@ describe('connect', () => {
     [{ stdio: true, socket: '/x' }, []],
     [{ stdio: true, json: true }, []],
     [{ stdio: true }, ['psql']],
+    [{ stdio: true, keep: true }, []],
+    [{ keep: true }, ['psql']],
     [{ ttl: 'long' }, []],
   ])('refuses %j %j', (options, command) => {
     expect(() => planConnect(invocation(options, ['pg'], command))).toThrow(HoopError);

@@ -128,6 +128,22 @@ describe('renewal', () => {
     },
   );
 
+  test('where the provider refreshes without an ID token the gateway says how long its own one is good', async () => {
+    let ended = false;
+    const { time, exchanged, trouble, world, credential } = setUp(async () => {
+      if (ended) throw new HoopError('ERR_NO_ID_TOKEN');
+      return { token: 'id-1', type: TOKEN_TYPES.idToken };
+    });
+    await credential.open();
+    ended = true;
+    await time.pass(180_000);
+    expect(exchanged.at(-1)).toEqual({ token: 'at-1', type: TOKEN_TYPES.accessToken });
+    expect(trouble).toEqual([]);
+    world.failure = new HoopError('ERR_LOGIN_EXPIRED', 'this login is renewed at its identity provider only');
+    await time.pass(180_000);
+    expect(trouble).toEqual([['ERR_NO_ID_TOKEN', true]]);
+  });
+
   test('a disabled person is not helped by the token at hand', async () => {
     let disabled = false;
     const { time, exchanged, credential } = setUp(async () => {

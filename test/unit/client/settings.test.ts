@@ -236,13 +236,16 @@ describe('tokens of machines', () => {
     expect(asked).toEqual([request, request]);
   });
 
-  test.each(['', 'not a token', 'a.b', `${'a'.repeat(70_000)}.b.c`, 'a.b.c\r\nX: y'])(
-    '%j is not sent',
-    async (text) => {
-      const file = join(directory, '..', 'token');
-      await writeFile(file, text);
-      const source = from({ HOOPCTL_TOKEN_FILE: file })!;
-      await expect(source.get()).rejects.toMatchObject({ code: 'ERR_NOT_LOGGED_IN' });
-    },
-  );
+  test.each([
+    ['nothing', '', 'ERR_NOT_LOGGED_IN'],
+    ['words', 'not a token', 'ERR_NOT_LOGGED_IN'],
+    ['two parts', 'a.b', 'ERR_NOT_LOGGED_IN'],
+    ['more than a request may hold', `${'a'.repeat(70_000)}.b.c`, 'ERR_TOKEN_TOO_LARGE'],
+    ['a second line', 'a.b.c\r\nX: y', 'ERR_NOT_LOGGED_IN'],
+  ])('%s is not sent', async (_, text, code) => {
+    const file = join(directory, '..', 'token');
+    await writeFile(file, text);
+    const source = from({ HOOPCTL_TOKEN_FILE: file })!;
+    await expect(source.get()).rejects.toMatchObject({ code });
+  });
 });

@@ -170,6 +170,16 @@ describe('the ID token', () => {
     expect(nameIn((await source.get()).token)).toBe('stored');
     expect(await readLogin(store, ACCOUNT)).toMatchObject({ refreshToken: 'r2' });
   });
+
+  test('that has ended where the provider sends none: not an expired login, and the cure is its operator’s', async () => {
+    const { source } = await setUp({ obtainedAt: NOW - 300_000, expiresAt: NOW, refreshToken: 'r1' });
+    respond = () => ({ status: 200, body: { access_token: 'at', token_type: 'bearer' } });
+    await expect(source.get()).rejects.toMatchObject({
+      code: 'ERR_NO_ID_TOKEN',
+      message: expect.stringContaining('refreshes without a new ID token'),
+      hint: expect.stringContaining('scope openid'),
+    });
+  });
 });
 
 test('nothing stored: not logged in', async () => {

@@ -56,7 +56,6 @@ describe('a person', () => {
     ['an agent that is not theirs', 'bobs-agent', ['developers']],
     ['an agent of another group', 'shop-copilot', ['sales']],
     ['an agent of a group that only looks alike', 'shop-copilot', ['Developers', 'developers ', 'dev*', '*']],
-    ['no groups at all', 'shop-copilot', []],
     ['a machine’s agent', 'ci-migrate', ['developers']],
     ['a name of their own choice', 'root', ['developers']],
     ['the empty name', '', ['developers']],
@@ -69,6 +68,18 @@ describe('a person', () => {
       'this identity may not act as that agent | leave the agent out to act as yourself, or ask the operator to list you under this agent',
     );
   });
+
+  it.each([['shop-copilot'], ['root'], ['ci-migrate']])(
+    'who has no groups at all is told that, whether there is an agent %s or not',
+    async (agent) => {
+      const text = await refused(
+        () => registry.resolve(subject({ groups: [] }), agent),
+        'ERR_GROUPS_MISSING',
+      );
+      expect(text).toContain('its token names no groups');
+      expect(text).toContain('hoopctl login');
+    },
+  );
 
   it('does not become a machine’s agent by having its claims', async () => {
     const claims = { repository: 'org/shop', ref: 'refs/heads/main' };

@@ -90,7 +90,7 @@ describe('our token', () => {
 
   it('is not made so long that no request could carry it', async () => {
     const groups = Array.from({ length: 400 }, (_, i) => `a-group-with-a-long-name-${i}`);
-    await refused(() => tokens.issue(principal({ groups })), 'ERR_LIMIT');
+    await refused(() => tokens.issue(principal({ groups })), 'ERR_TOKEN_TOO_LARGE');
   });
 
   it.each<[string, (token: string) => Promise<string> | string]>([
