@@ -12,22 +12,39 @@ export interface Latency {
   readonly maxMs: number;
 }
 
-/** Asks `SELECT 1` on one connection until `over` holds. */
-export async function latencyOf(connectionString: string, over: () => boolean): Promise<Latency> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
+/** Asks `SELECT 1` on one connection until `over` holds; on another if that is lost, which `failed` is told. */
+export async function latencyOf(
+  connectionString: string,
+  over: () => boolean,
+  failed: (why: string) => void,
+): Promise<Latency> {
   const times: number[] = [];
+  while (!over()) {
+    const client = new pg.Client({ connectionString });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      await askAgain(client, over, times);
+    } catch (error) {
+      failed(error instanceof Error ? error.message : String(error));
+      await sleep(200);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+  times.sort((a, b) => a - b);
+  const at = (share: number) =>
+    round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN);
+  return { statements: times.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+}
+
+async function askAgain(client: pg.Client, over: () => boolean, times: number[]): Promise<void> {
   while (!over()) {
     const before = performance.now();
     await client.query('SELECT 1');
     times.push(performance.now() - before);
     await sleep(PAUSE_MS);
   }
-  await client.end();
-  times.sort((a, b) => a - b);
-  const at = (share: number) =>
-    round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN);
-  return { statements: times.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
 export interface HonestLoad {

@@ -90,6 +90,11 @@ async function asked({ tunnel }: Target, sql: (n: number) => string): Promise<vo
   client.close();
 }
 
+/** Until more may be sent. */
+function drain({ socket }: RawClient): Promise<void> {
+  return new Promise((resolve) => socket.once('drain', () => resolve()));
+}
+
 async function halves({ tunnel }: Target): Promise<void> {
   const client = await rawLogin(tunnel);
   const over = ended(client);
@@ -100,7 +105,7 @@ async function halves({ tunnel }: Target): Promise<void> {
   const mib = Buffer.alloc(1024 * 1024, 0x20);
   for (let i = 0; i < 61 && !client.closed; i++) {
     if (!client.socket.write(mib)) {
-      await Promise.race([new Promise((resolve) => client.socket.once('drain', resolve)), over]);
+      await Promise.race([drain(client), over]);
     }
   }
   await Promise.race([sleep(2000), over]);
@@ -121,7 +126,7 @@ async function named({ tunnel }: Target): Promise<void> {
   const filler = ' '.repeat(60_000);
   for (let n = 0; n < 2000 && !client.closed; n++) {
     if (!client.socket.write(parse(`s${n}`, `SELECT ${n}${filler}`))) {
-      await Promise.race([new Promise((resolve) => client.socket.once('drain', resolve)), over]);
+      await Promise.race([drain(client), over]);
     }
   }
   client.send(sync);
@@ -136,7 +141,7 @@ async function pipelines({ tunnel }: Target): Promise<void> {
   const many = Buffer.concat(Array<Buffer>(2000).fill(one));
   for (let n = 0; n < 20 && !client.closed; n++) {
     if (!client.socket.write(many)) {
-      await Promise.race([new Promise((resolve) => client.socket.once('drain', resolve)), over]);
+      await Promise.race([drain(client), over]);
     }
   }
   client.send(sync);

@@ -66,8 +66,8 @@ class Stress {
     const end = Date.now() + ms;
     const over = () => Date.now() >= end;
     const [through, direct, memoryMiB, revokedMs] = await Promise.all([
-      latencyOf(urlOf(this.#tunnel), over),
-      latencyOf(this.#directUrl(), over),
+      latencyOf(urlOf(this.#tunnel), over, (why) => this.load.failed.push(`SELECT 1: ${why}`)),
+      latencyOf(this.#directUrl(), over, (why) => process.stderr.write(`without a gateway: ${why}\n`)),
       this.#peakMemory(over),
       this.#revocations(over),
       ...Array.from({ length: HONEST }, (_, i) => honest(urlOf(this.#tunnel), i, over, this.load)),
@@ -124,6 +124,17 @@ class Stress {
   async verified(): Promise<boolean> {
     const otto = await this.#stack.person('otto');
     return (await this.#stack.hoopctl(['audit', 'verify'], otto)).exitCode === 0;
+  }
+
+  /** What hoopd's log says of sessions that did not end well, each reason once. */
+  sessionFailures(): string {
+    const lines = this.#stack.hoopd.log.split('\n').filter((line) => line.includes('session failed'));
+    const reasons = new Map<string, number>();
+    for (const line of lines) {
+      const { code, reason } = JSON.parse(line) as { code: string; reason: string };
+      reasons.set(`${code} ${reason}`, (reasons.get(`${code} ${reason}`) ?? 0) + 1);
+    }
+    return [...reasons].map(([reason, count]) => `${count} × ${reason}\n`).join('');
   }
 
   memoryMiB(): number {
@@ -237,6 +248,7 @@ function conclude(
         `audit chain ${verified ? 'verified' : 'NOT VERIFIED'}: ${ok ? 'ok' : 'NOT OK'}\n`,
     );
   for (const failure of new Set(failed)) process.stderr.write(`failed: ${failure}\n`);
+  if (failed.length > 0) process.stderr.write(stress.sessionFailures());
   return ok ? 0 : 1;
 }
 
