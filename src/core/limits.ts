@@ -13,7 +13,7 @@ export const LIMITS = {
   /** Texts of all prepared statements of a session together, and of all its portals, characters. */
   pgNamedTextBytes: 8 * 1024 * 1024,
   /** What all sessions together may hold of messages that are not complete or not yet read, and of named texts, octets. */
-  heldBytes: 192 * 1024 * 1024,
+  heldBytes: 128 * 1024 * 1024,
   /** What detectors look through in one row, or one line of COPY, octets. What is beyond it is masked whole. */
   detectedRowBytes: 2 * 1024 * 1024,
   /** What detectors may find in one value. With more it is masked whole. */

@@ -8,7 +8,7 @@ const NOTHING = Buffer.alloc(0);
 const EAGER_BYTES = 65_536;
 const GROWTH = 8;
 /** Once so much has come, the message is given its whole buffer. */
-const WHOLE_BYTES = 4 * 1024 * 1024;
+const WHOLE_BYTES = 512 * 1024;
 
 /**
  * Splits one direction of a connection, after its startup phase, into complete messages.

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { HoopError } from '../../../core/errors.ts';
 import { FairQueue } from '../../../core/fair-queue.ts';
-import type { ParseQuestion, ParseReply, ParseRequest } from './parse-worker.ts';
+import type { ParseQuestion, ParseReply, ParseRequest, WorkerSettings } from './parse-worker.ts';
 
 /** Beside the sources it is a `.ts` file; in the bundle a `.js` file in the same flat folder. */
 const WORKER_FILE = new URL(
@@ -20,6 +20,8 @@ export interface LaneOptions {
   readonly idleMs?: number;
   /** Heap of the thread, MiB. */
   readonly heapMb: number;
+  /** 0 … 19: whom the thread lets go first where there are fewer cores than threads. */
+  readonly niceness: number;
 }
 
 interface Job {
@@ -79,6 +81,7 @@ export class ParseLane {
     const worker = new Worker(WORKER_FILE, {
       resourceLimits: { stackSizeMb: 64, maxOldGenerationSizeMb: this.#options.heapMb },
       env: {},
+      workerData: { niceness: this.#options.niceness } satisfies WorkerSettings,
       stdout: true,
       stderr: true,
     });

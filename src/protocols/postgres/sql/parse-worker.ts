@@ -1,5 +1,6 @@
+import { setPriority } from 'node:os';
 import { setFlagsFromString } from 'node:v8';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { loadModule, parseSync, SqlError, scanSync } from 'libpg-query';
 import { FactsLimitError } from './builder.ts';
 import { extractFacts } from './extract.ts';
@@ -13,6 +14,9 @@ import { type Reading, readAs } from './reading.ts';
  * the time of a structured clone, in pieces of which none takes long to read. `fatal`: this thread may be damaged and ends
  * itself.
  */
+export interface WorkerSettings {
+  readonly niceness: number;
+}
 export interface ParseQuestion {
   readonly text: string;
   /** Major version of the server that is to run it. */
@@ -107,6 +111,9 @@ function syntaxError(id: number, error: SqlError, reading: Reading): ParseReply 
 // compiled: policy's, which is compiled at the start, stays as it was.
 setFlagsFromString('--no-wasm-tier-up');
 setFlagsFromString('--no-wasm-dynamic-tiering');
+const { niceness } = workerData as WorkerSettings;
+// On Linux a thread's own; elsewhere it would be the whole process's.
+if (niceness > 0 && process.platform === 'linux') setPriority(0, niceness);
 await loadModule();
 const port = parentPort;
 if (port === null) throw new Error('parse-worker runs as a worker thread only');

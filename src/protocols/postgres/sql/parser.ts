@@ -25,15 +25,17 @@ interface LaneSize {
   readonly chars: number;
   readonly ahead: number;
   readonly heapMb: number;
+  /** Long texts wait for whatever else there is to do. */
+  readonly niceness: number;
   /** What a text may take beside `watchdogMs`, ms: a busy machine parses 0.2 MB/s. */
   readonly moreMs: number;
   /** After so long without a text the thread ends, ms: it holds some 60 MB, the last one more. */
   readonly idleMs?: number;
 }
 const LANES: readonly LaneSize[] = [
-  { chars: 2_048, ahead: 2, heapMb: 128, moreMs: 0 },
-  { chars: 64 * 1024, ahead: 1, heapMb: 128, moreMs: 0, idleMs: 300_000 },
-  { chars: LIMITS.sqlTextBytes, ahead: 1, heapMb: 192, moreMs: 20_000, idleMs: 10_000 },
+  { chars: 2_048, ahead: 2, heapMb: 128, niceness: 0, moreMs: 0 },
+  { chars: 64 * 1024, ahead: 1, heapMb: 128, niceness: 5, moreMs: 0, idleMs: 300_000 },
+  { chars: LIMITS.sqlTextBytes, ahead: 1, heapMb: 192, niceness: 10, moreMs: 20_000, idleMs: 10_000 },
 ];
 const CACHED_CHARS = 8_192;
 
