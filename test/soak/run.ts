@@ -2,21 +2,25 @@
  * Long runs that the test suite has no time for; every part uses a real PostgreSQL, hoopd and hoopctl in processes of
  * their own, under a policy that allows everything. Prints one line per part; exits 1 if one failed.
  *
- *   npm run soak                      both parts: 1 GiB of COPY IN, 64 sessions for ten minutes
+ *   npm run soak                      all parts: 1 GiB of COPY IN, 64 sessions for ten minutes, 4,000 short sessions
  *   npm run soak -- copy --mib 256
  *   npm run soak -- sessions --minutes 3 --sessions 64
+ *   npm run soak -- short --short 8000
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import postgres from 'postgres';
+import { query, rawLogin } from '../support/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 import { copyIn } from './copy-in.ts';
 
 const MIB = 1024 * 1024;
 /** Beyond what both processes hold when they are warm. */
 const FLAT_MIB = 96;
+/** After so long without work hoopd has given back what it does not need. */
+const REST_MS = 30_000;
 
 interface Memory {
   readonly hoopd: number;
@@ -30,6 +34,7 @@ async function main(): Promise<number> {
       mib: { type: 'string', default: '1024' },
       minutes: { type: 'string', default: '10' },
       sessions: { type: 'string', default: '64' },
+      short: { type: 'string', default: '4000' },
     },
   });
   const wanted = (part: string) => positionals.length === 0 || positionals.includes(part);
@@ -43,7 +48,8 @@ async function main(): Promise<number> {
     const steady =
       !wanted('sessions') ||
       (await sessionsPart(stack, tunnel, Number(values.sessions), Number(values.minutes)));
-    return copied && steady ? 0 : 1;
+    const flat = !wanted('short') || (await shortPart(stack, tunnel, Number(values.short)));
+    return copied && steady && flat ? 0 : 1;
   } finally {
     await tunnel.close();
     await stack.stop();
@@ -64,6 +70,39 @@ async function copyPart(stack: Stack, tunnel: Tunnel, mib: number): Promise<bool
       `memory grew by ${grown.hoopd} MiB in hoopd, ${grown.hoopctl} MiB in hoopctl: ${ok ? 'flat' : 'NOT FLAT'}`,
   );
   return ok;
+}
+
+/**
+ * Sessions of one statement each, one after the other: what hoopd holds after each quarter of them, and when it has
+ * rested.
+ */
+async function shortPart(stack: Stack, tunnel: Tunnel, count: number): Promise<boolean> {
+  const held = [resident(stack.hoopd.child.pid)];
+  for (let quarter = 0; quarter < 4; quarter++) {
+    await shortSessions(tunnel, count / 4);
+    held.push(resident(stack.hoopd.child.pid));
+  }
+  await sleep(REST_MS);
+  const rested = resident(stack.hoopd.child.pid);
+  const [second = 0, last = 0] = [held[2], held[4]];
+  const ok = last - second < FLAT_MIB && rested < last;
+  say(
+    `short sessions: ${count}; hoopd held ${held.join(', ')} MiB at the start and after each quarter of them, ` +
+      `${rested} MiB after ${REST_MS / 1000} s of rest: ${ok ? 'flat' : 'NOT FLAT'}`,
+  );
+  return ok;
+}
+
+async function shortSessions(tunnel: Tunnel, count: number): Promise<void> {
+  let left = count;
+  const some = async () => {
+    while (left-- > 0) {
+      const client = await rawLogin(tunnel);
+      await client.ask(query(`select ${left}, 'text of session ${left}'`));
+      client.close();
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, some));
 }
 
 /** Each session reads, writes, prepares, rolls back, streams and pipelines until the time is up. */
