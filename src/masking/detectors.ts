@@ -2,7 +2,7 @@ import { BuiltinScanner, isTelling } from './builtin.ts';
 import { CustomDetectors } from './custom.ts';
 import { encodedText, mayBeEncoded } from './encoded.ts';
 import { addFinding, type CustomDetector, type Finding } from './finding.ts';
-import { escapedStrings } from './json-strings.ts';
+import { escapedStrings, isDocument } from './json-strings.ts';
 import type { ValueShape } from './mask.ts';
 
 export type { CustomDetector, Finding };
@@ -48,7 +48,7 @@ export class DetectorSet {
    * windows of 1 MiB that overlap by 64 KiB (a configured match longer than that may be found in part).
    *
    * @param value One cell as on the wire; invalid UTF-8 is scanned as it is.
-   * @param shape In `json`, strings written with escapes are unescaped first, and found whole. A `text` that is nothing but
+   * @param shape In `json`, and in a `text` that is a JSON object or array in which something is found, strings written with escapes are unescaped first, and found whole. A `text` that is nothing but
    *   base64 or hexadecimal of a text in which something is found, is found whole.
    * @returns By position, never overlapping: findings that overlap are one, with the tags of all. Empty and shared if
    *   there is nothing.
@@ -60,7 +60,8 @@ export class DetectorSet {
     this.#builtin.scan(value, found);
     this.#custom.scan(value, found);
     if (shape === 'text') this.#scanEncoded(value, found);
-    if (shape === 'json' || shape === 'jsonb-binary') this.#scanEscaped(value, found);
+    if (shape === 'text' ? found.length > 0 && isDocument(value) : shape !== 'opaque')
+      this.#scanEscaped(value, found);
     if (found.length === 0) return NOTHING;
     return found.length === 1 ? found : merge(found);
   }

@@ -72,3 +72,16 @@ function unescapeString(inside: Uint8Array): Uint8Array | undefined {
 export function escapeString(text: Uint8Array): Uint8Array {
   return Buffer.from(JSON.stringify(Buffer.from(text).toString('utf8')).slice(1, -1));
 }
+
+const [OPEN_BRACE, OPEN_BRACKET] = [0x7b, 0x5b];
+
+/** Whether a text is a JSON object or array. */
+export function isDocument(text: Uint8Array): boolean {
+  if (text[0] !== OPEN_BRACE && text[0] !== OPEN_BRACKET) return false;
+  try {
+    JSON.parse(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('utf8'));
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
 import type { MaskKind } from '../policy/model.ts';
 import type { Finding } from './finding.ts';
 import { maskJsonFindings } from './json-findings.ts';
+import { isDocument } from './json-strings.ts';
 import type { ValueShape } from './mask.ts';
 import { maskValue } from './mask.ts';
 import { type Masked, type Replacement, replaced } from './replaced.ts';
@@ -11,7 +12,7 @@ type KindFor = (tags: readonly string[]) => MaskKind | 'show';
 /**
  * Masks what detectors found in a value, and nothing else of it where its shape allows.
  *
- * Pure. In `text` the found parts are replaced. In JSON they are replaced inside strings, keys too, and a number becomes
+ * Pure. In `text` the found parts are replaced. In JSON, and in a text that is a JSON object or array, they are replaced inside strings, keys too, and a number becomes
  * `null`: the document stays one. An `opaque` value with a finding becomes NULL, as does a text of which a part is to be
  * NULL, or cannot be masked.
  *
@@ -24,15 +25,19 @@ export function maskFindings(
   kindFor: KindFor,
   shape: ValueShape,
 ): Uint8Array | null {
-  const masked: Masked[] = [];
+  let masked: Masked[] | undefined;
   for (const finding of findings) {
     const kind = kindFor(finding.tags);
-    if (kind !== 'show') masked.push({ ...finding, kind });
+    if (kind === 'show') continue;
+    masked ??= [];
+    masked.push({ ...finding, kind });
   }
-  if (masked.length === 0) return value;
+  if (masked === undefined) return value;
   if (shape === 'opaque') return null;
-  if (shape === 'text') return maskText(value, masked);
-  return maskJsonFindings(value, masked, shape, (text, inner) => maskFindings(text, inner, kindFor, 'text'));
+  if (shape === 'text' && !isDocument(value)) return maskText(value, masked);
+  return maskJsonFindings(value, masked, shape === 'text' ? 'json' : shape, (text, inner) =>
+    maskFindings(text, inner, kindFor, 'text'),
+  );
 }
 
 /** Replaces the parts of a text; null if one of them cannot be shown masked. */

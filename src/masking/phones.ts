@@ -5,7 +5,7 @@ import type { Span } from './span.ts';
 import type { Stretch } from './stretch.ts';
 
 /** Calling code, then least and most digits that follow it. @see https://www.itu.int/rec/T-REC-E.164 */
-const CODES: ReadonlyMap<number, readonly [number, number]> = new Map([
+const LENGTHS: readonly (readonly [number, readonly [number, number]])[] = [
   ...lengths('1 7 30 52 58 90 91 98', 10, 10),
   ...lengths('27 31 33 34 40 41 48 56 61 93 94 351 380 420 421 966', 9, 9),
   ...lengths('45 47 65 852', 8, 8),
@@ -28,7 +28,14 @@ const CODES: ReadonlyMap<number, readonly [number, number]> = new Map([
     6,
     11,
   ),
-]);
+];
+/** By calling code; 0 where there is none. */
+const LEAST = new Uint8Array(1000);
+const MOST = new Uint8Array(1000);
+for (const [code, [least, most]] of LENGTHS) {
+  LEAST[code] = least;
+  MOST[code] = most;
+}
 
 function lengths(codes: string, least: number, most: number): [number, readonly [number, number]][] {
   return codes.split(' ').map((code) => [Number(code), [least, most]]);
@@ -44,9 +51,13 @@ export function internationalAt(text: Stretch, at: number, run: DigitRun): Span 
   if (!run.read(text, at + (text.at(at + 1) === OPEN ? 2 : 1), true)) return undefined;
   const code = callingCode(run.digits, run.length);
   if (code === 0) return undefined;
-  const [least, most] = CODES.get(code)!;
-  const prefix = String(code).length;
-  let [last, dots, others, trunk] = [-1, 0, 0, 0];
+  const least = LEAST[code]!;
+  const most = MOST[code]!;
+  const prefix = code < 10 ? 1 : code < 100 ? 2 : 3;
+  let last = -1;
+  let dots = 0;
+  let others = 0;
+  let trunk = 0;
   for (let group = 0; group < run.groups; group++) {
     // `+49 (0)30`: dialled at home only.
     if (run.size(group) === 1 && group > 0 && run.digits[run.first[group]!] === 0) trunk = 1;
@@ -64,15 +75,16 @@ export function internationalAt(text: Stretch, at: number, run: DigitRun): Span 
 /** 0 if there is none, or the number behind it cannot be one. */
 function callingCode(digits: Uint8Array, length: number): number {
   if (length < 8) return 0;
-  const [one, two] = [digits[0]!, digits[1]!];
+  const one = digits[0]!;
+  const two = digits[1]!;
   // North America: area codes and exchanges begin with 2 … 9.
   if (one === 1) return length >= 11 && two >= 2 && digits[4]! >= 2 ? 1 : 0;
   if (one === 7) return 7;
   if (one === 0) return 0;
   const short = one * 10 + two;
-  if (CODES.has(short)) return short;
+  if (LEAST[short] !== 0) return short;
   const long = short * 10 + digits[2]!;
-  return CODES.has(long) ? long : 0;
+  return LEAST[long] === 0 ? 0 : long;
 }
 
 /** Longest of the national forms. */

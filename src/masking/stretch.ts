@@ -23,18 +23,20 @@ export class Stretch {
   }
 
   /** First place at or after `from`, at most `max` on, whose octet is not in the class. */
-  spanEnd(from: number, members: Uint8Array, max = Number.POSITIVE_INFINITY): number {
-    const stop = Math.min(this.end, from + max);
+  spanEnd(from: number, members: Uint8Array, max = this.end): number {
+    const { bytes, end } = this;
+    const stop = from + max < end ? from + max : end;
     let at = from;
-    while (at < stop && members[this.bytes[at]!] === 1) at++;
+    while (at < stop && members[bytes[at]!] === 1) at++;
     return at;
   }
 
   /** Last place at or before `from`, at most `max` back, such that all octets from it up to `from` are in the class. */
   spanStart(from: number, members: Uint8Array, max: number): number {
-    const stop = Math.max(this.start, from - max);
+    const { bytes, start } = this;
+    const stop = from - max > start ? from - max : start;
     let at = from;
-    while (at > stop && members[this.bytes[at - 1]!] === 1) at--;
+    while (at > stop && members[bytes[at - 1]!] === 1) at--;
     return at;
   }
 

@@ -172,7 +172,7 @@ export class SessionMasks implements CellDetector {
     const types = this.#classification?.types;
     if (types === undefined) return { kind: 'mask', mask: 'null', shape: 'opaque' };
     const type = types.of(typeOid);
-    return tells(type, this.#detectors.configured)
+    return tells(type, this.#detectors.configured, format)
       ? { kind: 'detect', type, format, types }
       : { kind: 'show' };
   }

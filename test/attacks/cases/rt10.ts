@@ -113,6 +113,11 @@ export const RT10: readonly AttackGroup[] = [
         'SELECT plain FROM planted',
         '{"text":"line\\none \\"***\\"","n":[1,null,2.50],"keep":{"a":null}}',
       ),
+      alone(
+        'in a document that a text holds',
+        `SELECT plain::text FROM planted`,
+        '{"text":"line\\none \\"***\\"","n":[1,null,2.50],"keep":{"a":null}}',
+      ),
       alone('in an array of texts', 'SELECT tags FROM planted', '{"x, y","***",NULL}'),
       alone('in an array of numbers', 'SELECT nums FROM planted', '{7,NULL}'),
       alone(

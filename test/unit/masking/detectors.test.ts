@@ -101,6 +101,20 @@ describe('finds with a label, which alone would tell too little', () => {
   });
 });
 
+describe('finds what is encoded, where a value is nothing else', () => {
+  it.each([
+    Buffer.from('4111111111111111').toString('base64'),
+    Buffer.from('to ann@example.com').toString('base64'),
+    Buffer.from('ann@example.com').toString('hex'),
+    Buffer.from(`${'x'.repeat(70)} ann@example.com`)
+      .toString('base64')
+      .replace(/(.{76})/g, '$1\n'),
+  ])('%j', (text) => {
+    expect(found(text).map(([, whole]) => whole)).toEqual([text]);
+    expect(new DetectorSet().suspects(Buffer.from(text), 0, text.length)).toBe(true);
+  });
+});
+
 describe('leaves alone', () => {
   it.each([
     '2024-01-02 03:04:05.678+01',
@@ -186,6 +200,13 @@ describe('the quick look', () => {
       '123-45-6789',
       '+31612345678',
       '12345678Z',
+      'X1234567L',
+      'X-1234567-L',
+      'AB 12 34 56 C',
+      'AB123456C',
+      'RSSMRA85T10A562S',
+      '(415) 555-2671',
+      '06 12 34 56 78',
     ],
     ...[
       'GB29 NWBK 6016 1331 9268 19',

@@ -24,6 +24,9 @@ describe('masks only what was found', () => {
     ['call alice@example.com now', 'null', null],
     ['a@b.cc 123-45-6789 x', 'redact', '*** *** x'],
     ['nothing', 'null', 'nothing'],
+    ['{"n": 4111111111111111, "s": "a\\n\\u0061@b.cc"}', 'redact', '{"n": null, "s": "a\\n***"}'],
+    ['[0.5227687358856201, "a@b.cc"]', 'null', '[0.5227687358856201, null]'],
+    ['{"n": 4111111111111111', 'redact', '{"n": ***'],
   ] as const)('%j, %s: %j', (text, kind, result) => expect(mask(text, kind)).toBe(result));
 
   it('asks for each finding by its tags, and shows what may be shown', () => {

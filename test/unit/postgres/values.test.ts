@@ -182,10 +182,11 @@ describe('text', () => {
   ])('%s of type %i: %s', (value, oid, result) => expect(shown(value, oid)).toBe(result));
 
   it('is looked at only where something can stand in it, unless detectors are configured', () => {
-    expect(tells(TYPES.of(23), false)).toBe(false);
-    expect(tells(TYPES.of(1005), false)).toBe(false);
-    expect(tells(TYPES.of(1016), false)).toBe(true);
-    expect(tells(TYPES.of(99_999), false)).toBe(true);
-    expect(tells(TYPES.of(23), true)).toBe(true);
+    expect(tells(TYPES.of(23), false, 0)).toBe(false);
+    expect(tells(TYPES.of(1005), false, 0)).toBe(false);
+    expect(tells(TYPES.of(1016), false, 0)).toBe(true);
+    expect(tells(TYPES.of(99_999), false, 0)).toBe(true);
+    expect(tells(TYPES.of(23), true, 0)).toBe(true);
+    expect([tells(TYPES.of(1114), false, 0), tells(TYPES.of(1114), false, 1)]).toEqual([false, true]);
   });
 });

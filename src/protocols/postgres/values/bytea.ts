@@ -8,14 +8,15 @@ const PRINTABLE = /[\t\n\r -~]{12,}/g;
 
 /**
  * What may be shown of octets: NULL if they are a text, or hold one, in which something is found, or if their digits in
- * hexadecimal are a number that is.
+ * hexadecimal are a number that is, or eight of them the int8 of one.
  *
  * @param content The octets that `value` stands for.
  */
 export function byteaShown(value: Buffer, content: Buffer, look: Look): Uint8Array | null {
   if (look.detect(textWithin(content), 'opaque') === null) return null;
   if (content.length > PACKED_MAX_BYTES) return value;
-  return look.detect(Buffer.from(content.toString('hex')), 'opaque') === null ? null : value;
+  const number = content.length === 8 ? `\n${content.readBigInt64BE(0)}` : '';
+  return look.detect(Buffer.from(content.toString('hex') + number), 'opaque') === null ? null : value;
 }
 
 function textWithin(content: Buffer): Buffer {

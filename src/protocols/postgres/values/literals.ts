@@ -1,3 +1,4 @@
+import { isDocument } from '../../../masking/json-strings.ts';
 import { STARS } from '../../../masking/mask.ts';
 import { byteaContent, byteaShown } from './bytea.ts';
 import { type Look, MAX_DEPTH } from './look.ts';
@@ -42,7 +43,7 @@ export function untypedShown(value: Buffer, look: Look, depth: number): Uint8Arr
   if (depth > MAX_DEPTH) throw new RangeError('too deep');
   const first = value[0];
   if (first === BACKSLASH && value[1] === HEX_MARK) return byteaShown(value, byteaContent(value), look);
-  if ((first === OPEN_BRACE || first === OPEN_BRACKET) && isJson(value)) return look.detect(value, 'json');
+  if (isDocument(value)) return look.detect(value, 'json');
   if (first === OPEN_BRACE) {
     const shown = array(value, undefined, COMMA, look, depth);
     if (shown !== undefined) return shown;
@@ -55,15 +56,6 @@ export function untypedShown(value: Buffer, look: Look, depth: number): Uint8Arr
 }
 
 const NUMBER = /^-?\d+(\.\d+)?$/;
-
-function isJson(value: Buffer): boolean {
-  try {
-    JSON.parse(value.toString('utf8'));
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function scalar(value: Buffer, oid: number, look: Look): Uint8Array | null {
   if (oid === MONEY) return sayingShown(value, value.toString('latin1').replace(/[^\d.]/g, ''), look);

@@ -10,8 +10,8 @@ type ToText = (value: Buffer) => string;
 export interface Scalar {
   /** Of the binary form. */
   readonly text: ToText;
-  /** No built-in detector knows anything that can stand in it: a look is for configured ones alone. */
-  readonly plain: boolean;
+  /** Where no built-in detector knows anything that can stand in it: a look is for configured ones alone. */
+  readonly plain: 'always' | 'in text' | 'never';
 }
 
 const POSTGRES_EPOCH_MS = Date.UTC(2000, 0, 1);
@@ -61,10 +61,18 @@ function numeric(value: Buffer): string {
 
 const date = (value: Buffer) => isoDay(value.readInt32BE(0) * DAY_MS);
 const timestamp = (value: Buffer) => {
-  const micros = value.readBigInt64BE(0);
-  const ms = Number(micros / 1000n);
-  return `${isoDay(ms)} ${time(ms)}`;
+  const ms = Number(value.readBigInt64BE(0) / 1000n);
+  return `${isoDay(ms)} ${time(ms)}${asNumber(value)}`;
 };
+
+/** Of microseconds: those that no day of our times has, and that may be a card's number put into it. */
+const LEAST_NUMBER = 10n ** 15n;
+
+/** The octets as a number, behind a line end; nothing if it is one that stands for itself. */
+function asNumber(value: Buffer): string {
+  const number = value.readBigInt64BE(0);
+  return number < LEAST_NUMBER ? '' : `\n${number}`;
+}
 
 /** Infinity and what lies beyond the years of a Date has nothing to tell. */
 function isoDay(sinceEpochMs: number): string {
@@ -76,7 +84,7 @@ const time = (ms: number) => new Date(((ms % DAY_MS) + DAY_MS) % DAY_MS).toISOSt
 const timeOfDay = (value: Buffer) => time(Number(value.readBigInt64BE(0) / 1000n));
 
 const interval = (value: Buffer) =>
-  `${value.readInt32BE(12)} mons ${value.readInt32BE(8)} days ${Number(value.readBigInt64BE(0)) / 1e6}`;
+  `${value.readInt32BE(12)} mons ${value.readInt32BE(8)} days ${Number(value.readBigInt64BE(0)) / 1e6}${asNumber(value)}`;
 
 const uuid = (value: Buffer) =>
   value.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.*)$/, '$1-$2-$3-$4-$5');
@@ -91,7 +99,7 @@ function inet(value: Buffer): string {
 const macaddr = (value: Buffer) => value.toString('hex').match(/../g)?.join(':') ?? '';
 
 /** Cents, or whatever the smallest unit of `lc_monetary` is; hundreds of them make whole ones nearly everywhere. */
-const money = (value: Buffer) => (value.readBigInt64BE(0) / 100n).toString();
+const money = (value: Buffer) => `${value.readBigInt64BE(0) / 100n}${asNumber(value)}`;
 
 /** Float8s, behind `skip` octets. */
 const floats = (skip: number) => (value: Buffer) => {
@@ -103,7 +111,8 @@ const floats = (skip: number) => (value: Buffer) => {
 /** The number of bits, then the bits: as ones and noughts, and as the octets that they may be. */
 const bits = (value: Buffer) => {
   const octets = value.subarray(4);
-  return `${octets.toString('latin1')}\n${bitText(octets).slice(0, value.readUInt32BE(0))}`;
+  const number = octets.length === 8 ? asNumber(octets) : '';
+  return `${octets.toString('latin1')}\n${bitText(octets).slice(0, value.readUInt32BE(0))}${number}`;
 };
 
 function bitText(octets: Buffer): string {
@@ -111,7 +120,7 @@ function bitText(octets: Buffer): string {
 }
 
 const lsn = (value: Buffer) =>
-  `${value.readUInt32BE(0).toString(16)}/${value.readUInt32BE(4).toString(16)}`.toUpperCase();
+  `${value.readUInt32BE(0).toString(16)}/${value.readUInt32BE(4).toString(16)}${asNumber(value)}`.toUpperCase();
 const tid = (value: Buffer) => `(${value.readUInt32BE(0)},${value.readUInt16BE(4)})`;
 
 /** Int32 number, then xmin, xmax and as many ids. */
@@ -121,8 +130,10 @@ const snapshot = (value: Buffer) => {
   return out.join(':');
 };
 
-const looked = (text: ToText): Scalar => ({ text, plain: false });
-const plain = (text: ToText): Scalar => ({ text, plain: true });
+const looked = (text: ToText): Scalar => ({ text, plain: 'never' });
+/** Its octets may be a number that its text does not show. */
+const lookedInBinary = (text: ToText): Scalar => ({ text, plain: 'in text' });
+const plain = (text: ToText): Scalar => ({ text, plain: 'always' });
 
 /** Types that look like an OID: `regclass` and its kin are sent as one. */
 const OID_LIKE = [26, 24, 2202, 2203, 2204, 2205, 2206, 4191, 4096, 4089, 3734, 3769, 28, 29];
@@ -151,9 +162,9 @@ export const SCALARS: ReadonlyMap<number, Scalar> = new Map([
   [790, looked(money)],
   [1082, plain(date)],
   [1083, plain(timeOfDay)],
-  [1114, plain(timestamp)],
-  [1184, plain(timestamp)],
-  [1186, plain(interval)],
+  [1114, lookedInBinary(timestamp)],
+  [1184, lookedInBinary(timestamp)],
+  [1186, lookedInBinary(interval)],
   [1266, plain(timeOfDay)],
   [1560, looked(bits)],
   [1562, looked(bits)],
@@ -162,6 +173,6 @@ export const SCALARS: ReadonlyMap<number, Scalar> = new Map([
   [2950, plain(uuid)],
   [2970, looked(snapshot)],
   [5038, looked(snapshot)],
-  [3220, plain(lsn)],
+  [3220, lookedInBinary(lsn)],
   [5069, looked(uint64)],
 ]);

@@ -1,3 +1,4 @@
+import type { Format } from '../../../wire/postgres/types.ts';
 import type { CatalogType } from '../sql/catalog-model.ts';
 import { SCALARS, type Scalar } from './scalars.ts';
 
@@ -86,9 +87,10 @@ export class WireTypes {
 }
 
 /** Whether detectors can find anything in values of the type. */
-export function tells(type: WireType, custom: boolean): boolean {
+export function tells(type: WireType, custom: boolean, format: Format): boolean {
   if (custom) return true;
-  if (type.kind === 'array') return tells(type.element, custom);
-  if (type.kind === 'range' || type.kind === 'multirange') return tells(type.of, custom);
-  return type.kind !== 'scalar' || !type.scalar.plain;
+  if (type.kind === 'array') return tells(type.element, custom, format);
+  if (type.kind === 'range' || type.kind === 'multirange') return tells(type.of, custom, format);
+  if (type.kind !== 'scalar') return true;
+  return type.scalar.plain === 'never' || (type.scalar.plain === 'in text' && format === 1);
 }
