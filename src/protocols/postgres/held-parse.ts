@@ -128,8 +128,16 @@ export class HeldParse {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    this.#parts.state.path.analysed(held.planned.plans);
-    this.#parts.state.pipeline.push({ kind: 'parse', staged: held.staged, operation, ownEvent });
+    const { staged, planned, prepared } = held;
+    this.#parts.state.path.analysed(planned.plans);
+    this.#parts.state.pipeline.push({
+      kind: 'parse',
+      staged,
+      operation,
+      ownEvent,
+      planned,
+      text: prepared.text,
+    });
     this.#parts.out.add(held.frame);
   }
 

@@ -5,6 +5,7 @@ import type { StagedName } from './names.ts';
 import type { OpenOperation } from './operations.ts';
 import type { Planned } from './planner.ts';
 import type { RowPlan } from './rows.ts';
+import type { Said } from './scrub.ts';
 import type { StatementPlan } from './sql/plan.ts';
 
 /** A statement that `Parse` or `PREPARE` named: its text, so that it is judged anew at each Bind. */
@@ -68,6 +69,8 @@ export type Expected =
       readonly call: boolean;
       readonly operation: OpenOperation | undefined;
       readonly denial: Denial | undefined;
+      /** The string itself, while its names may have to be looked for. */
+      readonly text: string;
       /** Per statement: names it gives or takes, confirmed as each completes. */
       readonly staged: readonly (Staged | undefined)[];
       /** How many statements of the string have completed. */
@@ -81,6 +84,8 @@ export type Expected =
       readonly operation: OpenOperation;
       /** The operation is the Parse alone; otherwise it is its Bind's, and goes on. */
       readonly ownEvent: boolean;
+      readonly text: string;
+      readonly planned: Planned;
     }
   | {
       readonly kind: 'denied';
@@ -202,4 +207,23 @@ export class Pipeline {
     if (this.head === undefined) this.skipping = true;
     return dropped;
   }
+}
+
+/** What the client has said, of which the target's next report speaks. */
+export function saidOf(head: Expected | undefined): Said | undefined {
+  switch (head?.kind) {
+    case 'query':
+    case 'parse':
+      return head.planned === undefined ? undefined : said(head.text, head.planned);
+    case 'bind':
+    case 'execute':
+    case 'describe-portal':
+      return said(head.portal.text, head.portal.planned);
+    default:
+      return undefined;
+  }
+}
+
+function said(text: string, { pairs, plans }: Planned): Said {
+  return { text, pairs, ddl: plans.some(({ ddl }) => ddl) };
 }

@@ -145,7 +145,8 @@ export class RequestPump {
     if (this.#judge.skipped(verdict)) return;
     if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
     const staged = planned.plans.map((plan, index) => this.#names.stage(plan, planned, text, index));
-    this.#pushQuery({ planned, operation: this.#state.operations.opened(verdict.operation), staged });
+    const operation = this.#state.operations.opened(verdict.operation);
+    this.#pushQuery({ planned, operation, staged, text: this.#state.masks.active ? text : '' });
     for (const plan of planned.plans) this.#state.path.sent(plan);
     // The server goes on after a query that failed: whoever uses its names must know whether it did.
     if (staged.some((one) => one !== undefined)) this.#state.batch++;
@@ -169,6 +170,7 @@ export class RequestPump {
       call: false,
       operation: undefined,
       denial: undefined,
+      text: '',
       staged: [],
       completed: 0,
       rows: undefined,

@@ -8,10 +8,18 @@ import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
 import { CopyOut } from './copy-out.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
 import { takePathAnswer } from './path-answer.ts';
-import { denialOf, type Expected, type Portal, unexpected } from './pipeline.ts';
+import { denialOf, type Expected, type Portal, saidOf, unexpected } from './pipeline.ts';
 import { planAt } from './planner.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from './rows.ts';
-import { isFatal, reported, shownError, shownNotice, shownNotification, statusOf } from './shown-reports.ts';
+import {
+  isFatal,
+  mayTell,
+  reported,
+  shownError,
+  shownNotice,
+  shownNotification,
+  statusOf,
+} from './shown-reports.ts';
 import type { SessionState } from './state.ts';
 import { Withheld } from './withheld.ts';
 
@@ -175,9 +183,8 @@ export class ResponsePump {
   #rare(frame: Frame): void {
     switch (frame.type) {
       case BACKEND.NoticeResponse:
-        return this.#notice(frame);
       case BACKEND.NotificationResponse:
-        return this.#notification(frame);
+        return this.#told(frame);
       case BACKEND.ParameterStatus:
         return this.#parameterStatus(frame);
       case BACKEND.CopyInResponse:
@@ -359,20 +366,19 @@ export class ResponsePump {
     this.#copyOut.end();
     this.#withheld.clear();
     this.#state.copyIn = false;
+    const said = saidOf(head);
     pipeline.fail(reportText(error, 'C') ?? 'XX000');
     if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
-    else this.#send(shownError(error, denial));
+    else this.#send(shownError(error, denial, said, this.#state.masks));
     if (fatal) this.targetEnded = true;
   }
 
-  #notice(frame: Frame): void {
-    if (!this.#state.masks.active) this.#out.add(frame);
-    else this.#send(shownNotice(frame));
-  }
-
-  #notification(frame: Frame): void {
-    if (!this.#state.masks.active) this.#out.add(frame);
-    else this.#send(shownNotification(frame));
+  /** A notice or a notification. */
+  #told(frame: Frame): void {
+    const { masks, pipeline } = this.#state;
+    if (!masks.active) this.#out.add(frame);
+    else if (frame.type === BACKEND.NotificationResponse) this.#send(shownNotification(frame));
+    else this.#send(shownNotice(frame, saidOf(pipeline.head), masks));
   }
 
   /** Settings that change how SQL is read would make the server read other statements than were judged. */
@@ -385,7 +391,8 @@ export class ResponsePump {
         throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${setting} was changed`);
       this.#state.unread.wholeSession = true;
     }
-    this.#out.add(frame);
+    const { masks, settingsTold, pipeline } = this.#state;
+    if (!masks.active || mayTell(frame, saidOf(pipeline.head), settingsTold)) this.#out.add(frame);
   }
 }
 

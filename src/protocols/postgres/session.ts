@@ -26,6 +26,7 @@ import { StatementPlanner } from './planner.ts';
 import { RequestPump } from './requests.ts';
 import { ResponsePump } from './responses.ts';
 import type { RowRewriter } from './rows.ts';
+import { settingKey } from './shown-reports.ts';
 import { PolicyObjects } from './sql/objects.ts';
 import type { SqlParser } from './sql/parser.ts';
 import { asksForSearchPath } from './startup-parameters.ts';
@@ -188,6 +189,7 @@ export class PostgresSession {
   #announce(upstream: Upstream, processId: number, key: Buffer): void {
     this.#outlet.plain(encodeBackend({ name: 'Authentication', request: { method: 'Ok' } }));
     for (const [parameter, value] of upstream.parameters) {
+      this.#state.settingsTold.add(settingKey(parameter, value));
       this.#outlet.plain(encodeBackend({ name: 'ParameterStatus', parameter, value }));
     }
     this.#outlet.plain(encodeBackend({ name: 'BackendKeyData', processId, key }));

@@ -40,6 +40,8 @@ export class SessionState {
   uncommittedDdl = false;
   /** The client said goodbye: it sends nothing more, and what it asked for may still finish. */
   leaving = false;
+  /** Values of settings that the client was told, each behind its name. */
+  readonly settingsTold = new Set<string>();
   /** Nothing more is to be forwarded. */
   ended = false;
   /** What this session makes the gateway hold, of what all sessions may. */

@@ -1,62 +1,99 @@
 import { describe, expect, test } from 'vitest';
-import { scrubError } from '../../../src/protocols/postgres/scrub.ts';
+import { type Said, saidAnew } from '../../../src/protocols/postgres/scrub.ts';
+import { nameAt, ownNames } from '../../../src/protocols/postgres/sql/own-names.ts';
+import { CONDITIONS } from '../../../src/protocols/postgres/sqlstates.ts';
 
 const SECRET = '123-45-6789';
+const RESOURCE = { type: 'Resource', id: 'pg', attrs: {} };
 
-function scrub(fields: Record<string, string>): Record<string, string> {
-  const report = { name: 'ErrorResponse', fields: Object.entries(fields) };
-  return Object.fromEntries(scrubError(report).map(([code, value]) => [code, String(value)]));
+function said(text: string, objects: readonly string[] = [], ddl = false): Said {
+  const pairs = objects.map((name) => ({
+    action: 'sql.select',
+    object: { ...RESOURCE, attrs: { name } },
+  }));
+  return { text, pairs, ddl };
 }
 
-describe('errors and notices lose what may quote a value', () => {
+function anew(fields: Record<string, string>, of?: Said): Record<string, string> {
+  const report = { name: 'ErrorResponse', fields: Object.entries(fields) };
+  return Object.fromEntries(saidAnew(report, of).map(([code, value]) => [code, String(value)]));
+}
+
+describe('nothing that the target words reaches the client', () => {
   test.each([
-    [
-      'a cast',
-      { S: 'ERROR', V: 'ERROR', C: '22P02', M: `invalid input syntax for type integer: "${SECRET}"` },
-    ],
-    [
-      'a unique key',
-      { S: 'ERROR', V: 'ERROR', C: '23505', M: 'duplicate key value', D: `Key (ssn)=(${SECRET})` },
-    ],
-    [
-      'a check',
-      { S: 'ERROR', V: 'ERROR', C: '23514', M: 'violates check', D: `Failing row contains (1, ${SECRET})` },
-    ],
+    ['a cast', { V: 'ERROR', C: '22P02', M: `invalid input syntax for type integer: "${SECRET}"` }],
+    ['a unique key', { V: 'ERROR', C: '23505', M: 'duplicate key value', D: `Key (ssn)=(${SECRET})` }],
     ['raise', { S: 'ERROR', V: 'ERROR', C: 'P0001', M: SECRET, D: SECRET, H: SECRET, W: SECRET }],
+    ['a class that names objects', { V: 'ERROR', C: '42P01', M: `relation "${SECRET}" does not exist` }],
+    ['a lock', { V: 'ERROR', C: '55P03', M: SECRET }],
     [
-      'raise with every field',
-      { V: 'ERROR', C: '42P01', M: 'x', c: SECRET, t: SECRET, n: SECRET, d: SECRET, s: SECRET },
-    ],
-    [
-      'json',
-      { V: 'ERROR', C: '22P02', M: 'invalid input syntax for type json', W: `JSON data, line 1: ${SECRET}` },
-    ],
-    [
-      'internal query',
-      { V: 'ERROR', C: '42703', M: 'column "x" does not exist', q: `select ${SECRET}`, p: '3' },
+      'every field',
+      { V: 'ERROR', C: '42P01', M: SECRET, c: SECRET, t: SECRET, n: SECRET, d: SECRET, s: SECRET, q: SECRET },
     ],
     ['a notice', { S: 'NOTICE', V: 'NOTICE', C: '00000', M: SECRET }],
-    ['a notice that calls itself an error class', { S: 'NOTICE', V: 'NOTICE', C: '42P01', M: SECRET }],
+    ['a notice that skips', { V: 'NOTICE', C: '42P07', M: `relation "${SECRET}" already exists, skipping` }],
     ['a made-up code', { V: 'ERROR', C: '12345', M: 'x', H: SECRET }],
     ['a made-up severity', { S: SECRET, V: SECRET, C: '42601', M: 'x' }],
     ['a position that is none', { V: 'ERROR', C: '42601', M: 'x', P: SECRET }],
+    [
+      'a name that stands in a literal only',
+      { V: 'ERROR', C: '42P01', M: `relation "${SECRET}" does not exist` },
+    ],
   ])('%s', (_, fields) => {
-    expect(JSON.stringify(scrub(fields))).not.toContain(SECRET);
+    const own = said(`SELECT '${SECRET}', $$${SECRET}$$, E'\\'${SECRET}' /* "${SECRET}" */ -- "${SECRET}"`);
+    expect(JSON.stringify(anew(fields, own))).not.toContain(SECRET);
+    expect(JSON.stringify(anew(fields))).not.toContain(SECRET);
+  });
+
+  test('a guess that is written as an alias is not confirmed by name', () => {
+    const own = said('SELECT quote_ident(note)::regclass, 1 AS "likes tea" FROM customers', ['customers']);
+    const error = { V: 'ERROR', C: '42P01', M: 'relation "likes tea" does not exist' };
+    expect(anew(error, own)['M']).toBe('relation does not exist');
   });
 
   test('an SQLSTATE that PostgreSQL does not have is a channel of its own: replaced', () => {
-    expect(scrub({ V: 'ERROR', C: 'A1B2C', M: 'x' })['C']).toBe('XX000');
+    expect(anew({ V: 'ERROR', C: 'A1B2C', M: 'x' })['C']).toBe('XX000');
+  });
+});
+
+describe('what helps to correct a statement is said', () => {
+  const sql = 'SELECT nam, app."My T".x FROM custmers';
+  test.each([
+    ['42703', sql, 8, 'column "nam" does not exist'],
+    ['42703', sql, 13, 'column app.My T.x does not exist'],
+    ['42P01', sql, 31, 'relation "custmers" does not exist'],
+    ['42883', `SELECT '😀', lowr(1)`, 13, 'function lowr does not exist for arguments of these types'],
+    ['42804', 'SELECT id FROM t', 8, 'types do not match, at "id"'],
+    ['22012', 'SELECT 1/0', 8, 'division by zero'],
+  ])('%s: %s', (code, text, position, message) => {
+    const error = anew({ V: 'ERROR', C: code, M: 'as the target says', P: `${position}` }, said(text));
+    expect(error).toMatchObject({ C: code, M: message, P: `${position}` });
   });
 
-  test('what helps to correct a statement stays', () => {
-    const error = {
-      S: 'ERROR',
-      V: 'ERROR',
-      C: '42703',
-      M: 'column "nam" does not exist',
-      H: 'Perhaps you meant "name".',
-      P: '8',
-    };
-    expect(scrub(error)).toEqual(error);
+  test.each([
+    ['23502', 'null value in column "name" of relation "plain" violates not-null constraint'],
+    ['42P01', 'relation "plain" does not exist'],
+    ['42501', 'permission denied for table plain'],
+    ['42P07', 'relation "plain" already exists'],
+  ])('%s: a name that the statement has: %s', (code, message) => {
+    const own = said('INSERT INTO plain (name) VALUES ($1)', ['plain']);
+    expect(anew({ V: 'ERROR', C: code, M: message }, own)['M']).toBe(message);
+    expect(anew({ V: 'ERROR', C: code, M: message }, said('SELECT 1', ['plain']))['M']).toBe(
+      CONDITIONS.get(code),
+    );
   });
+
+  test('notices that psql shows', () => {
+    const own = said('CREATE INDEX IF NOT EXISTS i ON plain (id)', ['plain'], true);
+    const message = 'relation "i" already exists, skipping';
+    expect(anew({ V: 'NOTICE', C: '42P07', M: message }, own)).toMatchObject({ V: 'NOTICE', M: message });
+  });
+});
+
+test('identifiers are those of the text, wherever literals and comments end', () => {
+  const sql = `select A."b ""c" /* /* x */ y */ from $q$ z $q$ , U&'\\0061' as d -- e\n where f='g''h'`;
+  const names = ownNames(sql).map(({ name }) => name);
+  expect(names).toEqual(['select', 'a', 'b "c', 'from', 'as', 'd', 'where', 'f']);
+  expect(nameAt(sql, ownNames(sql), 8)).toEqual(['a', 'b "c']);
+  expect(nameAt(sql, ownNames(sql), 9)).toEqual([]);
 });
