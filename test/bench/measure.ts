@@ -13,6 +13,7 @@ import { cpuUs, median, rssKiB } from './processes.ts';
 import { bulkBytes, p50Us } from './reader.ts';
 import { searchTimes } from './search.ts';
 import { strictRounds } from './strict.ts';
+import { structure, structureMs } from './structure.ts';
 import type { TargetName } from './targets.ts';
 
 const run = promisify(execFile);
@@ -93,6 +94,7 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
     await latency(bench);
     await bulk(bench);
     await connects(bench);
+    await structures(bench);
     await slowReader(bench);
     await idle(bench);
     help(bench);
@@ -249,6 +251,21 @@ async function connects(bench: Bench): Promise<void> {
     (round) => {
       bench.say(`new connections: direct ${round.direct.toFixed(0)}/s, hoop ${round.hoop.toFixed(0)}/s`);
       note(bench, 'connects', round.hoop / round.direct);
+    },
+  );
+}
+
+/** A structure file in one psql: each statement of it changes the schema, and is judged by what the last one made of it. */
+async function structures(bench: Bench): Promise<void> {
+  const text = structure(bench.quick ? 100 : 250);
+  const places = { direct: bench.direct, hoop: bench.tunnel };
+  await interleaved(
+    bench.quick ? 2 : 3,
+    ['direct', 'hoop'] as const,
+    (name) => structureMs(places[name], bench.direct, bench.stack.directory, text),
+    (round) => {
+      bench.say(`structure file: direct ${round.direct.toFixed(0)} ms, hoop ${round.hoop.toFixed(0)} ms`);
+      note(bench, 'structure', round.hoop / round.direct);
     },
   );
 }

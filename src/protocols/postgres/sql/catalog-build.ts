@@ -125,13 +125,15 @@ export class CatalogBuilder {
       writeDependencies: part('writeDependencies', WRITES, () =>
         writeDependencies(tables, relations, types()),
       ),
-      statistics: part('statistics', ['pg_depend', 'pg_operator'], () => statisticsOf(tables)),
+      statistics: part('statistics', TYPES, () => statisticsOf(tables, relations, types())),
       policyDependencies: part('policyDependencies', ['pg_policy', ...TYPES], () =>
-        policyDependencies(tables, types()),
+        policyDependencies(tables, relations, types()),
       ),
-      triggers: part('triggers', ['pg_trigger', ...TYPES], () => triggersOf(tables, types())),
+      triggers: part('triggers', ['pg_trigger', ...TYPES], () => triggersOf(tables, relations, types())),
       eventTriggers: part('eventTriggers', ['pg_event_trigger'], () => eventTriggersOf(tables)),
-      foreignKeys: part('foreignKeys', ['pg_constraint'], () => foreignKeysOf(tables)),
+      foreignKeys: part('foreignKeys', ['pg_constraint', ...RELATIONS], () =>
+        foreignKeysOf(tables, relations),
+      ),
       operators: part('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
       casts: part('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
       valueTypes: part('valueTypes', ['pg_type'], () => valueTypesOf(tables)),

@@ -14,7 +14,10 @@ export const GROUPS: { readonly [N in TableName]?: (row: CatalogRows[N]) => read
     ...(catalog === CATALOG_OIDS.pg_statistic_ext ? [under(usedObject)] : []),
   ],
   pg_attrdef: ({ relation }) => [of(relation)],
-  pg_constraint: ({ relation, domain }) => [relation === 0 ? under(domain) : of(relation)],
+  pg_constraint: ({ relation, domain, referenced }) => [
+    relation === 0 ? under(domain) : of(relation),
+    ...(referenced === 0 ? [] : [against(referenced)]),
+  ],
   pg_index: ({ relation }) => [of(relation)],
   pg_policy: ({ relation }) => [of(relation)],
   pg_trigger: ({ relation }) => [of(relation)],
@@ -26,5 +29,6 @@ export const GROUPS: { readonly [N in TableName]?: (row: CatalogRows[N]) => read
 };
 
 export const named = (name: string): string => `n${name}`;
-export const of = (oid: number): string => `o${oid}`;
-export const under = (oid: number): string => `u${oid}`;
+export const of = (oid: number): string => `${oid}o`;
+export const under = (oid: number): string => `${oid}u`;
+export const against = (oid: number): string => `${oid}a`;

@@ -1,11 +1,11 @@
-import { SharedMap } from '../../../core/shared-map.ts';
 import { GROUPS, named, of, under } from './catalog-groups.ts';
 import type { NamedAnswer, NamedObjects } from './catalog-named.ts';
+import { TableRows } from './catalog-rows.ts';
 import { CATALOG_TABLES, type CatalogRows, TABLE_NAMES, type TableName } from './catalog-tables.ts';
 import type { NamedChanges } from './schema-changes.ts';
 
 /** Rows by key. */
-export type CatalogTables = { readonly [N in TableName]: ReadonlyMap<string, CatalogRows[N]> };
+export type CatalogTables = { readonly [N in TableName]: TableRows<CatalogRows[N]> };
 
 /** What happened to one table: rows as they were, and as they are. A changed row is in both. */
 interface TableChange<T> {
@@ -37,9 +37,7 @@ export type CatalogDelta = { readonly [N in TableName]: TableDelta };
 class MirrorTable<T> {
   readonly #columns: readonly string[];
   readonly #groupsOf: (row: T) => readonly string[];
-  /** Keys of the rows of each group. */
-  readonly #groups = new Map<string, Set<string>>();
-  #rows = SharedMap.empty<string, T>();
+  #rows = new TableRows<T>();
   /** Keys of the rows that are not settled. */
   #open = new Set<string>();
 
@@ -48,7 +46,7 @@ class MirrorTable<T> {
     this.#groupsOf = groupsOf;
   }
 
-  get rows(): SharedMap<string, T> {
+  get rows(): TableRows<T> {
     return this.#rows;
   }
 
@@ -74,18 +72,13 @@ class MirrorTable<T> {
    */
   amend(keys: Iterable<string>, groups: Iterable<string>, rows: TableDelta['rows']): TableChange<T> {
     const taken = new Set(keys);
-    for (const group of groups) for (const key of this.#groups.get(group) ?? []) taken.add(key);
+    for (const group of groups) for (const key of this.#rows.keysIn(group)) taken.add(key);
     for (const [key, settled] of rows as readonly (readonly [string, boolean])[]) {
       if (settled && (!this.#rows.has(key) || this.#open.has(key))) throw new MirrorGap();
       taken.add(key);
     }
     for (const key of taken) this.#open.delete(key);
     return this.#replace(taken, rows);
-  }
-
-  /** Keys of a group's rows. */
-  keysIn(group: string): Iterable<string> {
-    return this.#groups.get(group) ?? [];
   }
 
   /** Settled rows that are not left are gone, or told anew. */
@@ -110,22 +103,8 @@ class MirrorTable<T> {
       if (old !== undefined && JSON.stringify(old) === JSON.stringify(row)) gone.delete(key);
       else come.set(key, row);
     }
-    this.#rows = this.#rows.with((draft) => {
-      for (const key of gone.keys()) draft.delete(key);
-      for (const [key, row] of come) draft.set(key, row);
-    });
-    for (const [key, row] of gone) this.#regroup(row, (keys) => keys.delete(key));
-    for (const [key, row] of come) this.#regroup(row, (keys) => keys.add(key));
+    if (gone.size + come.size > 0) this.#rows = this.#rows.with(gone, come, this.#groupsOf);
     return { gone: [...gone.values()], come: [...come.values()] };
-  }
-
-  #regroup(row: T, change: (keys: Set<string>) => void): void {
-    for (const group of this.#groupsOf(row)) {
-      const keys = this.#groups.get(group) ?? new Set();
-      change(keys);
-      if (keys.size === 0) this.#groups.delete(group);
-      else this.#groups.set(group, keys);
-    }
   }
 
   #row(told: readonly unknown[]): T {
@@ -232,23 +211,19 @@ export class CatalogMirror {
   }
 
   #keys(table: TableName, group: string): number[] {
-    return [...this.#tables[table].keysIn(group)].map(Number);
+    return this.#tables[table].rows.keysIn(group).map(Number);
   }
 
   #descendants(relations: readonly number[]): number[] {
     const found = new Set(relations);
     for (const oid of found) {
-      for (const key of this.#tables.pg_inherits.keysIn(under(oid))) {
-        const row = this.#tables.pg_inherits.rows.get(key);
-        if (row !== undefined) found.add(row.child);
-      }
+      for (const { child } of this.#tables.pg_inherits.rows.in(under(oid))) found.add(child);
     }
     return [...found];
   }
 
   #statistics(relation: number): number[] {
-    const { rows } = this.#tables.pg_depend;
-    return [...this.#tables.pg_depend.keysIn(under(relation))].flatMap((key) => rows.get(key)?.object ?? []);
+    return this.#tables.pg_depend.rows.in(under(relation)).map(({ object }) => object);
   }
 
   #sequences(): number[] {

@@ -1,3 +1,4 @@
+import type { ByRelation } from './by-relation.ts';
 import type { TypeGraph } from './catalog-types.ts';
 import type { Name } from './facts.ts';
 
@@ -140,13 +141,13 @@ export interface Catalog {
   /** Relations with a rewrite rule other than a view's own. */
   readonly rules: ReadonlySet<number>;
   /** What the server runs by itself when a relation is written: defaults, checks, generated columns, indexes, domains. */
-  readonly writeDependencies: ReadonlyMap<number, Dependencies>;
+  readonly writeDependencies: ByRelation<Dependencies>;
   /** What maintenance of a relation runs besides: expressions of its statistics. */
-  readonly statistics: ReadonlyMap<number, Dependencies>;
+  readonly statistics: ByRelation<Dependencies>;
   /** What row security policies use when a relation is read or written. */
-  readonly policyDependencies: ReadonlyMap<number, Dependencies>;
-  readonly triggers: ReadonlyMap<number, readonly Trigger[]>;
-  readonly foreignKeys: ReadonlyMap<number, readonly ForeignKey[]>;
+  readonly policyDependencies: ByRelation<Dependencies>;
+  readonly triggers: ByRelation<readonly Trigger[]>;
+  readonly foreignKeys: ByRelation<readonly ForeignKey[]>;
   /** User operators by name, and user casts; those carried out by a `trusted` function are left out. */
   readonly operators: ReadonlyMap<string, readonly Operator[]>;
   readonly casts: readonly Cast[];

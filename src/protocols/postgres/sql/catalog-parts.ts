@@ -1,3 +1,5 @@
+import { type ByRelation, byRelation } from './by-relation.ts';
+import { against, of, under } from './catalog-groups.ts';
 import { type CatalogTables, MirrorGap } from './catalog-mirror.ts';
 import {
   type Cast,
@@ -134,15 +136,13 @@ export function viewsOf(
   types: TypeGraph,
 ): Map<number, Dependencies> {
   const views = new Map<number, Dependencies>();
-  const run = multimap(
-    [...evaluated(tables, types)].flatMap(([catalog, object, fn]) =>
-      catalog === CATALOG_OIDS.pg_rewrite ? [[object, fn] as const] : [],
-    ),
-  );
   for (const row of tables.pg_rewrite.values()) {
     const view = row.isReturn ? relations.get(row.relation) : undefined;
     if (view === undefined || SYSTEM_VIEW_SCHEMAS.includes(view.schema)) continue;
-    const functions = new Set([...(row.functions ?? []), ...(run.get(row.oid) ?? [])]);
+    const functions = new Set([
+      ...(row.functions ?? []),
+      ...functionsUsed(tables, types, CATALOG_OIDS.pg_rewrite, [row.oid]),
+    ]);
     views.set(view.oid, { relations: row.relations ?? [], functions: [...functions] });
   }
   return views;
@@ -153,24 +153,32 @@ export function rulesOf(tables: CatalogTables): Set<number> {
   return new Set(rules.map(({ relation }) => relation));
 }
 
-/** Functions that an object depends on, itself or through an operator: `(class, object, function)`. */
-export function* usedFunctions(tables: CatalogTables): Generator<readonly [number, number, number]> {
-  for (const row of tables.pg_depend.values()) {
-    if (row.type !== 'n' && row.type !== 'a') continue;
-    if (row.usedClass === CATALOG_OIDS.pg_proc) yield [row.class, row.object, row.usedObject];
-    if (row.usedClass !== CATALOG_OIDS.pg_operator) continue;
-    const operator = tables.pg_operator.get(`${row.usedObject}`);
-    if (operator !== undefined) yield [row.class, row.object, operator.function];
-  }
+/** Functions that are depended on, themselves or through an operator. */
+export function functionsIn(rows: readonly DependRow[], tables: CatalogTables): number[] {
+  return rows
+    .filter(({ type }) => type === 'n' || type === 'a')
+    .flatMap(({ usedClass, usedObject }) => {
+      if (usedClass === CATALOG_OIDS.pg_proc) return [usedObject];
+      if (usedClass !== CATALOG_OIDS.pg_operator) return [];
+      return tables.pg_operator.get(`${usedObject}`)?.function ?? [];
+    });
 }
 
-/** As `usedFunctions`, with what the types run that are named in what an object evaluates. */
-function* evaluated(tables: CatalogTables, types: TypeGraph): Generator<readonly [number, number, number]> {
-  yield* usedFunctions(tables);
-  for (const row of tables.pg_depend.values()) {
-    if (row.usedClass !== CATALOG_OIDS.pg_type) continue;
-    for (const fn of types.functions(row.usedObject)) yield [row.class, row.object, fn];
-  }
+/** The functions that objects of one catalog depend on, themselves, through operators, or by the types they evaluate. */
+function functionsUsed(
+  tables: CatalogTables,
+  types: TypeGraph,
+  catalog: number,
+  objects: readonly number[],
+): number[] {
+  return objects.flatMap((object) => {
+    const rows = tables.pg_depend.in(of(object)).filter((row) => row.class === catalog);
+    const inTypes = rows.filter(({ usedClass }) => usedClass === CATALOG_OIDS.pg_type);
+    return [
+      ...functionsIn(rows, tables),
+      ...inTypes.flatMap(({ usedObject }) => types.functions(usedObject)),
+    ];
+  });
 }
 
 /** What is run when a relation is written: defaults, checks, generated columns, indexes, partition keys, its types. */
@@ -178,91 +186,83 @@ export function writeDependencies(
   tables: CatalogTables,
   relations: Relations,
   types: TypeGraph,
-): Map<number, Dependencies> {
-  const used: [number, boolean, number][] = [];
-  for (const [catalog, object, fn] of evaluated(tables, types)) {
-    for (const owner of writtenRelations(catalog, `${object}`, tables)) used.push([owner, false, fn]);
-  }
-  for (const { oid, kind, columns } of relations.values()) {
-    if (!STORED.has(kind)) continue;
-    for (const { typeOid } of columns.values()) {
-      for (const fn of types.functions(typeOid)) used.push([oid, false, fn]);
-    }
-  }
-  return dependencies(used);
-}
-
-/** The relations whose writing runs what the object stands for. */
-function writtenRelations(catalog: number, object: string, tables: CatalogTables): readonly number[] {
-  const constraint = catalog === CATALOG_OIDS.pg_constraint ? tables.pg_constraint.get(object) : undefined;
-  // A foreign key compares on both sides.
-  if (constraint !== undefined)
-    return [constraint.relation, constraint.referenced].filter((oid) => oid !== 0);
-  const isClass = catalog === CATALOG_OIDS.pg_class;
-  const partitioned = isClass && tables.pg_class.get(object)?.kind === 'p' ? Number(object) : undefined;
-  const index = isClass ? tables.pg_index.get(object)?.relation : undefined;
-  const fallback = catalog === CATALOG_OIDS.pg_attrdef ? tables.pg_attrdef.get(object)?.relation : undefined;
-  return [partitioned, index, fallback].filter((oid) => oid !== undefined);
+): ByRelation<Dependencies> {
+  return byRelation(relations, ({ oid, kind, columns }) => {
+    // A foreign key compares on both sides.
+    const constraints = [...tables.pg_constraint.in(of(oid)), ...tables.pg_constraint.in(against(oid))];
+    const classes = [...tables.pg_index.in(of(oid)), ...(kind === 'partitioned' ? [{ oid }] : [])];
+    const used = (catalog: number, rows: readonly { readonly oid: number }[]) =>
+      functionsUsed(tables, types, catalog, rows.map(oidOf));
+    const values = STORED.has(kind) ? [...columns.values()] : [];
+    return dependenciesOn([
+      ...used(CATALOG_OIDS.pg_constraint, constraints),
+      ...used(CATALOG_OIDS.pg_class, classes),
+      ...used(CATALOG_OIDS.pg_attrdef, tables.pg_attrdef.in(of(oid))),
+      ...values.flatMap(({ typeOid }) => types.functions(typeOid)),
+    ]);
+  });
 }
 
 const STORED: ReadonlySet<string> = new Set(['table', 'partitioned', 'foreign', 'matview']);
 
+function oidOf({ oid }: { readonly oid: number }): number {
+  return oid;
+}
+
 /** Functions in expressions of statistics, by the relation they are of. */
-export function statisticsOf(tables: CatalogTables): Map<number, Dependencies> {
-  const rows = [...tables.pg_depend.values()].filter((row) => row.class === CATALOG_OIDS.pg_statistic_ext);
-  if (rows.length === 0) return new Map();
-  const relations = multimap(
-    rows.flatMap((row) =>
-      row.usedClass === CATALOG_OIDS.pg_class ? [[row.object, row.usedObject] as const] : [],
-    ),
-  );
-  const used: [number, boolean, number][] = [];
-  for (const [catalog, object, fn] of usedFunctions(tables)) {
-    if (catalog !== CATALOG_OIDS.pg_statistic_ext) continue;
-    for (const relation of relations.get(object) ?? []) used.push([relation, false, fn]);
-  }
-  return dependencies(used);
+export function statisticsOf(
+  tables: CatalogTables,
+  relations: Relations,
+  types: TypeGraph,
+): ByRelation<Dependencies> {
+  return byRelation(relations, ({ oid }) => {
+    const statistics = tables.pg_depend.in(under(oid)).map(({ object }) => object);
+    return dependenciesOn(functionsUsed(tables, types, CATALOG_OIDS.pg_statistic_ext, statistics));
+  });
 }
 
 /** What row security policies use. */
-export function policyDependencies(tables: CatalogTables, types: TypeGraph): Map<number, Dependencies> {
-  const used: [number, boolean, number][] = [];
-  const relationOf = (object: number) => tables.pg_policy.get(`${object}`)?.relation;
-  for (const [catalog, object, fn] of evaluated(tables, types)) {
-    const relation = catalog === CATALOG_OIDS.pg_policy ? relationOf(object) : undefined;
-    if (relation !== undefined) used.push([relation, false, fn]);
-  }
-  for (const row of tables.pg_depend.values()) {
-    if (row.class !== CATALOG_OIDS.pg_policy || row.usedClass !== CATALOG_OIDS.pg_class) continue;
-    const relation = relationOf(row.object);
-    if (relation !== undefined && relation !== row.usedObject) used.push([relation, true, row.usedObject]);
-  }
-  return dependencies(used);
-}
-
-/** By owner, each once. */
-function dependencies(used: readonly (readonly [number, boolean, number])[]): Map<number, Dependencies> {
-  const map = new Map<number, { relations: Set<number>; functions: Set<number> }>();
-  for (const [owner, isRelation, oid] of used) {
-    const entry = map.get(owner) ?? { relations: new Set(), functions: new Set() };
-    map.set(owner, entry);
-    (isRelation ? entry.relations : entry.functions).add(oid);
-  }
-  const lists = [...map].map(([owner, { relations, functions }]) => {
-    const entry: Dependencies = { relations: [...relations], functions: [...functions] };
-    return [owner, entry] as const;
+export function policyDependencies(
+  tables: CatalogTables,
+  relations: Relations,
+  types: TypeGraph,
+): ByRelation<Dependencies> {
+  return byRelation(relations, ({ oid }) => {
+    const policies = tables.pg_policy.in(of(oid)).map(oidOf);
+    const read = policies.flatMap((policy) =>
+      tables.pg_depend
+        .in(of(policy))
+        .filter((row) => row.class === CATALOG_OIDS.pg_policy && row.usedClass === CATALOG_OIDS.pg_class)
+        .map(({ usedObject }) => usedObject),
+    );
+    return dependenciesOn(
+      functionsUsed(tables, types, CATALOG_OIDS.pg_policy, policies),
+      read.filter((one) => one !== oid),
+    );
   });
-  return new Map(lists);
 }
 
-export function triggersOf(tables: CatalogTables, types: TypeGraph): Map<number, Trigger[]> {
-  const run = new Map<number, Set<number>>();
-  for (const [catalog, object, fn] of evaluated(tables, types)) {
-    if (catalog === CATALOG_OIDS.pg_trigger) run.set(object, (run.get(object) ?? new Set()).add(fn));
-  }
-  return multimap(
-    [...tables.pg_trigger.values()].map((row) => [row.relation, triggerOf(row, run.get(row.oid))] as const),
-  );
+/** Each once; undefined if there are none. */
+function dependenciesOn(
+  functions: readonly number[],
+  relations: readonly number[] = [],
+): Dependencies | undefined {
+  if (functions.length + relations.length === 0) return undefined;
+  return { relations: [...new Set(relations)], functions: [...new Set(functions)] };
+}
+
+export function triggersOf(
+  tables: CatalogTables,
+  relations: Relations,
+  types: TypeGraph,
+): ByRelation<readonly Trigger[]> {
+  return byRelation(relations, ({ oid }) => {
+    const rows = tables.pg_trigger.in(of(oid));
+    const made = rows.map((row) =>
+      triggerOf(row, functionsUsed(tables, types, CATALOG_OIDS.pg_trigger, [row.oid])),
+    );
+    return made.length === 0 ? undefined : made;
+  });
 }
 
 function triggerOf({ relation, function: fn, type }: TriggerRow, run: Iterable<number> = []): Trigger {
@@ -277,9 +277,14 @@ function triggerOf({ relation, function: fn, type }: TriggerRow, run: Iterable<n
 }
 
 /** By the relation that is referenced. */
-export function foreignKeysOf(tables: CatalogTables): Map<number, ForeignKey[]> {
-  const rows = [...tables.pg_constraint.values()].filter(({ type }) => type === 'f');
-  return multimap(rows.map((row) => [row.referenced, foreignKeyOf(row)] as const));
+export function foreignKeysOf(
+  tables: CatalogTables,
+  relations: Relations,
+): ByRelation<readonly ForeignKey[]> {
+  return byRelation(relations, ({ oid }) => {
+    const keys = tables.pg_constraint.in(against(oid)).filter(({ type }) => type === 'f');
+    return keys.length === 0 ? undefined : keys.map(foreignKeyOf);
+  });
 }
 
 function foreignKeyOf({ referenced, relation, keys, onDelete, onUpdate }: ConstraintRow): ForeignKey {

@@ -1,6 +1,7 @@
+import { named, of, under } from './catalog-groups.ts';
 import type { CatalogTables } from './catalog-mirror.ts';
 import { type CatalogFunction, FIRST_USER_OID, type Relation } from './catalog-model.ts';
-import { schemaOf, usedFunctions } from './catalog-parts.ts';
+import { functionsIn, schemaOf } from './catalog-parts.ts';
 import { CATALOG_OIDS } from './catalog-tables.ts';
 import type { Name } from './facts.ts';
 
@@ -18,49 +19,48 @@ interface TypeNode {
   readonly functions: readonly number[];
 }
 
+/** Types that are not PostgreSQL's own. */
+interface AllTypes {
+  node(oid: number): TypeNode | undefined;
+  /** In any schema. */
+  named(name: string): readonly number[];
+}
+
 const NONE: readonly number[] = [];
 
 /**
- * The types that are not PostgreSQL's own: what they are made of, and which functions a value of theirs runs. Built whole;
- * immutable.
+ * The types that are not PostgreSQL's own: what they are made of, and which functions a value of theirs runs.
+ * Immutable.
  *
  * Functions of pg_catalog and trusted ones are left out: they only compute.
  */
 export class TypeGraph {
-  readonly #nodes: ReadonlyMap<number, TypeNode>;
-  readonly #named: ReadonlyMap<string, readonly number[]>;
+  readonly #all: AllTypes;
   /** Functions of operator classes, by the type they compare: sorting and indexing a value of it runs them. */
   readonly #compared: ReadonlyMap<number, readonly number[]>;
   readonly #relations: ReadonlyMap<number, Relation>;
   readonly #made = new Map<string, readonly number[]>();
 
   constructor(
-    nodes: ReadonlyMap<number, TypeNode>,
+    all: AllTypes,
     compared: ReadonlyMap<number, readonly number[]>,
     relations: ReadonlyMap<number, Relation>,
   ) {
-    const named = new Map<string, number[]>();
-    for (const [oid, { name }] of nodes) {
-      const known = named.get(name);
-      if (known === undefined) named.set(name, [oid]);
-      else known.push(oid);
-    }
-    this.#nodes = nodes;
-    this.#named = named;
+    this.#all = all;
     this.#compared = compared;
     this.#relations = relations;
   }
 
   /** Types that a name may mean, in any schema if it names none. */
   named(name: Name): readonly number[] {
-    const found = this.#named.get(name.at(-1) ?? '') ?? NONE;
+    const found = this.#all.named(name.at(-1) ?? '');
     const schema = name.at(-2);
-    return schema === undefined ? found : found.filter((oid) => this.#nodes.get(oid)?.schema === schema);
+    return schema === undefined ? found : found.filter((oid) => this.#all.node(oid)?.schema === schema);
   }
 
   /** Whether it is one of PostgreSQL's own, or is known. */
   knows(oid: number): boolean {
-    return oid < FIRST_USER_OID || this.#nodes.has(oid);
+    return oid < FIRST_USER_OID || this.#all.node(oid) !== undefined;
   }
 
   /** The type and everything that it is made of, without PostgreSQL's own. */
@@ -74,13 +74,13 @@ export class TypeGraph {
 
   /** As people write it. */
   nameOf(oid: number): string {
-    const node = this.#nodes.get(oid);
+    const node = this.#all.node(oid);
     return node === undefined ? 'a built-in type' : `${node.schema}.${node.name}`;
   }
 
   /** The relation of which it is the row, if it is one. */
   rowOf(oid: number): number | undefined {
-    return this.#nodes.get(oid)?.relation || undefined;
+    return this.#all.node(oid)?.relation || undefined;
   }
 
   /** What making a value of it runs: from text or octets, by a cast, as a parameter, when it is stored. */
@@ -93,7 +93,7 @@ export class TypeGraph {
     return this.#remember('s', oid, () => {
       const found = new Set<number>();
       this.#visit(oid, false, (one) => {
-        const node = this.#nodes.get(one);
+        const node = this.#all.node(one);
         if (node?.base === 0) for (const fn of node.functions) found.add(fn);
       });
       return [...found];
@@ -111,7 +111,7 @@ export class TypeGraph {
   #run(oid: number, made: boolean): number[] {
     const found = new Set<number>();
     this.#visit(oid, made, (one, checked) => {
-      const node = this.#nodes.get(one);
+      const node = this.#all.node(one);
       if (node !== undefined && (checked || node.base === 0)) for (const fn of node.functions) found.add(fn);
       for (const fn of this.#compared.get(one) ?? NONE) found.add(fn);
     });
@@ -126,7 +126,7 @@ export class TypeGraph {
       if (seen.has(`${oid}${checked}`)) continue;
       seen.add(`${oid}${checked}`);
       see(oid, checked);
-      const node = this.#nodes.get(oid);
+      const node = this.#all.node(oid);
       if (node === undefined) continue;
       if (node.base !== 0) queue.push({ oid: node.base, checked });
       for (const part of node.inside) queue.push({ oid: part, checked: true });
@@ -137,7 +137,7 @@ export class TypeGraph {
 
   /** @param oid Most types are PostgreSQL's own and run nothing. */
   #remember(kind: string, oid: number, make: () => readonly number[]): readonly number[] {
-    if (!this.#nodes.has(oid) && !this.#compared.has(oid)) return NONE;
+    if (this.#all.node(oid) === undefined && !this.#compared.has(oid)) return NONE;
     const known = this.#made.get(kind + oid);
     if (known !== undefined) return known;
     const made = make();
@@ -152,41 +152,45 @@ export function typesOf(
   functions: ReadonlyMap<number, CatalogFunction>,
   relations: ReadonlyMap<number, Relation>,
 ): TypeGraph {
-  const own = ownFunctions(tables, functions);
-  const nodes = new Map<number, TypeNode>();
-  for (const row of tables.pg_type.values()) {
-    const schema = row.oid < FIRST_USER_OID ? undefined : schemaOf(row, tables);
-    if (schema === undefined) continue;
-    const { base, relation } = row;
-    const inside = [row.element, row.bound, row.range];
-    nodes.set(row.oid, {
-      schema,
-      name: row.name,
-      base,
-      inside: inside.filter((oid) => oid !== 0),
-      relation,
-      functions: own.get(row.oid) ?? NONE,
-    });
-  }
-  return new TypeGraph(nodes, comparedBy(tables, functions), relations);
+  const known = new Map<number, TypeNode | undefined>();
+  const node = (oid: number) => {
+    if (!known.has(oid)) known.set(oid, nodeOf(oid, tables, functions));
+    return known.get(oid);
+  };
+  const inAnySchema = (name: string) =>
+    tables.pg_type
+      .in(named(name))
+      .map(({ oid }) => oid)
+      .filter((oid) => node(oid) !== undefined);
+  return new TypeGraph({ node, named: inAnySchema }, comparedBy(tables, functions), relations);
 }
 
-/** Functions that each type itself uses. */
-function ownFunctions(
+function nodeOf(
+  oid: number,
   tables: CatalogTables,
   functions: ReadonlyMap<number, CatalogFunction>,
-): Map<number, number[]> {
-  const own = new Map<number, number[]>();
-  const add = (type: number, fn: number) => {
-    if (!isHarmless(functions.get(fn))) own.set(type, [...(own.get(type) ?? []), fn]);
-  };
-  for (const [catalog, object, fn] of usedFunctions(tables)) {
-    if (catalog === CATALOG_OIDS.pg_type) add(object, fn);
-    const constraint =
-      catalog === CATALOG_OIDS.pg_constraint ? tables.pg_constraint.get(`${object}`) : undefined;
-    if (constraint !== undefined && constraint.domain !== 0) add(constraint.domain, fn);
-  }
-  return own;
+): TypeNode | undefined {
+  const row = oid < FIRST_USER_OID ? undefined : tables.pg_type.get(`${oid}`);
+  const schema = row === undefined ? undefined : schemaOf(row, tables);
+  if (row === undefined || schema === undefined) return undefined;
+  const { name, base, relation } = row;
+  const inside = [row.element, row.bound, row.range].filter((one) => one !== 0);
+  return { schema, name, base, inside, relation, functions: ownFunctions(oid, tables, functions) };
+}
+
+/** Functions that a type itself uses. */
+function ownFunctions(
+  oid: number,
+  tables: CatalogTables,
+  functions: ReadonlyMap<number, CatalogFunction>,
+): readonly number[] {
+  const checks = tables.pg_constraint
+    .in(under(oid))
+    .flatMap((row) =>
+      tables.pg_depend.in(of(row.oid)).filter((used) => used.class === CATALOG_OIDS.pg_constraint),
+    );
+  const own = tables.pg_depend.in(of(oid)).filter((used) => used.class === CATALOG_OIDS.pg_type);
+  return functionsIn([...own, ...checks], tables).filter((fn) => !isHarmless(functions.get(fn)));
 }
 
 function comparedBy(
