@@ -108,6 +108,8 @@ describe('what a statement of known names has changed is read by these names', (
     'ALTER TABLE made DROP COLUMN s',
     'ALTER TABLE made DROP COLUMN a, ALTER COLUMN b DROP DEFAULT',
     'CREATE UNIQUE INDEX ON made (is_ok(b))',
+    'CREATE INDEX plain ON made (b, note)',
+    'ALTER TABLE made OWNER TO current_user, ALTER COLUMN b SET STATISTICS 100',
     'CREATE SEQUENCE counter OWNED BY made.b',
     'ALTER SEQUENCE counter OWNED BY NONE',
     'ALTER SEQUENCE counter OWNED BY made.b',

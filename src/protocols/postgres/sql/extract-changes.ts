@@ -12,18 +12,11 @@ const OWN_CHANGES: ReadonlySet<string> = new Set([
   'AT_ColumnDefault',
   'AT_DropNotNull',
   'AT_SetNotNull',
-  'AT_SetStatistics',
-  'AT_SetStorage',
-  'AT_SetCompression',
   'AT_SetOptions',
   'AT_AddConstraint',
   'AT_ValidateConstraint',
-  'AT_ChangeOwner',
-  'AT_ClusterOn',
-  'AT_DropCluster',
   'AT_SetRelOptions',
   'AT_ResetRelOptions',
-  'AT_ReplicaIdentity',
   'AT_EnableRowSecurity',
   'AT_DisableRowSecurity',
   'AT_ForceRowSecurity',
@@ -32,6 +25,16 @@ const OWN_CHANGES: ReadonlySet<string> = new Set([
   'AT_DisableTrig',
   'AT_AddIdentity',
   'AT_SetIdentity',
+]);
+/** Kinds that change nothing that is kept of a relation. */
+const NOT_KEPT: ReadonlySet<string> = new Set([
+  'AT_ChangeOwner',
+  'AT_ClusterOn',
+  'AT_DropCluster',
+  'AT_ReplicaIdentity',
+  'AT_SetCompression',
+  'AT_SetStatistics',
+  'AT_SetStorage',
 ]);
 /** Kinds that drop parts, and what these own; with CASCADE who knows what. */
 const OWN_DROPS: ReadonlySet<string> = new Set(['AT_DropColumn', 'AT_DropConstraint', 'AT_DropIdentity']);
@@ -57,9 +60,8 @@ const BY_TYPE: Readonly<Record<string, (body: Ast) => Named>> = {
   CreateStmt: (body) => (body['partbound'] === undefined ? relationIn(body['relation']) : undefined),
   CreateTableAsStmt: ({ into }) => relationIn(isAst(into) ? into['rel'] : undefined),
   CreateSeqStmt: (body) => relationIn(body['sequence']),
-  AlterSeqStmt: (body) => relationIn(body['sequence']),
   AlterTableStmt: altered,
-  IndexStmt: (body) => relationIn(body['relation']),
+  IndexStmt: indexed,
   ViewStmt: (body) => relationIn(body['view']),
   CreateTrigStmt: (body) => relationIn(body['relation']),
   RuleStmt: (body) => relationIn(body['relation']),
@@ -74,8 +76,9 @@ const BY_TYPE: Readonly<Record<string, (body: Ast) => Named>> = {
     list(body['schemaElts']).length > 0 ? undefined : ofLast('schemas', [text(body['schemaname'])]),
   DropStmt: dropped,
   RenameStmt: renamed,
-  AlterOwnerStmt: (body) => ofObject(text(body['objectType']), objectName(body['object'])),
-  // Labels of enums, comments and privileges are not kept.
+  // Owners, numbers of sequences, labels of enums, comments and privileges are not kept.
+  AlterOwnerStmt: () => ({}),
+  AlterSeqStmt: () => ({}),
   AlterEnumStmt: () => ({}),
   CommentStmt: () => ({}),
   GrantStmt: () => ({}),
@@ -102,16 +105,19 @@ function ofLast(kind: 'relations' | 'functions' | 'types' | 'schemas', name: rea
   return last === undefined ? undefined : { [kind]: [last] };
 }
 
-function ofObject(kind: string, name: readonly string[]): Named {
-  if (RELATION_KINDS.has(kind)) return ofLast('relations', name);
-  if (FUNCTION_KINDS.has(kind)) return ofLast('functions', name);
-  if (kind === 'OBJECT_TYPE' || kind === 'OBJECT_DOMAIN') return ofLast('types', name);
-  return kind === 'OBJECT_SCHEMA' ? ofLast('schemas', name) : undefined;
+/** An index of columns alone uses nothing that writing the relation would not use anyway. */
+function indexed(body: Ast): Named {
+  const columns = list(body['indexParams']).map((entry) => bodyOf(entry, 'IndexElem'));
+  const plain = body['whereClause'] === undefined && columns.every((one) => one?.['expr'] === undefined);
+  return plain ? {} : relationIn(body['relation']);
 }
 
 function altered(body: Ast): Named {
   if (!RELATION_KINDS.has(text(body['objtype']))) return undefined;
-  const commands = list(body['cmds']).map((entry) => bodyOf(entry, 'AlterTableCmd'));
+  const commands = list(body['cmds'])
+    .map((entry) => bodyOf(entry, 'AlterTableCmd'))
+    .filter((one) => !NOT_KEPT.has(text(one?.['subtype'])));
+  if (commands.length === 0) return {};
   const drops = commands.some((one) => OWN_DROPS.has(text(one?.['subtype'])));
   const plain = commands.every((one) => {
     const subtype = text(one?.['subtype']);
