@@ -25,7 +25,7 @@ interface Known {
  *
  * All marks are made as messages are sent, in their order, so that an answer tells of what was sent before its question.
  *
- * @see docs/decisions/0010-search-path.md
+ * @see docs/decisions/0011-search-path.md
  */
 export class SessionPath {
   readonly #clock: Clock;
