@@ -40,7 +40,8 @@ export function takePathAnswer(state: SessionState, asked: PathQuestion, frame: 
 
 function settled(state: SessionState, asked: PathQuestion, frame: Frame): true {
   state.pipeline.shift();
-  state.ready(statusOf(frame));
+  // The client was told nothing, so it is not its turn.
+  state.cycleEnded(statusOf(frame));
   if (state.status === 'I' && !asked.failed) state.path.settled(asked.marks);
   return true;
 }

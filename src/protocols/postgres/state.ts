@@ -79,11 +79,16 @@ export class SessionState {
     this.#end = hooks.end;
   }
 
-  /** A ReadyForQuery has come: with no transaction open, its portals are gone. */
+  /** A ReadyForQuery has come that is the client's. */
   ready(status: string): void {
+    this.cycleEnded(status);
+    if (this.pipeline.depth === 0) this.turn.ready();
+  }
+
+  /** A message cycle is over, perhaps one of our own: with no transaction open, its portals are gone. */
+  cycleEnded(status: string): void {
     if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PG_PROTOCOL');
     this.status = status;
-    if (this.pipeline.depth === 0) this.turn.ready();
     if (status !== 'I') return;
     this.transactionEnded();
     this.uncommittedDdl = false;
