@@ -182,6 +182,12 @@ const SEQUENCES: Readonly<Record<string, readonly Buffer[][]>> = {
     [parse('', ROWS), bind('p', ''), sync, query('ROLLBACK TO b'), execute('p'), sync],
     [ROLLBACK],
   ],
+  'a table made in a transaction, and a savepoint rolled back': [
+    [BEGIN, query('CREATE TABLE fresh (i int)'), query('SAVEPOINT a'), query('INSERT INTO fresh VALUES (1)')],
+    [query('ROLLBACK TO a'), query('SELECT * FROM fresh'), ...run('SELECT count(*) FROM fresh'), sync],
+    [query('ROLLBACK TO a'), query('INSERT INTO fresh VALUES (2) RETURNING i'), ROLLBACK],
+    [query('SELECT * FROM fresh')],
+  ],
   'function calls, also in a failed transaction': [
     [BEGIN, functionCall(1397, '-7'), query('SELECT 1/0'), functionCall(1397, '-7'), sync],
     [ROLLBACK, functionCall(1397, '-8'), functionCall(99999), functionCall(1397)],
@@ -325,6 +331,7 @@ const OTHERWISE_WHERE_MASKED: readonly string[] = [
   // Schema changes of what masked rows may flow into.
   'Describe of a dropped statement, and of a statement whose table is gone',
   'a table changed under a prepared statement',
+  'a table made in a transaction, and a savepoint rolled back',
   // A bare value, and a payload, cannot be traced.
   'function calls, also in a failed transaction',
   'LISTEN and NOTIFY in transactions',

@@ -88,11 +88,20 @@ export class NameScope {
   relation(schema: string | undefined, name: string): NamedRelation {
     if (schema !== undefined) return this.#in(this.schema(schema), name) ?? { schema: this.schema(schema) };
     if (!this.#certain) return this.#anywhere(name);
-    for (const one of this.#path.schemas) {
+    for (const [index, one] of this.#path.schemas.entries()) {
       const found = this.#in(one, name);
-      if (found !== undefined) return found;
+      if (found === undefined) continue;
+      const none =
+        found.either !== undefined && this.#hasNoOther(one, name, this.#path.schemas.slice(index + 1));
+      return none ? { schema: found.schema } : found;
     }
     return { schema: this.#path.creation };
+  }
+
+  /** What may have been undone is still the only thing that its name can stand for, if anything. */
+  #hasNoOther(schema: string, name: string, later: readonly string[]): boolean {
+    const committed = this.#catalog.lookupRelation(schema, name);
+    return committed === undefined && later.every((one) => this.#in(one, name) === undefined);
   }
 
   #in(schema: string, name: string): NamedRelation | undefined {
