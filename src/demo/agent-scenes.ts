@@ -92,7 +92,7 @@ async function readRows(script: Script, story: Story): Promise<void> {
 async function tryWhatIsForbidden(script: Script, story: Story): Promise<void> {
   story.say('It tries what it should not. Each refusal says which rule spoke and what to do instead.');
   await script.denied('DROP TABLE orders');
-  await script.denied('DELETE FROM orders');
+  await script.denied('DELETE FROM payments');
   await script.denied('UPDATE orders SET status = $1 WHERE 1 = 1', ['shipped']);
   await script.denied("SELECT id, name FROM customers WHERE ssn LIKE '278-%'");
 }

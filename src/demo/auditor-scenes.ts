@@ -51,12 +51,15 @@ export async function auditorLooks(
 
   const events = await allEvents(hoopctl, work);
   const decided = events.filter((event) => event['type'] === 'operation.decided');
+  // What changed too many rows was allowed to run, and is undone by its count.
+  const undone = count(decided, 'reason', 'refused: rows');
+  check(undone > 0, 'the audit shows nothing that was undone');
   check(
-    count(decided, 'decision', 'allow') === work.allowed,
+    count(decided, 'decision', 'allow') === work.allowed + undone,
     'the audit counts other statements allowed than the agent',
   );
   check(
-    count(decided, 'decision', 'deny') === work.denied,
+    count(decided, 'decision', 'deny') === work.denied - undone,
     'the audit counts other statements denied than the agent',
   );
   const maskedValues = events.reduce((sum, event) => sum + Number(event['maskedValues'] ?? 0), 0);

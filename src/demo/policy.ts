@@ -1,3 +1,5 @@
+import { agentRules } from '../policy/agent-rules.ts';
+
 /**
  * The demo's policy, as it is written to `policies/shop.cedar` for people to read and change. A string, so that it is
  * part of the bundle.
@@ -13,32 +15,20 @@ export const SHOP_POLICY = `// Who may do what with the demo's shop. hoopd reads
 @id("shop-is-open-to-developers-and-agents")
 permit (
   principal,
-  action in [
-    Action::"connect", Action::"sql.read", Action::"sql.write", Action::"sql.transaction", Action::"sql.set"
-  ],
+  action in [Action::"connect", Action::"sql.read", Action::"sql.transaction", Action::"sql.set"],
   resource in Resource::"pg-demo"
 )
 when { principal in Group::"developers" || principal in Group::"ai-agents" };
 
+@id("developers-write")
+permit (principal in Group::"developers", action in Action::"sql.write", resource in Resource::"pg-demo");
+
+// More rows than this are counted, undone and refused, before anything is committed.
+${agentRules('resource in Resource::"pg-demo"', 50)}
 @id("no-schema-changes")
 @reason("the schema is not changed through a tunnel")
 @hint("propose the change as a migration; reading and changing rows is allowed")
 forbid (principal, action in Action::"sql.ddl", resource);
-
-@id("no-change-without-where")
-@reason("an UPDATE or DELETE must say which rows it means")
-@hint("add a WHERE clause that names the rows, for example WHERE id = 7")
-forbid (
-  principal in Group::"ai-agents",
-  action in [Action::"sql.update", Action::"sql.delete"],
-  resource
-)
-unless { context has hasWhere && context.hasWhere && !(context has tautology && context.tautology) };
-
-@id("no-truncate")
-@reason("TRUNCATE removes every row")
-@hint("DELETE with a WHERE clause that names the rows")
-forbid (principal in Group::"ai-agents", action == Action::"sql.truncate", resource);
 
 // ---- What is shown ---------------------------------------------------------------------------------------------------
 

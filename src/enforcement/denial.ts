@@ -41,6 +41,15 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
     };
   }
   const rule = decision.rules[0];
+  if (cause === 'rows-not-counted') {
+    return {
+      code: 'ERR_DENIED',
+      message: `${whatOf(pair)} is denied by rule ${JSON.stringify(rule?.id ?? '')}: its rows cannot be counted`,
+      rule: rule?.id ?? cause,
+      reason: 'the rule bounds how many rows are changed, and of this statement nobody could say how many',
+      hint: 'send each change as a statement of its own, on one table; for anything else ask the operator of the gateway',
+    };
+  }
   if (rule !== undefined) {
     return {
       code: 'ERR_DENIED',

@@ -53,8 +53,11 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
       return recorded(fields, { effect: 'deny', operation: id, denial: refusalDenial(refusal) });
     }
     const { fields, judgement } = questions.answer(policy, credentials.current(session.principal), operation);
-    if (judgement.decision.effect === 'allow')
-      return recorded(fields, { effect: 'allow', operation: id, policyVersion: policy.version });
+    const { decision } = judgement;
+    if (decision.effect === 'allow') {
+      const rows = decision.rows === undefined ? {} : { rows: decision.rows };
+      return recorded(fields, { effect: 'allow', operation: id, policyVersion: policy.version, ...rows });
+    }
     return recorded(fields, { effect: 'deny', operation: id, denial: denialOf(judgement) });
   }
 

@@ -1,5 +1,5 @@
 import type { Principal } from '../identity/principal.ts';
-import type { Decision, Pair, PolicyEngine, PolicyValue, RuleRef } from '../policy/model.ts';
+import type { Decision, Pair, PolicyEngine, PolicyValue, RowBound, RuleRef } from '../policy/model.ts';
 import { attenuated } from './attenuated.ts';
 
 /** Pairs of one operation; more are not judged but denied. */
@@ -13,7 +13,12 @@ export interface Judgement {
   /** The first pair that is denied or held; undefined for an allow, and where there was nothing to ask. */
   readonly pair?: Pair;
   /** Why, where no rule says it. */
-  readonly cause?: 'nothing-to-decide' | 'too-many-pairs' | 'policy-error' | 'default-deny';
+  readonly cause?:
+    | 'nothing-to-decide'
+    | 'too-many-pairs'
+    | 'policy-error'
+    | 'default-deny'
+    | 'rows-not-counted';
 }
 
 /**
@@ -34,24 +39,48 @@ export function judge(
   if (pairs.length === 0) return { decision: denial([], []), cause: 'nothing-to-decide' };
   if (pairs.length > MAX_PAIRS) return { decision: denial([], []), cause: 'too-many-pairs' };
   const allowed: RuleRef[] = [];
-  const denied: { pair: Pair; decision: Extract<Decision, { effect: 'deny' }> }[] = [];
+  const denied: Denied[] = [];
+  let rows: RowBound | undefined;
   const held: { pair: Pair; decision: Extract<Decision, { effect: 'hold' }> }[] = [];
   for (const pair of pairs) {
     const decision = withinCredential(principal, pair, ask(engine, { principal, context, ...pair }));
     if (decision.effect === 'deny') denied.push({ pair, decision });
+    else if (boundWithoutCount(pair, decision))
+      denied.push({ pair, decision: denial([decision.rows.rule], []), cause: 'rows-not-counted' });
     else if (decision.effect === 'hold') held.push({ pair, decision });
     else if (pairs.length === 1) return { decision };
-    else allowed.push(...decision.rules);
+    else {
+      allowed.push(...decision.rules);
+      rows = least(rows, decision.rows);
+    }
     if (denied.length >= MAX_DENIED) break;
   }
   if (denied.length > 0) return ofDenied(denied);
-  if (held.length === 0) return { decision: { effect: 'allow', rules: distinct(allowed) } };
+  if (held.length === 0)
+    return {
+      decision: { effect: 'allow', rules: distinct(allowed), ...(rows === undefined ? {} : { rows }) },
+    };
   const approvals = [...new Set(held.flatMap(({ decision }) => decision.approvals))].sort();
   const rules = distinct(held.flatMap(({ decision }) => decision.rules));
   return { decision: { effect: 'hold', rules, approvals }, pair: held[0]!.pair };
 }
 
-type Denied = { readonly pair: Pair; readonly decision: Extract<Decision, { effect: 'deny' }> };
+interface Denied {
+  readonly pair: Pair;
+  readonly decision: Extract<Decision, { effect: 'deny' }>;
+  readonly cause?: 'rows-not-counted';
+}
+
+/** A bound on rows holds only where they are counted: all others are not allowed under it. */
+function boundWithoutCount(pair: Pair, decision: Decision): decision is AllowWithin {
+  return decision.effect === 'allow' && decision.rows !== undefined && pair.counted !== true;
+}
+
+type AllowWithin = Extract<Decision, { effect: 'allow' }> & { readonly rows: RowBound };
+
+function least(one: RowBound | undefined, other: RowBound | undefined): RowBound | undefined {
+  return one === undefined || (other !== undefined && other.max < one.max) ? other : one;
+}
 
 /** A pair that a rule forbids is told before one that no rule permits: the rule's author says what to do. */
 function ofDenied(denied: readonly Denied[]): Judgement {
@@ -59,6 +88,7 @@ function ofDenied(denied: readonly Denied[]): Judgement {
   const errors = denied.flatMap(({ decision }) => decision.errors);
   const first = denied.find(({ decision }) => decision.rules.length > 0) ?? denied[0]!;
   const decision = denial(rules, errors);
+  if (first.cause !== undefined) return { decision, pair: first.pair, cause: first.cause };
   if (rules.length > 0) return { decision, pair: first.pair };
   return { decision, pair: first.pair, cause: errors.length > 0 ? 'policy-error' : 'default-deny' };
 }

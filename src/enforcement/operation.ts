@@ -2,7 +2,7 @@ import type { Actor, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { Decision, Pair, PolicyObject, PolicyValue, Reveal } from '../policy/model.ts';
+import type { Decision, Pair, PolicyObject, PolicyValue, Reveal, RowBound } from '../policy/model.ts';
 
 /** One authorised use of one target by one principal. */
 export interface SessionRef {
@@ -37,7 +37,13 @@ export interface Refusal {
 }
 
 export type Verdict =
-  | { readonly effect: 'allow'; readonly operation: string; readonly policyVersion: string }
+  | {
+      readonly effect: 'allow';
+      readonly operation: string;
+      readonly policyVersion: string;
+      /** The adapter must count the rows that it changes, and undo it where they are more. */
+      readonly rows?: RowBound;
+    }
   | { readonly effect: 'deny'; readonly operation: string; readonly denial: Denial };
 
 /** What the adapter says to its client, in its own protocol. */
@@ -53,6 +59,8 @@ export interface Denial {
 
 export interface Outcome {
   readonly outcome: OutcomeWord;
+  /** Why the gateway itself undid it. */
+  readonly reason?: string;
   readonly sqlstate?: string;
   readonly rows?: number;
   readonly bytes?: number;

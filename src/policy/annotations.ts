@@ -9,6 +9,8 @@ export interface PolicyNotes {
   readonly approval?: string;
   /** How a value is shown that this forbid of `reveal` hides. */
   readonly mask?: MaskKind;
+  /** How many rows this permit lets one transaction change. */
+  readonly rows?: number;
 }
 
 export interface NotesFault {
@@ -16,7 +18,8 @@ export interface NotesFault {
   readonly cure: string;
 }
 
-const KNOWN = ['id', 'reason', 'hint', 'approval', 'mask'];
+const KNOWN = ['id', 'reason', 'hint', 'approval', 'mask', 'rows'];
+const ROWS = /^[1-9][0-9]{0,8}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
 const MAX_TEXT_CHARS = 400;
 
@@ -41,7 +44,7 @@ export function readNotes(
       });
     }
   }
-  const { id, reason, hint, approval, mask } = annotations;
+  const { id, reason, hint, approval, mask, rows } = annotations;
   if (id === undefined)
     faults.push({ message: 'the policy has no @id', cure: 'write @id("what-it-is-for") before it' });
   else if (!named(id))
@@ -73,6 +76,16 @@ export function readNotes(
       message: `@mask(${JSON.stringify(mask)}) is not a mask`,
       cure: `write one of ${MASK_KINDS.join(', ')}`,
     });
+  if (rows !== undefined && effect === 'forbid')
+    faults.push({
+      message: '@rows does nothing on a forbid',
+      cure: 'put it on the permit whose changes it bounds',
+    });
+  else if (rows !== undefined && !isCount(rows))
+    faults.push({
+      message: `@rows(${JSON.stringify(rows)}) is not a number of rows`,
+      cure: 'write a whole number from 1 to 999999999, as in @rows("1000")',
+    });
   if (faults.length > 0) return { faults };
   return {
     notes: {
@@ -81,11 +94,13 @@ export function readNotes(
       ...(hint ? { hint } : {}),
       ...(approval ? { approval } : {}),
       ...(isMask(mask) ? { mask } : {}),
+      ...(isCount(rows) ? { rows: Number(rows) } : {}),
     },
   };
 }
 
 const named = (value: string | null): boolean => value !== null && NAME.test(value);
+const isCount = (value: unknown): value is string => typeof value === 'string' && ROWS.test(value);
 const isMask = (value: unknown): value is MaskKind => MASK_KINDS.includes(value as MaskKind);
 
 function sentence(value: string | null): boolean {

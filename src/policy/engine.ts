@@ -12,9 +12,10 @@ import type {
   PolicyRequest,
   PolicyValue,
   Reveal,
+  RowBound,
   RuleRef,
 } from './model.ts';
-import { contextKind } from './schema.ts';
+import { contextKind, rowsOf } from './schema.ts';
 
 /** Decisions and reveals remembered per engine. */
 const CAPACITY = 8192;
@@ -69,7 +70,8 @@ export class CedarEngine implements PolicyEngine {
     const denied = answers.filter((answer) => !answer.allowed);
     const rules = (from: readonly CedarAnswer[]) => this.#rules(from.flatMap(({ reasons }) => reasons));
     if (errors.length > 0) return { effect: 'deny', rules: rules(denied), errors };
-    if (denied.length === 0) return { effect: 'allow', rules: rules(answers) };
+    if (denied.length === 0)
+      return { effect: 'allow', rules: rules(answers), ...this.#rows(request, answers) };
     const approvals = this.#approvalsFor(denied);
     if (approvals === undefined || contextKind(request.action) === 'none')
       return { effect: 'deny', rules: rules(denied), errors };
@@ -95,6 +97,17 @@ export class CedarEngine implements PolicyEngine {
       mask: strongest(unexplained ? [...masks, 'redact'] : masks),
       rules: this.#rules(denied.flatMap(({ reasons }) => reasons)),
     };
+  }
+
+  /** The smallest bound of all permits that took part: one without a bound does not lift another's. */
+  #rows({ action, object }: PolicyRequest, answers: readonly CedarAnswer[]): { rows?: RowBound } {
+    // What a session does to itself changes no rows.
+    if (rowsOf(action) === 'none' || object.attrs['class'] === 'session') return {};
+    let least: LoadedPolicy | undefined;
+    for (const policy of answers.flatMap(({ reasons }) => reasons.map((id) => this.#policies.get(id)))) {
+      if (policy?.rows !== undefined && policy.rows < (least?.rows ?? Infinity)) least = policy;
+    }
+    return least?.rows === undefined ? {} : { rows: { max: least.rows, rule: ruleOf(least) } };
   }
 
   /** One answer per principal that must be allowed. */
@@ -156,7 +169,14 @@ function hasApprovals(context: Readonly<Record<string, PolicyValue>>): boolean {
 }
 
 /** What is assumed of a statement that its adapter says nothing of. */
-const WORST_CASE = { hasWhere: false, tautology: true, functions: [] };
+const WORST_CASE = {
+  hasWhere: false,
+  tautology: true,
+  columns: [],
+  columnTags: [],
+  writesMasked: true,
+  functions: [],
+};
 
 /** What the schema wants of the action's context; facts of the request's own that it does not know fail in Cedar. */
 function contextFor(

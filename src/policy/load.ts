@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type DetailedError, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
+import { type DetailedError, type PolicyJson, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
-import { cedarSchema, parsedSchema } from './schema.ts';
+import { cedarSchema, parsedSchema, rowsOf, verbsOf } from './schema.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
 
 /** A file of policies: its name is for messages, and orders the files. */
@@ -114,10 +114,20 @@ function readPolicy(file: PolicyFile, source: PolicySource, faults: PolicyFault[
     for (const error of answer.errors) faults.push(faultOf(error, file, source));
     return undefined;
   }
-  const { effect, annotations = {} } = answer.json;
+  const { effect, action, annotations = {} } = answer.json;
   const notes = readNotes(annotations, effect);
   if ('faults' in notes) {
     for (const fault of notes.faults) faults.push({ file: file.name, ...start, ...fault });
+    return undefined;
+  }
+  if (notes.notes.rows !== undefined && !changesRows(action)) {
+    const message = '@rows bounds changes of rows, and this permit allows none';
+    faults.push({
+      file: file.name,
+      ...start,
+      message,
+      cure: 'put it on a permit of sql.update, sql.delete, …',
+    });
     return undefined;
   }
   return {
@@ -125,6 +135,14 @@ function readPolicy(file: PolicyFile, source: PolicySource, faults: PolicyFault[
     source,
     file,
   };
+}
+
+/** Whether a rule is about any verb whose rows are counted. */
+function changesRows(action: PolicyJson['action']): boolean {
+  if (action.op === 'All') return true;
+  const named = 'entities' in action ? action.entities : 'entity' in action ? [action.entity] : [];
+  const words = named.map((entity) => ('__entity' in entity ? entity.__entity : entity).id);
+  return words.some((word) => verbsOf(word)?.some((verb) => rowsOf(verb) === 'counted') === true);
 }
 
 function refuseDuplicates(policies: readonly Read[], faults: PolicyFault[]): void {

@@ -30,6 +30,8 @@ export interface Pair {
   /** From the closed set in the schema: `sql.select`, `sql.drop`, `connect`, … */
   readonly action: string;
   readonly object: PolicyObject;
+  /** The target says how many rows it changes, and the adapter can undo them: what a bound on rows needs. */
+  readonly counted?: boolean;
 }
 
 export interface PolicyRequest extends Pair {
@@ -46,12 +48,19 @@ export interface RuleRef {
   readonly hint?: string;
 }
 
+/** An allowed change may touch so many rows in one transaction and no more. */
+export interface RowBound {
+  readonly max: number;
+  /** The permit whose `@rows` it is. */
+  readonly rule: RuleRef;
+}
+
 /**
  * What policy says of one pair. A hold is given only if every reason carries `@approval` and asking again with those
  * approvals allows; a denial with no rules is the default deny; `errors` non-empty is always a denial.
  */
 export type Decision =
-  | { readonly effect: 'allow'; readonly rules: readonly RuleRef[] }
+  | { readonly effect: 'allow'; readonly rules: readonly RuleRef[]; readonly rows?: RowBound }
   | { readonly effect: 'deny'; readonly rules: readonly RuleRef[]; readonly errors: readonly string[] }
   | { readonly effect: 'hold'; readonly rules: readonly RuleRef[]; readonly approvals: readonly string[] };
 

@@ -28,6 +28,23 @@ const SQL_GROUPS = {
   ],
 } as const;
 
+/** Changes whose rows a server counts, and says how many there were. */
+const COUNTED: ReadonlySet<string> = new Set([
+  'sql.insert',
+  'sql.update',
+  'sql.delete',
+  'sql.merge',
+  'sql.copy-in',
+]);
+/** What may change rows that nobody counts. */
+const UNCOUNTED: ReadonlySet<string> = new Set(['sql.truncate', 'sql.call', 'sql.do']);
+
+/** Whether a permit's `@rows` bounds the verb, and whether its rows can be counted at all. Pure; never throws. */
+export function rowsOf(verb: string): 'counted' | 'uncounted' | 'none' {
+  if (COUNTED.has(verb)) return 'counted';
+  return UNCOUNTED.has(verb) ? 'uncounted' : 'none';
+}
+
 const ON_DEFINITIONS = ['Resource', 'Schema', 'Table', 'Function'];
 
 /**
@@ -160,6 +177,9 @@ const CONTEXTS = `
 type SqlContext = {
   // Whether every UPDATE and DELETE in the request has a WHERE, and whether one of them holds for all rows.
   hasWhere: Bool, tautology: Bool,
+  // What UPDATE, INSERT, MERGE and COPY give values to, "public.customers.email"; tags of those columns, with their groups;
+  // whether one of them is masked for the principal.
+  columns: Set<String>, columnTags: Set<String>, writesMasked: Bool,
   // Qualified names of the functions called: "pg_catalog.lower".
   functions: Set<String>,
   approvals: Set<String>,

@@ -9,7 +9,15 @@ import { awaitsOutcome, placeOf } from './index-writer.ts';
 /** A page ends early when the lines read for it, sealed originals included, come to so many octets. */
 const PAGE_BYTES = 32 * 1024 * 1024;
 /** Fields that an outcome event adds to its decision's. */
-const OUTCOME_FIELDS = ['outcome', 'sqlstate', 'rows', 'bytes', 'maskedValues', 'durationMs'] as const;
+const OUTCOME_FIELDS = [
+  'outcome',
+  'reason',
+  'sqlstate',
+  'rows',
+  'bytes',
+  'maskedValues',
+  'durationMs',
+] as const;
 
 type Row = Record<string, unknown>;
 

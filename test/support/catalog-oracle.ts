@@ -105,7 +105,7 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   },
   {
     name: 'foreignKeys',
-    sql: `SELECT k.confrelid, k.conrelid, k.confdeltype, k.confupdtype, k.confkey::pg_catalog.text
+    sql: `SELECT k.confrelid, k.conrelid, k.confdeltype, k.confupdtype, k.confkey::pg_catalog.text, k.conkey::pg_catalog.text
       FROM pg_catalog.pg_constraint k WHERE k.contype = 'f'`,
   },
   {
@@ -374,6 +374,7 @@ function buildKey(row: CatalogRow): ForeignKey {
     referenced: number(row, 0),
     referencing: number(row, 1),
     keys: (text(row, 4).match(/\d+/g) ?? []).map(Number),
+    columns: (text(row, 5).match(/\d+/g) ?? []).map(Number),
     onDelete: onDelete === 'c' ? 'delete' : ['n', 'd'].includes(onDelete) ? 'update' : undefined,
     onUpdate: ['c', 'n', 'd'].includes(onUpdate) ? 'update' : undefined,
   };

@@ -13,8 +13,8 @@ const RESOURCE = { type: 'Resource', id: 'pg', attrs: {} };
 
 /** What a principal is told for whom everything that is classified is masked. */
 export function masksOf(catalog: Catalog, tags: ReadonlyMap<string, readonly string[]>) {
-  const { columns, unknown, tagsOf } = bindClassification(catalog, tags, RESOURCE);
+  const { columns, unknown, tagsOf, ofRelation } = bindClassification(catalog, tags, RESOURCE);
   const masked = new Set([...columns, ...(columns.length > 0 ? unknown : [])].map(columnKey));
   const isMasked: IsMasked = (relation, attribute) => masked.has(columnKey({ relation, attribute }));
-  return { resource: RESOURCE, tagsOf, isMasked };
+  return { resource: RESOURCE, tagsOf, columnTags: ofRelation, isMasked };
 }

@@ -20,13 +20,13 @@ const HOOPD = `import(${JSON.stringify(new URL('../../src/gateway/main.ts', impo
 /** Everything is allowed and nothing is masked. */
 export const ALLOW_ALL = '@id("allow-all") permit (principal, action, resource);';
 
-/** Agents read, change with a condition, and see personal data masked; persons search and look. */
+/** Agents read, change one row in a transaction, and see personal data masked; persons search and look. */
 export const GUARDED = `
 @id("use") permit (principal, action in [Action::"connect", Action::"sql.read", Action::"sql.transaction", Action::"sql.set"], resource);
-@id("write") permit (principal, action in [Action::"sql.insert", Action::"sql.update", Action::"sql.delete", Action::"sql.copy-out"], resource);
+@id("copy") permit (principal, action == Action::"sql.copy-out", resource);
+@id("write") @rows("1") @reason("one row at a time") @hint("change a single row, or ask the owner of the table")
+permit (principal, action in [Action::"sql.insert", Action::"sql.update", Action::"sql.delete"], resource);
 @id("functions") permit (principal, action == Action::"sql.call", resource is Function) when { resource.class == "pure" || resource.class == "catalog" };
-@id("where-needed") @reason("a change of every row is not what you want") @hint("add a WHERE clause")
-forbid (principal, action in [Action::"sql.update", Action::"sql.delete"], resource) when { !(context has hasWhere && context.hasWhere) };
 @id("show") permit (principal, action == Action::"reveal", resource);
 @id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column) when { resource.tags.containsAny(["pii.email", "pii.national-id", "pii.card", "pii.phone"]) };
 @id("look") permit (principal is Person, action in [Action::"audit.search", Action::"audit.export", Action::"recording.view", Action::"session.list", Action::"session.kill"], resource);

@@ -1,3 +1,5 @@
+import { agentRules } from '../../policy/agent-rules.ts';
+
 /** The configuration that `hoopd init` writes: everything in it works, what must be replaced says so. */
 export const STARTER_CONFIG = `# Configuration of hoopd. Every key: docs/configuration.md. Check it: hoopd check
 # Changes take effect while hoopd runs (or send SIGHUP); an invalid file leaves the old one in force.
@@ -42,27 +44,20 @@ export const STARTER_POLICIES = `// Who may do what. What no policy permits is d
 @id("open-to-developers-and-agents")
 permit (
   principal,
-  action in [
-    Action::"connect", Action::"sql.read", Action::"sql.write", Action::"sql.transaction", Action::"sql.set"
-  ],
+  action in [Action::"connect", Action::"sql.read", Action::"sql.transaction", Action::"sql.set"],
   resource
 )
 when { principal in Group::"developers" || principal in Group::"ai-agents" };
 
+@id("developers-write")
+permit (principal in Group::"developers", action in Action::"sql.write", resource);
+
+// More rows than this are counted, undone and refused, before anything is committed.
+${agentRules('resource', 1000)}
 @id("no-schema-changes-by-agents")
 @reason("agents do not change the schema")
 @hint("propose the change as a migration")
 forbid (principal in Group::"ai-agents", action in Action::"sql.ddl", resource);
-
-@id("no-change-without-where")
-@reason("an UPDATE or DELETE must say which rows it means")
-@hint("add a WHERE clause that names the rows")
-forbid (
-  principal in Group::"ai-agents",
-  action in [Action::"sql.update", Action::"sql.delete"],
-  resource
-)
-unless { context has hasWhere && context.hasWhere && !(context has tautology && context.tautology) };
 
 @id("values-are-shown")
 permit (principal, action == Action::"reveal", resource)

@@ -6,6 +6,8 @@ import { WireTypes } from './values/wire-types.ts';
 
 /** A column that carries classified data, as policy is asked about it. */
 export interface Classified extends ColumnAt {
+  /** Sorted. */
+  readonly tags: readonly string[];
   readonly object: PolicyObject;
 }
 
@@ -56,11 +58,12 @@ export function bindClassification(
     return [...spread(sources, () => true, next).values()].map(([column]) => column);
   });
   const byRelation = new Map<number, Classified[]>();
-  for (const [column, own] of found) {
+  for (const [column, all] of found) {
     const relation = catalog.relations.get(column.relation);
     const name = relation === undefined ? undefined : nameOf(relation, column.attribute);
     if (relation === undefined || name === undefined) continue;
-    const classified = { ...column, object: columnObject(resource, relation, name, [...own].sort()) };
+    const own = [...all].sort();
+    const classified = { ...column, tags: own, object: columnObject(resource, relation, name, own) };
     byRelation.set(relation.oid, [...(byRelation.get(relation.oid) ?? []), classified]);
   }
   const types = once(() => new WireTypes(catalog.valueTypes));
@@ -98,8 +101,7 @@ function nameOf(relation: Relation, attribute: number): string | undefined {
 }
 
 function tagsOf(columns: readonly Classified[]): string[] {
-  const tags = new Set(columns.flatMap(({ object }) => object.attrs['tags'] as readonly string[]));
-  return [...tags].sort();
+  return [...new Set(columns.flatMap(({ tags }) => tags))].sort();
 }
 
 function columnObject(

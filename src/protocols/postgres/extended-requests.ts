@@ -9,9 +9,11 @@ import { denialFor } from './denial.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
 import type { Judge } from './judge.ts';
+import type { OpenOperation } from './operations.ts';
 import { parameterTexts } from './parameters.ts';
 import { type Portal, type Prepared, stagedName, weightOf } from './pipeline.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
+import { boundOf } from './row-bounds.ts';
 import { ALL_SHOWN } from './rows.ts';
 import { type SqlNames, unknownName } from './sql-names.ts';
 import { REFUSED_PARSE, REFUSED_UNNAMED_PARSE } from './stand-in.ts';
@@ -43,6 +45,8 @@ export class ExtendedRequests {
   readonly #judge: Judge;
   readonly #out: Forwarder;
   readonly #held: HeldParse;
+  /** Takes its data, whose rows are counted when it ends. */
+  #copying: OpenOperation | undefined;
 
   constructor(parts: RequestParts) {
     this.#state = parts.state;
@@ -106,7 +110,7 @@ export class ExtendedRequests {
     const state = this.#state;
     if (this.#judge.skipped(verdict)) return this.#held.drop();
     if (verdict.effect === 'deny') return this.#refuseBoth(verdict.denial);
-    const operation = state.operations.opened(verdict.operation);
+    const operation = state.operations.opened(verdict.operation, boundOf(verdict, planned));
     const plan = planned.plans[0];
     if (plan === undefined || !state.portals.hasRoom(1, weightOf(prepared))) {
       operation.close('failure');
@@ -213,11 +217,28 @@ export class ExtendedRequests {
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
     state.path.sent(portal.plan);
     this.#out.add(frame);
+    if (operation.bound !== undefined) return this.#counted(operation);
     if (state.decidesWhatFollows(portal.planned)) {
       this.#out.addBytes(FLUSH);
       return this.#out.answerBarrier();
     }
     if (portal.plan.copy?.direction === 'in') return this.#out.answerBarrier();
+  }
+
+  /** Nothing more goes to the target, least of all a Sync or COMMIT, until it is known how many rows were changed. */
+  #counted(operation: OpenOperation): Later<void> {
+    this.#out.addBytes(FLUSH);
+    return after(this.#out.answerBarrier(), () => {
+      if (this.#state.copyIn) this.#copying = operation;
+      else if (operation.refused !== undefined) this.#refuseExtended(operation.refused);
+    });
+  }
+
+  /** The data of a COPY has ended. */
+  copied(): Later<void> {
+    const operation = this.#copying;
+    this.#copying = undefined;
+    return operation === undefined ? undefined : this.#counted(operation);
   }
 
   #describeQuietly(portal: Portal, name: string): void {
@@ -239,7 +260,7 @@ export class ExtendedRequests {
       return false;
     }
     if (!judged) this.#judgedAgain(portal, planned, verdict.policyVersion);
-    portal.operation = this.#state.operations.opened(verdict.operation);
+    portal.operation = this.#state.operations.opened(verdict.operation, boundOf(verdict, planned));
     return true;
   }
 
@@ -290,7 +311,8 @@ export class ExtendedRequests {
 
   /** @param unnamed What is refused is a Parse without a name. */
   #refuseExtended(denial: Denial, unnamed = false): void {
-    const { statements, batch } = this.#state;
+    const { statements, batch, ended } = this.#state;
+    if (ended) return;
     const dropped = unnamed ? stagedName(statements, statements.stage(UNNAMED, undefined, batch)) : undefined;
     this.#state.pipeline.push({ kind: 'denied', denial, dropped });
     // The server will skip what follows up to Sync: none of it is judged as if it were to run.

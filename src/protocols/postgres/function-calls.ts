@@ -2,6 +2,7 @@ import type { Refusal } from '../../enforcement/operation.ts';
 import type { PolicyObject } from '../../policy/model.ts';
 import type { CatalogService } from './catalog-service.ts';
 import { catalogUnavailable } from './catalog-unavailable.ts';
+import { HINTS } from './hints.ts';
 import type { SessionMasks } from './masks.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import { resolveOid } from './sql/functions.ts';
@@ -13,7 +14,7 @@ const WHILE_MASKED: Refusal = {
   code: 'ERR_DENIED',
   rule: 'function-call',
   reason: 'a function call answers with a bare value, which cannot be traced, and values here are masked',
-  hint: 'call the function in a SELECT',
+  hint: HINTS.callByName,
 };
 
 /**
@@ -65,5 +66,5 @@ function quoted(name: string): string {
 
 function unknownFunction(oid: number): Refusal {
   const reason = `a function with the OID ${oid} is not known`;
-  return { code: 'ERR_DENIED', rule: 'unknown-function', reason, hint: 'call it in a SELECT, by its name' };
+  return { code: 'ERR_DENIED', rule: 'unknown-function', reason, hint: HINTS.callByName };
 }

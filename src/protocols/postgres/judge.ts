@@ -2,8 +2,10 @@ import { type HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
 import { after, type Later, rescued } from '../../core/later.ts';
 import type { Refusal, Verdict } from '../../enforcement/operation.ts';
 import { denialFor } from './denial.ts';
+import { HINTS } from './hints.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import type { SessionState } from './state.ts';
+import { writesMaskBack } from './write-back.ts';
 
 /** What was really asked: sealed in the audit. */
 export interface Original {
@@ -57,7 +59,8 @@ export class Judge {
   decide(planned: Planned, original: Original): Later<Verdict> {
     const { session, enforcer, recorder } = this.#state.context;
     const { pairs, context, text } = planned;
-    const refusal = recorder.failed === undefined ? planned.refusal : NOT_RECORDED;
+    const refusal =
+      recorder.failed === undefined ? (planned.refusal ?? writesMaskBack(planned, original)) : NOT_RECORDED;
     const question = { session, pairs, context, text, original };
     const ask = () =>
       after(enforcer.decide(refusal === undefined ? question : { ...question, refusal }), (verdict) => {
@@ -89,7 +92,7 @@ const NOT_RECORDED: Refusal = {
   code: 'ERR_RECORDING_UNAVAILABLE',
   rule: 'recording-unavailable',
   reason: "this session's recording cannot be written any more",
-  hint: 'connect again; if that is refused too, ask the operator of the gateway whether its disk is full',
+  hint: HINTS.connectAgain,
 };
 
 function asRefusal(error: HoopError): Refusal {

@@ -1,9 +1,14 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Enforcer, Outcome, SessionRef } from '../../enforcement/operation.ts';
+import type { Denial, Enforcer, Outcome, SessionRef } from '../../enforcement/operation.ts';
+import type { RowBound } from '../../policy/model.ts';
 
 /** One operation that was allowed and whose outcome is not known yet. */
 export class OpenOperation {
   readonly id: string;
+  /** How many rows its transaction may change. */
+  readonly bound: RowBound | undefined;
+  /** It changed more: it must be undone, and the client is told this. */
+  refused: Denial | undefined;
   rows = 0;
   bytes = 0;
   maskedValues = 0;
@@ -12,8 +17,9 @@ export class OpenOperation {
   readonly #startedAt: number;
   readonly #ledger: OperationLedger;
 
-  constructor(id: string, startedAt: number, ledger: OperationLedger) {
+  constructor(id: string, bound: RowBound | undefined, startedAt: number, ledger: OperationLedger) {
     this.id = id;
+    this.bound = bound;
     this.#startedAt = startedAt;
     this.#ledger = ledger;
   }
@@ -23,9 +29,15 @@ export class OpenOperation {
   }
 
   /** Records the outcome; the first call counts, later ones do nothing. */
-  close(outcome: Outcome['outcome'], sqlstate?: string): void {
-    this.#ledger.close(this, this.#startedAt, outcome, sqlstate);
+  close(outcome: Outcome['outcome'], sqlstate?: string, reason?: string): void {
+    this.#ledger.close(this, this.#startedAt, { outcome, sqlstate, reason });
   }
+}
+
+interface Ending {
+  readonly outcome: Outcome['outcome'];
+  readonly sqlstate: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** A session's open operations: each allow is followed by exactly one outcome, whatever becomes of the session. */
@@ -41,8 +53,8 @@ export class OperationLedger {
     this.#clock = clock;
   }
 
-  opened(id: string): OpenOperation {
-    const operation = new OpenOperation(id, this.#clock.now(), this);
+  opened(id: string, bound?: RowBound): OpenOperation {
+    const operation = new OpenOperation(id, bound, this.#clock.now(), this);
     this.#open.add(operation);
     return operation;
   }
@@ -51,10 +63,11 @@ export class OperationLedger {
     return this.#open.has(operation);
   }
 
-  close(operation: OpenOperation, startedAt: number, outcome: Outcome['outcome'], sqlstate?: string): void {
+  close(operation: OpenOperation, startedAt: number, { outcome, sqlstate, reason }: Ending): void {
     if (!this.#open.delete(operation)) return;
     this.#enforcer.close(this.#session, operation.id, {
       outcome,
+      ...(reason === undefined ? {} : { reason }),
       ...(sqlstate === undefined ? {} : { sqlstate }),
       rows: operation.rows,
       bytes: operation.bytes,
@@ -78,10 +91,12 @@ const WRITTEN = /^(?:INSERT \d+|UPDATE|DELETE|MERGE|COPY) (\d{1,15})\0$/;
 /**
  * Rows that a command says it has written: the number in its CommandComplete.
  *
- * @param body Of a CommandComplete; of any other message it gives 0. Pure.
+ * @param body Of a CommandComplete.
+ * @returns Undefined for a command that tells no such number. Pure.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
  */
-export function rowsWritten(body: Buffer): number {
-  if (body.length > 64) return 0;
-  return Number(WRITTEN.exec(body.toString('latin1'))?.[1] ?? 0);
+export function rowsWritten(body: Buffer): number | undefined {
+  if (body.length > 64) return undefined;
+  const [, rows] = WRITTEN.exec(body.toString('latin1')) ?? [];
+  return rows === undefined ? undefined : Number(rows);
 }

@@ -59,6 +59,16 @@ export interface PathQuestion {
   failed: boolean;
 }
 
+/** What is known of a simple query whose rows are counted. */
+export interface Counted {
+  /** The server has done it or failed: it waits for our Sync. */
+  settled: boolean;
+  /** CommandComplete, which the client gets once it is committed. */
+  tag: Buffer | undefined;
+  /** The server's statement and portal without a name are not the client's any more. */
+  readonly unnamed: readonly Staged[];
+}
+
 /** What the server is still to answer, one entry for each message that has an answer, in order. */
 export type Expected =
   | PathQuestion
@@ -68,9 +78,11 @@ export type Expected =
       /** It is a function call, answered with a value instead of rows. */
       readonly call: boolean;
       readonly operation: OpenOperation | undefined;
-      readonly denial: Denial | undefined;
+      denial: Denial | undefined;
       /** The string itself, while its names may have to be looked for. */
       readonly text: string;
+      /** It was sent in the extended protocol, so that its rows can be counted before it is committed. */
+      readonly counted?: Counted;
       /** Per statement: names it gives or takes, confirmed as each completes. */
       readonly staged: readonly (Staged | undefined)[];
       /** How many statements of the string have completed. */
@@ -118,6 +130,17 @@ export function unexpected(type: number): HoopError {
   return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
     detail: `type 0x${type.toString(16)}`,
   });
+}
+
+/** The server is done with it, whichever way. */
+export function settle(counted: Counted): void {
+  counted.settled = true;
+  for (const staged of counted.unnamed) staged.commit();
+}
+
+/** Whether a simple query is answered in the extended protocol's messages, which its client knows nothing of. */
+export function sentExtended(head: Expected | undefined): boolean {
+  return head?.kind === 'query' && head.counted !== undefined && !head.failed;
 }
 
 /** Why it was refused, where a fixed failing statement went to the server in its place. */
@@ -183,13 +206,15 @@ export class Pipeline {
     if (head === undefined || head.kind === 'sync') return;
     if (head.kind === 'query') {
       head.failed = true;
+      if (head.counted !== undefined) settle(head.counted);
       head.operation?.close('failure', sqlstate);
       for (const staged of head.staged.slice(head.completed)) staged?.discard();
       return;
     }
     if (head.kind === 'denied') head.dropped?.commit();
     for (const dropped of this.#skipToSync()) {
-      if (dropped.kind === 'query') for (const staged of dropped.staged) staged?.discard();
+      if (dropped.kind === 'query')
+        for (const staged of [...dropped.staged, ...(dropped.counted?.unnamed ?? [])]) staged?.discard();
       else if ('staged' in dropped) dropped.staged?.discard();
       if (dropped.kind === 'describe-portal') dropped.portal.describing = false;
       operationOf(dropped)?.close('failure', dropped === head ? sqlstate : undefined);

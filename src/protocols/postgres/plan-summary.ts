@@ -1,34 +1,17 @@
-import { HoopError } from '../../core/errors.ts';
 import type { Pair, PolicyValue } from '../../policy/model.ts';
+import { mergeContexts } from './sql/context.ts';
+import { uncounted } from './sql/objects.ts';
 import type { StatementPlan } from './sql/plan.ts';
 
 /** What all statements of a string would do together. Pure. */
 export function planSummary(plans: readonly StatementPlan[]): {
   readonly pairs: readonly Pair[];
-  readonly context: Context;
+  readonly context: Readonly<Record<string, PolicyValue>>;
 } {
+  const pairs = plans.flatMap((plan) => plan.pairs);
   return {
-    pairs: plans.flatMap((plan) => plan.pairs),
-    context: plans.map((plan) => plan.context).reduce(merge, {}),
+    // What several statements of one string change could not be undone where it is counted.
+    pairs: plans.length > 1 ? pairs.map(uncounted) : pairs,
+    context: plans.map((plan) => plan.context).reduce(mergeContexts, {}),
   };
-}
-
-type Context = Readonly<Record<string, PolicyValue>>;
-
-/**
- * Several statements are judged together, so a fact holds for the string only in its worst case: a condition counts
- * if all have one, a tautology if any has one; sets are united.
- */
-function merge(a: Context, b: Context): Context {
-  const merged: Record<string, PolicyValue> = { ...a };
-  for (const [key, value] of Object.entries(b)) {
-    const before = merged[key];
-    if (before === undefined) merged[key] = value;
-    else if (key === 'hasWhere') merged[key] = before === true && value === true;
-    else if (typeof value === 'boolean') merged[key] = before === true || value;
-    else if (Array.isArray(value) && Array.isArray(before)) merged[key] = [...new Set([...before, ...value])];
-    else if (before !== value)
-      throw new HoopError('ERR_INTERNAL', undefined, { detail: `context ${key} cannot be merged` });
-  }
-  return merged;
 }

@@ -6,6 +6,7 @@ import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
 import { AnalysedNames, staleNames } from './analysed-names.ts';
 import type { CatalogService, KnownCatalog } from './catalog-service.ts';
 import { catalogUnavailable } from './catalog-unavailable.ts';
+import { HINTS } from './hints.ts';
 import type { SessionMasks } from './masks.ts';
 import type { Prepared } from './pipeline.ts';
 import { planSummary } from './plan-summary.ts';
@@ -261,6 +262,7 @@ export class StatementPlanner {
       resource: this.#resource,
       parameterTypes: types,
       tagsOf: known.classification.tagsOf,
+      columnTags: known.classification.ofRelation,
       isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
       anyMasked: this.#masks.active,
       masksColumns: this.#masks.masksColumns,
@@ -303,14 +305,14 @@ export class StatementPlanner {
       return refuse(
         'unsafe-setting',
         'this setting could change how statements are read, and values here are masked',
-        'leave the setting as it is',
+        HINTS.keepSetting,
       );
     }
     if (plan.reshapesMasked) {
       return refuse(
         'masked-table-ddl',
         'a table with masked columns cannot be changed by one for whom they are masked',
-        'ask somebody who may see its columns to change it',
+        HINTS.askOwnerOfColumns,
       );
     }
     if (plan.copy?.direction === 'out' && this.#masks.detecting) {
@@ -324,7 +326,7 @@ export class StatementPlanner {
       return refuse(
         'uncommitted-relation',
         'a relation made in this transaction is not known yet',
-        'commit first',
+        HINTS.commitFirst,
       );
     }
     return undefined;
@@ -346,15 +348,12 @@ function namesAnything(facts: StatementFacts): boolean {
 /** Why detectors could not look through what a COPY sends, and what to do instead. */
 function unreadableCopy({ options, types }: CopyPlan): readonly [string, string] | undefined {
   if (options === undefined) {
-    return [
-      'the options of this COPY cannot be looked through',
-      'use the format text or csv, in the encoding UTF8',
-    ];
+    return ['the options of this COPY cannot be looked through', HINTS.copyReadable];
   }
   if (options.format !== 'binary' || types !== undefined) return undefined;
   return [
     'binary COPY of a query does not say what types its columns have, so it cannot be looked through',
-    'use the format text or csv, or copy the columns of a table',
+    HINTS.copyTable,
   ];
 }
 
@@ -370,6 +369,7 @@ function emptyPlan(resource: PolicyObject): StatementPlan {
     kind: 'utility',
     pairs: [{ action: 'connect', object: resource }],
     context: {},
+    changesNothing: false,
     touchesMasked: false,
     safeColumns: 'all',
     relations: [],

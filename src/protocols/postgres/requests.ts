@@ -6,6 +6,7 @@ import type { Frame } from '../../wire/postgres/frame.ts';
 import { FunctionCall } from '../../wire/postgres/function-call.ts';
 import { Query } from '../../wire/postgres/query.ts';
 import { DURING_COPY, FRONTEND } from '../../wire/postgres/types.ts';
+import { CountedQueries } from './counted-queries.ts';
 import { ExtendedRequests } from './extended-requests.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { FunctionCalls } from './function-calls.ts';
@@ -13,6 +14,7 @@ import { Judge } from './judge.ts';
 import { parameterTexts } from './parameters.ts';
 import type { Expected } from './pipeline.ts';
 import type { Planned, StatementPlanner } from './planner.ts';
+import { boundOf } from './row-bounds.ts';
 import { SqlNames } from './sql-names.ts';
 import { REFUSED_QUERY } from './stand-in.ts';
 import type { SessionState } from './state.ts';
@@ -31,6 +33,7 @@ export class RequestPump {
   readonly #calls: FunctionCalls;
   readonly #out: Forwarder;
   readonly #extended: ExtendedRequests;
+  readonly #counted: CountedQueries;
 
   constructor(state: SessionState, planner: StatementPlanner, calls: FunctionCalls, out: Forwarder) {
     const judge = new Judge(state, planner);
@@ -40,6 +43,7 @@ export class RequestPump {
     this.#judge = judge;
     this.#calls = calls;
     this.#out = out;
+    this.#counted = new CountedQueries(state, out);
     this.#extended = new ExtendedRequests({ state, planner, names, judge, out });
   }
 
@@ -56,7 +60,9 @@ export class RequestPump {
    *   session.
    */
   handle(frame: Frame): Later<void> {
-    const { pipeline, turn } = this.#state;
+    const { pipeline, turn, copyIn } = this.#state;
+    const { copying } = this.#counted;
+    if (copying !== undefined && !copyIn) return copying.then(() => this.handle(frame));
     turn.asked();
     if (pipeline.depth <= LIMITS.pgPipelineDepth) return this.#dispatch(frame);
     return after(
@@ -118,14 +124,19 @@ export class RequestPump {
       case FRONTEND.CopyFail:
         // Outside of a COPY the server drops these, and so do we: the client may not know yet that it failed.
         if (!state.copyIn) return;
-        if (frame.type !== FRONTEND.CopyData) state.copyIn = false;
-        return this.#out.add(frame);
+        this.#out.add(frame);
+        return frame.type === FRONTEND.CopyData ? undefined : this.#copied();
       case FRONTEND.Terminate:
         state.leaving = true;
         return;
       default:
         throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place after the login');
     }
+  }
+
+  #copied(): Later<void> {
+    this.#state.copyIn = false;
+    return this.#counted.copying === undefined ? this.#extended.copied() : this.#counted.copied();
   }
 
   #query(frame: Frame): Later<void> {
@@ -144,9 +155,13 @@ export class RequestPump {
   #runQuery(frame: Frame, planned: Planned, text: string, verdict: Verdict): Later<void> {
     if (this.#judge.skipped(verdict)) return;
     if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
+    const bound = boundOf(verdict, planned);
+    const operation = this.#state.operations.opened(verdict.operation, bound);
+    const told = this.#state.masks.active ? text : '';
+    if (bound !== undefined)
+      return this.#runCounted(queryEntry({ planned, operation, text: told }), planned, text);
     const staged = planned.plans.map((plan, index) => this.#names.stage(plan, planned, text, index));
-    const operation = this.#state.operations.opened(verdict.operation);
-    this.#pushQuery({ planned, operation, staged, text: this.#state.masks.active ? text : '' });
+    this.#pushQuery({ planned, operation, staged, text: told });
     for (const plan of planned.plans) this.#state.path.sent(plan);
     // The server goes on after a query that failed: whoever uses its names must know whether it did.
     if (staged.some((one) => one !== undefined)) this.#state.batch++;
@@ -158,25 +173,18 @@ export class RequestPump {
       return this.#out.answerBarrier();
   }
 
+  #runCounted(entry: QueryEntry, planned: Planned, text: string): Later<void> {
+    for (const plan of planned.plans) this.#state.path.sent(plan);
+    return this.#counted.run(entry, text);
+  }
+
   #refuseQuery(denial: Denial): void {
     this.#pushQuery({ denial });
     this.#out.addBytes(REFUSED_QUERY);
   }
 
   #pushQuery(entry: Partial<Omit<QueryEntry, 'kind'>>): void {
-    this.#state.pipeline.push({
-      kind: 'query',
-      planned: undefined,
-      call: false,
-      operation: undefined,
-      denial: undefined,
-      text: '',
-      staged: [],
-      completed: 0,
-      rows: undefined,
-      failed: false,
-      ...entry,
-    });
+    this.#state.pipeline.push(queryEntry(entry));
   }
 
   async #functionCall(frame: Frame): Promise<void> {
@@ -192,4 +200,20 @@ export class RequestPump {
     for (const plan of planned.plans) this.#state.path.sent(plan);
     this.#out.add(frame);
   }
+}
+
+function queryEntry(entry: Partial<Omit<QueryEntry, 'kind'>>): QueryEntry {
+  return {
+    kind: 'query',
+    planned: undefined,
+    call: false,
+    operation: undefined,
+    denial: undefined,
+    text: '',
+    staged: [],
+    completed: 0,
+    rows: undefined,
+    failed: false,
+    ...entry,
+  };
 }

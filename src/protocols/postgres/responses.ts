@@ -8,7 +8,7 @@ import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
 import { CopyOut } from './copy-out.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
 import { takePathAnswer } from './path-answer.ts';
-import { denialOf, type Expected, type Portal, saidOf, unexpected } from './pipeline.ts';
+import { denialOf, type Expected, type Portal, saidOf, sentExtended, unexpected } from './pipeline.ts';
 import { planAt } from './planner.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from './rows.ts';
 import {
@@ -255,6 +255,7 @@ export class ResponsePump {
 
   #confirmed(frame: Frame, kind: 'parse' | 'bind' | 'close'): void {
     const head = this.#state.pipeline.head;
+    if (sentExtended(head)) return;
     if (head === undefined || head.kind !== kind) throw unexpected(frame.type);
     head.staged.commit();
     if (head.kind === 'parse' && head.ownEvent) head.operation.close('success');
@@ -268,7 +269,8 @@ export class ResponsePump {
     if (head?.kind === 'query' && isRows && head.planned !== undefined) {
       head.rows = this.#planRows(frame, planAt(head.planned, head.completed));
       this.#out.add(frame);
-    } else if (head?.kind === 'describe-statement') {
+    } else if (sentExtended(head)) return;
+    else if (head?.kind === 'describe-statement') {
       this.#state.pipeline.shift();
       this.#out.add(frame);
     } else if (head?.kind === 'describe-portal') {
@@ -288,19 +290,21 @@ export class ResponsePump {
   #statementDone(frame: Frame): void {
     const head = this.#state.pipeline.head;
     // Rows that were shown are counted; of others only this message tells.
-    const written = this.#copyOut.running ? 0 : rowsWritten(frame.body);
+    const rows = this.#copyOut.running ? undefined : rowsWritten(frame.body);
     this.#copyOut.end();
     this.#state.copyIn = false;
     this.#tellWithheld(head);
     if (head?.kind === 'query' && !head.failed) {
-      if (head.operation !== undefined && head.rows === undefined) head.operation.rows += written;
+      if (head.operation !== undefined && head.rows === undefined) head.operation.rows += rows ?? 0;
       this.#completeStatement(head);
+      if (head.counted !== undefined) return this.#state.changedRows.settle(head, frame);
     } else if (head?.kind === 'execute') {
-      const { rows } = head.portal;
-      if (rows === undefined || rows === NO_ROWS) head.operation.rows += written;
+      if ([undefined, NO_ROWS].includes(head.portal.rows)) head.operation.rows += rows ?? 0;
       head.staged?.commit();
-      head.operation.close('success');
       this.#state.pipeline.shift();
+      // Beyond its bound the way there makes the server undo it, and the client gets that error instead.
+      if (!this.#state.changedRows.count(head.operation, rows)) return;
+      head.operation.close('success');
       this.#state.took(head.portal.plan, head.portal.planned);
     } else throw unexpected(frame.type);
     this.#out.add(frame);
@@ -339,6 +343,7 @@ export class ResponsePump {
     // Nothing was given or taken yet; a name that stayed unsettled would be waited for.
     head.staged?.discard();
     this.#state.pipeline.shift();
+    if (!this.#state.changedRows.count(head.operation, undefined)) return;
     this.#out.add(frame);
   }
 
@@ -348,11 +353,12 @@ export class ResponsePump {
   }
 
   #ready(frame: Frame): void {
-    const { pipeline } = this.#state;
-    const head = pipeline.head;
+    const { head } = this.#state.pipeline;
     if (head?.kind !== 'query' && head?.kind !== 'sync') throw unexpected(frame.type);
     if (head.kind === 'query' && !head.failed) head.operation?.close('success');
-    pipeline.shift();
+    if (head.kind === 'query' && !head.failed && head.counted?.tag !== undefined)
+      this.#send(head.counted.tag);
+    this.#state.pipeline.shift();
     this.#state.ready(statusOf(frame));
     this.#out.add(frame);
   }
@@ -361,16 +367,14 @@ export class ResponsePump {
     const { pipeline } = this.#state;
     const error = ErrorResponse.decode(frame.body);
     const head = pipeline.head;
-    const fatal = isFatal(error);
-    const denial = fatal ? undefined : denialOf(head);
+    const denial = isFatal(error) ? undefined : denialOf(head);
     this.#copyOut.end();
     this.#withheld.clear();
     this.#state.copyIn = false;
-    const said = saidOf(head);
     pipeline.fail(reportText(error, 'C') ?? 'XX000');
     if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
-    else this.#send(shownError(error, denial, said, this.#state.masks));
-    if (fatal) this.targetEnded = true;
+    else this.#send(shownError(error, denial, saidOf(head), this.#state.masks));
+    if (isFatal(error)) this.targetEnded = true;
   }
 
   /** A notice or a notification. */
@@ -386,11 +390,7 @@ export class ResponsePump {
     const { setting, unsafe } = reported(frame);
     // PostgreSQL 18 says so, whoever has set it.
     if (setting === 'search_path') this.#state.path.mark();
-    if (unsafe) {
-      if (!this.#state.unread.permitted)
-        throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${setting} was changed`);
-      this.#state.unread.wholeSession = true;
-    }
+    if (unsafe) this.#state.unread.readOtherwise(setting);
     const { masks, settingsTold, pipeline } = this.#state;
     if (!masks.active || mayTell(frame, saidOf(pipeline.head), settingsTold)) this.#out.add(frame);
   }

@@ -1,9 +1,12 @@
 import { after, type Later } from '../../core/later.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import { AnalysedNames, sameNames, staleNames } from './analysed-names.ts';
+import { HINTS } from './hints.ts';
 import type { NameLookup, NameTable } from './names.ts';
 import { type Portal, type Prepared, type Staged, stagedName } from './pipeline.ts';
 import type { Planned, StatementPlanner } from './planner.ts';
+import { mergeContexts } from './sql/context.ts';
+import { uncounted } from './sql/objects.ts';
 import type { StatementPlan } from './sql/plan.ts';
 import { uncertainExecute } from './sql/uncertain-name.ts';
 import type { SessionState } from './state.ts';
@@ -200,10 +203,12 @@ function cursor(
 
 /** EXECUTE does what its statement does, FETCH shows what its cursor shows. */
 function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
+  // FETCH and EXPLAIN ANALYZE do not tell how many rows were changed.
+  const counts = plan.tag === 'EXECUTE' || plan.changesNothing;
   return {
     ...plan,
-    pairs: [...plan.pairs, ...inner.pairs],
-    context: { ...inner.context, ...plan.context },
+    pairs: [...plan.pairs, ...(counts ? inner.pairs : inner.pairs.map(uncounted))],
+    context: mergeContexts(inner.context, plan.context),
     touchesMasked: plan.touchesMasked || inner.touchesMasked,
     safeColumns: inner.safeColumns,
     ...(inner.outputColumns === undefined ? {} : { outputColumns: inner.outputColumns }),
@@ -218,12 +223,12 @@ function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
 }
 
 function tooManyNames(what: string): Refusal {
-  const hint = 'deallocate what is no longer needed';
+  const hint = HINTS.forget;
   return { code: 'ERR_LIMIT', rule: 'too-many-names', reason: `too many ${what}`, hint };
 }
 
 export function unknownName(rule: string, what: string, name: string): Refusal {
-  return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint: 'prepare it first' };
+  return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint: HINTS.prepareFirst };
 }
 
 /** Whether it refers to, gives or takes names that the session keeps: most statements do not. */

@@ -55,7 +55,7 @@ function isUtf8(encoding: string): boolean {
 function notPassedOn(name: string): HoopError {
   const hints: Readonly<Record<string, string>> = {
     options:
-      'in PGOPTIONS only settings are understood, as in "-c timezone=UTC"; unset it and use SET after connecting',
+      'in PGOPTIONS only settings are understood, as in "-c timezone=UTC"; unset it and change the setting after connecting',
     client_encoding: 'use UTF8',
     search_path: 'leave it as it is set for the role, or ask for the list to be permitted on this resource',
     replication: 'replication connections are not supported through the gateway',
@@ -64,7 +64,7 @@ function notPassedOn(name: string): HoopError {
     'ERR_PG_UNSUPPORTED',
     `the startup setting "${name.slice(0, 64)}" is not supported through the gateway`,
     {
-      hint: hints[name] ?? 'use SET after connecting, if policy allows it',
+      hint: hints[name] ?? 'change the setting after connecting, if policy allows it',
     },
   );
 }

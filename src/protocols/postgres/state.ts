@@ -8,6 +8,7 @@ import { NameTable } from './names.ts';
 import { OperationLedger } from './operations.ts';
 import { Pipeline, type Portal, type Prepared, weightOf } from './pipeline.ts';
 import type { Planned } from './planner.ts';
+import { ChangedRows } from './row-bounds.ts';
 import { SessionPath } from './session-path.ts';
 import type { StatementPlan } from './sql/plan.ts';
 import { changesNothing, type SchemaChanges, together } from './sql/schema-changes.ts';
@@ -21,6 +22,8 @@ export class SessionState {
   readonly pipeline = new Pipeline();
   readonly unread: UnreadStatements;
   readonly path: SessionPath;
+  /** In this transaction. */
+  readonly changedRows = new ChangedRows();
   readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession, {
     weigh: weightOf,
     maxWeight: LIMITS.pgNamedTextBytes,
@@ -99,6 +102,7 @@ export class SessionState {
     if (this.#changed !== undefined) this.#onSchemaChange(this.#changed);
     this.#changed = undefined;
     this.path.committed();
+    this.changedRows.reset();
     this.portals.forget((one) => !one.holdable);
   }
 

@@ -1,9 +1,11 @@
+import { HoopError } from '../../core/errors.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair } from '../../policy/model.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
 import type { StreamContext } from '../adapter.ts';
 import { STALE_NAMES } from './analysed-names.ts';
 import { CATALOG_UNAVAILABLE } from './catalog-unavailable.ts';
+import { HINTS } from './hints.ts';
 import type { SessionMasks } from './masks.ts';
 import type { Planned } from './planner.ts';
 import { PolicyObjects } from './sql/objects.ts';
@@ -15,7 +17,7 @@ const UNREAD_SESSION: Refusal = {
   rule: 'unread-session',
   reason:
     'this session reads SQL in a way that the gateway does not follow, and what it may do has changed since',
-  hint: 'connect anew',
+  hint: HINTS.connectAnew,
 };
 
 /** Not a matter of what is understood: policy and audit would name another object than the one that is read. */
@@ -51,6 +53,13 @@ export class UnreadStatements {
     ];
   }
 
+  /** @throws {HoopError} `ERR_SESSION_ENDED`: the server reads SQL otherwise from now on, and the principal may not. */
+  readOtherwise(setting: string): void {
+    if (!this.permitted)
+      throw new HoopError('ERR_SESSION_ENDED', `the session was ended: ${setting} was changed`);
+    this.wholeSession = true;
+  }
+
   /** Whether policy, as it is now, lets the principal run what the gateway cannot read. */
   get permitted(): boolean {
     const { session, enforcer } = this.#context;
@@ -80,6 +89,7 @@ export class UnreadStatements {
       kind: 'utility',
       pairs: this.#pairs,
       context: {},
+      changesNothing: false,
       touchesMasked: true,
       safeColumns: [],
       relations: [],

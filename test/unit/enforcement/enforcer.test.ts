@@ -9,7 +9,7 @@ import { agent, column, delegated, engineOf, resource, table } from '../policy/s
 
 const POLICIES = `
   @id("all") permit (principal, action, resource);
-  @id("where") @reason("whole tables are not changed") @hint("add a WHERE clause")
+  @id("where") @reason("whole tables are not changed") @hint("ask the table's owner")
   forbid (principal, action in [Action::"sql.update", Action::"sql.delete"], resource) unless { context.hasWhere && !context.tautology };
   @id("ddl") @approval("dba") @hint("say what the change is for")
   forbid (principal, action in Action::"sql.ddl", resource) unless { context.approvals.contains("dba") };
@@ -109,7 +109,7 @@ describe('says what was denied, why, and what to do', () => {
       {
         message: 'sql.delete on pg/public.t is denied by rule "where"',
         reason: 'whole tables are not changed',
-        hint: 'add a WHERE clause',
+        hint: "ask the table's owner",
       },
     ],
     [

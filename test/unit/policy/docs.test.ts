@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Principal } from '../../../src/identity/principal.ts';
 import { CedarEngine } from '../../../src/policy/engine.ts';
 import { loadPolicies } from '../../../src/policy/load.ts';
 import { ACTIONS, ATTESTED_NAMES } from '../../../src/policy/schema.ts';
@@ -17,7 +18,16 @@ it('every example of docs/policy.md is valid, alone and all together', () => {
 });
 
 it('docs/policy.md names every action, attribute and annotation', () => {
-  for (const word of [...ACTIONS, ...ATTESTED_NAMES, '@id', '@reason', '@hint', '@approval', '@mask'])
+  for (const word of [
+    ...ACTIONS,
+    ...ATTESTED_NAMES,
+    '@id',
+    '@reason',
+    '@hint',
+    '@approval',
+    '@mask',
+    '@rows',
+  ])
     expect(page).toContain(word);
 });
 
@@ -25,7 +35,7 @@ describe('the shop of docs/policy.md', () => {
   const engine = new CedarEngine(policySet(examples[0]!));
   const copilot = delegated(['ai-agents'], ['developers']);
   const ask = (action: string, object = table('orders'), context = {}, who = copilot) => {
-    const facts = { hasWhere: true, tautology: false, ...context };
+    const facts = { writesMasked: false, ...context };
     const decision = engine.decide({
       principal: who,
       action,
@@ -42,8 +52,7 @@ describe('the shop of docs/policy.md', () => {
     ['connect', resource, {}, ['allow']],
     ['sql.select', table('customers'), {}, ['allow']],
     ['sql.update', table('orders'), {}, ['allow']],
-    ['sql.update', table('orders'), { hasWhere: false }, ['deny', 'no-change-of-whole-tables']],
-    ['sql.delete', table('orders'), { tautology: true }, ['deny', 'no-change-of-whole-tables']],
+    ['sql.update', table('customers'), { writesMasked: true }, ['deny', 'masked-values-are-not-overwritten']],
     ['sql.truncate', table('orders'), {}, ['deny', 'no-truncate']],
     ['sql.drop', table('orders'), {}, ['hold', 'ddl-needs-a-dba']],
     ['sql.create', schema, {}, ['hold', 'ddl-needs-a-dba']],
@@ -54,6 +63,14 @@ describe('the shop of docs/policy.md', () => {
   ] as const)('%s on %o with %o: %o', (action, object, context, answer) =>
     expect(ask(action, object, context)).toEqual(answer),
   );
+
+  it('bounds the rows that an agent changes, also for a person who may change more', () => {
+    const context = { writesMasked: false };
+    const decide = (principal: Principal) =>
+      engine.decide({ principal, action: 'sql.delete', object: table('orders'), context });
+    expect(decide(copilot)).toMatchObject({ rows: { max: 1000, rule: { id: 'agents-change-few-rows' } } });
+    expect(decide(person('maya', ['developers']))).not.toHaveProperty('rows');
+  });
 
   it('needs the person as well as the agent', () => {
     expect(ask('sql.select', table('orders'), {}, delegated(['ai-agents'], []))).toEqual(['deny']);

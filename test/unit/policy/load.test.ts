@@ -45,7 +45,7 @@ describe('says what is wrong, where, and what to write', () => {
       '@id("a") @reson("x") permit (principal, action, resource);',
       '1:1',
       'the annotation @reson is not known',
-      'use @id, @reason, @hint, @approval, @mask, or a comment',
+      'use @id, @reason, @hint, @approval, @mask, @rows, or a comment',
     ],
     [
       '@id("a") @mask("stars") forbid (principal, action == Action::"reveal", resource);',
@@ -119,6 +119,36 @@ describe('says what is wrong, where, and what to write', () => {
       '1:31',
       expect.stringContaining('template'),
       expect.any(String),
+    ],
+    [
+      '@id("a") @rows("many") permit (principal, action, resource);',
+      '1:1',
+      '@rows("many") is not a number of rows',
+      'write a whole number from 1 to 999999999, as in @rows("1000")',
+    ],
+    [
+      '@id("a") @rows("0") permit (principal, action, resource);',
+      '1:1',
+      '@rows("0") is not a number of rows',
+      expect.any(String),
+    ],
+    [
+      '@id("a") @rows permit (principal, action, resource);',
+      '1:1',
+      expect.stringContaining('is not a number of rows'),
+      expect.any(String),
+    ],
+    [
+      '@id("a") @rows("9") forbid (principal, action, resource);',
+      '1:1',
+      '@rows does nothing on a forbid',
+      'put it on the permit whose changes it bounds',
+    ],
+    [
+      '@id("a") @rows("9") permit (principal, action in Action::"sql.read", resource);',
+      '1:1',
+      '@rows bounds changes of rows, and this permit allows none',
+      'put it on a permit of sql.update, sql.delete, …',
     ],
     ['@id("a") @id("b") permit (principal, action, resource);', '1:10', 'duplicate annotation: @id', ''],
   ])('%s', (text, place, message, cure) => expect(faults(text)).toContainEqual([place, message, cure]));

@@ -80,6 +80,7 @@ describe('words that not all versions have', () => {
 describe('what an older server does not have', () => {
   const input = {
     resource: { type: 'Resource', id: 'pg', attrs: {} },
+    columnTags: () => [],
     tagsOf: () => [],
     searchPaths: [],
     isMasked: () => false,

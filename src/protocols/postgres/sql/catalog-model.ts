@@ -65,6 +65,8 @@ export interface ForeignKey {
   readonly referencing: number;
   /** Attribute numbers of the referenced columns: `onUpdate` happens only if one of them is written. */
   readonly keys: readonly number[];
+  /** Attribute numbers of the referencing columns, in the order of `keys`: what an action writes. */
+  readonly columns: readonly number[];
   readonly onDelete: 'delete' | 'update' | undefined;
   readonly onUpdate: 'update' | undefined;
 }

@@ -287,11 +287,13 @@ export function foreignKeysOf(
   });
 }
 
-function foreignKeyOf({ referenced, relation, keys, onDelete, onUpdate }: ConstraintRow): ForeignKey {
+function foreignKeyOf(row: ConstraintRow): ForeignKey {
+  const { referenced, relation, keys, columns, onDelete, onUpdate } = row;
   return {
     referenced,
     referencing: relation,
     keys,
+    columns,
     onDelete: onDelete === 'c' ? 'delete' : ['n', 'd'].includes(onDelete) ? 'update' : undefined,
     onUpdate: ['c', 'n', 'd'].includes(onUpdate) ? 'update' : undefined,
   };

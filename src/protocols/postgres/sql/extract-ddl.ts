@@ -38,7 +38,6 @@ const ROWS: Readonly<Record<string, DdlRow>> = {
   CreateTableAsStmt: table('CREATE TABLE AS', 'create', 'create'),
   CreateSeqStmt: table('CREATE SEQUENCE', 'create', 'create'),
   AlterSeqStmt: table('ALTER SEQUENCE', 'alter', 'alter'),
-  AlterTableStmt: table('ALTER TABLE', 'alter', 'alter'),
   CompositeTypeStmt: thing('CREATE TYPE', 'create', 'type', 'typevar'),
   CreateTrigStmt: { ...table('CREATE TRIGGER', 'create', 'alter', true), kind: 'trigger', field: 'trigname' },
   RuleStmt: { ...table('CREATE RULE', 'create', 'alter', true), kind: 'rule', field: 'rulename' },
@@ -149,6 +148,15 @@ function fieldName(body: Ast, field: string | undefined): string[] {
 
 export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
   ...Object.fromEntries(Object.entries(ROWS).map(([type, row]) => [type, fromRow(type, row)])),
+  AlterTableStmt: (walk, body, place) => {
+    describe(walk, 'ALTER TABLE', false, body);
+    const subject = body['relation'];
+    if (!isAst(subject)) return walk.facts.refuse('an ALTER TABLE without a table');
+    relation(walk, subject, 'alter', valuedColumns(body['cmds']));
+    walk.fields('RangeVar', subject, place);
+    const rest = { ...place, role: 'alter', top: false, ctes: undefined } as const;
+    walk.fields('AlterTableStmt', body, rest, { relation: () => undefined });
+  },
   ViewStmt: (walk, body, place) => {
     describe(walk, 'CREATE VIEW', false);
     walk.facts.materializes = true;
@@ -217,6 +225,24 @@ function altered(walk: Walk, type: string, body: Ast, place: Place, kind: string
     walk.facts.object({ action: 'alter', kind, name: name.length > 0 ? name : [text(body['subname'])] });
   }
   walk.fields(type, body, { ...place, role: 'alter' });
+}
+
+/** Commands of ALTER TABLE that give a column other values, now or later. */
+const GIVES_VALUES: ReadonlySet<string> = new Set([
+  'AT_AddColumn',
+  'AT_ColumnDefault',
+  'AT_CookedColumnDefault',
+  'AT_AlterColumnType',
+  'AT_AddIdentity',
+  'AT_SetExpression',
+]);
+
+function valuedColumns(commands: unknown): string[] {
+  return list(commands).flatMap((entry) => {
+    const command = bodyOf(entry, 'AlterTableCmd');
+    if (!GIVES_VALUES.has(text(command?.['subtype']))) return [];
+    return [text(command?.['name']) || text(bodyOf(command?.['def'], 'ColumnDef')?.['colname'])];
+  });
 }
 
 /** `OBJECT_FOREIGN_TABLE` → `foreign table`. */

@@ -55,7 +55,13 @@ function rangeVar(walk: Walk, body: Ast, place: Place): void {
 }
 
 /** Notes a relation in a role; gives its index in the facts. */
-export function relation(walk: Walk, body: Ast, role: RelationRole, columns?: readonly string[]): number {
+export function relation(
+  walk: Walk,
+  body: Ast,
+  role: RelationRole,
+  columns?: readonly string[],
+  counted = false,
+): number {
   const name = text(body['relname']);
   const schema = text(body['schemaname']);
   const alias = aliasOf(body);
@@ -68,6 +74,7 @@ export function relation(walk: Walk, body: Ast, role: RelationRole, columns?: re
     inherits: body['inh'] === true,
     renamesColumns: list(alias['colnames']).length > 0,
     ...(columns === undefined ? {} : { columns }),
+    ...(counted ? { counted } : {}),
   });
 }
 

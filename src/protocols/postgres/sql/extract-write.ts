@@ -20,13 +20,15 @@ function target(
   body: Ast,
   place: Place,
   roles: readonly RelationRole[],
-  columns?: string[],
+  own: boolean,
+  columns?: (role: RelationRole) => string[] | undefined,
 ): void {
   const value = body['relation'];
   if (!isAst(value)) return walk.facts.refuse('a write without a target');
   const read = body['returningClause'] === undefined ? [] : (['read'] as const);
   for (const role of [...roles, ...read]) {
-    const index = relation(walk, value, role, role === 'read' ? undefined : columns);
+    const written = role !== 'read';
+    const index = relation(walk, value, role, written ? columns?.(role) : undefined, written && own);
     if (role === roles[0]) place.level.push(index);
   }
   walk.fields('RangeVar', value, place);
@@ -58,9 +60,9 @@ function insert(walk: Walk, body: Ast, outer: Place): void {
   const conflict = isAst(body['onConflictClause']) ? body['onConflictClause'] : {};
   const updates = conflict['action'] === 'ONCONFLICT_UPDATE';
   const columns = body['cols'] === undefined ? undefined : targetNames(body['cols']);
-  target(walk, body, place, ['insert'], columns);
+  target(walk, body, place, ['insert'], outer.top, () => columns);
   if (updates && isAst(body['relation'])) {
-    relation(walk, body['relation'], 'update', targetNames(conflict['targetList']));
+    relation(walk, body['relation'], 'update', targetNames(conflict['targetList']), outer.top);
   }
   walk.fields('InsertStmt', body, place, {
     withClause: () => undefined,
@@ -104,7 +106,7 @@ function targetNames(value: unknown): string[] {
 
 function update(walk: Walk, body: Ast, outer: Place): void {
   const place = writePlace(outer, withClause(walk, body, outer));
-  target(walk, body, place, ['update'], targetNames(body['targetList']));
+  target(walk, body, place, ['update'], outer.top, () => targetNames(body['targetList']));
   walk.facts.where.push(whereFact('update', body['whereClause']));
   walk.fields('UpdateStmt', body, place, {
     withClause: () => undefined,
@@ -116,7 +118,7 @@ function update(walk: Walk, body: Ast, outer: Place): void {
 
 function remove(walk: Walk, body: Ast, outer: Place): void {
   const place = writePlace(outer, withClause(walk, body, outer));
-  target(walk, body, place, ['delete']);
+  target(walk, body, place, ['delete'], outer.top);
   walk.facts.where.push(whereFact('delete', body['whereClause']));
   walk.fields('DeleteStmt', body, place, {
     withClause: () => undefined,
@@ -145,17 +147,18 @@ function merge(walk: Walk, body: Ast, outer: Place): void {
   for (const role of ['update', 'delete'] as const) {
     if (roles.has(role)) walk.facts.where.push(whereFact(role, body['joinCondition']));
   }
-  target(
-    walk,
-    body,
-    place,
-    [...roles],
-    clauses.flatMap((clause) => targetNames(clause?.['targetList'])),
-  );
+  target(walk, body, place, [...roles], outer.top, (role) => mergeColumns(clauses, role));
   walk.fields('MergeStmt', body, place, {
     withClause: () => undefined,
     relation: () => undefined,
     sourceRelation: (value) => walk.visit(value, place),
     returningClause: returning(walk, outer, place),
   });
+}
+
+/** An INSERT of MERGE without a list of columns gives values to all. */
+function mergeColumns(clauses: readonly (Ast | undefined)[], role: RelationRole): string[] | undefined {
+  const own = clauses.filter((clause) => MERGE_ROLES[text(clause?.['commandType'])] === role);
+  if (role === 'insert' && own.some((clause) => clause?.['targetList'] === undefined)) return undefined;
+  return own.flatMap((clause) => targetNames(clause?.['targetList']));
 }

@@ -44,6 +44,8 @@ export interface RelationUse {
   readonly inherits: boolean;
   /** `customers AS c(a, b)`: columns are renamed. */
   readonly renamesColumns: boolean;
+  /** A write that the statement's own answer counts: not one of a CTE, nor inside anything else. */
+  readonly counted?: boolean;
   /** Column names written or listed: INSERT's and COPY's lists, UPDATE's targets, ALTER's subject. */
   readonly columns?: readonly string[];
 }

@@ -1,4 +1,5 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
+import { HINTS } from '../hints.ts';
 import type { Relation } from './catalog-model.ts';
 import type { ColumnUse, OutputItem, StatementFacts } from './facts.ts';
 import type { Untraced } from './taint.ts';
@@ -89,7 +90,7 @@ class FlowCheck {
     if (copied !== undefined)
       return this.#refuse(
         `column ${this.#masked.get(copied)} is masked for you and cannot be copied`,
-        COPY_HINT,
+        HINTS.copyUnmasked,
       );
     const shown = facts.output?.items.some((item) => this.#isMaskedItem(item)) === true;
     if (facts.materializes && shown) {
@@ -101,11 +102,11 @@ class FlowCheck {
     if (shown && (facts.explain?.analyze === true || facts.explain?.verbose === true)) {
       return this.#refuse(
         `${this.#first()} is masked for you, and EXPLAIN with ANALYZE or VERBOSE would tell of it`,
-        'use EXPLAIN without ANALYZE and VERBOSE, or leave the masked column out',
+        HINTS.explainOnly,
       );
     }
     if (facts.natural && this.#sharesMasked())
-      return this.#refuse('NATURAL JOIN may compare a masked column', 'join with ON instead');
+      return this.#refuse('NATURAL JOIN may compare a masked column', HINTS.compareUnmasked);
     const used = facts.using.find((name) => this.#masked.has(name));
     if (used !== undefined) return this.#alone(used);
     const renamed =
@@ -117,7 +118,7 @@ class FlowCheck {
     if (upsert !== undefined) {
       return this.#refuse(
         'ON CONFLICT … DO UPDATE on a masked column would tell which row holds a value',
-        UPSERT_HINT,
+        HINTS.conflictUnmasked,
       );
     }
     return undefined;
@@ -169,7 +170,7 @@ class FlowCheck {
     if (!spans) return undefined;
     return this.#refuse(
       `${this.#first()} is masked for you, so * may only stand in the outermost select list`,
-      'name the columns that are not masked',
+      HINTS.nameUnmasked,
     );
   }
 
@@ -250,12 +251,16 @@ class FlowCheck {
     );
     if (!masked.includes(true)) return undefined;
     const comparing = 'and cannot be sorted, grouped or made distinct by';
-    if (output.distinct) return this.#refuse(`${this.#first()} is masked for you ${comparing}`, SORT_HINT);
+    if (output.distinct)
+      return this.#refuse(`${this.#first()} is masked for you ${comparing}`, HINTS.sortUnmasked);
     const star = output.items.findIndex((item) => item.kind === 'star');
     for (const position of output.positions) {
       const uncertain = star >= 0 && star <= position - 1;
       if (uncertain || masked[position - 1] === true) {
-        return this.#refuse(`column ${position} of the result may be masked for you ${comparing}`, SORT_HINT);
+        return this.#refuse(
+          `column ${position} of the result may be masked for you ${comparing}`,
+          HINTS.sortUnmasked,
+        );
       }
     }
     const alias = output.items.find(
@@ -321,17 +326,11 @@ class FlowCheck {
   #wholeRow(alias: string): Refusal {
     return this.#refuse(
       `"${alias}" is used as a whole row, which holds ${this.#first()}, masked for you`,
-      ROW_HINT,
+      HINTS.nameNeeded,
     );
   }
 
-  #refuse(reason: string, hint = 'leave the masked column out, or select it by itself'): Refusal {
+  #refuse(reason: string, hint: string = HINTS.leaveOutOrAlone): Refusal {
     return { code: 'ERR_DENIED', rule: 'masked-column-flow', reason, hint };
   }
 }
-
-const COPY_HINT =
-  'copy the columns that are not masked for you, or use SELECT, which shows the others masked';
-const UPSERT_HINT = 'infer the conflict from a column that is not masked, or use DO NOTHING';
-const SORT_HINT = 'sort by a column that is not masked, by its name';
-const ROW_HINT = 'name the columns that you need';

@@ -66,12 +66,12 @@ export class PolicyObjects {
 export class PairSet {
   readonly #pairs = new Map<string, Pair>();
 
-  /** @returns False if it was there already. */
-  add(action: string, object: PolicyObject): boolean {
+  /** @param counted Its rows are in the statement's own count; a pair that is added both ways is not. */
+  add(action: string, object: PolicyObject, counted = false): void {
     const key = `${action}\0${object.type}\0${object.id}`;
-    if (this.#pairs.has(key)) return false;
-    this.#pairs.set(key, { action, object });
-    return true;
+    const known = this.#pairs.get(key);
+    if (known === undefined) this.#pairs.set(key, counted ? { action, object, counted } : { action, object });
+    else if (known.counted === true && !counted) this.#pairs.set(key, { action, object });
   }
 
   get size(): number {
@@ -81,4 +81,9 @@ export class PairSet {
   list(): Pair[] {
     return [...this.#pairs.values()];
   }
+}
+
+/** The same pair, of which nobody can say how many rows it changes. */
+export function uncounted({ action, object }: Pair): Pair {
+  return { action, object };
 }

@@ -1,6 +1,6 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyValue } from '../../../policy/model.ts';
-import type { CopyOptions, StatementKind, TransactionKind } from './facts.ts';
+import type { CopyOptions, StatementFacts, StatementKind, TransactionKind } from './facts.ts';
 import type { NameEffects, RelationChange } from './name-scope.ts';
 import type { NamedChanges } from './schema-changes.ts';
 
@@ -14,6 +14,8 @@ export interface StatementPlan {
   readonly context: Readonly<Record<string, PolicyValue>>;
   /** Denied whatever policy says: a masked column would flow where it must not, or the shape is not understood. */
   readonly refusal?: Refusal;
+  /** It is prepared or explained, not run. */
+  readonly changesNothing: boolean;
   /** A relation with a masked column is involved: rows wait until the RowDescription agrees. */
   readonly touchesMasked: boolean;
   /** Output columns, from 0, that may be shown although the server gives no provenance (tableOid 0). */
@@ -56,4 +58,9 @@ export interface CopyPlan {
   readonly options: CopyOptions | undefined;
   /** Type OIDs of what is copied of a relation that is known. */
   readonly types?: readonly number[];
+}
+
+/** Whether the statement that is written there is not run: PREPARE, EXPLAIN without ANALYZE. */
+export function isNotRun({ prepares, explain }: StatementFacts): boolean {
+  return prepares !== undefined || explain?.analyze === false;
 }

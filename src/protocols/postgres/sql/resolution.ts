@@ -1,5 +1,6 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import { HINTS } from '../hints.ts';
 import { taintExpressions } from './catalog-expressions.ts';
 import type { Catalog, Relation } from './catalog-model.ts';
 import { EffectWalk, type Write } from './effects.ts';
@@ -17,6 +18,7 @@ import { maskedColumns, masksExpressions } from './lineage.ts';
 import type { TouchedRelation } from './masked-flow.ts';
 import type { NameEffects, NameScope } from './name-scope.ts';
 import { PairSet, PolicyObjects } from './objects.ts';
+import { isNotRun } from './plan.ts';
 import type { PlanInput } from './resolve.ts';
 import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
 import { schemasOf } from './search-path.ts';
@@ -26,6 +28,7 @@ import { Steering } from './steering.ts';
 import { Taint } from './taint.ts';
 import { typeEffects } from './type-effects.ts';
 import { uncertainName } from './uncertain-name.ts';
+import { WrittenColumns } from './written-columns.ts';
 
 /** Parts of a relation, or things that stand in its schema. */
 const OF_RELATION = new Set(['column', 'index', 'trigger', 'rule', 'policy', 'tabconstraint', 'statistics']);
@@ -39,6 +42,7 @@ export class Resolution {
   readonly taint: Taint;
   refusal: Refusal | undefined;
   unsafeSetting = false;
+  readonly written: WrittenColumns;
   readonly #functions = new Set<string>();
   readonly #facts: StatementFacts;
   readonly #catalog: Catalog;
@@ -61,12 +65,14 @@ export class Resolution {
     this.#objects = new PolicyObjects(input.resource, input.names.path.temp);
     this.taint = new Taint(facts);
     this.#anyMasked = input.anyMasked;
+    this.written = new WrittenColumns(catalog, input.isMasked, input.columnTags);
     this.#effects = new EffectWalk(catalog, {
-      relation: (relation, action) => this.#implicitRelation(relation, action),
+      relation: (relation, action, counted) => this.#implicitRelation(relation, action, counted),
+      columns: (relation, columns) => this.written.add(relation, columns),
       function: (use) => this.#implicitFunction(use),
       rule: (relation) => {
         this.#steering.unknown();
-        this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, RULE_HINT);
+        this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, HINTS.tablesBehind);
       },
     });
   }
@@ -125,18 +131,30 @@ export class Resolution {
     if (use.schema === undefined && !made) this.#resolved.push([use.name, relation?.oid ?? 0]);
     if (relation === undefined) return this.#unknownRelation(use, named.schema);
     this.touched.push({ relation, masked: maskedColumns(relation, this.#input.isMasked) });
-    this.pairs.add(ACTIONS[use.role], this.#table(relation));
+    const counted = this.#counted(use);
+    this.pairs.add(ACTIONS[use.role], this.#table(relation), counted);
     const write = WRITES[use.role];
     if (write === 'truncate' && this.#facts.cascade) this.#effects.truncateCascade(relation);
     else if (write !== undefined)
-      this.#effects.write(relation, write, use.columns && new Set(use.columns), use.inherits);
+      this.#effects.write(relation, write, {
+        columns: use.columns && new Set(use.columns),
+        inherits: use.inherits,
+        counted,
+      });
+    if (use.role === 'alter' && use.columns !== undefined) this.written.add(relation, new Set(use.columns));
     if (READS.has(use.role)) this.#effects.read(relation, use.inherits);
     if (MAINTAINS.has(use.role)) this.#effects.maintain(relation);
   }
 
+  /** What is not run changes no rows at all; of what EXPLAIN runs the answer does not tell how many. */
+  #counted(use: RelationUse): boolean {
+    return isNotRun(this.#facts) || (use.counted === true && this.#facts.explain === undefined);
+  }
+
   #unknownRelation(use: RelationUse, where: string): void {
     this.touched.push({ relation: undefined, masked: new Set() });
-    this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(where, use.name));
+    this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(where, use.name), this.#counted(use));
+    if (WRITES[use.role] !== undefined) this.written.addUnknown(use.schema, use.name);
     if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
     // It may be a view that the catalog does not show yet.
     if (use.role === 'create' || !this.#columnsMasked()) return;
@@ -152,11 +170,15 @@ export class Resolution {
 
   #sensitive(name: string): void {
     if (!this.anyMasked()) return;
-    this.#refuse('sensitive-catalog', `${name} shows samples of data, and columns here are masked for you`);
+    this.#refuse(
+      'sensitive-catalog',
+      `${name} shows samples of data, and columns here are masked for you`,
+      HINTS.askForTable,
+    );
   }
 
-  #implicitRelation(relation: Relation, action: 'read' | Write): void {
-    this.pairs.add(ACTIONS[action], this.#table(relation));
+  #implicitRelation(relation: Relation, action: 'read' | Write, counted: boolean): void {
+    this.pairs.add(ACTIONS[action], this.#table(relation), counted);
     if (maskedColumns(relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
   }
 
@@ -205,7 +227,7 @@ export class Resolution {
     this.#refuse(
       'unsafe-function',
       `function ${use.name} could read what is masked for you`,
-      'use a function of the documented list, or ask for it to be added',
+      HINTS.listedFunction,
     );
   }
 
@@ -284,6 +306,7 @@ export class Resolution {
     this.#refuse(
       'unsafe-setting',
       `setting ${name} could change how statements are read, and values here are masked`,
+      HINTS.keepSetting,
     );
   }
 
@@ -292,7 +315,7 @@ export class Resolution {
     const [name, value] = constants ?? [];
     if (typeof name !== 'string' || value === undefined) {
       this.#steering.unknown();
-      return this.#refuse('set-config', 'set_config is allowed with constants only', 'use SET');
+      return this.#refuse('set-config', 'set_config is allowed with constants only', HINTS.changeByItself);
     }
     this.#functions.add('pg_catalog.set_config');
     const lower = name.toLowerCase();
@@ -365,11 +388,7 @@ export class Resolution {
     const what =
       opaque ?? (copy !== undefined && copy.target !== 'client' ? 'COPY to or from the server' : undefined);
     if (what === undefined || !this.anyMasked()) return;
-    this.#refuse(
-      'masked-column-flow',
-      `${what} could reach what is masked for you`,
-      'ask for it to be done for you',
-    );
+    this.#refuse('masked-column-flow', `${what} could reach what is masked for you`, HINTS.askForWork);
   }
 
   /** The first reason counts. */
@@ -377,5 +396,3 @@ export class Resolution {
     this.refusal ??= { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
   }
 }
-
-const RULE_HINT = 'write to the tables behind it';

@@ -1,14 +1,16 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject, PolicyValue } from '../../../policy/model.ts';
+import { HINTS } from '../hints.ts';
 import type { Catalog, Relation } from './catalog-model.ts';
 import type { StatementFacts } from './facts.ts';
 import type { IsMasked } from './lineage.ts';
 import { maskedFlow } from './masked-flow.ts';
 import type { NameScope } from './name-scope.ts';
 import type { NewerSyntax } from './newer-syntax.ts';
-import type { StatementPlan } from './plan.ts';
+import { isNotRun, type StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
+import type { ColumnTags } from './written-columns.ts';
 
 export type { StatementPlan } from './plan.ts';
 
@@ -24,6 +26,7 @@ export interface PlanInput {
   readonly names: NameScope;
   /** Paths that the session may set, as configured and as it began. */
   readonly searchPaths: readonly (readonly string[])[];
+  readonly columnTags: ColumnTags;
   /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
   readonly masksColumns?: boolean;
   /** The same, or some kind of value that detectors find is. */
@@ -52,7 +55,8 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     tag: facts.tag,
     kind: facts.kind,
     pairs: resolution.pairs.list(),
-    context: context(facts, resolution.functionNames),
+    context: context(facts, resolution),
+    changesNothing: isNotRun(facts),
     ...(refusal === undefined ? {} : { refusal }),
     touchesMasked: resolution.touchesMasked,
     safeColumns: safeColumns(facts, resolution, flow.safe),
@@ -74,7 +78,7 @@ function notUnderstood(what: string): Refusal {
     code: 'ERR_DENIED',
     rule: 'unsupported',
     reason: `the gateway does not understand this statement with certainty: ${what}`,
-    hint: 'write it in a simpler way',
+    hint: HINTS.simpler,
   };
 }
 
@@ -94,6 +98,7 @@ function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
     kind,
     pairs: [],
     context: {},
+    changesNothing: false,
     refusal,
     touchesMasked: true,
     safeColumns: [],
@@ -106,11 +111,15 @@ function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
 }
 
 /** Facts that rules ask about. Statements without a condition to speak of count as having one. */
-function context(facts: StatementFacts, functions: readonly string[]): Record<string, PolicyValue> {
+function context(
+  facts: StatementFacts,
+  { functionNames, written }: Resolution,
+): Readonly<Record<string, PolicyValue>> {
   return {
     hasWhere: facts.where.every((one) => one.hasWhere),
     tautology: facts.where.some((one) => one.tautology),
-    functions,
+    functions: functionNames,
+    ...written.facts,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
+import { HINTS } from '../hints.ts';
 import { ELSEWHERE, IN_FROM, type StatementFacts } from './facts.ts';
 
 /** What stands in a statement's result and cannot be traced to columns, in a session for which columns are masked. */
@@ -72,9 +73,8 @@ export class Taint implements Untraced {
   #refuse(what: string): void {
     const reason = `${what} may give what is masked for you, and may only stand in the list of the outermost query`;
     this.hidden = 'all';
-    this.refusal ??= { code: 'ERR_DENIED', rule: 'unknown-source', reason, hint: HINT };
+    this.refusal ??= { code: 'ERR_DENIED', rule: 'unknown-source', reason, hint: HINTS.leaveOut };
   }
 }
 
 const MOVES: ReadonlySet<string> = new Set(['insert', 'update', 'merge']);
-const HINT = 'leave it out, or ask for a view without it';

@@ -1,0 +1,34 @@
+/**
+ * What a refused client is told to do instead, each sentence once. They name another object, a smaller scope or whom to ask,
+ * and no word of SQL: an agent that is told of a missing word adds it, and nothing else.
+ */
+export const HINTS = {
+  askForTable: 'ask the operator of the gateway for what you need of it',
+  askForWork: 'ask for it to be done for you',
+  askOwnerOfColumns: 'ask somebody who may see its columns to change it',
+  callByName: 'call the function in a statement, by its name',
+  changeByItself: 'change the setting by a statement of its own, to a constant',
+  commitFirst: 'commit what you have made, then go on',
+  compareUnmasked: 'name the columns that are compared, those that are not masked',
+  connectAgain:
+    'connect again; if that is refused too, ask the operator of the gateway whether its disk is full',
+  connectAnew: 'connect anew',
+  conflictUnmasked:
+    'let a column that is not masked decide the conflict, or ask somebody who may see this one',
+  copyReadable: 'use the format text or csv, in the encoding UTF8',
+  copyTable: 'use the format text or csv, or copy the columns of a table',
+  copyUnmasked: 'copy the columns that are not masked for you; a query shows the others masked',
+  explainOnly: 'explain it without running it, or leave the masked column out',
+  forget: 'deallocate what is no longer needed',
+  keepMasked: 'leave masked columns as they are; somebody who may see them can change them',
+  keepSetting: 'leave the setting as it is',
+  leaveOut: 'leave it out, or ask for a view without it',
+  leaveOutOrAlone: 'leave the masked column out, or select it by itself',
+  listedFunction: 'use a function of the documented list, or ask for it to be added',
+  nameNeeded: 'name the columns that you need',
+  nameUnmasked: 'name the columns that are not masked',
+  prepareFirst: 'prepare it first',
+  simpler: 'write it in a simpler way',
+  sortUnmasked: 'sort by a column that is not masked, by its name',
+  tablesBehind: 'write to the tables behind it',
+} as const;
