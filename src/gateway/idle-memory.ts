@@ -18,6 +18,8 @@ export class IdleMemory {
   readonly #timer: NodeJS.Timeout;
   #usedUs = cpuUs();
   #collectedAtUs = 0;
+  /** It was collected once since there was work. */
+  #once = false;
   readonly #collect = collector();
 
   constructor() {
@@ -32,8 +34,11 @@ export class IdleMemory {
     const now = cpuUs();
     const idle = now - this.#usedUs < IDLE_SHARE * LOOK_MS * 1000;
     this.#usedUs = now;
-    if (!idle || now - this.#collectedAtUs < WORTH_US) return;
+    const worth = now - this.#collectedAtUs >= WORTH_US;
+    if (!idle || (!worth && !this.#once)) return;
     this.#collect();
+    // The first time frees objects; pages go when they are found empty the next time.
+    this.#once = worth;
     this.#usedUs = this.#collectedAtUs = cpuUs();
   }
 }

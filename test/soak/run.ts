@@ -20,7 +20,7 @@ const MIB = 1024 * 1024;
 /** Beyond what both processes hold when they are warm. */
 const FLAT_MIB = 96;
 /** After so long without work hoopd has given back what it does not need. */
-const REST_MS = 30_000;
+const REST_MS = 45_000;
 
 interface Memory {
   readonly hoopd: number;

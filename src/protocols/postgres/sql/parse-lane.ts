@@ -46,6 +46,9 @@ export class ParseLane {
   readonly #asked: Job[] = [];
   #worker: Worker | undefined;
   #ready = false;
+  /** A thread is on its way out. */
+  #ending = false;
+  #closed = false;
   #nextId = 1;
   #timer: NodeJS.Timeout | undefined;
 
@@ -61,7 +64,7 @@ export class ParseLane {
     return new Promise((resolve, reject) => {
       const request = { ...question, id: this.#nextId++ };
       this.#waiting.push(asker, { request, resolve, reject }, question.text.length);
-      if (this.#worker === undefined) this.#start();
+      if (this.#worker === undefined && !this.#ending) this.#start();
       this.#hand();
       if (this.#asked.length === 1) this.#watch();
     });
@@ -69,6 +72,7 @@ export class ParseLane {
 
   /** Ends the thread; whatever waits is rejected. */
   async close(): Promise<void> {
+    this.#closed = true;
     clearTimeout(this.#timer);
     for (const job of [...this.#asked.splice(0), ...this.#waiting.clear()])
       job.reject(new HoopError('ERR_SESSION_ENDED'));
@@ -151,7 +155,15 @@ export class ParseLane {
   #replace(worker: Worker): void {
     clearTimeout(this.#timer);
     this.#worker = undefined;
-    worker.terminate().catch(() => undefined);
-    if (this.#asked.length + this.#waiting.size > 0) this.#start();
+    this.#ending = true;
+    const ended = () => {
+      this.#ending = false;
+      if (this.#closed || this.#asked.length + this.#waiting.size === 0) return;
+      this.#start();
+      this.#hand();
+      this.#watch();
+    };
+    // The next begins when its memory is free: two together would hold twice as much.
+    worker.terminate().then(ended, ended);
   }
 }
