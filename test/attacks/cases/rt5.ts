@@ -52,6 +52,7 @@ CREATE TABLE lot_rest PARTITION OF lots DEFAULT PARTITION BY LIST (ssn);
 CREATE TABLE lot_deep PARTITION OF lot_rest DEFAULT;
 INSERT INTO lots VALUES ('${SSN}'), ('987-65-4320');
 CREATE TABLE odd (row_to_json int, text int); INSERT INTO odd VALUES (1, 2);
+CREATE EXTENSION tablefunc;
 ANALYZE;
 `;
 
@@ -61,6 +62,14 @@ const families: AttackGroup = {
   id: 'RT5',
   scenario: { policy: ONE_COLUMN_HIDDEN, sql: FAMILIES, columns: CLASSIFIED, superuser: true },
   attacks: [
+    seen(
+      'SQL as text, by compiled code of an extension',
+      "SELECT v FROM crosstab('SELECT 1, 1, ssn FROM people') AS t(r int, v text)",
+    ),
+    seen(
+      '… that walks a tree',
+      "SELECT k FROM connectby('people', 'ssn', 'name', 'Ann', 1) AS t(k text, p text, l int)",
+    ),
     seen('a child of two parents, through the one that is not classified', 'SELECT ssn FROM staff'),
     seen('… through the child itself, reversed', 'SELECT reverse(ssn) FROM clerks'),
     seen('… through a child of that child', 'SELECT ssn FROM ONLY caddies'),

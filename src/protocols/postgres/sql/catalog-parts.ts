@@ -70,10 +70,10 @@ export function functionOf(
   const language = tables.pg_language.get(`${row.language}`)?.name;
   if (schema === undefined || language === undefined) return undefined;
   const volatility = VOLATILITY[row.volatility as keyof typeof VOLATILITY] ?? 'volatile';
-  const compiled = (language === 'c' || language === 'internal') && volatility !== 'volatile';
-  const sql = language === 'sql' && volatility === 'immutable';
   const { oid, name } = row;
-  const trusted = extensions.has(oid) && (compiled || sql);
+  // One that is merely stable reads tables, some by SQL that it is given as text (crosstab, connectby).
+  const computes = volatility === 'immutable' && ['c', 'internal', 'sql'].includes(language);
+  const trusted = extensions.has(oid) && computes;
   const takes = oids(row.takes);
   const gives = oids(row.gives);
   return {
