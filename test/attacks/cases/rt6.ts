@@ -33,6 +33,22 @@ when { resource.name == "t" && (resource.schema == "app" || resource.schema == "
 const read = (what: string, ...steps: string[]) =>
   leak({ case: what, steps: [...steps, 'SELECT x FROM t'], secret: SECRET });
 
+/** Two schemas beside public and nothing that steers: what does is added, for one such thing makes all functions count. */
+const QUIET = `
+CREATE SCHEMA app; CREATE SCHEMA other; CREATE ROLE other; GRANT other TO hoop;
+CREATE TABLE public.t (x text); INSERT INTO public.t VALUES ('a public row');
+CREATE TABLE app.t (x text); INSERT INTO app.t VALUES ('${SECRET}');
+CREATE TABLE other.t (x text); INSERT INTO other.t VALUES ('${SECRET}');
+GRANT USAGE ON SCHEMA app, other TO hoop, other;
+GRANT SELECT ON ALL TABLES IN SCHEMA public, app, other TO hoop, other;`;
+
+const BECOMES = `CREATE FUNCTION public.become() RETURNS void LANGUAGE plpgsql AS 'BEGIN SET /* = */ ROLE other; END';`;
+const BY_VIEWS = `
+CREATE VIEW public.conf AS SELECT * FROM pg_catalog.pg_settings; GRANT SELECT, UPDATE ON public.conf TO hoop;
+CREATE FUNCTION public.by_view() RETURNS void LANGUAGE sql AS
+  'UPDATE public.conf SET setting = ''app'' WHERE name = ''search'' || ''_'' || ''path''';
+CREATE VIEW public.sets AS SELECT set_config('search_path', 'app', false) AS z; GRANT SELECT ON public.sets TO hoop;`;
+
 /** Messages that are sent at once, without waiting for any answer. */
 function atOnce(what: string, messages: () => Buffer[]): Attack {
   return {
@@ -388,6 +404,28 @@ export const RT6: readonly AttackGroup[] = [
           'DROP TABLE a',
         ],
       }),
+    ],
+  },
+  {
+    id: 'RT6',
+    scenario: { policy: POLICY, sql: QUIET + BECOMES },
+    attacks: [
+      read('a function that takes a role, with a comment between', 'SELECT become()'),
+      leak({
+        case: '… in one string',
+        forms: ['simple'],
+        steps: ['SELECT become(); SELECT x FROM t'],
+        secret: SECRET,
+      }),
+    ],
+  },
+  {
+    id: 'RT6',
+    scenario: { policy: POLICY, sql: QUIET + BY_VIEWS },
+    attacks: [
+      read('a view of the settings, updated', "UPDATE conf SET setting = 'app' WHERE name = 'search_path'"),
+      read('… by a function', 'SELECT by_view()'),
+      read('a view that sets it', 'SELECT z FROM sets'),
     ],
   },
 ];
