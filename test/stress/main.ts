@@ -236,12 +236,13 @@ function conclude(
   const above = Math.max(0, ...together.map((phase) => phase.through.p99Ms - idle.through.p99Ms));
   const memoryMiB = Math.max(0, ...together.map((phase) => phase.memoryMiB));
   const revokedMs = Math.max(0, ...together.map((phase) => phase.revokedMs));
-  const ok =
-    above <= ABOVE_IDLE_MS &&
-    memoryMiB < MEMORY_MIB &&
-    revokedMs < REVOKED_MS &&
-    failed.length === 0 &&
-    verified;
+  const unmet = [
+    ...(above > ABOVE_IDLE_MS ? ['latency'] : []),
+    ...(memoryMiB >= MEMORY_MIB ? ['memory'] : []),
+    ...(revokedMs >= REVOKED_MS ? ['revocation'] : []),
+    ...(failed.length > 0 ? ['failures'] : []),
+    ...(verified ? [] : ['audit chain']),
+  ];
   const after = stress.memoryMiB();
   const summary = {
     p99AboveIdleMs: round(above),
@@ -252,16 +253,16 @@ function conclude(
     failed,
     verified,
   };
-  if (json) process.stdout.write(`${JSON.stringify({ summary, ok })}\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ summary, unmet })}\n`);
   else
     process.stdout.write(
       `all together: p99 ${summary.p99AboveIdleMs} ms above idle, hoopd at most ${memoryMiB} MiB (${after} MiB after), ` +
         `revoked within ${revokedMs} ms; ${statements} honest statements, ${failed.length} failed; ` +
-        `audit chain ${verified ? 'verified' : 'NOT VERIFIED'}: ${ok ? 'ok' : 'NOT OK'}\n`,
+        `audit chain ${verified ? 'verified' : 'NOT VERIFIED'}\n${unmet.length === 0 ? 'all bounds hold' : `NOT MET: ${unmet.join(', ')}`}\n`,
     );
   for (const failure of new Set(failed)) process.stderr.write(`failed: ${failure}\n`);
   if (failed.length > 0) process.stderr.write(stress.sessionFailures());
-  return ok ? 0 : 1;
+  return unmet.length === 0 ? 0 : 1;
 }
 
 function plain({ phase, through, direct, memoryMiB, revokedMs }: Phase): string {
