@@ -134,8 +134,8 @@ Now you. In another terminal, in this folder:
   curl -d user_code=THE-CODE -d login=ada ${idp.issuer}/demo/approve
 
   npx hoopctl connect ${RESOURCE} -- psql -c 'SELECT name, email, phone, ssn FROM customers LIMIT 5'
-  npx hoopctl connect ${RESOURCE} -- psql -c 'DELETE FROM orders'
-  npx hoopctl audit search --decision deny
+  npx hoopctl connect ${RESOURCE} -- psql -c 'DELETE FROM payments'
+  npx hoopctl audit search --outcome failure
   npx hoopctl session list
   npx hoopctl session replay THE-SESSION
 
