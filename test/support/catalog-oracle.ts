@@ -224,7 +224,8 @@ function buildCatalog(rows: CatalogRows): CatalogData {
   const of = (name: string) => rows[name] ?? [];
   const settings = of('settings')[0] ?? [];
   const relations = buildRelations(of('relations'), of('columns'));
-  const functions = new Map(of('functions').map((row) => [number(row, 0), buildFunction(row)]));
+  const rowTypes = new Set(of('valueTypes').flatMap((row) => (text(row, 2) === 'c' ? number(row, 0) : [])));
+  const functions = new Map(of('functions').map((row) => [number(row, 0), buildFunction(row, rowTypes)]));
   const inherits = of('inherits').map((row) => [number(row, 0), number(row, 1)] as const);
   const untrusted = (one: { readonly function: number }) => functions.get(one.function)?.trusted !== true;
   const parts = multimap(of('typeParts').map((row) => [number(row, 0), number(row, 1)] as const));
@@ -338,20 +339,23 @@ function buildColumn(row: CatalogRow): Column {
   };
 }
 
-function buildFunction(row: CatalogRow): CatalogFunction {
+function buildFunction(row: CatalogRow, rowTypes: ReadonlySet<number>): CatalogFunction {
   const volatility = VOLATILITY[text(row, 3) as keyof typeof VOLATILITY] ?? 'volatile';
   const language = text(row, 4);
-  const compiled = (language === 'c' || language === 'internal') && volatility !== 'volatile';
-  const sql = language === 'sql' && volatility === 'immutable';
+  const takes = (text(row, 6).match(/\d+/g) ?? []).map(Number);
+  const gives = (text(row, 7).match(/\d+/g) ?? []).map(Number);
+  const compiled = ['c', 'internal'].includes(language);
+  const readsNoRows = volatility === 'stable' && gives.every((type) => type !== 2249 && !rowTypes.has(type));
+  const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
   return {
     oid: number(row, 0),
     schema: text(row, 1),
     name: text(row, 2),
     volatility,
     language,
-    trusted: flag(row, 5) && (compiled || sql),
-    takes: (text(row, 6).match(/\d+/g) ?? []).map(Number),
-    gives: (text(row, 7).match(/\d+/g) ?? []).map(Number),
+    trusted: flag(row, 5) && computes,
+    takes,
+    gives,
     steers: false,
   };
 }

@@ -91,7 +91,8 @@ export class HeldParse {
     const prepared: Prepared = { text: sql, index: 0, types, analysed: new AnalysedNames() };
     if (!statements.hasRoom(1, weightOf(prepared)))
       return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
-    this.#parts.planner.reanalysed(prepared.analysed, plans.planned);
+    // As it stands: what it runs by name is noted where that was prepared.
+    this.#parts.planner.reanalysed(prepared.analysed, plans.read);
     const staged = stagedName(statements, statements.stage(statement, prepared, batch));
     this.#held = { frame, statement, prepared, staged, ...plans };
   }

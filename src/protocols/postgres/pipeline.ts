@@ -165,6 +165,7 @@ function operationOf(entry: Expected): OpenOperation | undefined {
 export class Pipeline {
   #entries: Expected[] = [];
   #head = 0;
+  #executed: Expected | undefined;
   /** The server skips messages until a Sync that the client has not sent yet. */
   skipping = false;
   /** Messages of the extended protocol were sent, and no Sync behind them. */
@@ -193,7 +194,15 @@ export class Pipeline {
     this.batchOpen = !ends;
   }
 
+  /** What the client has said, of which the target's next report speaks: behind a Sync, what was executed before it. */
+  get said(): Said | undefined {
+    return saidOf(this.head?.kind === 'sync' ? this.#executed : this.head);
+  }
+
   shift(): void {
+    const { head } = this;
+    if (head?.kind === 'execute') this.#executed = head;
+    else if (head?.kind === 'sync') this.#executed = undefined;
     this.#head++;
     if (this.#head < 1024 && this.#head < this.#entries.length) return;
     this.#entries = this.#entries.slice(this.#head);
@@ -234,8 +243,7 @@ export class Pipeline {
   }
 }
 
-/** What the client has said, of which the target's next report speaks. */
-export function saidOf(head: Expected | undefined): Said | undefined {
+function saidOf(head: Expected | undefined): Said | undefined {
   switch (head?.kind) {
     case 'query':
     case 'parse':

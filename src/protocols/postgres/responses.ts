@@ -8,7 +8,7 @@ import { BACKEND, typeSet } from '../../wire/postgres/types.ts';
 import { CopyOut } from './copy-out.ts';
 import { type OpenOperation, rowsWritten } from './operations.ts';
 import { takePathAnswer } from './path-answer.ts';
-import { denialOf, type Expected, type Portal, saidOf, sentExtended, unexpected } from './pipeline.ts';
+import { denialOf, type Expected, type Portal, sentExtended, unexpected } from './pipeline.ts';
 import { planAt } from './planner.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from './rows.ts';
 import {
@@ -366,14 +366,14 @@ export class ResponsePump {
   #error(frame: Frame): void {
     const { pipeline } = this.#state;
     const error = ErrorResponse.decode(frame.body);
-    const head = pipeline.head;
+    const { head, said } = pipeline;
     const denial = isFatal(error) ? undefined : denialOf(head);
     this.#copyOut.end();
     this.#withheld.clear();
     this.#state.copyIn = false;
     pipeline.fail(reportText(error, 'C') ?? 'XX000');
     if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
-    else this.#send(shownError(error, denial, saidOf(head), this.#state.masks));
+    else this.#send(shownError(error, denial, said, this.#state.masks));
     if (isFatal(error)) this.targetEnded = true;
   }
 
@@ -382,7 +382,7 @@ export class ResponsePump {
     const { masks, pipeline } = this.#state;
     if (!masks.active) this.#out.add(frame);
     else if (frame.type === BACKEND.NotificationResponse) this.#send(shownNotification(frame));
-    else this.#send(shownNotice(frame, saidOf(pipeline.head), masks));
+    else this.#send(shownNotice(frame, pipeline.said, masks));
   }
 
   /** Settings that change how SQL is read would make the server read other statements than were judged. */
@@ -392,7 +392,7 @@ export class ResponsePump {
     if (setting === 'search_path') this.#state.path.mark();
     if (unsafe) this.#state.unread.readOtherwise(setting);
     const { masks, settingsTold, pipeline } = this.#state;
-    if (!masks.active || mayTell(frame, saidOf(pipeline.head), settingsTold)) this.#out.add(frame);
+    if (!masks.active || mayTell(frame, pipeline.said, settingsTold)) this.#out.add(frame);
   }
 }
 

@@ -73,11 +73,12 @@ export function functionOf(
   if (schema === undefined || language === undefined) return undefined;
   const volatility = VOLATILITY[row.volatility as keyof typeof VOLATILITY] ?? 'volatile';
   const { oid, name } = row;
-  // One that is merely stable reads tables, some by SQL that it is given as text (crosstab, connectby).
-  const computes = volatility === 'immutable' && ['c', 'internal', 'sql'].includes(language);
-  const trusted = extensions.has(oid) && computes;
   const takes = oids(row.takes);
   const gives = oids(row.gives);
+  const compiled = language === 'c' || language === 'internal';
+  const readsNoRows = volatility === 'stable' && !gives.some((type) => isRow(type, tables));
+  const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
+  const trusted = extensions.has(oid) && computes;
   return {
     oid,
     schema,
@@ -89,6 +90,13 @@ export function functionOf(
     gives,
     steers: steers(row, language, volatility),
   };
+}
+
+const RECORD_OID = 2249;
+
+/** What gives rows and is merely stable may read them by SQL that it is given as text: crosstab, connectby, xpath_table. */
+function isRow(type: number, { pg_type }: CatalogTables): boolean {
+  return type === RECORD_OID || pg_type.get(`${type}`)?.kind === 'c';
 }
 
 /** Compiled code may do anything unless it says that it only computes; other languages are not read. */
