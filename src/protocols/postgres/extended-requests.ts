@@ -21,7 +21,7 @@ import type { SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const UNNAMED = '';
-const NO_STATEMENT: Omit<Prepared, 'analysed'> = { text: '', index: 0, types: [] };
+const NO_STATEMENT: Omit<Prepared, 'analysed'> = { text: '', index: 0, types: [], inner: false };
 
 /** What the requests of one session share. */
 export interface RequestParts {
@@ -110,7 +110,7 @@ export class ExtendedRequests {
     const state = this.#state;
     if (this.#judge.skipped(verdict)) return this.#held.drop();
     if (verdict.effect === 'deny') return this.#refuseBoth(verdict.denial);
-    const operation = state.operations.opened(verdict.operation, boundOf(verdict, planned));
+    const operation = state.operations.opened(verdict.operation, boundOf(verdict, planned, prepared.inner));
     const plan = planned.plans[0];
     if (plan === undefined || !state.portals.hasRoom(1, weightOf(prepared))) {
       operation.close('failure');
@@ -123,6 +123,7 @@ export class ExtendedRequests {
       text: prepared.text,
       index: prepared.index,
       types: prepared.types,
+      inner: prepared.inner,
       operation,
       rows: undefined,
       describing: false,
@@ -260,7 +261,10 @@ export class ExtendedRequests {
       return false;
     }
     if (!judged) this.#judgedAgain(portal, planned, verdict.policyVersion);
-    portal.operation = this.#state.operations.opened(verdict.operation, boundOf(verdict, planned));
+    portal.operation = this.#state.operations.opened(
+      verdict.operation,
+      boundOf(verdict, planned, portal.inner),
+    );
     return true;
   }
 

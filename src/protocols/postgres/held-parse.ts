@@ -88,7 +88,7 @@ export class HeldParse {
   ): void {
     const { statements, pipeline, batch, ended } = this.#parts.state;
     if (pipeline.skipping || ended) return;
-    const prepared: Prepared = { text: sql, index: 0, types, analysed: new AnalysedNames() };
+    const prepared: Prepared = { text: sql, index: 0, types, inner: false, analysed: new AnalysedNames() };
     if (!statements.hasRoom(1, weightOf(prepared)))
       return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
     // As it stands: what it runs by name is noted where that was prepared.

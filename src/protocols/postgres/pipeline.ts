@@ -15,6 +15,8 @@ export interface Prepared {
   readonly index: number;
   /** OIDs of types that its Parse gave its parameters. */
   readonly types: readonly number[];
+  /** `PREPARE` named it: what runs is the statement within. */
+  readonly inner: boolean;
   readonly analysed: AnalysedNames;
 }
 
@@ -33,6 +35,8 @@ export interface Portal {
   /** Which statement of the text. */
   readonly index: number;
   readonly types: readonly number[];
+  /** As of `Prepared`. */
+  readonly inner: boolean;
   /** Open until the server has answered the first Execute; a later one is an operation of its own. */
   operation: OpenOperation | undefined;
   /** Known once the server has described it. */

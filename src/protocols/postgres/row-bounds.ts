@@ -7,12 +7,17 @@ import type { Planned } from './planner.ts';
 
 type QueryEntry = Extract<Expected, { kind: 'query' }>;
 
-/** The bound under which a statement runs; none where it is only prepared or explained. Pure. */
+/**
+ * The bound under which a statement runs; none where it is only prepared or explained. Pure.
+ *
+ * @param inner What runs is the statement that a PREPARE has named, as when the wire binds it.
+ */
 export function boundOf(
   verdict: Extract<Verdict, { effect: 'allow' }>,
   planned: Planned,
+  inner = false,
 ): RowBound | undefined {
-  return planned.plans.every(({ changesNothing }) => changesNothing) ? undefined : verdict.rows;
+  return !inner && planned.plans.every(({ changesNothing }) => changesNothing) ? undefined : verdict.rows;
 }
 
 /**

@@ -126,7 +126,7 @@ export class SqlNames {
     if (plan.prepares !== undefined) {
       const analysed = new AnalysedNames();
       if (this.#state.path.last !== undefined) analysed.note(this.#state.path.last, plan.resolved);
-      const prepared = { text, index, types: [], analysed };
+      const prepared = { text, index, types: [], inner: true, analysed };
       return stagedName(statements, statements.stage(plan.prepares, prepared, batch));
     }
     if (plan.declares !== undefined) {
@@ -191,6 +191,7 @@ function cursor(
 ): Portal {
   return {
     ...origin,
+    inner: false,
     plan,
     planned,
     operation: undefined,

@@ -214,6 +214,49 @@ export const RT16: readonly AttackGroup[] = [
         'WITH gone AS (DELETE FROM stock WHERE id > 1 RETURNING id) UPDATE stock SET qty = 2 WHERE id = 1',
       ),
       change('PREPARE and EXECUTE', 'PREPARE p(int) AS DELETE FROM stock WHERE id > $1', 'EXECUTE p(0)'),
+      change(
+        'PREPARE and EXECUTE of a CTE that changes much',
+        'PREPARE p AS WITH gone AS (DELETE FROM stock WHERE id > 1 RETURNING id) UPDATE stock SET qty = 2 WHERE id = 1',
+        'EXECUTE p',
+      ),
+      change(
+        'PREPARE and EXECUTE of what a foreign key carries on',
+        'PREPARE p AS DELETE FROM owners WHERE id = 1',
+        'EXECUTE p',
+      ),
+      messages('a name from PREPARE, bound by message', async (client) => {
+        await client.ask(query('PREPARE p AS DELETE FROM stock'));
+        await client.ask(bind('', 'p'), execute(''), sync);
+      }),
+      messages('a name from PREPARE, of a CTE, bound by message', async (client) => {
+        const cte = 'WITH gone AS (DELETE FROM stock WHERE id > 1) UPDATE stock SET qty = 2 WHERE id = 1';
+        await client.ask(query(`PREPARE p AS ${cte}`));
+        await client.ask(bind('', 'p'), execute(''), sync);
+      }),
+      messages('a name from Parse, run by EXECUTE', async (client) => {
+        await client.ask(parse('s', 'DELETE FROM stock'), sync);
+        await client.ask(query('EXECUTE s'));
+      }),
+      messages('two portals bound first and executed later', (client) =>
+        client.ask(
+          parse('a', `DELETE FROM stock WHERE ${rows(1, 9)}`),
+          parse('b', `DELETE FROM stock WHERE ${rows(10, 18)}`),
+          bind('a', 'a'),
+          bind('b', 'b'),
+          execute('a'),
+          execute('b'),
+          sync,
+        ),
+      ),
+      change(
+        'a savepoint that is rolled back resets nothing',
+        'BEGIN',
+        `DELETE FROM stock WHERE ${rows(1, 9)}`,
+        'SAVEPOINT a',
+        'ROLLBACK TO a',
+        `DELETE FROM stock WHERE ${rows(10, 18)}`,
+        'COMMIT',
+      ),
       change('MERGE', 'MERGE INTO stock s USING stock t ON s.id = t.id WHEN MATCHED THEN UPDATE SET qty = 0'),
       change(
         'MERGE that deletes',
@@ -315,6 +358,23 @@ export const RT16: readonly AttackGroup[] = [
         'PREPARE and EXECUTE of few',
         'PREPARE p(int) AS DELETE FROM stock WHERE id = $1',
         'EXECUTE p(3)',
+      ),
+      honestMessages(
+        'a name from PREPARE, bound by message, of few',
+        [query('PREPARE p AS UPDATE stock SET qty = 5 WHERE id = 1')],
+        [bind('', 'p'), execute(''), sync],
+      ),
+      honestMessages('PREPARE in the extended protocol', [
+        ...run('PREPARE p AS UPDATE stock SET qty = 5 WHERE id = 1'),
+        sync,
+      ]),
+      honest(
+        'chained transactions count anew',
+        'BEGIN',
+        `DELETE FROM stock WHERE ${rows(1, 9)}`,
+        'COMMIT AND CHAIN',
+        `DELETE FROM stock WHERE ${rows(10, 18)}`,
+        'COMMIT',
       ),
       honest('what is only explained', 'EXPLAIN (COSTS off) DELETE FROM stock'),
       honest(

@@ -146,9 +146,9 @@ export class Resolution {
     if (MAINTAINS.has(use.role)) this.#effects.maintain(relation);
   }
 
-  /** What is not run changes no rows at all; of what EXPLAIN runs the answer does not tell how many. */
+  /** EXPLAIN alone changes no rows; if it runs them, nobody tells how many. What is prepared is going to be run. */
   #counted(use: RelationUse): boolean {
-    return isNotRun(this.#facts) || (use.counted === true && this.#facts.explain === undefined);
+    return this.#facts.explain === undefined ? use.counted === true : isNotRun(this.#facts);
   }
 
   #unknownRelation(use: RelationUse, where: string): void {
