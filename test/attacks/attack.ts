@@ -42,7 +42,7 @@ export function send(client: RawClient, sql: string, form: Form = 'simple'): Pro
 }
 
 /** Several statements one after the other on one session; all that came back. */
-export async function sendAll(client: RawClient, steps: readonly string[], form: Form): Promise<string[]> {
+async function sendAll(client: RawClient, steps: readonly string[], form: Form): Promise<string[]> {
   const lines: string[] = [];
   for (const sql of steps) {
     if (client.closed) break;
