@@ -80,6 +80,13 @@ CREATE CONSTRAINT TRIGGER t AFTER INSERT ON deferred DEFERRABLE INITIALLY DEFERR
 CREATE TABLE routed (id int) PARTITION BY LIST (id);
 CREATE TABLE routed_1 PARTITION OF routed FOR VALUES IN (1);
 CREATE TRIGGER t BEFORE INSERT ON routed_1 FOR EACH ROW EXECUTE FUNCTION app.fire();
+CREATE TABLE moved (id int, t text) PARTITION BY LIST (id);
+CREATE TABLE moved_1 PARTITION OF moved FOR VALUES IN (1, 3);
+CREATE TABLE moved_2 PARTITION OF moved FOR VALUES IN (2);
+CREATE TABLE moved_4 PARTITION OF moved FOR VALUES IN (4);
+CREATE TRIGGER t BEFORE INSERT ON moved_2 FOR EACH ROW EXECUTE FUNCTION app.fire();
+CREATE TRIGGER t AFTER DELETE ON moved_4 FOR EACH ROW EXECUTE FUNCTION app.fire();
+CREATE VIEW moved_view AS SELECT id FROM moved;
 CREATE TABLE ruled (id int);
 CREATE RULE r AS ON INSERT TO ruled DO ALSO SELECT app.mark(9);
 CREATE VIEW stood AS SELECT id FROM plain WITH NO DATA;
@@ -108,6 +115,12 @@ CREATE STATISTICS owned_s ON (app.fold(id) + 1), id FROM owned;
 ALTER TABLE owned OWNER TO hoop;
 CREATE MATERIALIZED VIEW fresh AS SELECT app.marked() AS m WITH NO DATA;
 ALTER MATERIALIZED VIEW fresh OWNER TO hoop;
+CREATE TABLE keyed (id int) PARTITION BY LIST (app.fold(id));
+CREATE TABLE keyed_1 PARTITION OF keyed FOR VALUES IN (1);
+CREATE FUNCTION attribute(holder) RETURNS int LANGUAGE plpgsql SECURITY DEFINER AS
+  'BEGIN PERFORM app.mark(1); RETURN 1; END';
+CREATE MATERIALIZED VIEW shown AS SELECT id FROM plain; CREATE INDEX ON shown (app.fold(id));
+ALTER MATERIALIZED VIEW shown OWNER TO hoop;
 CREATE FUNCTION app.on_ddl() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS
   'BEGIN PERFORM app.mark(8); END';
 CREATE EVENT TRIGGER on_ddl ON ddl_command_start WHEN TAG IN ('CREATE SEQUENCE') EXECUTE FUNCTION app.on_ddl();
@@ -129,7 +142,7 @@ function marksOn(more: Pick<Attack, 'majors'>, what: string, ...steps: string[])
   return act({ case: what, ...more, steps, effect: 'SELECT count(*) FROM app.log', reset: RESET });
 }
 
-const RESET = `TRUNCATE app.log; TRUNCATE top CASCADE; INSERT INTO top VALUES (1), (2); INSERT INTO kept VALUES (1);
+const RESET = `TRUNCATE moved; INSERT INTO moved VALUES (1), (4); TRUNCATE app.log; TRUNCATE top CASCADE; INSERT INTO top VALUES (1), (2); INSERT INTO kept VALUES (1);
   INSERT INTO middle VALUES (1); TRUNCATE secured, plain; INSERT INTO secured VALUES (1); INSERT INTO plain VALUES (1, 'a'); DELETE FROM holder WHERE id > 1; TRUNCATE parent CASCADE; INSERT INTO child VALUES (1); INSERT INTO below VALUES (1);
   INSERT INTO doubled VALUES (4); TRUNCATE app.log; DROP SEQUENCE IF EXISTS made;`;
 
@@ -363,6 +376,16 @@ const UNSEEN: AttackGroup = {
       'COMMIT',
     ),
     marks('the trigger of a partition', 'INSERT INTO routed VALUES (1)'),
+    marks('the trigger of a partition that a row moves to', 'UPDATE moved SET id = 2 WHERE id = 1'),
+    marks('the trigger of a partition that a row leaves', 'UPDATE moved SET id = 3 WHERE id = 4'),
+    marks('a row that moves through a view', 'UPDATE moved_view SET id = 2 WHERE id = 1'),
+    marks(
+      'a row that MERGE moves',
+      'MERGE INTO moved m USING (VALUES (1)) v(i) ON m.id = v.i WHEN MATCHED THEN UPDATE SET id = 2',
+    ),
+    marks('the key of partitions', 'INSERT INTO keyed VALUES (1)'),
+    marks('a function in the notation of a column', 'SELECT h.attribute FROM holder h'),
+    marks('a materialized view with an index on an expression', 'REFRESH MATERIALIZED VIEW shown'),
     marks('a rule', 'INSERT INTO ruled VALUES (1)'),
     marks('a trigger instead of', 'INSERT INTO stood VALUES (1)'),
     marks('WITH CHECK OPTION', `INSERT INTO narrow VALUES (5, 'x')`),

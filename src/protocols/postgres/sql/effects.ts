@@ -69,7 +69,9 @@ export class EffectWalk {
     const family = [relation.oid, ...closure(relation.oid, this.#catalog.children)];
     for (const oid of family) {
       for (const trigger of this.#catalog.triggers.get(oid) ?? []) {
-        if (fires(trigger, action)) for (const fn of trigger.functions) this.#function(fn);
+        const moves = action === 'update' && relation.kind === 'partitioned' && oid !== relation.oid;
+        if (fires(trigger, action) || (moves && firesAtMoves(trigger)))
+          for (const fn of trigger.functions) this.#function(fn);
       }
       if (action === 'insert' || action === 'update') this.#uses(this.#catalog.writeDependencies.get(oid));
     }
@@ -176,6 +178,11 @@ export class EffectWalk {
 function fires(trigger: Trigger, action: Write): boolean {
   const { onInsert, onUpdate, onDelete, onTruncate } = trigger;
   return { insert: onInsert, update: onUpdate, delete: onDelete, truncate: onTruncate }[action];
+}
+
+/** An UPDATE may move a row to another partition: it is deleted here and inserted there. */
+function firesAtMoves({ onInsert, onDelete }: Trigger): boolean {
+  return onInsert || onDelete;
 }
 
 function namesOf(relation: Relation, numbers: readonly (number | undefined)[]): ReadonlySet<string> {
