@@ -137,7 +137,9 @@ export class CatalogBuilder {
       operators: part('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
       casts: part('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
       valueTypes: part('valueTypes', ['pg_type'], () => valueTypesOf(tables)),
-      steering: part('steering', FUNCTIONS, () => anySteers(functions, tables)),
+      steering: part('steering', ['pg_rewrite', ...RELATIONS, ...FUNCTIONS], () =>
+        anySteers(functions, tables, relations),
+      ),
       userFunctions: kept ? last.userFunctions : () => lookups().userFunctions,
       isBuiltin: kept ? last.isBuiltin : () => lookups().isBuiltin,
     };

@@ -17,10 +17,12 @@ import {
   type ConstraintRow,
   type DependRow,
   type ProcRow,
+  type RewriteRow,
   type TriggerRow,
   type TypeRow,
 } from './catalog-tables.ts';
 import type { TypeGraph } from './catalog-types.ts';
+import { holdsSettings, setsSettings } from './steering.ts';
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 
@@ -103,12 +105,23 @@ function steers(row: ProcRow, language: string, volatility: CatalogFunction['vol
   return language !== 'internal' && !(language === 'c' && volatility === 'immutable');
 }
 
-/** Whether any function outside of extensions steers: those of sessions may call each other in ways that nobody follows. */
-export function anySteers(functions: Functions, tables: CatalogTables): boolean {
+/**
+ * Whether any function outside of extensions steers, or any rule or view of users: functions may reach each other, and
+ * these, in ways that nobody follows.
+ */
+export function anySteers(functions: Functions, tables: CatalogTables, relations: Relations): boolean {
   const extensions = extensionFunctions(tables);
-  return [...functions.values()].some(
+  const called = [...functions.values()].some(
     (one) => one.steers && !SYSTEM_VIEW_SCHEMAS.includes(one.schema) && !extensions.has(one.oid),
   );
+  return called || [...tables.pg_rewrite.values()].some((rule) => ruleSteers(rule, functions, relations));
+}
+
+function ruleSteers(rule: RewriteRow, functions: Functions, relations: Relations): boolean {
+  if (SYSTEM_VIEW_SCHEMAS.includes(relations.get(rule.relation)?.schema ?? '')) return false;
+  const named = (rule.relations ?? []).flatMap((oid) => relations.get(oid) ?? []);
+  const called = (rule.functions ?? []).flatMap((oid) => functions.get(oid) ?? []);
+  return named.some(holdsSettings) || called.some(setsSettings);
 }
 
 function oids(list: string | null): readonly number[] {

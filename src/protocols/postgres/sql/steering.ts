@@ -12,8 +12,23 @@ export const STEERING_CODE = [
   'set_config|search_path|pg_settings',
   'execute|_to_xml|ts_stat|ts_rewrite|u&',
   String.raw`\m(temp|temporary)\M|pg_temp|discard|reset`,
-  String.raw`schema|grant|revoke|authorization|\mset\M[^;=]*\mrole\M`,
+  String.raw`schema|grant|revoke|authorization|\mset\M.*\mrole\M`,
 ].join('|');
+
+/** The built-in that sets anything. What a statement itself calls it with is read; what stands in a view is not. */
+const SETS_CONFIG = 'set_config';
+/** Its rows can be updated, which sets them; so can those of a view on it. */
+const SETTINGS_VIEW = 'pg_settings';
+
+/** Whether a built-in function, called by what the gateway does not read, changes settings. */
+export function setsSettings({ schema, name }: { readonly schema: string; readonly name: string }): boolean {
+  return schema === 'pg_catalog' && name === SETS_CONFIG;
+}
+
+/** Whether a write to the relation changes settings. */
+export function holdsSettings({ schema, name }: { readonly schema: string; readonly name: string }): boolean {
+  return schema === 'pg_catalog' && name === SETTINGS_VIEW;
+}
 
 /** Settings that the search path is, or depends on. */
 const SETTINGS: ReadonlySet<string> = new Set(['search_path', 'role', 'session_authorization', 'all']);
@@ -47,7 +62,7 @@ export class Steering {
   }
 
   call({ schema, name, class: kind }: ResolvedFunction): void {
-    if (kind === 'unsafe') this.unknown();
+    if (kind === 'unsafe' || setsSettings({ schema, name })) this.unknown();
     if (kind !== 'user') return;
     const known = this.#catalog.userFunctions([schema, name]);
     if (known.length === 0 || known.some((one) => one.steers)) this.unknown();
