@@ -126,6 +126,30 @@ export function act(
   });
 }
 
+/** As `act`, by bare messages. */
+export function actBy(parts: {
+  readonly case: string;
+  readonly send: (client: RawClient) => Promise<unknown>;
+  readonly effect: string;
+  readonly reset: string;
+}): Attack {
+  const { send: attempt, effect, reset } = parts;
+  return {
+    case: parts.case,
+    run: async (world) => {
+      const changes = async (client: RawClient) => {
+        await world.admin(reset);
+        const before = await world.admin(effect);
+        await attempt(client);
+        return (await world.admin(effect)) !== before;
+      };
+      must(await changes(await world.direct()), 'dead: no effect on the server itself');
+      must(!(await changes(await world.through())), 'it had its effect');
+      await world.admin(reset);
+    },
+  };
+}
+
 /** An honest statement that must be answered as the server itself does, message by message. */
 export function same(
   common: Common & {

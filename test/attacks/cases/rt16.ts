@@ -13,7 +13,7 @@ import {
   sync,
 } from '../../support/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE } from '../../support/stack.ts';
-import { type Attack, type AttackGroup, act, must, same } from '../attack.ts';
+import { type Attack, type AttackGroup, act, actBy, must, same } from '../attack.ts';
 import type { World } from '../world.ts';
 
 /** Agents write freely, ten rows in a transaction; other things are masked, so that the masking path is taken. */
@@ -55,20 +55,7 @@ function change(what: string, ...steps: readonly string[]): Attack {
 
 /** The same by bare messages. */
 function messages(what: string, send: (client: RawClient) => Promise<unknown>): Attack {
-  return {
-    case: what,
-    run: async (world) => {
-      const effect = async (client: RawClient) => {
-        await world.admin(RESET);
-        const before = await world.admin(EFFECT);
-        await send(client);
-        return (await world.admin(EFFECT)) !== before;
-      };
-      must(await effect(await world.direct()), 'dead: no effect on the server itself');
-      must(!(await effect(await world.through())), 'it had its effect');
-      await world.admin(RESET);
-    },
-  };
+  return actBy({ case: what, send, effect: EFFECT, reset: RESET });
 }
 
 /** Within the bound: every message as the server itself has it. */

@@ -9,7 +9,7 @@ import {
   sync,
 } from '../../support/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE } from '../../support/stack.ts';
-import { type Attack, type AttackGroup, act, must, same } from '../attack.ts';
+import { type Attack, type AttackGroup, act, actBy, same } from '../attack.ts';
 
 const SEE = `
 @id("all") permit (principal, action, resource);
@@ -80,20 +80,7 @@ function write(what: string, ...steps: readonly string[]): Attack {
 }
 
 function messages(what: string, send: (client: RawClient) => Promise<unknown>): Attack {
-  return {
-    case: what,
-    run: async (world) => {
-      const effect = async (client: RawClient) => {
-        await world.admin(RESET);
-        const before = await world.admin(EFFECT);
-        await send(client);
-        return (await world.admin(EFFECT)) !== before;
-      };
-      must(await effect(await world.direct()), 'dead: no effect on the server itself');
-      must(!(await effect(await world.through())), 'it had its effect');
-      await world.admin(RESET);
-    },
-  };
+  return actBy({ case: what, send, effect: EFFECT, reset: RESET });
 }
 
 function honest(what: string, ...steps: readonly string[]): Attack {
