@@ -10,10 +10,10 @@ import { composeApi } from './compose/api.ts';
 import { GatewayIdentity } from './compose/identity.ts';
 import { type AdapterMaker, GatewayRules, prepareRules } from './compose/rules.ts';
 import type { Loaded, LoadedConfig } from './config/load.ts';
-import { IdleMemory } from './idle-memory.ts';
 import { RunningGateway } from './running.ts';
 import { Frontdoor } from './server/frontdoor.ts';
 import { SessionRegistry } from './sessions/registry.ts';
+import { keepMemorySpare } from './spare-memory.ts';
 import { openState } from './state/state.ts';
 import { Tunnels } from './tunnel/tunnels.ts';
 import { packageVersion } from './version.ts';
@@ -95,8 +95,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     prepared,
   );
   closers.push(() => rules.close());
-  const idleMemory = new IdleMemory();
-  closers.push(() => idleMemory.close());
+  closers.push(keepMemorySpare());
   const sessions = new SessionRegistry();
   const recordings = openRecordingStore(config.recordings, clock);
   const tunnels = new Tunnels({

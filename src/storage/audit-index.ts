@@ -34,6 +34,9 @@ export interface AuditIndexOptions {
   readonly file: string;
 }
 
+/** What is new in the thread, MiB: V8 takes some 50 for it if it may, and gives none back. */
+const YOUNG_MB = 12;
+
 type Waiting = {
   readonly resolve: (answer: IndexAnswer) => void;
   readonly reject: (error: HoopError) => void;
@@ -85,6 +88,7 @@ class IndexThread {
     const worker = new Worker(new URL(name, import.meta.url), {
       workerData: this.#data,
       name: 'audit-index',
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     worker.unref();
     worker.on('message', (response: IndexResponse) => this.#answered(response));

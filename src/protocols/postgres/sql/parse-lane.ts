@@ -30,6 +30,8 @@ interface Job {
   readonly reject: (error: HoopError) => void;
 }
 
+/** What is new in the thread, MiB: V8 takes some 50 for it if it may, and gives none back. */
+const YOUNG_MB = 12;
 /** Octets after which a thread is replaced: WebAssembly memory grows and never shrinks. */
 const RECYCLE_OCTETS = 1024 * 1024;
 
@@ -83,7 +85,11 @@ export class ParseLane {
 
   #start(): void {
     const worker = new Worker(WORKER_FILE, {
-      resourceLimits: { stackSizeMb: 64, maxOldGenerationSizeMb: this.#options.heapMb },
+      resourceLimits: {
+        stackSizeMb: 64,
+        maxOldGenerationSizeMb: this.#options.heapMb,
+        maxYoungGenerationSizeMb: YOUNG_MB,
+      },
       env: {},
       workerData: { niceness: this.#options.niceness } satisfies WorkerSettings,
       stdout: true,
