@@ -6,12 +6,11 @@ import {
   type TableDelta,
 } from '../../../src/protocols/postgres/sql/catalog-mirror.ts';
 import type { Catalog } from '../../../src/protocols/postgres/sql/catalog-model.ts';
+import type { CatalogRows, TableName } from '../../../src/protocols/postgres/sql/catalog-records.ts';
 import {
   CATALOG_OIDS,
   CATALOG_TABLES,
-  type CatalogRows,
   TABLE_NAMES,
-  type TableName,
 } from '../../../src/protocols/postgres/sql/catalog-tables.ts';
 import { extractFacts } from '../../../src/protocols/postgres/sql/extract.ts';
 import type { StatementFacts } from '../../../src/protocols/postgres/sql/facts.ts';

@@ -24,8 +24,9 @@ import {
   viewsOf,
   writeDependencies,
 } from './catalog-parts.ts';
+import type { TableName } from './catalog-records.ts';
 import { nameKey, RelationBuilder, type Relations } from './catalog-relations.ts';
-import { TABLE_NAMES, type TableName } from './catalog-tables.ts';
+import { TABLE_NAMES } from './catalog-tables.ts';
 import { typesOf } from './catalog-types.ts';
 import type { Name } from './facts.ts';
 

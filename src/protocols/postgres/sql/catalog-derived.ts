@@ -1,7 +1,8 @@
 import type { CatalogTables } from './catalog-mirror.ts';
 import { type Derived, FIRST_USER_OID, type Relation } from './catalog-model.ts';
 import { multimap } from './catalog-parts.ts';
-import { CATALOG_OIDS, type ConstraintRow, type DependRow, type RewriteRow } from './catalog-tables.ts';
+import type { ConstraintRow, DependRow, RewriteRow } from './catalog-records.ts';
+import { CATALOG_OIDS } from './catalog-tables.ts';
 import type { TypeGraph } from './catalog-types.ts';
 
 type Relations = ReadonlyMap<number, Relation>;

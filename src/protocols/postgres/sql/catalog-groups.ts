@@ -1,5 +1,6 @@
 import { isDependant } from './catalog-named.ts';
-import { CATALOG_OIDS, type CatalogRows, type TableName } from './catalog-tables.ts';
+import type { CatalogRows, TableName } from './catalog-records.ts';
+import { CATALOG_OIDS } from './catalog-tables.ts';
 
 /** What a row is found by besides its key: what it is part of, or its name. */
 export const GROUPS: { readonly [N in TableName]?: (row: CatalogRows[N]) => readonly string[] } = {

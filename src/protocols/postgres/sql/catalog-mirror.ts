@@ -1,7 +1,8 @@
 import { GROUPS, named, of, under } from './catalog-groups.ts';
 import type { NamedAnswer, NamedObjects } from './catalog-named.ts';
+import type { CatalogRows, TableName } from './catalog-records.ts';
 import { TableRows } from './catalog-rows.ts';
-import { CATALOG_TABLES, type CatalogRows, TABLE_NAMES, type TableName } from './catalog-tables.ts';
+import { CATALOG_TABLES, TABLE_NAMES } from './catalog-tables.ts';
 import type { NamedChanges } from './schema-changes.ts';
 
 /** Rows by key. */

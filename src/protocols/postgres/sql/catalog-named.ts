@@ -2,7 +2,8 @@
  * The question for what a statement of known names has changed: the rows of some objects and their parts, found by
  * indexes alone, so that it costs the same in a database of any size.
  */
-import { CATALOG_OIDS, CATALOG_TABLES, TABLE_NAMES, type TableName } from './catalog-tables.ts';
+import type { TableName } from './catalog-records.ts';
+import { CATALOG_OIDS, CATALOG_TABLES, TABLE_NAMES } from './catalog-tables.ts';
 
 type TextRow = readonly (string | null)[];
 

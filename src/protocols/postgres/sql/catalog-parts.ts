@@ -12,15 +12,15 @@ import {
   SYSTEM_VIEW_SCHEMAS,
   type Trigger,
 } from './catalog-model.ts';
-import {
-  CATALOG_OIDS,
-  type ConstraintRow,
-  type DependRow,
-  type ProcRow,
-  type RewriteRow,
-  type TriggerRow,
-  type TypeRow,
-} from './catalog-tables.ts';
+import type {
+  ConstraintRow,
+  DependRow,
+  ProcRow,
+  RewriteRow,
+  TriggerRow,
+  TypeRow,
+} from './catalog-records.ts';
+import { CATALOG_OIDS } from './catalog-tables.ts';
 import type { TypeGraph } from './catalog-types.ts';
 import { holdsSettings, setsSettings } from './steering.ts';
 

@@ -1,6 +1,7 @@
 import type { CatalogOwner } from './catalog-build.ts';
 import type { CatalogDelta, TableDelta } from './catalog-mirror.ts';
-import { CATALOG_TABLES, TABLE_NAMES, type TableName } from './catalog-tables.ts';
+import type { TableName } from './catalog-records.ts';
+import { CATALOG_TABLES, TABLE_NAMES } from './catalog-tables.ts';
 
 type TextRow = readonly (string | null)[];
 

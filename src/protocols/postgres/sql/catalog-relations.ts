@@ -1,7 +1,7 @@
 import { SharedMap } from '../../../core/shared-map.ts';
 import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
 import type { Column, Relation, RelationKind } from './catalog-model.ts';
-import type { AttributeRow, ClassRow } from './catalog-tables.ts';
+import type { AttributeRow, ClassRow } from './catalog-records.ts';
 
 const KINDS: Readonly<Record<string, RelationKind>> = {
   r: 'table',

@@ -1,0 +1,169 @@
+/**
+ * What is kept of each row of PostgreSQL's catalog: see `CATALOG_TABLES` for where it comes from.
+ *
+ * @see https://www.postgresql.org/docs/current/catalogs.html
+ */
+
+interface NamedRow {
+  readonly oid: number;
+  readonly name: string;
+}
+
+export interface ClassRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+  readonly kind: string;
+  readonly rowSecurity: boolean;
+}
+
+export interface AttributeRow {
+  readonly relation: number;
+  readonly attnum: number;
+  readonly name: string;
+  readonly typeOid: number;
+  readonly notNull: boolean;
+  readonly hasDefault: boolean;
+  readonly generated: boolean;
+  /** Rows older than the column show a value that stands in pg_attribute. */
+  readonly hasMissing: boolean;
+}
+
+interface InheritsRow {
+  readonly child: number;
+  readonly parent: number;
+}
+
+export interface ProcRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+  readonly volatility: string;
+  readonly language: number;
+  /** OIDs of types, apart by spaces: what it takes, and what it gives; null for PostgreSQL's own. */
+  readonly takes: string | null;
+  readonly gives: string | null;
+  /** Its text holds a word that may change where names are looked up, or it has no text. */
+  readonly steers: boolean;
+}
+
+export interface RewriteRow {
+  readonly oid: number;
+  readonly relation: number;
+  /** The rule that makes a view one. */
+  readonly isReturn: boolean;
+  readonly enabled: boolean;
+  /** What it names by OID, built-in functions too; null for a system view, of which it does not matter. */
+  readonly relations: readonly number[] | null;
+  readonly functions: readonly number[] | null;
+  /** A whole row stands in it somewhere: of that, `pg_depend` says nothing. */
+  readonly wholeRows: boolean | null;
+}
+
+/** (class, object) stands for a row of one catalog: see `CATALOG_OIDS`. */
+export interface DependRow {
+  readonly class: number;
+  readonly object: number;
+  /** A column's number, or 0. */
+  readonly part: number;
+  readonly usedClass: number;
+  readonly usedObject: number;
+  readonly usedPart: number;
+  readonly type: string;
+}
+
+interface DefaultRow {
+  readonly oid: number;
+  readonly relation: number;
+  readonly attnum: number;
+}
+
+interface OwnedRow {
+  readonly oid: number;
+  readonly relation: number;
+}
+
+export interface ConstraintRow {
+  readonly oid: number;
+  readonly type: string;
+  /** 0 for a domain's constraint, and `domain` 0 for a table's. */
+  readonly relation: number;
+  readonly domain: number;
+  readonly referenced: number;
+  readonly onDelete: string;
+  readonly onUpdate: string;
+  /** Columns that are referenced, and those that refer to them. */
+  readonly keys: readonly number[];
+  readonly columns: readonly number[];
+}
+
+export interface TriggerRow {
+  readonly oid: number;
+  readonly relation: number;
+  readonly function: number;
+  readonly type: number;
+}
+
+interface OperatorRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+  readonly function: number;
+  /** Types: left, right, result; null for PostgreSQL's own. */
+  readonly types: readonly number[] | null;
+}
+
+interface CastRow {
+  readonly source: number;
+  readonly target: number;
+  readonly function: number;
+  readonly context: string;
+}
+
+export interface TypeRow {
+  readonly oid: number;
+  readonly namespace: number;
+  readonly name: string;
+  /** 0, or the relation of which it is the row, the type of an array's elements, of a domain, of a range's bounds. */
+  readonly relation: number;
+  readonly element: number;
+  readonly base: number;
+  readonly bound: number;
+  /** Of a multirange: the range. */
+  readonly range: number;
+  /** `typtype`, but `a` for an array. */
+  readonly kind: string;
+  /** Between the elements of an array in text. */
+  readonly delimiter: string;
+}
+
+/** A support function of an operator class. */
+type SupportRow = Readonly<Record<'type' | 'function', number>>;
+
+interface EventTriggerRow {
+  readonly event: string;
+  readonly function: number;
+}
+
+export interface CatalogRows {
+  readonly pg_namespace: NamedRow;
+  readonly pg_class: ClassRow;
+  readonly pg_attribute: AttributeRow;
+  readonly pg_inherits: InheritsRow;
+  readonly pg_proc: ProcRow;
+  readonly pg_language: NamedRow;
+  readonly pg_rewrite: RewriteRow;
+  readonly pg_depend: DependRow;
+  readonly pg_attrdef: DefaultRow;
+  readonly pg_constraint: ConstraintRow;
+  readonly pg_index: OwnedRow;
+  readonly pg_policy: OwnedRow;
+  readonly pg_trigger: TriggerRow;
+  readonly pg_operator: OperatorRow;
+  readonly pg_cast: CastRow;
+  readonly pg_type: TypeRow;
+  readonly pg_amproc: SupportRow;
+  readonly pg_event_trigger: EventTriggerRow;
+}
+
+export type TableName = keyof CatalogRows;
