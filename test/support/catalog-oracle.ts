@@ -357,6 +357,7 @@ function buildFunction(row: CatalogRow, rowTypes: ReadonlySet<number>): CatalogF
     takes,
     gives,
     steers: false,
+    reshapes: false,
   };
 }
 
@@ -432,6 +433,7 @@ export type CatalogData = Omit<
   Catalog,
   | 'lookupRelation'
   | 'schemasOf'
+  | 'schemaName'
   | 'mayUse'
   | 'userFunctions'
   | 'isBuiltin'
@@ -459,7 +461,8 @@ export function catalogText(catalog: CatalogData): string[] {
       ['relation', ...Object.values(relation)],
       ...[...columns].map(([, column]) => [relation.oid, ...facts(column)]),
     );
-  for (const { steers: _, ...one } of functions.values()) lines.push(['function', ...facts(one)]);
+  for (const { steers: _, reshapes: __, ...one } of functions.values())
+    lines.push(['function', ...facts(one)]);
   for (const name of ['parents', 'children', 'triggers', 'foreignKeys', 'operators'] as const)
     for (const [key, values] of catalog[name])
       for (const value of values)

@@ -21,7 +21,7 @@ export function takePathAnswer(state: SessionState, asked: PathQuestion, frame: 
     case BACKEND.CommandComplete:
       return true;
     case BACKEND.DataRow:
-      state.path.answered(DataRow.decode(frame.body).values.map(asText), asked.marks);
+      state.path.answered(DataRow.decode(frame.body).values.map(asText), asked);
       return true;
     case BACKEND.CloseComplete:
       asked.closed++;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import type { Forwarder } from './forwarder.ts';
 import type { PathQuestion } from './pipeline.ts';
-import { PATH_QUESTION } from './session-path.ts';
+import { MOVED_QUESTION, PATH_QUESTION } from './session-path.ts';
 import type { SearchPath } from './sql/name-scope.ts';
 import type { SessionState } from './state.ts';
 
@@ -19,27 +19,16 @@ export class PathAsker {
   readonly #state: SessionState;
   readonly #out: Forwarder;
   /** Names that no client can know, or it could take them away. */
-  readonly #messages: readonly Buffer[];
+  readonly #usual: readonly Buffer[];
+  readonly #moved: readonly Buffer[];
   #asked: PathQuestion | undefined;
 
   constructor(state: SessionState, out: Forwarder) {
     this.#state = state;
     this.#out = out;
     const target = `hoopd:${randomBytes(12).toString('hex')}`;
-    this.#messages = [
-      encodeFrontend({ name: 'Parse', statement: target, sql: PATH_QUESTION, parameterTypes: [] }),
-      encodeFrontend({
-        name: 'Bind',
-        portal: target,
-        statement: target,
-        parameterFormats: [],
-        parameters: [],
-        resultFormats: [],
-      }),
-      encodeFrontend({ name: 'Execute', portal: target, maxRows: 0 }),
-      encodeFrontend({ name: 'Close', kind: 'P', target }),
-      encodeFrontend({ name: 'Close', kind: 'S', target }),
-    ];
+    this.#usual = messages(target, PATH_QUESTION);
+    this.#moved = messages(target, MOVED_QUESTION);
   }
 
   /** @returns Undefined where the server does not say: then nothing can be resolved. */
@@ -66,11 +55,35 @@ export class PathAsker {
     const { pipeline, path } = this.#state;
     // Within a batch a Sync of ours would end the client's transaction.
     const synced = !pipeline.batchOpen;
-    const asked: PathQuestion = { kind: 'path', synced, marks: path.marks, closed: 0, failed: false };
+    const asked: PathQuestion = {
+      kind: 'path',
+      synced,
+      marks: path.marks,
+      changed: path.changed,
+      closed: 0,
+      failed: false,
+    };
     pipeline.push(asked);
-    for (const message of this.#messages) this.#out.addBytes(message);
+    for (const message of path.moved ? this.#moved : this.#usual) this.#out.addBytes(message);
     this.#out.addBytes(synced ? SYNC : FLUSH);
     this.#asked = asked;
     return asked;
   }
+}
+
+function messages(target: string, sql: string): readonly Buffer[] {
+  return [
+    encodeFrontend({ name: 'Parse', statement: target, sql, parameterTypes: [] }),
+    encodeFrontend({
+      name: 'Bind',
+      portal: target,
+      statement: target,
+      parameterFormats: [],
+      parameters: [],
+      resultFormats: [],
+    }),
+    encodeFrontend({ name: 'Execute', portal: target, maxRows: 0 }),
+    encodeFrontend({ name: 'Close', kind: 'P', target }),
+    encodeFrontend({ name: 'Close', kind: 'S', target }),
+  ];
 }

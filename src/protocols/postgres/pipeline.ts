@@ -59,6 +59,8 @@ export interface PathQuestion {
   readonly synced: boolean;
   /** How often the path may have changed when it was asked. */
   readonly marks: number;
+  /** How many changes of names the session had made by then. */
+  readonly changed: number;
   closed: number;
   failed: boolean;
 }

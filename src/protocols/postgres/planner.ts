@@ -168,7 +168,8 @@ export class StatementPlanner {
   /** Whether names stand for what they stood for in all that is remembered. */
   get #holds(): boolean {
     const path = this.#path.known;
-    return path !== undefined && path === this.#plannedBy && !this.#uncommittedDdl();
+    const uncommitted = this.#uncommittedDdl() || this.#path.holdsNames;
+    return path !== undefined && path === this.#plannedBy && !uncommitted;
   }
 
   #fromTemplate(text: string): Planned | undefined {
@@ -238,7 +239,12 @@ export class StatementPlanner {
     const path = statements.some(namesAnything) ? await this.#learnPath() : (this.#path.last ?? NO_PATH);
     if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
     this.#renew(known);
-    const names = new NameScope(known.catalog, path, this.#path.relations, this.#path.moved);
+    const names = new NameScope(
+      known.catalog,
+      path,
+      this.#path.changesBefore(known.catalog),
+      this.#path.moved,
+    );
     const plans: StatementPlan[] = [];
     for (const facts of statements) {
       if (plans.length > 0 && this.#turns.spent) await this.#turns.next();
@@ -374,7 +380,7 @@ function emptyPlan(resource: PolicyObject): StatementPlan {
     safeColumns: 'all',
     relations: [],
     reshapesMasked: false,
-    names: { steers: false, follows: true, changes: [] },
+    names: { steers: false, follows: true, reshapes: false, changes: [] },
     resolved: [],
     ddl: false,
   };

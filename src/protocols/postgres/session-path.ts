@@ -1,5 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
-import type { RelationChange, SearchPath } from './sql/name-scope.ts';
+import type { Catalog } from './sql/catalog-model.ts';
+import { changesOf, HELD_NAMES, type HeldName, heldNames, type NameChange } from './sql/held-names.ts';
+import type { SearchPath } from './sql/name-scope.ts';
 import type { StatementPlan } from './sql/plan.ts';
 import { schemasOf } from './sql/search-path.ts';
 
@@ -11,6 +13,9 @@ const NOWHERE = 'public';
 /** All that a session must ask its own server to know where names are looked up. Takes no lock, changes nothing. */
 export const PATH_QUESTION = `SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_schema(),
   pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::pg_catalog.text, current_user, pg_catalog.current_setting('search_path')`;
+
+/** As `PATH_QUESTION`, and what the session's transaction holds for itself alone. */
+export const MOVED_QUESTION = `${PATH_QUESTION}, ${HELD_NAMES}`;
 
 /** The session's path at one moment of what was sent. */
 interface Known {
@@ -37,7 +42,9 @@ export class SessionPath {
   #moved = false;
   /** That transaction may be over. */
   #over = false;
-  #relations: RelationChange[] = [];
+  /** What the server said that the open transaction holds. */
+  #held: readonly HeldName[] = [];
+  #changes: NameChange[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -61,9 +68,19 @@ export class SessionPath {
     return this.#began;
   }
 
-  /** What this session did to relations in a transaction that nobody else sees yet. */
-  get relations(): readonly RelationChange[] {
-    return this.#relations;
+  /** The server says that the open transaction keeps names to itself. */
+  get holdsNames(): boolean {
+    return this.#held.length > 0;
+  }
+
+  /** What became of names in the transaction that is open: what the server says, and what statements did since. */
+  changesBefore(catalog: Catalog): NameChange[] {
+    return [...changesOf(this.#held, catalog), ...this.#changes];
+  }
+
+  /** How many changes statements made since the server said what is held. */
+  get changed(): number {
+    return this.#changes.length;
   }
 
   get moved(): boolean {
@@ -90,14 +107,14 @@ export class SessionPath {
 
   /** A statement is sent that runs. */
   sent({ names, transaction }: StatementPlan): void {
-    if (names.changes.length > 0) this.#relations.push(...names.changes);
+    if (names.changes.length > 0) this.#changes.push(...names.changes);
     if (names.steers) {
       this.#moved = true;
       this.mark();
     }
     if (!ENDS.has(transaction)) return;
     if (transaction === 'rollback-to')
-      this.#relations = this.#relations.map((one) => ({ ...one, change: 'unclear' }));
+      this.#changes = this.#changes.map((one) => ({ ...one, change: 'unclear' }));
     if (!this.#moved) return;
     this.#over = true;
     this.mark();
@@ -110,12 +127,15 @@ export class SessionPath {
 
   /** With no transaction open the catalog shows what was made. */
   committed(): void {
-    this.#relations = [];
+    this.#held = [];
+    this.#changes = [];
   }
 
-  /** @param row The answer to `PATH_QUESTION`, asked when `marks` was so. */
-  answered(row: readonly (string | null)[], marks: number): void {
-    const [schemas, creation, temp, user, setting] = row;
+  /**
+   * @param row The answer to `PATH_QUESTION` or `MOVED_QUESTION`, asked when `marks` and `changed` were so.
+   */
+  answered(row: readonly (string | null)[], asked: { marks: number; changed: number }): void {
+    const [schemas, creation, temp, user, setting, held] = row;
     const path: SearchPath = {
       schemas: JSON.parse(schemas ?? '[]') as string[],
       creation: creation ?? NOWHERE,
@@ -126,7 +146,11 @@ export class SessionPath {
     // Equal paths are one object: plans are remembered by it.
     this.#last = same ? this.#last : path;
     this.#began ??= schemasOf(setting ?? '');
-    if (marks === this.#marks) this.#known = { path: this.#last as SearchPath, at: this.#clock.now() };
+    if (asked.marks !== this.#marks) return;
+    this.#known = { path: this.#last as SearchPath, at: this.#clock.now() };
+    if (held === undefined) return;
+    this.#held = heldNames(held);
+    this.#changes = this.#changes.slice(asked.changed);
   }
 
   /** The question, in a message cycle of its own, found no transaction open. */

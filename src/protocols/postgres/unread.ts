@@ -94,7 +94,7 @@ export class UnreadStatements {
       safeColumns: [],
       relations: [],
       reshapesMasked: true,
-      names: { steers: true, follows: false, changes: [] },
+      names: { steers: true, follows: false, reshapes: true, changes: [] },
       resolved: [],
       ddl: true,
     };

@@ -5,6 +5,7 @@ import { RT3 } from './rt3.ts';
 import { RT4 } from './rt4.ts';
 import { RT5 } from './rt5.ts';
 import { RT6 } from './rt6.ts';
+import { RT6_CODE } from './rt6-code.ts';
 import { RT7 } from './rt7.ts';
 import { RT8 } from './rt8.ts';
 import { RT9 } from './rt9.ts';
@@ -24,6 +25,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT4,
   ...RT5,
   ...RT6,
+  ...RT6_CODE,
   ...RT7,
   ...RT8,
   ...RT9,

@@ -91,6 +91,7 @@ const AROUND: Rows = {
     takes: null,
     gives: null,
     steers: false,
+    reshapes: false,
   })),
   pg_rewrite: [
     { ...rewrite, oid: 5010, relation: 1004, relations: [1001] },

@@ -62,8 +62,8 @@ describe('names without a schema', () => {
   });
 
   test.each([
-    ['DO $$ BEGIN END $$; SELECT id FROM single', 'sql.select Table agent.single'],
-    ['DO $$ BEGIN END $$; SELECT id FROM public.t', 'sql.select Table public.t'],
+    ['DO $$ BEGIN END $$; SELECT id FROM single', 'sql.do Resource, sql.select Table agent.single'],
+    ['DO $$ BEGIN END $$; SELECT id FROM public.t', 'sql.do Resource, sql.select Table public.t'],
     ['BEGIN; SELECT id FROM t; COMMIT; SELECT id FROM t', 'sql.select Table public.t'],
   ])('are certain where only one can be: %s', (sql, pair) => {
     expect(read(sql).at(-1)).toBe(pair);

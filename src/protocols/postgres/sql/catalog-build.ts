@@ -68,6 +68,7 @@ type PartName =
   | 'isBuiltin'
   | 'steering'
   | 'schemasOf'
+  | 'schemaName'
   | 'mayUse';
 type Parts = { readonly [K in PartName]: () => Catalog[K] };
 
@@ -175,7 +176,7 @@ function sameOwner(catalog: Catalog, { serverVersion, role, unusable }: CatalogO
   return catalog.serverVersion === serverVersion && sameRights;
 }
 
-type SchemaLookups = Pick<Parts, 'schemasOf' | 'mayUse'>;
+type SchemaLookups = Pick<Parts, 'schemasOf' | 'schemaName' | 'mayUse'>;
 
 function schemaLookups(
   tables: CatalogTables,
@@ -190,6 +191,7 @@ function schemaLookups(
   return {
     schemasOf: () => (name) =>
       all().flatMap(({ name: schema }) => (byName.has(nameKey({ schema, name })) ? [schema] : [])),
+    schemaName: () => (oid) => tables.pg_namespace.get(`${oid}`)?.name,
     mayUse: () => (schema) => usable().has(schema),
   };
 }

@@ -47,6 +47,8 @@ export interface CatalogFunction {
   readonly gives: readonly number[];
   /** Its code may set `search_path` or make temporary objects, as far as its text tells. */
   readonly steers: boolean;
+  /** Its code makes, takes or renames things, as far as its text tells. */
+  readonly reshapes: boolean;
 }
 
 export interface Trigger {
@@ -160,6 +162,8 @@ export interface Catalog {
   lookupRelation(schema: string, name: string): Relation | undefined;
   /** Every schema with a relation of that name, other sessions' temporary ones included. */
   schemasOf(name: string): readonly string[];
+  /** A schema's name by its OID. */
+  schemaName(oid: number): string | undefined;
   /** Whether there is such a schema, and the role may use it. */
   mayUse(schema: string): boolean;
   /** All functions outside pg_catalog that a call of this name may reach. */

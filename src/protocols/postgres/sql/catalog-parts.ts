@@ -89,6 +89,7 @@ export function functionOf(
     takes,
     gives,
     steers: steers(row, language, volatility),
+    reshapes: row.reshapes,
   };
 }
 
@@ -112,7 +113,8 @@ function steers(row: ProcRow, language: string, volatility: CatalogFunction['vol
 export function anySteers(functions: Functions, tables: CatalogTables, relations: Relations): boolean {
   const extensions = extensionFunctions(tables);
   const called = [...functions.values()].some(
-    (one) => one.steers && !SYSTEM_VIEW_SCHEMAS.includes(one.schema) && !extensions.has(one.oid),
+    (one) =>
+      (one.steers || one.reshapes) && !SYSTEM_VIEW_SCHEMAS.includes(one.schema) && !extensions.has(one.oid),
   );
   return called || [...tables.pg_rewrite.values()].some((rule) => ruleSteers(rule, functions, relations));
 }

@@ -45,6 +45,8 @@ export interface ProcRow {
   readonly gives: string | null;
   /** Its text holds a word that may change where names are looked up, or it has no text. */
   readonly steers: boolean;
+  /** Its text holds a word that makes, takes or renames things. */
+  readonly reshapes: boolean;
 }
 
 export interface RewriteRow {

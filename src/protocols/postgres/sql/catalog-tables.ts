@@ -8,7 +8,7 @@
  */
 import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from './catalog-model.ts';
 import type { CatalogRows, TableName } from './catalog-records.ts';
-import { STEERING_CODE } from './steering.ts';
+import { RESHAPING_CODE, STEERING_CODE } from './steering.ts';
 
 /** OIDs of catalogs themselves, as `pg_depend` names them; the same on every server. */
 export const CATALOG_OIDS = {
@@ -106,6 +106,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
         `pg_catalog.concat_ws(' ', x.prorettype, pg_catalog.array_to_string(x.proallargtypes, ' '))`,
       ),
       steers: `(x.prosrc OPERATOR(pg_catalog.=) '' OR x.prosrc OPERATOR(pg_catalog.~*) '${STEERING_CODE}')`,
+      reshapes: `x.prosrc OPERATOR(pg_catalog.~*) '${RESHAPING_CODE}'`,
     },
   },
   pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },

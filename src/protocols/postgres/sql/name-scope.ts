@@ -1,5 +1,6 @@
 import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
 import type { Name, RelationUse, StatementFacts } from './facts.ts';
+import type { NameChange } from './held-names.ts';
 
 /** Where one session looks names up that have no schema, as its server says. */
 export interface SearchPath {
@@ -18,13 +19,6 @@ export const PG_TEMP = 'pg_temp';
 const SYSTEM = 'pg_catalog';
 const ANY_TEMP = /^pg_(toast_)?temp_\d+$/;
 
-/** A relation that came or went in a transaction that the catalog does not show yet. */
-export interface RelationChange {
-  readonly schema: string;
-  readonly name: string;
-  readonly change: 'made' | 'gone' | 'unclear';
-}
-
 /** What an unqualified or qualified name stands for. */
 export interface NamedRelation {
   /** Undefined: the catalog does not know it. */
@@ -41,6 +35,8 @@ export interface NameEffects {
   readonly steers: boolean;
   /** Its text tells how: by the path that it sets, or by the first temporary object. */
   readonly follows: boolean;
+  /** Code runs that may give names to other relations. */
+  readonly reshapes: boolean;
   /** The schemas to which it sets `search_path`, if it does. */
   readonly path?: readonly string[];
 }
@@ -51,23 +47,29 @@ export interface NameEffects {
  */
 export class NameScope {
   readonly #catalog: Catalog;
-  readonly #changes = new Map<string, RelationChange>();
+  readonly #changes = new Map<string, NameChange>();
   #path: SearchPath;
   /** Something ran before that may have set another path. */
   #certain = true;
   /** The path was set in a transaction that may end within the string. */
   #moved: boolean;
+  #reshaped = false;
 
   /**
    * @param path Of the session, before the string.
-   * @param before What the session did to relations in a transaction that is still open.
+   * @param before What became of names in a transaction of the session's that is still open.
    * @param moved The path was set in a transaction that is still open.
    */
-  constructor(catalog: Catalog, path: SearchPath, before: readonly RelationChange[] = [], moved = false) {
+  constructor(catalog: Catalog, path: SearchPath, before: readonly NameChange[] = [], moved = false) {
     this.#catalog = catalog;
     this.#path = path;
     this.#moved = moved;
     for (const one of before) this.#changes.set(key(this.schema(one.schema), one.name), one);
+  }
+
+  /** Code ran earlier in the string that may have given any name to another relation. */
+  get reshaped(): boolean {
+    return this.#reshaped;
   }
 
   get path(): SearchPath {
@@ -105,7 +107,7 @@ export class NameScope {
   }
 
   #in(schema: string, name: string): NamedRelation | undefined {
-    const change = this.#changes.get(key(schema, name))?.change;
+    const change = (this.#changes.get(key(schema, name)) ?? this.#changes.get(key(schema)))?.change;
     if (change === 'made') return { schema };
     if (change === 'unclear') return { schema, either: [`${schema}.${name}`, `another "${name}"`] };
     const relation = change === 'gone' ? undefined : this.#catalog.lookupRelation(schema, name);
@@ -114,7 +116,7 @@ export class NameScope {
 
   /** Whatever the path is: a name that only one schema has is that one's. */
   #anywhere(name: string): NamedRelation {
-    const made = [...this.#changes.values()].filter((one) => one.name === name);
+    const made = [...this.#changes.values()].filter((one) => one.name === name || one.name === undefined);
     const schemas = [...this.#catalog.schemasOf(name), ...made.map((one) => one.schema)];
     const own = [...new Set(schemas)].filter((one) => one === this.#path.temp || !ANY_TEMP.test(one));
     const found = own.flatMap((one) => this.#in(one, name) ?? []);
@@ -137,19 +139,20 @@ export class NameScope {
   }
 
   /** Goes on behind a statement. @returns What it does to relations. */
-  pass(facts: StatementFacts, { steers, follows, path }: NameEffects): RelationChange[] {
+  pass(facts: StatementFacts, { steers, follows, reshapes, path }: NameEffects): NameChange[] {
     const changes = this.#changesOf(facts);
     for (const one of changes) this.#changes.set(key(one.schema, one.name), one);
     if (changes.some(({ schema }) => schema === PG_TEMP)) this.#withTemp();
     if (path !== undefined) this.#set(path);
     if (steers && !follows) this.#certain = false;
+    this.#reshaped ||= reshapes;
     if (steers) this.#moved = true;
     else if (this.#moved && ENDS.has(facts.transaction ?? '')) this.#certain = false;
     return changes;
   }
 
-  #changesOf(facts: StatementFacts): RelationChange[] {
-    const changes: RelationChange[] = [];
+  #changesOf(facts: StatementFacts): NameChange[] {
+    const changes: NameChange[] = [];
     for (const use of facts.relations) {
       const { name } = use;
       if (use.role === 'create') changes.push({ schema: this.creation(use), name, change: 'made' });
@@ -190,6 +193,7 @@ const ENDS: ReadonlySet<string> = new Set([
   'rollback-prepared',
 ]);
 
-function key(schema: string, name: string): string {
+/** @param name Undefined: all names of the schema. */
+function key(schema: string, name = ''): string {
   return `${schema}\0${name}`;
 }

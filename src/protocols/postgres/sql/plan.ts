@@ -1,7 +1,8 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyValue } from '../../../policy/model.ts';
 import type { CopyOptions, StatementFacts, StatementKind, TransactionKind } from './facts.ts';
-import type { NameEffects, RelationChange } from './name-scope.ts';
+import type { NameChange } from './held-names.ts';
+import type { NameEffects } from './name-scope.ts';
 import type { NamedChanges } from './schema-changes.ts';
 
 /** What one statement would do, in the words of policy, and what its answer may show. */
@@ -38,7 +39,7 @@ export interface StatementPlan {
   readonly holdable?: boolean;
   readonly copy?: CopyPlan;
   /** What it may do to where names are looked up: see `NameScope`. */
-  readonly names: NameEffects & { readonly changes: readonly RelationChange[] };
+  readonly names: NameEffects & { readonly changes: readonly NameChange[] };
   /** What its unqualified names were resolved to: `[name, OID]`. */
   readonly resolved: readonly (readonly [string, number])[];
   /** It changes the catalog: what follows is judged by what it has become. */

@@ -16,7 +16,7 @@ import {
 import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
 import { maskedColumns, masksExpressions } from './lineage.ts';
 import type { TouchedRelation } from './masked-flow.ts';
-import type { NameEffects, NameScope } from './name-scope.ts';
+import type { NameScope } from './name-scope.ts';
 import { PairSet, PolicyObjects } from './objects.ts';
 import { isNotRun } from './plan.ts';
 import type { PlanInput } from './resolve.ts';
@@ -82,8 +82,8 @@ export class Resolution {
     return this.#resolved;
   }
 
-  get nameEffects(): NameEffects {
-    return this.#steering.effects;
+  get steering(): Steering {
+    return this.#steering;
   }
 
   get functionNames(): string[] {
@@ -128,6 +128,8 @@ export class Resolution {
     const named = this.#names.relation(made ? this.#names.creation(use) : use.schema, use.name);
     const { relation } = named;
     if (named.either !== undefined) this.refusal ??= uncertainName(use.name, named.either);
+    // Nobody reads what that code does: who may do anything by code may do this, too.
+    if (this.#names.reshaped) this.pairs.add('sql.do', this.#input.resource);
     if (use.schema === undefined && !made) this.#resolved.push([use.name, relation?.oid ?? 0]);
     if (relation === undefined) return this.#unknownRelation(use, named.schema);
     this.touched.push({ relation, masked: maskedColumns(relation, this.#input.isMasked) });

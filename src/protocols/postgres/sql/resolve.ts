@@ -48,7 +48,8 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     return unreadPlan(facts, tooNew(facts.newer, major));
   const resolution = new Resolution(facts, catalog, input);
   resolution.run();
-  const { nameEffects, resolved } = resolution;
+  const { resolved, steering } = resolution;
+  const nameEffects = steering.effects;
   const flow = maskedFlow(facts, resolution.touched, resolution.taint);
   const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal;
   return {
@@ -68,7 +69,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...settingPlan(facts, resolution),
     names: { ...nameEffects, changes: input.names.pass(facts, nameEffects) },
     resolved,
-    ddl: changesCatalog(facts),
+    ddl: changesCatalog(facts) || steering.altersSchema,
     ...(facts.changes === undefined ? {} : { changes: facts.changes }),
   };
 }
@@ -104,7 +105,7 @@ function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
     safeColumns: [],
     relations: [],
     reshapesMasked: true,
-    names: { steers: true, follows: false, changes: [] },
+    names: { steers: true, follows: false, reshapes: true, changes: [] },
     resolved: [],
     ddl: true,
   };

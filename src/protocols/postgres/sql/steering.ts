@@ -15,6 +15,9 @@ export const STEERING_CODE = [
   String.raw`schema|grant|revoke|authorization|\mset\M.*\mrole\M`,
 ].join('|');
 
+/** What the body of a function must hold to make, take or rename relations. */
+export const RESHAPING_CODE = String.raw`\m(create|alter|drop|import)\M`;
+
 /** The built-in that sets anything. What a statement itself calls it with is read; what stands in a view is not. */
 const SETS_CONFIG = 'set_config';
 /** Its rows can be updated, which sets them; so can those of a view on it. */
@@ -43,6 +46,8 @@ export class Steering {
   readonly #names: NameScope;
   #steers = false;
   #follows = true;
+  #reshapes = false;
+  #altersSchema = false;
   #path: readonly string[] | undefined;
 
   constructor(catalog: Catalog, names: NameScope) {
@@ -52,22 +57,35 @@ export class Steering {
 
   get effects(): NameEffects {
     const path = this.#follows && this.#path !== undefined ? { path: this.#path } : {};
-    return { steers: this.#steers, follows: this.#follows, ...path };
+    return { steers: this.#steers, follows: this.#follows, reshapes: this.#reshapes, ...path };
   }
 
-  /** Something runs of which nobody knows what it does. */
+  /** A function is called whose text says that it makes, takes or renames things. */
+  get altersSchema(): boolean {
+    return this.#altersSchema;
+  }
+
+  /** The path is set to nobody knows what. */
   unknown(): void {
     this.#steers = true;
     this.#follows = false;
   }
 
+  /** Code runs of which nobody knows what it does: it may also give names to other relations. */
+  code(): void {
+    this.unknown();
+    this.#reshapes = true;
+  }
+
   call({ schema, name, class: kind }: ResolvedFunction): void {
-    if (kind === 'unsafe' || setsSettings({ schema, name })) this.unknown();
+    if (kind === 'unsafe') this.code();
+    if (setsSettings({ schema, name })) this.unknown();
     if (kind !== 'user') return;
     const known = this.#catalog.userFunctions([schema, name]);
-    if (known.length === 0 || known.some((one) => one.steers)) this.unknown();
+    this.#altersSchema ||= known.some((one) => one.reshapes);
+    if (known.length === 0 || known.some((one) => one.steers || one.reshapes)) this.code();
     // It may call any other by means that its text does not show: triggers, views, operators.
-    else if (this.#catalog.steering && known.some((one) => !one.trusted)) this.unknown();
+    else if (this.#catalog.steering && known.some((one) => !one.trusted)) this.code();
   }
 
   setting({ verb, name, schemas }: SettingFact): void {
@@ -82,7 +100,7 @@ export class Steering {
     const { objects, discards, opaque, relations } = facts;
     if (objects.some(({ kind, action }) => OF_SCHEMAS.has(kind) && action !== 'comment')) this.unknown();
     if (discards === 'all' || discards === 'temp') this.unknown();
-    if (opaque !== undefined && RUNS.has(opaque)) this.unknown();
+    if (opaque !== undefined && RUNS.has(opaque)) this.code();
     if (this.#names.path.temp !== undefined) return;
     // The first temporary object brings its schema along.
     const made = relations.some((use) => use.role === 'create' && this.#names.creation(use) === PG_TEMP);
