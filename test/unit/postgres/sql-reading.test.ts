@@ -50,6 +50,7 @@ describe('words that not all versions have', () => {
     ['SELECT x::json FROM t', 15, ['json']],
     ['SELECT x::json FROM t', 16, ['json']],
     ['SELECT x::json FROM t WHERE y IS JSON', 16, ['json']],
+    ['SELECT x::json FROM t WHERE y IS /* not a word */ -- nor this\nJSON', 16, ['json']],
     ['SELECT x::json FROM t', 17, ['pg_catalog', 'json']],
   ])('the type in %s on %i', async (sql, major, name) => {
     expect((await factsOf(sql, major)).types).toEqual([name]);

@@ -12,7 +12,7 @@ export interface Reading {
 }
 
 /** Token numbers of PostgreSQL's lexer as libpg-query's `scan` gives them. */
-const [IDENTIFIER, FCONST, ICONST] = [258, 260, 266];
+const [IDENTIFIER, FCONST, ICONST, SQL_COMMENT, C_COMMENT] = [258, 260, 266, 275, 276];
 /** In `IS JSON`, `IS NOT JSON` and `FORMAT JSON` the word is 16's keyword; anywhere else a name. */
 const BEFORE_JSON: ReadonlySet<string> = new Set(['is', 'not', 'format']);
 /** Longest piece of a text that a refusal quotes. */
@@ -44,7 +44,7 @@ export function readAs(text: string, major: number): Reading {
       quotes.push(octets.toString('utf8', 0, start).length);
       from = end;
     }
-    before = word;
+    if (tokenType !== SQL_COMMENT && tokenType !== C_COMMENT) before = word;
   }
   const read = parts.join('') + octets.toString('utf8', from);
   return { text: read, original: shiftedBack(quotes), ...(newer === undefined ? {} : { newer }) };
