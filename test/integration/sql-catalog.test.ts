@@ -46,6 +46,16 @@ CREATE RULE r AS ON INSERT TO ruled DO ALSO NOTIFY ruled;
 CREATE TABLE secured (id int);
 ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
 CREATE POLICY p ON secured USING (may_see(id) AND EXISTS (SELECT 1 FROM orders));
+CREATE DOMAIN locking AS int CHECK (pg_try_advisory_lock(value));
+CREATE TABLE busy (id serial PRIMARY KEY, at timestamptz DEFAULT now() CHECK (at > date '2000-01-01'), a text DEFAULT lower('A'),
+  o oid DEFAULT lo_creat(-1), n int8 DEFAULT lastval() CHECK (pg_sleep(0) IS NOT NULL), l locking);
+CREATE INDEX ON busy (upper(a)) WHERE id % 2 = 0;
+CREATE STATISTICS busy_s ON (pg_try_advisory_lock(id)), a FROM busy;
+CREATE POLICY p ON busy USING (at > now() AND pg_relation_size('busy') > 0 AND pg_try_advisory_xact_lock(id));
+ALTER TABLE busy ENABLE ROW LEVEL SECURITY;
+CREATE TRIGGER t BEFORE UPDATE ON busy FOR EACH ROW WHEN (pg_advisory_unlock(OLD.id))
+  EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CREATE VIEW v_late AS SELECT id FROM customers WHERE id > 1 AND now() > date '2000-01-01';
 CREATE SCHEMA other;
 CREATE TABLE other.customers (id int);
 CREATE EXTENSION citext; CREATE EXTENSION hstore; CREATE EXTENSION pg_trgm; CREATE EXTENSION tablefunc;
@@ -189,6 +199,27 @@ describe('the catalog of a real server', () => {
     expect(await pairs('select f from v_file')).toContain('sql.call pg_catalog.pg_read_file');
     expect((await plan('insert into ruled values (1)')).refusal?.rule).toBe('rewrite-rule');
     expect((await plan('update pg_settings set setting = 1')).refusal?.rule).toBe('rewrite-rule');
+  });
+
+  test("PostgreSQL's own functions in what is stored become pairs, where they do more than compute", async () => {
+    const call = (name: string) => `sql.call pg_catalog.${name}`;
+    const policy = call('pg_try_advisory_xact_lock');
+    expect(new Set(await pairs('insert into busy default values'))).toEqual(
+      new Set([
+        'sql.insert public.busy',
+        policy,
+        ...['lo_creat', 'lastval', 'pg_sleep', 'pg_try_advisory_lock'].map(call),
+      ]),
+    );
+    expect(await pairs('update busy set a = null where id = 1')).toContain(call('pg_advisory_unlock'));
+    expect(await pairs('select id from busy')).toEqual(['sql.select public.busy', policy]);
+    expect(await pairs('analyze busy')).toContain(call('pg_try_advisory_lock'));
+    expect(await pairs("select '1'::locking")).toEqual([call('pg_try_advisory_lock')]);
+    expect(await pairs('select id from v_late')).toEqual([
+      'sql.select public.v_late',
+      'sql.select public.customers',
+      'sql.select public.vip',
+    ]);
   });
 
   test('a view over sensitive catalogs is as sensitive', async () => {

@@ -60,13 +60,13 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
       JOIN pg_catalog.pg_language l ON l.oid = p.prolang`,
   },
   {
-    // The stored query names every relation and function by OID, built-in ones too, which pg_depend leaves out.
+    // The stored query names every relation and function by OID, built-in ones too, which pg_depend leaves out; operators only compute.
     name: 'views',
     sql: `SELECT DISTINCT r.ev_class, m[1] = 'relid', m[2]
       FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
       JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       CROSS JOIN LATERAL pg_catalog.regexp_matches(r.ev_action::pg_catalog.text,
-        ':(relid|funcid|opfuncid|aggfnoid|winfnoid|tsmhandler) ([1-9][0-9]*)', 'g') m
+        ':(relid|funcid|aggfnoid|winfnoid|tsmhandler) ([1-9][0-9]*)', 'g') m
       WHERE r.rulename = '_RETURN' AND c.relkind IN ('v','m')
         AND n.nspname NOT IN ('pg_catalog', 'information_schema')`,
   },

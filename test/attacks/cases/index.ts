@@ -3,9 +3,11 @@ import { RT1 } from './rt1.ts';
 import { RT2 } from './rt2.ts';
 import { RT3 } from './rt3.ts';
 import { RT4 } from './rt4.ts';
+import { RT4C } from './rt4c.ts';
 import { RT5 } from './rt5.ts';
 import { RT6 } from './rt6.ts';
 import { RT6_CODE } from './rt6-code.ts';
+import { RT6B } from './rt6b.ts';
 import { RT7 } from './rt7.ts';
 import { RT8 } from './rt8.ts';
 import { RT9 } from './rt9.ts';
@@ -23,9 +25,11 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT2,
   ...RT3,
   ...RT4,
+  ...RT4C,
   ...RT5,
   ...RT6,
   ...RT6_CODE,
+  ...RT6B,
   ...RT7,
   ...RT8,
   ...RT9,

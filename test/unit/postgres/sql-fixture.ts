@@ -69,7 +69,7 @@ const LANGUAGES: Record<string, number> = { internal: 12, c: 13, sql: 14, plpgsq
 const { pg_attrdef: ATTRDEF, pg_policy: POLICY, pg_proc: PROC } = CATALOG_OIDS;
 
 const rewrite = { isReturn: true, enabled: true, relations: [], functions: [], wholeRows: false };
-const key = { type: 'f', domain: 0, onDelete: 'a', onUpdate: 'a', keys: [1], columns: [2] };
+const key = { type: 'f', domain: 0, onDelete: 'a', onUpdate: 'a', keys: [1], columns: [2], calls: null };
 const whole = { part: 0, usedPart: 0, type: 'n' };
 
 type Rows = { readonly [N in TableName]?: readonly CatalogRows[N][] };
@@ -92,6 +92,7 @@ const AROUND: Rows = {
     gives: null,
     steers: false,
     reshapes: false,
+    calls: null,
   })),
   pg_rewrite: [
     { ...rewrite, oid: 5010, relation: 1004, relations: [1001] },
@@ -101,9 +102,9 @@ const AROUND: Rows = {
     { ...rewrite, oid: 5021, relation: 1011, isReturn: false },
     { ...rewrite, oid: 5022, relation: 1302, isReturn: false },
   ],
-  pg_trigger: [{ oid: 5031, relation: 1010, function: 2004, type: 20 }],
-  pg_attrdef: [{ oid: 5001, relation: 1010, attnum: 2 }],
-  pg_policy: [{ oid: 5002, relation: 1012 }],
+  pg_trigger: [{ oid: 5031, relation: 1010, function: 2004, type: 20, calls: null }],
+  pg_attrdef: [{ oid: 5001, relation: 1010, attnum: 2, calls: null }],
+  pg_policy: [{ oid: 5002, relation: 1012, calls: null }],
   pg_depend: [
     { class: ATTRDEF, object: 5001, usedClass: PROC, usedObject: 2005, ...whole },
     { class: POLICY, object: 5002, usedClass: PROC, usedObject: 2006, ...whole },
@@ -135,6 +136,7 @@ const AROUND: Rows = {
       range: 0,
       kind: 'b',
       delimiter: ',',
+      calls: null,
     },
   ],
 };

@@ -1,19 +1,22 @@
 import { once } from '../../../core/later.ts';
 import { SharedMap } from '../../../core/shared-map.ts';
 import { derivedOf } from './catalog-derived.ts';
+import {
+  anySteers,
+  EXPRESSIONS,
+  extensionFunctions,
+  functionOf,
+  functionsOf,
+  isExtensionFunction,
+} from './catalog-functions.ts';
 import type { CatalogChanges, CatalogTables } from './catalog-mirror.ts';
 import type { Catalog, CatalogFunction, Relation } from './catalog-model.ts';
 import {
-  anySteers,
   assertViewsRead,
   castsOf,
   eventTriggersOf,
-  extensionFunctions,
   foreignKeysOf,
-  functionOf,
-  functionsOf,
   inheritance,
-  isExtensionFunction,
   multimap,
   operatorsOf,
   policyDependencies,
@@ -127,7 +130,9 @@ export class CatalogBuilder {
       writeDependencies: part('writeDependencies', WRITES, () =>
         writeDependencies(tables, relations, types()),
       ),
-      statistics: part('statistics', TYPES, () => statisticsOf(tables, relations, types())),
+      statistics: part('statistics', ['pg_statistic_ext', ...TYPES], () =>
+        statisticsOf(tables, relations, types()),
+      ),
       policyDependencies: part('policyDependencies', ['pg_policy', ...TYPES], () =>
         policyDependencies(tables, relations, types()),
       ),
@@ -139,7 +144,7 @@ export class CatalogBuilder {
       operators: part('operators', ['pg_operator', ...FUNCTIONS], () => operatorsOf(tables, functions)),
       casts: part('casts', ['pg_cast', 'pg_type', ...FUNCTIONS], () => castsOf(tables, functions)),
       valueTypes: part('valueTypes', ['pg_type'], () => valueTypesOf(tables)),
-      steering: part('steering', ['pg_rewrite', ...RELATIONS, ...FUNCTIONS], () =>
+      steering: part('steering', ['pg_rewrite', ...EXPRESSIONS, ...RELATIONS, ...FUNCTIONS], () =>
         anySteers(functions, tables, relations),
       ),
       userFunctions: kept ? last.userFunctions : () => lookups().userFunctions,

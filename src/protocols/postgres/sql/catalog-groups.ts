@@ -1,6 +1,5 @@
 import { isDependant } from './catalog-named.ts';
 import type { CatalogRows, TableName } from './catalog-records.ts';
-import { CATALOG_OIDS } from './catalog-tables.ts';
 
 /** What a row is found by besides its key: what it is part of, or its name. */
 export const GROUPS: { readonly [N in TableName]?: (row: CatalogRows[N]) => readonly string[] } = {
@@ -10,10 +9,7 @@ export const GROUPS: { readonly [N in TableName]?: (row: CatalogRows[N]) => read
   pg_inherits: ({ child, parent }) => [of(child), under(parent)],
   pg_proc: ({ name }) => [named(name)],
   pg_rewrite: ({ relation }) => [of(relation)],
-  pg_depend: ({ class: catalog, object, usedObject }) => [
-    ...(isDependant(catalog) ? [of(object)] : []),
-    ...(catalog === CATALOG_OIDS.pg_statistic_ext ? [under(usedObject)] : []),
-  ],
+  pg_depend: ({ class: catalog, object }) => (isDependant(catalog) ? [of(object)] : []),
   pg_attrdef: ({ relation }) => [of(relation)],
   pg_constraint: ({ relation, domain, referenced }) => [
     relation === 0 ? under(domain) : of(relation),
@@ -22,6 +18,7 @@ export const GROUPS: { readonly [N in TableName]?: (row: CatalogRows[N]) => read
   pg_index: ({ relation }) => [of(relation)],
   pg_policy: ({ relation }) => [of(relation)],
   pg_trigger: ({ relation }) => [of(relation)],
+  pg_statistic_ext: ({ relation }) => [of(relation)],
   pg_type: ({ name, relation, element }) => [
     named(name),
     ...(relation === 0 ? [] : [of(relation)]),

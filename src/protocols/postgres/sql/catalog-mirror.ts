@@ -117,7 +117,15 @@ class MirrorTable<T> {
 }
 
 /** Tables whose rows are parts of a relation, and have an OID of their own. */
-const PARTS = ['pg_index', 'pg_attrdef', 'pg_constraint', 'pg_rewrite', 'pg_policy', 'pg_trigger'] as const;
+const PARTS = [
+  'pg_index',
+  'pg_attrdef',
+  'pg_constraint',
+  'pg_rewrite',
+  'pg_policy',
+  'pg_trigger',
+  'pg_statistic_ext',
+] as const;
 
 /** The target's catalog tables, kept row by row. Not usable any more once `apply` has thrown. */
 export class CatalogMirror {
@@ -161,7 +169,6 @@ export class CatalogMirror {
     const dependants = [
       ...PARTS.flatMap((table) => relations.flatMap((oid) => this.#keys(table, of(oid)))),
       ...types.flatMap((oid) => this.#keys('pg_constraint', under(oid))),
-      ...relations.flatMap((oid) => this.#statistics(oid)),
       ...changes.functions.flatMap((name) => this.#keys('pg_proc', named(name))),
     ];
     return {
@@ -190,18 +197,8 @@ export class CatalogMirror {
       pg_proc: { keys: [], groups: changes.functions.map(named) },
       pg_type: { keys: types.map(String), groups: [] },
       pg_depend: { keys: [], groups: dependants.map(of) },
+      ...Object.fromEntries(['pg_attribute', 'pg_inherits', ...PARTS].map((name) => [name, parts])),
       pg_constraint: { keys: [], groups: [...parts.groups, ...types.map(under)] },
-      ...Object.fromEntries(
-        [
-          'pg_attribute',
-          'pg_inherits',
-          'pg_rewrite',
-          'pg_attrdef',
-          'pg_index',
-          'pg_policy',
-          'pg_trigger',
-        ].map((name) => [name, parts]),
-      ),
     };
     return Object.fromEntries(
       TABLE_NAMES.map((name) => {
@@ -221,10 +218,6 @@ export class CatalogMirror {
       for (const { child } of this.#tables.pg_inherits.rows.in(under(oid))) found.add(child);
     }
     return [...found];
-  }
-
-  #statistics(relation: number): number[] {
-    return this.#tables.pg_depend.rows.in(under(relation)).map(({ object }) => object);
   }
 
   #sequences(): number[] {

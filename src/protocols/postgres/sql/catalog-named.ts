@@ -83,6 +83,7 @@ const OF_FOUND: Partial<Readonly<Record<TableName, string>>> = {
   pg_policy: `x.polrelid = ${any('rel')}`,
   pg_trigger: `x.tgrelid = ${any('rel')}`,
   pg_type: `x.oid = ${any('typ')}`,
+  pg_statistic_ext: `x.stxrelid = ${any('rel')}`,
 };
 
 const SETS = `WITH named AS MATERIALIZED (

@@ -1,5 +1,6 @@
 import { type ByRelation, byRelation } from './by-relation.ts';
-import { against, of, under } from './catalog-groups.ts';
+import { schemaOf, volatilityOf } from './catalog-functions.ts';
+import { against, of } from './catalog-groups.ts';
 import { type CatalogTables, MirrorGap } from './catalog-mirror.ts';
 import {
   type Cast,
@@ -12,19 +13,10 @@ import {
   SYSTEM_VIEW_SCHEMAS,
   type Trigger,
 } from './catalog-model.ts';
-import type {
-  ConstraintRow,
-  DependRow,
-  ProcRow,
-  RewriteRow,
-  TriggerRow,
-  TypeRow,
-} from './catalog-records.ts';
+import type { CallingRow, ConstraintRow, DependRow, TriggerRow, TypeRow } from './catalog-records.ts';
 import { CATALOG_OIDS } from './catalog-tables.ts';
 import type { TypeGraph } from './catalog-types.ts';
-import { holdsSettings, setsSettings } from './steering.ts';
-
-const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
+import { isHarmlessBuiltin } from './functions.ts';
 
 /** Bits of `pg_trigger.tgtype`. */
 const TRIGGER = { insert: 4, delete: 8, update: 16, truncate: 32 } as const;
@@ -40,100 +32,6 @@ export function multimap<K, V>(pairs: Iterable<readonly [K, V]>): Map<K, V[]> {
     else known.push(value);
   }
   return map;
-}
-
-/** Functions by OID; those whose schema or language is not there are left out. */
-export function functionsOf(tables: CatalogTables): Map<number, CatalogFunction> {
-  const extensions = extensionFunctions(tables);
-  const functions = new Map<number, CatalogFunction>();
-  for (const row of tables.pg_proc.values()) {
-    const made = functionOf(row, tables, extensions);
-    if (made !== undefined) functions.set(row.oid, made);
-  }
-  return functions;
-}
-
-export function isExtensionFunction(row: DependRow): boolean {
-  return row.class === CATALOG_OIDS.pg_proc && row.type === 'e';
-}
-
-/** OIDs of the functions that are part of an extension. */
-export function extensionFunctions(tables: CatalogTables): Set<number> {
-  return new Set([...tables.pg_depend.values()].filter(isExtensionFunction).map(({ object }) => object));
-}
-
-/** @param extensions As `extensionFunctions` gives them. */
-export function functionOf(
-  row: ProcRow,
-  tables: CatalogTables,
-  extensions: ReadonlySet<number>,
-): CatalogFunction | undefined {
-  const schema = schemaOf(row, tables);
-  const language = tables.pg_language.get(`${row.language}`)?.name;
-  if (schema === undefined || language === undefined) return undefined;
-  const volatility = VOLATILITY[row.volatility as keyof typeof VOLATILITY] ?? 'volatile';
-  const { oid, name } = row;
-  const takes = oids(row.takes);
-  const gives = oids(row.gives);
-  const compiled = language === 'c' || language === 'internal';
-  const readsNoRows = volatility === 'stable' && !gives.some((type) => isRow(type, tables));
-  const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
-  const trusted = extensions.has(oid) && computes;
-  return {
-    oid,
-    schema,
-    name,
-    volatility,
-    language,
-    trusted,
-    takes,
-    gives,
-    steers: steers(row, language, volatility),
-    reshapes: row.reshapes,
-  };
-}
-
-const RECORD_OID = 2249;
-
-/** What gives rows and is merely stable may read them by SQL that it is given as text: crosstab, connectby, xpath_table. */
-function isRow(type: number, { pg_type }: CatalogTables): boolean {
-  return type === RECORD_OID || pg_type.get(`${type}`)?.kind === 'c';
-}
-
-/** Compiled code may do anything unless it says that it only computes; other languages are not read. */
-function steers(row: ProcRow, language: string, volatility: CatalogFunction['volatility']): boolean {
-  if (language === 'sql' || language === 'plpgsql') return row.steers;
-  return language !== 'internal' && !(language === 'c' && volatility === 'immutable');
-}
-
-/**
- * Whether any function outside of extensions steers, or any rule or view of users: functions may reach each other, and
- * these, in ways that nobody follows.
- */
-export function anySteers(functions: Functions, tables: CatalogTables, relations: Relations): boolean {
-  const extensions = extensionFunctions(tables);
-  const called = [...functions.values()].some(
-    (one) =>
-      (one.steers || one.reshapes) && !SYSTEM_VIEW_SCHEMAS.includes(one.schema) && !extensions.has(one.oid),
-  );
-  return called || [...tables.pg_rewrite.values()].some((rule) => ruleSteers(rule, functions, relations));
-}
-
-function ruleSteers(rule: RewriteRow, functions: Functions, relations: Relations): boolean {
-  if (SYSTEM_VIEW_SCHEMAS.includes(relations.get(rule.relation)?.schema ?? '')) return false;
-  const named = (rule.relations ?? []).flatMap((oid) => relations.get(oid) ?? []);
-  const called = (rule.functions ?? []).flatMap((oid) => functions.get(oid) ?? []);
-  return named.some(holdsSettings) || called.some(setsSettings);
-}
-
-function oids(list: string | null): readonly number[] {
-  return list === null || list === '' ? NO_OIDS : list.split(' ').map(Number);
-}
-
-const NO_OIDS: readonly number[] = [];
-
-export function schemaOf(row: { readonly namespace: number }, tables: CatalogTables): string | undefined {
-  return tables.pg_namespace.get(`${row.namespace}`)?.name;
 }
 
 /** `[child, parent]` of relations; partitioned indexes are left out. */
@@ -164,7 +62,7 @@ export function viewsOf(
     if (view === undefined || SYSTEM_VIEW_SCHEMAS.includes(view.schema)) continue;
     const functions = new Set([
       ...(row.functions ?? []),
-      ...functionsUsed(tables, types, CATALOG_OIDS.pg_rewrite, [row.oid]),
+      ...functionsUsed(tables, types, CATALOG_OIDS.pg_rewrite, [{ oid: row.oid, calls: null }]),
     ]);
     views.set(view.oid, { relations: row.relations ?? [], functions: [...functions] });
   }
@@ -187,21 +85,36 @@ export function functionsIn(rows: readonly DependRow[], tables: CatalogTables): 
     });
 }
 
-/** The functions that objects of one catalog depend on, themselves, through operators, or by the types they evaluate. */
+/** PostgreSQL's own functions that an expression calls, without those that are harmless. */
+export function callsOf({ calls }: CallingRow, tables: CatalogTables): readonly number[] {
+  return (calls ?? []).filter((oid) => {
+    const row = tables.pg_proc.get(`${oid}`);
+    const schema = row === undefined ? undefined : schemaOf(row, tables);
+    if (row === undefined || schema === undefined) return true;
+    return !isHarmlessBuiltin({ schema, name: row.name, volatility: volatilityOf(row) });
+  });
+}
+
+/** The functions that objects of one catalog call: themselves, through operators, or by the types they evaluate. */
 function functionsUsed(
   tables: CatalogTables,
   types: TypeGraph,
   catalog: number,
-  objects: readonly number[],
+  objects: readonly ExpressionRow[],
 ): number[] {
   return objects.flatMap((object) => {
-    const rows = tables.pg_depend.in(of(object)).filter((row) => row.class === catalog);
+    const rows = tables.pg_depend.in(of(object.oid)).filter((row) => row.class === catalog);
     const inTypes = rows.filter(({ usedClass }) => usedClass === CATALOG_OIDS.pg_type);
     return [
       ...functionsIn(rows, tables),
+      ...callsOf(object, tables),
       ...inTypes.flatMap(({ usedObject }) => types.functions(usedObject)),
     ];
   });
+}
+
+interface ExpressionRow extends CallingRow {
+  readonly oid: number;
 }
 
 /** What is run when a relation is written: defaults, checks, generated columns, indexes, partition keys, its types. */
@@ -213,9 +126,12 @@ export function writeDependencies(
   return byRelation(relations, ({ oid, kind, columns }) => {
     // A foreign key compares on both sides.
     const constraints = [...tables.pg_constraint.in(of(oid)), ...tables.pg_constraint.in(against(oid))];
-    const classes = [...tables.pg_index.in(of(oid)), ...(kind === 'partitioned' ? [{ oid }] : [])];
-    const used = (catalog: number, rows: readonly { readonly oid: number }[]) =>
-      functionsUsed(tables, types, catalog, rows.map(oidOf));
+    const classes = [
+      ...tables.pg_index.in(of(oid)),
+      ...(kind === 'partitioned' ? [{ oid, calls: null }] : []),
+    ];
+    const used = (catalog: number, rows: readonly ExpressionRow[]) =>
+      functionsUsed(tables, types, catalog, rows);
     const values = STORED.has(kind) ? [...columns.values()] : [];
     return dependenciesOn([
       ...used(CATALOG_OIDS.pg_constraint, constraints),
@@ -228,10 +144,6 @@ export function writeDependencies(
 
 const STORED: ReadonlySet<string> = new Set(['table', 'partitioned', 'foreign', 'matview']);
 
-function oidOf({ oid }: { readonly oid: number }): number {
-  return oid;
-}
-
 /** Functions in expressions of statistics, by the relation they are of. */
 export function statisticsOf(
   tables: CatalogTables,
@@ -239,7 +151,7 @@ export function statisticsOf(
   types: TypeGraph,
 ): ByRelation<Dependencies> {
   return byRelation(relations, ({ oid }) => {
-    const statistics = tables.pg_depend.in(under(oid)).map(({ object }) => object);
+    const statistics = tables.pg_statistic_ext.in(of(oid));
     return dependenciesOn(functionsUsed(tables, types, CATALOG_OIDS.pg_statistic_ext, statistics));
   });
 }
@@ -251,10 +163,10 @@ export function policyDependencies(
   types: TypeGraph,
 ): ByRelation<Dependencies> {
   return byRelation(relations, ({ oid }) => {
-    const policies = tables.pg_policy.in(of(oid)).map(oidOf);
+    const policies = tables.pg_policy.in(of(oid));
     const read = policies.flatMap((policy) =>
       tables.pg_depend
-        .in(of(policy))
+        .in(of(policy.oid))
         .filter((row) => row.class === CATALOG_OIDS.pg_policy && row.usedClass === CATALOG_OIDS.pg_class)
         .map(({ usedObject }) => usedObject),
     );
@@ -282,7 +194,7 @@ export function triggersOf(
   return byRelation(relations, ({ oid }) => {
     const rows = tables.pg_trigger.in(of(oid));
     const made = rows.map((row) =>
-      triggerOf(row, functionsUsed(tables, types, CATALOG_OIDS.pg_trigger, [row.oid])),
+      triggerOf(row, functionsUsed(tables, types, CATALOG_OIDS.pg_trigger, [row])),
     );
     return made.length === 0 ? undefined : made;
   });
@@ -335,14 +247,14 @@ export function operatorsOf(tables: CatalogTables, functions: Functions): Map<st
   return multimap(found.map((value) => [value.name, value] as const));
 }
 
-/** Those that call a function outside of pg_catalog. */
+/** Those that call a function which may do more than compute. */
 export function castsOf(tables: CatalogTables, functions: Functions): Cast[] {
   return [...tables.pg_cast.values()].flatMap((row): Cast[] => {
     const type = tables.pg_type.get(`${row.target}`);
     const schema = type === undefined ? undefined : schemaOf(type, tables);
     const fn = functions.get(row.function);
     if (type === undefined || schema === undefined || fn === undefined) return [];
-    if (fn.trusted || fn.schema === 'pg_catalog') return [];
+    if (fn.trusted || isHarmlessBuiltin(fn)) return [];
     const { source, target, context } = row;
     return [{ source, target, context, name: type.name, schema, function: row.function }];
   });

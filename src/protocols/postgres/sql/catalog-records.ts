@@ -4,6 +4,15 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 
+/** What holds an expression. */
+export interface CallingRow {
+  /**
+   * OIDs of PostgreSQL's own functions that it calls, which leave no row in `pg_depend`; null for none. Those that carry out
+   * operators are left out: they only compute.
+   */
+  readonly calls: readonly number[] | null;
+}
+
 interface NamedRow {
   readonly oid: number;
   readonly name: string;
@@ -34,7 +43,8 @@ interface InheritsRow {
   readonly parent: number;
 }
 
-export interface ProcRow {
+/** Its calls: as defaults of arguments, and of an aggregate. Null for PostgreSQL's own. */
+export interface ProcRow extends CallingRow {
   readonly oid: number;
   readonly namespace: number;
   readonly name: string;
@@ -55,7 +65,7 @@ export interface RewriteRow {
   /** The rule that makes a view one. */
   readonly isReturn: boolean;
   readonly enabled: boolean;
-  /** What it names by OID, built-in functions too; null for a system view, of which it does not matter. */
+  /** What it names by OID, PostgreSQL's own functions too but for operators'; null for a system view, where it does not matter. */
   readonly relations: readonly number[] | null;
   readonly functions: readonly number[] | null;
   /** A whole row stands in it somewhere: of that, `pg_depend` says nothing. */
@@ -74,18 +84,18 @@ export interface DependRow {
   readonly type: string;
 }
 
-interface DefaultRow {
+interface DefaultRow extends CallingRow {
   readonly oid: number;
   readonly relation: number;
   readonly attnum: number;
 }
 
-interface OwnedRow {
+interface OwnedRow extends CallingRow {
   readonly oid: number;
   readonly relation: number;
 }
 
-export interface ConstraintRow {
+export interface ConstraintRow extends CallingRow {
   readonly oid: number;
   readonly type: string;
   /** 0 for a domain's constraint, and `domain` 0 for a table's. */
@@ -99,7 +109,7 @@ export interface ConstraintRow {
   readonly columns: readonly number[];
 }
 
-export interface TriggerRow {
+export interface TriggerRow extends CallingRow {
   readonly oid: number;
   readonly relation: number;
   readonly function: number;
@@ -122,7 +132,7 @@ interface CastRow {
   readonly context: string;
 }
 
-export interface TypeRow {
+export interface TypeRow extends CallingRow {
   readonly oid: number;
   readonly namespace: number;
   readonly name: string;
@@ -164,6 +174,7 @@ export interface CatalogRows {
   readonly pg_operator: OperatorRow;
   readonly pg_cast: CastRow;
   readonly pg_type: TypeRow;
+  readonly pg_statistic_ext: OwnedRow;
   readonly pg_amproc: SupportRow;
   readonly pg_event_trigger: EventTriggerRow;
 }

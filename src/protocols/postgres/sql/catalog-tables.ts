@@ -54,11 +54,33 @@ function ofUserRule(sql: string): string {
     THEN ${sql} END`;
 }
 
-/** What it names: the values of these fields in its stored tree. */
-function named(fields: string): string {
-  return ofUserRule(`(SELECT coalesce(pg_catalog.json_agg(DISTINCT m[1]::pg_catalog.int8), '[]')
-      FROM pg_catalog.regexp_matches(x.ev_action::pg_catalog.text, ':(?:${fields}) ([1-9][0-9]*)', 'g') m)`);
+/** What a stored tree names: the values of these fields. */
+function inTree(tree: string, fields: string): string {
+  return `SELECT m[1]::pg_catalog.int8 AS oid
+      FROM pg_catalog.regexp_matches(${tree}, ':(?:${fields}) ([1-9][0-9]*)', 'g') m`;
 }
+
+/** What a rule names. */
+function named(fields: string): string {
+  return ofUserRule(`(SELECT coalesce(pg_catalog.json_agg(DISTINCT f.oid), '[]')
+      FROM (${inTree('x.ev_action::pg_catalog.text', fields)}) f)`);
+}
+
+/** Fields that name the function of a call; an operator is known by its own OID. */
+const CALLS = 'funcid|aggfnoid|winfnoid|tsmhandler';
+
+/** See `CallingRow`. */
+function calls(trees: readonly string[], more = ''): string {
+  const tree = `pg_catalog.concat_ws(' ', ${trees.join(', ')})`;
+  return `(SELECT pg_catalog.json_agg(DISTINCT f.oid) FROM (${inTree(tree, CALLS)} ${more}) f
+      WHERE f.oid > 0 AND f.oid < ${FIRST_USER_OID})`;
+}
+
+/** What carries out an aggregate. */
+const AGGREGATED = `UNION SELECT s.oid::pg_catalog.oid::pg_catalog.int8
+      FROM pg_catalog.pg_aggregate a, pg_catalog.unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,
+        a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]) s(oid)
+      WHERE a.aggfnoid = x.oid`;
 
 export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[N]> } = {
   pg_namespace: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.nspname' } },
@@ -107,6 +129,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       ),
       steers: `(x.prosrc OPERATOR(pg_catalog.=) '' OR x.prosrc OPERATOR(pg_catalog.~*) '${STEERING_CODE}')`,
       reshapes: `x.prosrc OPERATOR(pg_catalog.~*) '${RESHAPING_CODE}'`,
+      calls: ofUsers(calls(['x.proargdefaults'], AGGREGATED)),
     },
   },
   pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },
@@ -118,7 +141,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       isReturn: `x.rulename = '_RETURN'`,
       enabled: `x.ev_enabled <> 'D'`,
       relations: named('relid'),
-      functions: named('funcid|opfuncid|aggfnoid|winfnoid|tsmhandler'),
+      functions: named(CALLS),
       wholeRows: ofUserRule(
         `pg_catalog.strpos(x.ev_action::pg_catalog.text, ':varattno 0 ') OPERATOR(pg_catalog.>) 0`,
       ),
@@ -128,12 +151,11 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
     key: `pg_catalog.concat_ws('.', x.objid, x.classid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
     // Functions and operators that something uses, functions of extensions, relations that row policies read; columns that
     // users' views and rules, defaults and generated columns use (before 15 by themselves), sequences of identity columns;
-    // types in what is evaluated; what statistics are of.
+    // types in what is evaluated.
     where: `(x.refclassid IN (${CATALOG_OIDS.pg_proc}, ${CATALOG_OIDS.pg_operator}) AND x.deptype IN ('n','a')
       OR x.classid = ${CATALOG_OIDS.pg_proc} AND x.deptype = 'e'
       OR x.refclassid = ${CATALOG_OIDS.pg_type} AND x.deptype IN ('n','a') AND x.objsubid = 0
         AND x.classid IN (${EVALUATED.map((name) => CATALOG_OIDS[name]).join(', ')})
-      OR x.classid = ${CATALOG_OIDS.pg_statistic_ext} AND x.refclassid = ${CATALOG_OIDS.pg_class}
       OR x.refclassid = ${CATALOG_OIDS.pg_class} AND (x.classid = ${CATALOG_OIDS.pg_policy}
         OR x.classid = ${CATALOG_OIDS.pg_rewrite} AND x.deptype = 'n' AND x.objid >= ${FIRST_USER_OID}
         OR x.classid = ${CATALOG_OIDS.pg_attrdef} AND x.deptype = 'n'
@@ -150,7 +172,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   },
   pg_attrdef: {
     key: 'x.oid',
-    columns: { oid: oid('oid'), relation: oid('adrelid'), attnum: 'x.adnum' },
+    columns: { oid: oid('oid'), relation: oid('adrelid'), attnum: 'x.adnum', calls: calls(['x.adbin']) },
   },
   pg_constraint: {
     key: 'x.oid',
@@ -166,13 +188,25 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       onUpdate: 'x.confupdtype',
       keys: `coalesce(pg_catalog.to_json(x.confkey), '[]')`,
       columns: `CASE WHEN x.contype = 'f' THEN pg_catalog.to_json(x.conkey) ELSE '[]' END`,
+      calls: calls(['x.conbin']),
     },
   },
   pg_index: {
     key: 'x.indexrelid',
-    columns: { oid: oid('indexrelid'), relation: oid('indrelid') },
+    columns: {
+      oid: oid('indexrelid'),
+      relation: oid('indrelid'),
+      calls: calls(['x.indexprs', 'x.indpred']),
+    },
   },
-  pg_policy: { key: 'x.oid', columns: { oid: oid('oid'), relation: oid('polrelid') } },
+  pg_policy: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      relation: oid('polrelid'),
+      calls: calls(['x.polqual', 'x.polwithcheck']),
+    },
+  },
   pg_trigger: {
     key: 'x.oid',
     where: `NOT x.tgisinternal AND x.tgenabled <> 'D'`,
@@ -181,6 +215,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       relation: oid('tgrelid'),
       function: oid('tgfoid'),
       type: 'x.tgtype',
+      calls: calls(['x.tgqual']),
     },
   },
   pg_operator: {
@@ -218,6 +253,16 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
         WHERE pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = x.oid::pg_catalog.text), 0)`,
       kind: `CASE WHEN x.typtype = 'b' AND x.typcategory = 'A' THEN 'a' ELSE x.typtype END`,
       delimiter: 'x.typdelim',
+      calls: calls(['x.typdefaultbin']),
+    },
+  },
+  pg_statistic_ext: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      relation: oid('stxrelid'),
+      // Not before 14.
+      calls: calls([`pg_catalog.to_jsonb(x) ->> 'stxexprs'`]),
     },
   },
   pg_amproc: {

@@ -1,9 +1,11 @@
+import { schemaOf } from './catalog-functions.ts';
 import { named, of, under } from './catalog-groups.ts';
 import type { CatalogTables } from './catalog-mirror.ts';
 import { type CatalogFunction, FIRST_USER_OID, type Relation } from './catalog-model.ts';
-import { functionsIn, schemaOf } from './catalog-parts.ts';
+import { callsOf, functionsIn } from './catalog-parts.ts';
 import { CATALOG_OIDS } from './catalog-tables.ts';
 import type { Name } from './facts.ts';
+import { isHarmlessBuiltin } from './functions.ts';
 
 /** What one type is made of, and what the server runs for it. */
 interface TypeNode {
@@ -32,7 +34,7 @@ const NONE: readonly number[] = [];
  * The types that are not PostgreSQL's own: what they are made of, and which functions a value of theirs runs.
  * Immutable.
  *
- * Functions of pg_catalog and trusted ones are left out: they only compute.
+ * Functions that only compute are left out: trusted ones, and most of pg_catalog.
  */
 export class TypeGraph {
   readonly #all: AllTypes;
@@ -184,13 +186,18 @@ function ownFunctions(
   tables: CatalogTables,
   functions: ReadonlyMap<number, CatalogFunction>,
 ): readonly number[] {
-  const checks = tables.pg_constraint
-    .in(under(oid))
-    .flatMap((row) =>
-      tables.pg_depend.in(of(row.oid)).filter((used) => used.class === CATALOG_OIDS.pg_constraint),
-    );
+  const constraints = tables.pg_constraint.in(under(oid));
+  const checks = constraints.flatMap((row) =>
+    tables.pg_depend.in(of(row.oid)).filter((used) => used.class === CATALOG_OIDS.pg_constraint),
+  );
   const own = tables.pg_depend.in(of(oid)).filter((used) => used.class === CATALOG_OIDS.pg_type);
-  return functionsIn([...own, ...checks], tables).filter((fn) => !isHarmless(functions.get(fn)));
+  const type = tables.pg_type.get(`${oid}`);
+  const called = [...constraints, ...(type === undefined ? [] : [type])].flatMap((row) =>
+    callsOf(row, tables),
+  );
+  return [...functionsIn([...own, ...checks], tables), ...called].filter(
+    (fn) => !isHarmless(functions.get(fn)),
+  );
 }
 
 function comparedBy(
@@ -205,5 +212,5 @@ function comparedBy(
 }
 
 function isHarmless(fn: CatalogFunction | undefined): boolean {
-  return fn === undefined || fn.trusted || fn.schema === 'pg_catalog';
+  return fn === undefined || fn.trusted || isHarmlessBuiltin(fn);
 }

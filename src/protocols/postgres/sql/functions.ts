@@ -30,6 +30,18 @@ export function builtinClass(name: string): FunctionClass {
   return CLASSES.find(([, names]) => names.has(name))?.[0] ?? 'unsafe';
 }
 
+/**
+ * Whether a function of PostgreSQL's own does no more than compute or look, so that it needs no pair where nobody names it:
+ * what is immutable cannot do more, though the lists name few that only operators, casts and aggregates call. A default that
+ * counts is as harmless as an identity column, and is on half of all tables.
+ */
+export function isHarmlessBuiltin({ schema, name, volatility }: BuiltinTraits): boolean {
+  if (schema !== 'pg_catalog') return false;
+  return volatility === 'immutable' || ['pure', 'catalog'].includes(builtinClass(name)) || name === 'nextval';
+}
+
+type BuiltinTraits = Pick<CatalogFunction, 'schema' | 'name' | 'volatility'>;
+
 /** The answer can hold constants taken from data. */
 export function isDefinition(name: string): boolean {
   return DEFINITION_NAMES.has(name);
@@ -82,6 +94,10 @@ function distinct(functions: readonly CatalogFunction[]): ResolvedFunction[] {
 export function resolveOid(oid: number, catalog: Catalog): ResolvedFunction | undefined {
   const known = catalog.functions.get(oid);
   if (known === undefined) return undefined;
-  if (known.schema === 'pg_catalog') return builtin(known.name);
-  return { schema: known.schema, name: known.name, class: 'user' };
+  const { schema, name, volatility } = known;
+  if (schema === 'pg_catalog') {
+    const made = builtin(name);
+    return made.class === 'unsafe' && volatility === 'immutable' ? { ...made, class: 'pure' } : made;
+  }
+  return { schema, name, class: 'user' };
 }

@@ -24,7 +24,7 @@ import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
 import { schemasOf } from './search-path.ts';
 import { isSensitive } from './sensitive.ts';
 import { isSafeSetting, isTransactionSetting } from './settings.ts';
-import { Steering } from './steering.ts';
+import { Steering, setsSettings } from './steering.ts';
 import { Taint } from './taint.ts';
 import { typeEffects } from './type-effects.ts';
 import { uncertainName } from './uncertain-name.ts';
@@ -69,7 +69,7 @@ export class Resolution {
     this.#effects = new EffectWalk(catalog, {
       relation: (relation, action, counted) => this.#implicitRelation(relation, action, counted),
       columns: (relation, columns) => this.written.add(relation, columns),
-      function: (use) => this.#implicitFunction(use),
+      function: (use) => this.#unseen(use),
       rule: (relation) => {
         this.#steering.unknown();
         this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, HINTS.tablesBehind);
@@ -184,10 +184,11 @@ export class Resolution {
     if (maskedColumns(relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
   }
 
-  #implicitFunction(use: ResolvedFunction): void {
-    // Built-in trigger functions, which cannot be called otherwise, do what their names say.
+  /** A call that no text shows, nor what it is given. Built-in trigger functions do what their names say. */
+  #unseen(use: ResolvedFunction): void {
     if (use.schema === 'pg_catalog' && use.name.includes('trigger')) return;
     this.#call(use);
+    if (setsSettings(use)) this.#setting({ verb: 'reset', name: 'all', local: false });
   }
 
   /**
@@ -197,6 +198,7 @@ export class Resolution {
   #call(use: ResolvedFunction): void {
     this.#functions.add(`${use.schema}.${use.name}`);
     this.#steering.call(use);
+    if (use.class === 'unsafe') this.#unsafe(use);
     if (use.class === 'pure' || use.class === 'catalog') return;
     this.pairs.add('sql.call', this.#objects.function(use.schema, use.name, use.class));
   }
@@ -211,7 +213,6 @@ export class Resolution {
       }
       for (const one of resolved) {
         this.#call(one);
-        if (one.class === 'unsafe') this.#unsafe(one);
         this.#untraced(one, use);
       }
     }
@@ -246,7 +247,7 @@ export class Resolution {
   #sign(what: string, oid: number): void {
     const resolved = resolveOid(oid, this.#catalog);
     if (resolved === undefined) return;
-    this.#call(resolved);
+    this.#unseen(resolved);
     if (this.#columnsMasked()) this.taint.unknownSource(what, [ELSEWHERE]);
   }
 
@@ -380,8 +381,7 @@ export class Resolution {
   /** DISCARD ALL resets every setting to what the server's configuration says; the others only drop what was cached. */
   #discards(what: string): void {
     if (what !== 'all') return void this.pairs.add('sql.transaction', this.#input.resource);
-    this.pairs.add('sql.set-unsafe', this.#objects.setting('all', false));
-    this.#unsafeSet('all');
+    this.#setting({ verb: 'reset', name: 'all', local: false });
   }
 
   /** Code that the gateway does not read could copy what is masked to where it is not. */

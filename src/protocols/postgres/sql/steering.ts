@@ -1,6 +1,6 @@
-import type { Catalog } from './catalog-model.ts';
+import type { Catalog, CatalogFunction } from './catalog-model.ts';
 import type { SettingFact, StatementFacts } from './facts.ts';
-import type { ResolvedFunction } from './functions.ts';
+import { builtinClass, type ResolvedFunction } from './functions.ts';
 import type { NameEffects, NameScope } from './name-scope.ts';
 import { PG_TEMP } from './name-scope.ts';
 
@@ -26,6 +26,12 @@ const SETTINGS_VIEW = 'pg_settings';
 /** Whether a built-in function, called by what the gateway does not read, changes settings. */
 export function setsSettings({ schema, name }: { readonly schema: string; readonly name: string }): boolean {
   return schema === 'pg_catalog' && name === SETS_CONFIG;
+}
+
+/** Whether what calls it by OID, unread, may change where names are looked up: what it is given is not known. */
+export function mayMove(fn: Pick<CatalogFunction, 'schema' | 'name' | 'volatility'>): boolean {
+  if (setsSettings(fn)) return true;
+  return fn.schema === 'pg_catalog' && builtinClass(fn.name) === 'unsafe' && fn.volatility !== 'immutable';
 }
 
 /** Whether a write to the relation changes settings. */
