@@ -19,7 +19,7 @@ export const LIMITS = {
   /** What detectors may find in one value. With more it is masked whole. */
   findingsPerValue: 10_000,
   /** Messages forwarded whose answer is outstanding, per session: beyond it the client is not read. */
-  pgPipelineDepth: 16_384,
+  pgPipelineDepth: 1_024,
   /** Octets waiting for a slow peer before its counterpart is paused. */
   writeBufferBytes: 1024 * 1024,
   /** Time to finish TLS and the request's head, ms. */

@@ -10,9 +10,11 @@ const REST_SHARE = 0.02;
 /** CPU since the last time after which collecting at rest is worth it, microseconds. */
 const WORTH_US = 1_000_000;
 /** From here on pages are given back under load too, octets. */
-const PRESSED_OCTETS = 448 * 1024 * 1024;
+const PRESSED_OCTETS = 640 * 1024 * 1024;
+/** With more objects than this V8 is about to collect by itself, and doing it at once is a long pause, octets. */
+const SMALL_HEAP_OCTETS = 96 * 1024 * 1024;
 /** Looks between two collections under load; doubled each time that little came back. */
-const PRESSED_LOOKS = { least: 5, most: 60 } as const;
+const PRESSED_LOOKS = { least: 30, most: 300 } as const;
 /** What makes a collection under load worth its pause, octets. */
 const WORTH_OCTETS = 48 * 1024 * 1024;
 
@@ -22,7 +24,9 @@ export interface ProcessMemory {
   cpuUs(): number;
   /** Memory held, octets. */
   rss(): number;
-  /** Collects garbage and gives empty pages back; everybody waits for some tens of milliseconds. */
+  /** Of it, objects and their garbage, octets. */
+  heapUsed(): number;
+  /** Collects garbage and gives empty pages back; everybody waits for 50 to 200 ms. */
   collect(): void;
 }
 
@@ -61,7 +65,11 @@ export class SpareMemory {
   }
 
   #pressed(): boolean {
-    return this.#pressedLooks >= this.#pressedAfter && this.#memory.rss() >= PRESSED_OCTETS;
+    return (
+      this.#pressedLooks >= this.#pressedAfter &&
+      this.#memory.rss() >= PRESSED_OCTETS &&
+      this.#memory.heapUsed() < SMALL_HEAP_OCTETS
+    );
   }
 
   #collect(): void {
@@ -77,7 +85,12 @@ export class SpareMemory {
 /** Looks after this process. @returns What ends that. */
 export function keepMemorySpare(): () => void {
   const collect = collector();
-  const spare = new SpareMemory({ cpuUs, rss: () => process.memoryUsage.rss(), collect });
+  const spare = new SpareMemory({
+    cpuUs,
+    rss: () => process.memoryUsage.rss(),
+    heapUsed: () => process.memoryUsage().heapUsed,
+    collect,
+  });
   const timer = setInterval(() => spare.look(), LOOK_MS).unref();
   return () => clearInterval(timer);
 }

@@ -3,6 +3,7 @@ import { after, type Later } from '../../core/later.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Denial, Verdict } from '../../enforcement/operation.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
+import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import { FunctionCall } from '../../wire/postgres/function-call.ts';
 import { Query } from '../../wire/postgres/query.ts';
 import { DURING_COPY, FRONTEND } from '../../wire/postgres/types.ts';
@@ -19,6 +20,8 @@ import { SqlNames } from './sql-names.ts';
 import { REFUSED_QUERY } from './stand-in.ts';
 import type { SessionState } from './state.ts';
 import { unreadOriginal } from './unread.ts';
+
+const FLUSH = encodeFrontend({ name: 'Flush' });
 
 type QueryEntry = Extract<Expected, { kind: 'query' }>;
 
@@ -65,6 +68,8 @@ export class RequestPump {
     if (copying !== undefined && !copyIn) return copying.then(() => this.handle(frame));
     turn.asked();
     if (pipeline.depth <= LIMITS.pgPipelineDepth) return this.#dispatch(frame);
+    // Without a Sync the server keeps what it has answered until its own buffer is full.
+    if (!this.#state.copyIn) this.#out.addBytes(FLUSH);
     return after(
       this.#out.until(() => pipeline.depth < LIMITS.pgPipelineDepth / 2),
       () => this.#dispatch(frame),

@@ -5,10 +5,11 @@ const MIB = 1024 * 1024;
 
 /** A process of so much memory, of which a collection gives so much back. */
 function processOf(rssMiB: number, givesMiB: number) {
-  const state = { rss: rssMiB * MIB, gives: givesMiB * MIB, cpu: 0, collected: 0 };
+  const state = { rss: rssMiB * MIB, gives: givesMiB * MIB, heap: 40 * MIB, cpu: 0, collected: 0 };
   const spare = new SpareMemory({
     cpuUs: () => state.cpu,
     rss: () => state.rss,
+    heapUsed: () => state.heap,
     collect: () => {
       state.collected++;
       state.rss -= state.gives;
@@ -44,17 +45,27 @@ describe('spare memory', () => {
   it('is given back under load where much is held', () => {
     const { state, pass } = processOf(800, 0);
     state.gives = 600 * MIB;
-    pass(6, 1);
+    pass(31, 1);
     expect(state.collected).toBe(1);
     expect(state.rss).toBe(200 * MIB);
     pass(60, 1);
     expect(state.collected).toBe(1);
   });
 
+  it('waits where many objects are held: that would be a long pause', () => {
+    const { state, pass } = processOf(800, 0);
+    state.heap = 300 * MIB;
+    pass(60, 1);
+    expect(state.collected).toBe(0);
+    state.heap = 40 * MIB;
+    pass(31, 1);
+    expect(state.collected).toBe(1);
+  });
+
   it('is asked for ever more rarely where nothing comes back', () => {
     const { state, pass } = processOf(800, 0);
     pass(3600, 1);
-    expect(state.collected).toBeGreaterThan(50);
-    expect(state.collected).toBeLessThan(70);
+    expect(state.collected).toBeGreaterThan(10);
+    expect(state.collected).toBeLessThan(16);
   });
 });
