@@ -117,7 +117,6 @@ describe('what is denied leaves no trace at the target', () => {
     'GRANT ALL ON orders TO PUBLIC',
     'SET ROLE postgres',
     'SET SESSION AUTHORIZATION postgres',
-    'DISCARD ALL',
     'CHECKPOINT',
     'SET standard_conforming_strings=off',
     "SET client_encoding='SJIS'",

@@ -192,6 +192,10 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
     name: 'eventTriggers',
     sql: `SELECT DISTINCT e.evtfoid FROM pg_catalog.pg_event_trigger e WHERE e.evtenabled <> 'D' AND e.evtevent <> 'login'`,
   },
+  {
+    name: 'loginTriggers',
+    sql: `SELECT 1 FROM pg_catalog.pg_event_trigger e WHERE e.evtenabled <> 'D' AND e.evtevent = 'login'`,
+  },
 ];
 
 type CatalogRow = readonly (string | null)[];
@@ -282,6 +286,7 @@ function buildCatalog(rows: CatalogRows): CatalogData {
       ...ofTypes('pg_policy'),
     ]),
     eventTriggers: of('eventTriggers').map((row) => number(row, 0)),
+    loginTriggers: of('loginTriggers').length > 0,
     triggers: multimap(
       of('triggers')
         .map((row) => buildTrigger(row, triggerRuns.get(number(row, 3)) ?? []))
@@ -469,6 +474,7 @@ export function catalogText(catalog: CatalogData): string[] {
         lines.push([name, key, ...(typeof value === 'number' ? [value] : facts(value))]);
   for (const one of catalog.casts) lines.push(['cast', ...facts(one)]);
   lines.push(['eventTriggers', ...catalog.eventTriggers.toSorted()]);
+  lines.push(['loginTriggers', catalog.loginTriggers]);
   for (const name of ['views', 'writeDependencies', 'statistics', 'policyDependencies'] as const)
     for (const [key, used] of catalog[name])
       lines.push([name, key, ...used.relations.toSorted(), 'functions', ...used.functions.toSorted()]);

@@ -263,7 +263,6 @@ export class StatementPlanner {
     known: KnownCatalog,
     names: NameScope,
   ): StatementPlan {
-    const { began } = this.#path;
     return planStatement(facts, known.catalog, {
       resource: this.#resource,
       parameterTypes: types,
@@ -273,7 +272,8 @@ export class StatementPlanner {
       anyMasked: this.#masks.active,
       masksColumns: this.#masks.masksColumns,
       names,
-      searchPaths: began === undefined ? this.#searchPaths : [...this.#searchPaths, began],
+      searchPaths: [...this.#searchPaths, ...this.#path.began.searchPaths],
+      beganAsItself: this.#path.began.asItself,
     });
   }
 
@@ -344,10 +344,11 @@ const NO_PATH: SearchPath = { schemas: [], creation: '', user: '' };
 
 /** Whether a path decides anything of it. */
 function namesAnything(facts: StatementFacts): boolean {
-  const { relations, functions, operators, types, columns, objects, settings } = facts;
+  const { relations, functions, operators, types, columns, objects, settings, discards } = facts;
   return (
-    [relations, functions, operators, types, columns, objects].some((uses) => uses.length > 0) ||
-    settings.some(({ name }) => name === 'search_path')
+    [relations, functions, operators, types, columns, objects, discards ?? ''].some(
+      (uses) => uses.length > 0,
+    ) || settings.some(({ name }) => name === 'search_path')
   );
 }
 

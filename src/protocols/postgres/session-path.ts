@@ -12,7 +12,17 @@ const NOWHERE = 'public';
 
 /** All that a session must ask its own server to know where names are looked up. Takes no lock, changes nothing. */
 export const PATH_QUESTION = `SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_schema(),
-  pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::pg_catalog.text, current_user, pg_catalog.current_setting('search_path')`;
+  pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::pg_catalog.text, current_user, pg_catalog.current_setting('search_path'), session_user`;
+
+/** What RESET goes back to, as the session found it. */
+interface Beginning {
+  /** One list, or none where it is not understood or not known yet. */
+  readonly searchPaths: readonly (readonly string[])[];
+  /** In no role but the one that logged in. */
+  readonly asItself: boolean;
+}
+
+const NOT_KNOWN: Beginning = { searchPaths: [], asItself: false };
 
 /** As `PATH_QUESTION`, and what the session's transaction holds for itself alone. */
 export const MOVED_QUESTION = `${PATH_QUESTION}, ${HELD_NAMES}`;
@@ -36,7 +46,7 @@ export class SessionPath {
   readonly #clock: Clock;
   #known: Known | undefined;
   #last: SearchPath | undefined;
-  #began: readonly string[] | undefined;
+  #began: Beginning | undefined;
   #marks = 0;
   /** Set in a transaction that may still be rolled back. */
   #moved = false;
@@ -63,9 +73,9 @@ export class SessionPath {
     return this.#last;
   }
 
-  /** The list with which the session began. */
-  get began(): readonly string[] | undefined {
-    return this.#began;
+  /** With what the session began. */
+  get began(): Beginning {
+    return this.#began ?? NOT_KNOWN;
   }
 
   /** The server says that the open transaction keeps names to itself. */
@@ -135,7 +145,7 @@ export class SessionPath {
    * @param row The answer to `PATH_QUESTION` or `MOVED_QUESTION`, asked when `marks` and `changed` were so.
    */
   answered(row: readonly (string | null)[], asked: { marks: number; changed: number }): void {
-    const [schemas, creation, temp, user, setting, held] = row;
+    const [schemas, creation, temp, user, setting, login, held] = row;
     const path: SearchPath = {
       schemas: JSON.parse(schemas ?? '[]') as string[],
       creation: creation ?? NOWHERE,
@@ -145,7 +155,8 @@ export class SessionPath {
     const same = this.#last !== undefined && JSON.stringify(path) === JSON.stringify(this.#last);
     // Equal paths are one object: plans are remembered by it.
     this.#last = same ? this.#last : path;
-    this.#began ??= schemasOf(setting ?? '');
+    const list = schemasOf(setting ?? '');
+    this.#began ??= { searchPaths: list === undefined ? [] : [list], asItself: user === login };
     if (asked.marks !== this.#marks) return;
     this.#known = { path: this.#last as SearchPath, at: this.#clock.now() };
     if (held === undefined) return;

@@ -103,6 +103,14 @@ export class UnreadStatements {
   }
 }
 
+/** By these SQL is read. They are pinned, but a pooler before the target may give back others: the server reports it. */
+const READS_BY: ReadonlySet<string | undefined> = new Set([
+  'standard_conforming_strings',
+  'client_encoding',
+  'names',
+  'all',
+]);
+
 /**
  * Whether what follows may mean something else once it has run, because SQL is read otherwise or names stand for
  * something else: its answer is awaited before anything is judged.
@@ -110,7 +118,7 @@ export class UnreadStatements {
 export function changesReading(planned: Planned): boolean {
   return (
     planned.unread === true ||
-    planned.plans.some(({ ddl }) => ddl) ||
+    planned.plans.some(({ ddl, setting }) => ddl || READS_BY.has(setting?.name)) ||
     planned.pairs.some(({ action }) => action === 'sql.set-unsafe' || action === 'sql.do')
   );
 }

@@ -7,6 +7,7 @@ import { RT4C } from './rt4c.ts';
 import { RT5 } from './rt5.ts';
 import { RT6 } from './rt6.ts';
 import { RT6_CODE } from './rt6-code.ts';
+import { RT6_RESETS } from './rt6-resets.ts';
 import { RT6B } from './rt6b.ts';
 import { RT7 } from './rt7.ts';
 import { RT8 } from './rt8.ts';
@@ -16,6 +17,7 @@ import { RT11 } from './rt11.ts';
 import { RT11B } from './rt11b.ts';
 import { RT12 } from './rt12.ts';
 import { RT13 } from './rt13.ts';
+import { RT13_RESETS } from './rt13-resets.ts';
 import { RT14 } from './rt14.ts';
 import { RT16 } from './rt16.ts';
 
@@ -30,6 +32,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT6,
   ...RT6_CODE,
   ...RT6B,
+  ...RT6_RESETS,
   ...RT7,
   ...RT8,
   ...RT9,
@@ -38,6 +41,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT11B,
   ...RT12,
   ...RT13,
+  ...RT13_RESETS,
   ...RT14,
   ...RT16,
 ];

@@ -203,6 +203,7 @@ export function plansOf(
       ...masked,
       names,
       searchPaths: [['app', 'public']],
+      beganAsItself: true,
       isMasked: (relation, attribute) => masks && masked.isMasked(relation, attribute),
     }),
   );

@@ -131,6 +131,7 @@ describe('the grammar table', () => {
       'MOVE',
       'PREPARE',
       'RELEASE',
+      'RESET',
       'ROLLBACK',
       'SAVEPOINT',
       'SELECT',
@@ -138,6 +139,7 @@ describe('the grammar table', () => {
       'SET CONSTRAINTS',
       'SHOW',
       'START TRANSACTION',
+      'UNLISTEN',
     ]);
   });
 

@@ -16,6 +16,7 @@ import {
   castsOf,
   eventTriggersOf,
   foreignKeysOf,
+  hasLoginTriggers,
   inheritance,
   multimap,
   operatorsOf,
@@ -66,6 +67,7 @@ type PartName =
   | 'operators'
   | 'casts'
   | 'eventTriggers'
+  | 'loginTriggers'
   | 'valueTypes'
   | 'userFunctions'
   | 'isBuiltin'
@@ -138,6 +140,7 @@ export class CatalogBuilder {
       ),
       triggers: part('triggers', ['pg_trigger', ...TYPES], () => triggersOf(tables, relations, types())),
       eventTriggers: part('eventTriggers', ['pg_event_trigger'], () => eventTriggersOf(tables)),
+      loginTriggers: part('loginTriggers', ['pg_event_trigger'], () => hasLoginTriggers(tables)),
       foreignKeys: part('foreignKeys', ['pg_constraint', ...RELATIONS], () =>
         foreignKeysOf(tables, relations),
       ),

@@ -157,6 +157,8 @@ export interface Catalog {
   readonly casts: readonly Cast[];
   /** Functions of event triggers on DDL. */
   readonly eventTriggers: readonly number[];
+  /** Whether triggers run at login: what they set is no default that a session goes back to. */
+  readonly loginTriggers: boolean;
   /** How the values of each type are made, by OID. */
   readonly valueTypes: ReadonlyMap<number, CatalogType>;
   lookupRelation(schema: string, name: string): Relation | undefined;

@@ -266,6 +266,11 @@ export function eventTriggersOf(tables: CatalogTables): number[] {
   return [...new Set(rows.map((row) => row.function))];
 }
 
+/** Whether something runs at each login that may set what a session goes on with. */
+export function hasLoginTriggers(tables: CatalogTables): boolean {
+  return [...tables.pg_event_trigger.values()].some(({ event }) => event === 'login');
+}
+
 /** By OID. */
 export function valueTypesOf(tables: CatalogTables): Map<number, CatalogType> {
   return new Map([...tables.pg_type.values()].map((row) => [row.oid, typeMade(row)]));

@@ -253,5 +253,9 @@ function discard(walk: Walk, body: Ast, place: Place): void {
   if (kind === undefined) return walk.facts.refuse('a DISCARD of unknown kind');
   note(walk, `DISCARD ${kind.toUpperCase()}`, 'set');
   walk.facts.single.discards = kind;
+  if (kind === 'all') {
+    walk.facts.settings.push({ verb: 'reset', name: 'all', local: false });
+    walk.facts.settings.push({ verb: 'reset', name: 'session_authorization', local: false });
+  }
   walk.fields('DiscardStmt', body, place);
 }

@@ -60,14 +60,14 @@ num_nonnulls num_nulls pg_collation_for pg_column_size pg_size_bytes
 pg_size_pretty pg_typeof pg_lsn pg_wal_lsn_diff merge_action bernoulli system
 `;
 
-/** They read what every role may know of the schema, the server and its own session. */
+/** They read what every role may know of the schema, the server and its own session, or give back what that holds. */
 export const CATALOG = `
 version current_database current_schema current_schemas current_setting current_user session_user user current_catalog
 current_role system_user getpgusername getdatabaseencoding pg_backend_pid pg_postmaster_start_time pg_conf_load_time
 pg_is_in_recovery inet_client_addr inet_client_port inet_server_addr inet_server_port pg_my_temp_schema
 pg_is_other_temp_schema pg_trigger_depth pg_jit_available pg_char_to_encoding pg_encoding_to_char
 pg_encoding_max_length pg_blocking_pids pg_safe_snapshot_blocking_pids pg_listening_channels pg_timezone_abbrevs
-pg_timezone_names pg_show_all_settings pg_settings_get_flags
+pg_timezone_names pg_show_all_settings pg_settings_get_flags pg_advisory_unlock_all
 pg_collation_is_visible pg_conversion_is_visible pg_function_is_visible pg_opclass_is_visible pg_operator_is_visible
 pg_opfamily_is_visible pg_statistics_obj_is_visible pg_table_is_visible pg_ts_config_is_visible pg_ts_dict_is_visible
 pg_ts_parser_is_visible pg_ts_template_is_visible pg_type_is_visible
@@ -101,7 +101,7 @@ pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_walfile_name
 export const SESSION = `
 set_config setseed nextval currval lastval setval pg_sequence_last_value pg_sleep pg_sleep_for pg_sleep_until pg_notify
 pg_notification_queue_usage pg_export_snapshot pg_stat_clear_snapshot
-pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all pg_advisory_unlock_shared
+pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_shared
 pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_lock pg_try_advisory_lock_shared
 pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared
 `;

@@ -142,7 +142,7 @@ export class NameScope {
   pass(facts: StatementFacts, { steers, follows, reshapes, path }: NameEffects): NameChange[] {
     const changes = this.#changesOf(facts);
     for (const one of changes) this.#changes.set(key(one.schema, one.name), one);
-    if (changes.some(({ schema }) => schema === PG_TEMP)) this.#withTemp();
+    if (changes.some(({ schema, change }) => schema === PG_TEMP && change === 'made')) this.#withTemp();
     if (path !== undefined) this.#set(path);
     if (steers && !follows) this.#certain = false;
     this.#reshaped ||= reshapes;
@@ -151,8 +151,22 @@ export class NameScope {
     return changes;
   }
 
+  /** Whether it may drop temporary objects of which a name before it could speak. */
+  mayLose({ discards }: StatementFacts): boolean {
+    return DISCARDS_TEMP.has(discards) && (this.#path.temp !== undefined || !this.#certain);
+  }
+
+  /** All names of the session's temporary schema are gone: those that came in this transaction one by one. */
+  #temporaryGone(): NameChange[] {
+    const schema = this.schema(PG_TEMP);
+    const came = ({ schema: where, change }: NameChange) =>
+      this.schema(where) === schema && change !== 'gone';
+    const made = [...this.#changes.values()].filter(came);
+    return [...made, { schema }].map((one) => ({ ...one, change: 'gone' }));
+  }
+
   #changesOf(facts: StatementFacts): NameChange[] {
-    const changes: NameChange[] = [];
+    const changes: NameChange[] = this.mayLose(facts) ? this.#temporaryGone() : [];
     for (const use of facts.relations) {
       const { name } = use;
       if (use.role === 'create') changes.push({ schema: this.creation(use), name, change: 'made' });
@@ -184,6 +198,7 @@ export class NameScope {
   }
 }
 
+const DISCARDS_TEMP: ReadonlySet<string | undefined> = new Set(['all', 'temp']);
 const ENDS: ReadonlySet<string> = new Set([
   'commit',
   'rollback',

@@ -32,6 +32,8 @@ import { WrittenColumns } from './written-columns.ts';
 
 /** Parts of a relation, or things that stand in its schema. */
 const OF_RELATION = new Set(['column', 'index', 'trigger', 'rule', 'policy', 'tabconstraint', 'statistics']);
+/** What a call sets that no text shows. */
+const ANY_SETTING: SettingFact = { verb: 'set', name: 'all', local: false };
 const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']);
 
 /** Resolves the facts of one statement into pairs, and notes what the answer must not show. */
@@ -188,7 +190,7 @@ export class Resolution {
   #unseen(use: ResolvedFunction): void {
     if (use.schema === 'pg_catalog' && use.name.includes('trigger')) return;
     this.#call(use);
-    if (setsSettings(use)) this.#setting({ verb: 'reset', name: 'all', local: false });
+    if (setsSettings(use)) this.#setting(ANY_SETTING);
   }
 
   /**
@@ -297,7 +299,8 @@ export class Resolution {
       this.pairs.add('sql.transaction', this.#input.resource);
       return;
     }
-    const safe = isSafeSetting(setting, this.#input.searchPaths);
+    const { searchPaths, beganAsItself: asItself = false } = this.#input;
+    const safe = isSafeSetting(setting, searchPaths, { asBegun: !this.#catalog.loginTriggers, asItself });
     this.#steering.setting(setting);
     this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#objects.setting(setting.name, safe));
     if (!safe) this.#unsafeSet(setting.name);
@@ -358,9 +361,11 @@ export class Resolution {
     const resource = this.#input.resource;
     if (copy !== undefined && copy.target !== 'client') this.pairs.add('sql.admin', resource);
     if (copy !== undefined && copy.relation === undefined) this.#copiedQuery();
-    if (channel !== undefined)
-      this.pairs.add(channel.verb === 'notify' ? 'sql.notify' : 'sql.listen', resource);
-    if (discards !== undefined) this.#discards(discards);
+    // To listen no more asks for nothing.
+    if (channel?.verb === 'notify') this.pairs.add('sql.notify', resource);
+    if (channel?.verb === 'listen') this.pairs.add('sql.listen', resource);
+    // What was made or cached goes; the settings that DISCARD ALL resets have pairs of their own.
+    if (discards !== undefined && discards !== 'all') this.pairs.add('sql.transaction', resource);
     if (kind === 'ddl' || this.#facts.materializes) this.#effects.changesSchema();
     if (opaque === 'DO') this.pairs.add('sql.do', resource);
     if (kind === 'transaction') this.pairs.add('sql.transaction', resource);
@@ -376,12 +381,6 @@ export class Resolution {
     );
     if (reads.length === 0) this.pairs.add('sql.copy-out', this.#input.resource);
     for (const relation of reads) this.pairs.add('sql.copy-out', this.#table(relation));
-  }
-
-  /** DISCARD ALL resets every setting to what the server's configuration says; the others only drop what was cached. */
-  #discards(what: string): void {
-    if (what !== 'all') return void this.pairs.add('sql.transaction', this.#input.resource);
-    this.#setting({ verb: 'reset', name: 'all', local: false });
   }
 
   /** Code that the gateway does not read could copy what is masked to where it is not. */

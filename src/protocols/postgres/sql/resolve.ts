@@ -26,6 +26,8 @@ export interface PlanInput {
   readonly names: NameScope;
   /** Paths that the session may set, as configured and as it began. */
   readonly searchPaths: readonly (readonly string[])[];
+  /** The session began in no role but the one that logged in; default false. */
+  readonly beganAsItself?: boolean;
   readonly columnTags: ColumnTags;
   /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
   readonly masksColumns?: boolean;
@@ -46,6 +48,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   const major = Math.floor(catalog.serverVersion / 10_000);
   if (facts.newer !== undefined && facts.newer.since > major)
     return unreadPlan(facts, tooNew(facts.newer, major));
+  const discards = input.names.mayLose(facts);
   const resolution = new Resolution(facts, catalog, input);
   resolution.run();
   const { resolved, steering } = resolution;
@@ -69,7 +72,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...settingPlan(facts, resolution),
     names: { ...nameEffects, changes: input.names.pass(facts, nameEffects) },
     resolved,
-    ddl: changesCatalog(facts) || steering.altersSchema,
+    ddl: changesCatalog(facts) || steering.altersSchema || discards,
     ...(facts.changes === undefined ? {} : { changes: facts.changes }),
   };
 }
@@ -213,7 +216,6 @@ function changesCatalog(facts: StatementFacts): boolean {
     facts.transaction === 'commit-prepared' ||
     facts.materializes ||
     facts.call ||
-    facts.opaque !== undefined ||
-    facts.discards === 'all'
+    facts.opaque !== undefined
   );
 }

@@ -1,6 +1,16 @@
 import type { SettingFact } from './facts.ts';
 import { isPermittedPath } from './search-path.ts';
 
+/** What RESET gives back to a session. */
+export interface WayBack {
+  /** All that was set when it began: nothing ran at its login that set something. */
+  readonly asBegun: boolean;
+  /** It began in no role but the one that logged in. */
+  readonly asItself: boolean;
+}
+
+const NO_WAY_BACK: WayBack = { asBegun: false, asItself: false };
+
 /** Settings that change neither how SQL is read nor what it may do; drivers and people set them. */
 const ANY_VALUE: ReadonlySet<string> = new Set([
   'application_name',
@@ -35,14 +45,16 @@ const TRANSACTION: ReadonlySet<string> = new Set([
 /**
  * Whether a change of a setting leaves everything the gateway relies on in place. Reading one is always safe.
  *
- * A `search_path` is safe if it is permitted, and going back to the one that the session began with. `role`, `row_security`, `session_replication_role`, encodings other than UTF-8 and all unknown names
- * are not. RESET ALL is not: it goes back to whatever the server's configuration says.
+ * A `search_path` is safe if it is permitted. `role`, `row_security`, `session_replication_role`, encodings other than UTF-8
+ * and all unknown names are not. Going back to what the session began with is (`back`).
  */
 export function isSafeSetting(
-  { verb, name, value, schemas }: SettingFact,
+  setting: SettingFact,
   searchPaths: readonly (readonly string[])[],
+  back: WayBack = NO_WAY_BACK,
 ): boolean {
-  if (verb === 'show') return true;
+  const { verb, name, value, schemas } = setting;
+  if (verb === 'show' || isWayBack(setting, back)) return true;
   if (name === 'search_path') return verb === 'reset' || isPermittedPath(schemas, searchPaths);
   if (ANY_VALUE.has(name) || TRANSACTION.has(name)) return true;
   if (verb === 'reset' || value === undefined) return false;
@@ -51,6 +63,18 @@ export function isSafeSetting(
   if (name === 'standard_conforming_strings') return /^(on|true|yes|1)$/i.test(value);
   if (name === 'escape_string_warning') return true;
   return false;
+}
+
+/**
+ * Whether it goes back to what the session began with, as a new session would: that was judged when it began, and what
+ * decides how SQL is read is pinned there. With the session's user the role becomes `none` in servers older than CVE-2024-10978,
+ * not the one that the session began in.
+ */
+function isWayBack({ verb, name, value }: SettingFact, { asBegun, asItself }: WayBack): boolean {
+  if (!asBegun) return false;
+  if (name === 'session_authorization') return verb === 'reset' && asItself;
+  if (name === 'role' && verb === 'set') return value === 'none' && asItself;
+  return verb === 'reset';
 }
 
 /** True for settings that only shape the transaction: they are judged as transaction commands are. */

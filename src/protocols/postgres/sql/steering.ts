@@ -16,7 +16,7 @@ export const STEERING_CODE = [
 ].join('|');
 
 /** What the body of a function must hold to make, take or rename relations. */
-export const RESHAPING_CODE = String.raw`\m(create|alter|drop|import)\M`;
+export const RESHAPING_CODE = String.raw`\m(create|alter|drop|import|discard)\M`;
 
 /** The built-in that sets anything. What a statement itself calls it with is read; what stands in a view is not. */
 const SETS_CONFIG = 'set_config';
