@@ -344,11 +344,10 @@ const NO_PATH: SearchPath = { schemas: [], creation: '', user: '' };
 
 /** Whether a path decides anything of it. */
 function namesAnything(facts: StatementFacts): boolean {
-  const { relations, functions, operators, types, columns, objects, settings, discards } = facts;
+  const { relations, functions, operators, types, columns, objects, settings, discards = '' } = facts;
   return (
-    [relations, functions, operators, types, columns, objects, discards ?? ''].some(
-      (uses) => uses.length > 0,
-    ) || settings.some(({ name }) => name === 'search_path')
+    [relations, functions, operators, types, columns, objects, discards].some((uses) => uses.length > 0) ||
+    settings.some(({ name }) => name === 'search_path')
   );
 }
 
