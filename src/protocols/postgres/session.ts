@@ -239,15 +239,21 @@ export class PostgresSession {
   #pump(upstream: Upstream, requests: RequestPump): Promise<void> {
     const framer = new Framer('frontend');
     const { turns } = this.#parts;
+    // Counted on where a message had to wait: what it waited for may have come in this same turn.
+    let done = 0;
     const handle = (): Later<boolean> => {
-      for (let done = 0; done < MESSAGES_AT_ONCE || !turns.spent; done++) {
+      for (; done < MESSAGES_AT_ONCE || !turns.spent; done++) {
         const frame = framer.next();
         if (frame === undefined) return forwarded();
         const later = requests.handle(frame);
-        if (later !== undefined) return later.then(goOn);
+        if (later !== undefined) {
+          done++;
+          return later.then(goOn);
+        }
         const over = this.#over(requests);
         if (over !== undefined) return over;
       }
+      done = 0;
       return turns.next().then(goOn);
     };
     const goOn = () => this.#over(requests) ?? handle();
@@ -258,6 +264,7 @@ export class PostgresSession {
     const take = (chunk: Buffer): Later<boolean> => {
       if (this.#state.ended) return false;
       framer.push(chunk);
+      done = 0;
       this.#turn.moved();
       this.#hold(framer);
       return after(handle(), (more) => {
