@@ -5,6 +5,9 @@ import type { ResponsePump } from './responses.ts';
 import type { SessionState } from './state.ts';
 import type { Upstream } from './upstream.ts';
 
+/** A message of which more has come than one read brings, octets. */
+const LARGE_BYTES = 64 * 1024;
+
 /**
  * Brings what the target says to the client, in pieces: while one session's answer is looked through, others have their
  * turn, and the target is not read.
@@ -70,8 +73,10 @@ export class AnswerFlow {
     if (this.#working) return this.#responses.add(Buffer.from(chunk));
     this.#responses.add(chunk);
     this.#handle();
-    if (!this.#responses.more || this.#state.ended) return;
-    this.#responses.keep();
+    if (this.#state.ended) return;
+    if (this.#responses.more) this.#responses.keep();
+    // A message that comes in thousands of reads takes turns, too: the event loop would read on and on.
+    else if (this.#responses.buffered <= LARGE_BYTES || !this.#turns.spent) return;
     this.#working = true;
     this.#upstream.socket.pause();
     void this.#goOn();
@@ -87,10 +92,10 @@ export class AnswerFlow {
   }
 
   async #goOn(): Promise<void> {
-    while (this.#responses.more && !this.#state.ended) {
+    do {
       await this.#turns.next();
-      if (!this.#state.ended) this.#handle();
-    }
+      if (!this.#state.ended && this.#responses.more) this.#handle();
+    } while (!this.#state.ended && this.#responses.more);
     this.#working = false;
     if (this.#state.ended) this.#responses.dispose();
     else if (this.#lost !== undefined) this.#lost();
