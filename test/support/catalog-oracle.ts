@@ -344,6 +344,10 @@ function buildColumn(row: CatalogRow): Column {
   };
 }
 
+/** Of extensions: they give chance, time and what they are given. */
+const BY_CHANCE =
+  /^(uuid_generate_v(1|1mc|4|7)|gen_random_(bytes|uuid)|gen_salt|pgp_(sym|pub)_encrypt(_bytea)?|normal_rand)$/;
+
 function buildFunction(row: CatalogRow, rowTypes: ReadonlySet<number>): CatalogFunction {
   const volatility = VOLATILITY[text(row, 3) as keyof typeof VOLATILITY] ?? 'volatile';
   const language = text(row, 4);
@@ -358,7 +362,7 @@ function buildFunction(row: CatalogRow, rowTypes: ReadonlySet<number>): CatalogF
     name: text(row, 2),
     volatility,
     language,
-    trusted: flag(row, 5) && computes,
+    trusted: flag(row, 5) && (computes || (language === 'c' && BY_CHANCE.test(text(row, 2)))),
     takes,
     gives,
     steers: false,

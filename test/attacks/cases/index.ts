@@ -5,6 +5,7 @@ import { RT3 } from './rt3.ts';
 import { RT4 } from './rt4.ts';
 import { RT4C } from './rt4c.ts';
 import { RT5 } from './rt5.ts';
+import { RT5_CHANCE } from './rt5-chance.ts';
 import { RT6 } from './rt6.ts';
 import { RT6_CODE } from './rt6-code.ts';
 import { RT6_RESETS } from './rt6-resets.ts';
@@ -29,6 +30,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT4,
   ...RT4C,
   ...RT5,
+  ...RT5_CHANCE,
   ...RT6,
   ...RT6_CODE,
   ...RT6B,

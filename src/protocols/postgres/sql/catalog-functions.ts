@@ -2,9 +2,12 @@ import type { CatalogTables } from './catalog-mirror.ts';
 import { type CatalogFunction, FIRST_USER_OID, type Relation, SYSTEM_VIEW_SCHEMAS } from './catalog-model.ts';
 import type { CallingRow, DependRow, ProcRow, RewriteRow } from './catalog-records.ts';
 import { CATALOG_OIDS } from './catalog-tables.ts';
+import { EXTENSIONS_BY_CHANCE } from './function-lists.ts';
 import { holdsSettings, mayMove } from './steering.ts';
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
+
+const BY_CHANCE: ReadonlySet<string> = new Set(EXTENSIONS_BY_CHANCE.trim().split(/\s+/));
 
 type Relations = ReadonlyMap<number, Relation>;
 type Functions = ReadonlyMap<number, CatalogFunction>;
@@ -45,7 +48,8 @@ export function functionOf(
   const compiled = language === 'c' || language === 'internal';
   const readsNoRows = volatility === 'stable' && !gives.some((type) => isRow(type, tables));
   const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
-  const trusted = extensions.has(oid) && computes;
+  const byChance = language === 'c' && BY_CHANCE.has(name);
+  const trusted = extensions.has(oid) && (computes || byChance);
   return {
     oid,
     schema,
@@ -55,7 +59,7 @@ export function functionOf(
     trusted,
     takes,
     gives,
-    steers: steers(row, language, tables),
+    steers: !(trusted && byChance) && steers(row, language, tables),
     reshapes: row.reshapes,
   };
 }

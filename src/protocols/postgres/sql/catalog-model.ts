@@ -40,7 +40,7 @@ export interface CatalogFunction {
   readonly name: string;
   readonly volatility: 'immutable' | 'stable' | 'volatile';
   readonly language: string;
-  /** Part of an extension, written in C and immutable: it computes from its arguments and nothing else. */
+  /** Part of an extension, and it computes from its arguments, or from chance: see `functionOf`. */
   readonly trusted: boolean;
   /** Types of what it takes and of what it gives; only known of those that are not PostgreSQL's own. */
   readonly takes: readonly number[];

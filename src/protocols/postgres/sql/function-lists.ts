@@ -106,5 +106,15 @@ pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_lock pg_try_a
 pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared
 `;
 
+/**
+ * Volatile functions in C of extensions that were looked at (uuid-ossp, pgcrypto, tablefunc, pg_uuidv7): what they give is made of
+ * chance, the clock and their arguments. None takes SQL as text, reads a row, or changes a setting.
+ */
+export const EXTENSIONS_BY_CHANCE = `
+uuid_generate_v1 uuid_generate_v1mc uuid_generate_v4 uuid_generate_v7
+gen_random_bytes gen_random_uuid gen_salt pgp_sym_encrypt pgp_sym_encrypt_bytea pgp_pub_encrypt pgp_pub_encrypt_bytea
+normal_rand
+`;
+
 /** Catalog functions whose answer can hold constants taken from data: defaults, partition bounds. Never shown unmasked. */
 export const DEFINITIONS = `pg_get_expr pg_get_partition_constraintdef current_query`;
