@@ -1,5 +1,7 @@
-import { GUARDED } from '../../support/stack.ts';
-import { type AttackGroup, leak, same } from '../attack.ts';
+import { query, type RawClient } from '../../support/raw-client.ts';
+import { ALLOW_ALL, GUARDED } from '../../support/stack.ts';
+import { type Attack, type AttackGroup, leak, must, same } from '../attack.ts';
+import { disguiseOf } from '../leak.ts';
 
 const SECRET = 'apple-tree-7431';
 
@@ -25,6 +27,30 @@ const READS = 'SELECT reverse(ssn) FROM people';
 const hides = (what: string, ...steps: string[]) => leak({ case: what, steps, secret: SECRET });
 const inOneString = (what: string, ...steps: string[]) =>
   leak({ case: what, forms: ['simple'], steps, secret: SECRET });
+
+/** A table that an earlier session had in the temporary schema that this one gets hides nothing any more. */
+const leftBehind: Attack = {
+  case: 'a temporary table of a session that has ended, in a transaction that makes another',
+  run: async (world) => {
+    const seen = async (open: () => Promise<RawClient>) => {
+      const first = await open();
+      await first.ask(query(HIDES));
+      await first.ask(query('SELECT ssn FROM people'));
+      first.socket.destroy();
+      const left = "SELECT count(*) FROM pg_class WHERE relname = 'people' AND relpersistence = 't'";
+      while ((await world.admin(left)).trim() !== '0');
+      const second = await open();
+      const lines: string[] = [];
+      for (const sql of ['BEGIN', 'CREATE TEMP TABLE other (x int)', READS, 'ROLLBACK'])
+        lines.push(...(await second.ask(query(sql))));
+      return { found: disguiseOf(second.received, SECRET), lines };
+    };
+    const control = await seen(() => world.direct());
+    must(control.found !== undefined, `dead: ${control.lines.join(' / ')}`);
+    const { found, lines } = await seen(() => world.through());
+    must(found === undefined, `leaked, ${found}: ${lines.join(' / ')}`);
+  },
+};
 
 /** The session's user may read what the role that it begins in may not. */
 const ROLE = `
@@ -96,6 +122,7 @@ export const RT6_RESETS: readonly AttackGroup[] = [
         case: 'resets that change nothing that is named',
         steps: ['DISCARD ALL', 'SELECT id FROM people', 'RESET ALL', 'SELECT id FROM people'],
       }),
+      leftBehind,
       same({
         case: 'a temporary table behind DISCARD TEMP',
         steps: [
@@ -137,6 +164,37 @@ export const RT6_RESETS: readonly AttackGroup[] = [
       tenants('… RESET of the one', 'RESET app.tenant'),
       tenants('… DEFAULT', 'SET app.tenant TO DEFAULT'),
       tenants('… set_config', "SELECT set_config('app.tenant', NULL, false)"),
+    ],
+  },
+  {
+    id: 'RT6',
+    scenario: { policy: ALLOW_ALL },
+    attacks: [
+      same({
+        case: 'temporary tables in one transaction, one after the other',
+        steps: [
+          'BEGIN',
+          'CREATE TEMP TABLE a (x int)',
+          'CREATE TEMP TABLE b (x int)',
+          'INSERT INTO b VALUES (1)',
+          'SELECT a.x, b.x FROM a, b',
+          'COMMIT',
+        ],
+      }),
+      same({
+        case: '… behind DISCARD TEMP',
+        steps: [
+          'CREATE TEMP TABLE a (x int)',
+          'BEGIN',
+          'DISCARD TEMP',
+          'CREATE TEMP TABLE b AS SELECT 1 AS x',
+          'SELECT x FROM b',
+          'CREATE TEMP TABLE a AS SELECT 2 AS x',
+          'SELECT a.x, b.x FROM a, b',
+          'COMMIT',
+          'SELECT a.x, b.x FROM a, b',
+        ],
+      }),
     ],
   },
 ];

@@ -8,7 +8,7 @@ const catalog = {
     [1, { oid: 1, schema: 'public', name: 't' }],
     [2, { oid: 2, schema: 'public', name: 'v' }],
   ]),
-  schemaName: (oid: number) => (oid === 9 ? 'app' : undefined),
+  schemaName: (oid: number) => ({ 9: 'app', 10: 'pg_temp_3' })[oid],
 } as unknown as Catalog;
 
 const relation = (oid: number, now?: readonly [string, string, boolean?]): HeldName => ({
@@ -33,6 +33,8 @@ describe('what a transaction holds for itself', () => {
     ['a view that is replaced', [relation(2, ['public', 'v', true])], ['gone public.v', 'made public.v']],
     ['a table that is made', [relation(7, ['public', 'n'])], ['made public.n']],
     ['one that came and went', [relation(7)], []],
+    ['a schema that is locked', [schema(9, 'app')], []],
+    ['a temporary one that is cleared', [schema(10, 'pg_temp_3')], ['gone pg_temp_3.*']],
     ['a schema that is renamed', [schema(9, 'b')], ['unclear app.*', 'unclear b.*']],
     ['a schema that was made and renamed', [schema(8, 'b')], ['unclear b.*']],
     ['a schema that is dropped', [schema(9)], []],

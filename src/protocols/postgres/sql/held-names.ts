@@ -49,6 +49,8 @@ export const HELD_NAMES = `(SELECT pg_catalog.json_agg(pg_catalog.json_build_arr
   LEFT JOIN pg_catalog.pg_namespace m ON m.oid OPERATOR(pg_catalog.=) c.relnamespace
   LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) h.oid AND h.kind OPERATOR(pg_catalog.=) 'schema')`;
 
+const TEMPORARY = /^pg_temp_\d+$/;
+
 type HeldRow = readonly [HeldName['kind'], number, string | null, string | null, boolean];
 
 /**
@@ -81,9 +83,14 @@ export function changesOf(held: readonly HeldName[], catalog: Catalog): NameChan
   return [...gone, ...come];
 }
 
-/** A schema that was dropped took all that it held, each of which is held itself. */
+/**
+ * A schema that was dropped took all that it held, each of which is held itself. Temporary ones are
+ * locked where what an earlier session left, or what this one made before, is cleared away: what is not held is gone then,
+ * whatever the catalog still has of it.
+ */
 function renamedSchema(was: string | undefined, now: string | undefined): NameChange[] {
   if (now === undefined) return [];
+  if (now === was) return TEMPORARY.test(now) ? [{ schema: now, change: 'gone' }] : [];
   const names = new Set([was, now].filter((one) => one !== undefined));
   return [...names].map((schema) => ({ schema, change: 'unclear' as const }));
 }
