@@ -16,6 +16,8 @@ export interface KnownCatalog {
  * It is the window in which somebody else's change of the schema is not seen: `docs/security.md`.
  */
 const CHECK_AFTER_MS = 2000;
+/** Changes that nobody waits for are asked for together, ms. */
+const TOGETHER_MS = 200;
 /** How long a target is asked for everything after it could not say what has become of some objects. */
 const WHOLE_AFTER_FAILURE_MS = 60_000;
 
@@ -35,6 +37,9 @@ export class CatalogService {
   #covered = 0;
   /** What these changes were, of those that are not covered. */
   #changed: SchemaChanges | undefined;
+  /** The one session that made all of those that are not covered. */
+  #changedBy: object | undefined;
+  #soon: NodeJS.Timeout | undefined;
   #wholeUntil = Number.NEGATIVE_INFINITY;
   #checking: Promise<void> | undefined;
 
@@ -74,9 +79,18 @@ export class CatalogService {
     }
   }
 
+  /** What is known, though changes of this session's may be missing, and nobody else's; undefined: ask for `current`. */
+  lately(session: object): KnownCatalog | undefined {
+    const alone = this.#covered === this.#changes || this.#changedBy === session;
+    return alone && !this.#late ? this.#known : undefined;
+  }
+
+  get #late(): boolean {
+    return this.#clock.now() - this.#checkedAt >= CHECK_AFTER_MS;
+  }
+
   #knownSince(changes: number): KnownCatalog | undefined {
-    const late = this.#clock.now() - this.#checkedAt >= CHECK_AFTER_MS;
-    return late || this.#covered < changes ? undefined : this.#known;
+    return this.#late || this.#covered < changes ? undefined : this.#known;
   }
 
   #checkOnce(): Promise<void> {
@@ -86,16 +100,26 @@ export class CatalogService {
     return this.#checking;
   }
 
-  /** A schema change was seen: the next statement waits for a new look, even if one is under way. */
-  invalidate(changes: SchemaChanges): void {
+  /**
+   * A schema change was seen: the next statement waits for a new look, even if one is under way.
+   *
+   * @param session May be judged without it, so nobody may be waiting.
+   */
+  invalidate(changes: SchemaChanges, session?: object): void {
     if (changesNothing(changes)) return;
+    const first = this.#covered === this.#changes;
+    this.#changedBy = first || this.#changedBy === session ? session : undefined;
     this.#changes++;
     this.#changed = together(this.#changed, changes);
     // Whoever waits for the answer asks again, and is told what went wrong.
-    this.#checkOnce().catch(() => undefined);
+    const check = () => void this.#checkOnce().catch(() => undefined);
+    if (session === undefined) check();
+    else this.#soon ??= setTimeout(check, TOGETHER_MS).unref();
   }
 
   async #check(): Promise<void> {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
     const [startedAt, changes, changed] = [this.#clock.now(), this.#changes, this.#changed];
     this.#changed = undefined;
     const byName = changed !== undefined && changed !== 'anything' && this.#mayAskByName(startedAt);
@@ -136,6 +160,7 @@ export class CatalogService {
   }
 
   close(): void {
+    clearTimeout(this.#soon);
     this.#reader?.close();
   }
 }

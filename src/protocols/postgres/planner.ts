@@ -4,8 +4,9 @@ import type { Turns } from '../../core/turns.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../policy/model.ts';
 import { AnalysedNames, staleNames } from './analysed-names.ts';
-import type { CatalogService, KnownCatalog } from './catalog-service.ts';
+import type { KnownCatalog } from './catalog-service.ts';
 import { catalogUnavailable } from './catalog-unavailable.ts';
+import type { CatalogView } from './catalog-view.ts';
 import { HINTS } from './hints.ts';
 import type { SessionMasks } from './masks.ts';
 import type { Prepared } from './pipeline.ts';
@@ -65,7 +66,7 @@ type NamedStatement = Pick<Prepared, 'text' | 'index' | 'types'>;
  */
 export class StatementPlanner {
   readonly #parser: SqlParser;
-  readonly #catalog: CatalogService;
+  readonly #catalog: CatalogView;
   readonly #masks: SessionMasks;
   readonly #resource: PolicyObject;
   readonly #encoding: string;
@@ -85,7 +86,7 @@ export class StatementPlanner {
 
   constructor(parts: {
     readonly parser: SqlParser;
-    readonly catalog: CatalogService;
+    readonly catalog: CatalogView;
     readonly masks: SessionMasks;
     readonly resource: PolicyObject;
     /** The database's encoding, as the server reports it. */
@@ -118,7 +119,7 @@ export class StatementPlanner {
    * @returns A plan, with `refusal` if it is not understood, or the catalog cannot be read.
    */
   async plan(text: string, types: readonly number[] = NO_TYPES, only?: number): Promise<Planned> {
-    const known = await this.#catalog.current().catch(catalogUnavailable);
+    const known = await this.#catalog.for(text).catch(catalogUnavailable);
     if ('rule' in known) return refused('‹statement while the catalog cannot be read›', known);
     const asked = question(text, types);
     if (only !== undefined) return this.#make(asked, known, only);
@@ -239,12 +240,8 @@ export class StatementPlanner {
     const path = statements.some(namesAnything) ? await this.#learnPath() : (this.#path.last ?? NO_PATH);
     if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
     this.#renew(known);
-    const names = new NameScope(
-      known.catalog,
-      path,
-      this.#path.changesBefore(known.catalog),
-      this.#path.moved,
-    );
+    const before = this.#path.changesBefore(known.catalog);
+    const names = new NameScope(known.catalog, path, before, this.#path.moved);
     const plans: StatementPlan[] = [];
     for (const facts of statements) {
       if (plans.length > 0 && this.#turns.spent) await this.#turns.next();

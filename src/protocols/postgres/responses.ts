@@ -322,7 +322,7 @@ export class ResponsePump {
     const plan = planAt(query.planned, query.completed);
     query.completed++;
     query.rows = undefined;
-    if (plan !== undefined) this.#state.took(plan, query.planned);
+    if (plan !== undefined) this.#state.took(plan, query.planned, query.counted === undefined);
   }
 
   #called(frame: Frame): void {

@@ -10,6 +10,9 @@ const ASK_AFTER_MS = 2000;
 /** What stands in for a path that has no schema to make things in: the server refuses to make anything. */
 const NOWHERE = 'public';
 
+/** Names kept in mind instead of reading the catalog. */
+const MOST_TOOK = 512;
+
 /** All that a session must ask its own server to know where names are looked up. Takes no lock, changes nothing. */
 export const PATH_QUESTION = `SELECT pg_catalog.array_to_json(pg_catalog.current_schemas(true)), pg_catalog.current_schema(),
   pg_catalog.pg_my_temp_schema()::pg_catalog.regnamespace::pg_catalog.text, current_user, pg_catalog.current_setting('search_path'), session_user`;
@@ -55,6 +58,8 @@ export class SessionPath {
   /** What the server said that the open transaction holds. */
   #held: readonly HeldName[] = [];
   #changes: NameChange[] = [];
+  /** Committed, and perhaps not in the catalog yet by which the next is judged. */
+  #took: NameChange[] | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -80,12 +85,27 @@ export class SessionPath {
 
   /** The server says that the open transaction keeps names to itself. */
   get holdsNames(): boolean {
-    return this.#held.length > 0;
+    return this.#held.length > 0 || this.#took !== undefined;
   }
 
   /** What became of names in the transaction that is open: what the server says, and what statements did since. */
   changesBefore(catalog: Catalog): NameChange[] {
-    return [...changesOf(this.#held, catalog), ...this.#changes];
+    return [...(this.#took ?? []), ...changesOf(this.#held, catalog), ...this.#changes];
+  }
+
+  /** Names that its own changes made and took are known, without the catalog. */
+  get tookNames(): boolean {
+    return this.#took !== undefined && this.#took.length < MOST_TOOK;
+  }
+
+  /** A statement by itself has made and taken names, for everybody to see. */
+  took(changes: readonly NameChange[]): void {
+    this.#took = [...(this.#took ?? []), ...changes];
+  }
+
+  /** The catalog has been read since. */
+  read(): void {
+    this.#took = undefined;
   }
 
   /** How many changes statements made since the server said what is held. */
@@ -123,8 +143,11 @@ export class SessionPath {
       this.mark();
     }
     if (!ENDS.has(transaction)) return;
-    if (transaction === 'rollback-to')
+    // Which of them are undone the server knows.
+    if (transaction === 'rollback-to' && this.#changes.length > 0) {
       this.#changes = this.#changes.map((one) => ({ ...one, change: 'unclear' }));
+      this.#moved = true;
+    }
     if (!this.#moved) return;
     this.#over = true;
     this.mark();

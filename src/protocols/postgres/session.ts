@@ -15,6 +15,7 @@ import type { SessionEnd, StreamContext } from '../adapter.ts';
 import { AnswerFlow } from './answer-flow.ts';
 import type { CancelRegistry } from './cancel.ts';
 import type { CatalogService } from './catalog-service.ts';
+import { CatalogView } from './catalog-view.ts';
 import { ClientTurn } from './client-turn.ts';
 import { fatalFields } from './denial.ts';
 import { Forwarder } from './forwarder.ts';
@@ -101,7 +102,7 @@ export class PostgresSession {
     const held = parts.allowance.open((error) => this.#state.end(error));
     this.#state = new SessionState(context, masks, held, {
       end: (error) => this.#stop(error),
-      schemaChanged: (changes) => parts.catalog.invalidate(changes),
+      schemaChanged: (changes, session) => parts.catalog.invalidate(changes, session),
       turn: this.#turn,
     });
   }
@@ -216,7 +217,7 @@ export class PostgresSession {
     const planner = new StatementPlanner({
       encoding: upstream.parameters.get('server_encoding') ?? '',
       parser: this.#parts.parser,
-      catalog: this.#parts.catalog,
+      catalog: this.#catalogView(),
       masks: this.#state.masks,
       resource: this.#context.session.resource,
       path: this.#state.path,
@@ -233,6 +234,13 @@ export class PostgresSession {
     out.flush();
     await this.#pump(upstream, new RequestPump(this.#state, planner, calls, out));
     await this.#answered();
+  }
+
+  #catalogView(): CatalogView {
+    const { catalog, parser } = this.#parts;
+    const { path, unread } = this.#state;
+    const parse = (text: string, major: number) => parser.parse(text, major, this);
+    return new CatalogView({ catalog, path, parse, mayDoAnything: () => unread.permitted });
   }
 
   /** Until the client has said its last word, or the session has ended. */

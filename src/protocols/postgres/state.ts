@@ -10,6 +10,7 @@ import { Pipeline, type Portal, type Prepared, weightOf } from './pipeline.ts';
 import type { Planned } from './planner.ts';
 import { ChangedRows } from './row-bounds.ts';
 import { SessionPath } from './session-path.ts';
+import type { NameChange } from './sql/held-names.ts';
 import type { StatementPlan } from './sql/plan.ts';
 import { changesNothing, type SchemaChanges, together } from './sql/schema-changes.ts';
 import { changesReading, UnreadStatements } from './unread.ts';
@@ -50,15 +51,17 @@ export class SessionState {
   /** What this session makes the gateway hold, of what all sessions may. */
   readonly held: Holder;
   readonly turn: ClientTurn;
-  readonly #onSchemaChange: (changes: SchemaChanges) => void;
+  readonly #onSchemaChange: (changes: SchemaChanges, session?: object) => void;
   /** What the transaction has changed so far: nobody else sees it before its end, nor does the catalog's reader. */
   #changed: SchemaChanges | undefined;
+  /** The names that came and went with it, where it is one statement by itself. */
+  #names: readonly NameChange[] | undefined;
   readonly #end: (error: HoopError | undefined) => void;
   #waiting: (() => void)[] = [];
 
   /**
    * @param hooks.end Ends the session: an error is told to the client first, undefined means the client said goodbye.
-   * @param hooks.schemaChanged The catalog's knowledge is stale.
+   * @param hooks.schemaChanged The catalog's knowledge is stale; that of this session alone knows it, where it is given.
    * @param hooks.turn Told of whole messages both ways.
    */
   constructor(
@@ -67,7 +70,7 @@ export class SessionState {
     held: Holder,
     hooks: {
       readonly end: (error: HoopError | undefined) => void;
-      readonly schemaChanged: (changes: SchemaChanges) => void;
+      readonly schemaChanged: (changes: SchemaChanges, session?: object) => void;
       readonly turn: ClientTurn;
     },
   ) {
@@ -99,16 +102,29 @@ export class SessionState {
 
   /** Portals go with their transaction, and its schema changes are there, even where the next begins in the same string. */
   transactionEnded(): void {
-    if (this.#changed !== undefined) this.#onSchemaChange(this.#changed);
+    if (this.#changed !== undefined) this.#tellChange(this.#changed);
     this.#changed = undefined;
+    this.#names = undefined;
     this.path.committed();
     this.changedRows.reset();
     this.portals.forget((one) => !one.holdable);
   }
 
-  /** What a statement that has completed means for the session. */
-  took(plan: StatementPlan, planned: Planned | undefined): void {
+  #tellChange(changed: SchemaChanges): void {
+    if (this.#names === undefined || !this.unread.permitted) return this.#onSchemaChange(changed);
+    this.path.took(this.#names);
+    this.#onSchemaChange(changed, this.path);
+  }
+
+  /**
+   * What a statement that has completed means for the session.
+   *
+   * @param simple It was sent as a query, which is a transaction by itself where none is open.
+   */
+  took(plan: StatementPlan, planned: Planned | undefined, simple = false): void {
     if (planned?.unread === true) this.unread.wholeSession = true;
+    const alone = simple && planned?.plans.length === 1 && this.status === 'I';
+    if (alone && plan.changes !== undefined) this.#names = plan.names.changes;
     if (plan.ddl) this.schemaChanged(plan.changes ?? 'anything');
     if (ENDS_TRANSACTION.has(plan.transaction)) this.transactionEnded();
   }

@@ -36,7 +36,8 @@ describe('what a transaction holds for itself', () => {
     ['a schema that is locked', [schema(9, 'app')], []],
     ['a temporary one that is cleared', [schema(10, 'pg_temp_3')], ['gone pg_temp_3.*']],
     ['a schema that is renamed', [schema(9, 'b')], ['unclear app.*', 'unclear b.*']],
-    ['a schema that was made and renamed', [schema(8, 'b')], ['unclear b.*']],
+    ['a schema that is new', [schema(8, 'b')], []],
+    ['a schema that is held and nothing else', [schema(9, 'app')], []],
     ['a schema that is dropped', [schema(9)], []],
   ])('%s', (_, held, expected) => {
     expect(told(held)).toEqual(expected);

@@ -84,13 +84,12 @@ export function changesOf(held: readonly HeldName[], catalog: Catalog): NameChan
 }
 
 /**
- * A schema that was dropped took all that it held, each of which is held itself. Temporary ones are
- * locked where what an earlier session left, or what this one made before, is cleared away: what is not held is gone then,
- * whatever the catalog still has of it.
+ * Under either name there may be anything. A schema that was dropped took all that it held, each of which is held itself;
+ * of one that is new nothing is known anyway. Temporary ones are locked where what an earlier session left, or what this
+ * one made before, is cleared away: what is not held is gone then, whatever the catalog still has of it.
  */
 function renamedSchema(was: string | undefined, now: string | undefined): NameChange[] {
-  if (now === undefined) return [];
+  if (was === undefined || now === undefined) return [];
   if (now === was) return TEMPORARY.test(now) ? [{ schema: now, change: 'gone' }] : [];
-  const names = new Set([was, now].filter((one) => one !== undefined));
-  return [...names].map((schema) => ({ schema, change: 'unclear' as const }));
+  return [was, now].map((schema) => ({ schema, change: 'unclear' as const }));
 }
