@@ -104,6 +104,22 @@ describe('a statement is judged by every schema change that came before it', () 
     expect(await two.ask(query('SELECT * FROM waits'))).not.toContain('ErrorResponse 42P01');
   });
 
+  test('many changes by one who may do anything, each of which names what the last one made', async () => {
+    const changes = Array.from({ length: 30 }, (_, i) => [
+      `CREATE TABLE step_${i} (id int)`,
+      `ALTER TABLE step_${i} ADD COLUMN name text`,
+      `CREATE INDEX ON step_${i} (name)`,
+      `ALTER TABLE step_${i} RENAME TO done_${i}`,
+      `CREATE VIEW view_${i} AS SELECT * FROM done_${i}`,
+    ]).flat();
+    for (const sql of changes) expect((await one.ask(query(sql))).join()).not.toContain('ErrorResponse');
+    await one.ask(query(`ALTER TABLE done_0 RENAME TO gone`));
+    await one.ask(query(CREATE.replace('orders', 'gone')));
+    expect(await together(two, 1, query('INSERT INTO gone VALUES (1)'))).toEqual([true]);
+    expect(await together(one, 1, query('INSERT INTO gone VALUES (1)'))).toEqual([true]);
+    expect(await one.ask(query('SELECT * FROM done_0'))).toContain('ErrorResponse 42P01');
+  });
+
   test('past the gateway, soon after', async () => {
     expect(await together(one, 1, query(INSERT))).toEqual([false]);
     await stack.postgres.psql(CREATE);
@@ -170,6 +186,31 @@ describe('the knowledge of one target', () => {
     const all = await Promise.all(waiting);
     expect(new Set(all).size).toBe(1);
     expect(asked).toBeLessThanOrEqual(3);
+  });
+
+  test('a session that may be judged without its own changes is, and nobody else', async () => {
+    const [mine, theirs] = [{}, {}];
+    const before = await service.current();
+    service.invalidate('anything', mine);
+    expect(service.lately(mine)).toBe(before);
+    expect(service.lately(theirs)).toBeUndefined();
+    expect(service.fresh).toBeUndefined();
+    service.invalidate('anything', theirs);
+    expect([service.lately(mine), service.lately(theirs)]).toEqual([undefined, undefined]);
+    await service.current();
+    expect(service.lately(mine)).toBeDefined();
+    service.invalidate('anything');
+    expect(service.lately(mine)).toBeUndefined();
+  });
+
+  test('changes that nobody waits for are asked for together, and soon', async () => {
+    await service.current();
+    const session = {};
+    const before = asked;
+    for (let i = 0; i < 50; i++) service.invalidate('anything', session);
+    expect(asked).toBe(before);
+    await expect.poll(() => service.fresh).toBeDefined();
+    expect(asked).toBe(before + 1);
   });
 
   test('an answer that was asked for before a change is not taken for one after it', async () => {
