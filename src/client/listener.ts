@@ -7,6 +7,7 @@ import { createConnection, createServer, type Server, type Socket } from 'node:n
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { HoopError, toHoopError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { SlabSizes } from '../core/slabs.ts';
 import type { Admitted, LocalDoor } from './local/door.ts';
 import { refusePostgresClient } from './local-error.ts';
@@ -234,7 +235,7 @@ function listen(server: Server, options: object, name: string): Promise<void> {
         }),
       );
     });
-    server.listen(options, () => resolve());
+    server.listen({ ...options, backlog: LIMITS.listenBacklog }, () => resolve());
   });
 }
 

@@ -22,6 +22,11 @@ export const LIMITS = {
   pgPipelineDepth: 1_024,
   /** Octets waiting for a slow peer before its counterpart is paused. */
   writeBufferBytes: 1024 * 1024,
+  /**
+   * Connections that the kernel keeps until we take them (it may keep fewer: `net.core.somaxconn`). One beyond it is
+   * dropped without a word, and its client tries again after 1, 3 and 7 s.
+   */
+  listenBacklog: 4_096,
   /** Time to finish TLS and the request's head, ms. */
   handshakeMs: 10_000,
   /** Time to reach and log in to a target, ms. */

@@ -10,11 +10,11 @@ const REST_SHARE = 0.02;
 /** CPU since the last time after which collecting at rest is worth it, microseconds. */
 const WORTH_US = 1_000_000;
 /** From here on pages are given back under load too, octets. */
-const PRESSED_OCTETS = 640 * 1024 * 1024;
+const PRESSED_OCTETS = 576 * 1024 * 1024;
 /** With more objects than this V8 is about to collect by itself, and doing it at once is a long pause, octets. */
-const SMALL_HEAP_OCTETS = 96 * 1024 * 1024;
+const SMALL_HEAP_OCTETS = 160 * 1024 * 1024;
 /** Looks between two collections under load; doubled each time that little came back. */
-const PRESSED_LOOKS = { least: 30, most: 300 } as const;
+const PRESSED_LOOKS = { least: 20, most: 300 } as const;
 /** What makes a collection under load worth its pause, octets. */
 const WORTH_OCTETS = 48 * 1024 * 1024;
 

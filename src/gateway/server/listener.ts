@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
 import type { Secret } from '../../core/secret.ts';
 import { ConnectionGate, type ConnectionLimits } from './connection-gate.ts';
+import { openPort } from './port.ts';
 
 /** Octets of a request's head. A token, a proof and a reason need about 5 KiB. */
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -59,14 +59,14 @@ export async function openListener(options: ListenerOptions): Promise<Listener> 
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
   });
-  await listen(server, options.host, options.port);
+  const port = await openPort(server, options.host, options.port);
   let closing: Promise<void> | undefined;
   const stopAccepting = () => {
-    closing ??= new Promise((resolve) => server.close(() => resolve()));
+    closing ??= port.close();
     server.closeIdleConnections();
   };
   return {
-    port: (server.address() as AddressInfo).port,
+    port: port.port,
     keep: (socket) => gate.keep(socket),
     setTls: (pair) => server.setSecureContext(secureContext(pair)),
     stopAccepting,
@@ -113,21 +113,4 @@ function refuseMalformed(socket: Duplex): void {
     socket.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n', () =>
       socket.destroy(),
     );
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error & { code?: string }) =>
-      reject(
-        new HoopError('ERR_CONFIG', `cannot listen on ${host}:${port} (${error.code ?? 'unknown'})`, {
-          hint: 'choose another address in listen, or end what uses it',
-          cause: error,
-        }),
-      );
-    server.once('error', failed);
-    server.listen({ host, port }, () => {
-      server.off('error', failed);
-      resolve();
-    });
-  });
 }
