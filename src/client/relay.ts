@@ -35,7 +35,13 @@ export function relay(local: Duplex, remote: Duplex, slabs = relaySlabs()): Prom
   const note = (error: Error) => {
     failure ??= error;
   };
-  local.on('error', note).once('close', () => (local.readableEnded ? finish(remote) : remote.destroy()));
+  let broken = false;
+  local.on('error', (error) => {
+    broken = true;
+    note(error);
+  });
+  // It may have said its last word before it broke: a process that is killed ends, and then refuses the answers.
+  local.once('close', () => (local.readableEnded && !broken ? finish(remote) : remote.destroy()));
   const flush = answer(remote, local, slabs);
   remote.on('error', note).once('close', () => {
     flush();

@@ -75,6 +75,19 @@ describe('relay', () => {
     await done;
   });
 
+  test('so does one that had said its last word: who answers it learns that nobody listens', async () => {
+    const { client, target, done } = await relayed();
+    const asked = all(target);
+    client.end('question');
+    await asked;
+    target.write('an answer');
+    await new Promise((resolve) => client.once('data', resolve));
+    client.resetAndDestroy();
+    const answering = setInterval(() => target.write('more of it'), 5);
+    await new Promise((resolve) => target.once('close', resolve)).finally(() => clearInterval(answering));
+    await done;
+  }, 4000);
+
   test('a reader that does not read stops the writer: nothing piles up between', async () => {
     const { client, target } = await relayed();
     client.pause();
