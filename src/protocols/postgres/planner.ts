@@ -15,7 +15,7 @@ import type { SessionPath } from './session-path.ts';
 import { foreignIdentifiers } from './sql/encoding.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from './sql/facts.ts';
 import { maskLiterals } from './sql/literals.ts';
-import { NameScope, type SearchPath } from './sql/name-scope.ts';
+import { NameScope, namesAnything, type SearchPath } from './sql/name-scope.ts';
 import type { SqlParser } from './sql/parser.ts';
 import type { CopyPlan } from './sql/plan.ts';
 import { planStatement, type StatementPlan } from './sql/resolve.ts';
@@ -35,6 +35,8 @@ export interface Planned {
   readonly refusal?: Refusal;
   /** Nobody knows what it does, not even how many statements it is: its one plan stands for all of them. */
   readonly unread?: boolean;
+  /** It names nothing that could be looked up elsewhere. */
+  readonly nameless?: boolean;
 }
 
 /** The plan of the statement of a string whose turn it is, from 0. */
@@ -144,20 +146,26 @@ export class StatementPlanner {
     const known = this.#catalog.fresh;
     if (known === undefined) return undefined;
     const remembered = this.#rememberedPlan(question(text, types), known);
-    return remembered ?? (before !== undefined && this.#holds && this.#made.has(before) ? before : undefined);
+    return remembered ?? (before !== undefined && this.#made.has(before) ? this.#held(before) : undefined);
   }
 
   #rememberedPlan(asked: Question, known: KnownCatalog): Planned | undefined {
     this.#renew(known);
-    if (!this.#holds || this.#dependsOnBlock(asked.text)) return undefined;
-    if (asked.types.length > 0) return this.#remembered.get(keyOf(asked));
-    return this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text);
+    if (this.#dependsOnBlock(asked.text)) return undefined;
+    if (asked.types.length > 0) return this.#held(this.#remembered.get(keyOf(asked)));
+    return this.#held(this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text));
+  }
+
+  /** A plan, if its names stand for what they stood for: where the server must be asked, only one without any does. */
+  #held(planned: Planned | undefined): Planned | undefined {
+    const certain = planned?.nameless === true || this.#path.known !== undefined;
+    return certain && this.#holds ? planned : undefined;
   }
 
   /** Forgets what was planned of other knowledge. */
   #renew(known: KnownCatalog): void {
-    const path = this.#path.known;
-    const samePath = path === undefined || path === this.#plannedBy;
+    const path = this.#path.last;
+    const samePath = path === this.#plannedBy;
     if (!this.#masks.refresh(known.classification) && known === this.#known && samePath) return;
     this.#known = known;
     this.#plannedBy = path;
@@ -166,9 +174,9 @@ export class StatementPlanner {
     this.#made = new WeakSet();
   }
 
-  /** Whether names stand for what they stood for in all that is remembered. */
+  /** Whether names stand for what they stood for in all that is remembered, as far as is known. */
   get #holds(): boolean {
-    const path = this.#path.known;
+    const path = this.#path.last;
     const uncommitted = this.#uncommittedDdl() || this.#path.holdsNames;
     return path !== undefined && path === this.#plannedBy && !uncommitted;
   }
@@ -237,7 +245,8 @@ export class StatementPlanner {
       });
     }
     const statements = parsed.statements.filter((_, index) => only === undefined || only === index);
-    const path = statements.some(namesAnything) ? await this.#learnPath() : (this.#path.last ?? NO_PATH);
+    const nameless = !statements.some(namesAnything);
+    const path = nameless ? (this.#path.last ?? NO_PATH) : await this.#learnPath();
     if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
     this.#renew(known);
     const before = this.#path.changesBefore(known.catalog);
@@ -251,7 +260,7 @@ export class StatementPlanner {
     if (plans.length === 0) plans.push(emptyPlan(this.#resource));
     const foreign = foreignIdentifiers(text, parsed.literals, this.#encoding);
     const refusal = foreign === undefined ? this.#refusal(plans) : { refusal: foreign };
-    return { ...planSummary(plans), text: shown, plans, ...refusal };
+    return { ...planSummary(plans), text: shown, plans, nameless, ...refusal };
   }
 
   #planOne(
@@ -338,15 +347,6 @@ export class StatementPlanner {
 
 /** For statements that name nothing. */
 const NO_PATH: SearchPath = { schemas: [], creation: '', user: '' };
-
-/** Whether a path decides anything of it. */
-function namesAnything(facts: StatementFacts): boolean {
-  const { relations, functions, operators, types, columns, objects, settings, discards = '' } = facts;
-  return (
-    [relations, functions, operators, types, columns, objects, discards].some((uses) => uses.length > 0) ||
-    settings.some(({ name }) => name === 'search_path')
-  );
-}
 
 /** Why detectors could not look through what a COPY sends, and what to do instead. */
 function unreadableCopy({ options, types }: CopyPlan): readonly [string, string] | undefined {

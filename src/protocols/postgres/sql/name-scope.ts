@@ -41,6 +41,15 @@ export interface NameEffects {
   readonly path?: readonly string[];
 }
 
+/** Whether a path decides anything of it. */
+export function namesAnything(facts: StatementFacts): boolean {
+  const { relations, functions, operators, types, columns, objects, settings, discards = '' } = facts;
+  return (
+    [relations, functions, operators, types, columns, objects, discards].some((uses) => uses.length > 0) ||
+    settings.some(({ name }) => name === 'search_path')
+  );
+}
+
 /**
  * Resolves names as the server does at one place of one string: relations by the first schema that has them, functions
  * by all of the path but the temporary one. It goes on from statement to statement, as the server does.
