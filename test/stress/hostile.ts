@@ -65,10 +65,14 @@ function ended(client: RawClient): Promise<void> {
   const { socket } = client;
   socket.removeAllListeners('data');
   return new Promise((resolve) => {
-    socket.once('close', () => resolve());
+    const over = () => {
+      socket.off('close', over);
+      resolve();
+    };
+    socket.once('close', over);
     socket.on('data', (chunk: Buffer) => {
       // ReadyForQuery is the last message of an answer: type, length 5, status.
-      if (chunk.length >= 6 && chunk.at(-6) === 0x5a && chunk.at(-2) === 5) resolve();
+      if (chunk.length >= 6 && chunk.at(-6) === 0x5a && chunk.at(-2) === 5) over();
     });
   });
 }
