@@ -32,6 +32,10 @@ const apps = MIGRATED.filter(({ name }) => wanted.length === 0 || wanted.include
 const there = new Map<Migrated, Programs>();
 let failures = 0;
 
+for (const name of wanted.filter((one) => !MIGRATED.some((app) => app.name === one))) {
+  failures++;
+  say(`UNKNOWN  ${name}: known are ${MIGRATED.map((app) => app.name).join(', ')}`);
+}
 for (const app of apps) {
   try {
     there.set(app, installed(app));
@@ -113,7 +117,7 @@ async function migrate(app: Migrated, { bin, folder }: Programs, at: Place): Pro
   const env = Object.fromEntries(Object.entries(app.env ?? {}).map(([name, text]) => [name, fill(text)]));
   const [program = '', ...args] = app.command.map(fill);
   const path = `${bin}:${process.env.PATH}`;
-  // Django goes through sets: without a seed, it notes squashed migrations in another order each time.
+  // Without a seed, runs of Django noted squashed migrations in different orders; with one they did not.
   const all = { ...pgEnv(at), PATH: path, PYTHONHASHSEED: '0', ...env };
   await run(join(bin, program), args, { cwd: folder, env: all, maxBuffer: 1 << 28 });
 }
