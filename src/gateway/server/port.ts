@@ -35,7 +35,11 @@ export async function openPort(server: Server, host: string, port: number): Prom
   const all = [server, ...others];
   const close = () => Promise.all(all.map(closed)).then(() => undefined);
   try {
-    for (const other of others) await listen(other, { host, port: taken, reusePort: true });
+    for (const other of others) {
+      await listen(other, { host, port: taken, reusePort: true });
+      // Too many open files, say: without a listener it would end the process.
+      other.on('error', (error) => server.emit('error', error));
+    }
   } catch (error) {
     void close();
     throw error;
