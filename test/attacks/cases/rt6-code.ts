@@ -140,6 +140,7 @@ export const RT6_CODE: readonly AttackGroup[] = [
       kept('kept: a function that renames', 'SELECT app.renames()'),
       kept('kept: a trigger', "INSERT INTO app.marks VALUES ('x')"),
       kept('kept: a DO block', "DO 'BEGIN DROP TABLE public.t; END'"),
+      kept('kept: a table of what a function gives', 'CREATE TEMP TABLE made_of AS SELECT app.drops() AS n'),
       kept('kept: committed', 'BEGIN', 'SELECT app.drops()', 'COMMIT'),
       atOnce('a batch', () => [
         query('BEGIN'),

@@ -73,7 +73,8 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     names: { ...nameEffects, changes: input.names.pass(facts, nameEffects) },
     resolved,
     ddl: changesCatalog(facts) || steering.altersSchema || discards,
-    ...(facts.changes === undefined ? {} : { changes: facts.changes }),
+    // What code changes besides has any name.
+    ...(facts.changes === undefined || steering.altersSchema ? {} : { changes: facts.changes }),
   };
 }
 
