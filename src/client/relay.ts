@@ -35,13 +35,9 @@ export function relay(local: Duplex, remote: Duplex, slabs = relaySlabs()): Prom
   const note = (error: Error) => {
     failure ??= error;
   };
-  let broken = false;
-  local.on('error', (error) => {
-    broken = true;
-    note(error);
-  });
   // It may have said its last word before it broke: a process that is killed ends, and then refuses the answers.
-  local.once('close', () => (local.readableEnded && !broken ? finish(remote) : remote.destroy()));
+  const ended = () => local.readableEnded && local.errored === null;
+  local.on('error', note).once('close', () => (ended() ? finish(remote) : remote.destroy()));
   const flush = answer(remote, local, slabs);
   remote.on('error', note).once('close', () => {
     flush();

@@ -20,6 +20,10 @@ export const LIMITS = {
   findingsPerValue: 10_000,
   /** Messages forwarded whose answer is outstanding, per session: beyond it the client is not read. */
   pgPipelineDepth: 1_024,
+  /** A message that lacks its end takes turns with others from here on, octets. */
+  pgLargeMessageBytes: 64 * 1024,
+  /** What is new in a thread of ours, MiB: V8 takes some 50 for it if it may, and gives none back. */
+  threadYoungMb: 12,
   /** Octets waiting for a slow peer before its counterpart is paused. */
   writeBufferBytes: 1024 * 1024,
   /**

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
+import { LIMITS } from '../core/limits.ts';
 import type { IndexAnswer, IndexQuestion, IndexResponse, IndexWorkerData } from './index-messages.ts';
 import type { AuditScope } from './index-query.ts';
 import type { SessionQuery } from './index-search.ts';
@@ -33,9 +34,6 @@ export interface AuditIndexOptions {
   /** The index's own file; derived: deleted, it is made again. */
   readonly file: string;
 }
-
-/** What is new in the thread, MiB: V8 takes some 50 for it if it may, and gives none back. */
-const YOUNG_MB = 12;
 
 type Waiting = {
   readonly resolve: (answer: IndexAnswer) => void;
@@ -88,7 +86,7 @@ class IndexThread {
     const worker = new Worker(new URL(name, import.meta.url), {
       workerData: this.#data,
       name: 'audit-index',
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
+      resourceLimits: { maxYoungGenerationSizeMb: LIMITS.threadYoungMb },
     });
     worker.unref();
     worker.on('message', (response: IndexResponse) => this.#answered(response));

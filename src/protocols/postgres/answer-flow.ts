@@ -1,12 +1,10 @@
 import { toHoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { Outlet } from './outlet.ts';
 import type { ResponsePump } from './responses.ts';
 import type { SessionState } from './state.ts';
 import type { Upstream } from './upstream.ts';
-
-/** A message of which more has come than one read brings, octets. */
-const LARGE_BYTES = 64 * 1024;
 
 /**
  * Brings what the target says to the client, in pieces: while one session's answer is looked through, others have their
@@ -76,7 +74,7 @@ export class AnswerFlow {
     if (this.#state.ended) return;
     if (this.#responses.more) this.#responses.keep();
     // A message that comes in thousands of reads takes turns, too: the event loop would read on and on.
-    else if (this.#responses.buffered <= LARGE_BYTES || !this.#turns.spent) return;
+    else if (this.#responses.buffered <= LIMITS.pgLargeMessageBytes || !this.#turns.spent) return;
     this.#working = true;
     this.#upstream.socket.pause();
     void this.#goOn();

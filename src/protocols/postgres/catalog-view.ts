@@ -45,14 +45,14 @@ export class CatalogView {
    * @throws {HoopError} `ERR_TARGET_…` it cannot be read now: nothing can be judged.
    */
   async for(text: string): Promise<KnownCatalog> {
-    const lately = this.#path.tookNames ? this.#catalog.lately(this.#path) : undefined;
+    const waits = this.#catalog.fresh === undefined && this.#path.tookNames;
+    const lately = waits ? this.#catalog.lately(this.#path) : undefined;
     if (lately !== undefined && (await this.#changesOnly(text, lately))) return lately;
     const current = await this.#catalog.current();
     this.#path.read();
     return current;
   }
 
-  /** One of the session's own changes is done, and committed: whoever may be judged without it does not wait for it. */
   async #changesOnly(text: string, { catalog }: KnownCatalog): Promise<boolean> {
     if (text.length > SHORT_CHARS || !this.#mayDoAnything()) return false;
     const major = Math.floor(catalog.serverVersion / 10_000);
@@ -61,7 +61,7 @@ export class CatalogView {
   }
 }
 
-/** It changes the schema, and neither reads rows nor runs code beside that. */
+/** It changes the schema under names that it says, and is neither a query beside that nor a call. */
 function isChange(facts: StatementFacts): boolean {
   return facts.kind === 'ddl' && !facts.materializes && !facts.call && facts.changes !== undefined;
 }

@@ -50,9 +50,16 @@ export class PathAsker {
     return ended || pipeline.skipping || (status === 'E' && pipeline.depth === 0);
   }
 
+  /** A transaction may be open, if only that of a batch: with none there is nothing that it could hold. */
+  get #inTransaction(): boolean {
+    const { pipeline, status } = this.#state;
+    return status !== 'I' || pipeline.batchOpen || pipeline.depth > 0;
+  }
+
   /** Sends the question, behind all that was sent. */
   ask(): PathQuestion {
     const { pipeline, path } = this.#state;
+    const moved = path.moved && this.#inTransaction;
     // Within a batch a Sync of ours would end the client's transaction.
     const synced = !pipeline.batchOpen;
     const asked: PathQuestion = {
@@ -64,7 +71,7 @@ export class PathAsker {
       failed: false,
     };
     pipeline.push(asked);
-    for (const message of path.moved ? this.#moved : this.#usual) this.#out.addBytes(message);
+    for (const message of moved ? this.#moved : this.#usual) this.#out.addBytes(message);
     this.#out.addBytes(synced ? SYNC : FLUSH);
     this.#asked = asked;
     return asked;

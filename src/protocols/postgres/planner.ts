@@ -146,20 +146,22 @@ export class StatementPlanner {
     const known = this.#catalog.fresh;
     if (known === undefined) return undefined;
     const remembered = this.#rememberedPlan(question(text, types), known);
-    return remembered ?? (before !== undefined && this.#made.has(before) ? this.#held(before) : undefined);
+    return (
+      remembered ??
+      (before !== undefined && this.#holds && this.#made.has(before) ? this.#certain(before) : undefined)
+    );
   }
 
   #rememberedPlan(asked: Question, known: KnownCatalog): Planned | undefined {
     this.#renew(known);
-    if (this.#dependsOnBlock(asked.text)) return undefined;
-    if (asked.types.length > 0) return this.#held(this.#remembered.get(keyOf(asked)));
-    return this.#held(this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text));
+    if (!this.#holds || this.#dependsOnBlock(asked.text)) return undefined;
+    if (asked.types.length > 0) return this.#certain(this.#remembered.get(keyOf(asked)));
+    return this.#certain(this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text));
   }
 
-  /** A plan, if its names stand for what they stood for: where the server must be asked, only one without any does. */
-  #held(planned: Planned | undefined): Planned | undefined {
-    const certain = planned?.nameless === true || this.#path.known !== undefined;
-    return certain && this.#holds ? planned : undefined;
+  /** Where the server must be asked for the path, only a plan without names is good without that. */
+  #certain(planned: Planned | undefined): Planned | undefined {
+    return planned?.nameless === true || this.#path.known !== undefined ? planned : undefined;
   }
 
   /** Forgets what was planned of other knowledge. */

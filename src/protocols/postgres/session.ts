@@ -3,6 +3,7 @@ import type { Allowance } from '../../core/allowance.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import { Inlet } from '../../core/inlet.ts';
 import { after, type Later } from '../../core/later.ts';
+import { LIMITS } from '../../core/limits.ts';
 import type { SlabSizes } from '../../core/slabs.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors.ts';
@@ -63,8 +64,6 @@ const GRACE_MS = 2000;
 const PARTING_MS = 1000;
 /** Messages handled at once, whatever others have to do: a client that sends thousands does not keep them waiting. */
 const MESSAGES_AT_ONCE = 8;
-/** A message that lacks its end is large from here on. */
-const LARGE_BYTES = 64 * 1024;
 /** Announced where the target announces none. */
 const NO_PID = 0;
 const TERMINATE = encodeFrontend({ name: 'Terminate' });
@@ -282,7 +281,9 @@ export class PostgresSession {
     };
     // Whoever sends one large message waits with each piece of it for those who do not.
     const inTurn = (chunk: Buffer): Later<boolean> =>
-      framer.buffered > LARGE_BYTES && turns.spent ? turns.next().then(() => take(chunk)) : take(chunk);
+      framer.buffered > LIMITS.pgLargeMessageBytes && turns.spent
+        ? turns.next().then(() => take(chunk))
+        : take(chunk);
     return this.#inlet.consume(inTurn).finally(() => framer.dispose());
   }
 

@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { HoopError } from '../../../core/errors.ts';
 import { FairQueue } from '../../../core/fair-queue.ts';
+import { LIMITS } from '../../../core/limits.ts';
 import type { ParseQuestion, ParseReply, ParseRequest, WorkerSettings } from './parse-worker.ts';
 
 /** Beside the sources it is a `.ts` file; in the bundle a `.js` file in the same flat folder. */
@@ -30,8 +31,6 @@ interface Job {
   readonly reject: (error: HoopError) => void;
 }
 
-/** What is new in the thread, MiB: V8 takes some 50 for it if it may, and gives none back. */
-const YOUNG_MB = 12;
 /** Octets after which a thread is replaced: WebAssembly memory grows and never shrinks. */
 const RECYCLE_OCTETS = 1024 * 1024;
 
@@ -88,7 +87,7 @@ export class ParseLane {
       resourceLimits: {
         stackSizeMb: 64,
         maxOldGenerationSizeMb: this.#options.heapMb,
-        maxYoungGenerationSizeMb: YOUNG_MB,
+        maxYoungGenerationSizeMb: LIMITS.threadYoungMb,
       },
       env: {},
       workerData: { niceness: this.#options.niceness } satisfies WorkerSettings,
