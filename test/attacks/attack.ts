@@ -3,6 +3,7 @@ import {
   bind,
   describePortal,
   execute,
+  line,
   parse,
   query,
   type RawClient,
@@ -97,6 +98,37 @@ export function leak(
     const { found, lines } = await seen(await world.through(login));
     if (found !== undefined) throw new Error(`leaked, ${found}: ${lines.join(' / ')}`);
   });
+}
+
+/** As `leak`, by messages that are sent at once, without waiting for any answer. */
+export function leakAtOnce(parts: {
+  readonly case: string;
+  readonly secret: string;
+  /** A statement that is answered before. */
+  readonly before?: string;
+  /** One that takes back what was done. */
+  readonly undo?: string;
+  readonly messages: () => Buffer[];
+}): Attack {
+  const { secret, before, undo = '', messages } = parts;
+  const seen = async (client: RawClient) => {
+    if (before !== undefined) await client.ask(query(before));
+    const lines = await client.ask(...messages());
+    // More answers may be due: what was asked last is answered last.
+    client.send(query(`${undo}; SELECT 'the end'`));
+    while (!lines.some((one) => one.includes('the end')) && !client.closed)
+      lines.push(...(await client.untilReady()).map(line));
+    return { found: disguiseOf(client.received, secret), lines };
+  };
+  return {
+    case: parts.case,
+    run: async (world) => {
+      const control = await seen(await world.direct());
+      must(control.found !== undefined, `dead: ${control.lines.join(' / ')}`);
+      const { found, lines } = await seen(await world.through());
+      must(found === undefined, `leaked, ${found}: ${lines.join(' / ')}`);
+    },
+  };
 }
 
 /** Something that must not happen in the world, though the same steps do it where no gateway stands. */

@@ -37,7 +37,7 @@ export async function openPort(server: Server, host: string, port: number): Prom
   try {
     for (const other of others) {
       await listen(other, { host, port: taken, reusePort: true });
-      // Too many open files, say: without a listener it would end the process.
+      // Without a listener an error would end the process.
       other.on('error', (error) => server.emit('error', error));
     }
   } catch (error) {

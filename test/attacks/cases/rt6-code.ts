@@ -1,8 +1,6 @@
-import { bind, execute, flush, line, parse, query, sync } from '../../support/raw-client.ts';
+import { bind, execute, flush, parse, query, sync } from '../../support/raw-client.ts';
 import { ALLOW_ALL } from '../../support/stack.ts';
-import { type Attack, type AttackGroup, leak, must, same } from '../attack.ts';
-import { disguiseOf } from '../leak.ts';
-import type { World } from '../world.ts';
+import { type AttackGroup, leak, leakAtOnce, same } from '../attack.ts';
 
 const SECRET = 'pear-tree-2296';
 const CODE = [
@@ -62,25 +60,8 @@ const kept = (what: string, ...steps: string[]) =>
   });
 
 /** Messages that are sent at once, in a transaction that is taken back. */
-function atOnce(what: string, messages: () => Buffer[]): Attack {
-  return {
-    case: what,
-    run: async (world: World) => {
-      const seen = async (client: Awaited<ReturnType<World['direct']>>) => {
-        await client.ask(query(PATH));
-        const lines = await client.ask(...messages());
-        client.send(query("ROLLBACK; SELECT 'the end'"));
-        while (!lines.some((one) => one.includes('the end')) && !client.closed)
-          lines.push(...(await client.untilReady()).map(line));
-        return { found: disguiseOf(client.received, SECRET), lines };
-      };
-      const control = await seen(await world.direct());
-      must(control.found !== undefined, `dead: ${control.lines.join(' / ')}`);
-      const { found, lines } = await seen(await world.through());
-      must(found === undefined, `leaked, ${found}: ${lines.join(' / ')}`);
-    },
-  };
-}
+const atOnce = (what: string, messages: () => Buffer[]) =>
+  leakAtOnce({ case: what, secret: SECRET, before: PATH, undo: 'ROLLBACK', messages });
 
 const extended = (sql: string) => [parse('', sql), bind('', ''), execute('')];
 

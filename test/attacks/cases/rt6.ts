@@ -1,6 +1,6 @@
-import { bind, execute, flush, line, parse, query, sync } from '../../support/raw-client.ts';
+import { bind, execute, flush, parse, query, sync } from '../../support/raw-client.ts';
 import { ALLOW_ALL, GUARDED } from '../../support/stack.ts';
-import { type Attack, type AttackGroup, act, leak, must, same } from '../attack.ts';
+import { type Attack, type AttackGroup, act, leak, leakAtOnce, must, same } from '../attack.ts';
 import { disguiseOf } from '../leak.ts';
 import type { World } from '../world.ts';
 
@@ -50,25 +50,8 @@ CREATE FUNCTION public.by_view() RETURNS void LANGUAGE sql AS
 CREATE VIEW public.sets AS SELECT set_config('search_path', 'app', false) AS z; GRANT SELECT ON public.sets TO hoop;`;
 
 /** Messages that are sent at once, without waiting for any answer. */
-function atOnce(what: string, messages: () => Buffer[]): Attack {
-  return {
-    case: what,
-    run: async (world: World) => {
-      const seen = async (client: Awaited<ReturnType<World['direct']>>) => {
-        const lines = await client.ask(...messages());
-        // More answers may be due: what was asked last is answered last.
-        client.send(query("SELECT 'the end'"));
-        while (!lines.some((one) => one.includes('the end')) && !client.closed)
-          lines.push(...(await client.untilReady()).map(line));
-        return { found: disguiseOf(client.received, SECRET), lines };
-      };
-      const control = await seen(await world.direct());
-      must(control.found !== undefined, `dead: ${control.lines.join(' / ')}`);
-      const { found, lines } = await seen(await world.through());
-      must(found === undefined, `leaked, ${found}: ${lines.join(' / ')}`);
-    },
-  };
-}
+const atOnce = (what: string, messages: () => Buffer[]) =>
+  leakAtOnce({ case: what, secret: SECRET, messages });
 
 const extended = (sql: string) => [parse('', sql), bind('', ''), execute('')];
 
