@@ -203,6 +203,20 @@ describe('the knowledge of one target', () => {
     expect(service.lately(mine)).toBeUndefined();
   });
 
+  test('so are those that are seen while an answer is under way', async () => {
+    await service.current();
+    let release = () => {};
+    hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    service.invalidate('anything');
+    await expect.poll(() => asked).toBe(2);
+    service.invalidate('anything');
+    release();
+    await expect.poll(() => asked).toBe(3);
+    await expect.poll(() => service.fresh).toBeDefined();
+  });
+
   test('changes that nobody waits for are asked for together, and soon', async () => {
     await service.current();
     const session = {};

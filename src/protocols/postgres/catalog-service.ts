@@ -40,6 +40,7 @@ export class CatalogService {
   /** The one session that made all of those that are not covered. */
   #changedBy: object | undefined;
   #soon: NodeJS.Timeout | undefined;
+  #closed = false;
   #wholeUntil = Number.NEGATIVE_INFINITY;
   #checking: Promise<void> | undefined;
 
@@ -59,9 +60,7 @@ export class CatalogService {
   get fresh(): KnownCatalog | undefined {
     const known = this.#knownSince(this.#changes);
     const ageing = this.#clock.now() - this.#checkedAt >= CHECK_AFTER_MS / 2;
-    // Whoever needs the answer asks again, and is told what went wrong.
-    if (known !== undefined && ageing && this.#checking === undefined)
-      this.#checkOnce().catch(() => undefined);
+    if (known !== undefined && ageing && this.#checking === undefined) this.#checkUnasked();
     return known;
   }
 
@@ -96,8 +95,20 @@ export class CatalogService {
   #checkOnce(): Promise<void> {
     this.#checking ??= this.#check().finally(() => {
       this.#checking = undefined;
+      // It was under way when these were seen.
+      if (this.#changed !== undefined) this.#checkSoon();
     });
     return this.#checking;
+  }
+
+  #checkSoon(): void {
+    if (this.#closed) return;
+    this.#soon ??= setTimeout(() => this.#checkUnasked(), TOGETHER_MS).unref();
+  }
+
+  /** Whoever waits for the answer asks again, and is told what went wrong. */
+  #checkUnasked(): void {
+    this.#checkOnce().catch(() => undefined);
   }
 
   /**
@@ -111,10 +122,8 @@ export class CatalogService {
     this.#changedBy = first || this.#changedBy === session ? session : undefined;
     this.#changes++;
     this.#changed = together(this.#changed, changes);
-    // Whoever waits for the answer asks again, and is told what went wrong.
-    const check = () => void this.#checkOnce().catch(() => undefined);
-    if (session === undefined) check();
-    else this.#soon ??= setTimeout(check, TOGETHER_MS).unref();
+    if (session === undefined) this.#checkUnasked();
+    else this.#checkSoon();
   }
 
   async #check(): Promise<void> {
@@ -160,6 +169,7 @@ export class CatalogService {
   }
 
   close(): void {
+    this.#closed = true;
     clearTimeout(this.#soon);
     this.#reader?.close();
   }

@@ -15,7 +15,7 @@ export const STEERING_CODE = [
   String.raw`schema|grant|revoke|authorization|\mset\M.*\mrole\M`,
 ].join('|');
 
-/** What the body of a function must hold to make, take or rename relations. */
+/** What the body of a function must hold to make, drop or rename relations, temporary ones among them. */
 export const RESHAPING_CODE = String.raw`\m(create|alter|drop|import|discard)\M`;
 
 /** The built-in that sets anything. What a statement itself calls it with is read; what stands in a view is not. */
