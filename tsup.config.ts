@@ -26,7 +26,7 @@ export default defineConfig({
   entry: {
     hoopctl: 'src/cli/main.ts',
     hoopd: 'src/gateway/main.ts',
-    'parse-worker': 'src/protocols/postgres/sql/parse-worker.ts',
+    'parse-worker': 'src/protocols/postgres/sql/parse/parse-worker.ts',
     'index-worker': 'src/storage/index-worker.ts',
   },
   format: 'esm',

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
-import { CHAIN_SCHEMA, type ChainLink, MAX_LINE_BYTES, rawPublicKey } from '../core/audit-chain.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
+import { CHAIN_SCHEMA, type ChainLink, MAX_LINE_BYTES, rawPublicKey } from '../core/evidence/audit-chain.ts';
 import { IdSeries } from '../core/ids.ts';
 import type { Later } from '../core/later.ts';
 import type { Log } from '../core/log.ts';

@@ -5,7 +5,7 @@ import {
   type RecordKind,
   signCheckpoint,
   ZERO_HASH,
-} from '../core/audit-chain.ts';
+} from '../core/evidence/audit-chain.ts';
 
 /** Where a chain stands: enough to write its next line. */
 export interface ChainState {

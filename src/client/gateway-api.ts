@@ -18,11 +18,11 @@ import {
   type SessionList,
   type WhoAmI,
 } from '../api/contract.ts';
+import { LineSplitter } from '../core/bytes/lines.ts';
 import { HoopError } from '../core/errors.ts';
-import { LineSplitter } from '../core/lines.ts';
-import { type Credential, withFreshToken } from './credential.ts';
-import type { InstanceKey } from './dpop.ts';
 import type { GatewayClient, GatewayRequest } from './gateway-client.ts';
+import { type Credential, withFreshToken } from './login/credential.ts';
+import type { InstanceKey } from './login/dpop.ts';
 import { notAGateway } from './problem.ts';
 
 /** Longest line of a stream, octets: one row of a recording may hold large values. */

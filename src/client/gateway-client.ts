@@ -5,10 +5,10 @@ import type { IncomingMessage } from 'node:http';
 import { type Discovery, PATHS, TOKEN_EXCHANGE_GRANT, type TokenResponse } from '../api/contract.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
-import type { InstanceKey } from './dpop.ts';
-import { OriginAgent, readBody, send } from './http.ts';
-import type { Network } from './network.ts';
-import { explainGatewayFailure } from './network-errors.ts';
+import type { InstanceKey } from './login/dpop.ts';
+import { explainGatewayFailure } from './network/errors.ts';
+import { OriginAgent, readBody, send } from './network/http.ts';
+import type { Network } from './network/network.ts';
 import { notAGateway, problemToError, refusalOf, wantedNonce } from './problem.ts';
 
 export interface GatewayRequest {

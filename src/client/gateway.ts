@@ -3,13 +3,17 @@
  */
 import { systemClock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
-import { Credential, type SubjectSource } from './credential.ts';
-import { InstanceKey } from './dpop.ts';
 import { GatewayApi } from './gateway-api.ts';
 import { type Attributes, GatewayClient } from './gateway-client.ts';
-import { issuerFetch } from './issuer-client.ts';
-import { Network } from './network.ts';
-import { configDir } from './private-files.ts';
+import { Credential, type SubjectSource } from './login/credential.ts';
+import { InstanceKey } from './login/dpop.ts';
+import { issuerFetch } from './login/issuer-client.ts';
+import { StoredLoginSource } from './login/stored-login.ts';
+import { machineSource } from './login/subject-sources.ts';
+import { Network } from './network/network.ts';
+import { chooseTrust } from './network/trust.ts';
+import { systemScheduler } from './scheduler.ts';
+import { configDir } from './store/private-files.ts';
 import {
   checkProfileName,
   DEFAULT_PROFILE,
@@ -17,12 +21,8 @@ import {
   parseGatewayUrl,
   readProfiles,
   secretAccount,
-} from './profiles.ts';
-import { systemScheduler } from './scheduler.ts';
-import { openStore } from './secret-store.ts';
-import { StoredLoginSource } from './stored-login.ts';
-import { machineSource } from './subject-sources.ts';
-import { chooseTrust } from './trust.ts';
+} from './store/profiles.ts';
+import { openStore } from './store/secret-store.ts';
 
 /** What the command line may say; everything else comes from the environment and the profile. */
 export interface GatewayChoice extends Attributes {

@@ -6,13 +6,13 @@ import type { AddressInfo } from 'node:net';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
+import type { SlabSizes } from '../core/bytes/slabs.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { SlabSizes } from '../core/slabs.ts';
 import type { Admitted, LocalDoor } from './local/door.ts';
 import { refusePostgresClient } from './local-error.ts';
-import { closeToOthers, ensurePrivateDir } from './private-files.ts';
 import { relay, relaySlabs } from './relay.ts';
+import { closeToOthers, ensurePrivateDir } from './store/private-files.ts';
 
 /** Opens the gateway's side of one local connection. */
 export type OpenStream = (signal: AbortSignal) => Promise<Duplex>;

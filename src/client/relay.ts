@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
-import { BatchedWriter } from '../core/batched-writer.ts';
-import { readsDirectly } from '../core/direct-reads.ts';
-import { SlabPool, SlabSizes } from '../core/slabs.ts';
+import { BatchedWriter } from '../core/bytes/batched-writer.ts';
+import { readsDirectly } from '../core/bytes/direct-reads.ts';
+import { SlabPool, SlabSizes } from '../core/bytes/slabs.ts';
 
 /** How long a side may take to write what it still holds once the other is gone, ms. */
 const FLUSH_MS = 5_000;

@@ -5,12 +5,12 @@ import type { TLSSocket } from 'node:tls';
 import { EXPORTER_BYTES, EXPORTER_LABEL, PATHS, TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import { type Credential, withFreshToken } from './credential.ts';
-import type { InstanceKey } from './dpop.ts';
 import { type GatewayClient, NONCE_TRIES } from './gateway-client.ts';
-import { Liveness } from './liveness.ts';
+import { type Credential, withFreshToken } from './login/credential.ts';
+import type { InstanceKey } from './login/dpop.ts';
+import { Liveness } from './network/liveness.ts';
+import { type ResponseHead, readResponseHead } from './network/response-head.ts';
 import { notAGateway, problemToError, type Refusal, wantedNonce } from './problem.ts';
-import { type ResponseHead, readResponseHead } from './response-head.ts';
 import { systemScheduler } from './scheduler.ts';
 
 export interface TunnelOptions {

@@ -1,5 +1,5 @@
 import { HoopError } from '../core/errors.ts';
-import { claimAt, isPlain, own } from './claims.ts';
+import { claimAt, isPlain, own } from './issuers/claims.ts';
 import type { Person } from './principal.ts';
 import type { VerifiedSubject } from './subject.ts';
 

@@ -11,7 +11,7 @@ import {
 import { EXPORTER_CLAIM } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { constantTimeEqual } from '../core/secret.ts';
-import { fromJose } from './jose-errors.ts';
+import { fromJose } from './issuers/jose-errors.ts';
 import type { NonceSource } from './nonces.ts';
 
 /** Signatures a proof may carry. */

@@ -1,7 +1,7 @@
 import type { JWTPayload } from 'jose';
 import { HoopError } from '../core/errors.ts';
-import { own } from './claims.ts';
-import type { TrustedIssuer } from './issuer-config.ts';
+import { own } from './issuers/claims.ts';
+import type { TrustedIssuer } from './issuers/config.ts';
 
 const NOT_ADMITTED = 'sign in with the account of your organisation, or ask the operator to list you';
 

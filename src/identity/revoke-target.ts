@@ -1,7 +1,7 @@
 import { HoopError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Revocation, RevocationKind } from '../storage/revocations.ts';
-import { MAX_SESSION_MS } from './issuer-config.ts';
+import { MAX_SESSION_MS } from './issuers/config.ts';
 
 /** A revoked login is remembered this long, ms: longer than any sign-in can be configured to last. */
 const LOGIN_REVOCATION_MS = 400 * 24 * 3_600_000;

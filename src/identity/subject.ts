@@ -1,8 +1,8 @@
 import type { JWTPayload } from 'jose';
 import { HoopError } from '../core/errors.ts';
-import { attestedOf, claimAt, groupsOf, isPlain, nameOf, own } from './claims.ts';
 import { derivedId } from './ids.ts';
-import type { TrustedIssuer } from './issuer-config.ts';
+import { attestedOf, claimAt, groupsOf, isPlain, nameOf, own } from './issuers/claims.ts';
+import type { TrustedIssuer } from './issuers/config.ts';
 import { directoryGroups } from './people.ts';
 
 /** Clocks may differ by this much, seconds, both ways. */

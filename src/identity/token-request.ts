@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
-import { GROUPS_CURE, isPlain } from './claims.ts';
-import { MAX_TOKEN_BYTES } from './issuer.ts';
+import { GROUPS_CURE, isPlain } from './issuers/claims.ts';
+import { MAX_TOKEN_BYTES } from './issuers/issuer.ts';
 
 const plain = z.string().refine(isPlain);
 

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { constantTimeEqual } from '../core/secret.ts';
-import { GROUPS_CURE } from './claims.ts';
-import { MAX_TOKEN_BYTES } from './issuer.ts';
-import { fromJose } from './jose-errors.ts';
+import { GROUPS_CURE } from './issuers/claims.ts';
+import { MAX_TOKEN_BYTES } from './issuers/issuer.ts';
+import { fromJose } from './issuers/jose-errors.ts';
 import type { Attenuation, Principal } from './principal.ts';
 import type { SigningKey } from './signing-key.ts';
 

@@ -1,4 +1,4 @@
-import { ALNUM } from './characters.ts';
+import { ALNUM } from './detectors/characters.ts';
 
 /** Shorter values are not decoded: eight octets, the shortest that anything is told by. */
 const LEAST_BYTES = 12;

@@ -1,4 +1,4 @@
-import type { Finding } from './finding.ts';
+import type { Finding } from './detectors/finding.ts';
 import { escapeString, isKey, numberAround, strings } from './json-strings.ts';
 import { maskValue, STARS, strongest, type ValueShape } from './mask.ts';
 import { type Masked, type Replacement, replaced } from './replaced.ts';

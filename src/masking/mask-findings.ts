@@ -1,5 +1,5 @@
 import type { MaskKind } from '../policy/model.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from './detectors/finding.ts';
 import { maskJsonFindings } from './json-findings.ts';
 import { isDocument } from './json-strings.ts';
 import type { ValueShape } from './mask.ts';

@@ -1,5 +1,5 @@
-import { ALNUM, DIGIT, LETTER } from './characters.ts';
-import { type DigitRun, SEPARATOR } from './digit-run.ts';
+import { ALNUM, DIGIT, LETTER } from './detectors/characters.ts';
+import { type DigitRun, SEPARATOR } from './detectors/digit-run.ts';
 import type { Stretch } from './stretch.ts';
 
 const [DOT, DASH, UNDERSCORE, ZERO] = [0x2e, 0x2d, 0x5f, 0x30];

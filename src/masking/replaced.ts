@@ -1,5 +1,5 @@
 import type { MaskKind } from '../policy/model.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from './detectors/finding.ts';
 
 /** A finding that may not be shown. */
 export interface Masked extends Finding {

@@ -1,5 +1,5 @@
+import { SlabPool, SlabSizes } from '../core/bytes/slabs.ts';
 import { HoopError } from '../core/errors.ts';
-import { SlabPool, SlabSizes } from '../core/slabs.ts';
 import { Compressors } from './compressor.ts';
 import { encodeHeader, type FrameKind, MAX_FRAME_BYTES, type RecordingHeader } from './format.ts';
 import { RECORDING_PENDING_BYTES, type RecordingSummary, type SessionRecorder } from './recorder.ts';

@@ -1,4 +1,4 @@
-import type { SlabSizes } from '../core/slabs.ts';
+import type { SlabSizes } from '../core/bytes/slabs.ts';
 import { FRAME_HEAD_BYTES, type Frame, writeFrame } from './format.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { closeSync, createReadStream, existsSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type ChainLink, MAX_LINE_BYTES, parseLine } from '../core/audit-chain.ts';
 import { HoopError } from '../core/errors.ts';
+import { type ChainLink, MAX_LINE_BYTES, parseLine } from '../core/evidence/audit-chain.ts';
 
 /** `instance/boot/worker` with `~` for `/`: one chain's folder, and its name in URLs. */
 const FILE_ID = /^([A-Za-z0-9._-]{1,64})~([A-Za-z0-9_]{1,64})~(\d{1,4})$/;

@@ -1,8 +1,8 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { HASH_PREFIX_BYTES, MAX_LINE_BYTES, parseLine, ZERO_HASH } from '../core/audit-chain.ts';
-import { LineSplitter } from '../core/lines.ts';
+import { LineSplitter } from '../core/bytes/lines.ts';
+import { HASH_PREFIX_BYTES, MAX_LINE_BYTES, parseLine, ZERO_HASH } from '../core/evidence/audit-chain.ts';
 import { chainSegments, listChains, segmentName } from './chain-files.ts';
 import type { EventRecord, KeyTokens } from './index-keys.ts';
 import { IndexWriter, type Place } from './index-writer.ts';

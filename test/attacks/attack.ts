@@ -9,7 +9,7 @@ import {
   type RawClient,
   type RawLogin,
   sync,
-} from '../support/raw-client.ts';
+} from '../support/postgres/raw-client.ts';
 import type { StackOptions } from '../support/stack.ts';
 import { disguiseOf } from './leak.ts';
 import type { Major, World } from './world.ts';

@@ -1,6 +1,6 @@
 /** A sequence of messages that must be answered as the server itself answers it, message by message. */
 import type { BackendMessage } from '../../src/wire/postgres/backend.ts';
-import { line, type RawClient } from '../support/raw-client.ts';
+import { line, type RawClient } from '../support/postgres/raw-client.ts';
 import type { Attack } from './attack.ts';
 import type { Major } from './world.ts';
 

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { locatePostgres } from '../../src/demo/postgres-home.ts';
-import { type RawClient, type RawLogin, rawLogin } from '../support/raw-client.ts';
+import { type RawClient, type RawLogin, rawLogin } from '../support/postgres/raw-client.ts';
 import { type Stack, type StackOptions, startStack, type Tunnel } from '../support/stack.ts';
 
 /** Debian's 15, and 18 as npm brings it. */

@@ -1,12 +1,12 @@
-import { DetectorSet } from '../../src/masking/detectors.ts';
+import { DetectorSet } from '../../src/masking/detectors/index.ts';
 import { maskFindings } from '../../src/masking/mask-findings.ts';
 import {
   type CellDetector,
   type ColumnAction,
   RowRewriter,
   rowPlan,
-} from '../../src/protocols/postgres/rows.ts';
-import { WireTypes } from '../../src/protocols/postgres/values/wire-types.ts';
+} from '../../src/protocols/postgres/shown/rows.ts';
+import { WireTypes } from '../../src/protocols/postgres/shown/values/wire-types.ts';
 import { Framer } from '../../src/wire/postgres/framer.ts';
 import { DataRow } from '../../src/wire/postgres/rows.ts';
 import { BACKEND } from '../../src/wire/postgres/types.ts';

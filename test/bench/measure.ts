@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { rawLogin } from '../support/raw-client.ts';
+import { rawLogin } from '../support/postgres/raw-client.ts';
 import { ROOT } from '../support/source-tree.ts';
 import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 import { detectionSpeeds } from './detection.ts';

@@ -8,7 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
-import { freePort } from '../support/postgres-server.ts';
+import { freePort } from '../support/postgres/server.ts';
 
 export interface Place {
   readonly host: string;

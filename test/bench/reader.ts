@@ -1,4 +1,4 @@
-import { type RawClient, rawLogin } from '../support/raw-client.ts';
+import { type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import type { Tunnel } from '../support/stack.ts';
 import type { Place } from './peers.ts';
 import { median } from './processes.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DiscoveryIssuer } from '../../src/api/contract.ts';
 import { ContractGateway } from '../support/contract-gateway.ts';
-import { startIssuer, type TestIssuer } from '../support/oidc-issuer.ts';
-import { type Certificates, makeCertificates } from '../support/postgres-certificates.ts';
+import { startIssuer, type TestIssuer } from '../support/identity/oidc-issuer.ts';
+import { type Certificates, makeCertificates } from '../support/postgres/certificates.ts';
 import { hoopctl, RunningHoopctl } from '../support/run-hoopctl.ts';
 
 const SCOPE = 'openid offline_access groups';

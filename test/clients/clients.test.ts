@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { untilRunning } from '../support/postgres-server.ts';
+import { untilRunning } from '../support/postgres/server.ts';
 import { ALLOW_ALL, pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const run = promisify(execFile);

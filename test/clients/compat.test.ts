@@ -13,8 +13,8 @@ import pg from 'pg';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { locatePostgres } from '../../src/demo/postgres-home.ts';
-import { MANY_KINDS } from '../support/many-kinds.ts';
-import { untilRunning } from '../support/postgres-server.ts';
+import { MANY_KINDS } from '../support/postgres/many-kinds.ts';
+import { untilRunning } from '../support/postgres/server.ts';
 import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const run = promisify(execFile);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { freePort } from '../support/postgres-server.ts';
+import { freePort } from '../support/postgres/server.ts';
 import { RunningHoopctl } from '../support/run-hoopctl.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 

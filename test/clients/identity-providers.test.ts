@@ -8,7 +8,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Glewlwyd, startGlewlwyd } from '../support/glewlwyd.ts';
+import { type Glewlwyd, startGlewlwyd } from '../support/identity/glewlwyd.ts';
 import { RunningHoopctl } from '../support/run-hoopctl.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type Stack, startStack } from '../support/stack.ts';
 

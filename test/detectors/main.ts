@@ -5,7 +5,7 @@
  *
  * The same in every run. Exits 1 where a figure is worse than docs/masking.md promises.
  */
-import { DetectorSet } from '../../src/masking/detectors.ts';
+import { DetectorSet } from '../../src/masking/detectors/index.ts';
 import { falsePositives, measurePrecision, measureRecall, type Precision, type Recall } from './measure.ts';
 import { corpusRows, detectorRows, formRows } from './tables.ts';
 

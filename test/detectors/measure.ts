@@ -1,5 +1,5 @@
 /** How often detectors are wrong: what they find in honest values, and what they miss of the forms they name. */
-import type { DetectorSet } from '../../src/masking/detectors.ts';
+import type { DetectorSet } from '../../src/masking/detectors/index.ts';
 import { CORPORA, type Corpus } from './corpora.ts';
 import { FORMS, type Form } from './formats.ts';
 import { Random } from './random.ts';

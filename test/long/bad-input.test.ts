@@ -3,8 +3,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { freePort } from '../support/postgres-server.ts';
-import { line, query, type RawClient, rawConnect, rawLogin } from '../support/raw-client.ts';
+import { line, query, type RawClient, rawConnect, rawLogin } from '../support/postgres/raw-client.ts';
+import { freePort } from '../support/postgres/server.ts';
 import type { Finished } from '../support/run-hoopctl.ts';
 import { GUARDED, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ContractGateway } from '../support/contract-gateway.ts';
-import { type Certificates, makeCertificates } from '../support/postgres-certificates.ts';
+import { type Certificates, makeCertificates } from '../support/postgres/certificates.ts';
 import { type Finished, hoopctl } from '../support/run-hoopctl.ts';
 
 const TOKEN = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJjaSJ9.c2ln';

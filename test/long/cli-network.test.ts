@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import { FlakyNetwork } from '../support/flaky-network.ts';
-import { query, type RawClient, rawLogin } from '../support/raw-client.ts';
+import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import type { Finished } from '../support/run-hoopctl.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { query, type RawClient, rawLogin } from '../support/raw-client.ts';
+import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const POLICY = `

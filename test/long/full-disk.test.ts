@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { query, type RawClient, rawLogin } from '../support/raw-client.ts';
+import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hoop-full-'));

@@ -10,7 +10,7 @@ import {
   type RawClient,
   rawLogin,
   sync,
-} from '../support/raw-client.ts';
+} from '../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 let stack: Stack;

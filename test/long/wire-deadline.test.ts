@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { line, query, type RawClient, rawLogin } from '../support/raw-client.ts';
+import { line, query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 let stack: Stack;

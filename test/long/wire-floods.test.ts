@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { growthOf, MiB } from '../support/memory.ts';
-import { query, type RawClient, rawLogin } from '../support/raw-client.ts';
+import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const FIXTURE = `

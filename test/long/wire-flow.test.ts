@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeStartup } from '../../src/wire/postgres/startup.ts';
 import { growthOf, MiB } from '../support/memory.ts';
-import { untilRunning } from '../support/postgres-server.ts';
 import {
   bind,
   copyData,
@@ -16,7 +15,8 @@ import {
   rawConnect,
   rawLogin,
   sync,
-} from '../support/raw-client.ts';
+} from '../support/postgres/raw-client.ts';
+import { untilRunning } from '../support/postgres/server.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 
 const FIXTURE = `

@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import postgres from 'postgres';
-import { query, rawLogin } from '../support/raw-client.ts';
+import { query, rawLogin } from '../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
 import { copyIn } from './copy-in.ts';
 

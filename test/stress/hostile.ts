@@ -5,7 +5,16 @@
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
-import { bind, execute, flush, parse, query, type RawClient, rawLogin, sync } from '../support/raw-client.ts';
+import {
+  bind,
+  execute,
+  flush,
+  parse,
+  query,
+  type RawClient,
+  rawLogin,
+  sync,
+} from '../support/postgres/raw-client.ts';
 import type { Tunnel } from '../support/stack.ts';
 
 export interface Target {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Actor, EventInput } from '../../src/audit/event.ts';
 import { newSealKeyText, parseSealKey } from '../../src/audit/keys.ts';
 import type { AuditLogOptions } from '../../src/audit/log.ts';
-import { type ChainReport, verifyChain, verifyLinks } from '../../src/core/audit-verify.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { type ChainReport, verifyChain, verifyLinks } from '../../src/core/evidence/audit-verify.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { listChains, readChain } from '../../src/storage/chain-files.ts';
 

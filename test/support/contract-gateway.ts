@@ -20,7 +20,7 @@ import {
   TUNNEL_PROTOCOL,
 } from '../../src/api/contract.ts';
 import { ERROR_TABLE, type ErrorCode } from '../../src/core/errors.ts';
-import type { Certificates } from './postgres-certificates.ts';
+import type { Certificates } from './postgres/certificates.ts';
 
 export interface Answer {
   readonly status?: number;

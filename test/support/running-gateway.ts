@@ -25,8 +25,8 @@ import { formatMistake } from '../../src/gateway/config/mistake.ts';
 import { type Gateway, type GatewayDeps, startGateway } from '../../src/gateway/gateway.ts';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import type { Adapter, StreamContext } from '../../src/protocols/adapter.ts';
-import { type JwksIssuer, startJwksIssuer } from './jwks-issuer.ts';
-import { makeProofKey, type ProofKey } from './proof-key.ts';
+import { type JwksIssuer, startJwksIssuer } from './identity/jwks-issuer.ts';
+import { makeProofKey, type ProofKey } from './identity/proof-key.ts';
 
 export const OPEN_POLICY = `
 @id("open")

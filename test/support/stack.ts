@@ -8,9 +8,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
-import { type JwksIssuer, startJwksIssuer } from './jwks-issuer.ts';
-import { type IssuerOptions, startIssuer, type TestIssuer } from './oidc-issuer.ts';
-import { freePort, type PostgresServer, startPostgres } from './postgres-server.ts';
+import { type JwksIssuer, startJwksIssuer } from './identity/jwks-issuer.ts';
+import { type IssuerOptions, startIssuer, type TestIssuer } from './identity/oidc-issuer.ts';
+import { freePort, type PostgresServer, startPostgres } from './postgres/server.ts';
 import { type Finished, hoopctl, RunningHoopctl } from './run-hoopctl.ts';
 
 /** As `bin/hoopd.js` does, from source. */

@@ -1,5 +1,10 @@
-import { CHAIN_PROBLEMS, type ChainReport, verifyChain, verifyLinks } from '../../core/audit-verify.ts';
 import { HoopError } from '../../core/errors.ts';
+import {
+  CHAIN_PROBLEMS,
+  type ChainReport,
+  verifyChain,
+  verifyLinks,
+} from '../../core/evidence/audit-verify.ts';
 import type { Invocation } from '../command.ts';
 import type { Io } from '../io.ts';
 import { visible } from '../render/text.ts';

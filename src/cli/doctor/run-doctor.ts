@@ -5,8 +5,8 @@ import {
   openInstance,
   subjectSource,
 } from '../../client/gateway.ts';
-import { configDir, ensurePrivateDir } from '../../client/private-files.ts';
-import { chooseStore } from '../../client/secret-store.ts';
+import { configDir, ensurePrivateDir } from '../../client/store/private-files.ts';
+import { chooseStore } from '../../client/store/secret-store.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import type { Io } from '../io.ts';

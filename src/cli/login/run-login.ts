@@ -1,12 +1,12 @@
 import type { DiscoveryIssuer } from '../../api/contract.ts';
 import { TOKEN_TYPES, type WhoAmI } from '../../api/contract.ts';
 import { attributesOf, type LocatedGateway, locateGateway, openInstance } from '../../client/gateway.ts';
-import { issuerFetch } from '../../client/issuer-client.ts';
-import { type DeviceCode, deviceLogin } from '../../client/login.ts';
-import { ensurePrivateDir } from '../../client/private-files.ts';
-import { type Profile, saveProfile, secretAccount } from '../../client/profiles.ts';
-import { chooseStore, openStore, SECRET_SERVICE, wantedStore } from '../../client/secret-store.ts';
-import { type StoredLogin, writeLogin } from '../../client/stored-login.ts';
+import { issuerFetch } from '../../client/login/issuer-client.ts';
+import { type DeviceCode, deviceLogin } from '../../client/login/login.ts';
+import { type StoredLogin, writeLogin } from '../../client/login/stored-login.ts';
+import { ensurePrivateDir } from '../../client/store/private-files.ts';
+import { type Profile, saveProfile, secretAccount } from '../../client/store/profiles.ts';
+import { chooseStore, openStore, SECRET_SERVICE, wantedStore } from '../../client/store/secret-store.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';

@@ -1,8 +1,8 @@
 import { type LocatedGateway, locateGateway, openInstance } from '../../client/gateway.ts';
-import { discoverIssuer, issuerFetch } from '../../client/issuer-client.ts';
-import { type Profile, saveProfile, secretAccount } from '../../client/profiles.ts';
-import { openStore, SECRET_SERVICE } from '../../client/secret-store.ts';
-import { readLogin, type StoredLogin, StoredLoginSource } from '../../client/stored-login.ts';
+import { discoverIssuer, issuerFetch } from '../../client/login/issuer-client.ts';
+import { readLogin, type StoredLogin, StoredLoginSource } from '../../client/login/stored-login.ts';
+import { type Profile, saveProfile, secretAccount } from '../../client/store/profiles.ts';
+import { openStore, SECRET_SERVICE } from '../../client/store/secret-store.ts';
 import { systemClock } from '../../core/clock.ts';
 import { toHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';

@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../core/errors.ts';
-import { Inlet } from '../../core/inlet.ts';
 import { Secret } from '../../core/secret.ts';
+import { Inlet } from '../../protocols/stream/inlet.ts';
 import {
   Authentication,
   AuthenticationResponse,

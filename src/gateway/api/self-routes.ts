@@ -1,7 +1,7 @@
 import { type Discovery, type Ended, PATHS, type ResourceItem, type WhoAmI } from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
-import type { IssuerRegistry } from '../../identity/issuer.ts';
+import type { IssuerRegistry } from '../../identity/issuers/issuer.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { actorOf, attenuationItem } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';

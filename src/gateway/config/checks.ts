@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { RE2JS } from 're2js';
 import type { Secret } from '../../core/secret.ts';
-import { issuerMistakes } from '../../identity/issuer-config.ts';
+import { issuerMistakes } from '../../identity/issuers/config.ts';
 import { parseDirectory } from './directory.ts';
 import {
   asText,

@@ -1,22 +1,22 @@
 import type { Allowance } from '../../core/allowance.ts';
+import { SlabPool, SlabSizes } from '../../core/bytes/slabs.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
-import { SlabPool, SlabSizes } from '../../core/slabs.ts';
 import type { Turns } from '../../core/turns.ts';
-import type { DetectorSet } from '../../masking/detectors.ts';
+import type { DetectorSet } from '../../masking/detectors/index.ts';
 import { SaltedKeyCache } from '../../wire/scram/index.ts';
 import type { Adapter } from '../adapter.ts';
-import { CancelRegistry } from './cancel.ts';
-import { CatalogService } from './catalog-service.ts';
+import { CatalogService } from './catalog/service.ts';
+import { CancelRegistry } from './login/cancel.ts';
+import { startupParameters } from './login/startup-parameters.ts';
 import type { PostgresResource } from './resource.ts';
-import { RowRewriter } from './rows.ts';
 import { PostgresSession, type SessionParts } from './session.ts';
-import { SideConnection } from './side-connection.ts';
-import { NEWEST_MAJOR, OLDEST_MAJOR } from './sql/keywords.ts';
-import type { SqlParser } from './sql/parser.ts';
-import { startupParameters } from './startup-parameters.ts';
-import { connectUpstream, type Upstream } from './upstream.ts';
+import { RowRewriter } from './shown/rows.ts';
+import { NEWEST_MAJOR, OLDEST_MAJOR } from './sql/parse/keywords.ts';
+import type { SqlParser } from './sql/parse/parser.ts';
+import { SideConnection } from './target/side-connection.ts';
+import { connectUpstream, type Upstream } from './target/upstream.ts';
 
 export interface PostgresDeps {
   /** Shared by all resources: one worker thread. Closed by whoever made it. */

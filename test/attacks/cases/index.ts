@@ -1,4 +1,13 @@
 import type { AttackGroup } from '../attack.ts';
+import { RT9 } from './answers/rt9.ts';
+import { RT10 } from './answers/rt10.ts';
+import { RT11 } from './answers/rt11.ts';
+import { RT11B } from './answers/rt11b.ts';
+import { RT12 } from './answers/rt12.ts';
+import { RT13 } from './answers/rt13.ts';
+import { RT13_RESETS } from './answers/rt13-resets.ts';
+import { RT14 } from './answers/rt14.ts';
+import { RT16 } from './answers/rt16.ts';
 import { RT1 } from './rt1.ts';
 import { RT2 } from './rt2.ts';
 import { RT3 } from './rt3.ts';
@@ -12,15 +21,6 @@ import { RT6_RESETS } from './rt6-resets.ts';
 import { RT6B } from './rt6b.ts';
 import { RT7 } from './rt7.ts';
 import { RT8 } from './rt8.ts';
-import { RT9 } from './rt9.ts';
-import { RT10 } from './rt10.ts';
-import { RT11 } from './rt11.ts';
-import { RT11B } from './rt11b.ts';
-import { RT12 } from './rt12.ts';
-import { RT13 } from './rt13.ts';
-import { RT13_RESETS } from './rt13-resets.ts';
-import { RT14 } from './rt14.ts';
-import { RT16 } from './rt16.ts';
 
 /** Every group, in the order of the kinds. */
 export const GROUPS: readonly AttackGroup[] = [

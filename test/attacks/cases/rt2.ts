@@ -3,7 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { encodeStartup } from '../../../src/wire/postgres/startup.ts';
 import { rssKiB } from '../../bench/processes.ts';
-import { parse, query, type RawClient, rawConnect, rawLogin, sync } from '../../support/raw-client.ts';
+import {
+  parse,
+  query,
+  type RawClient,
+  rawConnect,
+  rawLogin,
+  sync,
+} from '../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type Tunnel } from '../../support/stack.ts';
 import { type Attack, type AttackGroup, must, send } from '../attack.ts';
 import { disguiseOf } from '../leak.ts';

@@ -1,4 +1,4 @@
-import { describeStatement, parse, query, sync } from '../../support/raw-client.ts';
+import { describeStatement, parse, query, sync } from '../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED } from '../../support/stack.ts';
 import { type Attack, type AttackGroup, leak, must, send } from '../attack.ts';
 

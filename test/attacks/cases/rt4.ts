@@ -8,7 +8,7 @@ import {
   parse,
   query,
   sync,
-} from '../../support/raw-client.ts';
+} from '../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type StackOptions } from '../../support/stack.ts';
 import { type Attack, type AttackGroup, act, must, same } from '../attack.ts';
 import type { World } from '../world.ts';

@@ -1,4 +1,4 @@
-import { query, type RawClient } from '../../support/raw-client.ts';
+import { query, type RawClient } from '../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED } from '../../support/stack.ts';
 import { type Attack, type AttackGroup, act, leak, must, same } from '../attack.ts';
 

@@ -1,4 +1,4 @@
-import { bind, execute, flush, parse, query, sync } from '../../support/raw-client.ts';
+import { bind, execute, flush, parse, query, sync } from '../../support/postgres/raw-client.ts';
 import { ALLOW_ALL } from '../../support/stack.ts';
 import { type AttackGroup, leak, leakAtOnce, same } from '../attack.ts';
 

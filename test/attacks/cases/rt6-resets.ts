@@ -1,4 +1,4 @@
-import { query, type RawClient } from '../../support/raw-client.ts';
+import { query, type RawClient } from '../../support/postgres/raw-client.ts';
 import { ALLOW_ALL, GUARDED } from '../../support/stack.ts';
 import { type Attack, type AttackGroup, leak, must, same } from '../attack.ts';
 import { disguiseOf } from '../leak.ts';

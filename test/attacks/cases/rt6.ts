@@ -1,4 +1,4 @@
-import { bind, execute, flush, parse, query, sync } from '../../support/raw-client.ts';
+import { bind, execute, flush, parse, query, sync } from '../../support/postgres/raw-client.ts';
 import { ALLOW_ALL, GUARDED } from '../../support/stack.ts';
 import { type Attack, type AttackGroup, act, leak, leakAtOnce, must, same } from '../attack.ts';
 import { disguiseOf } from '../leak.ts';

@@ -7,7 +7,7 @@ import {
   query,
   type RawClient,
   sync,
-} from '../../support/raw-client.ts';
+} from '../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE } from '../../support/stack.ts';
 import { type Attack, type AttackGroup, act, actBy, same } from '../attack.ts';
 

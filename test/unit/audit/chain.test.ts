@@ -2,13 +2,13 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CHAIN_START, ChainGroup } from '../../../src/audit/chain.ts';
-import { MAX_LINE_BYTES, parseLine, rawPublicKey } from '../../../src/core/audit-chain.ts';
+import { MAX_LINE_BYTES, parseLine, rawPublicKey } from '../../../src/core/evidence/audit-chain.ts';
 import {
   type ChainReport,
   type VerifyOptions,
   verifyChain,
   verifyLinks,
-} from '../../../src/core/audit-verify.ts';
+} from '../../../src/core/evidence/audit-verify.ts';
 
 const key = generateKeyPairSync('ed25519').privateKey;
 const publicKey = rawPublicKey(key);

@@ -6,7 +6,7 @@ import { ChainWriter } from '../../../src/audit/chain-writer.ts';
 import type { AuditEvent } from '../../../src/audit/event.ts';
 import { openAuditLog } from '../../../src/audit/log.ts';
 import { unseal } from '../../../src/audit/seal.ts';
-import { verifyChain } from '../../../src/core/audit-verify.ts';
+import { verifyChain } from '../../../src/core/evidence/audit-verify.ts';
 import { newId } from '../../../src/core/ids.ts';
 import { chainFileId, chainSegments, listChains, readChain } from '../../../src/storage/chain-files.ts';
 import { SegmentFile } from '../../../src/storage/segment-file.ts';

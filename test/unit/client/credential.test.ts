@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { TOKEN_TYPES } from '../../../src/api/contract.ts';
-import { Credential, type SubjectSource, withFreshToken } from '../../../src/client/credential.ts';
 import type { SubjectToken } from '../../../src/client/gateway-client.ts';
+import { Credential, type SubjectSource, withFreshToken } from '../../../src/client/login/credential.ts';
 import { type ErrorCode, HoopError } from '../../../src/core/errors.ts';
 import { TestTime } from '../../support/test-time.ts';
 

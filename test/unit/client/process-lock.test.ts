@@ -4,9 +4,9 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { withLock } from '../../../src/client/process-lock.ts';
+import { withLock } from '../../../src/client/store/process-lock.ts';
 
-const MODULE = fileURLToPath(new URL('../../../src/client/process-lock.ts', import.meta.url));
+const MODULE = fileURLToPath(new URL('../../../src/client/store/process-lock.ts', import.meta.url));
 let directory: string;
 let path: string;
 beforeEach(async () => {

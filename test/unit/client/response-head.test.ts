@@ -1,7 +1,11 @@
 import { Duplex, PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MAX_HEAD_BYTES, parseResponseHead, readResponseHead } from '../../../src/client/response-head.ts';
+import {
+  MAX_HEAD_BYTES,
+  parseResponseHead,
+  readResponseHead,
+} from '../../../src/client/network/response-head.ts';
 import { isHoopError } from '../../../src/core/errors.ts';
 
 const HEAD =

@@ -2,15 +2,15 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FileSecretStore } from '../../../src/client/file-secret-store.ts';
+import { FileSecretStore } from '../../../src/client/store/file-secret-store.ts';
 import {
   KeychainSecretStore,
   type KeyringEntry,
   type KeyringModule,
   type KeyringOptions,
-} from '../../../src/client/keychain-store.ts';
-import { readPrivateFile, writePrivateFile } from '../../../src/client/private-files.ts';
-import { chooseStore, wantedStore } from '../../../src/client/secret-store.ts';
+} from '../../../src/client/store/keychain-store.ts';
+import { readPrivateFile, writePrivateFile } from '../../../src/client/store/private-files.ts';
+import { chooseStore, wantedStore } from '../../../src/client/store/secret-store.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -144,7 +144,7 @@ describe('the keychain', () => {
   });
 
   test('the real library refuses the pinned store where there is none, instead of using another', async () => {
-    const { openKeychain } = await import('../../../src/client/keychain-store.ts');
+    const { openKeychain } = await import('../../../src/client/store/keychain-store.ts');
     const bus = process.env['DBUS_SESSION_BUS_ADDRESS'];
     process.env['DBUS_SESSION_BUS_ADDRESS'] = 'unix:path=/nonexistent/bus';
     try {

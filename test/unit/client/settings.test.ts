@@ -5,16 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { attributesOf, locateGateway } from '../../../src/client/gateway.ts';
-import { Network } from '../../../src/client/network.ts';
+import { machineSource } from '../../../src/client/login/subject-sources.ts';
+import { Network } from '../../../src/client/network/network.ts';
+import { proxyFor } from '../../../src/client/network/proxy.ts';
 import { notAGateway, problemToError, wantedNonce } from '../../../src/client/problem.ts';
 import {
   checkProfileName,
   parseGatewayUrl,
   readProfiles,
   saveProfile,
-} from '../../../src/client/profiles.ts';
-import { proxyFor } from '../../../src/client/proxy.ts';
-import { machineSource } from '../../../src/client/subject-sources.ts';
+} from '../../../src/client/store/profiles.ts';
 import { scramVerifier } from '../../../src/wire/scram/verifier.ts';
 
 let directory: string;

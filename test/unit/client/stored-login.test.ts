@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FileSecretStore } from '../../../src/client/file-secret-store.ts';
-import { issuerFetch } from '../../../src/client/issuer-client.ts';
-import { Network } from '../../../src/client/network.ts';
-import { readLogin, StoredLoginSource, writeLogin } from '../../../src/client/stored-login.ts';
+import { issuerFetch } from '../../../src/client/login/issuer-client.ts';
+import { readLogin, StoredLoginSource, writeLogin } from '../../../src/client/login/stored-login.ts';
+import { Network } from '../../../src/client/network/network.ts';
+import { FileSecretStore } from '../../../src/client/store/file-secret-store.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 const ACCOUNT = 'default@https://gw.test';

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { Liveness, type WatchedStream } from '../../../src/client/liveness.ts';
+import { Liveness, type WatchedStream } from '../../../src/client/network/liveness.ts';
 import { relay } from '../../../src/client/relay.ts';
 import { TestTime } from '../../support/test-time.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SlabPool, SlabSizes } from '../../../src/core/slabs.ts';
+import { SlabPool, SlabSizes } from '../../../src/core/bytes/slabs.ts';
 
 it('gives the smallest memory that is enough, again and again, and keeps no more than it may', () => {
   const slabs = new SlabSizes([new SlabPool(8, 1), new SlabPool(64, 1)]);

@@ -5,13 +5,13 @@ import { AgentRegistry } from '../../../src/identity/agents.ts';
 import { type AttenuationWords, narrowed, readAttenuation } from '../../../src/identity/attenuation.ts';
 import { TokenExchange } from '../../../src/identity/exchange.ts';
 import { InstanceRegistry } from '../../../src/identity/instances.ts';
-import { IssuerRegistry } from '../../../src/identity/issuer.ts';
+import { IssuerRegistry } from '../../../src/identity/issuers/issuer.ts';
 import type { Attenuation } from '../../../src/identity/principal.ts';
 import { generateSigningKey, loadSigningKey } from '../../../src/identity/signing-key.ts';
 import { parseTokenRequest } from '../../../src/identity/token-request.ts';
 import { GatewayTokens } from '../../../src/identity/tokens.ts';
 import { foldVerbs, verbsOf } from '../../../src/policy/schema.ts';
-import { type JwksIssuer, startJwksIssuer } from '../../support/jwks-issuer.ts';
+import { type JwksIssuer, startJwksIssuer } from '../../support/identity/jwks-issuer.ts';
 import { HandClock, MemoryStore, principal, refused } from './support.ts';
 
 const WORDS: AttenuationWords = { verbsOf, isResource: (_, name) => ['pg-a', 'pg-b'].includes(name) };

@@ -2,7 +2,7 @@ import { createHmac, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type ProofCheck, verifyProof } from '../../../src/identity/dpop.ts';
 import { NonceSource, ProofNonceError } from '../../../src/identity/nonces.ts';
-import { makeProofKey, type ProofKey, type ProofOptions } from '../../support/proof-key.ts';
+import { makeProofKey, type ProofKey, type ProofOptions } from '../../support/identity/proof-key.ts';
 import { refused, START } from './support.ts';
 
 const URL_ = 'https://hoop.example.com/v1/whoami';

@@ -1,8 +1,8 @@
 import { createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { IssuerRegistry, type IssuerRegistryOptions } from '../../../src/identity/issuer.ts';
-import { type IssuerConfig, trustedIssuer } from '../../../src/identity/issuer-config.ts';
-import { type JwksIssuer, type MintOptions, startJwksIssuer } from '../../support/jwks-issuer.ts';
+import { type IssuerConfig, trustedIssuer } from '../../../src/identity/issuers/config.ts';
+import { IssuerRegistry, type IssuerRegistryOptions } from '../../../src/identity/issuers/issuer.ts';
+import { type JwksIssuer, type MintOptions, startJwksIssuer } from '../../support/identity/jwks-issuer.ts';
 import { HandClock, refused, START } from './support.ts';
 
 let idp: JwksIssuer;

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { IssuerRegistry } from '../../../src/identity/issuer.ts';
-import type { KeyTimes } from '../../../src/identity/jwks.ts';
-import { type JwksIssuer, startJwksIssuer } from '../../support/jwks-issuer.ts';
+import { IssuerRegistry } from '../../../src/identity/issuers/issuer.ts';
+import type { KeyTimes } from '../../../src/identity/issuers/jwks.ts';
+import { type JwksIssuer, startJwksIssuer } from '../../support/identity/jwks-issuer.ts';
 import { codeOf, HandClock, refused } from './support.ts';
 
 let idp: JwksIssuer;

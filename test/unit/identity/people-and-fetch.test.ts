@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDirectory } from '../../../src/gateway/config/directory.ts';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 import { AgentRegistry } from '../../../src/identity/agents.ts';
-import { claimAt } from '../../../src/identity/claims.ts';
-import { issuerFetch } from '../../../src/identity/issuer-fetch.ts';
+import { claimAt } from '../../../src/identity/issuers/claims.ts';
+import { issuerFetch } from '../../../src/identity/issuers/fetch.ts';
 import { codeOf, subject } from './support.ts';
 
 describe('a directory of people', () => {

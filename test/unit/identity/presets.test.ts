@@ -1,9 +1,9 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { IssuerRegistry } from '../../../src/identity/issuer.ts';
-import { type IssuerConfig, issuerMistakes } from '../../../src/identity/issuer-config.ts';
-import { PRESETS } from '../../../src/identity/presets.ts';
+import { type IssuerConfig, issuerMistakes } from '../../../src/identity/issuers/config.ts';
+import { IssuerRegistry } from '../../../src/identity/issuers/issuer.ts';
+import { PRESETS } from '../../../src/identity/issuers/presets.ts';
 import type { SubjectTokenType, VerifiedSubject } from '../../../src/identity/subject.ts';
 import { HandClock, refused, START } from './support.ts';
 

@@ -1,15 +1,15 @@
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../../../src/api/contract.ts';
-import { Credential, type SubjectSource } from '../../../src/client/credential.ts';
+import { Credential, type SubjectSource } from '../../../src/client/login/credential.ts';
 import { systemScheduler } from '../../../src/client/scheduler.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { AgentRegistry } from '../../../src/identity/agents.ts';
 import { TokenExchange } from '../../../src/identity/exchange.ts';
 import { InstanceRegistry } from '../../../src/identity/instances.ts';
-import { IssuerRegistry } from '../../../src/identity/issuer.ts';
-import type { IssuerConfig } from '../../../src/identity/issuer-config.ts';
+import type { IssuerConfig } from '../../../src/identity/issuers/config.ts';
+import { IssuerRegistry } from '../../../src/identity/issuers/issuer.ts';
 import { generateSigningKey, loadSigningKey } from '../../../src/identity/signing-key.ts';
 import { GatewayTokens } from '../../../src/identity/tokens.ts';
 import { MemoryStore, START } from './support.ts';

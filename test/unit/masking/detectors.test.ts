@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import { requiredLiteral } from '../../../src/masking/literal.ts';
 
 const set = new DetectorSet([{ name: 'employee-no', pattern: '\\bEMP-[0-9]{6}\\b', tags: ['pii.employee'] }]);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import { measurePrecision, measureRecall } from '../../detectors/measure.ts';
 import { formRows } from '../../detectors/tables.ts';
 

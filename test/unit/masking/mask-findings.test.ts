@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import type { ValueShape } from '../../../src/masking/mask.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
 import type { MaskKind } from '../../../src/policy/model.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { CancelRegistry } from '../../../src/protocols/postgres/cancel.ts';
+import { CancelRegistry } from '../../../src/protocols/postgres/login/cancel.ts';
 
 function registered() {
   const registry = new CancelRegistry();

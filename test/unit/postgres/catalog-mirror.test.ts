@@ -4,9 +4,9 @@ import {
   CatalogMirror,
   MirrorGap,
   type TableDelta,
-} from '../../../src/protocols/postgres/sql/catalog-mirror.ts';
-import { catalogQuery, readAnswer } from '../../../src/protocols/postgres/sql/catalog-queries.ts';
-import { TABLE_NAMES } from '../../../src/protocols/postgres/sql/catalog-tables.ts';
+} from '../../../src/protocols/postgres/catalog/mirror/mirror.ts';
+import { catalogQuery, readAnswer } from '../../../src/protocols/postgres/catalog/mirror/queries.ts';
+import { TABLE_NAMES } from '../../../src/protocols/postgres/catalog/mirror/tables.ts';
 
 const NOTHING: TableDelta = { survivors: undefined, rows: [] };
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
-import { CopyMasker } from '../../../src/protocols/postgres/copy.ts';
-import type { CellDetector } from '../../../src/protocols/postgres/rows.ts';
-import type { CopyOptions } from '../../../src/protocols/postgres/sql/facts.ts';
-import { WireTypes } from '../../../src/protocols/postgres/values/wire-types.ts';
+import { CopyMasker } from '../../../src/protocols/postgres/shown/copy.ts';
+import type { CellDetector } from '../../../src/protocols/postgres/shown/rows.ts';
+import { WireTypes } from '../../../src/protocols/postgres/shown/values/wire-types.ts';
+import type { CopyOptions } from '../../../src/protocols/postgres/sql/facts/facts.ts';
 import { CopyData } from '../../../src/wire/postgres/copy.ts';
 
 const detectors = new DetectorSet();

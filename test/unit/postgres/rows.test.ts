@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
 import {
   type CellDetector,
@@ -8,8 +8,8 @@ import {
   RowRewriter,
   rowPlan,
   shapeOf,
-} from '../../../src/protocols/postgres/rows.ts';
-import { WireTypes } from '../../../src/protocols/postgres/values/wire-types.ts';
+} from '../../../src/protocols/postgres/shown/rows.ts';
+import { WireTypes } from '../../../src/protocols/postgres/shown/values/wire-types.ts';
 import { Frame, type Piece } from '../../../src/wire/postgres/frame.ts';
 import { DataRow } from '../../../src/wire/postgres/rows.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Said, saidAnew } from '../../../src/protocols/postgres/scrub.ts';
-import { nameAt, ownNames } from '../../../src/protocols/postgres/sql/own-names.ts';
-import { CONDITIONS } from '../../../src/protocols/postgres/sqlstates.ts';
+import { nameAt, ownNames } from '../../../src/protocols/postgres/shown/own-names.ts';
+import { type Said, saidAnew } from '../../../src/protocols/postgres/shown/scrub.ts';
+import { CONDITIONS } from '../../../src/protocols/postgres/shown/sqlstates.ts';
 
 const SECRET = '123-45-6789';
 const RESOURCE = { type: 'Resource', id: 'pg', attrs: {} };

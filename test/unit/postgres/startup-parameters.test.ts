@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { startupParameters } from '../../../src/protocols/postgres/startup-parameters.ts';
+import { startupParameters } from '../../../src/protocols/postgres/login/startup-parameters.ts';
 
 const PINNED = { standard_conforming_strings: 'on' };
 const PATHS = [['app', 'public']];

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DetectorSet } from '../../../src/masking/detectors.ts';
+import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import { maskFindings } from '../../../src/masking/mask-findings.ts';
-import type { CatalogType } from '../../../src/protocols/postgres/sql/catalog-model.ts';
-import type { Look } from '../../../src/protocols/postgres/values/look.ts';
-import { shownValue } from '../../../src/protocols/postgres/values/shown.ts';
-import { tells, WireTypes } from '../../../src/protocols/postgres/values/wire-types.ts';
+import type { CatalogType } from '../../../src/protocols/postgres/catalog/model/model.ts';
+import type { Look } from '../../../src/protocols/postgres/shown/values/look.ts';
+import { shownValue } from '../../../src/protocols/postgres/shown/values/shown.ts';
+import { tells, WireTypes } from '../../../src/protocols/postgres/shown/values/wire-types.ts';
 
 const type = (kind: string, of = 0, name = ''): CatalogType => ({ name, kind, of, delimiter: ',' });
 const TYPES = new WireTypes(

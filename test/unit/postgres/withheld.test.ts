@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type ColumnAction, type MaskCause, rowPlan } from '../../../src/protocols/postgres/rows.ts';
-import { Withheld } from '../../../src/protocols/postgres/withheld.ts';
+import { type ColumnAction, type MaskCause, rowPlan } from '../../../src/protocols/postgres/shown/rows.ts';
+import { Withheld } from '../../../src/protocols/postgres/shown/withheld.ts';
 import { NoticeResponse } from '../../../src/wire/postgres/report.ts';
 
 const masked: ColumnAction = { kind: 'mask', mask: 'redact', shape: 'text' };

@@ -1,0 +1,126 @@
+import { once } from '../../../core/later.ts';
+import type { PolicyObject } from '../../../policy/model.ts';
+import { WireTypes } from '../shown/values/wire-types.ts';
+import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from '../sql/meaning/lineage.ts';
+import { type Catalog, FIRST_USER_OID, type Relation } from './model/model.ts';
+
+/** A column that carries classified data, as policy is asked about it. */
+export interface Classified extends ColumnAt {
+  /** Sorted. */
+  readonly tags: readonly string[];
+  readonly object: PolicyObject;
+}
+
+/** The configured classification, bound to the objects of one catalog. Immutable. */
+export interface Classification {
+  /** Every column that is classified, shows what is, or was made of it. */
+  readonly columns: readonly Classified[];
+  /** Columns that may show anything, because code that the gateway does not read made them. */
+  readonly unknown: readonly ColumnAt[];
+  ofRelation(relation: number): readonly Classified[];
+  /** Tags of all columns of a relation, sorted. */
+  tagsOf(relation: number): readonly string[];
+  /** Columns in which a column's data can be seen directly besides in itself. */
+  shownIn(column: ColumnAt): readonly ColumnAt[];
+  /** The catalog's types, by how their values are made. */
+  readonly types: WireTypes;
+  /** Whether a relation's columns can be judged at all: rows of an unknown one are masked whole. */
+  knows(relation: number): boolean;
+}
+
+/**
+ * Finds the columns that hold classified data: those configured, and all in which the catalog says that theirs can be
+ * seen (`shownIn`). It is the only place where that is settled; rows, COPY, writes, predicates and catalogs ask it.
+ *
+ * Fails closed: a configured column that its table does not have (it was renamed) classifies the whole table.
+ *
+ * @param tags `schema.table.column` → tags. A table that does not exist classifies nothing.
+ * @returns Each (relation, attribute) once. Pure. Never throws.
+ */
+export function bindClassification(
+  catalog: Catalog,
+  tags: ReadonlyMap<string, readonly string[]>,
+  resource: PolicyObject,
+): Classification {
+  const edges = new Map<string, ColumnAt[]>();
+  const next = (column: ColumnAt) => {
+    const key = columnKey(column);
+    const known = edges.get(key) ?? shownIn(catalog, column);
+    edges.set(key, known);
+    return known;
+  };
+  const seeds = [...tags].flatMap(([name, more]) =>
+    configured(catalog, name).map((column) => [column, new Set(more)] as const),
+  );
+  const found = [...spread(seeds, unite, next).values()];
+  const unknown = once(() => {
+    const sources = unknownSources(catalog).map((column) => [column, true] as const);
+    return [...spread(sources, () => true, next).values()].map(([column]) => column);
+  });
+  const byRelation = new Map<number, Classified[]>();
+  for (const [column, all] of found) {
+    const relation = catalog.relations.get(column.relation);
+    const name = relation === undefined ? undefined : nameOf(relation, column.attribute);
+    if (relation === undefined || name === undefined) continue;
+    const own = [...all].sort();
+    const classified = { ...column, tags: own, object: columnObject(resource, relation, name, own) };
+    byRelation.set(relation.oid, [...(byRelation.get(relation.oid) ?? []), classified]);
+  }
+  const types = once(() => new WireTypes(catalog.valueTypes));
+  return {
+    get types() {
+      return types();
+    },
+    get unknown() {
+      return unknown();
+    },
+    columns: [...byRelation.values()].flat(),
+    ofRelation: (relation) => byRelation.get(relation) ?? [],
+    tagsOf: (relation) => tagsOf(byRelation.get(relation) ?? []),
+    shownIn: (column) => edges.get(columnKey(column)) ?? [],
+    knows: (relation) => relation < FIRST_USER_OID || catalog.relations.has(relation),
+  };
+}
+
+/** The column of that name, or all of its table's. */
+function configured(catalog: Catalog, name: string): ColumnAt[] {
+  const [schema = '', table = '', column = ''] = name.split('.');
+  const relation = catalog.lookupRelation(schema, table);
+  if (relation === undefined) return [];
+  const named = relation.columns.get(column);
+  const hit = named === undefined ? [...relation.columns.values()] : [named];
+  return hit.map(({ attnum }) => ({ relation: relation.oid, attribute: attnum }));
+}
+
+function unite(known: Set<string>, more: Set<string>): Set<string> {
+  return [...more].every((tag) => known.has(tag)) ? known : new Set([...known, ...more]);
+}
+
+function nameOf(relation: Relation, attribute: number): string | undefined {
+  return [...relation.columns.values()].find(({ attnum }) => attnum === attribute)?.name;
+}
+
+function tagsOf(columns: readonly Classified[]): string[] {
+  return [...new Set(columns.flatMap(({ tags }) => tags))].sort();
+}
+
+function columnObject(
+  resource: PolicyObject,
+  relation: Relation,
+  column: string,
+  tags: string[],
+): PolicyObject {
+  const { schema, name, kind } = relation;
+  const table: PolicyObject = {
+    type: 'Table',
+    id: `${resource.id}/${schema}.${name}`,
+    attrs: { schema, name, kind, system: false, sensitive: false, tags },
+    parent: { type: 'Schema', id: `${resource.id}/${schema}`, attrs: { name: schema }, parent: resource },
+  };
+  return {
+    type: 'Column',
+    id: `${table.id}.${column}`,
+    attrs: { schema, table: name, name: column, tags, detected: false },
+    parent: table,
+  };
+}

@@ -1,0 +1,281 @@
+/**
+ * The tables of PostgreSQL's catalog that enforcement needs, and what is kept of each row.
+ *
+ * Everything here is readable by any role. Names are qualified, so that no `search_path` and no user object can change
+ * what is read. Works on PostgreSQL 13 to 18.
+ *
+ * @see https://www.postgresql.org/docs/current/catalogs.html
+ */
+
+import { RESHAPING_CODE, STEERING_CODE } from '../../sql/meaning/steering.ts';
+import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../model/model.ts';
+import type { CatalogRows, TableName } from './records.ts';
+
+/** OIDs of catalogs themselves, as `pg_depend` names them; the same on every server. */
+export const CATALOG_OIDS = {
+  pg_type: 1247,
+  pg_class: 1259,
+  pg_proc: 1255,
+  pg_attrdef: 2604,
+  pg_rewrite: 2618,
+  pg_constraint: 2606,
+  pg_operator: 2617,
+  pg_trigger: 2620,
+  pg_policy: 3256,
+  pg_statistic_ext: 3381,
+} as const;
+
+export interface TableSpec<T> {
+  /** Tells the rows of one moment apart. */
+  readonly key: string;
+  /** A condition on the row itself and nothing else: what else changes would not show. */
+  readonly where?: string;
+  /** SQL for each property of a row; numbers, booleans and text as JSON has them. */
+  readonly columns: { readonly [K in keyof T]: string };
+}
+
+const oid = (column: string) => `x.${column}::pg_catalog.int8`;
+
+/** What only matters of objects that are not PostgreSQL's own. */
+const ofUsers = (sql: string) => `CASE WHEN x.oid >= ${FIRST_USER_OID} THEN ${sql} END`;
+/** Catalogs whose rows hold expressions. */
+const EVALUATED = [
+  'pg_class',
+  'pg_attrdef',
+  'pg_constraint',
+  'pg_rewrite',
+  'pg_trigger',
+  'pg_policy',
+] as const;
+
+/** What is asked of a view's query or a rule's actions, but not of the system's own. */
+function ofUserRule(sql: string): string {
+  return `CASE WHEN (SELECT n.nspname NOT IN (${SYSTEM_VIEW_SCHEMAS.map((name) => `'${name}'`).join(', ')})
+      FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = x.ev_class)
+    THEN ${sql} END`;
+}
+
+/** What a stored tree names: the values of these fields. */
+function inTree(tree: string, fields: string): string {
+  return `SELECT m[1]::pg_catalog.int8 AS oid
+      FROM pg_catalog.regexp_matches(${tree}, ':(?:${fields}) ([1-9][0-9]*)', 'g') m`;
+}
+
+/** What a rule names. */
+function named(fields: string): string {
+  return ofUserRule(`(SELECT coalesce(pg_catalog.json_agg(DISTINCT f.oid), '[]')
+      FROM (${inTree('x.ev_action::pg_catalog.text', fields)}) f)`);
+}
+
+/** Fields that name the function of a call; an operator is known by its own OID. */
+const CALLS = 'funcid|aggfnoid|winfnoid|tsmhandler';
+
+/** See `CallingRow`. */
+function calls(trees: readonly string[], more = ''): string {
+  const tree = `pg_catalog.concat_ws(' ', ${trees.join(', ')})`;
+  return `(SELECT pg_catalog.json_agg(DISTINCT f.oid) FROM (${inTree(tree, CALLS)} ${more}) f
+      WHERE f.oid > 0 AND f.oid < ${FIRST_USER_OID})`;
+}
+
+/** What carries out an aggregate. */
+const AGGREGATED = `UNION SELECT s.oid::pg_catalog.oid::pg_catalog.int8
+      FROM pg_catalog.pg_aggregate a, pg_catalog.unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,
+        a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]) s(oid)
+      WHERE a.aggfnoid = x.oid`;
+
+export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[N]> } = {
+  pg_namespace: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.nspname' } },
+  pg_class: {
+    key: 'x.oid',
+    // Relations whose columns we keep: tables, partitioned, views, materialized views, foreign tables, sequences, and
+    // composite types.
+    where: `x.relkind IN ('r','p','v','m','f','S','c')`,
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('relnamespace'),
+      name: 'x.relname',
+      kind: 'x.relkind',
+      rowSecurity: 'x.relrowsecurity',
+    },
+  },
+  pg_attribute: {
+    key: `x.attrelid::pg_catalog.text || '.' || x.attnum::pg_catalog.text`,
+    where: 'x.attnum > 0 AND NOT x.attisdropped',
+    columns: {
+      relation: oid('attrelid'),
+      attnum: 'x.attnum',
+      name: 'x.attname',
+      typeOid: oid('atttypid'),
+      notNull: 'x.attnotnull',
+      hasDefault: 'x.atthasdef',
+      generated: `x.attgenerated <> ''`,
+      hasMissing: 'x.atthasmissing',
+    },
+  },
+  pg_inherits: {
+    key: `x.inhrelid::pg_catalog.text || '.' || x.inhseqno::pg_catalog.text`,
+    columns: { child: oid('inhrelid'), parent: oid('inhparent') },
+  },
+  pg_proc: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('pronamespace'),
+      name: 'x.proname',
+      volatility: 'x.provolatile',
+      language: oid('prolang'),
+      takes: ofUsers('x.proargtypes::pg_catalog.text'),
+      gives: ofUsers(
+        `pg_catalog.concat_ws(' ', x.prorettype, pg_catalog.array_to_string(x.proallargtypes, ' '))`,
+      ),
+      steers: `(x.prosrc OPERATOR(pg_catalog.=) '' OR x.prosrc OPERATOR(pg_catalog.~*) '${STEERING_CODE}')`,
+      reshapes: `x.prosrc OPERATOR(pg_catalog.~*) '${RESHAPING_CODE}'`,
+      calls: ofUsers(calls(['x.proargdefaults'], AGGREGATED)),
+    },
+  },
+  pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },
+  pg_rewrite: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      relation: oid('ev_class'),
+      isReturn: `x.rulename = '_RETURN'`,
+      enabled: `x.ev_enabled <> 'D'`,
+      relations: named('relid'),
+      functions: named(CALLS),
+      wholeRows: ofUserRule(
+        `pg_catalog.strpos(x.ev_action::pg_catalog.text, ':varattno 0 ') OPERATOR(pg_catalog.>) 0`,
+      ),
+    },
+  },
+  pg_depend: {
+    key: `pg_catalog.concat_ws('.', x.objid, x.classid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
+    // Functions and operators that something uses, functions of extensions, relations that row policies read; columns that
+    // users' views and rules, defaults and generated columns use (before 15 by themselves), sequences of identity columns;
+    // types in what is evaluated.
+    where: `(x.refclassid IN (${CATALOG_OIDS.pg_proc}, ${CATALOG_OIDS.pg_operator}) AND x.deptype IN ('n','a')
+      OR x.classid = ${CATALOG_OIDS.pg_proc} AND x.deptype = 'e'
+      OR x.refclassid = ${CATALOG_OIDS.pg_type} AND x.deptype IN ('n','a') AND x.objsubid = 0
+        AND x.classid IN (${EVALUATED.map((name) => CATALOG_OIDS[name]).join(', ')})
+      OR x.refclassid = ${CATALOG_OIDS.pg_class} AND (x.classid = ${CATALOG_OIDS.pg_policy}
+        OR x.classid = ${CATALOG_OIDS.pg_rewrite} AND x.deptype = 'n' AND x.objid >= ${FIRST_USER_OID}
+        OR x.classid = ${CATALOG_OIDS.pg_attrdef} AND x.deptype = 'n'
+        OR x.classid = ${CATALOG_OIDS.pg_class} AND x.refobjsubid > 0 AND (x.objsubid > 0 OR x.deptype = 'i')))`,
+    columns: {
+      class: oid('classid'),
+      object: oid('objid'),
+      part: 'x.objsubid',
+      usedClass: oid('refclassid'),
+      usedObject: oid('refobjid'),
+      usedPart: 'x.refobjsubid',
+      type: 'x.deptype',
+    },
+  },
+  pg_attrdef: {
+    key: 'x.oid',
+    columns: { oid: oid('oid'), relation: oid('adrelid'), attnum: 'x.adnum', calls: calls(['x.adbin']) },
+  },
+  pg_constraint: {
+    key: 'x.oid',
+    // PostgreSQL 18 has one for each NOT NULL, which calls nothing.
+    where: `x.contype <> 'n'`,
+    columns: {
+      oid: oid('oid'),
+      type: 'x.contype',
+      relation: oid('conrelid'),
+      domain: oid('contypid'),
+      referenced: oid('confrelid'),
+      onDelete: 'x.confdeltype',
+      onUpdate: 'x.confupdtype',
+      keys: `coalesce(pg_catalog.to_json(x.confkey), '[]')`,
+      columns: `CASE WHEN x.contype = 'f' THEN pg_catalog.to_json(x.conkey) ELSE '[]' END`,
+      calls: calls(['x.conbin']),
+    },
+  },
+  pg_index: {
+    key: 'x.indexrelid',
+    columns: {
+      oid: oid('indexrelid'),
+      relation: oid('indrelid'),
+      calls: calls(['x.indexprs', 'x.indpred']),
+    },
+  },
+  pg_policy: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      relation: oid('polrelid'),
+      calls: calls(['x.polqual', 'x.polwithcheck']),
+    },
+  },
+  pg_trigger: {
+    key: 'x.oid',
+    where: `NOT x.tgisinternal AND x.tgenabled <> 'D'`,
+    columns: {
+      oid: oid('oid'),
+      relation: oid('tgrelid'),
+      function: oid('tgfoid'),
+      type: 'x.tgtype',
+      calls: calls(['x.tgqual']),
+    },
+  },
+  pg_operator: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('oprnamespace'),
+      name: 'x.oprname',
+      function: 'x.oprcode::pg_catalog.oid::pg_catalog.int8',
+      types: ofUsers(
+        `pg_catalog.json_build_array(${['oprleft', 'oprright', 'oprresult'].map(oid).join(', ')})`,
+      ),
+    },
+  },
+  pg_cast: {
+    key: 'x.oid',
+    columns: {
+      source: oid('castsource'),
+      target: oid('casttarget'),
+      function: oid('castfunc'),
+      context: 'x.castcontext',
+    },
+  },
+  pg_type: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      namespace: oid('typnamespace'),
+      name: 'x.typname',
+      relation: oid('typrelid'),
+      element: oid('typelem'),
+      base: oid('typbasetype'),
+      bound: `coalesce((SELECT r.rngsubtype::pg_catalog.int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = x.oid), 0)`,
+      range: `coalesce((SELECT r.rngtypid::pg_catalog.int8 FROM pg_catalog.pg_range r
+        WHERE pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = x.oid::pg_catalog.text), 0)`,
+      kind: `CASE WHEN x.typtype = 'b' AND x.typcategory = 'A' THEN 'a' ELSE x.typtype END`,
+      delimiter: 'x.typdelim',
+      calls: calls(['x.typdefaultbin']),
+    },
+  },
+  pg_statistic_ext: {
+    key: 'x.oid',
+    columns: {
+      oid: oid('oid'),
+      relation: oid('stxrelid'),
+      // Not before 14.
+      calls: calls([`pg_catalog.to_jsonb(x) ->> 'stxexprs'`]),
+    },
+  },
+  pg_amproc: {
+    key: 'x.oid',
+    where: `x.oid >= ${FIRST_USER_OID}`,
+    columns: { type: oid('amproclefttype'), function: 'x.amproc::pg_catalog.oid::pg_catalog.int8' },
+  },
+  pg_event_trigger: {
+    key: 'x.oid',
+    where: `x.evtenabled <> 'D'`,
+    columns: { event: 'x.evtevent', function: oid('evtfoid') },
+  },
+};
+
+export const TABLE_NAMES = Object.keys(CATALOG_TABLES) as readonly TableName[];

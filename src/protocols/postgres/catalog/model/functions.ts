@@ -1,0 +1,140 @@
+import { EXTENSIONS_BY_CHANCE } from '../../sql/meaning/function-lists.ts';
+import { holdsSettings, mayMove } from '../../sql/meaning/steering.ts';
+import type { CatalogTables } from '../mirror/mirror.ts';
+import type { CallingRow, DependRow, ProcRow, RewriteRow } from '../mirror/records.ts';
+import { CATALOG_OIDS } from '../mirror/tables.ts';
+import { type CatalogFunction, FIRST_USER_OID, type Relation, SYSTEM_VIEW_SCHEMAS } from './model.ts';
+
+const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
+
+const BY_CHANCE: ReadonlySet<string> = new Set(EXTENSIONS_BY_CHANCE.trim().split(/\s+/));
+
+type Relations = ReadonlyMap<number, Relation>;
+type Functions = ReadonlyMap<number, CatalogFunction>;
+
+/** Functions by OID; those whose schema or language is not there are left out. */
+export function functionsOf(tables: CatalogTables): Map<number, CatalogFunction> {
+  const extensions = extensionFunctions(tables);
+  const functions = new Map<number, CatalogFunction>();
+  for (const row of tables.pg_proc.values()) {
+    const made = functionOf(row, tables, extensions);
+    if (made !== undefined) functions.set(row.oid, made);
+  }
+  return functions;
+}
+
+export function isExtensionFunction(row: DependRow): boolean {
+  return row.class === CATALOG_OIDS.pg_proc && row.type === 'e';
+}
+
+/** OIDs of the functions that are part of an extension. */
+export function extensionFunctions(tables: CatalogTables): Set<number> {
+  return new Set([...tables.pg_depend.values()].filter(isExtensionFunction).map(({ object }) => object));
+}
+
+/** @param extensions As `extensionFunctions` gives them. */
+export function functionOf(
+  row: ProcRow,
+  tables: CatalogTables,
+  extensions: ReadonlySet<number>,
+): CatalogFunction | undefined {
+  const schema = schemaOf(row, tables);
+  const language = tables.pg_language.get(`${row.language}`)?.name;
+  if (schema === undefined || language === undefined) return undefined;
+  const volatility = volatilityOf(row);
+  const { oid, name } = row;
+  const takes = oids(row.takes);
+  const gives = oids(row.gives);
+  const compiled = language === 'c' || language === 'internal';
+  const readsNoRows = volatility === 'stable' && !gives.some((type) => isRow(type, tables));
+  const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
+  const byChance = language === 'c' && BY_CHANCE.has(name);
+  const trusted = extensions.has(oid) && (computes || byChance);
+  return {
+    oid,
+    schema,
+    name,
+    volatility,
+    language,
+    trusted,
+    takes,
+    gives,
+    steers: !(trusted && byChance) && steers(row, language, tables),
+    reshapes: row.reshapes,
+  };
+}
+
+const RECORD_OID = 2249;
+
+/** What gives rows and is merely stable may read them by SQL that it is given as text: crosstab, connectby, xpath_table. */
+function isRow(type: number, { pg_type }: CatalogTables): boolean {
+  return type === RECORD_OID || pg_type.get(`${type}`)?.kind === 'c';
+}
+
+/**
+ * Compiled code may do anything unless it says that it only computes; other languages are not read. An aggregate has no code of
+ * its own, and any function runs what the defaults of its arguments call.
+ */
+function steers(row: ProcRow, language: string, tables: CatalogTables): boolean {
+  if (movesBy(row, tables)) return true;
+  if (language === 'sql' || language === 'plpgsql') return row.steers;
+  const compiled = language === 'c' || (language === 'internal' && row.oid >= FIRST_USER_OID);
+  if (compiled) return volatilityOf(row) !== 'immutable';
+  return language !== 'internal';
+}
+
+/** Whether something that is stored calls one of PostgreSQL's own functions that may move the path. */
+function movesBy({ calls }: CallingRow, tables: CatalogTables): boolean {
+  return (calls ?? NO_OIDS).some((oid) => {
+    const row = tables.pg_proc.get(`${oid}`);
+    if (row === undefined) return true;
+    return mayMove({ schema: schemaOf(row, tables) ?? '', name: row.name, volatility: volatilityOf(row) });
+  });
+}
+
+/** Catalogs whose rows hold expressions that functions reach by what they read, write, or make values of. */
+export const EXPRESSIONS = [
+  'pg_attrdef',
+  'pg_constraint',
+  'pg_index',
+  'pg_policy',
+  'pg_trigger',
+  'pg_type',
+  'pg_statistic_ext',
+] as const;
+
+/**
+ * Whether any function outside of extensions steers, or anything stored that users made: functions may reach each other, and
+ * these, in ways that nobody follows.
+ */
+export function anySteers(functions: Functions, tables: CatalogTables, relations: Relations): boolean {
+  const extensions = extensionFunctions(tables);
+  const called = [...functions.values()].some(
+    (one) =>
+      (one.steers || one.reshapes) && !SYSTEM_VIEW_SCHEMAS.includes(one.schema) && !extensions.has(one.oid),
+  );
+  if (called || [...tables.pg_rewrite.values()].some((rule) => ruleSteers(rule, functions, relations)))
+    return true;
+  return EXPRESSIONS.some((name) => [...tables[name].values()].some((row) => movesBy(row, tables)));
+}
+
+function ruleSteers(rule: RewriteRow, functions: Functions, relations: Relations): boolean {
+  if (SYSTEM_VIEW_SCHEMAS.includes(relations.get(rule.relation)?.schema ?? '')) return false;
+  const named = (rule.relations ?? []).flatMap((oid) => relations.get(oid) ?? []);
+  const called = (rule.functions ?? []).flatMap((oid) => functions.get(oid) ?? []);
+  return named.some(holdsSettings) || called.some(mayMove);
+}
+
+function oids(list: string | null): readonly number[] {
+  return list === null || list === '' ? NO_OIDS : list.split(' ').map(Number);
+}
+
+const NO_OIDS: readonly number[] = [];
+
+export function volatilityOf({ volatility }: ProcRow): CatalogFunction['volatility'] {
+  return VOLATILITY[volatility as keyof typeof VOLATILITY] ?? 'volatile';
+}
+
+export function schemaOf(row: { readonly namespace: number }, tables: CatalogTables): string | undefined {
+  return tables.pg_namespace.get(`${row.namespace}`)?.name;
+}

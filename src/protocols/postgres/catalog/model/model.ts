@@ -1,0 +1,200 @@
+import type { Name } from '../../sql/facts/facts.ts';
+import type { ByRelation } from './by-relation.ts';
+import type { TypeGraph } from './types.ts';
+
+export type RelationKind =
+  | 'table'
+  | 'partitioned'
+  | 'view'
+  | 'matview'
+  | 'foreign'
+  | 'sequence'
+  | 'composite'
+  | 'index'
+  | 'other';
+
+export interface Column {
+  readonly attnum: number;
+  readonly name: string;
+  readonly typeOid: number;
+  readonly notNull: boolean;
+  readonly hasDefault: boolean;
+  readonly generated: boolean;
+  /** Rows older than the column show a value that stands in pg_attribute. */
+  readonly hasMissing: boolean;
+}
+
+export interface Relation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly kind: RelationKind;
+  /** By name; live columns only. System columns (`ctid`, …) are not listed. */
+  readonly columns: ReadonlyMap<string, Column>;
+  readonly rowSecurity: boolean;
+}
+
+export interface CatalogFunction {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  readonly language: string;
+  /** Part of an extension, and it computes from its arguments, or from chance: see `functionOf`. */
+  readonly trusted: boolean;
+  /** Types of what it takes and of what it gives; only known of those that are not PostgreSQL's own. */
+  readonly takes: readonly number[];
+  readonly gives: readonly number[];
+  /** Its code may set `search_path` or make temporary objects, as far as its text tells. */
+  readonly steers: boolean;
+  /** Its code makes, takes or renames things, as far as its text tells. */
+  readonly reshapes: boolean;
+}
+
+export interface Trigger {
+  readonly relation: number;
+  /** The trigger's own, and those that its condition calls. */
+  readonly functions: readonly number[];
+  readonly onInsert: boolean;
+  readonly onUpdate: boolean;
+  readonly onDelete: boolean;
+  readonly onTruncate: boolean;
+}
+
+/** A foreign key: what deleting from or updating `referenced` does to `referencing`. */
+export interface ForeignKey {
+  readonly referenced: number;
+  readonly referencing: number;
+  /** Attribute numbers of the referenced columns: `onUpdate` happens only if one of them is written. */
+  readonly keys: readonly number[];
+  /** Attribute numbers of the referencing columns, in the order of `keys`: what an action writes. */
+  readonly columns: readonly number[];
+  readonly onDelete: 'delete' | 'update' | undefined;
+  readonly onUpdate: 'update' | undefined;
+}
+
+export interface Operator {
+  readonly name: string;
+  readonly schema: string;
+  readonly function: number;
+  /** Types of its operands; 0 for one that it has not. */
+  readonly operands: readonly number[];
+  readonly result: number;
+}
+
+export interface Cast {
+  readonly source: number;
+  readonly target: number;
+  /** Of the target type. */
+  readonly name: string;
+  readonly schema: string;
+  readonly function: number;
+  /** `i` implicit, `a` on assignment, `e` explicit. */
+  readonly context: string;
+}
+
+/** Data of a column that can also be seen, or was copied, elsewhere. */
+export interface Derived {
+  /** Attribute number; undefined: of every column. */
+  readonly from: number | undefined;
+  readonly relation: number;
+  /** Undefined: in all its columns. */
+  readonly attribute: number | undefined;
+}
+
+/** How values of a type are made. */
+export interface CatalogType {
+  readonly name: string;
+  /** As in `TypeRow`. */
+  readonly kind: string;
+  /** Of an array its element, of a domain its base, of a range its subtype, of a multirange its range; else 0. */
+  readonly of: number;
+  readonly delimiter: string;
+}
+
+/** What a rule, default, check, index or row policy uses: relations and functions by OID. */
+export interface Dependencies {
+  readonly relations: readonly number[];
+  readonly functions: readonly number[];
+}
+
+/**
+ * One database's catalog at one moment, as far as enforcement needs it. Built by `CatalogBuilder`; immutable.
+ *
+ * How names without a schema resolve is a session's own: see `NameScope`.
+ */
+export interface Catalog {
+  /** `server_version_num`: 150004, 180000, … */
+  readonly serverVersion: number;
+  /** As whom the gateway looks, and as whom its sessions begin. */
+  readonly role: string;
+  /** OIDs of the schemas that the role may not use. */
+  readonly unusable: readonly number[];
+  /** Some function, besides those of extensions, may change where the session looks names up. */
+  readonly steering: boolean;
+  readonly relations: ReadonlyMap<number, Relation>;
+  readonly functions: ReadonlyMap<number, CatalogFunction>;
+  /** Direct parents and children, by inheritance and partitioning. */
+  readonly parents: ReadonlyMap<number, readonly number[]>;
+  readonly children: ReadonlyMap<number, readonly number[]>;
+  /** Views and materialized views: what their query names. */
+  readonly views: ReadonlyMap<number, Dependencies>;
+  /** By relation, where its data can be seen besides in itself and its family: views, generated columns, keys, … */
+  readonly derived: ReadonlyMap<number, readonly Derived[]>;
+  readonly types: TypeGraph;
+  /** Relations with a rewrite rule other than a view's own. */
+  readonly rules: ReadonlySet<number>;
+  /** What the server runs by itself when a relation is written: defaults, checks, generated columns, indexes, domains. */
+  readonly writeDependencies: ByRelation<Dependencies>;
+  /** What maintenance of a relation runs besides: expressions of its statistics. */
+  readonly statistics: ByRelation<Dependencies>;
+  /** What row security policies use when a relation is read or written. */
+  readonly policyDependencies: ByRelation<Dependencies>;
+  readonly triggers: ByRelation<readonly Trigger[]>;
+  readonly foreignKeys: ByRelation<readonly ForeignKey[]>;
+  /** User operators by name, and user casts; those carried out by a `trusted` function are left out. */
+  readonly operators: ReadonlyMap<string, readonly Operator[]>;
+  readonly casts: readonly Cast[];
+  /** Functions of event triggers on DDL. */
+  readonly eventTriggers: readonly number[];
+  /** Whether triggers run at login: what they set is no default that a session goes back to. */
+  readonly loginTriggers: boolean;
+  /** How the values of each type are made, by OID. */
+  readonly valueTypes: ReadonlyMap<number, CatalogType>;
+  lookupRelation(schema: string, name: string): Relation | undefined;
+  /** Every schema with a relation of that name, other sessions' temporary ones included. */
+  schemasOf(name: string): readonly string[];
+  /** A schema's name by its OID. */
+  schemaName(oid: number): string | undefined;
+  /** Whether there is such a schema, and the role may use it. */
+  mayUse(schema: string): boolean;
+  /** All functions outside pg_catalog that a call of this name may reach. */
+  userFunctions(name: Name): readonly CatalogFunction[];
+  /** Whether pg_catalog has a function of that name. */
+  isBuiltin(name: string): boolean;
+}
+
+/** System catalogs lie below it (FirstNormalObjectId); they hold no user's rows, and the sensitive ones are refused. */
+export const FIRST_USER_OID = 16_384;
+
+/** What the views of these stand on is not read: policy names such a view itself. */
+export const SYSTEM_VIEW_SCHEMAS: readonly string[] = ['pg_catalog', 'information_schema'];
+
+const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
+
+/** True for schemas that PostgreSQL owns, temporary ones' toast included. */
+export function isSystemSchema(schema: string): boolean {
+  return SYSTEM_SCHEMAS.has(schema) || schema.startsWith('pg_toast');
+}
+
+/** Follows a relation of OIDs to its end; the start is not part of the answer. Cycles are harmless. */
+export function closure(start: number, next: ReadonlyMap<number, readonly number[]>): number[] {
+  const found = new Set<number>();
+  const queue = [...(next.get(start) ?? [])];
+  for (let oid = queue.pop(); oid !== undefined; oid = queue.pop()) {
+    if (oid === start || found.has(oid)) continue;
+    found.add(oid);
+    queue.push(...(next.get(oid) ?? []));
+  }
+  return [...found];
+}

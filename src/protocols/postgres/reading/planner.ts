@@ -1,0 +1,399 @@
+import { isHoopError } from '../../../core/errors.ts';
+import { after, type Later } from '../../../core/later.ts';
+import type { Turns } from '../../../core/turns.ts';
+import type { Refusal } from '../../../enforcement/operation.ts';
+import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
+import type { KnownCatalog } from '../catalog/service.ts';
+import { catalogUnavailable } from '../catalog/unavailable.ts';
+import type { CatalogView } from '../catalog/view.ts';
+import { HINTS } from '../hints.ts';
+import type { Prepared } from '../relay/pipeline.ts';
+import type { SessionMasks } from '../shown/masks.ts';
+import type { LiteralSpan, ParsedSql, StatementFacts } from '../sql/facts/facts.ts';
+import { NameScope, namesAnything, type SearchPath } from '../sql/meaning/name-scope.ts';
+import type { CopyPlan } from '../sql/meaning/plan.ts';
+import { planStatement, type StatementPlan } from '../sql/meaning/resolve.ts';
+import { UNKNOWN_PATH } from '../sql/meaning/uncertain-name.ts';
+import { foreignIdentifiers } from '../sql/parse/encoding.ts';
+import { maskLiterals } from '../sql/parse/literals.ts';
+import type { SqlParser } from '../sql/parse/parser.ts';
+import { templateOf } from '../sql/parse/template.ts';
+import { AnalysedNames, staleNames } from './analysed-names.ts';
+import { planSummary } from './plan-summary.ts';
+import type { SessionPath } from './session-path.ts';
+import { keyOf, NO_TYPES, type Question, question, UNKNOWN_TYPE } from './statement-question.ts';
+
+/** One string of SQL, understood: what it would do, and how it is told to people. */
+export interface Planned {
+  readonly plans: readonly StatementPlan[];
+  /** Of all its statements, in order. */
+  readonly pairs: readonly Pair[];
+  readonly context: Readonly<Record<string, PolicyValue>>;
+  /** Masked. */
+  readonly text: string;
+  /** It is not understood with certainty, or a masked column would flow where it must not. */
+  readonly refusal?: Refusal;
+  /** Nobody knows what it does, not even how many statements it is: its one plan stands for all of them. */
+  readonly unread?: boolean;
+  /** It names nothing that could be looked up elsewhere. */
+  readonly nameless?: boolean;
+}
+
+/** The plan of the statement of a string whose turn it is, from 0. */
+export function planAt(planned: Planned | undefined, index: number): StatementPlan | undefined {
+  return planned?.plans[planned.unread === true ? 0 : index];
+}
+
+/** What stands for a string that could not be planned. */
+export function refused(text: string, refusal: Refusal): Planned {
+  return { plans: [], pairs: [], context: {}, text, refusal };
+}
+
+/** Plans kept per session; pgbench and drivers send few texts, agents many. */
+const REMEMBERED = 256;
+/** Longer texts are planned each time. */
+const REMEMBERED_CHARS = 8192;
+
+/** How much of a statement is shown to people. */
+const SHOWN_CHARS = 64 * 1024;
+/** Of which so much is left out where it is cut: what begins there may be half of something that detectors know whole. */
+const UNSURE_CHARS = 16 * 1024;
+
+/** A statement that has a name; see `Prepared`. */
+type NamedStatement = Pick<Prepared, 'text' | 'index' | 'types'>;
+
+/**
+ * Makes plans of SQL texts for one session: parse, resolve against the catalog, look for masked columns that flow.
+ * A plan is remembered until the catalog, the policy or the masks change.
+ */
+export class StatementPlanner {
+  readonly #parser: SqlParser;
+  readonly #catalog: CatalogView;
+  readonly #masks: SessionMasks;
+  readonly #resource: PolicyObject;
+  readonly #encoding: string;
+  readonly #path: SessionPath;
+  readonly #learnPath: () => Promise<SearchPath | undefined>;
+  readonly #searchPaths: readonly (readonly string[])[];
+  readonly #uncommittedDdl: () => boolean;
+  readonly #turns: Turns;
+  #remembered = new Map<string, Planned>();
+  /** Plans of texts that differ from others in nothing but neutral literals, by what they have in common. */
+  #templates = new Map<string, Planned>();
+  /** Plans made since anything changed, remembered or not. */
+  #made = new WeakSet<Planned>();
+  #known: KnownCatalog | undefined;
+  /** By which path all that is remembered was planned. */
+  #plannedBy: SearchPath | undefined;
+
+  constructor(parts: {
+    readonly parser: SqlParser;
+    readonly catalog: CatalogView;
+    readonly masks: SessionMasks;
+    readonly resource: PolicyObject;
+    /** The database's encoding, as the server reports it. */
+    readonly encoding: string;
+    readonly path: SessionPath;
+    /** Asks the server for the path where it is not known. */
+    readonly learnPath: () => Promise<SearchPath | undefined>;
+    /** Paths that the session may set, beside the one with which it began. */
+    readonly searchPaths: readonly (readonly string[])[];
+    /** Whether the session has changed the schema in a transaction that the catalog cannot see yet. */
+    readonly uncommittedDdl: () => boolean;
+    readonly turns: Turns;
+  }) {
+    this.#turns = parts.turns;
+    this.#parser = parts.parser;
+    this.#catalog = parts.catalog;
+    this.#masks = parts.masks;
+    this.#resource = parts.resource;
+    this.#encoding = parts.encoding;
+    this.#path = parts.path;
+    this.#learnPath = parts.learnPath;
+    this.#searchPaths = parts.searchPaths;
+    this.#uncommittedDdl = parts.uncommittedDdl;
+  }
+
+  /**
+   * @param text SQL as the client sent it, without NUL.
+   * @param types OIDs of types that a Parse message gives its parameters.
+   * @param only Index of the one statement of the text that is meant; default all.
+   * @returns A plan, with `refusal` if it is not understood, or the catalog cannot be read.
+   */
+  async plan(text: string, types: readonly number[] = NO_TYPES, only?: number): Promise<Planned> {
+    const known = await this.#catalog.for(text).catch(catalogUnavailable);
+    if ('rule' in known) return refused('‹statement while the catalog cannot be read›', known);
+    const asked = question(text, types);
+    if (only !== undefined) return this.#make(asked, known, only);
+    const remembered = this.#rememberedPlan(asked, known);
+    if (remembered !== undefined) return remembered;
+    const planned = await this.#make(asked, known);
+    if (known === this.#known && this.#holds && !this.#dependsOnBlock(text)) this.#remember(asked, planned);
+    return planned;
+  }
+
+  /** The end of a transaction block within the text gives back another path. */
+  #dependsOnBlock(text: string): boolean {
+    return this.#path.moved && text.includes(';');
+  }
+
+  /**
+   * As `plan`, at once, if the text was planned before and nothing has changed since.
+   *
+   * @param before A plan of that text, too long to be remembered perhaps.
+   */
+  planned(text: string, types: readonly number[] = NO_TYPES, before?: Planned): Planned | undefined {
+    const known = this.#catalog.fresh;
+    if (known === undefined) return undefined;
+    const remembered = this.#rememberedPlan(question(text, types), known);
+    return (
+      remembered ??
+      (before !== undefined && this.#holds && this.#made.has(before) ? this.#certain(before) : undefined)
+    );
+  }
+
+  #rememberedPlan(asked: Question, known: KnownCatalog): Planned | undefined {
+    this.#renew(known);
+    if (!this.#holds || this.#dependsOnBlock(asked.text)) return undefined;
+    if (asked.types.length > 0) return this.#certain(this.#remembered.get(keyOf(asked)));
+    return this.#certain(this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text));
+  }
+
+  /** Where the server must be asked for the path, only a plan without names is good without that. */
+  #certain(planned: Planned | undefined): Planned | undefined {
+    return planned?.nameless === true || this.#path.known !== undefined ? planned : undefined;
+  }
+
+  /** Forgets what was planned of other knowledge. */
+  #renew(known: KnownCatalog): void {
+    const path = this.#path.last;
+    const samePath = path === this.#plannedBy;
+    if (!this.#masks.refresh(known.classification) && known === this.#known && samePath) return;
+    this.#known = known;
+    this.#plannedBy = path;
+    this.#remembered.clear();
+    this.#templates.clear();
+    this.#made = new WeakSet();
+  }
+
+  /** Whether names stand for what they stood for in all that is remembered, as far as is known. */
+  get #holds(): boolean {
+    const path = this.#path.last;
+    const uncommitted = this.#uncommittedDdl() || this.#path.holdsNames;
+    return path !== undefined && path === this.#plannedBy && !uncommitted;
+  }
+
+  #fromTemplate(text: string): Planned | undefined {
+    const template = this.#templates.size === 0 ? undefined : templateOf(text);
+    const planned = template === undefined ? undefined : this.#templates.get(template.key);
+    if (template === undefined || planned === undefined) return undefined;
+    return { ...planned, text: this.#shown(text, planned.plans, template.literals) };
+  }
+
+  /** A plan whose statements were completed by name (EXECUTE, FETCH): everything derived is derived again. */
+  combine(planned: Planned, plans: readonly StatementPlan[]): Planned {
+    return { ...planSummary(plans), text: planned.text, plans, ...this.#refusal(plans) };
+  }
+
+  /**
+   * One statement of a string, of which PREPARE may have named another: by the path of now, whatever the others set.
+   *
+   * @param before A plan of the whole text, too long to be remembered perhaps.
+   */
+  one({ text, index, types }: NamedStatement, before?: Planned): Later<Planned> {
+    return after(this.planned(text, types, before) ?? this.plan(text, types), (all) =>
+      all.plans.length <= 1 ? all : this.plan(text, types, index),
+    );
+  }
+
+  /** Its plan: one that only refuses where there is none. */
+  async planOne(
+    statement: NamedStatement,
+    analysed = new AnalysedNames(),
+  ): Promise<StatementPlan | undefined> {
+    const { plans, refusal } = this.reanalysed(analysed, await this.one(statement));
+    const [plan] = plans;
+    return refusal === undefined ? plan : { ...(plan ?? emptyPlan(this.#resource)), refusal };
+  }
+
+  /** The statement as the server runs it now, or a refusal where that is not certain. */
+  reanalysed(before: AnalysedNames, planned: Planned): Planned {
+    const [path, plan, known] = [this.#path.last, planned.plans[0], this.#known];
+    if (path === undefined || plan === undefined || known === undefined) return planned;
+    const hidden = before.hidden(path, plan.resolved, (name, oid) => {
+      const relation = known.catalog.relations.get(oid);
+      return relation?.name === name && path.schemas.includes(relation.schema);
+    });
+    if (hidden !== undefined) return { ...planned, refusal: staleNames(hidden) };
+    before.note(path, plan.resolved);
+    return planned;
+  }
+
+  /** @param only Index of the one statement that is meant; default all. */
+  async #make({ text, types }: Question, known: KnownCatalog, only?: number): Promise<Planned> {
+    if (types.some((oid) => !known.catalog.types.knows(oid)))
+      return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_TYPE);
+    let parsed: ParsedSql;
+    try {
+      const major = Math.floor(known.catalog.serverVersion / 10_000);
+      parsed = await this.#parser.parse(text, major, this);
+    } catch (error) {
+      if (!isHoopError(error)) throw error;
+      return refused(`‹unparsable statement of ${Buffer.byteLength(text)} octets›`, {
+        code: error.code,
+        rule: error.code === 'ERR_SQL_SYNTAX' ? 'syntax-error' : 'unanalysable',
+        reason: error.message,
+        hint: error.hint ?? 'correct the statement; only what parses as PostgreSQL can be allowed',
+      });
+    }
+    const statements = parsed.statements.filter((_, index) => only === undefined || only === index);
+    const nameless = !statements.some(namesAnything);
+    const path = nameless ? (this.#path.last ?? NO_PATH) : await this.#learnPath();
+    if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
+    this.#renew(known);
+    const before = this.#path.changesBefore(known.catalog);
+    const names = new NameScope(known.catalog, path, before, this.#path.moved);
+    const plans: StatementPlan[] = [];
+    for (const facts of statements) {
+      if (plans.length > 0 && this.#turns.spent) await this.#turns.next();
+      plans.push(this.#planOne(facts, types, known, names));
+    }
+    const shown = this.#shown(text, plans, parsed.literals);
+    if (plans.length === 0) plans.push(emptyPlan(this.#resource));
+    const foreign = foreignIdentifiers(text, parsed.literals, this.#encoding);
+    const refusal = foreign === undefined ? this.#refusal(plans) : { refusal: foreign };
+    return { ...planSummary(plans), text: shown, plans, nameless, ...refusal };
+  }
+
+  #planOne(
+    facts: StatementFacts,
+    types: readonly number[],
+    known: KnownCatalog,
+    names: NameScope,
+  ): StatementPlan {
+    return planStatement(facts, known.catalog, {
+      resource: this.#resource,
+      parameterTypes: types,
+      tagsOf: known.classification.tagsOf,
+      columnTags: known.classification.ofRelation,
+      isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
+      anyMasked: this.#masks.active,
+      masksColumns: this.#masks.masksColumns,
+      names,
+      searchPaths: [...this.#searchPaths, ...this.#path.began.searchPaths],
+      beganAsItself: this.#path.began.asItself,
+    });
+  }
+
+  #shown(text: string, plans: readonly StatementPlan[], literals: readonly LiteralSpan[]): string {
+    const whole = text.length <= SHOWN_CHARS;
+    const head = whole ? text : text.slice(0, SHOWN_CHARS);
+    const shown = this.#masks.cleanText(touchesClassified(plans) ? maskLiterals(head, literals) : head);
+    if (whole) return shown;
+    return `${shown.slice(0, -UNSURE_CHARS)} … (${text.length} characters)`;
+  }
+
+  #remember(asked: Question, planned: Planned): void {
+    const { text, types } = asked;
+    this.#made.add(planned);
+    if (types.length > 0)
+      return text.length > REMEMBERED_CHARS ? undefined : keep(this.#remembered, keyOf(asked), planned);
+    if (text.length > REMEMBERED_CHARS) return;
+    const template = planned.refusal === undefined ? templateOf(text) : undefined;
+    if (template === undefined || template.key === text) keep(this.#remembered, text, planned);
+    else keep(this.#templates, template.key, planned);
+  }
+
+  #refusal(plans: readonly StatementPlan[]): { refusal?: Refusal } {
+    for (const plan of plans) {
+      const refusal = plan.refusal ?? this.#sessionRefusal(plan);
+      if (refusal !== undefined) return { refusal };
+    }
+    return {};
+  }
+
+  /** Rules that hold for a session with masks, whatever policy permits. */
+  #sessionRefusal(plan: StatementPlan): Refusal | undefined {
+    if (!this.#masks.active) return undefined;
+    if (plan.pairs.some((pair) => pair.action === 'sql.set-unsafe')) {
+      return refuse(
+        'unsafe-setting',
+        'this setting could change how statements are read, and values here are masked',
+        HINTS.keepSetting,
+      );
+    }
+    if (plan.reshapesMasked) {
+      return refuse(
+        'masked-table-ddl',
+        'a table with masked columns cannot be changed by one for whom they are masked',
+        HINTS.askOwnerOfColumns,
+      );
+    }
+    if (plan.copy?.direction === 'out' && this.#masks.detecting) {
+      const why = unreadableCopy(plan.copy);
+      if (why !== undefined) return refuse('copy-format', ...why);
+    }
+    const unknown = plan.pairs.some(
+      (pair) => pair.object.attrs['kind'] === 'unknown' && pair.action !== 'sql.create',
+    );
+    if (unknown && this.#uncommittedDdl()) {
+      return refuse(
+        'uncommitted-relation',
+        'a relation made in this transaction is not known yet',
+        HINTS.commitFirst,
+      );
+    }
+    return undefined;
+  }
+}
+
+/** For statements that name nothing. */
+const NO_PATH: SearchPath = { schemas: [], creation: '', user: '' };
+
+/** Why detectors could not look through what a COPY sends, and what to do instead. */
+function unreadableCopy({ options, types }: CopyPlan): readonly [string, string] | undefined {
+  if (options === undefined) {
+    return ['the options of this COPY cannot be looked through', HINTS.copyReadable];
+  }
+  if (options.format !== 'binary' || types !== undefined) return undefined;
+  return [
+    'binary COPY of a query does not say what types its columns have, so it cannot be looked through',
+    HINTS.copyTable,
+  ];
+}
+
+function keep(plans: Map<string, Planned>, key: string, planned: Planned): void {
+  if (plans.size >= REMEMBERED) plans.clear();
+  plans.set(key, planned);
+}
+
+/** Nothing but comments asks for no more than the connection itself. */
+function emptyPlan(resource: PolicyObject): StatementPlan {
+  return {
+    tag: '',
+    kind: 'utility',
+    pairs: [{ action: 'connect', object: resource }],
+    context: {},
+    changesNothing: false,
+    touchesMasked: false,
+    safeColumns: 'all',
+    relations: [],
+    reshapesMasked: false,
+    names: { steers: false, follows: true, reshapes: false, changes: [] },
+    resolved: [],
+    ddl: false,
+  };
+}
+
+function refuse(rule: string, reason: string, hint?: string): Refusal {
+  return { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
+}
+
+function touchesClassified(plans: readonly StatementPlan[]): boolean {
+  return plans.some((plan) => plan.touchesMasked || plan.pairs.some((pair) => hasTags(pair.object)));
+}
+
+function hasTags(object: PolicyObject): boolean {
+  const tags = object.attrs['tags'];
+  return Array.isArray(tags) && tags.length > 0;
+}

@@ -1,0 +1,26 @@
+import type { Refusal } from '../../../enforcement/operation.ts';
+import { FIRST_USER_OID } from '../catalog/model/model.ts';
+
+/** A text, with the types of its parameters that are not PostgreSQL's own: by these alone it may do something else. */
+export interface Question {
+  readonly text: string;
+  readonly types: readonly number[];
+}
+
+export const NO_TYPES: readonly number[] = [];
+
+export function question(text: string, types: readonly number[]): Question {
+  return { text, types: types.length === 0 ? types : types.filter((oid) => oid >= FIRST_USER_OID) };
+}
+
+/** A text has no NUL in it. */
+export function keyOf({ text, types }: Question): string {
+  return `${text}\0${types.join()}`;
+}
+
+export const UNKNOWN_TYPE: Refusal = {
+  code: 'ERR_DENIED',
+  rule: 'unknown-type',
+  reason: 'a parameter is given a type that the gateway does not know',
+  hint: 'commit what makes the type first, or leave the types of parameters to the server',
+};

@@ -1,0 +1,39 @@
+import type { Refusal } from '../../../enforcement/operation.ts';
+import { HINTS } from '../hints.ts';
+import { tokensOf } from '../sql/parse/template-lexer.ts';
+import type { Original } from './judge.ts';
+import type { Planned } from './planner.ts';
+
+/** In everything that a text mask shows: `***`, `a***@e***.com`, `***1111`. */
+const MASK = '***';
+/** Texts with more tokens are not read again: any mask in them counts. */
+const MAX_TOKENS = 512;
+
+/**
+ * A mask that was read earlier and comes back as a value would take the place of what it hid.
+ *
+ * It keeps an honest mistake from doing harm: only constants and parameters are looked at, not what is computed or copied
+ * in. What may be written at all is policy's to say.
+ *
+ * @returns A refusal if a statement that writes a masked column has a mask among its values. Pure.
+ */
+export function writesMaskBack(planned: Planned, original: Original): Refusal | undefined {
+  if (planned.context['writesMasked'] !== true) return undefined;
+  const { statement = '', parameters = [] } = original;
+  const given = parameters.some((value) => value?.includes(MASK) === true);
+  return given || holdsMask(statement) ? MASK_WRITTEN : undefined;
+}
+
+function holdsMask(text: string): boolean {
+  if (!text.includes(MASK)) return false;
+  const tokens = tokensOf(text, MAX_TOKENS);
+  if (tokens === undefined) return true;
+  return tokens.some(({ kind, start, end }) => kind === 'string' && text.slice(start, end).includes(MASK));
+}
+
+const MASK_WRITTEN: Refusal = {
+  code: 'ERR_DENIED',
+  rule: 'mask-written-back',
+  reason: 'a mask that you were shown would take the place of the value that it hides',
+  hint: HINTS.keepMasked,
+};

@@ -1,0 +1,37 @@
+import type { IdleTimer } from '../../adapter.ts';
+
+/**
+ * Knows when it is the client who is to speak next: from the ReadyForQuery that it has been given until a whole message
+ * of its own. Only then can it be idle, in a transaction or not; a statement that runs, a COPY, a batch without its Sync
+ * and an answer that waits to be read are nobody's idleness. So the server counts, too.
+ *
+ * @see https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-SESSION-TIMEOUT
+ */
+export class ClientTurn {
+  readonly #idle: IdleTimer;
+  readonly #given: () => boolean;
+  #ready = false;
+
+  /** @param given Whether the client has been given all that is for it. */
+  constructor(idle: IdleTimer, given: () => boolean) {
+    this.#idle = idle;
+    this.#given = given;
+  }
+
+  /** ReadyForQuery is on its way, and answers all that was asked. */
+  ready(): void {
+    this.#ready = true;
+  }
+
+  /** Octets have come from the client, or have been taken by it. */
+  moved(): void {
+    if (this.#ready && this.#given()) this.#idle.start();
+  }
+
+  /** A whole message of the client's has come. */
+  asked(): void {
+    if (!this.#ready) return;
+    this.#ready = false;
+    this.#idle.stop();
+  }
+}

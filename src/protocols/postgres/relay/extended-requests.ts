@@ -1,0 +1,326 @@
+import { HoopError } from '../../../core/errors.ts';
+import { after, type Later } from '../../../core/later.ts';
+import type { Denial, Verdict } from '../../../enforcement/operation.ts';
+import { Bind, Close, Describe, Execute } from '../../../wire/postgres/extended.ts';
+import type { Frame } from '../../../wire/postgres/frame.ts';
+import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
+import { denialFor } from '../denial.ts';
+import { AnalysedNames, sameNames, staleNames } from '../reading/analysed-names.ts';
+import type { Judge } from '../reading/judge.ts';
+import { parameterTexts } from '../reading/parameters.ts';
+import { type Planned, refused, type StatementPlanner } from '../reading/planner.ts';
+import { type SqlNames, unknownName } from '../reading/sql-names.ts';
+import { ALL_SHOWN } from '../shown/rows.ts';
+import type { Forwarder } from './forwarder.ts';
+import { HeldParse } from './held-parse.ts';
+import { type Portal, type Prepared, stagedName, weightOf } from './pipeline.ts';
+import { boundOf } from './row-bounds.ts';
+import { REFUSED_PARSE, REFUSED_UNNAMED_PARSE } from './stand-in.ts';
+import type { SessionState } from './state.ts';
+
+const FLUSH = encodeFrontend({ name: 'Flush' });
+const UNNAMED = '';
+const NO_STATEMENT: Omit<Prepared, 'analysed'> = { text: '', index: 0, types: [], inner: false };
+
+/** What the requests of one session share. */
+export interface RequestParts {
+  readonly state: SessionState;
+  readonly planner: StatementPlanner;
+  readonly names: SqlNames;
+  readonly judge: Judge;
+  readonly out: Forwarder;
+}
+
+/**
+ * The extended query protocol: statements are named by Parse, judged before they reach the target and again at each
+ * Bind, and run by Execute.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+ */
+export class ExtendedRequests {
+  readonly #state: SessionState;
+  readonly #planner: StatementPlanner;
+  readonly #names: SqlNames;
+  readonly #judge: Judge;
+  readonly #out: Forwarder;
+  readonly #held: HeldParse;
+  /** Takes its data, whose rows are counted when it ends. */
+  #copying: OpenOperation | undefined;
+
+  constructor(parts: RequestParts) {
+    this.#state = parts.state;
+    this.#planner = parts.planner;
+    this.#names = parts.names;
+    this.#judge = parts.judge;
+    this.#out = parts.out;
+    this.#held = new HeldParse(parts, (denial, name) => this.#refuseExtended(denial, name === UNNAMED));
+  }
+
+  /** Whether a Parse waits for its event: `release` comes before whatever is not its Bind. */
+  get holds(): boolean {
+    return this.#held.any;
+  }
+
+  /** Lets a held Parse go, under an event of its own, or refuses it. */
+  release(): Later<void> {
+    return this.#held.release();
+  }
+
+  /** No further message has arrived. */
+  settle(): void {
+    this.#held.settle();
+  }
+
+  parse(frame: Frame): Later<void> {
+    return this.#held.take(frame);
+  }
+
+  bind(frame: Frame): Later<void> {
+    const message = Bind.decode(frame.body);
+    if (!this.#held.any || this.#held.isOf(message.statement)) return this.#bind(frame, message);
+    return after(this.#held.release(), () =>
+      this.#state.pipeline.skipping ? undefined : this.#bind(frame, message),
+    );
+  }
+
+  #bind(frame: Frame, message: Bind): Later<void> {
+    return after(this.#names.statement(message.statement), (found) => {
+      const prepared = found.state === 'known' ? found.value : NO_STATEMENT;
+      const planned =
+        found.state === 'known'
+          ? this.#plannedAgain(found.value)
+          : this.#unknown('unknown-statement', 'prepared statement', message.statement);
+      return after(planned, (plan) => {
+        const original = { statement: prepared.text, parameters: parameterTexts(message) };
+        return after(this.#judge.decide(plan, original), (verdict) =>
+          this.#openPortal(frame, message.portal, prepared, plan, verdict),
+        );
+      });
+    });
+  }
+
+  #openPortal(
+    frame: Frame,
+    name: string,
+    prepared: Omit<Prepared, 'analysed'>,
+    planned: Planned,
+    verdict: Verdict,
+  ): void {
+    const state = this.#state;
+    if (this.#judge.skipped(verdict)) return this.#held.drop();
+    if (verdict.effect === 'deny') return this.#refuseBoth(verdict.denial);
+    const operation = state.operations.opened(verdict.operation, boundOf(verdict, planned, prepared.inner));
+    const plan = planned.plans[0];
+    if (plan === undefined || !state.portals.hasRoom(1, weightOf(prepared))) {
+      operation.close('failure');
+      return this.#refuseBoth(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
+    }
+    const portal: Portal = {
+      plan,
+      planned,
+      policyVersion: verdict.policyVersion,
+      text: prepared.text,
+      index: prepared.index,
+      types: prepared.types,
+      inner: prepared.inner,
+      operation,
+      rows: undefined,
+      describing: false,
+      declared: false,
+      holdable: false,
+    };
+    this.#held.forward(operation);
+    state.path.analysed([plan]);
+    const staged = stagedName(state.portals, state.portals.stage(name, portal, state.batch));
+    state.pipeline.push({ kind: 'bind', staged, portal });
+    this.#out.add(frame);
+  }
+
+  /** A Bind, and the Parse that was held for it. */
+  #refuseBoth(denial: Denial): void {
+    const unnamed = this.#held.isOf(UNNAMED);
+    this.#held.drop();
+    this.#refuseExtended(denial, unnamed);
+  }
+
+  #plannedAgain(prepared: Prepared): Later<Planned> {
+    return after(this.#planner.one(prepared, this.#held.readAs(prepared)), (one) =>
+      after(
+        this.#names.complete(this.#planner.reanalysed(prepared.analysed, one), prepared.text),
+        (complete) => this.#state.unread.judge(complete),
+      ),
+    );
+  }
+
+  describe(frame: Frame): Later<void> {
+    const { kind, target: name } = Describe.decode(frame.body);
+    if (kind === 'S') return this.#describeStatement(frame, name);
+    return after(this.#names.portal(name), (found) =>
+      this.#described(frame, found.state === 'known' ? found.value : undefined),
+    );
+  }
+
+  /** The server analyses a statement anew where the schema has changed since: what that runs must still be permitted. */
+  #describeStatement(frame: Frame, name: string): Later<void> {
+    return after(this.#names.statement(name), (found) => {
+      if (found.state !== 'known') return this.#described(frame, undefined);
+      return after(this.#plannedAgain(found.value), (planned) => {
+        if (planned.refusal === undefined && this.#judge.allows(planned))
+          return this.#described(frame, undefined);
+        return after(this.#judge.decide(planned, { statement: found.value.text }), (verdict) => {
+          if (this.#judge.skipped(verdict)) return;
+          if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+          // Policy was replaced in between.
+          this.#state.operations.opened(verdict.operation).close('unknown');
+          return this.#described(frame, undefined);
+        });
+      });
+    });
+  }
+
+  #described(frame: Frame, portal: Portal | undefined): void {
+    const { pipeline } = this.#state;
+    if (pipeline.skipping) return;
+    if (portal === undefined) pipeline.push({ kind: 'describe-statement' });
+    else {
+      portal.describing = true;
+      pipeline.push({ kind: 'describe-portal', portal, visible: true });
+    }
+    this.#out.add(frame);
+  }
+
+  execute(frame: Frame): Later<void> {
+    const { portal: name } = Execute.decode(frame.body);
+    return after(this.#names.portal(name), (found) => {
+      if (found.state !== 'known') return this.#refuseUnknown('unknown-portal', 'portal', name);
+      const portal = found.value;
+      const judged = portal.policyVersion === this.#state.context.enforcer.policyVersion();
+      const open = judged && portal.operation?.open === true;
+      return after(open || this.#reopen(portal, judged), (may) =>
+        may ? this.#run(frame, name, portal) : undefined,
+      );
+    });
+  }
+
+  #run(frame: Frame, name: string, portal: Portal): Later<void> {
+    const state = this.#state;
+    const { operation } = portal;
+    if (operation === undefined || state.pipeline.skipping || state.ended) return;
+    if (portal.rows === undefined && !portal.describing) {
+      if (state.masks.active) this.#describeQuietly(portal, name);
+      // What becomes masked from here on concerns what is asked from here on.
+      else portal.rows = ALL_SHOWN;
+    }
+    const staged = portal.declared
+      ? undefined
+      : this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
+    state.pipeline.push({ kind: 'execute', portal, operation, staged });
+    state.path.sent(portal.plan);
+    this.#out.add(frame);
+    if (operation.bound !== undefined) return this.#counted(operation);
+    if (state.decidesWhatFollows(portal.planned)) {
+      this.#out.addBytes(FLUSH);
+      return this.#out.answerBarrier();
+    }
+    if (portal.plan.copy?.direction === 'in') return this.#out.answerBarrier();
+  }
+
+  /** Nothing more goes to the target, least of all a Sync or COMMIT, until it is known how many rows were changed. */
+  #counted(operation: OpenOperation): Later<void> {
+    this.#out.addBytes(FLUSH);
+    return after(this.#out.answerBarrier(), () => {
+      if (this.#state.copyIn) this.#copying = operation;
+      else if (operation.refused !== undefined) this.#refuseExtended(operation.refused);
+    });
+  }
+
+  /** The data of a COPY has ended. */
+  copied(): Later<void> {
+    const operation = this.#copying;
+    this.#copying = undefined;
+    return operation === undefined ? undefined : this.#counted(operation);
+  }
+
+  #describeQuietly(portal: Portal, name: string): void {
+    portal.describing = true;
+    this.#state.pipeline.push({ kind: 'describe-portal', portal, visible: false });
+    this.#out.addBytes(Describe.encode({ kind: 'P', target: name }));
+  }
+
+  /**
+   * Executing a portal again, or a cursor that DECLARE made, is an operation of its own. So is executing one that was
+   * bound under another policy: what it does, and what of its rows is masked, is asked anew.
+   */
+  async #reopen(portal: Portal, judged: boolean): Promise<boolean> {
+    const planned = judged ? portal.planned : this.#withItsNames(portal, await this.#replanned(portal));
+    const verdict = await this.#judge.decide(planned, { statement: portal.text });
+    if (this.#judge.skipped(verdict)) return false;
+    if (verdict.effect === 'deny') {
+      this.#refuseExtended(verdict.denial);
+      return false;
+    }
+    if (!judged) this.#judgedAgain(portal, planned, verdict.policyVersion);
+    portal.operation = this.#state.operations.opened(
+      verdict.operation,
+      boundOf(verdict, planned, portal.inner),
+    );
+    return true;
+  }
+
+  /** Waits for what still runs under the old plan: its rows are masked by that. */
+  async #replanned(portal: Portal): Promise<Planned> {
+    this.#out.addBytes(FLUSH);
+    await this.#out.until(() => this.#state.pipeline.depth === 0);
+    return this.#plannedAgain({ ...portal, analysed: new AnalysedNames() });
+  }
+
+  /** A portal stays what it was bound to, wherever names are looked up now. */
+  #withItsNames({ plan, text }: Portal, planned: Planned): Planned {
+    const now = planned.plans[0];
+    if (now === undefined || sameNames(plan.resolved, now.resolved)) return planned;
+    return { ...planned, refusal: staleNames(plan.resolved[0]?.[0] ?? text) };
+  }
+
+  #judgedAgain(portal: Portal, planned: Planned, policyVersion: string): void {
+    portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
+    portal.planned = planned;
+    portal.plan = planned.plans[0] ?? portal.plan;
+    portal.policyVersion = policyVersion;
+    portal.rows = undefined;
+    portal.describing = false;
+  }
+
+  close(frame: Frame): void {
+    const state = this.#state;
+    const { kind, target: name } = Close.decode(frame.body);
+    const staged =
+      kind === 'S'
+        ? stagedName(state.statements, state.statements.stage(name, undefined, state.batch))
+        : stagedName(state.portals, state.portals.stage(name, undefined, state.batch));
+    state.pipeline.push({ kind: 'close', staged });
+    this.#out.add(frame);
+  }
+
+  #unknown(rule: string, what: string, name: string): Planned {
+    const refusal = unknownName(rule, what, name);
+    return this.#state.unread.judge(refused(refusal.reason, refusal));
+  }
+
+  async #refuseUnknown(rule: string, what: string, name: string): Promise<void> {
+    const refusal = unknownName(rule, what, name);
+    const verdict = await this.#judge.decide(refused(refusal.reason, refusal), {});
+    if (!this.#judge.skipped(verdict) && verdict.effect === 'deny') this.#refuseExtended(verdict.denial);
+  }
+
+  /** @param unnamed What is refused is a Parse without a name. */
+  #refuseExtended(denial: Denial, unnamed = false): void {
+    const { statements, batch, ended } = this.#state;
+    if (ended) return;
+    const dropped = unnamed ? stagedName(statements, statements.stage(UNNAMED, undefined, batch)) : undefined;
+    this.#state.pipeline.push({ kind: 'denied', denial, dropped });
+    // The server will skip what follows up to Sync: none of it is judged as if it were to run.
+    this.#state.pipeline.skipping = true;
+    this.#out.addBytes(unnamed ? REFUSED_UNNAMED_PARSE : REFUSED_PARSE);
+  }
+}

@@ -1,0 +1,150 @@
+import { HoopError } from '../../../core/errors.ts';
+import { after, type Later } from '../../../core/later.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
+import { Parse } from '../../../wire/postgres/extended.ts';
+import { Frame } from '../../../wire/postgres/frame.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
+import { denialFor } from '../denial.ts';
+import { AnalysedNames } from '../reading/analysed-names.ts';
+import type { Planned } from '../reading/planner.ts';
+import type { RequestParts } from './extended-requests.ts';
+import { type Prepared, type Staged, stagedName, weightOf } from './pipeline.ts';
+
+/** A Parse that the server has not seen. */
+interface Held {
+  readonly frame: Frame;
+  readonly statement: string;
+  readonly prepared: Prepared;
+  /** As the text says, before its names were looked up. */
+  readonly read: Planned;
+  readonly planned: Planned;
+  readonly staged: Staged;
+}
+
+/**
+ * Keeps a Parse back until there is an event under which it may reach the target: the server takes locks at Parse, runs
+ * input functions of literals and, for what it plans, functions of users. Nearly always the statement's own Bind
+ * follows at once, and its event is the event of both; before anything else the Parse gets one of its own.
+ *
+ * At most one is held, so the order of octets stays what it was.
+ */
+export class HeldParse {
+  readonly #parts: RequestParts;
+  readonly #refuse: (denial: Denial, statement: string | undefined) => void;
+  #held: Held | undefined;
+
+  /** @param refuse Answers with a denial in place of the message at hand, and skips what follows up to Sync. */
+  constructor(parts: RequestParts, refuse: (denial: Denial, statement: string | undefined) => void) {
+    this.#parts = parts;
+    this.#refuse = refuse;
+  }
+
+  get any(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /** Whether it is this statement's Parse that is held. */
+  isOf(statement: string): boolean {
+    return this.#held?.statement === statement;
+  }
+
+  /** What was understood of its text a moment ago: a long one is not read twice for its Bind. */
+  readAs(prepared: Prepared): Planned | undefined {
+    return this.#held?.prepared === prepared ? this.#held.read : undefined;
+  }
+
+  /** Takes a Parse message; the one before must have been let go. */
+  take(frame: Frame): Later<void> {
+    const { judge, names, state } = this.#parts;
+    let message: Parse | undefined;
+    const sql = () => {
+      message = Parse.decode(frame.body);
+      return message.sql;
+    };
+    const types = () => message?.parameterTypes ?? [];
+    return after(judge.read(sql, types), ({ planned }) =>
+      after(names.complete(planned, message?.sql ?? ''), (complete) => {
+        const effective = state.unread.judge(complete);
+        if (message === undefined) return this.#unreadable(effective);
+        return this.#hold(frame, message, { read: planned, planned: effective });
+      }),
+    );
+  }
+
+  /** What is no Parse message goes nowhere, whatever policy says. */
+  #unreadable(planned: Planned): Later<void> {
+    const { judge } = this.#parts;
+    return after(judge.decide(planned, {}), (verdict) => {
+      if (judge.skipped(verdict)) return;
+      if (verdict.effect === 'deny') return this.#refuse(verdict.denial, undefined);
+      throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
+    });
+  }
+
+  #hold(
+    frame: Frame,
+    { statement, sql, parameterTypes: types }: Parse,
+    plans: Pick<Held, 'read' | 'planned'>,
+  ): void {
+    const { statements, pipeline, batch, ended } = this.#parts.state;
+    if (pipeline.skipping || ended) return;
+    const prepared: Prepared = { text: sql, index: 0, types, inner: false, analysed: new AnalysedNames() };
+    if (!statements.hasRoom(1, weightOf(prepared)))
+      return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
+    // As it stands: what it runs by name is noted where that was prepared.
+    this.#parts.planner.reanalysed(prepared.analysed, plans.read);
+    const staged = stagedName(statements, statements.stage(statement, prepared, batch));
+    this.#held = { frame, statement, prepared, staged, ...plans };
+  }
+
+  /** Nothing more has arrived: what stays held does not keep a whole chunk alive. */
+  settle(): void {
+    if (this.#held === undefined) return;
+    const { frame } = this.#held;
+    const raw = Buffer.from(frame.raw);
+    this.#held = { ...this.#held, frame: new Frame(frame.type, raw, 0, raw.length) };
+  }
+
+  /** Something else than its Bind comes next: lets it go under an event of its own, or refuses it. */
+  release(): Later<void> {
+    const held = this.#held;
+    if (held === undefined) return;
+    const { judge, state } = this.#parts;
+    if (state.pipeline.skipping || state.ended) return this.drop();
+    const planned = { ...held.planned, text: `‹prepared› ${held.planned.text}` };
+    return after(judge.decide(planned, { statement: held.prepared.text }), (verdict) => {
+      if (judge.skipped(verdict)) return this.drop();
+      if (verdict.effect === 'allow') return this.#forward(state.operations.opened(verdict.operation), true);
+      this.drop();
+      this.#refuse(verdict.denial, held.statement);
+    });
+  }
+
+  /** Lets it go under its Bind's event. */
+  forward(operation: OpenOperation): void {
+    this.#forward(operation, false);
+  }
+
+  #forward(operation: OpenOperation, ownEvent: boolean): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    const { staged, planned, prepared } = held;
+    this.#parts.state.path.analysed(planned.plans);
+    this.#parts.state.pipeline.push({
+      kind: 'parse',
+      staged,
+      operation,
+      ownEvent,
+      planned,
+      text: prepared.text,
+    });
+    this.#parts.out.add(held.frame);
+  }
+
+  /** It never reaches the target. */
+  drop(): void {
+    this.#held?.staged.discard();
+    this.#held = undefined;
+  }
+}

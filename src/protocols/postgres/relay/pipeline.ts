@@ -1,0 +1,268 @@
+import { HoopError } from '../../../core/errors.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
+import type { AnalysedNames } from '../reading/analysed-names.ts';
+import type { Planned } from '../reading/planner.ts';
+import type { RowPlan } from '../shown/rows.ts';
+import type { Said } from '../shown/scrub.ts';
+import type { StatementPlan } from '../sql/meaning/plan.ts';
+import type { StagedName } from './names.ts';
+
+/** A statement that `Parse` or `PREPARE` named: its text, so that it is judged anew at each Bind. */
+export interface Prepared {
+  readonly text: string;
+  /** Which statement of the text: a simple query may hold several, one of them the PREPARE. */
+  readonly index: number;
+  /** OIDs of types that its Parse gave its parameters. */
+  readonly types: readonly number[];
+  /** `PREPARE` named it: what runs is the statement within. */
+  readonly inner: boolean;
+  readonly analysed: AnalysedNames;
+}
+
+/** What keeping it makes us hold, octets. */
+export function weightOf({ text, types }: Pick<Prepared, 'text' | 'types'>): number {
+  return text.length + types.length * 8;
+}
+
+/** A portal or cursor: what it shows, and the operation under which it runs. */
+export interface Portal {
+  plan: StatementPlan;
+  planned: Planned;
+  /** The policy under which it was judged: under another it is judged anew. */
+  policyVersion: string;
+  readonly text: string;
+  /** Which statement of the text. */
+  readonly index: number;
+  readonly types: readonly number[];
+  /** As of `Prepared`. */
+  readonly inner: boolean;
+  /** Open until the server has answered the first Execute; a later one is an operation of its own. */
+  operation: OpenOperation | undefined;
+  /** Known once the server has described it. */
+  rows: RowPlan | undefined;
+  /** A Describe is on its way, ours or the client's. */
+  describing: boolean;
+  /** A cursor that DECLARE made: executing it reads from it, and declares nothing. */
+  readonly declared: boolean;
+  /** Lives on after its transaction (`WITH HOLD`). */
+  readonly holdable: boolean;
+}
+
+/** A change of names that waits for the server's word. */
+export type Staged = { readonly commit: () => void; readonly discard: () => void };
+
+/** Our own question for the search path; its answers are not the client's. */
+export interface PathQuestion {
+  readonly kind: 'path';
+  /** In a message cycle of its own, which ends with a ReadyForQuery. */
+  readonly synced: boolean;
+  /** How often the path may have changed when it was asked. */
+  readonly marks: number;
+  /** How many changes of names the session had made by then. */
+  readonly changed: number;
+  closed: number;
+  failed: boolean;
+}
+
+/** What is known of a simple query whose rows are counted. */
+export interface Counted {
+  /** The server has done it or failed: it waits for our Sync. */
+  settled: boolean;
+  /** CommandComplete, which the client gets once it is committed. */
+  tag: Buffer | undefined;
+  /** The server's statement and portal without a name are not the client's any more. */
+  readonly unnamed: readonly Staged[];
+}
+
+/** What the server is still to answer, one entry for each message that has an answer, in order. */
+export type Expected =
+  | PathQuestion
+  | {
+      readonly kind: 'query';
+      readonly planned: Planned | undefined;
+      /** It is a function call, answered with a value instead of rows. */
+      readonly call: boolean;
+      readonly operation: OpenOperation | undefined;
+      denial: Denial | undefined;
+      /** The string itself, while its names may have to be looked for. */
+      readonly text: string;
+      /** It was sent in the extended protocol, so that its rows can be counted before it is committed. */
+      readonly counted?: Counted;
+      /** Per statement: names it gives or takes, confirmed as each completes. */
+      readonly staged: readonly (Staged | undefined)[];
+      /** How many statements of the string have completed. */
+      completed: number;
+      rows: RowPlan | undefined;
+      failed: boolean;
+    }
+  | {
+      readonly kind: 'parse';
+      readonly staged: Staged;
+      readonly operation: OpenOperation;
+      /** The operation is the Parse alone; otherwise it is its Bind's, and goes on. */
+      readonly ownEvent: boolean;
+      readonly text: string;
+      readonly planned: Planned;
+    }
+  | {
+      readonly kind: 'denied';
+      readonly denial: Denial;
+      /** The unnamed statement, where it goes with the refusal. */
+      readonly dropped: Staged | undefined;
+    }
+  | { readonly kind: 'bind'; readonly staged: Staged; readonly portal: Portal }
+  | { readonly kind: 'describe-statement' }
+  | { readonly kind: 'describe-portal'; readonly portal: Portal; readonly visible: boolean }
+  | {
+      readonly kind: 'execute';
+      readonly portal: Portal;
+      readonly operation: OpenOperation;
+      /** Names that this statement itself gives or takes (`PREPARE`, `DECLARE`, … sent by the extended protocol). */
+      readonly staged: Staged | undefined;
+    }
+  | { readonly kind: 'close'; readonly staged: Staged }
+  | { readonly kind: 'sync' };
+
+export function stagedName<T>(
+  table: { commit(s: StagedName<T>): void; discard(s: StagedName<T>): void },
+  name: StagedName<T>,
+): Staged {
+  return { commit: () => table.commit(name), discard: () => table.discard(name) };
+}
+
+/** The target sent what nothing that is outstanding asks for. */
+export function unexpected(type: number): HoopError {
+  return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
+    detail: `type 0x${type.toString(16)}`,
+  });
+}
+
+/** The server is done with it, whichever way. */
+export function settle(counted: Counted): void {
+  counted.settled = true;
+  for (const staged of counted.unnamed) staged.commit();
+}
+
+/** Whether a simple query is answered in the extended protocol's messages, which its client knows nothing of. */
+export function sentExtended(head: Expected | undefined): boolean {
+  return head?.kind === 'query' && head.counted !== undefined && !head.failed;
+}
+
+/** Why it was refused, where a fixed failing statement went to the server in its place. */
+export function denialOf(head: Expected | undefined): Denial | undefined {
+  return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;
+}
+
+/** What is on record of it. */
+function operationOf(entry: Expected): OpenOperation | undefined {
+  if (entry.kind === 'bind') return entry.portal.operation;
+  return entry.kind === 'query' || entry.kind === 'execute' || entry.kind === 'parse'
+    ? entry.operation
+    : undefined;
+}
+
+/**
+ * The queue of outstanding answers. Mirrors the server's own rule: after an error in the extended protocol everything
+ * is skipped up to the next Sync.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY
+ */
+export class Pipeline {
+  #entries: Expected[] = [];
+  #head = 0;
+  #executed: Expected | undefined;
+  /** The server skips messages until a Sync that the client has not sent yet. */
+  skipping = false;
+  /** Messages of the extended protocol were sent, and no Sync behind them. */
+  batchOpen = false;
+
+  get depth(): number {
+    return this.#entries.length - this.#head;
+  }
+
+  get head(): Expected | undefined {
+    return this.#entries[this.#head];
+  }
+
+  get last(): Expected | undefined {
+    return this.#entries.at(-1);
+  }
+
+  /** Whether an entry is no longer waited for. */
+  answered(entry: Expected | undefined): boolean {
+    return entry === undefined || this.#entries.indexOf(entry, this.#head) === -1;
+  }
+
+  push(entry: Expected): void {
+    this.#entries.push(entry);
+    const ends = entry.kind === 'sync' || entry.kind === 'query' || (entry.kind === 'path' && entry.synced);
+    this.batchOpen = !ends;
+  }
+
+  /** What the client has said, of which the target's next report speaks: behind a Sync, what was executed before it. */
+  get said(): Said | undefined {
+    return saidOf(this.head?.kind === 'sync' ? this.#executed : this.head);
+  }
+
+  shift(): void {
+    const { head } = this;
+    if (head?.kind === 'execute') this.#executed = head;
+    else if (head?.kind === 'sync') this.#executed = undefined;
+    this.#head++;
+    if (this.#head < 1024 && this.#head < this.#entries.length) return;
+    this.#entries = this.#entries.slice(this.#head);
+    this.#head = 0;
+  }
+
+  /** The server's error is the head's answer: what that gave, took and ran is settled, and what the server skips. */
+  fail(sqlstate: string): void {
+    const { head } = this;
+    if (head === undefined || head.kind === 'sync') return;
+    if (head.kind === 'query') {
+      head.failed = true;
+      if (head.counted !== undefined) settle(head.counted);
+      head.operation?.close('failure', sqlstate);
+      for (const staged of head.staged.slice(head.completed)) staged?.discard();
+      return;
+    }
+    if (head.kind === 'denied') head.dropped?.commit();
+    for (const dropped of this.#skipToSync()) {
+      if (dropped.kind === 'query')
+        for (const staged of [...dropped.staged, ...(dropped.counted?.unnamed ?? [])]) staged?.discard();
+      else if ('staged' in dropped) dropped.staged?.discard();
+      if (dropped.kind === 'describe-portal') dropped.portal.describing = false;
+      operationOf(dropped)?.close('failure', dropped === head ? sqlstate : undefined);
+    }
+  }
+
+  /** After an error at the head: drops what the server skips. @returns The dropped entries, oldest first. */
+  #skipToSync(): Expected[] {
+    const dropped: Expected[] = [];
+    while (this.head !== undefined && this.head.kind !== 'sync') {
+      dropped.push(this.head);
+      this.shift();
+    }
+    // A Sync that waits belongs to this batch; if a later batch is skipped already, it stays so.
+    if (this.head === undefined) this.skipping = true;
+    return dropped;
+  }
+}
+
+function saidOf(head: Expected | undefined): Said | undefined {
+  switch (head?.kind) {
+    case 'query':
+    case 'parse':
+      return head.planned === undefined ? undefined : said(head.text, head.planned);
+    case 'bind':
+    case 'execute':
+    case 'describe-portal':
+      return said(head.portal.text, head.portal.planned);
+    default:
+      return undefined;
+  }
+}
+
+function said(text: string, { pairs, plans }: Planned): Said {
+  return { text, pairs, ddl: plans.some(({ ddl }) => ddl) };
+}

@@ -1,0 +1,400 @@
+import { HoopError } from '../../../core/errors.ts';
+import type { Turns } from '../../../core/turns.ts';
+import { type Frame, type Piece, Pieces, type Run } from '../../../wire/postgres/frame.ts';
+import { Framer } from '../../../wire/postgres/framer.ts';
+import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
+import { RowDescription } from '../../../wire/postgres/rows.ts';
+import { BACKEND, typeSet } from '../../../wire/postgres/types.ts';
+import { type OpenOperation, rowsWritten } from '../../stream/operations.ts';
+import { planAt } from '../reading/planner.ts';
+import {
+  isFatal,
+  mayTell,
+  reported,
+  shownError,
+  shownNotice,
+  shownNotification,
+  statusOf,
+} from '../shown/reports.ts';
+import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from '../shown/rows.ts';
+import { Withheld } from '../shown/withheld.ts';
+import { CopyOut } from './copy-out.ts';
+import { takePathAnswer } from './path-answer.ts';
+import { denialOf, type Expected, type Portal, sentExtended, unexpected } from './pipeline.ts';
+import type { SessionState } from './state.ts';
+
+const DATA_ROWS = typeSet(BACKEND.DataRow);
+const COPY_DATA = typeSet(BACKEND.CopyData);
+/** Handled at once, whatever others have to do: most answers are no larger. */
+const AT_ONCE_BYTES = 16 * 1024;
+/** Rows that are looked at in one go. */
+const LOOKED_AT_BYTES = 32 * 1024;
+
+type Query = Extract<Expected, { kind: 'query' }>;
+
+/**
+ * The way back: takes what the target sends, matches each message with what was asked, masks it, and gives what the
+ * client may see. There is no path around it: a message that nothing asked for ends the session.
+ */
+export class ResponsePump {
+  readonly #state: SessionState;
+  readonly #framer = new Framer('backend');
+  readonly #out = new Pieces();
+  readonly #rows: RowRewriter;
+  readonly #turns: Turns;
+  #more = false;
+  readonly #copyOut = new CopyOut();
+  readonly #withheld = new Withheld();
+  /** The target said FATAL: it closes next, and the client has been told why. */
+  targetEnded = false;
+
+  /** @param rows Its memory may be shared: it is used within `handle` and until the next one only. */
+  constructor(state: SessionState, rows: RowRewriter, turns: Turns) {
+    this.#state = state;
+    this.#rows = rows;
+    this.#turns = turns;
+  }
+
+  /** Some of what was added is not handled yet: call `handle` again when it is this session's turn. */
+  get more(): boolean {
+    return this.#more;
+  }
+
+  /** Octets added and not given out yet. */
+  get buffered(): number {
+    return this.#framer.buffered;
+  }
+
+  /** @param chunk Bytes from the target, which `handle` gives out views of. */
+  add(chunk: Buffer): void {
+    this.#framer.push(chunk);
+  }
+
+  /** The memory of what was added and is not handled yet may be used again. */
+  keep(): void {
+    this.#framer.keep();
+  }
+
+  /** Nothing is added any more: lets go of what was not handled. */
+  dispose(): void {
+    this.#framer.dispose();
+  }
+
+  /**
+   * Handles what was added: all of it, or what fits into this turn of the event loop.
+   *
+   * @returns What to send on, in order; it must be sent or copied before more is handled, and before the chunk changes.
+   * @throws {HoopError} `ERR_PG_…`: the target broke the protocol, or sent what must not be shown. End the session.
+   */
+  handle(): Buffer[] {
+    this.#rows.reset();
+    this.#more = this.#handleSome();
+    this.#state.progressed();
+    return this.#out.take();
+  }
+
+  /** @returns Whether it stopped before the end, since others want their turn. */
+  #handleSome(): boolean {
+    for (let done = 0; ; ) {
+      const run = this.#framer.nextRun(this.#forwardable(), this.#looking() ? LOOKED_AT_BYTES : undefined);
+      if (run !== undefined) {
+        this.#takeRun(run);
+        done += run.end - run.start;
+      }
+      const frame = this.#framer.next();
+      if (frame === undefined) return false;
+      this.#handleFrame(frame);
+      done += frame.end - frame.start;
+      if (done > AT_ONCE_BYTES && this.#turns.spent) return true;
+    }
+  }
+
+  #looking(): boolean {
+    return this.#currentRows()?.transparent === false;
+  }
+
+  /** What is taken in runs, given the answer that is due. */
+  #forwardable(): Uint8Array {
+    if (this.#state.pipeline.head?.kind === 'path') return NONE;
+    const rows = this.#currentRows();
+    if (rows !== undefined) return DATA_ROWS;
+    if (this.#copyOut.transparent(this.#state.masks)) return COPY_DATA;
+    return this.#state.masks.active ? NONE : DATA_ROWS;
+  }
+
+  #currentRows(): RowPlan | undefined {
+    const head = this.#state.pipeline.head;
+    if (head?.kind === 'query') return head.rows;
+    return head?.kind === 'execute' ? head.portal.rows : undefined;
+  }
+
+  #currentOperation(): OpenOperation | undefined {
+    const head = this.#state.pipeline.head;
+    return head?.kind === 'query' || head?.kind === 'execute' ? head.operation : undefined;
+  }
+
+  #takeRun(run: Run): void {
+    const operation = this.#currentOperation();
+    if (operation === undefined) throw unexpected(run.chunk[run.start] ?? 0);
+    operation.rows += run.count;
+    this.#showRows(run, operation);
+  }
+
+  /** @returns Whether other octets are shown in their place. */
+  #showRows(rows: Piece, operation: OpenOperation): boolean {
+    const plan = this.#currentRows();
+    const seen = plan !== undefined && !plan.transparent;
+    const rewritten = seen ? this.#rows.rewrite(rows, plan, this.#state.masks) : undefined;
+    this.#show(rows, operation, rewritten);
+    return rewritten !== undefined;
+  }
+
+  #handleFrame(frame: Frame): void {
+    const { head } = this.#state.pipeline;
+    if (head?.kind === 'path' && takePathAnswer(this.#state, head, frame)) return;
+    switch (frame.type) {
+      case BACKEND.DataRow:
+        return this.#dataRow(frame);
+      case BACKEND.CommandComplete:
+      case BACKEND.EmptyQueryResponse:
+        return this.#statementDone(frame);
+      case BACKEND.ReadyForQuery:
+        return this.#ready(frame);
+      case BACKEND.ParseComplete:
+        return this.#confirmed(frame, 'parse');
+      case BACKEND.BindComplete:
+        return this.#confirmed(frame, 'bind');
+      case BACKEND.CloseComplete:
+        return this.#confirmed(frame, 'close');
+      case BACKEND.RowDescription:
+      case BACKEND.NoData:
+        return this.#described(frame);
+      case BACKEND.ParameterDescription:
+        return this.#forwardIf(this.#state.pipeline.head?.kind === 'describe-statement', frame);
+      case BACKEND.PortalSuspended:
+        return this.#suspended(frame);
+      case BACKEND.ErrorResponse:
+        return this.#error(frame);
+      default:
+        return this.#rare(frame);
+    }
+  }
+
+  #rare(frame: Frame): void {
+    switch (frame.type) {
+      case BACKEND.NoticeResponse:
+      case BACKEND.NotificationResponse:
+        return this.#told(frame);
+      case BACKEND.ParameterStatus:
+        return this.#parameterStatus(frame);
+      case BACKEND.CopyInResponse:
+        return this.#copyInStarted(frame);
+      case BACKEND.CopyOutResponse:
+        this.#copyOut.start(this.#state.pipeline.head, this.#state.masks);
+        return this.#forwardIf(this.#currentOperation() !== undefined, frame);
+      case BACKEND.CopyData:
+        return this.#copyData(frame);
+      case BACKEND.FunctionCallResponse:
+        return this.#called(frame);
+      case BACKEND.CopyDone:
+        return this.#copyOutDone(frame);
+      default:
+        throw unexpected(frame.type);
+    }
+  }
+
+  #forwardIf(expected: boolean, frame: Frame): void {
+    if (!expected) throw unexpected(frame.type);
+    this.#out.add(frame);
+  }
+
+  #send(bytes: Buffer): void {
+    this.#out.add({ chunk: bytes, start: 0, end: bytes.length });
+  }
+
+  #dataRow(frame: Frame): void {
+    const operation = this.#currentOperation();
+    if (operation === undefined) throw unexpected(frame.type);
+    const plan = this.#currentRows();
+    operation.rows++;
+    if (plan === undefined && this.#state.masks.active) {
+      throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
+    }
+    if (this.#showRows(frame, operation)) frame.dispose();
+  }
+
+  /** Sends rows on, or what became of them. */
+  #show(original: Piece, operation: OpenOperation, rewritten: RewrittenRow | undefined): void {
+    const piece = rewritten?.piece ?? original;
+    operation.bytes += piece.end - piece.start;
+    if (rewritten !== undefined) {
+      operation.maskedValues += rewritten.maskedValues;
+      this.#withheld.add(rewritten.maskedValues, rewritten.nullValues);
+    }
+    this.#out.add(piece);
+  }
+
+  #copyData(frame: Frame): void {
+    const operation = this.#copying(frame);
+    operation.rows++;
+    this.#show(frame, operation, this.#copyOut.take(frame.body, this.#state.masks));
+  }
+
+  #copyOutDone(frame: Frame): void {
+    const operation = this.#copying(frame);
+    const rest = this.#copyOut.end();
+    if (rest !== undefined) this.#show(rest.piece, operation, rest);
+    this.#out.add(frame);
+  }
+
+  #copying({ type }: Frame): OpenOperation {
+    const operation = this.#currentOperation();
+    if (operation === undefined || !this.#copyOut.running) throw unexpected(type);
+    return operation;
+  }
+
+  #confirmed(frame: Frame, kind: 'parse' | 'bind' | 'close'): void {
+    const head = this.#state.pipeline.head;
+    if (sentExtended(head)) return;
+    if (head === undefined || head.kind !== kind) throw unexpected(frame.type);
+    head.staged.commit();
+    if (head.kind === 'parse' && head.ownEvent) head.operation.close('success');
+    this.#state.pipeline.shift();
+    this.#out.add(frame);
+  }
+
+  #described(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    const isRows = frame.type === BACKEND.RowDescription;
+    if (head?.kind === 'query' && isRows && head.planned !== undefined) {
+      head.rows = this.#planRows(frame, planAt(head.planned, head.completed));
+      this.#out.add(frame);
+    } else if (sentExtended(head)) return;
+    else if (head?.kind === 'describe-statement') {
+      this.#state.pipeline.shift();
+      this.#out.add(frame);
+    } else if (head?.kind === 'describe-portal') {
+      head.portal.describing = false;
+      head.portal.rows = isRows ? this.#planRows(frame, head.portal.plan) : NO_ROWS;
+      this.#state.pipeline.shift();
+      if (head.visible) this.#out.add(frame);
+    } else throw unexpected(frame.type);
+  }
+
+  #planRows(frame: Frame, plan: Portal['plan'] | undefined): RowPlan {
+    if (plan === undefined) throw unexpected(frame.type);
+    if (!this.#state.masks.active) return ALL_SHOWN;
+    return this.#state.masks.rowPlan(RowDescription.decode(frame.body).columns, plan);
+  }
+
+  #statementDone(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    // Rows that were shown are counted; of others only this message tells.
+    const rows = this.#copyOut.running ? undefined : rowsWritten(frame.body);
+    this.#copyOut.end();
+    this.#state.copyIn = false;
+    this.#tellWithheld(head);
+    if (head?.kind === 'query' && !head.failed) {
+      if (head.operation !== undefined && head.rows === undefined) head.operation.rows += rows ?? 0;
+      this.#completeStatement(head);
+      if (head.counted !== undefined) return this.#state.changedRows.settle(head, frame);
+    } else if (head?.kind === 'execute') {
+      if ([undefined, NO_ROWS].includes(head.portal.rows)) head.operation.rows += rows ?? 0;
+      head.staged?.commit();
+      this.#state.pipeline.shift();
+      // Beyond its bound the way there makes the server undo it, and the client gets that error instead.
+      if (!this.#state.changedRows.count(head.operation, rows)) return;
+      head.operation.close('success');
+      this.#state.took(head.portal.plan, head.portal.planned);
+    } else throw unexpected(frame.type);
+    this.#out.add(frame);
+  }
+
+  /** Before the message that ends a statement's rows. */
+  #tellWithheld(head: Expected | undefined): void {
+    const portal = head?.kind === 'execute' ? head.portal : undefined;
+    const notice = this.#withheld.told(this.#currentRows(), portal);
+    if (notice !== undefined) this.#send(notice);
+  }
+
+  #completeStatement(query: Query): void {
+    query.staged[query.completed]?.commit();
+    const plan = planAt(query.planned, query.completed);
+    query.completed++;
+    query.rows = undefined;
+    if (plan !== undefined) this.#state.took(plan, query.planned, query.counted === undefined);
+  }
+
+  #called(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    if (head?.kind !== 'query' || !head.call || head.failed || head.operation === undefined)
+      throw unexpected(frame.type);
+    head.operation.rows++;
+    head.operation.bytes += frame.end - frame.start;
+    if (planAt(head.planned, 0)?.ddl === true) this.#state.schemaChanged('anything');
+    this.#out.add(frame);
+  }
+
+  #suspended(frame: Frame): void {
+    const head = this.#state.pipeline.head;
+    if (head?.kind !== 'execute') throw unexpected(frame.type);
+    head.operation.answered = true;
+    this.#tellWithheld(head);
+    // Nothing was given or taken yet; a name that stayed unsettled would be waited for.
+    head.staged?.discard();
+    this.#state.pipeline.shift();
+    if (!this.#state.changedRows.count(head.operation, undefined)) return;
+    this.#out.add(frame);
+  }
+
+  #copyInStarted(frame: Frame): void {
+    this.#forwardIf(this.#currentOperation() !== undefined, frame);
+    this.#state.copyIn = true;
+  }
+
+  #ready(frame: Frame): void {
+    const { head } = this.#state.pipeline;
+    if (head?.kind !== 'query' && head?.kind !== 'sync') throw unexpected(frame.type);
+    if (head.kind === 'query' && !head.failed) head.operation?.close('success');
+    if (head.kind === 'query' && !head.failed && head.counted?.tag !== undefined)
+      this.#send(head.counted.tag);
+    this.#state.pipeline.shift();
+    this.#state.ready(statusOf(frame));
+    this.#out.add(frame);
+  }
+
+  #error(frame: Frame): void {
+    const { pipeline } = this.#state;
+    const error = ErrorResponse.decode(frame.body);
+    const { head, said } = pipeline;
+    const denial = isFatal(error) ? undefined : denialOf(head);
+    this.#copyOut.end();
+    this.#withheld.clear();
+    this.#state.copyIn = false;
+    pipeline.fail(reportText(error, 'C') ?? 'XX000');
+    if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
+    else this.#send(shownError(error, denial, said, this.#state.masks));
+    if (isFatal(error)) this.targetEnded = true;
+  }
+
+  /** A notice or a notification. */
+  #told(frame: Frame): void {
+    const { masks, pipeline } = this.#state;
+    if (!masks.active) this.#out.add(frame);
+    else if (frame.type === BACKEND.NotificationResponse) this.#send(shownNotification(frame));
+    else this.#send(shownNotice(frame, pipeline.said, masks));
+  }
+
+  /** Settings that change how SQL is read would make the server read other statements than were judged. */
+  #parameterStatus(frame: Frame): void {
+    const { setting, unsafe } = reported(frame);
+    // PostgreSQL 18 says so, whoever has set it.
+    if (setting === 'search_path') this.#state.path.mark();
+    if (unsafe) this.#state.unread.readOtherwise(setting);
+    const { masks, settingsTold, pipeline } = this.#state;
+    if (!masks.active || mayTell(frame, pipeline.said, settingsTold)) this.#out.add(frame);
+  }
+}
+
+const NONE = typeSet();
+const NO_ROWS: RowPlan = { ...rowPlan([]), transparent: false };

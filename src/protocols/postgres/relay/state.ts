@@ -1,0 +1,172 @@
+import type { Holder } from '../../../core/allowance.ts';
+import { HoopError } from '../../../core/errors.ts';
+import { LIMITS } from '../../../core/limits.ts';
+import type { StreamContext } from '../../adapter.ts';
+import { OperationLedger } from '../../stream/operations.ts';
+import type { Planned } from '../reading/planner.ts';
+import { SessionPath } from '../reading/session-path.ts';
+import { changesReading, UnreadStatements } from '../reading/unread.ts';
+import type { SessionMasks } from '../shown/masks.ts';
+import { changesNothing, type SchemaChanges, together } from '../sql/facts/schema-changes.ts';
+import type { NameChange } from '../sql/meaning/held-names.ts';
+import type { StatementPlan } from '../sql/meaning/plan.ts';
+import type { ClientTurn } from './client-turn.ts';
+import { NameTable } from './names.ts';
+import { Pipeline, type Portal, type Prepared, weightOf } from './pipeline.ts';
+import { ChangedRows } from './row-bounds.ts';
+
+/** What both directions of one session share. The server's answers are its only source of truth. */
+export class SessionState {
+  readonly context: StreamContext;
+  readonly masks: SessionMasks;
+  readonly operations: OperationLedger;
+  readonly pipeline = new Pipeline();
+  readonly unread: UnreadStatements;
+  readonly path: SessionPath;
+  /** In this transaction. */
+  readonly changedRows = new ChangedRows();
+  readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession, {
+    weigh: weightOf,
+    maxWeight: LIMITS.pgNamedTextBytes,
+  });
+  readonly portals = new NameTable<Portal>(LIMITS.pgNamesPerSession, {
+    weigh: weightOf,
+    maxWeight: LIMITS.pgNamedTextBytes,
+    gone: dropPortal,
+  });
+  /** From the last ReadyForQuery: idle, in a transaction, in a failed one. */
+  status: 'I' | 'T' | 'E' = 'I';
+  /** Counts Syncs sent, and queries that give or take names: what follows either does not depend on its success. */
+  batch = 0;
+  /** The server takes COPY data and nothing else. */
+  copyIn = false;
+  /** This session changed the schema in a transaction that nobody else sees yet. */
+  uncommittedDdl = false;
+  /** The client said goodbye: it sends nothing more, and what it asked for may still finish. */
+  leaving = false;
+  /** Values of settings that the client was told, each behind its name. */
+  readonly settingsTold = new Set<string>();
+  /** Nothing more is to be forwarded. */
+  ended = false;
+  /** What this session makes the gateway hold, of what all sessions may. */
+  readonly held: Holder;
+  readonly turn: ClientTurn;
+  readonly #onSchemaChange: (changes: SchemaChanges, session?: object) => void;
+  /** What the transaction has changed so far: nobody else sees it before its end, nor does the catalog's reader. */
+  #changed: SchemaChanges | undefined;
+  /** The names that came and went with it, where it is one statement by itself. */
+  #names: readonly NameChange[] | undefined;
+  readonly #end: (error: HoopError | undefined) => void;
+  #waiting: (() => void)[] = [];
+
+  /**
+   * @param hooks.end Ends the session: an error is told to the client first, undefined means the client said goodbye.
+   * @param hooks.schemaChanged The catalog's knowledge is stale; that of this session alone knows it, where it is given.
+   * @param hooks.turn Told of whole messages both ways.
+   */
+  constructor(
+    context: StreamContext,
+    masks: SessionMasks,
+    held: Holder,
+    hooks: {
+      readonly end: (error: HoopError | undefined) => void;
+      readonly schemaChanged: (changes: SchemaChanges, session?: object) => void;
+      readonly turn: ClientTurn;
+    },
+  ) {
+    this.#onSchemaChange = hooks.schemaChanged;
+    this.context = context;
+    this.masks = masks;
+    this.held = held;
+    this.unread = new UnreadStatements(context, masks);
+    this.path = new SessionPath(context.clock);
+    this.operations = new OperationLedger(context.session, context.enforcer, context.clock);
+    this.turn = hooks.turn;
+    this.#end = hooks.end;
+  }
+
+  /** A ReadyForQuery has come that is the client's. */
+  ready(status: string): void {
+    this.cycleEnded(status);
+    if (this.pipeline.depth === 0) this.turn.ready();
+  }
+
+  /** A message cycle is over, perhaps one of our own: with no transaction open, its portals are gone. */
+  cycleEnded(status: string): void {
+    if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PG_PROTOCOL');
+    this.status = status;
+    if (status !== 'I') return;
+    this.transactionEnded();
+    this.uncommittedDdl = false;
+  }
+
+  /** Portals go with their transaction, and its schema changes are there, even where the next begins in the same string. */
+  transactionEnded(): void {
+    if (this.#changed !== undefined) this.#tellChange(this.#changed);
+    this.#changed = undefined;
+    this.#names = undefined;
+    this.path.committed();
+    this.changedRows.reset();
+    this.portals.forget((one) => !one.holdable);
+  }
+
+  #tellChange(changed: SchemaChanges): void {
+    if (this.#names === undefined || !this.unread.permitted) return this.#onSchemaChange(changed);
+    this.path.took(this.#names);
+    this.#onSchemaChange(changed, this.path);
+  }
+
+  /**
+   * What a statement that has completed means for the session.
+   *
+   * @param simple It was sent as a query, which is a transaction by itself where none is open.
+   */
+  took(plan: StatementPlan, planned: Planned | undefined, simple = false): void {
+    if (planned?.unread === true) this.unread.wholeSession = true;
+    const alone = simple && planned?.plans.length === 1 && this.status === 'I';
+    if (alone && plan.changes !== undefined) this.#names = plan.names.changes;
+    if (plan.ddl) this.schemaChanged(plan.changes ?? 'anything');
+    if (ENDS_TRANSACTION.has(plan.transaction)) this.transactionEnded();
+  }
+
+  /** A statement that changes the schema has completed. */
+  schemaChanged(changes: SchemaChanges): void {
+    if (changesNothing(changes)) return;
+    this.uncommittedDdl = true;
+    this.#changed = together(this.#changed, changes);
+  }
+
+  /**
+   * Whether what comes next may mean something else once this has run: then its answer is awaited before anything is
+   * judged. While a schema change is not committed, any statement may be the one that commits it.
+   */
+  decidesWhatFollows(planned: Planned): boolean {
+    return this.uncommittedDdl || changesReading(planned);
+  }
+
+  end(error: HoopError | undefined): void {
+    if (this.ended) return;
+    this.ended = true;
+    this.#end(error);
+    this.progressed();
+  }
+
+  /** Resolves when more of the server's answers have come, or the session has ended. */
+  progress(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  progressed(): void {
+    if (this.#waiting.length === 0) return;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
+  }
+}
+
+const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
+
+/** A portal goes with its transaction; what it was asked either happened or never ran. */
+function dropPortal(portal: Portal): void {
+  portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
+}

@@ -1,0 +1,183 @@
+import type { Pair } from '../../../policy/model.ts';
+import { type Report, type ReportField, reportText } from '../../../wire/postgres/report.ts';
+import { nameAt, type OwnName, ownNames } from './own-names.ts';
+import { CONDITIONS } from './sqlstates.ts';
+
+/** What the client has said, of which a report speaks. */
+export interface Said {
+  readonly text: string;
+  /** What the statement would do: the objects are those that it names, among others. */
+  readonly pairs: readonly Pair[];
+  /** It changes the schema: it may name objects that policy has no entity for. */
+  readonly ddl: boolean;
+}
+
+/** Longer texts are not searched for names. */
+const SEARCHED_CHARS = 65_536;
+const HINT = 'the gateway says this in its own words, for values are masked for you here';
+
+/**
+ * Says an error or notice anew, of nothing but what can hold no stored value: severity and SQLSTATE if PostgreSQL knows
+ * them, the position in the client's own statement, what the SQLSTATE means, and names that the statement itself has.
+ *
+ * Whatever else the target sends (message, detail, hint, context, internal query, object names, source location) can be
+ * made by a function's author, or quote a value.
+ *
+ * @param report Decoded error or notice: fields in any order, repeated codes allowed.
+ * @param said Undefined where the report belongs to no statement.
+ * @returns Fields in protocol order, always with S, V, C and M. Pure. Never throws.
+ * @see https://www.postgresql.org/docs/current/protocol-error-fields.html
+ */
+export function saidAnew(report: Report<string>, said: Said | undefined): readonly ReportField[] {
+  const get = (code: string) => reportText(report, code);
+  const severity = severityOf(get('V') ?? get('S'));
+  const given = get('C') ?? 'XX000';
+  const sqlstate = CONDITIONS.has(given) ? given : 'XX000';
+  const isError = ERRORS.has(severity);
+  const position = positionOf(get('P'));
+  const text = new Wording({ sqlstate, isError, position, message: get('M') ?? '', said }).text();
+  return [
+    ['S', severity],
+    ['V', severity],
+    ['C', sqlstate],
+    ['M', text],
+    ...(position === undefined ? [] : [['P', String(position)] as const]),
+    ...(isError ? [['H', HINT] as const] : []),
+  ];
+}
+
+const ERRORS: ReadonlySet<string> = new Set(['ERROR', 'FATAL', 'PANIC']);
+const SEVERITIES = new Set([...ERRORS, 'WARNING', 'NOTICE', 'DEBUG', 'INFO', 'LOG']);
+
+function severityOf(value: string | undefined): string {
+  return value !== undefined && SEVERITIES.has(value) ? value : 'ERROR';
+}
+
+function positionOf(value: string | undefined): number | undefined {
+  return value !== undefined && /^[1-9]\d{0,9}$/.test(value) ? Number(value) : undefined;
+}
+
+interface Asked {
+  readonly sqlstate: string;
+  readonly isError: boolean;
+  readonly position: number | undefined;
+  /** As the target worded it: only compared with what PostgreSQL is known to say, never shown. */
+  readonly message: string;
+  readonly said: Said | undefined;
+}
+
+/** How one report is worded. */
+class Wording {
+  readonly #asked: Asked;
+  #names: readonly OwnName[] | undefined;
+
+  constructor(asked: Asked) {
+    this.#asked = asked;
+  }
+
+  text(): string {
+    const { sqlstate, isError } = this.#asked;
+    const condition = CONDITIONS.get(sqlstate) ?? '';
+    const known = this.#known();
+    if (known !== undefined) return known;
+    const at = this.#at();
+    if (at.length === 0 || !isError) return condition;
+    return AT_NAME[sqlstate]?.(at) ?? `${condition}, at "${at.join('.')}"`;
+  }
+
+  /** The name in the client's own text at the place that the server points to. */
+  #at(): string[] {
+    const { said, position } = this.#asked;
+    return said === undefined || position === undefined ? [] : nameAt(said.text, this.#ownNames(), position);
+  }
+
+  #ownNames(): readonly OwnName[] {
+    const { said } = this.#asked;
+    this.#names ??= said === undefined || said.text.length > SEARCHED_CHARS ? [] : ownNames(said.text);
+    return this.#names;
+  }
+
+  /** What PostgreSQL says word for word, if the statement itself has every name in it. */
+  #known(): string | undefined {
+    const { sqlstate, message } = this.#asked;
+    for (const { codes, says } of KNOWN) {
+      const groups = codes.includes(sqlstate) ? says.exec(message)?.groups : undefined;
+      if (groups === undefined) continue;
+      const { object, column } = groups;
+      if (object !== undefined && !this.#isObject(object)) continue;
+      if (column !== undefined && !this.#isWritten(column)) continue;
+      return message;
+    }
+    return undefined;
+  }
+
+  /** An object of the statement that it names itself. */
+  #isObject(name: string): boolean {
+    const { said } = this.#asked;
+    const parts = name.split('.');
+    const objects = said?.pairs.map(({ object }) => object.attrs['name']) ?? [];
+    const known = said?.ddl === true || objects.includes(parts.at(-1) ?? '');
+    return parts.length <= 2 && known && parts.every((part) => this.#isWritten(part));
+  }
+
+  #isWritten(name: string): boolean {
+    return this.#ownNames().some((own) => own.name === name);
+  }
+}
+
+type AtName = (parts: readonly string[]) => string;
+
+/** Of errors that point to a name. */
+const AT_NAME: Readonly<Record<string, AtName>> = {
+  '42P01': (parts) => `relation "${parts.join('.')}" does not exist`,
+  '42703': (parts) => `column ${columnName(parts)} does not exist`,
+  '42702': (parts) => `column reference "${parts.at(-1)}" is ambiguous`,
+  '42883': (parts) => `function ${parts.join('.')} does not exist for arguments of these types`,
+  '42725': (parts) => `function ${parts.join('.')} is not unique for arguments of these types`,
+  '42704': (parts) => `"${parts.join('.')}" does not exist`,
+  '3F000': (parts) => `schema "${parts[0]}" does not exist`,
+  '42601': (parts) => `syntax error at or near "${parts[0]}"`,
+  '42701': (parts) => `column "${parts.at(-1)}" exists already or is named twice`,
+  '42P10': (parts) => `reference to column "${parts.at(-1)}" is not valid`,
+  '428C9': (parts) => `column "${parts.at(-1)}" is generated and cannot be written`,
+};
+
+function columnName(parts: readonly string[]): string {
+  return parts.length === 1 ? `"${parts[0]}"` : parts.join('.');
+}
+
+interface KnownMessage {
+  readonly codes: readonly string[];
+  readonly says: RegExp;
+}
+
+/** `object`: of a table, schema, function, … `column`: of a column. */
+const OBJECT = '"(?<object>[^"]{1,200})"';
+const KIND =
+  '(?:table|view|materialized view|index|sequence|foreign table|schema|type|function|procedure|extension|relation)';
+
+/** Messages of PostgreSQL's that speak of nothing but objects, with and without a position. */
+const KNOWN: readonly KnownMessage[] = [
+  { codes: ['42P01'], says: new RegExp(`^(?:relation|table|view|sequence) ${OBJECT} does not exist$`) },
+  {
+    codes: ['42P06', '42P07', '42710'],
+    says: new RegExp(`^${KIND} ${OBJECT} already exists(?:, skipping)?$`),
+  },
+  { codes: ['00000'], says: new RegExp(`^${KIND} ${OBJECT} does not exist, skipping$`) },
+  {
+    codes: ['23502'],
+    says: new RegExp(
+      `^null value in column "(?<column>[^"]{1,200})" of relation ${OBJECT} violates not-null constraint$`,
+    ),
+  },
+  {
+    codes: ['42703'],
+    says: new RegExp(`^column "(?<column>[^"]{1,200})" of relation ${OBJECT} does not exist$`),
+  },
+  {
+    codes: ['42501'],
+    says: /^(?:permission denied for|must be owner of) (?:table|view|sequence|schema|function|relation|materialized view) (?<object>[\w.$]{1,200})$/,
+  },
+  { codes: ['25001'], says: /^(?<warning>there is already a transaction in progress)$/ },
+  { codes: ['25P01'], says: /^(?<warning>there is no transaction in progress)$/ },
+];

@@ -1,0 +1,103 @@
+import type { Catalog, CatalogFunction } from '../../catalog/model/model.ts';
+import type { FunctionUse } from '../facts/facts.ts';
+import { CATALOG, DEFINITIONS, PURE, SESSION } from './function-lists.ts';
+import type { NameScope } from './name-scope.ts';
+
+/** What calling a function may do; `user` is everything that is not PostgreSQL's own. */
+export type FunctionClass = 'pure' | 'catalog' | 'session' | 'unsafe' | 'user';
+
+export interface ResolvedFunction {
+  readonly schema: string;
+  readonly name: string;
+  readonly class: FunctionClass;
+  /** Every overload is of an extension and computes from its arguments alone. */
+  readonly trusted?: boolean;
+}
+
+/** Which functions a name may reach, at one place. */
+type FunctionNames = Pick<NameScope, 'userFunctions' | 'isBuiltin'>;
+
+const words = (list: string) => new Set(list.trim().split(/\s+/));
+const CLASSES: readonly (readonly [FunctionClass, ReadonlySet<string>])[] = [
+  ['pure', words(PURE)],
+  ['catalog', words(CATALOG)],
+  ['session', words(SESSION)],
+];
+const DEFINITION_NAMES = words(DEFINITIONS);
+
+/** Class of a function of pg_catalog by its name. */
+export function builtinClass(name: string): FunctionClass {
+  return CLASSES.find(([, names]) => names.has(name))?.[0] ?? 'unsafe';
+}
+
+/**
+ * Whether a function of PostgreSQL's own does no more than compute or look, so that it needs no pair where nobody names it:
+ * what is immutable cannot do more, though the lists name few that only operators, casts and aggregates call. A default that
+ * counts is as harmless as an identity column, and is on half of all tables.
+ */
+export function isHarmlessBuiltin({ schema, name, volatility }: BuiltinTraits): boolean {
+  if (schema !== 'pg_catalog') return false;
+  return volatility === 'immutable' || ['pure', 'catalog'].includes(builtinClass(name)) || name === 'nextval';
+}
+
+type BuiltinTraits = Pick<CatalogFunction, 'schema' | 'name' | 'volatility'>;
+
+/** The answer can hold constants taken from data. */
+export function isDefinition(name: string): boolean {
+  return DEFINITION_NAMES.has(name);
+}
+
+/**
+ * What a call by this name may reach. PostgreSQL chooses among overloads by argument types, which are not known here, so
+ * a name that is both built in and a user's counts as both.
+ */
+export function resolveFunction(use: FunctionUse, names: FunctionNames): readonly ResolvedFunction[] {
+  const name = use.name.at(-1) ?? '';
+  const schema = use.name.at(-2);
+  if (schema === 'pg_catalog') return [builtin(name)];
+  if (schema === 'information_schema') {
+    return [{ schema, name, class: name.startsWith('_pg_') ? 'catalog' : 'unsafe' }];
+  }
+  const users = names.userFunctions(use.name);
+  if (schema !== undefined) return users.length > 0 ? distinct(users) : [{ schema, name, class: 'user' }];
+  const known = names.isBuiltin(name) || builtinClass(name) !== 'unsafe';
+  if (use.notation === 'field') return fieldNotation(name, users, names);
+  if (!known) return users.length > 0 ? distinct(users) : [{ schema: 'pg_catalog', name, class: 'unsafe' }];
+  // An extension's overloads of a built-in name for its own types, compiled and without side effects, are as harmless.
+  return [builtin(name), ...distinct(users.filter((one) => !one.trusted))];
+}
+
+/** `(x).f` is a call only if there is such a function; a built-in that is not pure must not come in this way either. */
+function fieldNotation(
+  name: string,
+  users: readonly CatalogFunction[],
+  names: FunctionNames,
+): ResolvedFunction[] {
+  return [...(names.isBuiltin(name) ? [builtin(name)] : []), ...distinct(users)];
+}
+
+function builtin(name: string): ResolvedFunction {
+  return { schema: 'pg_catalog', name, class: builtinClass(name) };
+}
+
+function distinct(functions: readonly CatalogFunction[]): ResolvedFunction[] {
+  const names = Map.groupBy(functions, ({ schema, name }) => `${schema}.${name}`);
+  return [...names.values()].flatMap(([one, ...more]): ResolvedFunction[] => {
+    if (one === undefined) return [];
+    const trusted = [one, ...more].every((overload) => overload.trusted);
+    const { schema, name } = one;
+    return [{ schema, name, class: schema === 'information_schema' ? 'catalog' : 'user', trusted }];
+  });
+}
+
+/** A function known by OID, as rules, triggers and views name them. */
+export function resolveOid(oid: number, catalog: Catalog): ResolvedFunction | undefined {
+  const known = catalog.functions.get(oid);
+  if (known === undefined) return undefined;
+  const { schema, name, volatility } = known;
+  if (schema === 'pg_catalog') {
+    const made = builtin(name);
+    return made.class === 'unsafe' && volatility === 'immutable' ? { ...made, class: 'pure' } : made;
+  }
+  return { schema, name, class: 'user' };
+}

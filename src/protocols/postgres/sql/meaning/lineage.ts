@@ -1,0 +1,155 @@
+import { type Catalog, type Derived, FIRST_USER_OID, type Relation } from '../../catalog/model/model.ts';
+import { resolveOid } from './functions.ts';
+
+/** A column, by its relation's OID and its number in it. */
+export interface ColumnAt {
+  readonly relation: number;
+  readonly attribute: number;
+}
+
+/** Says whether one column of a relation is masked for the principal. */
+export type IsMasked = (relation: number, attribute: number) => boolean;
+
+export function columnKey({ relation, attribute }: ColumnAt): string {
+  return `${relation}.${attribute}`;
+}
+
+/**
+ * Names of a relation's columns that are masked. Whether one is, `spread` has settled: nothing is inferred here.
+ *
+ * Expressions of the system's catalogs are not counted: tools write them out, and what they give is tainted then.
+ */
+export function maskedColumns(relation: Relation, isMasked: IsMasked): ReadonlySet<string> {
+  const names = new Set<string>();
+  const system = relation.oid < FIRST_USER_OID;
+  for (const { name, attnum } of relation.columns.values()) {
+    if (isMasked(relation.oid, attnum) && !(system && EXPRESSION_COLUMNS.has(name))) names.add(name);
+  }
+  return names;
+}
+
+/**
+ * Columns in which a column's data can be seen directly besides in itself: the column of that name in the relation's
+ * parents and children, what the catalog derives from it, and the system's own columns that hold values of it.
+ */
+export function shownIn(catalog: Catalog, column: ColumnAt): ColumnAt[] {
+  const relation = catalog.relations.get(column.relation);
+  const own = [...(relation?.columns.values() ?? [])].find(({ attnum }) => attnum === column.attribute);
+  const family = own === undefined ? [] : relatives(catalog, column.relation, own.name);
+  const derived = (catalog.derived.get(column.relation) ?? [])
+    .filter(({ from }) => from === undefined || from === column.attribute)
+    .flatMap((one) => columnsOf(catalog, one));
+  const system = systemColumns(relation, own).flatMap(([schema, name, attribute]) =>
+    columnNamed(catalog.lookupRelation(schema, name), attribute),
+  );
+  return [...family, ...derived, ...system];
+}
+
+function relatives(catalog: Catalog, oid: number, name: string): ColumnAt[] {
+  const near = [...(catalog.parents.get(oid) ?? []), ...(catalog.children.get(oid) ?? [])];
+  return near.flatMap((one) => columnNamed(catalog.relations.get(one), name));
+}
+
+function columnsOf(catalog: Catalog, { relation, attribute }: Derived): ColumnAt[] {
+  if (attribute !== undefined) return [{ relation, attribute }];
+  const columns = catalog.relations.get(relation)?.columns.values() ?? [];
+  return [...columns].map(({ attnum }) => ({ relation, attribute: attnum }));
+}
+
+function columnNamed(relation: Relation | undefined, name: string): ColumnAt[] {
+  const column = relation?.columns.get(name);
+  return relation === undefined || column === undefined
+    ? []
+    : [{ relation: relation.oid, attribute: column.attnum }];
+}
+
+type SystemColumn = readonly [schema: string, relation: string, column: string];
+
+/** Defaults, the value that rows older than a column show, bounds of partitions. */
+function systemColumns(
+  relation: Relation | undefined,
+  column:
+    | { readonly hasDefault: boolean; readonly generated: boolean; readonly hasMissing: boolean }
+    | undefined,
+): SystemColumn[] {
+  const found: SystemColumn[] = [];
+  if (column?.hasMissing === true) found.push(['pg_catalog', 'pg_attribute', 'attmissingval']);
+  if (column?.hasDefault === true && !column.generated) found.push(...DEFAULTS);
+  if (relation?.kind === 'partitioned') found.push(BOUNDS);
+  return found;
+}
+
+const DEFAULTS: readonly SystemColumn[] = [
+  ['pg_catalog', 'pg_attrdef', 'adbin'],
+  ['information_schema', 'columns', 'column_default'],
+];
+const BOUNDS: SystemColumn = ['pg_catalog', 'pg_class', 'relpartbound'];
+
+/** Columns of the system's own that hold expressions, whose constants may be taken from data; by name. */
+const EXPRESSION_COLUMNS: ReadonlySet<string> = new Set([...DEFAULTS, BOUNDS].map(([, , column]) => column));
+
+/** Whether the functions that write expressions out could show a constant of a masked column. */
+export function masksExpressions(catalog: Catalog, isMasked: IsMasked): boolean {
+  return [...DEFAULTS, BOUNDS].some(([schema, name, column]) =>
+    columnNamed(catalog.lookupRelation(schema, name), column).some((one) =>
+      isMasked(one.relation, one.attribute),
+    ),
+  );
+}
+
+/** Names of a relation's columns that hold expressions with constants of masked columns: what `maskedColumns` leaves out. */
+export function maskedExpressions(relation: Relation, isMasked: IsMasked): string[] {
+  if (relation.oid >= FIRST_USER_OID) return [];
+  return [...EXPRESSION_COLUMNS].filter((name) =>
+    columnNamed(relation, name).some((one) => isMasked(one.relation, one.attribute)),
+  );
+}
+
+/**
+ * Spreads what is known of some columns to every column in which their data can be seen, to the end.
+ *
+ * @param seeds By column.
+ * @param join What holds of a column of which `known` was said, if `more` comes to it; `known` itself if that says nothing
+ *   new.
+ * @param next As `shownIn`, for a column.
+ * @returns By `columnKey`. Pure.
+ */
+export function spread<T>(
+  seeds: Iterable<readonly [ColumnAt, T]>,
+  join: (known: T, more: T) => T,
+  next: (column: ColumnAt) => readonly ColumnAt[],
+): Map<string, readonly [ColumnAt, T]> {
+  const found = new Map<string, readonly [ColumnAt, T]>();
+  const queue = [...seeds];
+  for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
+    const [column, value] = entry;
+    const key = columnKey(column);
+    const known = found.get(key);
+    const joined = known === undefined ? value : join(known[1], value);
+    if (known !== undefined && joined === known[1]) continue;
+    found.set(key, [column, joined]);
+    for (const one of next(column)) queue.push([one, joined]);
+  }
+  return found;
+}
+
+/**
+ * Columns of views that call what the gateway cannot see into: a user's function may have taken what it gives from
+ * anywhere, and so may built-in ones that run SQL given as text.
+ */
+export function unknownSources(catalog: Catalog): ColumnAt[] {
+  return [...catalog.views].flatMap(([relation, { functions }]) =>
+    functions.some((oid) => seesAnything(catalog, oid))
+      ? columnsOf(catalog, { relation, from: undefined, attribute: undefined })
+      : [],
+  );
+}
+
+const RUNS_TEXT = /_to_xml|^(pg_read_|pg_ls_|lo_get|loread|ts_stat|current_query)/;
+
+function seesAnything(catalog: Catalog, oid: number): boolean {
+  const known = catalog.functions.get(oid);
+  const resolved = resolveOid(oid, catalog);
+  if (known === undefined || resolved === undefined || known.trusted) return false;
+  return resolved.class === 'user' || (oid < FIRST_USER_OID && RUNS_TEXT.test(known.name));
+}

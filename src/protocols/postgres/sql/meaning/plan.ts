@@ -1,0 +1,67 @@
+import type { Refusal } from '../../../../enforcement/operation.ts';
+import type { Pair, PolicyValue } from '../../../../policy/model.ts';
+import type { CopyOptions, StatementFacts, StatementKind, TransactionKind } from '../facts/facts.ts';
+import type { NamedChanges } from '../facts/schema-changes.ts';
+import type { NameChange } from './held-names.ts';
+import type { NameEffects } from './name-scope.ts';
+
+/** What one statement would do, in the words of policy, and what its answer may show. */
+export interface StatementPlan {
+  readonly tag: string;
+  readonly kind: StatementKind;
+  /** Everything it would do; empty only with `refusal`. */
+  readonly pairs: readonly Pair[];
+  /** Flat: booleans, strings and sets of strings. */
+  readonly context: Readonly<Record<string, PolicyValue>>;
+  /** Denied whatever policy says: a masked column would flow where it must not, or the shape is not understood. */
+  readonly refusal?: Refusal;
+  /** It is prepared or explained, not run. */
+  readonly changesNothing: boolean;
+  /** A relation with a masked column is involved: rows wait until the RowDescription agrees. */
+  readonly touchesMasked: boolean;
+  /** Output columns, from 0, that may be shown although the server gives no provenance (tableOid 0). */
+  readonly safeColumns: 'all' | readonly number[];
+  /** How many columns `safeColumns` counts on: if the server gives another number, none is safe. */
+  readonly outputColumns?: number;
+  /** OIDs of the relations that it names: a column of any other is none that was judged. */
+  readonly relations: readonly number[];
+  /** It changes a relation with masked columns, or what is known of one. */
+  readonly reshapesMasked: boolean;
+  readonly transaction?: TransactionKind;
+  /** Names given, used and taken. An empty string in `deallocates` and `closes` means all. */
+  readonly prepares?: string;
+  readonly executes?: string;
+  readonly deallocates?: string;
+  readonly declares?: string;
+  readonly fetches?: string;
+  readonly closes?: string;
+  /** The declared cursor may outlive its transaction. */
+  readonly holdable?: boolean;
+  readonly copy?: CopyPlan;
+  /** What it may do to where names are looked up: see `NameScope`. */
+  readonly names: NameEffects & { readonly changes: readonly NameChange[] };
+  /** What its unqualified names were resolved to: `[name, OID]`. */
+  readonly resolved: readonly (readonly [string, number])[];
+  /** It changes the catalog: what follows is judged by what it has become. */
+  readonly ddl: boolean;
+  /** What it changes there, if it says all of it by name. */
+  readonly changes?: NamedChanges;
+  /** DISCARD ALL: prepared statements, portals and settings are gone. */
+  readonly discardsAll?: boolean;
+  readonly setting?: { readonly name: string; readonly value?: string; readonly safe: boolean };
+}
+
+export interface CopyPlan {
+  readonly direction: 'out' | 'in';
+  /** OID, if the relation is known. */
+  readonly relation?: number;
+  readonly columns?: readonly string[];
+  readonly options: CopyOptions | undefined;
+  /** Type OIDs of what is copied of a relation that is known. */
+  readonly types?: readonly number[];
+}
+
+/** Whether the statement that is written there is not run: PREPARE, EXPLAIN without ANALYZE. */
+export function isNotRun({ prepares, explain }: StatementFacts): boolean {
+  return prepares !== undefined || explain?.analyze === false;
+}

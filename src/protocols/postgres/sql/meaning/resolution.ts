@@ -1,0 +1,399 @@
+import type { Refusal } from '../../../../enforcement/operation.ts';
+import type { PolicyObject } from '../../../../policy/model.ts';
+import { taintExpressions } from '../../catalog/model/expressions.ts';
+import type { Catalog, Relation } from '../../catalog/model/model.ts';
+import { HINTS } from '../../hints.ts';
+import {
+  ELSEWHERE,
+  type FunctionUse,
+  type Name,
+  type ObjectFact,
+  type RelationUse,
+  type SettingFact,
+  type StatementFacts,
+} from '../facts/facts.ts';
+import { EffectWalk, type Write } from './effects.ts';
+import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
+import { maskedColumns, masksExpressions } from './lineage.ts';
+import type { TouchedRelation } from './masked-flow.ts';
+import type { NameScope } from './name-scope.ts';
+import { PairSet, PolicyObjects } from './objects.ts';
+import { isNotRun } from './plan.ts';
+import type { PlanInput } from './resolve.ts';
+import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
+import { schemasOf } from './search-path.ts';
+import { isSensitive } from './sensitive.ts';
+import { isSafeSetting, isTransactionSetting } from './settings.ts';
+import { Steering, setsSettings } from './steering.ts';
+import { Taint } from './taint.ts';
+import { typeEffects } from './type-effects.ts';
+import { uncertainName } from './uncertain-name.ts';
+import { WrittenColumns } from './written-columns.ts';
+
+/** Parts of a relation, or things that stand in its schema. */
+const OF_RELATION = new Set(['column', 'index', 'trigger', 'rule', 'policy', 'tabconstraint', 'statistics']);
+/** What a call sets that no text shows. */
+const ANY_SETTING: SettingFact = { verb: 'set', name: 'all', local: false };
+const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']);
+
+/** Resolves the facts of one statement into pairs, and notes what the answer must not show. */
+export class Resolution {
+  readonly pairs = new PairSet();
+  readonly touched: TouchedRelation[] = [];
+  /** Only kept where something is masked. */
+  readonly taint: Taint;
+  refusal: Refusal | undefined;
+  unsafeSetting = false;
+  readonly written: WrittenColumns;
+  readonly #functions = new Set<string>();
+  readonly #facts: StatementFacts;
+  readonly #catalog: Catalog;
+  readonly #input: PlanInput;
+  readonly #objects: PolicyObjects;
+  readonly #effects: EffectWalk;
+  readonly #names: NameScope;
+  readonly #steering: Steering;
+  readonly #resolved: (readonly [string, number])[] = [];
+  #anyMasked: boolean | undefined;
+  #someColumn: boolean | undefined;
+  #implicitMasked = false;
+
+  constructor(facts: StatementFacts, catalog: Catalog, input: PlanInput) {
+    this.#facts = facts;
+    this.#catalog = catalog;
+    this.#input = input;
+    this.#names = input.names;
+    this.#steering = new Steering(catalog, input.names);
+    this.#objects = new PolicyObjects(input.resource, input.names.path.temp);
+    this.taint = new Taint(facts);
+    this.#anyMasked = input.anyMasked;
+    this.written = new WrittenColumns(catalog, input.isMasked, input.columnTags);
+    this.#effects = new EffectWalk(catalog, {
+      relation: (relation, action, counted) => this.#implicitRelation(relation, action, counted),
+      columns: (relation, columns) => this.written.add(relation, columns),
+      function: (use) => this.#unseen(use),
+      rule: (relation) => {
+        this.#steering.unknown();
+        this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, HINTS.tablesBehind);
+      },
+    });
+  }
+
+  /** What unqualified names stand for. */
+  get resolved(): readonly (readonly [string, number])[] {
+    return this.#resolved;
+  }
+
+  get steering(): Steering {
+    return this.#steering;
+  }
+
+  get functionNames(): string[] {
+    return [...this.#functions];
+  }
+
+  get touchesMasked(): boolean {
+    return this.#implicitMasked || this.touched.some((one) => one.masked.size > 0);
+  }
+
+  run(): void {
+    for (const use of this.#facts.relations) this.#relation(use);
+    this.#namedFunctions();
+    this.#fieldCalls();
+    taintExpressions(this.#facts, this.touched, this.#input.isMasked, this.taint);
+    this.#types();
+    for (const setting of this.#facts.settings) this.#setting(setting);
+    for (const object of this.#facts.objects) this.#object(object);
+    this.#statement();
+    this.#steering.statement(this.#facts);
+    this.#opaque();
+  }
+
+  /** Anything is masked, if only by what detectors find. Asked only where it matters: it may look at every column. */
+  anyMasked(): boolean {
+    this.#anyMasked ??= this.#columnsMasked();
+    return this.#anyMasked;
+  }
+
+  #columnsMasked(): boolean {
+    const { masksColumns, isMasked } = this.#input;
+    this.#someColumn ??=
+      masksColumns ??
+      [...this.#catalog.relations.values()].some((relation) =>
+        [...relation.columns.values()].some((column) => isMasked(relation.oid, column.attnum)),
+      );
+    return this.#someColumn;
+  }
+
+  #relation(use: RelationUse): void {
+    const made = use.role === 'create';
+    const named = this.#names.relation(made ? this.#names.creation(use) : use.schema, use.name);
+    const { relation } = named;
+    if (named.either !== undefined) this.refusal ??= uncertainName(use.name, named.either);
+    // Nobody reads what that code does: who may do anything by code may do this, too.
+    if (this.#names.reshaped) this.pairs.add('sql.do', this.#input.resource);
+    if (use.schema === undefined && !made) this.#resolved.push([use.name, relation?.oid ?? 0]);
+    if (relation === undefined) return this.#unknownRelation(use, named.schema);
+    this.touched.push({ relation, masked: maskedColumns(relation, this.#input.isMasked) });
+    const counted = this.#counted(use);
+    this.pairs.add(ACTIONS[use.role], this.#table(relation), counted);
+    const write = WRITES[use.role];
+    if (write === 'truncate' && this.#facts.cascade) this.#effects.truncateCascade(relation);
+    else if (write !== undefined)
+      this.#effects.write(relation, write, {
+        columns: use.columns && new Set(use.columns),
+        inherits: use.inherits,
+        counted,
+      });
+    if (use.role === 'alter' && use.columns !== undefined) this.written.add(relation, new Set(use.columns));
+    if (READS.has(use.role)) this.#effects.read(relation, use.inherits);
+    if (MAINTAINS.has(use.role)) this.#effects.maintain(relation);
+  }
+
+  /** EXPLAIN alone changes no rows; if it runs them, nobody tells how many. What is prepared is going to be run. */
+  #counted(use: RelationUse): boolean {
+    return this.#facts.explain === undefined ? use.counted === true : isNotRun(this.#facts);
+  }
+
+  #unknownRelation(use: RelationUse, where: string): void {
+    this.touched.push({ relation: undefined, masked: new Set() });
+    this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(where, use.name), this.#counted(use));
+    if (WRITES[use.role] !== undefined) this.written.addUnknown(use.schema, use.name);
+    if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
+    // It may be a view that the catalog does not show yet.
+    if (use.role === 'create' || !this.#columnsMasked()) return;
+    if (use.role === 'read') this.taint.expression(`relation ${use.name}, which is not known,`, [ELSEWHERE]);
+    this.taint.everything();
+    this.#implicitMasked = true;
+  }
+
+  #table(relation: Relation): PolicyObject {
+    if (isSensitive(relation)) this.#sensitive(relation.name);
+    return this.#objects.table(relation, this.#input.tagsOf(relation.oid));
+  }
+
+  #sensitive(name: string): void {
+    if (!this.anyMasked()) return;
+    this.#refuse(
+      'sensitive-catalog',
+      `${name} shows samples of data, and columns here are masked for you`,
+      HINTS.askForTable,
+    );
+  }
+
+  #implicitRelation(relation: Relation, action: 'read' | Write, counted: boolean): void {
+    this.pairs.add(ACTIONS[action], this.#table(relation), counted);
+    if (maskedColumns(relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
+  }
+
+  /** A call that no text shows, nor what it is given. Built-in trigger functions do what their names say. */
+  #unseen(use: ResolvedFunction): void {
+    if (use.schema === 'pg_catalog' && use.name.includes('trigger')) return;
+    this.#call(use);
+    if (setsSettings(use)) this.#setting(ANY_SETTING);
+  }
+
+  /**
+   * Functions that only compute, or read what every role may know, are part of the statement that calls them: rules
+   * find them in the context. All others are something done, with a pair of its own.
+   */
+  #call(use: ResolvedFunction): void {
+    this.#functions.add(`${use.schema}.${use.name}`);
+    this.#steering.call(use);
+    if (use.class === 'unsafe') this.#unsafe(use);
+    if (use.class === 'pure' || use.class === 'catalog') return;
+    this.pairs.add('sql.call', this.#objects.function(use.schema, use.name, use.class));
+  }
+
+  #namedFunctions(): void {
+    for (const use of this.#facts.functions) {
+      const name = use.name.at(-1) ?? '';
+      const resolved = resolveFunction(use, this.#names);
+      if (name === 'set_config' && resolved.some((one) => one.schema === 'pg_catalog')) {
+        this.#setConfig(use.constants);
+        if (resolved.length === 1) continue;
+      }
+      for (const one of resolved) {
+        this.#call(one);
+        this.#untraced(one, use);
+      }
+    }
+  }
+
+  /** Functions that write out expressions of the catalog, where one may hold a constant of what is masked. */
+  #writesOutMasked({ schema, name }: ResolvedFunction): boolean {
+    if (schema !== 'pg_catalog' || !isDefinition(name)) return false;
+    return name === 'current_query' || masksExpressions(this.#catalog, this.#input.isMasked);
+  }
+
+  /** Built-in code that takes SQL as text, reads files or steers the server can reach what is masked. */
+  #unsafe(use: ResolvedFunction): void {
+    if (!this.anyMasked()) return;
+    this.#refuse(
+      'unsafe-function',
+      `function ${use.name} could read what is masked for you`,
+      HINTS.listedFunction,
+    );
+  }
+
+  /** Extensions' own computing needs no distrust: it gives what its arguments hold, and these are traced. */
+  #untraced(one: ResolvedFunction, { notation, items }: Pick<FunctionUse, 'notation' | 'items'>): void {
+    if (!this.#columnsMasked()) return;
+    if (notation === 'procedure') this.taint.everything();
+    else if (one.class === 'user' && one.trusted !== true)
+      this.taint.unknownSource(`function ${one.schema}.${one.name}`, items);
+    else if (this.#writesOutMasked(one)) this.taint.expression(`function ${one.name}`, items);
+  }
+
+  /** What is called by another sign than its name: where it stands is not kept. */
+  #sign(what: string, oid: number): void {
+    const resolved = resolveOid(oid, this.#catalog);
+    if (resolved === undefined) return;
+    this.#unseen(resolved);
+    if (this.#columnsMasked()) this.taint.unknownSource(what, [ELSEWHERE]);
+  }
+
+  /** `t.f` with a user's function f is the call f(t), unless f is a column of what t certainly is. */
+  #fieldCalls(): void {
+    for (const { path, star, item } of this.#facts.columns) {
+      const name = path.at(-1);
+      if (star || name === undefined || path.length < 2) continue;
+      const candidates = this.#names.userFunctions([name]);
+      if (candidates.length === 0 || this.#isColumnOf(path.at(-2) ?? '', name)) continue;
+      for (const one of candidates) {
+        const call: ResolvedFunction = { ...one, class: 'user' };
+        this.#call(call);
+        this.#untraced(call, { notation: 'field', items: [item] });
+      }
+    }
+  }
+
+  #isColumnOf(alias: string, column: string): boolean {
+    const uses = this.#facts.relations.flatMap((use, index) => (use.alias === alias ? [index] : []));
+    const derived = this.#facts.derived.filter((one) => one.alias === alias);
+    const known = uses.every((index) => this.touched[index]?.relation?.columns.has(column) === true);
+    const given = derived.every(({ columns }) => columns?.includes(column) === true);
+    return uses.length + derived.length > 0 && known && given;
+  }
+
+  /** Domains, casts, operators, input and output of types: what they run needs no name. */
+  #types(): void {
+    const runs = typeEffects({
+      facts: this.#facts,
+      catalog: this.#catalog,
+      relations: this.touched.map(({ relation }) => relation),
+      writes: WRITING,
+      parameterTypes: this.#input.parameterTypes ?? [],
+    });
+    for (const [oid, what] of runs) {
+      if (this.#catalog.functions.get(oid)?.trusted !== true) this.#sign(what, oid);
+    }
+  }
+
+  #setting(setting: SettingFact): void {
+    if (setting.verb === 'show') {
+      this.pairs.add('sql.show', this.#objects.setting(setting.name, true));
+      return;
+    }
+    if (isTransactionSetting(setting.name)) {
+      this.pairs.add('sql.transaction', this.#input.resource);
+      return;
+    }
+    const { searchPaths, beganAsItself: asItself = false } = this.#input;
+    const safe = isSafeSetting(setting, searchPaths, { asBegun: !this.#catalog.loginTriggers, asItself });
+    this.#steering.setting(setting);
+    this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#objects.setting(setting.name, safe));
+    if (!safe) this.#unsafeSet(setting.name);
+  }
+
+  #unsafeSet(name: string): void {
+    this.unsafeSetting = true;
+    if (!this.anyMasked()) return;
+    this.#refuse(
+      'unsafe-setting',
+      `setting ${name} could change how statements are read, and values here are masked`,
+      HINTS.keepSetting,
+    );
+  }
+
+  /** `set_config('name', 'value', …)` is the SET it stands for; with anything but constants it is refused. */
+  #setConfig(constants: readonly (string | null)[] | undefined): void {
+    const [name, value] = constants ?? [];
+    if (typeof name !== 'string' || value === undefined) {
+      this.#steering.unknown();
+      return this.#refuse('set-config', 'set_config is allowed with constants only', HINTS.changeByItself);
+    }
+    this.#functions.add('pg_catalog.set_config');
+    const lower = name.toLowerCase();
+    if (value === null) this.#setting({ verb: 'reset', name: lower, local: false });
+    else {
+      const schemas = lower === 'search_path' ? schemasOf(value) : undefined;
+      const setting: SettingFact = { verb: 'set', name: lower, value, local: false };
+      this.#setting(schemas === undefined ? setting : { ...setting, schemas });
+    }
+  }
+
+  #object({ action, kind, name }: ObjectFact): void {
+    if (action === 'admin' || action === 'replicate') this.pairs.add(`sql.${action}`, this.#input.resource);
+    else this.pairs.add(`sql.${action}`, this.#namedObject(kind, name));
+  }
+
+  /** Kinds that policy has no entity for are judged as a change of their schema. */
+  #namedObject(kind: string, name: Name): PolicyObject {
+    const last = name.at(-1);
+    if (OF_RELATION.has(kind) && this.touched.length > 0) return this.#objects.schema(this.#firstSchema());
+    if (last === undefined || kind === 'role' || kind === 'database') return this.#input.resource;
+    if (kind === 'schema') return this.#objects.schema(last);
+    const written = name.length > 1 ? name.at(-2) : undefined;
+    const schema = written === undefined ? this.#names.path.creation : this.#names.schema(written);
+    if (FUNCTION_KINDS.has(kind)) return this.#objects.function(schema, last, 'user');
+    return this.#objects.schema(schema);
+  }
+
+  #firstSchema(): string {
+    const [touched] = this.touched;
+    return touched?.relation?.schema ?? this.#facts.relations[0]?.schema ?? this.#names.path.creation;
+  }
+
+  /** What the statement is as such, and a pair for one that names nothing. */
+  #statement(): void {
+    const { copy, channel, discards, opaque, kind } = this.#facts;
+    const resource = this.#input.resource;
+    if (copy !== undefined && copy.target !== 'client') this.pairs.add('sql.admin', resource);
+    if (copy !== undefined && copy.relation === undefined) this.#copiedQuery();
+    // To listen no more asks for nothing.
+    if (channel?.verb === 'notify') this.pairs.add('sql.notify', resource);
+    if (channel?.verb === 'listen') this.pairs.add('sql.listen', resource);
+    // What was made or cached goes; the settings that DISCARD ALL resets have pairs of their own.
+    if (discards !== undefined && discards !== 'all') this.pairs.add('sql.transaction', resource);
+    if (kind === 'ddl' || this.#facts.materializes) this.#effects.changesSchema();
+    if (opaque === 'DO') this.pairs.add('sql.do', resource);
+    if (kind === 'transaction') this.pairs.add('sql.transaction', resource);
+    // A prepared transaction outlives its session, and any session of the same role may end it.
+    if (this.#facts.transaction?.includes('prepare') === true) this.pairs.add('sql.admin', resource);
+    // What names nothing asks for no more than the connection itself.
+    if (this.pairs.size === 0) this.pairs.add('connect', resource);
+  }
+
+  #copiedQuery(): void {
+    const reads = this.#facts.relations.flatMap((use, index) =>
+      use.role === 'read' ? (this.touched[index]?.relation ?? []) : [],
+    );
+    if (reads.length === 0) this.pairs.add('sql.copy-out', this.#input.resource);
+    for (const relation of reads) this.pairs.add('sql.copy-out', this.#table(relation));
+  }
+
+  /** Code that the gateway does not read could copy what is masked to where it is not. */
+  #opaque(): void {
+    const { opaque, copy } = this.#facts;
+    const what =
+      opaque ?? (copy !== undefined && copy.target !== 'client' ? 'COPY to or from the server' : undefined);
+    if (what === undefined || !this.anyMasked()) return;
+    this.#refuse('masked-column-flow', `${what} could reach what is masked for you`, HINTS.askForWork);
+  }
+
+  /** The first reason counts. */
+  #refuse(rule: string, reason: string, hint?: string): void {
+    this.refusal ??= { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
+  }
+}

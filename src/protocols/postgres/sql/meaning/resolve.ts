@@ -1,0 +1,222 @@
+import type { Refusal } from '../../../../enforcement/operation.ts';
+import type { PolicyObject, PolicyValue } from '../../../../policy/model.ts';
+import type { Catalog, Relation } from '../../catalog/model/model.ts';
+import { HINTS } from '../../hints.ts';
+import type { StatementFacts } from '../facts/facts.ts';
+import type { NewerSyntax } from '../parse/newer-syntax.ts';
+import type { IsMasked } from './lineage.ts';
+import { maskedFlow } from './masked-flow.ts';
+import type { NameScope } from './name-scope.ts';
+import { isNotRun, type StatementPlan } from './plan.ts';
+import { Resolution } from './resolution.ts';
+import { isTransactionSetting } from './settings.ts';
+import type { ColumnTags } from './written-columns.ts';
+
+export type { StatementPlan } from './plan.ts';
+
+export interface PlanInput {
+  /** The resource's entity: type `Resource`, its id the name in the configuration. */
+  readonly resource: PolicyObject;
+  /** Tags of all columns of a relation, sorted. */
+  readonly tagsOf: (relation: number) => readonly string[];
+  readonly isMasked: IsMasked;
+  /** OIDs of types that a Parse message gives its parameters; default none. */
+  readonly parameterTypes?: readonly number[];
+  /** What names stand for before the statement; goes on behind it. */
+  readonly names: NameScope;
+  /** Paths that the session may set, as configured and as it began. */
+  readonly searchPaths: readonly (readonly string[])[];
+  /** The session began in no role but the one that logged in; default false. */
+  readonly beganAsItself?: boolean;
+  readonly columnTags: ColumnTags;
+  /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
+  readonly masksColumns?: boolean;
+  /** The same, or some kind of value that detectors find is. */
+  readonly anyMasked?: boolean;
+}
+
+/**
+ * Resolves one statement against the catalog: every (action, object) pair it would perform, what its answer may show,
+ * and whether masked data stays where it can be masked.
+ *
+ * Same facts, catalog, names and answers of `isMasked`, same plan. A refusal never removes pairs: they are for the audit.
+ *
+ * @returns A plan with at least one pair, or with a refusal.
+ */
+export function planStatement(facts: StatementFacts, catalog: Catalog, input: PlanInput): StatementPlan {
+  if (facts.unsupported !== undefined) return unreadPlan(facts, notUnderstood(facts.unsupported));
+  const major = Math.floor(catalog.serverVersion / 10_000);
+  if (facts.newer !== undefined && facts.newer.since > major)
+    return unreadPlan(facts, tooNew(facts.newer, major));
+  const discards = input.names.mayLose(facts);
+  const resolution = new Resolution(facts, catalog, input);
+  resolution.run();
+  const { resolved, steering } = resolution;
+  const nameEffects = steering.effects;
+  const flow = maskedFlow(facts, resolution.touched, resolution.taint);
+  const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal;
+  return {
+    tag: facts.tag,
+    kind: facts.kind,
+    pairs: resolution.pairs.list(),
+    context: context(facts, resolution),
+    changesNothing: isNotRun(facts),
+    ...(refusal === undefined ? {} : { refusal }),
+    touchesMasked: resolution.touchesMasked,
+    safeColumns: safeColumns(facts, resolution, flow.safe),
+    ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }),
+    relations: resolution.touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
+    reshapesMasked: reshapesMasked(facts, resolution),
+    ...names(facts),
+    ...copyPlan(facts, resolution),
+    ...settingPlan(facts, resolution),
+    names: { ...nameEffects, changes: input.names.pass(facts, nameEffects) },
+    resolved,
+    ddl: changesCatalog(facts) || steering.altersSchema || discards,
+    // What code changes besides has any name.
+    ...(facts.changes === undefined || steering.altersSchema ? {} : { changes: facts.changes }),
+  };
+}
+
+function notUnderstood(what: string): Refusal {
+  return {
+    code: 'ERR_DENIED',
+    rule: 'unsupported',
+    reason: `the gateway does not understand this statement with certainty: ${what}`,
+    hint: HINTS.simpler,
+  };
+}
+
+function tooNew({ what, since }: NewerSyntax, major: number): Refusal {
+  return {
+    code: 'ERR_DENIED',
+    rule: 'newer-syntax',
+    reason: `${what} came with PostgreSQL ${since}, and this server is a PostgreSQL ${major}`,
+    hint: `write it as PostgreSQL ${major} has it`,
+  };
+}
+
+function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
+  const { tag, kind } = facts;
+  return {
+    tag,
+    kind,
+    pairs: [],
+    context: {},
+    changesNothing: false,
+    refusal,
+    touchesMasked: true,
+    safeColumns: [],
+    relations: [],
+    reshapesMasked: true,
+    names: { steers: true, follows: false, reshapes: true, changes: [] },
+    resolved: [],
+    ddl: true,
+  };
+}
+
+/** Facts that rules ask about. Statements without a condition to speak of count as having one. */
+function context(
+  facts: StatementFacts,
+  { functionNames, written }: Resolution,
+): Readonly<Record<string, PolicyValue>> {
+  return {
+    hasWhere: facts.where.every((one) => one.hasWhere),
+    tautology: facts.where.some((one) => one.tautology),
+    functions: functionNames,
+    ...written.facts,
+  };
+}
+
+function safeColumns(
+  facts: StatementFacts,
+  resolution: Resolution,
+  safe: readonly number[],
+): 'all' | readonly number[] {
+  const { hidden } = resolution.taint;
+  if (facts.explain !== undefined || facts.kind === 'set') return 'all';
+  if (hidden === 'all') return [];
+  return !resolution.touchesMasked && hidden.size === 0 ? 'all' : safe;
+}
+
+/** What only reads a masked table to make another of it changes nothing there: where its columns go is judged as such. */
+function reshapesMasked(facts: StatementFacts, resolution: Resolution): boolean {
+  if (!facts.materializes) return changesCatalog(facts) && resolution.touchesMasked;
+  return resolution.touched.some(
+    ({ masked }, index) => masked.size > 0 && facts.relations[index]?.role !== 'read',
+  );
+}
+
+type Names = Pick<
+  StatementPlan,
+  | 'transaction'
+  | 'prepares'
+  | 'executes'
+  | 'deallocates'
+  | 'declares'
+  | 'holdable'
+  | 'fetches'
+  | 'closes'
+  | 'discardsAll'
+>;
+
+function names(facts: StatementFacts): Names {
+  const { transaction, prepares, executes, deallocates, declares, holdable, fetches, closes } = facts;
+  const all: Record<string, unknown> = {
+    transaction,
+    prepares,
+    executes,
+    deallocates,
+    declares,
+    holdable,
+    fetches,
+    closes,
+    discardsAll: facts.discards === 'all' ? true : undefined,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function copyPlan(facts: StatementFacts, resolution: Resolution): Pick<StatementPlan, 'copy'> {
+  if (facts.copy === undefined) return {};
+  const { direction, relation: index, columns, options } = facts.copy;
+  const relation = index === undefined ? undefined : resolution.touched[index]?.relation;
+  const types = relation === undefined ? undefined : copiedTypes(relation, columns);
+  return {
+    copy: {
+      direction,
+      ...(relation === undefined ? {} : { relation: relation.oid }),
+      ...(columns === undefined ? {} : { columns }),
+      options,
+      ...(types === undefined ? {} : { types }),
+    },
+  };
+}
+
+/** Without a list: all columns but the generated ones. Undefined if one is not known. */
+function copiedTypes(relation: Relation, columns: readonly string[] | undefined): number[] | undefined {
+  const all = [...relation.columns.values()];
+  if (columns === undefined) return all.filter((one) => !one.generated).map((one) => one.typeOid);
+  const types = columns.map((name) => relation.columns.get(name)?.typeOid);
+  return types.every((oid) => oid !== undefined) ? types : undefined;
+}
+
+function settingPlan(facts: StatementFacts, resolution: Resolution): Pick<StatementPlan, 'setting'> {
+  const change = facts.settings.find((one) => one.verb !== 'show' && !isTransactionSetting(one.name));
+  if (change === undefined || facts.kind !== 'set') return {};
+  const { name, value } = change;
+  return { setting: { name, ...(value === undefined ? {} : { value }), safe: !resolution.unsafeSetting } };
+}
+
+/** Whether names may mean something else afterwards. A function or code block may hold DDL. */
+function changesCatalog(facts: StatementFacts): boolean {
+  const maintains = facts.objects.every((one) => one.action === 'maintain');
+  const changes =
+    facts.kind === 'ddl' && !(maintains && facts.relations.every((use) => use.role === 'maintain'));
+  return (
+    changes ||
+    facts.transaction === 'commit-prepared' ||
+    facts.materializes ||
+    facts.call ||
+    facts.opaque !== undefined
+  );
+}

@@ -1,0 +1,193 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PATHS } from '../../../src/api/contract.ts';
+import type { Log } from '../../../src/core/log.ts';
+import { watchConfig } from '../../../src/gateway/config/watch.ts';
+import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
+import type { Adapter, StreamContext } from '../../../src/protocols/adapter.ts';
+import { type Caller, OPEN_POLICY, openTls, RunningGateway } from '../../support/running-gateway.ts';
+
+let running: RunningGateway;
+let agent: Caller;
+const lines: string[] = [];
+const log: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: (message, fields) => void lines.push(`${message} ${JSON.stringify(fields)}`),
+  error: (message, fields) => void lines.push(`${message} ${JSON.stringify(fields)}`),
+  child: () => log,
+};
+const closed: string[] = [];
+
+beforeEach(async () => {
+  lines.length = 0;
+  closed.length = 0;
+  running = await RunningGateway.start({ adapter: askingAdapter(), deps: { log } });
+  agent = await running.person(['developers'], { agent: 'copilot' });
+});
+
+afterEach(() => running.remove());
+
+const reload = () => running.gateway.reload(running.load());
+
+/** Asks for one `sql.select` per line, and says what the enforcer said. */
+function askingAdapter(): Adapter {
+  return {
+    protocol: 'postgres',
+    close: async () => void closed.push('closed'),
+    serve: (stream: Duplex, { session, enforcer, signal }: StreamContext) =>
+      new Promise((resolve) => {
+        const end = () => resolve({ reason: 'client-left', bytesIn: 0, bytesOut: 0 });
+        stream.on('data', async () => {
+          const table = {
+            schema: 'public',
+            name: 'orders',
+            kind: 'table',
+            system: false,
+            sensitive: false,
+            tags: [],
+          };
+          const verdict = await enforcer.decide({
+            session,
+            pairs: [
+              {
+                action: 'sql.select',
+                object: { type: 'Table', id: 'echo/public.orders', attrs: table, parent: session.resource },
+              },
+            ],
+            context: { functions: [] },
+            text: 'select',
+          });
+          stream.write(`${verdict.effect};`);
+        });
+        stream.on('close', end);
+        stream.on('error', end);
+        signal.addEventListener('abort', () => stream.end('bye', end), { once: true });
+      }),
+  };
+}
+
+async function reloads() {
+  const auditor = await running.person(['auditors'], { name: 'ada' });
+  return (await auditor.get(`${PATHS.auditEvents}?type=config.reloaded`)).json.events;
+}
+
+describe('a reload', () => {
+  it('puts a new policy in force at the next statement of a live session', async () => {
+    const tunnel = await agent.tunnel('echo');
+    tunnel.socket.write('1');
+    expect(await tunnel.until('allow;')).toBe('allow;');
+    running.write(
+      'policies/new.cedar',
+      '@id("freeze") forbid (principal in Group::"ai-agents", action in Action::"sql", resource);',
+    );
+    expect(await reload()).toBe(true);
+    tunnel.socket.write('2');
+    expect(await tunnel.until('deny;')).toBe('allow;deny;');
+    tunnel.socket.destroy();
+    const [event] = await reloads();
+    expect(event).toMatchObject({
+      outcome: 'success',
+      policyVersion: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+  });
+
+  it('an invalid policy leaves the old one in force and says where the mistake is', async () => {
+    running.write(
+      'policies/new.cedar',
+      `${OPEN_POLICY.replaceAll('@id("', '@id("2')}\npermit (principal, action, resource)`,
+    );
+    expect(await reload()).toBe(false);
+    expect((await agent.get(PATHS.resources)).json.resources).toHaveLength(2);
+    expect(lines.join('\n')).toMatch(/policies\/new\.cedar:\d+:\d+: /);
+    const [event] = await reloads();
+    expect(event).toMatchObject({ outcome: 'failure', facts: { mistakes: 1 } });
+    expect(event.facts.first).toContain('policies/new.cedar');
+  });
+
+  it('an invalid configuration does, too', async () => {
+    running.write(
+      'hoopd.yaml',
+      running.config().replace('drain', 'drian').replace('state: sqlite', 'state: mysql'),
+    );
+    expect(await reload()).toBe(false);
+    expect(lines[0]).toContain('hoopd.yaml:3:8: state: expected sqlite:DIRECTORY');
+    expect((await agent.get(PATHS.whoami)).status).toBe(200);
+  });
+
+  it('adds, changes and removes resources; sessions of a removed one go on', async () => {
+    const tunnel = await agent.tunnel('echo');
+    const more = `
+  fresh:
+    protocol: postgres
+    target: { host: 127.0.0.1, port: 2, database: shop, tls: disable }
+    credentials: { user: hoop, password: { file: password } }
+`;
+    running.write(
+      'hoopd.yaml',
+      running.config().replace(/resources:[\s\S]*policies:/, `resources:${more}policies:`),
+    );
+    expect(await reload()).toBe(true);
+    const names = (await agent.get(PATHS.resources)).json.resources.map((one: { name: string }) => one.name);
+    expect(names).toEqual(['fresh']);
+    expect(closed).toHaveLength(1);
+    tunnel.socket.write('1');
+    expect(await tunnel.until('allow;')).toBe('allow;');
+    tunnel.socket.destroy();
+    await expect.poll(() => closed.length).toBe(2);
+    expect(JSON.parse(await (await agent.tunnel('echo')).until()).code).toBe('ERR_NO_ACCESS');
+    expect((await reloads())[0].facts).toMatchObject({ added: 'fresh', removed: 'echo short', changed: '' });
+  });
+
+  it('an unchanged resource keeps its adapter', async () => {
+    await reload();
+    expect(closed).toEqual([]);
+  });
+
+  it('a removed agent gets no new token', async () => {
+    running.write('hoopd.yaml', running.config().replace(/ {2}copilot:.*\n/, ''));
+    expect(await reload()).toBe(true);
+    await expect(running.person(['developers'], { agent: 'copilot' })).rejects.toThrow('ERR_AGENT_UNKNOWN');
+  });
+
+  it('a new certificate is shown to the next connection', async () => {
+    const before = (await openTls(running)).getPeerX509Certificate()?.fingerprint256;
+    const { authority, server } = await makeLocalCertificates(['localhost', '127.0.0.1'], Date.now());
+    running.write('tls.crt', server.cert);
+    running.write('tls.key', server.key);
+    expect(await reload()).toBe(true);
+    const renewed = Object.assign(Object.create(running), { authority });
+    Object.defineProperty(renewed, 'port', { value: running.port });
+    const after = (await openTls(renewed)).getPeerX509Certificate()?.fingerprint256;
+    expect(after).toBeDefined();
+    expect(after).not.toBe(before);
+  });
+
+  it('says which changed keys need a restart', async () => {
+    running.write('hoopd.yaml', `${running.config()}limits: { connections: 5 }\n`);
+    expect(await reload()).toBe(true);
+    expect(lines.join()).toContain('limits');
+  });
+});
+
+describe('watching files', () => {
+  it('sees policies, secrets and the file itself change, and nothing else', async () => {
+    const loaded = running.load();
+    if (!loaded.ok) throw new Error('the configuration is not valid');
+    let changes = 0;
+    const watched = watchConfig(loaded.file, loaded.config, log, () => void changes++);
+    running.write('policies/more.cedar', '// new');
+    await expect.poll(() => changes, { timeout: 5000 }).toBe(1);
+    running.write('password', 'rotated');
+    await expect.poll(() => changes, { timeout: 5000 }).toBe(2);
+    running.write('unrelated.txt', 'x');
+    running.write('policies/more.cedar', '// new');
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    expect(changes).toBe(2);
+    rmSync(join(running.dir, 'policies/more.cedar'));
+    await expect.poll(() => changes, { timeout: 5000 }).toBe(3);
+    watched.close();
+  });
+});

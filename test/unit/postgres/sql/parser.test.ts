@@ -1,0 +1,160 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isHoopError } from '../../../../src/core/errors.ts';
+import { LIMITS } from '../../../../src/core/limits.ts';
+import { TextCache } from '../../../../src/protocols/postgres/sql/parse/parse-cache.ts';
+import { maskLiterals, SqlParser } from '../../../../src/protocols/postgres/sql/parse/parser.ts';
+
+let parser: SqlParser;
+beforeAll(() => {
+  parser = new SqlParser({ watchdogMs: 1_000 });
+});
+afterAll(() => parser.close());
+
+async function codeOf(text: string): Promise<string> {
+  try {
+    const parsed = await parser.parse(text);
+    return parsed.statements.some((one) => one.unsupported !== undefined) ? 'unsupported' : 'ok';
+  } catch (error) {
+    return isHoopError(error) ? error.code : String(error);
+  }
+}
+
+/** `(a, b) = (query)` repeats the query in the tree for every column: nested, the tree doubles at each level. */
+const doubling = (depth: number) =>
+  `update t set ${'(a,b)=(with x as (update t set '.repeat(depth)}c=1${') select 1,2)'.repeat(depth)}`;
+
+describe('texts', () => {
+  test.each(['', '  ', ';', ';;', '-- comment', '/* a */ ;', '\n\t'])(
+    '%j holds no statement',
+    async (text) => {
+      expect((await parser.parse(text)).statements).toEqual([]);
+    },
+  );
+
+  test('several statements keep their order and their octets', async () => {
+    const text = "select 'é'; update t set a = 1;; commit";
+    const { statements } = await parser.parse(text);
+    expect(statements.map((one) => one.tag)).toEqual(['SELECT', 'UPDATE', 'COMMIT']);
+    const bytes = Buffer.from(text);
+    expect(
+      statements.map((one) => bytes.toString('utf8', one.offset, one.offset + one.length).trim()),
+    ).toEqual(["select 'é'", 'update t set a = 1', 'commit']);
+  });
+
+  test.each([
+    ['select (', 'ERR_SQL_SYNTAX'],
+    ['selec 1', 'ERR_SQL_SYNTAX'],
+    ["select 'a", 'ERR_SQL_SYNTAX'],
+    ['select 1\0; delete from orders', 'ERR_SQL_SYNTAX'],
+    ["select '\ud800'", 'ERR_SQL_SYNTAX'],
+    [`select '${'x'.repeat(LIMITS.sqlTextBytes)}'`, 'ERR_SQL_LIMIT'],
+    [`select '${'é'.repeat(LIMITS.sqlTextBytes / 2)}'`, 'ERR_SQL_LIMIT'],
+  ])('%.40j is %s', async (text, code) => {
+    expect(await codeOf(text)).toBe(code);
+  });
+
+  test('a syntax error keeps PostgreSQL’s message', async () => {
+    await expect(parser.parse('selec 1')).rejects.toMatchObject({
+      message: 'syntax error at or near "selec"',
+    });
+  });
+
+  test('control characters in a literal do not make the text unanalysable', async () => {
+    const { statements, literals } = await parser.parse("select '\u0001'");
+    expect(statements).toHaveLength(1);
+    expect(maskLiterals("select '\u0001'", literals)).not.toContain('\u0001');
+  });
+
+  test('a closed parser refuses', async () => {
+    const closed = new SqlParser();
+    await closed.close();
+    await expect(closed.parse('select 1')).rejects.toMatchObject({ code: 'ERR_SESSION_ENDED' });
+  });
+});
+
+describe('hostile texts', () => {
+  const cases: [string, string, string[]][] = [
+    ['19 KB of 1+1+…', `select ${'1+'.repeat(9_500)}1`, ['ERR_SQL_LIMIT']],
+    ['5,000 parentheses', `select ${'('.repeat(5_000)}1${')'.repeat(5_000)}`, ['ok']],
+    ['50,000 parentheses', `select ${'('.repeat(50_000)}1${')'.repeat(50_000)}`, ['ERR_SQL_LIMIT']],
+    [
+      '3,000 nested queries',
+      `select ${'(select '.repeat(3_000)}1${')'.repeat(3_000)}`,
+      ['ok', 'ERR_SQL_LIMIT'],
+    ],
+    ['10,000 UNION arms', `select 1${' union select 1'.repeat(10_000)}`, ['ERR_SQL_LIMIT']],
+    ['50,000 elements of IN', `select 1 where 1 in (${'1,'.repeat(50_000)}1)`, ['ok', 'ERR_SQL_LIMIT']],
+    ['100,000 NOTs', `select ${'not '.repeat(100_000)}true`, ['ERR_SQL_LIMIT']],
+    [
+      '6,000 distinct tables',
+      `select 1 from ${Array.from({ length: 6_000 }, (_, i) => `t${i}`).join(',')}`,
+      ['ERR_SQL_LIMIT'],
+    ],
+  ];
+
+  test.each(cases)('%s', async (_name, text, codes) => {
+    expect(codes).toContain(await codeOf(text));
+    expect(await codeOf('select 1 as after')).toBe('ok');
+  });
+
+  test('texts behind a hostile one are answered, and the event loop stays free', async () => {
+    let longestMs = 0;
+    let last = performance.now();
+    const clock = setInterval(() => {
+      longestMs = Math.max(longestMs, performance.now() - last);
+      last = performance.now();
+    }, 5);
+    const hostile = codeOf(`${doubling(18)} returning 1`);
+    const innocent = Array.from({ length: 50 }, (_, i) => codeOf(`select ${i} from orders where id = ${i}`));
+    expect(await hostile).toBe('ERR_SQL_LIMIT');
+    expect(new Set(await Promise.all(innocent))).toEqual(new Set(['ok']));
+    clearInterval(clock);
+    // A busy machine may delay the timer; a parse on this thread would hold it for the whole watchdog.
+    expect(longestMs).toBeLessThan(400);
+  });
+
+  test('a text that was refused for its cost is refused again at once', async () => {
+    const text = doubling(17);
+    expect(await codeOf(text)).toBe('ERR_SQL_LIMIT');
+    const startedAt = performance.now();
+    expect(await codeOf(text)).toBe('ERR_SQL_LIMIT');
+    expect(performance.now() - startedAt).toBeLessThan(50);
+  });
+});
+
+describe('maskLiterals', () => {
+  test.each([
+    [
+      "select 'a', E'\\'b', $$c$$, $x$d$x$, U&'\\0065', N'f', X'1F'",
+      "select '***', '***', '***', '***', '***', N'***', '***'",
+    ],
+    ['select 1, 1234, 12345, 1.2345e6, 123_456', 'select 1, 1234, ***, ***, ***'],
+    ["select 1 -- it's 4111\n, 'é' /* x /* y */ */, 2", "select 1 /***/\n, '***' /***/, 2"],
+    ['select "Ünïcode" from t where a = $1', 'select "Ünïcode" from t where a = $1'],
+    ['select a from b', 'select a from b'],
+  ])('%s', async (text, masked) => {
+    expect(maskLiterals(text, (await parser.parse(text)).literals)).toBe(masked);
+  });
+
+  test('a text too long to list its literals is erased whole', async () => {
+    const text = `insert into t values ${"('secret'),".repeat(30_000)}('x')`;
+    expect(maskLiterals(text, (await parser.parse(text)).literals)).toBe("'***'");
+  });
+});
+
+describe('TextCache', () => {
+  test('keeps the newest, by count and by length, and never long texts', () => {
+    const cache = new TextCache<number>({ entries: 2, chars: 6, textChars: 4 });
+    cache.set('a', 1);
+    cache.set('b', 2);
+    expect(cache.get('a')).toBe(1);
+    cache.set('c', 3);
+    expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([1, undefined, 3]);
+    cache.set('dddd', 4);
+    expect(cache.get('dddd')).toBe(4);
+    cache.set('eeeee', 5);
+    expect(cache.get('eeeee')).toBeUndefined();
+    cache.set('ffff', 6);
+    expect([cache.get('dddd'), cache.get('ffff')]).toEqual([undefined, 6]);
+  });
+});
