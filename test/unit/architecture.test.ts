@@ -111,6 +111,7 @@ describe('architecture', () => {
       const from = protocolOf(file.path);
       const to = target === undefined ? undefined : protocolOf(target);
       if (from === undefined || to === undefined || from === to) return undefined;
+      if (to === 'stream') return undefined; // what the sessions of every protocol are made of
       if (from === 'kubernetes' && to === 'http') return undefined; // it is HTTP underneath
       return place(file, one);
     });

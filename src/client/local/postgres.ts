@@ -4,9 +4,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import { Inlet } from '../../core/bytes/inlet.ts';
 import { HoopError } from '../../core/errors.ts';
 import { Secret } from '../../core/secret.ts';
-import { Inlet } from '../../protocols/stream/inlet.ts';
 import {
   Authentication,
   AuthenticationResponse,

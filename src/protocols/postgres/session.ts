@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Allowance } from '../../core/allowance.ts';
+import { Inlet } from '../../core/bytes/inlet.ts';
 import type { SlabSizes } from '../../core/bytes/slabs.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import { after, type Later } from '../../core/later.ts';
@@ -12,7 +13,6 @@ import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import { type LocalLogin, localLogin } from '../../wire/postgres/local-login.ts';
 import { ErrorResponse } from '../../wire/postgres/report.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
-import { Inlet } from '../stream/inlet.ts';
 import { Outlet } from '../stream/outlet.ts';
 import type { CatalogService } from './catalog/service.ts';
 import { CatalogView } from './catalog/view.ts';

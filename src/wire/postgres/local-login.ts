@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import type { Inlet } from '../../core/bytes/inlet.ts';
 import { HoopError } from '../../core/errors.ts';
-import type { Inlet } from '../../protocols/stream/inlet.ts';
 import { parseVerifier, SCRAM_SHA_256, ScramServer } from '../scram/index.ts';
 import { AuthenticationResponse, SASLInitialResponse } from './authentication.ts';
 import { encodeBackend } from './backend.ts';

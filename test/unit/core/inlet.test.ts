@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { Inlet } from '../../../src/protocols/stream/inlet.ts';
+import { Inlet } from '../../../src/core/bytes/inlet.ts';
 
 function setUp() {
   const stream = new PassThrough({ highWaterMark: 1 << 20 });

@@ -1,10 +1,10 @@
+import { Inlet } from '../../../core/bytes/inlet.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
 import { Query } from '../../../wire/postgres/query.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
 import { DataRow } from '../../../wire/postgres/rows.ts';
 import { BACKEND } from '../../../wire/postgres/types.ts';
-import { Inlet } from '../../stream/inlet.ts';
 import type { Upstream } from './upstream.ts';
 
 export type TextRow = readonly (string | null)[];

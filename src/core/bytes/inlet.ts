@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { HoopError } from '../../core/errors.ts';
-import type { Later } from '../../core/later.ts';
+import { HoopError } from '../errors.ts';
+import type { Later } from '../later.ts';
 
 /** Unread octets beyond which the peer is not read any further. */
 const HIGH_WATER_BYTES = 256 * 1024;
