@@ -22,13 +22,28 @@ export const TUNNEL_PROTOCOL = 'hoop-tunnel/1';
 
 /** Header names of a tunnel's opening request. */
 export const TUNNEL_HEADERS = {
-  /** SCRAM verifier of the tunnel's own secret; absent for an owner-only socket or standard input. */
-  localVerifier: 'hoop-local-verifier',
+  /** `KIND VALUE`, see `LocalProof`; absent for an owner-only socket or standard input. */
+  localProof: 'hoop-local-proof',
   /** Why, in the caller's words, percent-encoded UTF-8, at most 1 KiB. */
   reason: 'hoop-reason',
   /** Of the answer 101: the gateway session's id. */
   session: 'hoop-session',
 } as const;
+
+/**
+ * What the gateway is shown of the tunnel's own secret, so that it can have whoever speaks at the local end prove it; it
+ * does not tell the secret. Each protocol takes one kind.
+ *
+ * - `scram-sha-256`: a verifier as PostgreSQL stores it, `SCRAM-SHA-256$4096:SALT$STORED:SERVER`, base64 (RFC 5803).
+ * - `bearer-sha256`: the SHA-256 of a token with 256 bits of chance, base64url.
+ */
+export const LOCAL_PROOF_KINDS = ['scram-sha-256', 'bearer-sha256'] as const;
+export type LocalProofKind = (typeof LOCAL_PROOF_KINDS)[number];
+
+export interface LocalProof {
+  readonly kind: LocalProofKind;
+  readonly value: string;
+}
 
 /** Private claim of a stream's DPoP proof: base64url of the TLS connection's exporter value (RFC 9266). */
 export const EXPORTER_CLAIM = 'hoop_exp';
@@ -146,12 +161,17 @@ export interface WhoAmI {
 export interface ResourceItem {
   readonly name: string;
   readonly protocol: string;
-  /** What psql and the like are told: PGDATABASE. Empty for protocols without one. */
-  readonly database?: string;
-  readonly user?: string;
+  readonly connect: ConnectFacts;
   /** What `connect` would answer now. */
   readonly access: 'allow' | 'hold';
-  readonly masksColumns: boolean;
+  /** Whether anything that is classified there would be masked. */
+  readonly masks: boolean;
+}
+
+/** What clients are told to connect with. Each protocol has facts of its own beside its name; none is a secret. */
+export interface ConnectFacts {
+  readonly protocol: string;
+  readonly [fact: string]: string | number | boolean;
 }
 
 export interface ResourceList {

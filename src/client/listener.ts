@@ -10,7 +10,7 @@ import type { SlabSizes } from '../core/bytes/slabs.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Admitted, LocalDoor } from './local/door.ts';
-import { refusePostgresClient } from './local-error.ts';
+import type { LocalProtocol } from './local/protocol.ts';
 import { relay, relaySlabs } from './relay.ts';
 import { closeToOthers, ensurePrivateDir } from './store/private-files.ts';
 
@@ -18,7 +18,7 @@ import { closeToOthers, ensurePrivateDir } from './store/private-files.ts';
 export type OpenStream = (signal: AbortSignal) => Promise<Duplex>;
 
 export interface ListenerOptions {
-  readonly protocol: string;
+  readonly protocol: Pick<LocalProtocol, 'socketName' | 'refuse'>;
   readonly open: OpenStream;
   /** Where others than the tunnel's owner can reach the local end. */
   readonly door?: LocalDoor;
@@ -36,7 +36,6 @@ const MAX_CONNECTIONS = 1024;
 const MAX_UNPROVEN = 128;
 /** `sun_path` holds 108 octets on Linux, 104 elsewhere, NUL included. */
 const MAX_SOCKET_PATH = 103;
-export const DEFAULT_SOCKET_PORT = 5432;
 
 /** An open local end. */
 export class Listener {
@@ -70,15 +69,13 @@ export class Listener {
   /**
    * Listens on a socket file in a directory of ours (0700, the file 0600).
    *
-   * The file has the name that PostgreSQL's clients look for, so that `psql -h DIRECTORY -p PORT` finds it; other
-   * protocols get `<protocol>.<port>.sock`.
+   * The file has the name that the protocol's clients look for.
    *
    * @throws {HoopError} `ERR_CONFIG` the directory is open to others; `ERR_USAGE` the path is too long or in use.
    */
   static async onSocket(directory: string, port: number, options: ListenerOptions): Promise<Listener> {
     await ensurePrivateDir(directory);
-    const name = options.protocol === 'postgres' ? `.s.PGSQL.${port}` : `${options.protocol}.${port}.sock`;
-    const path = join(directory, name);
+    const path = join(directory, options.protocol.socketName(port));
     if (Buffer.byteLength(path) > MAX_SOCKET_PATH) {
       throw new HoopError('ERR_USAGE', `the path of the socket is too long: ${path}`, {
         hint: 'choose a shorter one',
@@ -199,9 +196,7 @@ async function joined(
     remote?.destroy();
     const refusal = toHoopError(error);
     options.onRefused(refusal);
-    if (options.door !== undefined) options.door.refuse(local, refusal);
-    else if (options.protocol === 'postgres') refusePostgresClient(local, refusal);
-    else local.destroy();
+    (options.door ?? options.protocol).refuse(local, refusal);
   }
 }
 

@@ -2,7 +2,14 @@
  * One stream through the gateway: its own TLS connection, its own proof, then raw bytes.
  */
 import type { TLSSocket } from 'node:tls';
-import { EXPORTER_BYTES, EXPORTER_LABEL, PATHS, TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../api/contract.ts';
+import {
+  EXPORTER_BYTES,
+  EXPORTER_LABEL,
+  type LocalProof,
+  PATHS,
+  TUNNEL_HEADERS,
+  TUNNEL_PROTOCOL,
+} from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import { type GatewayClient, NONCE_TRIES } from './gateway-client.ts';
@@ -15,8 +22,8 @@ import { systemScheduler } from './scheduler.ts';
 
 export interface TunnelOptions {
   readonly resource: string;
-  /** SCRAM verifier of the local end's secret; none where the local end is ours by other means. */
-  readonly localVerifier?: string;
+  /** Of the local end's secret; none where the local end is its owner's by other means. */
+  readonly localProof?: LocalProof;
   /** Why, in the user's words; at most 1 KiB once encoded. */
   readonly reason?: string;
 }
@@ -110,8 +117,9 @@ export class Tunnel {
       `Authorization: DPoP ${accessToken}`,
       `DPoP: ${await this.#key.proof(proof)}`,
     ];
-    const { localVerifier, reason } = this.#options;
-    if (localVerifier !== undefined) lines.push(`${TUNNEL_HEADERS.localVerifier}: ${localVerifier}`);
+    const { localProof, reason } = this.#options;
+    if (localProof !== undefined)
+      lines.push(`${TUNNEL_HEADERS.localProof}: ${localProof.kind} ${localProof.value}`);
     if (reason !== undefined) lines.push(`${TUNNEL_HEADERS.reason}: ${encodeURIComponent(reason)}`);
     return `${lines.join('\r\n')}\r\n\r\n`;
   }

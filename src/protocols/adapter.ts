@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { LocalProof } from '../api/contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -21,11 +22,10 @@ export interface StreamContext {
   readonly credentials: CredentialCheck;
   readonly recorder: SessionRecorder;
   /**
-   * The tunnel's own secret as a SCRAM-SHA-256 verifier (`SCRAM-SHA-256$4096:SALT$STORED:SERVER`, base64, as
-   * PostgreSQL stores it), made by hoopctl: whoever speaks at the local end must know the secret. Undefined where the
-   * local end is a socket that only its owner can open, or standard input.
+   * Made by hoopctl of the tunnel's own secret, of the kind that the protocol takes: whoever speaks at the local end
+   * must know the secret. Undefined where the local end is a socket that only its owner can open, or standard input.
    */
-  readonly localVerifier: string | undefined;
+  readonly localProof: LocalProof | undefined;
   /** Aborted to end the session: `signal.reason` is a `HoopError` that says why (revoked, expired, killed, stopped). */
   readonly signal: AbortSignal;
   /** Not counting at first: a login has a time of its own. */

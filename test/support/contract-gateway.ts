@@ -243,13 +243,18 @@ const RESOURCES = [
   {
     name: 'pg-demo',
     protocol: 'postgres',
-    database: 'shop',
-    user: 'shop_reader',
+    connect: { protocol: 'postgres', database: 'shop', user: 'shop_reader' },
     access: 'allow',
-    masksColumns: true,
+    masks: true,
   },
-  { name: 'echo', protocol: 'echo', access: 'allow', masksColumns: false },
-  { name: 'pg-held', protocol: 'postgres', database: 'shop', access: 'hold', masksColumns: true },
+  { name: 'echo', protocol: 'echo', connect: { protocol: 'echo' }, access: 'allow', masks: false },
+  {
+    name: 'pg-held',
+    protocol: 'postgres',
+    connect: { protocol: 'postgres', database: 'shop', user: 'shop_reader' },
+    access: 'hold',
+    masks: true,
+  },
 ];
 
 const ME = (gateway: string) => ({

@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-export const HOOPCTL_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const HOOPCTL_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+/** The same with one more protocol, whose gateway's side echoes. */
+export const ECHO_HOOPCTL_MAIN = fileURLToPath(new URL('./echo-hoopctl.ts', import.meta.url));
 
 export interface Finished {
   readonly exitCode: number | null;
@@ -17,11 +19,15 @@ export class RunningHoopctl {
   stderr = '';
   readonly finished: Promise<Finished>;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    main: string = HOOPCTL_MAIN,
+  ) {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(HOOPCTL_|PG|ACTIONS_|HTTPS?_PROXY|NODE_EXTRA_CA)/i.test(name),
     );
-    this.child = spawn(process.execPath, [HOOPCTL_MAIN, ...args], {
+    this.child = spawn(process.execPath, [main, ...args], {
       env: { ...Object.fromEntries(inherited), HOOPCTL_SECRET_STORE: 'file', ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
@@ -61,8 +67,9 @@ export class RunningHoopctl {
 export function hoopctl(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  main?: string,
 ): Promise<Finished> {
-  const running = new RunningHoopctl(args, env);
+  const running = new RunningHoopctl(args, env, main);
   running.child.stdin!.end();
   return running.finished;
 }

@@ -1,21 +1,27 @@
 import { ATTENUATION_OPTIONS } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
+import { CLIENTS } from '../connect/clients/index.ts';
+
+const HELP = CLIENTS.map(({ help }) => help);
 
 export const connect: CommandSpec = {
   path: ['connect'],
   summary: 'open a tunnel to one or more resources, for any client or for one command',
   description:
     'Without -- COMMAND it stays until Ctrl-C, or until the process that started it ends. With it, the command gets ' +
-    'what its tools expect (PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, DATABASE_URL for the first ' +
-    'resource, PG_PROD_URL for each by its name) and the tunnel ends with it. The password guards the local port and is of no use elsewhere; an owner-only socket needs none. ' +
-    'PGSSLMODE is disable because the local end never leaves this machine; beyond it all is TLS 1.3.',
+    `what its tools expect (${HELP.map(({ variables }) => variables).join('; ')} for the first ` +
+    'resource, PG_PROD_URL for each by its name) and the tunnel ends with it. The password guards the local port and ' +
+    `is of no use elsewhere; an owner-only socket needs none. ${HELP.map(({ remark }) => remark).join(' ')}`,
   arguments: [{ syntax: '<resource...>', text: 'as hoopctl resource list names them' }],
   options: [
     {
       flags: '--port <n>',
       text: 'local port on 127.0.0.1 (default 0: any free one), one more for each further resource; with --socket the number in its name',
     },
-    { flags: '--socket <directory>', text: 'owner-only socket in this directory: psql -h DIRECTORY' },
+    {
+      flags: '--socket <directory>',
+      text: `owner-only socket in this directory: ${HELP.map(({ socket }) => socket).join(', ')}`,
+    },
     { flags: '--stdio', text: 'one stream on standard input and output' },
     {
       flags: '--keep',
@@ -28,11 +34,11 @@ export const connect: CommandSpec = {
   gateway: 'as-agent',
   takesCommand: true,
   examples: [
-    "hoopctl connect pg-prod -- psql -c 'select count(*) from orders'",
+    ...HELP.map(({ examples }) => examples.command),
     'hoopctl connect pg-prod --reason "ticket 4711" --ttl 30m -- ./migrate.sh',
     'hoopctl connect pg-prod --read-only --only sql.select -- ./agent.sh',
     'hoopctl connect pg-prod pg-audit --port 15432',
-    'hoopctl connect pg-prod --socket ~/.hoop/pg && psql -h ~/.hoop/pg',
+    ...HELP.map(({ examples }) => examples.socket),
   ],
   exitCodes: [67, 69, 75, 77],
   run: async (invocation) => (await import('../connect/run-connect.ts')).runConnect(invocation),

@@ -1,3 +1,4 @@
+import type { ResourceItem } from '../../api/contract.ts';
 import { ATTENUATION_OPTIONS } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
 import { renderTable } from '../render/table.ts';
@@ -24,12 +25,20 @@ export const resourceList: CommandSpec = {
     const rows = resources.map((item) => [
       item.name,
       item.protocol,
-      item.database,
+      factsOf(item),
       item.access === 'allow' ? 'allowed' : 'needs approval',
-      item.masksColumns ? 'yes' : 'no',
+      item.masks ? 'yes' : 'no',
     ]);
     await io.line(
-      renderTable(['NAME', 'PROTOCOL', 'DATABASE', 'ACCESS', 'MASKED'], rows, io.width).join('\n'),
+      renderTable(['NAME', 'PROTOCOL', 'CONNECT', 'ACCESS', 'MASKED'], rows, io.width).join('\n'),
     );
   },
 };
+
+/** `database shop, user hoop`: each protocol has facts of its own. */
+function factsOf({ connect }: ResourceItem): string {
+  const { protocol: _, ...facts } = connect;
+  return Object.entries(facts)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}

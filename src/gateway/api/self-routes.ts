@@ -17,10 +17,7 @@ export interface SelfRouteDeps {
   readonly audit: AuditLog;
   issuers(): IssuerRegistry;
   /** What `connect` would answer now, and whether anything would be masked; undefined: not reachable. */
-  access(
-    principal: Principal,
-    resource: GatewayResource,
-  ): Pick<ResourceItem, 'access' | 'masksColumns'> | undefined;
+  access(principal: Principal, resource: GatewayResource): Pick<ResourceItem, 'access' | 'masks'> | undefined;
 }
 
 /** What anyone may ask: who this gateway is, and whether it lives. */
@@ -71,7 +68,8 @@ function itemOf(deps: SelfRouteDeps, principal: Principal, resource: GatewayReso
   const access = deps.access(principal, resource);
   if (access === undefined) return [];
   const { protocol, target, credentials } = resource.config;
-  return [{ name: resource.name, protocol, database: target.database, user: credentials.user, ...access }];
+  const connect = { protocol, user: credentials.user, database: target.database };
+  return [{ name: resource.name, protocol, connect, ...access }];
 }
 
 function whoAmI(gateway: string, principal: Principal): WhoAmI {

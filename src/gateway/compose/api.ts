@@ -74,6 +74,6 @@ function accessBy(rules: GatewayRules): Parameters<typeof selfRoutes>[0]['access
   return (principal, resource) => {
     const { effect } = rules.connect(principal, resource).decision;
     if (effect === 'deny') return undefined;
-    return { access: effect, masksColumns: rules.masks(principal, resource) };
+    return { access: effect, masks: rules.masks(principal, resource) };
   };
 }

@@ -4,24 +4,24 @@ import { TLSSocket } from 'node:tls';
 import {
   EXPORTER_BYTES,
   EXPORTER_LABEL,
+  type LocalProof,
   PATHS,
   TUNNEL_HEADERS,
   TUNNEL_PROTOCOL,
 } from '../../api/contract.ts';
 import { HoopError } from '../../core/errors.ts';
+import { parseLocalProof, RETIRED_HEADER } from './local-proof.ts';
 
 /** What a stream's opening request says, checked for shape and not yet believed. */
 export interface TunnelRequest {
   /** As asked for; may name nothing that exists. */
   readonly resource: string;
   readonly reason: string | undefined;
-  readonly localVerifier: string | undefined;
+  /** Of the tunnel's own secret. Undefined where the local end is its owner's alone. */
+  readonly localProof: LocalProof | undefined;
 }
 
 const RESOURCE = /^[a-z0-9][a-z0-9._-]{0,62}$/;
-/** RFC 5803's shape as PostgreSQL stores it; the iteration count is bounded so that nobody makes us work. */
-const VERIFIER =
-  /^SCRAM-SHA-256\$([1-9]\d{3,5}):[A-Za-z0-9+/]{16,88}={0,2}\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/;
 const MAX_REASON_BYTES = 1024;
 
 /** Whether a request wants to become a tunnel. Pure; never throws. */
@@ -51,10 +51,17 @@ export function pathOf(request: IncomingMessage): string {
 export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   const resource = pathOf(request).slice(PATHS.tunnel.length + 1);
   if (!RESOURCE.test(resource)) throw new HoopError('ERR_NO_ACCESS');
-  const localVerifier = single(request, TUNNEL_HEADERS.localVerifier);
-  if (localVerifier !== undefined && !VERIFIER.test(localVerifier))
-    throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.localVerifier} is not a SCRAM-SHA-256 verifier`);
-  return { resource, reason: reasonOf(request), localVerifier };
+  return { resource, reason: reasonOf(request), localProof: localProofOf(request) };
+}
+
+function localProofOf(request: IncomingMessage): LocalProof | undefined {
+  // To pass it over would leave a local port open to whoever finds it.
+  if (single(request, RETIRED_HEADER) !== undefined)
+    throw new HoopError('ERR_USAGE', 'this hoopctl is too old for the gateway', {
+      hint: 'upgrade hoopctl to 0.2 or later',
+    });
+  const text = single(request, TUNNEL_HEADERS.localProof);
+  return text === undefined ? undefined : parseLocalProof(text);
 }
 
 function reasonOf(request: IncomingMessage): string | undefined {

@@ -108,7 +108,7 @@ async function serve(
       enforcer: session.counting(request.enforcer, request.credentials),
       credentials: request.credentials,
       recorder,
-      localVerifier: request.tunnel.localVerifier,
+      localProof: request.tunnel.localProof,
       signal,
       idle,
       clock: request.clock,

@@ -12,6 +12,7 @@ import type { RecordingStore } from '../../recording/recorder.ts';
 import { actorOf } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { refuseTunnel } from './answer.ts';
+import { checkLocalProof } from './local-proof.ts';
 import { RefusalBudget } from './refusal-budget.ts';
 import { addressOf, parseTunnelRequest, pathOf, type TunnelRequest } from './request.ts';
 import type { GatewayResource, ResourceTable } from './resources.ts';
@@ -93,7 +94,7 @@ export class Tunnels {
     }
   }
 
-  #admit(principal: Principal, { resource: name }: TunnelRequest): GatewayResource {
+  #admit(principal: Principal, { resource: name, localProof }: TunnelRequest): GatewayResource {
     const resource = this.#deps.resources.find(name);
     if (resource === undefined) throw new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT });
     const { sessions, sessionsPerInstance } = this.#deps;
@@ -106,8 +107,9 @@ export class Tunnels {
         },
       );
     const answer = this.#deps.connect(principal, resource);
-    if (answer.decision.effect === 'allow') return resource;
-    throw new Refused(refusalOf(answer.decision), answer);
+    if (answer.decision.effect !== 'allow') throw new Refused(refusalOf(answer.decision), answer);
+    checkLocalProof(localProof, 'scram-sha-256');
+    return resource;
   }
 
   async #refuse(request: IncomingMessage, socket: Duplex, principal: Principal | undefined, thrown: unknown) {

@@ -148,7 +148,7 @@ export class PostgresSession {
     const login = await localLogin(
       this.#inlet,
       (bytes) => this.#outlet.plain(bytes),
-      this.#context.localVerifier,
+      this.#context.localProof?.value,
     );
     if (login.kind === 'closed' || this.#state.ended) return;
     const { principal } = this.#context.session;

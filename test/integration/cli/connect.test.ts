@@ -2,13 +2,14 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { PATHS } from '../../../src/api/contract.ts';
 import { ContractGateway } from '../../support/contract-gateway.ts';
 import { type Certificates, makeCertificates } from '../../support/postgres/certificates.ts';
 import { rawLogin } from '../../support/postgres/raw-client.ts';
-import { HOOPCTL_MAIN, hoopctl, RunningHoopctl } from '../../support/run-hoopctl.ts';
+import { ECHO_HOOPCTL_MAIN, hoopctl, RunningHoopctl } from '../../support/run-hoopctl.ts';
 import type { Tunnel } from '../../support/stack.ts';
 
 const run = promisify(execFile);
@@ -40,14 +41,14 @@ afterEach(async () => {
 });
 
 function start(...args: string[]): RunningHoopctl {
-  const running = new RunningHoopctl([...args, '--ca', certificates.caFile], env);
+  const running = new RunningHoopctl([...args, '--ca', certificates.caFile], env, ECHO_HOOPCTL_MAIN);
   started.push(running);
   return running;
 }
 
 function once(args: string[], command: string[] = []): ReturnType<typeof hoopctl> {
   const tail = command.length === 0 ? [] : ['--', ...command];
-  return hoopctl([...args, '--ca', certificates.caFile, ...tail], env);
+  return hoopctl([...args, '--ca', certificates.caFile, ...tail], env, ECHO_HOOPCTL_MAIN);
 }
 
 function ask(socket: Socket, text: string): Promise<string> {
@@ -85,14 +86,15 @@ describe('a port', () => {
     expect(gateway.tunnels).toHaveLength(2);
   });
 
-  test('sends a SCRAM verifier that fits the password, and the reason', async () => {
+  test('sends a proof that fits the password, and the reason', async () => {
     const ready = await listening(start('connect', 'pg-demo', '--json', '--reason', 'ticket 4711 – ü'));
     // The gateway is this test's own and echoes: what follows the local proof is not answered in the protocol.
     const at = { ...ready, host: '127.0.0.1', user: 'x', database: 'x' } as unknown as Tunnel;
     await rawLogin(at).catch(() => undefined);
     const { headers } = gateway.tunnels[0]!;
     expect(headers['hoop-reason']).toBe(encodeURIComponent('ticket 4711 – ü'));
-    const verifier = String(headers['hoop-local-verifier']);
+    const [kind, verifier = ''] = String(headers['hoop-local-proof']).split(' ');
+    expect(kind).toBe('scram-sha-256');
     const salt = /^SCRAM-SHA-256\$4096:([^$]+)\$/.exec(verifier)?.[1];
     const { scramVerifier } = await import('../../../src/wire/scram/verifier.ts');
     expect(await scramVerifier(ready.password, Buffer.from(salt!, 'base64'))).toBe(verifier);
@@ -123,7 +125,7 @@ describe('a port', () => {
 
   /** A tunnel that a shell has started in its background, and that shell's end. */
   async function orphaned(...args: string[]): Promise<{ port: number; pid: number; said: () => string }> {
-    const hoopctl = `${JSON.stringify(process.execPath)} ${HOOPCTL_MAIN} connect echo --json`;
+    const hoopctl = `${JSON.stringify(process.execPath)} ${ECHO_HOOPCTL_MAIN} connect echo --json`;
     const script = `${hoopctl} --ca ${certificates.caFile} ${args.join(' ')} & echo "pid $!" >&2; wait`;
     const shell = spawn('/bin/sh', ['-c', script], {
       env: { ...process.env, ...env },
@@ -194,7 +196,7 @@ describe('a socket', () => {
     expect((await stat(ready.socket)).mode & 0o777).toBe(0o600);
     expect((await stat(place)).mode & 0o777).toBe(0o700);
     expect(await ask(connect(ready.socket), 'hello')).toBe('hello');
-    expect(gateway.tunnels[0]!.headers['hoop-local-verifier']).toBeUndefined();
+    expect(gateway.tunnels[0]!.headers['hoop-local-proof']).toBeUndefined();
     running.child.kill('SIGINT');
     await running.finished;
     await expect(stat(ready.socket)).rejects.toThrow('ENOENT');
@@ -216,8 +218,9 @@ describe('a socket', () => {
   });
 });
 
-test('standard input and output carry one stream', async () => {
-  const running = start('connect', 'echo', '--stdio');
+test('standard input and output carry one stream, whatever its protocol', async () => {
+  const running = new RunningHoopctl(['connect', 'echo', '--stdio', '--ca', certificates.caFile], env);
+  started.push(running);
   running.child.stdin!.end('over stdio');
   expect(await running.finished).toMatchObject({ exitCode: 0, stdout: 'over stdio' });
 });
@@ -262,7 +265,8 @@ describe('a command', () => {
     const code =
       'process.on("SIGTERM", () => process.exit(5)); console.log("up"); setInterval(() => {}, 1000)';
     env['NODE_EXTRA_CA_CERTS'] = certificates.caFile;
-    const again = new RunningHoopctl(['connect', 'echo', '--', process.execPath, '-e', code], env);
+    const args = ['connect', 'echo', '--', process.execPath, '-e', code];
+    const again = new RunningHoopctl(args, env, ECHO_HOOPCTL_MAIN);
     started.push(again);
     await again.until(/up/);
     again.child.kill('SIGTERM');
@@ -298,6 +302,68 @@ describe('psql', () => {
       (error: { stderr: string }) => error,
     );
     expect(failed.stderr).toContain('cannot be reached');
+  });
+});
+
+describe('a file that clients of a protocol need', () => {
+  const configOf = async (running: RunningHoopctl) => {
+    const [line] = await running.until(/^\{.*"kind":"listening".*\}$/m);
+    return (JSON.parse(line) as { config: string }).config;
+  };
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('is gone after %s', async (signal) => {
+    const running = start('connect', 'echo', '--json');
+    const path = await configOf(running);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    running.child.kill(signal);
+    await running.finished;
+    await expect(stat(dirname(path))).rejects.toThrow('ENOENT');
+  });
+
+  test('is there for a command, and gone with it', async () => {
+    const code =
+      'process.stdout.write(process.env.ECHO_CONFIG + " " + require("fs").readFileSync(process.env.ECHO_CONFIG))';
+    const { stdout } = await once(['connect', 'echo'], [process.execPath, '-e', code]);
+    const [, path, port] = /^(\S+) port (\d+)$/m.exec(stdout) ?? [];
+    expect(Number(port)).toBeGreaterThan(0);
+    await expect(stat(dirname(path!))).rejects.toThrow('ENOENT');
+  });
+});
+
+describe('between versions', () => {
+  test('a protocol that this hoopctl does not know: one line, and what to do', async () => {
+    const { exitCode, stdout, stderr } = await hoopctl(['connect', 'echo', '--ca', certificates.caFile], env);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: '' });
+    expect(stderr).toBe(
+      'hoopctl: this hoopctl does not know the protocol of echo: echo\n' +
+        'hint: upgrade hoopctl: the gateway speaks more than it does\n',
+    );
+    expect(gateway.tunnels).toEqual([]);
+  });
+
+  test.each([
+    ['connect', 'pg-demo'],
+    ['resource', 'list'],
+  ])('a gateway 0.1: %s says so', async (...args) => {
+    const item = { name: 'pg-demo', protocol: 'postgres', database: 'shop', user: 'u', access: 'allow' };
+    gateway.answers.set(PATHS.resources, { body: JSON.stringify({ schemaVersion: 1, resources: [item] }) });
+    const { exitCode, stdout, stderr } = await once(args);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 69, stdout: '' });
+    expect(stderr).toContain('the gateway is older than this hoopctl\nhint: upgrade hoopd');
+  });
+});
+
+test('resource list: what may be reached, and how clients connect', async () => {
+  const { stdout } = await once(['resource', 'list']);
+  expect(stdout).toContain('pg-demo  postgres  database shop, user shop_reader  allowed         yes');
+  const json = await once(['resource', 'list', '--json']);
+  expect(JSON.parse(json.stdout.split('\n')[0]!)).toEqual({
+    schemaVersion: 1,
+    name: 'pg-demo',
+    protocol: 'postgres',
+    connect: { protocol: 'postgres', database: 'shop', user: 'shop_reader' },
+    access: 'allow',
+    masks: true,
   });
 });
 

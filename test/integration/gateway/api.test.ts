@@ -49,10 +49,9 @@ describe('who am I, and what may I reach', () => {
     expect(resources[0]).toEqual({
       name: 'echo',
       protocol: 'postgres',
-      database: 'shop',
-      user: 'hoop',
+      connect: { protocol: 'postgres', database: 'shop', user: 'hoop' },
       access: 'allow',
-      masksColumns: false,
+      masks: false,
     });
   });
 

@@ -31,7 +31,10 @@ async function events(query: string) {
 describe('a stream', () => {
   it('carries octets both ways, those sent with the head too, and is on record', async () => {
     const reason = encodeURIComponent('fix order 7 \u202e');
-    const headers = { [TUNNEL_HEADERS.reason]: reason, [TUNNEL_HEADERS.localVerifier]: VERIFIER };
+    const headers = {
+      [TUNNEL_HEADERS.reason]: reason,
+      [TUNNEL_HEADERS.localProof]: `scram-sha-256 ${VERIFIER}`,
+    };
     const tunnel = await agent.tunnel('echo', { early: 'hello ', headers });
     expect(tunnel.status).toBe(101);
     tunnel.socket.write('world');
@@ -132,9 +135,15 @@ describe('a stream is refused', () => {
     expect((await stranger.get(PATHS.resources)).json.resources).toEqual([]);
   });
 
-  it('with a malformed name, verifier or reason', async () => {
+  it('with a malformed name, proof or reason', async () => {
     await refused('ERR_NO_ACCESS', {}, '..%2fetc');
-    await refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.localVerifier]: 'SCRAM-SHA-256$1:x$y:z' } });
+    const proved = (proof: string) =>
+      refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.localProof]: proof } });
+    await proved('scram-sha-256 SCRAM-SHA-256$1:x$y:z');
+    expect((await proved('ssh-key AAAA')).hint).toContain('known are scram-sha-256');
+    expect((await proved(`bearer-sha256 ${'A'.repeat(43)}`)).detail).toContain('proved by scram-sha-256');
+    const old = await refused('ERR_USAGE', { headers: { 'hoop-local-verifier': VERIFIER } });
+    expect(old.hint).toContain('upgrade hoopctl');
     await refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.reason]: '%ff' } });
     await refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.reason]: 'x'.repeat(1025) } });
   });

@@ -3,16 +3,12 @@ import type { ReplayFrame } from '../../../src/api/contract.ts';
 import { eventRow } from '../../../src/cli/audit/event-row.ts';
 import { searchQuery } from '../../../src/cli/audit/run-search.ts';
 import type { Invocation } from '../../../src/cli/command.ts';
-import { tunnelVariables } from '../../../src/cli/connect/environment.ts';
 import { planConnect } from '../../../src/cli/connect/plan.ts';
-import { childEnvironment, localLogin, postgresUrl } from '../../../src/cli/connect/postgres-environment.ts';
-import { readyText } from '../../../src/cli/connect/ready.ts';
 import { describeFailure } from '../../../src/cli/failure.ts';
 import { parseDuration, parseMoment, parseWhole } from '../../../src/cli/parse.ts';
 import { ReplayPrinter } from '../../../src/cli/replay/printer.ts';
 import { parseSpeed } from '../../../src/cli/replay/run-replay.ts';
 import { Interrupted } from '../../../src/cli/signals.ts';
-import type { Address } from '../../../src/client/listener.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
@@ -94,59 +90,6 @@ describe('connect', () => {
     [{ port: '65535' }, ['pg', 'x'], /from 0 to 65534/],
   ])('refuses %j of %j', (options, args, message) => {
     expect(() => planConnect(invocation(options, args))).toThrow(message);
-  });
-
-  const port: Address = { kind: 'port', host: '127.0.0.1', port: 5 };
-  const item = { name: 'pg', protocol: 'postgres', access: 'allow', masksColumns: false } as const;
-
-  test('addresses keep names with odd letters as names', () => {
-    const login = localLogin({ ...item, user: 'a@b:c', database: 'x/y?sslmode=x' }, port, 'pw');
-    const url = new URL(postgresUrl(login));
-    expect(decodeURIComponent(url.username)).toBe('a@b:c');
-    expect(decodeURIComponent(url.pathname)).toBe('/x/y?sslmode=x');
-    expect([...url.searchParams]).toEqual([['sslmode', 'disable']]);
-    const socket: Address = { kind: 'socket', directory: '/run/a b', port: 6, path: '/run/a b/.s.PGSQL.6' };
-    expect(postgresUrl(localLogin(item, socket, undefined))).toBe(
-      'postgresql://hoop@/pg?host=%2Frun%2Fa%20b&port=6&sslmode=disable',
-    );
-  });
-
-  test('the child inherits what does not lead astray', () => {
-    const env = childEnvironment(
-      { PATH: '/bin', PGSERVICE: 'x', PGPASSFILE: 'y', PGOPTIONS: '-c a=b' },
-      { PGHOST: 'h' },
-    );
-    expect(env).toEqual({ PATH: '/bin', PGOPTIONS: '-c a=b', PGHOST: 'h' });
-  });
-
-  test('several resources: the first one’s variables, and the address of each by name', () => {
-    const end = (resource: string, port: number, protocol = 'postgres') => {
-      const address: Address = { kind: 'port', host: '127.0.0.1', port };
-      return { resource, protocol, login: localLogin({ ...item, name: resource }, address, 'pw') };
-    };
-    const found = tunnelVariables([end('web', 4, 'http'), end('pg-prod', 5), end('9.audit_x', 6)]);
-    expect(found).toMatchObject({ PGPORT: '5', DATABASE_URL: found['PG_PROD_URL'] });
-    expect(
-      Object.keys(found)
-        .filter((name) => name.endsWith('_URL'))
-        .sort(),
-    ).toEqual(['DATABASE_URL', 'PG_PROD_URL', '_9_AUDIT_X_URL']);
-    expect(() => tunnelVariables([end('pg-a', 5), end('pg.a', 6)])).toThrow('PG_A_URL');
-    expect(() => tunnelVariables([end('pg', 5), end('database', 6)])).toThrow('DATABASE_URL');
-    expect(tunnelVariables([end('database', 5), end('pg', 6)])['DATABASE_URL']).toContain(':5/');
-  });
-
-  test('what is printed to be pasted is quoted and cannot move the cursor', () => {
-    const login = localLogin({ ...item, user: '$(reboot)' }, port, 'pw');
-    const text = readyText({
-      resource: `pg${esc}[2J`,
-      protocol: 'postgres',
-      login,
-      alone: true,
-      deadline: 'T',
-    });
-    expect(text).toContain("PGUSER='$(reboot)'");
-    expect(text).not.toContain(esc);
   });
 });
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PATHS, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
 import { isHoopError } from '../../../src/core/errors.ts';
+import { checkLocalProof } from '../../../src/gateway/tunnel/local-proof.ts';
 import { isTunnelRequest, parseTunnelRequest } from '../../../src/gateway/tunnel/request.ts';
 
 function request(url: string, fields: Record<string, string[]> = {}, method = 'GET'): IncomingMessage {
@@ -12,7 +13,7 @@ function request(url: string, fields: Record<string, string[]> = {}, method = 'G
   return { url, method, headers, headersDistinct: fields } as unknown as IncomingMessage;
 }
 
-const verifier = `SCRAM-SHA-256$4096:${'A'.repeat(22)}==$${'B'.repeat(43)}=:${'C'.repeat(43)}=`;
+const verifier = `scram-sha-256 SCRAM-SHA-256$4096:${'A'.repeat(22)}==$${'B'.repeat(43)}=:${'C'.repeat(43)}=`;
 
 describe('what counts as a tunnel', () => {
   it.each([
@@ -34,9 +35,13 @@ describe('the opening request', () => {
 
   it('is read', () => {
     expect(
-      parse({ [TUNNEL_HEADERS.reason]: ['fix%20%C3%BC'], [TUNNEL_HEADERS.localVerifier]: [verifier] }),
-    ).toEqual({ resource: 'pg-prod', reason: 'fix ü', localVerifier: verifier });
-    expect(parse({})).toEqual({ resource: 'pg-prod', reason: undefined, localVerifier: undefined });
+      parse({ [TUNNEL_HEADERS.reason]: ['fix%20%C3%BC'], [TUNNEL_HEADERS.localProof]: [verifier] }),
+    ).toEqual({
+      resource: 'pg-prod',
+      reason: 'fix ü',
+      localProof: { kind: 'scram-sha-256', value: verifier.slice('scram-sha-256 '.length) },
+    });
+    expect(parse({})).toEqual({ resource: 'pg-prod', reason: undefined, localProof: undefined });
   });
 
   it('a query does not count', () => {
@@ -53,11 +58,36 @@ describe('the opening request', () => {
     ['half a percent', { [TUNNEL_HEADERS.reason]: ['%'] }],
     ['no UTF-8', { [TUNNEL_HEADERS.reason]: ['%ff%fe'] }],
     ['too much', { [TUNNEL_HEADERS.reason]: ['%C3%BC'.repeat(513)] }],
-    ['another mechanism', { [TUNNEL_HEADERS.localVerifier]: [verifier.replace('256', '1')] }],
-    ['a million iterations', { [TUNNEL_HEADERS.localVerifier]: [verifier.replace('4096', '1000000')] }],
-    ['a password', { [TUNNEL_HEADERS.localVerifier]: ['hunter2'] }],
+    ['another mechanism', { [TUNNEL_HEADERS.localProof]: [verifier.replace('SHA-256', 'SHA-1')] }],
+    ['a million iterations', { [TUNNEL_HEADERS.localProof]: [verifier.replace('4096', '1000000')] }],
+    ['a password', { [TUNNEL_HEADERS.localProof]: ['hunter2'] }],
+    ['a proof with two spaces', { [TUNNEL_HEADERS.localProof]: [verifier.replace(' ', '  ')] }],
+    ['a token in the clear', { [TUNNEL_HEADERS.localProof]: ['bearer-sha256 hunter2'] }],
+    ['a value of another kind', { [TUNNEL_HEADERS.localProof]: [verifier.replace('scram', 'bearer')] }],
+    ['the header of hoopctl 0.1', { 'hoop-local-verifier': [verifier] }],
   ])('%s is refused', (_, fields) => {
     expect(() => parse(fields)).toThrow(expect.objectContaining({ code: 'ERR_USAGE' }));
+  });
+
+  it('a proof of an unknown kind is told what is known', () => {
+    expect(() => parse({ [TUNNEL_HEADERS.localProof]: ['ssh-key AAAA'] })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_USAGE',
+        hint: expect.stringContaining('scram-sha-256 and bearer-sha256'),
+      }),
+    );
+  });
+
+  it('only the kind that the protocol takes is taken', () => {
+    const proof = { kind: 'bearer-sha256', value: 'A'.repeat(43) } as const;
+    expect(parse({ [TUNNEL_HEADERS.localProof]: [`bearer-sha256 ${proof.value}`] }).localProof).toEqual(
+      proof,
+    );
+    expect(() => checkLocalProof(proof, 'scram-sha-256')).toThrow(
+      expect.objectContaining({ code: 'ERR_USAGE', message: expect.stringContaining('scram-sha-256') }),
+    );
+    expect(() => checkLocalProof(proof, 'bearer-sha256')).not.toThrow();
+    expect(() => checkLocalProof(undefined, 'scram-sha-256')).not.toThrow();
   });
 
   it('whatever comes, only our own errors come out', () => {
@@ -65,7 +95,7 @@ describe('the opening request', () => {
       fc.property(fc.string(), fc.string({ unit: 'binary' }), fc.string(), (name, reason, local) => {
         try {
           const parsed = parse(
-            { [TUNNEL_HEADERS.reason]: [reason], [TUNNEL_HEADERS.localVerifier]: [local] },
+            { [TUNNEL_HEADERS.reason]: [reason], [TUNNEL_HEADERS.localProof]: [local] },
             name,
           );
           expect(parsed.resource).toMatch(/^[a-z0-9][a-z0-9._-]{0,62}$/);

@@ -4,23 +4,23 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import { Inlet } from '../../core/bytes/inlet.ts';
-import { HoopError } from '../../core/errors.ts';
-import { Secret } from '../../core/secret.ts';
+import { Inlet } from '../../../core/bytes/inlet.ts';
+import { HoopError } from '../../../core/errors.ts';
+import { Secret } from '../../../core/secret.ts';
 import {
   Authentication,
   AuthenticationResponse,
   SASLInitialResponse,
-} from '../../wire/postgres/authentication.ts';
-import { BackendKeyData } from '../../wire/postgres/connection.ts';
-import type { Frame } from '../../wire/postgres/frame.ts';
-import { Framer } from '../../wire/postgres/framer.ts';
-import { type LocalLogin, localLogin } from '../../wire/postgres/local-login.ts';
-import { type CancelRequest, encodeStartup } from '../../wire/postgres/startup.ts';
-import { BACKEND } from '../../wire/postgres/types.ts';
-import { SaltedKeyCache, ScramClient } from '../../wire/scram/index.ts';
-import { encodeFatal } from '../local-error.ts';
-import type { Admitted, LocalDoor } from './door.ts';
+} from '../../../wire/postgres/authentication.ts';
+import { BackendKeyData } from '../../../wire/postgres/connection.ts';
+import type { Frame } from '../../../wire/postgres/frame.ts';
+import { Framer } from '../../../wire/postgres/framer.ts';
+import { type LocalLogin, localLogin } from '../../../wire/postgres/local-login.ts';
+import { type CancelRequest, encodeStartup } from '../../../wire/postgres/startup.ts';
+import { BACKEND } from '../../../wire/postgres/types.ts';
+import { SaltedKeyCache, ScramClient } from '../../../wire/scram/index.ts';
+import type { Admitted, LocalDoor } from '../door.ts';
+import { encodeFatal } from './refusal.ts';
 
 /** No message up to the end of a login is larger. */
 const MAX_LOGIN_BYTES = 65_535;

@@ -2,7 +2,7 @@ import { Duplex, PassThrough } from 'node:stream';
 import fc from 'fast-check';
 import { parse } from 'pg-protocol';
 import { describe, expect, test } from 'vitest';
-import { encodeFatal, readHello, refusePostgresClient } from '../../../src/client/local-error.ts';
+import { encodeFatal, refuseClient } from '../../../src/client/local/postgres/refusal.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 
 const ERROR = new HoopError('ERR_DENIED', 'denied by policy', { hint: 'ask "dba"' });
@@ -30,7 +30,7 @@ class Client extends Duplex {
 
 async function refuse(...sent: Buffer[]): Promise<Buffer> {
   const client = new Client();
-  refusePostgresClient(client, ERROR);
+  refuseClient(client, ERROR);
   for (const chunk of sent) {
     client.push(chunk);
     await new Promise((resolve) => setImmediate(resolve));
@@ -80,14 +80,16 @@ describe('encodeFatal', () => {
   });
 });
 
-describe('refusePostgresClient', () => {
+describe('refuseClient', () => {
   const fatal = encodeFatal(ERROR);
 
   test.each([
     ['a startup', [STARTUP], fatal],
     ['encryption asked first', [SSL, STARTUP], Buffer.concat([Buffer.from('N'), fatal])],
     ['both kinds', [GSS, SSL, STARTUP], Buffer.concat([Buffer.from('NN'), fatal])],
-    ['three requests for encryption', [SSL, SSL, SSL, STARTUP], Buffer.from('NN')],
+    ['encryption asked for twice', [SSL, SSL, STARTUP], Buffer.from('N')],
+    ['what was sent before the answer about encryption', [Buffer.concat([SSL, STARTUP])], Buffer.alloc(0)],
+    ['TLS without asking', [Buffer.from('160301', 'hex')], Buffer.from('15030300020228', 'hex')],
     ['a cancel', [packet(80877102, '12345678')], Buffer.alloc(0)],
     ['HTTP', [Buffer.from('GET / HTTP/1.1\r\n\r\n')], Buffer.alloc(0)],
     ['a length beyond the cap', [Buffer.from([0, 0, 0x27, 0x11, 0, 3, 0, 0])], Buffer.alloc(0)],
@@ -97,19 +99,20 @@ describe('refusePostgresClient', () => {
   });
 
   test('answers the same at every split and byte by byte', async () => {
-    const all = Buffer.concat([SSL, STARTUP]);
     const expected = Buffer.concat([Buffer.from('N'), fatal]);
-    for (let at = 0; at <= all.length; at++)
-      expect(await refuse(all.subarray(0, at), all.subarray(at))).toEqual(expected);
-    expect(await refuse(...Array.from(all, (byte) => Buffer.of(byte)))).toEqual(expected);
+    for (let at = 0; at <= STARTUP.length; at++)
+      expect(await refuse(SSL, STARTUP.subarray(0, at), STARTUP.subarray(at))).toEqual(expected);
+    expect(await refuse(...Array.from(Buffer.concat([SSL, STARTUP]), (byte) => Buffer.of(byte)))).toEqual(
+      expected,
+    );
   });
-});
 
-test('readHello never throws and never asks for more than the cap', () => {
-  fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
-      const hello = readHello(Buffer.from(bytes));
-      expect(['more', 'startup', 'cancel', 'foreign', 'encryption']).toContain(hello.kind);
-    }),
-  );
+  test('whatever comes, it closes and never throws', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ maxLength: 64 }), { maxLength: 3 }), async (chunks) => {
+        await refuse(...chunks.map((chunk) => Buffer.from(chunk)));
+      }),
+      { numRuns: 100 },
+    );
+  });
 });

@@ -1,0 +1,15 @@
+import type { ClientHalf, ClientHelp } from './half.ts';
+import { POSTGRES_HELP } from './postgres-help.ts';
+
+/** A protocol that this hoopctl knows. Its half is loaded when a tunnel is opened, its help with every start. */
+export interface KnownClients {
+  /** As the gateway names it. */
+  readonly protocol: string;
+  readonly help: ClientHelp;
+  load(): Promise<ClientHalf>;
+}
+
+/** What hoopctl speaks at the local end of a tunnel. */
+export const CLIENTS: readonly KnownClients[] = [
+  { protocol: 'postgres', help: POSTGRES_HELP, load: async () => (await import('./postgres.ts')).postgres },
+];

@@ -1,0 +1,11 @@
+import type { ClientHelp } from './half.ts';
+
+export const POSTGRES_HELP: ClientHelp = {
+  variables: 'PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE, PGSSLMODE, DATABASE_URL',
+  remark: 'PGSSLMODE is disable because the local end never leaves this machine; beyond it all is TLS 1.3.',
+  socket: 'psql -h DIRECTORY',
+  examples: {
+    command: "hoopctl connect pg-prod -- psql -c 'select count(*) from orders'",
+    socket: 'hoopctl connect pg-prod --socket ~/.hoop/pg && psql -h ~/.hoop/pg',
+  },
+};

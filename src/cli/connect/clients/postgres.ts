@@ -1,0 +1,89 @@
+/**
+ * What PostgreSQL's clients are told so that they go through the tunnel.
+ */
+import type { Address } from '../../../client/listener.ts';
+import { localPostgres } from '../../../client/local/postgres/index.ts';
+import { shellQuote } from '../../render/text.ts';
+import type { ClientHalf, LocalEnd } from './half.ts';
+
+const REMOVES = [
+  'PGHOSTADDR',
+  'PGSERVICE',
+  'PGSERVICEFILE',
+  'PGPASSFILE',
+  'PGREQUIREAUTH',
+  'PGCHANNELBINDING',
+  'PGREQUIRESSL',
+  'PGSSLNEGOTIATION',
+  'PGGSSENCMODE',
+  'PGTARGETSESSIONATTRS',
+  'PGLOADBALANCEHOSTS',
+  'PGPASSWORD',
+];
+
+export const postgres: ClientHalf = {
+  local: localPostgres,
+  removes: REMOVES,
+  prepare([first]) {
+    return {
+      variables: first === undefined ? {} : { ...libpqVariables(first), DATABASE_URL: urlOf(first) },
+      url: urlOf,
+      steps(end, alone) {
+        const words = Object.entries(libpqVariables(end)).map(
+          ([name, value]) => `${name}=${shellQuote(value)}`,
+        );
+        return alone ? [`export ${words.join(' ')}`, 'psql'] : [`${words.join(' ')} psql`];
+      },
+      facts(end) {
+        const password = end.secret === undefined ? {} : { password: end.secret };
+        return { ...namesOf(end), ...password, url: urlOf(end) };
+      },
+    };
+  },
+};
+
+/** The gateway knows who the caller is; these are the names that clients insist on. */
+function namesOf({ resource }: LocalEnd): { readonly user: string; readonly database: string } {
+  const { user, database } = resource.connect;
+  return {
+    user: typeof user === 'string' && user !== '' ? user : 'hoop',
+    database: typeof database === 'string' && database !== '' ? database : resource.name,
+  };
+}
+
+/**
+ * `PGSSLMODE=disable` because the local end never leaves this machine; encryption begins in hoopctl.
+ *
+ * @see https://www.postgresql.org/docs/current/libpq-envars.html
+ */
+function libpqVariables(end: LocalEnd): Readonly<Record<string, string>> {
+  const { user, database } = namesOf(end);
+  return {
+    PGHOST: hostOf(end.address),
+    PGPORT: String(end.address.port),
+    PGUSER: user,
+    ...(end.secret === undefined ? {} : { PGPASSWORD: end.secret }),
+    PGDATABASE: database,
+    PGSSLMODE: 'disable',
+  };
+}
+
+/**
+ * A connection URI. Every part is encoded on its own: none can add a parameter.
+ *
+ * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+ */
+function urlOf(end: LocalEnd): string {
+  const { address, secret } = end;
+  const { user, database } = namesOf(end);
+  const who = secret === undefined ? encodeURIComponent(user) : `${encodeURIComponent(user)}:${secret}`;
+  const path = `/${encodeURIComponent(database)}`;
+  if (address.kind === 'port')
+    return `postgresql://${who}@${address.host}:${address.port}${path}?sslmode=disable`;
+  const host = encodeURIComponent(address.directory);
+  return `postgresql://${who}@${path}?host=${host}&port=${address.port}&sslmode=disable`;
+}
+
+function hostOf(address: Address): string {
+  return address.kind === 'port' ? address.host : address.directory;
+}

@@ -1,0 +1,68 @@
+import type { LocalProof } from '../../api/contract.ts';
+import type { OpenGateway } from '../../client/gateway.ts';
+import { Listener, type ListenerOptions } from '../../client/listener.ts';
+import { Tunnel } from '../../client/tunnel.ts';
+import { HoopError } from '../../core/errors.ts';
+import type { ConnectPlan } from './plan.ts';
+import type { KnownResource, OpenEnd } from './prepare.ts';
+
+/** The local ends of one `connect`: each resource has its own, with a secret of its own. */
+export class LocalEnds {
+  readonly #gateway: OpenGateway;
+  readonly #plan: ConnectPlan;
+  readonly #onRefused: (error: HoopError, resource: string) => void;
+  readonly #listeners: Listener[] = [];
+
+  constructor(
+    gateway: OpenGateway,
+    plan: ConnectPlan,
+    onRefused: (error: HoopError, resource: string) => void,
+  ) {
+    this.#gateway = gateway;
+    this.#plan = plan;
+    this.#onRefused = onRefused;
+  }
+
+  /** @throws {HoopError} As `Listener.onPort` and `onSocket`: what is open by then stays open until `close`. */
+  async open({ resource, half }: KnownResource): Promise<OpenEnd> {
+    const { local } = half;
+    const guard = this.#plan.local.kind === 'port' ? await local.guard() : undefined;
+    const tunnel = openTunnel(this.#gateway, this.#plan, resource.name, guard?.proof);
+    const listener = await this.#listen(local.defaultPort, {
+      protocol: local,
+      ...(guard === undefined ? {} : { door: guard.door }),
+      open: (signal) => tunnel.open(signal),
+      onRefused: (error) => this.#onRefused(error, resource.name),
+    });
+    this.#listeners.push(listener);
+    return { half, end: { resource, address: listener.address, secret: guard?.secret } };
+  }
+
+  /** @param graceMs As of `Listener.close`. */
+  async close(graceMs: number): Promise<void> {
+    await Promise.all(this.#listeners.map((listener) => listener.close(graceMs)));
+  }
+
+  #listen(defaultPort: number, options: ListenerOptions): Promise<Listener> {
+    const { local } = this.#plan;
+    const index = this.#listeners.length;
+    if (local.kind === 'port') return Listener.onPort(local.port === 0 ? 0 : local.port + index, options);
+    if (local.kind === 'socket')
+      return Listener.onSocket(local.directory, (local.port || defaultPort) + index, options);
+    throw new HoopError('ERR_INTERNAL', undefined, { detail: 'standard input is no listener' });
+  }
+}
+
+/** @param proof Of the local end's secret. */
+export function openTunnel(
+  gateway: OpenGateway,
+  plan: ConnectPlan,
+  resource: string,
+  proof?: LocalProof,
+): Tunnel {
+  return new Tunnel(gateway.client, gateway.credential, gateway.key, {
+    resource,
+    ...(proof === undefined ? {} : { localProof: proof }),
+    ...(plan.reason === undefined ? {} : { reason: plan.reason }),
+  });
+}

@@ -1,0 +1,25 @@
+import type { Duplex } from 'node:stream';
+import type { LocalProof } from '../../api/contract.ts';
+import type { HoopError } from '../../core/errors.ts';
+import type { LocalDoor } from './door.ts';
+
+/** What the local end of a tunnel needs to know of the protocol that is spoken there. */
+export interface LocalProtocol {
+  /** The number in a socket's name where nobody says one: what clients look for by themselves. */
+  readonly defaultPort: number;
+  /** The file that clients look for in the directory they are pointed at. */
+  socketName(port: number): string;
+  /** Makes the secret of one local port: whoever reaches the port must know it. */
+  guard(): Promise<LocalGuard>;
+  /** Says why not to a client that was asked for nothing yet, in the protocol's own words, and closes. Never throws. */
+  refuse(local: Duplex, error: HoopError): void;
+}
+
+/** What keeps others out of one local port. */
+interface LocalGuard {
+  /** What clients are given; it never leaves this machine. */
+  readonly secret: string;
+  /** Shown to the gateway with each stream: it has the stream prove the secret once more. */
+  readonly proof: LocalProof;
+  readonly door: LocalDoor;
+}

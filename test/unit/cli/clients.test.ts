@@ -1,0 +1,141 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { ConnectFacts, ResourceItem } from '../../../src/api/contract.ts';
+import { CLIENTS } from '../../../src/cli/connect/clients/index.ts';
+import { childEnvironment, tunnelVariables } from '../../../src/cli/connect/environment.ts';
+import { type OpenEnd, type PreparedEnd, prepareEnds, withHalves } from '../../../src/cli/connect/prepare.ts';
+import { readyText, readyValue } from '../../../src/cli/connect/ready.ts';
+import { TunnelFiles } from '../../../src/cli/connect/tunnel-files.ts';
+import type { Address } from '../../../src/client/listener.ts';
+import { ECHO_CLIENTS } from '../../support/echo-clients.ts';
+
+const KNOWN = [...CLIENTS, ECHO_CLIENTS];
+const esc = String.fromCharCode(27);
+const files = new TunnelFiles();
+afterEach(() => files.dispose());
+
+function resource(name: string, connect: ConnectFacts = { protocol: 'postgres' }): ResourceItem {
+  return { name, protocol: connect.protocol, connect, access: 'allow', masks: false };
+}
+
+const onPort = (port: number): Address => ({ kind: 'port', host: '127.0.0.1', port });
+
+/** Ends at ports 1, 2, …; or one at the address. */
+async function prepared(resources: ResourceItem[], address?: Address): Promise<readonly PreparedEnd[]> {
+  const known = await withHalves(resources, KNOWN);
+  const secret = address?.kind === 'socket' ? undefined : 'pw';
+  const opened = known.map(
+    ({ resource, half }, index): OpenEnd => ({
+      half,
+      end: { resource, address: address ?? onPort(index + 1), secret },
+    }),
+  );
+  return prepareEnds(opened, files);
+}
+
+const facts = (end: PreparedEnd, alone = true) => ({ ...end, alone, deadline: 'T' });
+
+test('a protocol that this hoopctl does not know: what to do', async () => {
+  await expect(withHalves([resource('k8s', { protocol: 'constructor' })], KNOWN)).rejects.toMatchObject({
+    code: 'ERR_PG_UNSUPPORTED',
+    message: 'this hoopctl does not know the protocol of k8s: constructor',
+    hint: expect.stringContaining('upgrade hoopctl'),
+  });
+});
+
+describe('PostgreSQL', () => {
+  test('addresses keep names with odd letters as names', async () => {
+    const connect = { protocol: 'postgres', user: 'a@b:c', database: 'x/y?sslmode=x' };
+    const [end] = await prepared([resource('pg', connect)]);
+    const url = new URL(end!.setup.url(end!.end));
+    expect(decodeURIComponent(url.username)).toBe('a@b:c');
+    expect(decodeURIComponent(url.pathname)).toBe('/x/y?sslmode=x');
+    expect([...url.searchParams]).toEqual([['sslmode', 'disable']]);
+  });
+
+  test('a socket needs no password; names that the gateway does not give are made up', async () => {
+    const socket: Address = { kind: 'socket', directory: '/run/a b', port: 6, path: '/run/a b/.s.PGSQL.6' };
+    const [end] = await prepared([resource('pg')], socket);
+    expect(end!.setup.url(end!.end)).toBe('postgresql://hoop@/pg?host=%2Frun%2Fa%20b&port=6&sslmode=disable');
+    expect(readyValue(facts(end!))).toEqual({
+      kind: 'listening',
+      resource: 'pg',
+      protocol: 'postgres',
+      host: '/run/a b',
+      port: 6,
+      socket: '/run/a b/.s.PGSQL.6',
+      user: 'hoop',
+      database: 'pg',
+      url: end!.setup.url(end!.end),
+      deadline: 'T',
+    });
+  });
+
+  test('the child inherits what does not lead astray', async () => {
+    const env = childEnvironment(
+      { PATH: '/bin', PGSERVICE: 'x', PGPASSFILE: 'y', PGOPTIONS: '-c a=b', ECHO_ELSEWHERE: 'z' },
+      await prepared([resource('pg')]),
+    );
+    expect(env).toMatchObject({ PATH: '/bin', PGOPTIONS: '-c a=b', ECHO_ELSEWHERE: 'z', PGPORT: '1' });
+    expect(Object.keys(env)).not.toContain('PGSERVICE');
+    expect(Object.keys(env)).not.toContain('PGPASSFILE');
+  });
+
+  test('several resources: the first one’s variables, and the address of each by name', async () => {
+    const found = tunnelVariables(await prepared([resource('pg-prod'), resource('9.audit_x')]));
+    expect(found).toMatchObject({ PGPORT: '1', DATABASE_URL: found['PG_PROD_URL'] });
+    const urls = Object.keys(found).filter((name) => name.endsWith('_URL'));
+    expect(urls.sort()).toEqual(['DATABASE_URL', 'PG_PROD_URL', '_9_AUDIT_X_URL']);
+    const both = async (...names: string[]) =>
+      tunnelVariables(await prepared(names.map((name) => resource(name))));
+    await expect(both('pg-a', 'pg.a')).rejects.toThrow('PG_A_URL');
+    await expect(both('pg', 'database')).rejects.toThrow('DATABASE_URL');
+    expect((await both('database', 'pg'))['DATABASE_URL']).toContain(':1/');
+  });
+
+  test('what is printed to be pasted is quoted and cannot move the cursor', async () => {
+    const connect = { protocol: 'postgres', user: `$(reboot)${esc}[2J` };
+    const [end] = await prepared([resource(`pg${esc}[2J`, connect)]);
+    const text = readyText(facts(end!));
+    expect(text).toContain("PGUSER='$(reboot)\\x1b[2J'");
+    expect(text).not.toContain(esc);
+    expect(readyText(facts(end!, false))).toMatch(/^ {2}PGHOST=127\.0\.0\.1 .* psql$/m);
+  });
+});
+
+describe('a protocol whose clients need a file', () => {
+  const echo = (name: string) => resource(name, { protocol: 'echo' });
+
+  test('has it to itself while the tunnel lasts', async () => {
+    const [pg, one, two] = await prepared([resource('pg'), echo('one'), echo('two')]);
+    const found = tunnelVariables([pg!, one!, two!]);
+    expect(found).toMatchObject({
+      PGPORT: '1',
+      ONE_URL: 'echo://127.0.0.1:2',
+      TWO_URL: 'echo://127.0.0.1:3',
+    });
+    const path = found['ECHO_CONFIG']!;
+    expect(readyText(facts(one!))).toContain(`  echo-client --config ${path}\n`);
+    expect(readyValue(facts(one!))).toMatchObject({ port: 2, config: path });
+    expect(readyValue(facts(two!))).toMatchObject({ port: 3, config: expect.stringContaining('two.conf') });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+    files.dispose();
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  test('keeps its own inherited variables out, and no others', async () => {
+    const env = childEnvironment({ ECHO_ELSEWHERE: 'z', PGSERVICE: 'x' }, await prepared([echo('e')]));
+    expect(Object.keys(env).sort()).toEqual(['ECHO_CONFIG', 'E_URL', 'PGSERVICE']);
+  });
+
+  test.each(['../out', '/etc/x', '.hidden', '', 'a/b'])('no file is named %j', (name) => {
+    expect(() => files.write(name, '')).toThrow(expect.objectContaining({ code: 'ERR_INTERNAL' }));
+  });
+
+  test('writes no file twice', () => {
+    files.write('a', '1');
+    expect(() => files.write('a', '2')).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }));
+  });
+});
