@@ -1,3 +1,4 @@
+import type { HoopError } from '../core/errors.ts';
 import type { Pair } from '../policy/model.ts';
 import type { Judgement } from './judge.ts';
 import type { Denial, Refusal } from './operation.ts';
@@ -78,6 +79,18 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
  */
 export function refusalDenial({ code, rule, reason, hint }: Refusal): Denial {
   return { code, rule, reason, message: `refused: ${reason}`, hint: hint ?? 'ask for it in a simpler form' };
+}
+
+/**
+ * Says an error of ours that refuses one operation without a decision: the audit cannot be written, or a bound is reached.
+ * Pure.
+ *
+ * @returns The error's code, message and hint; the code is its rule. Never throws.
+ * @see docs/policy.md
+ */
+export function errorDenial({ code, message, hint }: HoopError): Denial {
+  const otherwise = 'try again later, or ask the operator of the gateway';
+  return { code, message, rule: code, reason: message, hint: hint ?? otherwise };
 }
 
 function whatOf(pair: Pair | undefined): string {

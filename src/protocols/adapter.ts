@@ -3,9 +3,8 @@ import type { LocalProof } from '../api/contract.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Enforcer, SessionRef } from '../enforcement/operation.ts';
-import type { CredentialCheck } from '../identity/principal.ts';
-import type { SessionRecorder } from '../recording/recorder.ts';
+import type { SessionRef } from '../enforcement/operation.ts';
+import type { Guard } from './stream/guard.ts';
 
 /** Ends the session when the client is silent for longer than its resource allows. */
 export interface IdleTimer {
@@ -18,9 +17,8 @@ export interface IdleTimer {
 /** What an adapter gets for one stream. Everything with a side effect is handed in. */
 export interface StreamContext {
   readonly session: SessionRef;
-  readonly enforcer: Enforcer;
-  readonly credentials: CredentialCheck;
-  readonly recorder: SessionRecorder;
+  /** Whatever the client asks of the target is asked here first, and whatever it is given is recorded here. */
+  readonly guard: Guard;
   /**
    * Made by hoopctl of the tunnel's own secret, of the kind that the protocol takes: whoever speaks at the local end
    * must know the secret. Undefined where the local end is a socket that only its owner can open, or standard input.

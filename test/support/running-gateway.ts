@@ -385,13 +385,13 @@ function echoAdapter(): Adapter {
   return { protocol: 'postgres', serve: echo, close: async () => undefined };
 }
 
-function echo(stream: Duplex, { signal, recorder }: StreamContext) {
+function echo(stream: Duplex, { signal, guard }: StreamContext) {
   return new Promise<{ reason: string; bytesIn: number; bytesOut: number }>((resolve) => {
     let bytes = 0;
     const end = (reason: string) => resolve({ reason, bytesIn: bytes, bytesOut: bytes });
     stream.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
-      recorder.response(Buffer.from(chunk));
+      guard.shown(chunk);
       stream.write(chunk);
     });
     stream.on('close', () => end('client-left'));

@@ -6,6 +6,7 @@ import { rescued } from '../../core/later.ts';
 import type { SessionRef } from '../../enforcement/operation.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { SessionEnd } from '../../protocols/adapter.ts';
+import { Guard } from '../../protocols/stream/guard.ts';
 import type { SessionRecorder } from '../../recording/recorder.ts';
 import { actorOf } from '../actor.ts';
 import { SessionIdleTimer } from '../sessions/idle-timer.ts';
@@ -98,6 +99,8 @@ async function serve(
 ): Promise<void> {
   const { ref, signal } = session;
   const log = request.log.child({ session: ref.id, resource: request.resource.name, actor: ref.actor.name });
+  const { enforcer, credentials, clock } = request;
+  const guard = new Guard({ session: ref, enforcer, credentials, recorder, clock, tally: session.tally });
   const idle = new SessionIdleTimer(request.resource.config.session.idle, () => session.end(tooSilent()));
   const stopWatching = watch(request, session);
   log.info('session started', { instance: ref.actor.instance });
@@ -105,24 +108,23 @@ async function serve(
   try {
     end = await request.resource.adapter.serve(request.socket, {
       session: ref,
-      enforcer: session.counting(request.enforcer, request.credentials),
-      credentials: request.credentials,
-      recorder,
+      guard,
       localProof: request.tunnel.localProof,
       signal,
       idle,
-      clock: request.clock,
+      clock,
       log,
     });
   } catch (error) {
     log.error('the adapter failed', { error: error instanceof Error ? error.message : String(error) });
     end = { reason: 'ERR_INTERNAL', failure: 'ERR_INTERNAL', bytesIn: 0, bytesOut: 0 };
   }
+  guard.closeAll();
   idle.close();
   stopWatching();
   request.socket.destroy();
   await recordEnd(request, session, recorder, end);
-  log.info('session ended', { reason: end.reason, operations: session.operations, denied: session.denied });
+  log.info('session ended', { reason: end.reason, ...session.tally });
 }
 
 /** Everything that may end a session from outside; gives the function that stops watching. */
@@ -167,7 +169,7 @@ async function recordEnd(
   recorder: SessionRecorder,
   end: SessionEnd,
 ) {
-  const { ref, startedAt, operations, denied } = session;
+  const { ref, startedAt, tally } = session;
   const { log, audit, clock, resource } = request;
   const recording = await recorder.close(end.reason);
   const event = {
@@ -183,8 +185,7 @@ async function recordEnd(
     durationMs: clock.now() - startedAt,
     facts: {
       bytesIn: end.bytesIn,
-      operations,
-      denied,
+      ...tally,
       recordingSha256: recording.sha256,
       recordingBytes: recording.bytes,
       recordingComplete: recording.complete,

@@ -58,14 +58,3 @@ const OPERATORS_BUSINESS: ReadonlySet<string> = new Set([
   'ERR_TARGET_AUTH',
   'ERR_INTERNAL',
 ]);
-
-/** An error of ours that refuses one statement without a decision: the audit or the recording cannot be written. */
-export function denialFor(error: HoopError): Denial {
-  return {
-    code: error.code,
-    message: error.message,
-    rule: error.code,
-    reason: error.message,
-    hint: error.hint ?? 'try again later, or ask the operator of the gateway',
-  };
-}

@@ -10,8 +10,6 @@ export const HINTS = {
   changeByItself: 'change the setting by a statement of its own, to a constant',
   commitFirst: 'commit what you have made, then go on',
   compareUnmasked: 'name the columns that are compared, those that are not masked',
-  connectAgain:
-    'connect again; if that is refused too, ask the operator of the gateway whether its disk is full',
   connectAnew: 'connect anew',
   conflictUnmasked:
     'let a column that is not masked decide the conflict, or ask somebody who may see this one',

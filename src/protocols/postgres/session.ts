@@ -95,9 +95,9 @@ export class PostgresSession {
     this.#parts = parts;
     this.#inlet = new Inlet(stream, (bytes) => this.#state.held.set('unread', bytes));
     this.#turn = new ClientTurn(context.idle, () => this.#outlet.given);
-    this.#outlet = new Outlet(stream, context.recorder, parts.slabs, () => this.#turn.moved());
-    const { session, enforcer } = context;
-    const masks = new SessionMasks(session, enforcer, parts.detectors(), parts.detectorTags());
+    this.#outlet = new Outlet(stream, context.guard, parts.slabs, () => this.#turn.moved());
+    const { guard, session } = context;
+    const masks = new SessionMasks(guard, session.resource, parts.detectors(), parts.detectorTags());
     const held = parts.allowance.open((error) => this.#state.end(error));
     this.#state = new SessionState(context, masks, held, {
       end: (error) => this.#stop(error),
@@ -178,10 +178,9 @@ export class PostgresSession {
   /** A startup parameter asks what SET would ask. */
   #maySetPath(startup: ReadonlyMap<string, string>): void {
     if (!asksForSearchPath(startup)) return;
-    const { session, enforcer } = this.#context;
+    const { session, guard } = this.#context;
     const object = new PolicyObjects(session.resource).setting('search_path', true);
-    const { effect } = enforcer.evaluate(session.principal, [{ action: 'sql.set', object }], {});
-    if (effect !== 'allow')
+    if (!guard.allows([{ action: 'sql.set', object }], {}))
       throw new HoopError('ERR_DENIED', 'the startup setting "search_path" is not permitted');
   }
 
@@ -339,12 +338,12 @@ export class PostgresSession {
   }
 
   async #close(): Promise<void> {
-    const { operations } = this.#state;
+    const { guard } = this.#state;
     this.#state.ended = true;
     this.#forgetKey();
     // The client need not wait for the target to be left.
-    const parted = this.#partFromTarget(operations.busy);
-    operations.closeAll();
+    const parted = this.#partFromTarget(guard.busy);
+    guard.closeAll();
     if (this.#failure !== undefined) {
       this.#logFailure(this.#failure);
       this.#outlet.plain(

@@ -1,25 +1,31 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Denial, Enforcer, Outcome, SessionRef } from '../../enforcement/operation.ts';
+import type { Denial, Enforcer, Outcome, SessionRef, Verdict } from '../../enforcement/operation.ts';
 import type { RowBound } from '../../policy/model.ts';
+
+type Allowed = Extract<Verdict, { effect: 'allow' }>;
 
 /** One operation that was allowed and whose outcome is not known yet. */
 export class OpenOperation {
+  readonly effect = 'allow';
   readonly id: string;
-  /** How many rows its transaction may change. */
-  readonly bound: RowBound | undefined;
+  /** As `Guard.policyVersion` when it was allowed. */
+  readonly policyVersion: string;
+  /** How many rows its transaction may change; taken off by the adapter where it changes none. */
+  bound: RowBound | undefined;
   /** It changed more: it must be undone, and the client is told this. */
   refused: Denial | undefined;
   rows = 0;
   bytes = 0;
   maskedValues = 0;
-  /** A portal of it was suspended: if that is then dropped, it did what it was asked. */
+  /** It was answered in part, and may go on: if it is dropped then, it did what it was asked. */
   answered = false;
   readonly #startedAt: number;
   readonly #ledger: OperationLedger;
 
-  constructor(id: string, bound: RowBound | undefined, startedAt: number, ledger: OperationLedger) {
-    this.id = id;
-    this.bound = bound;
+  constructor(allowed: Allowed, standing: string, startedAt: number, ledger: OperationLedger) {
+    this.id = allowed.operation;
+    this.policyVersion = `${allowed.policyVersion}${standing}`;
+    this.bound = allowed.rows;
     this.#startedAt = startedAt;
     this.#ledger = ledger;
   }
@@ -28,19 +34,29 @@ export class OpenOperation {
     return this.#ledger.has(this);
   }
 
-  /** Records the outcome; the first call counts, later ones do nothing. */
-  close(outcome: Outcome['outcome'], sqlstate?: string, reason?: string): void {
-    this.#ledger.close(this, this.#startedAt, { outcome, sqlstate, reason });
+  /**
+   * Records the outcome; the first call counts, later ones do nothing.
+   *
+   * @param status The target's own word for how it failed, in its protocol's terms.
+   * @param reason Why the gateway itself undid it.
+   */
+  close(outcome: Outcome['outcome'], status?: string, reason?: string): void {
+    this.#ledger.close(this, this.#startedAt, { outcome, status, reason });
+  }
+
+  /** Nobody waits for what it still does: it did what it was asked, or nobody knows. */
+  drop(): void {
+    this.close(this.answered ? 'success' : 'unknown');
   }
 }
 
 interface Ending {
   readonly outcome: Outcome['outcome'];
-  readonly sqlstate: string | undefined;
+  readonly status: string | undefined;
   readonly reason: string | undefined;
 }
 
-/** A session's open operations: each allow is followed by exactly one outcome, whatever becomes of the session. */
+/** A stream's open operations: each allow is followed by exactly one outcome, whatever becomes of the stream. */
 export class OperationLedger {
   readonly #open = new Set<OpenOperation>();
   readonly #session: SessionRef;
@@ -53,8 +69,8 @@ export class OperationLedger {
     this.#clock = clock;
   }
 
-  opened(id: string, bound?: RowBound): OpenOperation {
-    const operation = new OpenOperation(id, bound, this.#clock.now(), this);
+  opened(allowed: Allowed, standing: string): OpenOperation {
+    const operation = new OpenOperation(allowed, standing, this.#clock.now(), this);
     this.#open.add(operation);
     return operation;
   }
@@ -63,12 +79,12 @@ export class OperationLedger {
     return this.#open.has(operation);
   }
 
-  close(operation: OpenOperation, startedAt: number, { outcome, sqlstate, reason }: Ending): void {
+  close(operation: OpenOperation, startedAt: number, { outcome, status, reason }: Ending): void {
     if (!this.#open.delete(operation)) return;
     this.#enforcer.close(this.#session, operation.id, {
       outcome,
       ...(reason === undefined ? {} : { reason }),
-      ...(sqlstate === undefined ? {} : { sqlstate }),
+      ...(status === undefined ? {} : { sqlstate: status }),
       rows: operation.rows,
       bytes: operation.bytes,
       maskedValues: operation.maskedValues,
@@ -76,27 +92,11 @@ export class OperationLedger {
     });
   }
 
-  /** The session is over: what has no outcome yet is unknown. */
   closeAll(): void {
-    for (const operation of [...this.#open]) operation.close(operation.answered ? 'success' : 'unknown');
+    for (const operation of [...this.#open]) operation.drop();
   }
 
   get busy(): boolean {
     return this.#open.size > 0;
   }
-}
-
-const WRITTEN = /^(?:INSERT \d+|UPDATE|DELETE|MERGE|COPY) (\d{1,15})\0$/;
-
-/**
- * Rows that a command says it has written: the number in its CommandComplete.
- *
- * @param body Of a CommandComplete.
- * @returns Undefined for a command that tells no such number. Pure.
- * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
- */
-export function rowsWritten(body: Buffer): number | undefined {
-  if (body.length > 64) return undefined;
-  const [, rows] = WRITTEN.exec(body.toString('latin1')) ?? [];
-  return rows === undefined ? undefined : Number(rows);
 }

@@ -1,12 +1,15 @@
 import type { Duplex } from 'node:stream';
 import { BatchedWriter } from '../../core/bytes/batched-writer.ts';
 import type { SlabSizes } from '../../core/bytes/slabs.ts';
-import type { SessionRecorder } from '../../recording/recorder.ts';
+import type { Guard } from './guard.ts';
 
 /** Octets that wait for the client before the target is paused; what one chunk of the target becomes may go beyond. */
 const WAITING_BOUND_BYTES = 128 * 1024;
 /** Recorded octets that wait for the disk before the target is paused. */
 const RECORDING_BOUND_BYTES = 8 * 1024 * 1024;
+
+/** What is shown is recorded first. */
+export type Evidence = Pick<Guard, 'shown' | 'pendingBytes' | 'drained'>;
 
 /** What can be told to wait until the client has taken some. */
 export interface Source {
@@ -17,7 +20,7 @@ export interface Source {
 /** The one way to the client: what it is sent is recorded, and a slow client or disk pauses the target. */
 export class Outlet {
   readonly #stream: Duplex;
-  readonly #recorder: SessionRecorder;
+  readonly #guard: Evidence;
   readonly #writer: BatchedWriter;
   #paused: Source | undefined;
   sent = 0;
@@ -26,13 +29,13 @@ export class Outlet {
    * @param slabs Shared by sessions.
    * @param taken Called when the client has taken some of what it was sent.
    */
-  constructor(stream: Duplex, recorder: SessionRecorder, slabs: SlabSizes, taken: () => void) {
+  constructor(stream: Duplex, guard: Evidence, slabs: SlabSizes, taken: () => void) {
     this.#stream = stream;
-    this.#recorder = recorder;
+    this.#guard = guard;
     this.#writer = new BatchedWriter(stream, slabs, {
       writing: (bytes) => {
         this.sent += bytes.length;
-        recorder.response(bytes);
+        guard.shown(bytes);
       },
       taken: () => {
         taken();
@@ -56,7 +59,7 @@ export class Outlet {
     if (slices.length === 0 || !this.#stream.writable) return;
     for (const slice of slices) this.#writer.add(slice);
     this.#writer.push();
-    if (this.#hasRoom() && this.#recorder.pendingBytes <= RECORDING_BOUND_BYTES) return;
+    if (this.#hasRoom() && this.#guard.pendingBytes <= RECORDING_BOUND_BYTES) return;
     this.#paused = source;
     source.pause();
   }
@@ -84,8 +87,8 @@ export class Outlet {
   #goOn(): void {
     const source = this.#paused;
     if (source === undefined || !this.#hasRoom()) return;
-    if (this.#recorder.pendingBytes > RECORDING_BOUND_BYTES) {
-      void this.#recorder.drained().then(() => this.#goOn());
+    if (this.#guard.pendingBytes > RECORDING_BOUND_BYTES) {
+      void this.#guard.drained().then(() => this.#goOn());
       return;
     }
     this.#paused = undefined;

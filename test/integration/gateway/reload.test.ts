@@ -32,12 +32,12 @@ afterEach(() => running.remove());
 
 const reload = () => running.gateway.reload(running.load());
 
-/** Asks for one `sql.select` per line, and says what the enforcer said. */
+/** Asks for one `sql.select` per line, and says what the answer was. */
 function askingAdapter(): Adapter {
   return {
     protocol: 'postgres',
     close: async () => void closed.push('closed'),
-    serve: (stream: Duplex, { session, enforcer, signal }: StreamContext) =>
+    serve: (stream: Duplex, { session, guard, signal }: StreamContext) =>
       new Promise((resolve) => {
         const end = () => resolve({ reason: 'client-left', bytesIn: 0, bytesOut: 0 });
         stream.on('data', async () => {
@@ -49,8 +49,7 @@ function askingAdapter(): Adapter {
             sensitive: false,
             tags: [],
           };
-          const verdict = await enforcer.decide({
-            session,
+          const answer = await guard.ask({
             pairs: [
               {
                 action: 'sql.select',
@@ -60,7 +59,8 @@ function askingAdapter(): Adapter {
             context: { functions: [] },
             text: 'select',
           });
-          stream.write(`${verdict.effect};`);
+          if (answer.effect === 'allow') answer.close('success');
+          stream.write(`${answer.effect};`);
         });
         stream.on('close', end);
         stream.on('error', end);

@@ -2,14 +2,12 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { HoopError } from '../../../src/core/errors.ts';
 import { silentLog } from '../../../src/core/log.ts';
-import type { Enforcer } from '../../../src/enforcement/operation.ts';
 import { createLog } from '../../../src/gateway/log.ts';
 import { challengeOf, problemOf } from '../../../src/gateway/server/problem.ts';
 import { LiveSession } from '../../../src/gateway/sessions/live-session.ts';
 import { SessionRegistry } from '../../../src/gateway/sessions/registry.ts';
 import { RefusalBudget } from '../../../src/gateway/tunnel/refusal-budget.ts';
 import { type ResourceSpec, ResourceTable } from '../../../src/gateway/tunnel/resources.ts';
-import type { CredentialCheck, Principal } from '../../../src/identity/principal.ts';
 
 describe('problems', () => {
   it('carry code, text and hint; never detail or cause', () => {
@@ -84,45 +82,6 @@ describe('sessions', () => {
     session.end(new HoopError('ERR_REVOKED'));
     session.end(new HoopError('ERR_SESSION_ENDED'));
     expect(session.signal.reason).toMatchObject({ code: 'ERR_REVOKED' });
-  });
-
-  it('are counted as they are decided, failures too', async () => {
-    const answers = [{ effect: 'allow' }, { effect: 'deny' }];
-    const enforcer = {
-      decide: async () => answers.shift() ?? Promise.reject(new HoopError('ERR_AUDIT_UNAVAILABLE')),
-    } as unknown as Enforcer;
-    const session = live('ses_1');
-    const counting = session.counting(enforcer, {
-      current: (principal: Principal) => principal,
-    } as CredentialCheck);
-    await counting.decide({} as never);
-    await counting.decide({} as never);
-    await expect(counting.decide({} as never)).rejects.toMatchObject({ code: 'ERR_AUDIT_UNAVAILABLE' });
-    expect([session.operations, session.denied]).toEqual([3, 1]);
-  });
-
-  it('have a version that changes with the powers of their principal, and with nothing else', async () => {
-    const enforcer = {
-      policyVersion: () => 'v1',
-      decide: async () => ({ effect: 'allow', operation: 'op_1', policyVersion: 'v1' }),
-    } as unknown as Enforcer;
-    const session = live('ses_1');
-    let now = { groups: ['a', 'b'], attested: {}, declared: {} } as unknown as Principal;
-    const first = now;
-    const ref = { ...session.ref, principal: first };
-    const credentials = { current: () => now } as unknown as CredentialCheck;
-    const { decide, policyVersion } = new LiveSession(ref, 0).counting(enforcer, credentials);
-    expect(policyVersion()).toBe('v1');
-    now = { ...first };
-    expect(policyVersion()).toBe('v1');
-    now = { ...first, groups: ['a'] };
-    const changed = policyVersion();
-    expect(changed).not.toBe('v1');
-    expect(policyVersion()).toBe(changed);
-    // What is decided now was decided under what stands now: nothing is asked again for it.
-    expect(await decide({} as never)).toMatchObject({ policyVersion: changed });
-    now = { ...first };
-    expect(policyVersion()).not.toBe('v1');
   });
 
   it('are waited for until the last has gone', async () => {

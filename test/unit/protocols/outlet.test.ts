@@ -1,8 +1,7 @@
 import { Duplex, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { SlabPool, SlabSizes } from '../../../src/core/bytes/slabs.ts';
-import { Outlet } from '../../../src/protocols/stream/outlet.ts';
-import type { SessionRecorder } from '../../../src/recording/recorder.ts';
+import { type Evidence, Outlet } from '../../../src/protocols/stream/outlet.ts';
 
 const SLAB_BYTES = 4096;
 
@@ -29,13 +28,10 @@ class SlowClient extends Duplex {
   }
 }
 
-class Recorded implements SessionRecorder {
+class Recorded implements Evidence {
   readonly parts: Buffer[] = [];
-  failed: Error | undefined;
   pendingBytes = 0;
-  request(): void {}
-  note(): void {}
-  response(bytes: Uint8Array): void {
+  shown(bytes: Uint8Array): void {
     this.parts.push(Buffer.from(bytes));
   }
   wake: () => void = () => undefined;
@@ -43,9 +39,6 @@ class Recorded implements SessionRecorder {
     return new Promise((resolve) => {
       this.wake = resolve;
     });
-  }
-  close(): ReturnType<SessionRecorder['close']> {
-    throw new Error('not closed here');
   }
 }
 

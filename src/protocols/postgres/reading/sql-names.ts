@@ -107,7 +107,7 @@ export class SqlNames {
     const found = await this.portal(name);
     if (found.state !== 'known') return undefined;
     const { plan, policyVersion } = found.value;
-    if (policyVersion === this.#state.context.enforcer.policyVersion()) return plan;
+    if (policyVersion === this.#state.guard.policyVersion()) return plan;
     // Made under another policy: what may be shown of it is asked anew.
     const again = await this.#planner.planOne(found.value);
     if (again === undefined || sameNames(plan.resolved, again.resolved)) return again;
@@ -130,7 +130,7 @@ export class SqlNames {
       return stagedName(statements, statements.stage(plan.prepares, prepared, batch));
     }
     if (plan.declares !== undefined) {
-      const policyVersion = this.#state.context.enforcer.policyVersion();
+      const policyVersion = this.#state.guard.policyVersion();
       const portal = cursor(plan, planned, { text, index, types: [], policyVersion });
       return stagedName(portals, portals.stage(plan.declares, portal, batch));
     }

@@ -1,8 +1,8 @@
 import { HoopError } from '../../../core/errors.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
-import type { Pair } from '../../../policy/model.ts';
+import type { Pair, PolicyObject } from '../../../policy/model.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
-import type { StreamContext } from '../../adapter.ts';
+import type { Guard } from '../../stream/guard.ts';
 import { CATALOG_UNAVAILABLE } from '../catalog/unavailable.ts';
 import { HINTS } from '../hints.ts';
 import type { SessionMasks } from '../shown/masks.ts';
@@ -38,14 +38,13 @@ const FIRM: ReadonlySet<string> = new Set([UNCERTAIN_NAME, STALE_NAMES, CATALOG_
 export class UnreadStatements {
   /** Nothing that our parser says of this session's texts counts any more. */
   wholeSession = false;
-  readonly #context: StreamContext;
+  readonly #guard: Guard;
   readonly #masks: SessionMasks;
   readonly #pairs: readonly Pair[];
 
-  constructor(context: StreamContext, masks: SessionMasks) {
-    this.#context = context;
+  constructor(guard: Guard, masks: SessionMasks, resource: PolicyObject) {
+    this.#guard = guard;
     this.#masks = masks;
-    const { resource } = context.session;
     this.#pairs = [
       { action: 'sql.do', object: resource },
       { action: 'sql.admin', object: resource },
@@ -62,8 +61,7 @@ export class UnreadStatements {
 
   /** Whether policy, as it is now, lets the principal run what the gateway cannot read. */
   get permitted(): boolean {
-    const { session, enforcer } = this.#context;
-    return !this.#masks.active && enforcer.evaluate(session.principal, this.#pairs, {}).effect === 'allow';
+    return !this.#masks.active && this.#guard.allows(this.#pairs, {});
   }
 
   /**

@@ -1,8 +1,13 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import { HINTS } from '../hints.ts';
 import { tokensOf } from '../sql/parse/template-lexer.ts';
-import type { Original } from './judge.ts';
 import type { Planned } from './planner.ts';
+
+/** What was really asked: sealed in the audit. */
+export interface Original {
+  readonly statement?: string;
+  readonly parameters?: readonly (string | null)[];
+}
 
 /** In everything that a text mask shows: `***`, `a***@e***.com`, `***1111`. */
 const MASK = '***';

@@ -1,17 +1,18 @@
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
-import type { Denial, Verdict } from '../../../enforcement/operation.ts';
+import { errorDenial } from '../../../enforcement/denial.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
 import { Bind, Close, Describe, Execute } from '../../../wire/postgres/extended.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
+import type { Denied } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
-import { denialFor } from '../denial.ts';
 import { AnalysedNames, sameNames, staleNames } from '../reading/analysed-names.ts';
-import type { Judge } from '../reading/judge.ts';
 import { parameterTexts } from '../reading/parameters.ts';
 import { type Planned, refused, type StatementPlanner } from '../reading/planner.ts';
 import { type SqlNames, unknownName } from '../reading/sql-names.ts';
 import { ALL_SHOWN } from '../shown/rows.ts';
+import { ask } from './ask.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
 import { type Portal, type Prepared, stagedName, weightOf } from './pipeline.ts';
@@ -28,7 +29,6 @@ export interface RequestParts {
   readonly state: SessionState;
   readonly planner: StatementPlanner;
   readonly names: SqlNames;
-  readonly judge: Judge;
   readonly out: Forwarder;
 }
 
@@ -42,7 +42,6 @@ export class ExtendedRequests {
   readonly #state: SessionState;
   readonly #planner: StatementPlanner;
   readonly #names: SqlNames;
-  readonly #judge: Judge;
   readonly #out: Forwarder;
   readonly #held: HeldParse;
   /** Takes its data, whose rows are counted when it ends. */
@@ -52,7 +51,6 @@ export class ExtendedRequests {
     this.#state = parts.state;
     this.#planner = parts.planner;
     this.#names = parts.names;
-    this.#judge = parts.judge;
     this.#out = parts.out;
     this.#held = new HeldParse(parts, (denial, name) => this.#refuseExtended(denial, name === UNNAMED));
   }
@@ -93,8 +91,8 @@ export class ExtendedRequests {
           : this.#unknown('unknown-statement', 'prepared statement', message.statement);
       return after(planned, (plan) => {
         const original = { statement: prepared.text, parameters: parameterTexts(message) };
-        return after(this.#judge.decide(plan, original), (verdict) =>
-          this.#openPortal(frame, message.portal, prepared, plan, verdict),
+        return after(ask(this.#state, plan, original), (answer) =>
+          this.#openPortal(frame, message.portal, prepared, plan, answer),
         );
       });
     });
@@ -105,21 +103,21 @@ export class ExtendedRequests {
     name: string,
     prepared: Omit<Prepared, 'analysed'>,
     planned: Planned,
-    verdict: Verdict,
+    operation: OpenOperation | Denied | undefined,
   ): void {
     const state = this.#state;
-    if (this.#judge.skipped(verdict)) return this.#held.drop();
-    if (verdict.effect === 'deny') return this.#refuseBoth(verdict.denial);
-    const operation = state.operations.opened(verdict.operation, boundOf(verdict, planned, prepared.inner));
+    if (operation === undefined) return this.#held.drop();
+    if (operation.effect === 'deny') return this.#refuseBoth(operation.denial);
+    operation.bound = boundOf(operation, planned, prepared.inner);
     const plan = planned.plans[0];
     if (plan === undefined || !state.portals.hasRoom(1, weightOf(prepared))) {
       operation.close('failure');
-      return this.#refuseBoth(denialFor(new HoopError('ERR_LIMIT', 'too many portals')));
+      return this.#refuseBoth(errorDenial(new HoopError('ERR_LIMIT', 'too many portals')));
     }
     const portal: Portal = {
       plan,
       planned,
-      policyVersion: verdict.policyVersion,
+      policyVersion: operation.policyVersion,
       text: prepared.text,
       index: prepared.index,
       types: prepared.types,
@@ -166,13 +164,13 @@ export class ExtendedRequests {
     return after(this.#names.statement(name), (found) => {
       if (found.state !== 'known') return this.#described(frame, undefined);
       return after(this.#plannedAgain(found.value), (planned) => {
-        if (planned.refusal === undefined && this.#judge.allows(planned))
+        if (planned.refusal === undefined && this.#state.guard.allows(planned.pairs, planned.context))
           return this.#described(frame, undefined);
-        return after(this.#judge.decide(planned, { statement: found.value.text }), (verdict) => {
-          if (this.#judge.skipped(verdict)) return;
-          if (verdict.effect === 'deny') return this.#refuseExtended(verdict.denial);
+        return after(ask(this.#state, planned, { statement: found.value.text }), (answer) => {
+          if (answer === undefined) return;
+          if (answer.effect === 'deny') return this.#refuseExtended(answer.denial);
           // Policy was replaced in between.
-          this.#state.operations.opened(verdict.operation).close('unknown');
+          answer.close('unknown');
           return this.#described(frame, undefined);
         });
       });
@@ -195,7 +193,7 @@ export class ExtendedRequests {
     return after(this.#names.portal(name), (found) => {
       if (found.state !== 'known') return this.#refuseUnknown('unknown-portal', 'portal', name);
       const portal = found.value;
-      const judged = portal.policyVersion === this.#state.context.enforcer.policyVersion();
+      const judged = portal.policyVersion === this.#state.guard.policyVersion();
       const open = judged && portal.operation?.open === true;
       return after(open || this.#reopen(portal, judged), (may) =>
         may ? this.#run(frame, name, portal) : undefined,
@@ -254,17 +252,15 @@ export class ExtendedRequests {
    */
   async #reopen(portal: Portal, judged: boolean): Promise<boolean> {
     const planned = judged ? portal.planned : this.#withItsNames(portal, await this.#replanned(portal));
-    const verdict = await this.#judge.decide(planned, { statement: portal.text });
-    if (this.#judge.skipped(verdict)) return false;
-    if (verdict.effect === 'deny') {
-      this.#refuseExtended(verdict.denial);
+    const answer = await ask(this.#state, planned, { statement: portal.text });
+    if (answer === undefined) return false;
+    if (answer.effect === 'deny') {
+      this.#refuseExtended(answer.denial);
       return false;
     }
-    if (!judged) this.#judgedAgain(portal, planned, verdict.policyVersion);
-    portal.operation = this.#state.operations.opened(
-      verdict.operation,
-      boundOf(verdict, planned, portal.inner),
-    );
+    if (!judged) this.#judgedAgain(portal, planned, answer.policyVersion);
+    answer.bound = boundOf(answer, planned, portal.inner);
+    portal.operation = answer;
     return true;
   }
 
@@ -283,7 +279,7 @@ export class ExtendedRequests {
   }
 
   #judgedAgain(portal: Portal, planned: Planned, policyVersion: string): void {
-    portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
+    portal.operation?.drop();
     portal.planned = planned;
     portal.plan = planned.plans[0] ?? portal.plan;
     portal.policyVersion = policyVersion;
@@ -309,8 +305,8 @@ export class ExtendedRequests {
 
   async #refuseUnknown(rule: string, what: string, name: string): Promise<void> {
     const refusal = unknownName(rule, what, name);
-    const verdict = await this.#judge.decide(refused(refusal.reason, refusal), {});
-    if (!this.#judge.skipped(verdict) && verdict.effect === 'deny') this.#refuseExtended(verdict.denial);
+    const answer = await ask(this.#state, refused(refusal.reason, refusal), {});
+    if (answer?.effect === 'deny') this.#refuseExtended(answer.denial);
   }
 
   /** @param unnamed What is refused is a Parse without a name. */

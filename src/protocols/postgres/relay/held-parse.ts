@@ -1,12 +1,14 @@
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
+import { errorDenial } from '../../../enforcement/denial.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import { Parse } from '../../../wire/postgres/extended.ts';
 import { Frame } from '../../../wire/postgres/frame.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
-import { denialFor } from '../denial.ts';
 import { AnalysedNames } from '../reading/analysed-names.ts';
 import type { Planned } from '../reading/planner.ts';
+import { readStatement } from '../reading/statements.ts';
+import { ask } from './ask.ts';
 import type { RequestParts } from './extended-requests.ts';
 import { type Prepared, type Staged, stagedName, weightOf } from './pipeline.ts';
 
@@ -55,14 +57,14 @@ export class HeldParse {
 
   /** Takes a Parse message; the one before must have been let go. */
   take(frame: Frame): Later<void> {
-    const { judge, names, state } = this.#parts;
+    const { planner, names, state } = this.#parts;
     let message: Parse | undefined;
     const sql = () => {
       message = Parse.decode(frame.body);
       return message.sql;
     };
     const types = () => message?.parameterTypes ?? [];
-    return after(judge.read(sql, types), ({ planned }) =>
+    return after(readStatement(planner, sql, types), ({ planned }) =>
       after(names.complete(planned, message?.sql ?? ''), (complete) => {
         const effective = state.unread.judge(complete);
         if (message === undefined) return this.#unreadable(effective);
@@ -73,10 +75,9 @@ export class HeldParse {
 
   /** What is no Parse message goes nowhere, whatever policy says. */
   #unreadable(planned: Planned): Later<void> {
-    const { judge } = this.#parts;
-    return after(judge.decide(planned, {}), (verdict) => {
-      if (judge.skipped(verdict)) return;
-      if (verdict.effect === 'deny') return this.#refuse(verdict.denial, undefined);
+    return after(ask(this.#parts.state, planned, {}), (answer) => {
+      if (answer === undefined) return;
+      if (answer.effect === 'deny') return this.#refuse(answer.denial, undefined);
       throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
     });
   }
@@ -90,7 +91,7 @@ export class HeldParse {
     if (pipeline.skipping || ended) return;
     const prepared: Prepared = { text: sql, index: 0, types, inner: false, analysed: new AnalysedNames() };
     if (!statements.hasRoom(1, weightOf(prepared)))
-      return this.#refuse(denialFor(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
+      return this.#refuse(errorDenial(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
     // As it stands: what it runs by name is noted where that was prepared.
     this.#parts.planner.reanalysed(prepared.analysed, plans.read);
     const staged = stagedName(statements, statements.stage(statement, prepared, batch));
@@ -109,14 +110,13 @@ export class HeldParse {
   release(): Later<void> {
     const held = this.#held;
     if (held === undefined) return;
-    const { judge, state } = this.#parts;
+    const { state } = this.#parts;
     if (state.pipeline.skipping || state.ended) return this.drop();
     const planned = { ...held.planned, text: `‹prepared› ${held.planned.text}` };
-    return after(judge.decide(planned, { statement: held.prepared.text }), (verdict) => {
-      if (judge.skipped(verdict)) return this.drop();
-      if (verdict.effect === 'allow') return this.#forward(state.operations.opened(verdict.operation), true);
+    return after(ask(state, planned, { statement: held.prepared.text }), (answer) => {
+      if (answer?.effect === 'allow') return this.#forward(answer, true);
       this.drop();
-      this.#refuse(verdict.denial, held.statement);
+      if (answer !== undefined) this.#refuse(answer.denial, held.statement);
     });
   }
 

@@ -154,6 +154,17 @@ export function denialOf(head: Expected | undefined): Denial | undefined {
   return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;
 }
 
+/** How the rows that come next are shown, where they are described. */
+export function rowsOf(head: Expected | undefined): RowPlan | undefined {
+  if (head?.kind === 'query') return head.rows;
+  return head?.kind === 'execute' ? head.portal.rows : undefined;
+}
+
+/** The operation that runs at the server, where one does. */
+export function runningOf(head: Expected | undefined): OpenOperation | undefined {
+  return head?.kind === 'query' || head?.kind === 'execute' ? head.operation : undefined;
+}
+
 /** What is on record of it. */
 function operationOf(entry: Expected): OpenOperation | undefined {
   if (entry.kind === 'bind') return entry.portal.operation;

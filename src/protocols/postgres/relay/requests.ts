@@ -1,18 +1,20 @@
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
 import { LIMITS } from '../../../core/limits.ts';
-import type { Denial, Verdict } from '../../../enforcement/operation.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
 import { FunctionCall } from '../../../wire/postgres/function-call.ts';
 import { Query } from '../../../wire/postgres/query.ts';
 import { DURING_COPY, FRONTEND } from '../../../wire/postgres/types.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
 import type { FunctionCalls } from '../reading/function-calls.ts';
-import { Judge } from '../reading/judge.ts';
 import { parameterTexts } from '../reading/parameters.ts';
 import type { Planned, StatementPlanner } from '../reading/planner.ts';
 import { SqlNames } from '../reading/sql-names.ts';
+import { readStatement } from '../reading/statements.ts';
 import { unreadOriginal } from '../reading/unread.ts';
+import { ask } from './ask.ts';
 import { CountedQueries } from './counted-queries.ts';
 import { ExtendedRequests } from './extended-requests.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -32,22 +34,21 @@ type QueryEntry = Extract<Expected, { kind: 'query' }>;
 export class RequestPump {
   readonly #state: SessionState;
   readonly #names: SqlNames;
-  readonly #judge: Judge;
+  readonly #planner: StatementPlanner;
   readonly #calls: FunctionCalls;
   readonly #out: Forwarder;
   readonly #extended: ExtendedRequests;
   readonly #counted: CountedQueries;
 
   constructor(state: SessionState, planner: StatementPlanner, calls: FunctionCalls, out: Forwarder) {
-    const judge = new Judge(state, planner);
     const names = new SqlNames(state, planner, (settled) => out.until(settled));
     this.#state = state;
     this.#names = names;
-    this.#judge = judge;
+    this.#planner = planner;
     this.#calls = calls;
     this.#out = out;
     this.#counted = new CountedQueries(state, out);
-    this.#extended = new ExtendedRequests({ state, planner, names, judge, out });
+    this.#extended = new ExtendedRequests({ state, planner, names, out });
   }
 
   /** Writes what was gathered. Called when no further message has arrived. */
@@ -146,24 +147,22 @@ export class RequestPump {
 
   #query(frame: Frame): Later<void> {
     const sql = () => Query.decode(frame.body).sql;
-    return after(this.#judge.read(sql), ({ planned, statement }) =>
+    return after(readStatement(this.#planner, sql), ({ planned, statement }) =>
       after(this.#names.complete(planned, statement ?? ''), (complete) => {
         const effective = this.#state.unread.judge(complete);
         const original = statement === undefined ? unreadOriginal(effective, frame) : { statement };
-        return after(this.#judge.decide(effective, original), (verdict) =>
-          this.#runQuery(frame, effective, statement ?? '', verdict),
-        );
+        return after(ask(this.#state, effective, original), (answer) => {
+          if (answer?.effect === 'deny') return this.#refuseQuery(answer.denial);
+          if (answer !== undefined) return this.#runQuery(frame, effective, statement ?? '', answer);
+        });
       }),
     );
   }
 
-  #runQuery(frame: Frame, planned: Planned, text: string, verdict: Verdict): Later<void> {
-    if (this.#judge.skipped(verdict)) return;
-    if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
-    const bound = boundOf(verdict, planned);
-    const operation = this.#state.operations.opened(verdict.operation, bound);
+  #runQuery(frame: Frame, planned: Planned, text: string, operation: OpenOperation): Later<void> {
+    operation.bound = boundOf(operation, planned);
     const told = this.#state.masks.active ? text : '';
-    if (bound !== undefined)
+    if (operation.bound !== undefined)
       return this.#runCounted(queryEntry({ planned, operation, text: told }), planned, text);
     const staged = planned.plans.map((plan, index) => this.#names.stage(plan, planned, text, index));
     this.#pushQuery({ planned, operation, staged, text: told });
@@ -195,13 +194,11 @@ export class RequestPump {
   async #functionCall(frame: Frame): Promise<void> {
     const call = FunctionCall.decode(frame.body);
     const planned = this.#state.unread.judge(await this.#calls.plan(call.oid));
-    const verdict = await this.#judge.decide(planned, {
-      statement: planned.text,
-      parameters: parameterTexts(call),
-    });
-    if (this.#judge.skipped(verdict)) return;
-    if (verdict.effect === 'deny') return this.#refuseQuery(verdict.denial);
-    this.#pushQuery({ planned, call: true, operation: this.#state.operations.opened(verdict.operation) });
+    const original = { statement: planned.text, parameters: parameterTexts(call) };
+    const answer = await ask(this.#state, planned, original);
+    if (answer === undefined) return;
+    if (answer.effect === 'deny') return this.#refuseQuery(answer.denial);
+    this.#pushQuery({ planned, call: true, operation: answer });
     for (const plan of planned.plans) this.#state.path.sent(plan);
     this.#out.add(frame);
   }

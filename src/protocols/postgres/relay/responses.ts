@@ -5,7 +5,7 @@ import { Framer } from '../../../wire/postgres/framer.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
 import { RowDescription } from '../../../wire/postgres/rows.ts';
 import { BACKEND, typeSet } from '../../../wire/postgres/types.ts';
-import { type OpenOperation, rowsWritten } from '../../stream/operations.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
 import { planAt } from '../reading/planner.ts';
 import {
   isFatal,
@@ -20,7 +20,16 @@ import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan }
 import { Withheld } from '../shown/withheld.ts';
 import { CopyOut } from './copy-out.ts';
 import { takePathAnswer } from './path-answer.ts';
-import { denialOf, type Expected, type Portal, sentExtended, unexpected } from './pipeline.ts';
+import {
+  denialOf,
+  type Expected,
+  type Portal,
+  rowsOf,
+  runningOf,
+  sentExtended,
+  unexpected,
+} from './pipeline.ts';
+import { rowsWritten } from './row-bounds.ts';
 import type { SessionState } from './state.ts';
 
 const DATA_ROWS = typeSet(BACKEND.DataRow);
@@ -110,31 +119,20 @@ export class ResponsePump {
   }
 
   #looking(): boolean {
-    return this.#currentRows()?.transparent === false;
+    return rowsOf(this.#state.pipeline.head)?.transparent === false;
   }
 
   /** What is taken in runs, given the answer that is due. */
   #forwardable(): Uint8Array {
     if (this.#state.pipeline.head?.kind === 'path') return NONE;
-    const rows = this.#currentRows();
+    const rows = rowsOf(this.#state.pipeline.head);
     if (rows !== undefined) return DATA_ROWS;
     if (this.#copyOut.transparent(this.#state.masks)) return COPY_DATA;
     return this.#state.masks.active ? NONE : DATA_ROWS;
   }
 
-  #currentRows(): RowPlan | undefined {
-    const head = this.#state.pipeline.head;
-    if (head?.kind === 'query') return head.rows;
-    return head?.kind === 'execute' ? head.portal.rows : undefined;
-  }
-
-  #currentOperation(): OpenOperation | undefined {
-    const head = this.#state.pipeline.head;
-    return head?.kind === 'query' || head?.kind === 'execute' ? head.operation : undefined;
-  }
-
   #takeRun(run: Run): void {
-    const operation = this.#currentOperation();
+    const operation = runningOf(this.#state.pipeline.head);
     if (operation === undefined) throw unexpected(run.chunk[run.start] ?? 0);
     operation.rows += run.count;
     this.#showRows(run, operation);
@@ -142,7 +140,7 @@ export class ResponsePump {
 
   /** @returns Whether other octets are shown in their place. */
   #showRows(rows: Piece, operation: OpenOperation): boolean {
-    const plan = this.#currentRows();
+    const plan = rowsOf(this.#state.pipeline.head);
     const seen = plan !== undefined && !plan.transparent;
     const rewritten = seen ? this.#rows.rewrite(rows, plan, this.#state.masks) : undefined;
     this.#show(rows, operation, rewritten);
@@ -191,7 +189,7 @@ export class ResponsePump {
         return this.#copyInStarted(frame);
       case BACKEND.CopyOutResponse:
         this.#copyOut.start(this.#state.pipeline.head, this.#state.masks);
-        return this.#forwardIf(this.#currentOperation() !== undefined, frame);
+        return this.#forwardIf(runningOf(this.#state.pipeline.head) !== undefined, frame);
       case BACKEND.CopyData:
         return this.#copyData(frame);
       case BACKEND.FunctionCallResponse:
@@ -213,9 +211,9 @@ export class ResponsePump {
   }
 
   #dataRow(frame: Frame): void {
-    const operation = this.#currentOperation();
+    const operation = runningOf(this.#state.pipeline.head);
     if (operation === undefined) throw unexpected(frame.type);
-    const plan = this.#currentRows();
+    const plan = rowsOf(this.#state.pipeline.head);
     operation.rows++;
     if (plan === undefined && this.#state.masks.active) {
       throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
@@ -248,7 +246,7 @@ export class ResponsePump {
   }
 
   #copying({ type }: Frame): OpenOperation {
-    const operation = this.#currentOperation();
+    const operation = runningOf(this.#state.pipeline.head);
     if (operation === undefined || !this.#copyOut.running) throw unexpected(type);
     return operation;
   }
@@ -313,7 +311,7 @@ export class ResponsePump {
   /** Before the message that ends a statement's rows. */
   #tellWithheld(head: Expected | undefined): void {
     const portal = head?.kind === 'execute' ? head.portal : undefined;
-    const notice = this.#withheld.told(this.#currentRows(), portal);
+    const notice = this.#withheld.told(rowsOf(this.#state.pipeline.head), portal);
     if (notice !== undefined) this.#send(notice);
   }
 
@@ -348,7 +346,7 @@ export class ResponsePump {
   }
 
   #copyInStarted(frame: Frame): void {
-    this.#forwardIf(this.#currentOperation() !== undefined, frame);
+    this.#forwardIf(runningOf(this.#state.pipeline.head) !== undefined, frame);
     this.#state.copyIn = true;
   }
 

@@ -1,7 +1,7 @@
-import type { Denial, Verdict } from '../../../enforcement/operation.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
 import type { RowBound } from '../../../policy/model.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
-import { type OpenOperation, rowsWritten } from '../../stream/operations.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
 import type { Planned } from '../reading/planner.ts';
 import { type Expected, settle } from './pipeline.ts';
 
@@ -12,12 +12,8 @@ type QueryEntry = Extract<Expected, { kind: 'query' }>;
  *
  * @param inner What runs is the statement that a PREPARE has named, as when the wire binds it.
  */
-export function boundOf(
-  verdict: Extract<Verdict, { effect: 'allow' }>,
-  planned: Planned,
-  inner = false,
-): RowBound | undefined {
-  return !inner && planned.plans.every(({ changesNothing }) => changesNothing) ? undefined : verdict.rows;
+export function boundOf({ bound }: OpenOperation, planned: Planned, inner = false): RowBound | undefined {
+  return !inner && planned.plans.every(({ changesNothing }) => changesNothing) ? undefined : bound;
 }
 
 /**
@@ -67,4 +63,19 @@ function overBound({ max, rule }: RowBound, rows: number | undefined): Denial {
     reason: rule.reason ?? `one transaction may change ${max} rows`,
     hint: rule.hint ?? 'change fewer rows, or ask the operator of the gateway who may change more',
   };
+}
+
+const WRITTEN = /^(?:INSERT \d+|UPDATE|DELETE|MERGE|COPY) (\d{1,15})\0$/;
+
+/**
+ * Rows that a command says it has written: the number in its CommandComplete.
+ *
+ * @param body Of a CommandComplete.
+ * @returns Undefined for a command that tells no such number. Pure.
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html (CommandComplete)
+ */
+export function rowsWritten(body: Buffer): number | undefined {
+  if (body.length > 64) return undefined;
+  const [, rows] = WRITTEN.exec(body.toString('latin1')) ?? [];
+  return rows === undefined ? undefined : Number(rows);
 }

@@ -2,7 +2,7 @@ import type { Holder } from '../../../core/allowance.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
 import type { StreamContext } from '../../adapter.ts';
-import { OperationLedger } from '../../stream/operations.ts';
+import type { Guard } from '../../stream/guard.ts';
 import type { Planned } from '../reading/planner.ts';
 import { SessionPath } from '../reading/session-path.ts';
 import { changesReading, UnreadStatements } from '../reading/unread.ts';
@@ -19,7 +19,7 @@ import { ChangedRows } from './row-bounds.ts';
 export class SessionState {
   readonly context: StreamContext;
   readonly masks: SessionMasks;
-  readonly operations: OperationLedger;
+  readonly guard: Guard;
   readonly pipeline = new Pipeline();
   readonly unread: UnreadStatements;
   readonly path: SessionPath;
@@ -76,11 +76,11 @@ export class SessionState {
   ) {
     this.#onSchemaChange = hooks.schemaChanged;
     this.context = context;
+    this.guard = context.guard;
     this.masks = masks;
     this.held = held;
-    this.unread = new UnreadStatements(context, masks);
+    this.unread = new UnreadStatements(context.guard, masks, context.session.resource);
     this.path = new SessionPath(context.clock);
-    this.operations = new OperationLedger(context.session, context.enforcer, context.clock);
     this.turn = hooks.turn;
     this.#end = hooks.end;
   }
@@ -168,5 +168,5 @@ const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'ro
 
 /** A portal goes with its transaction; what it was asked either happened or never ran. */
 function dropPortal(portal: Portal): void {
-  portal.operation?.close(portal.operation.answered ? 'success' : 'unknown');
+  portal.operation?.drop();
 }

@@ -1,12 +1,12 @@
 import { HoopError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
-import type { Enforcer, SessionRef } from '../../../enforcement/operation.ts';
 import type { DetectorSet, Finding } from '../../../masking/detectors/index.ts';
 import { maskValue, strongest, type ValueShape } from '../../../masking/mask.ts';
 import { maskFindings } from '../../../masking/mask-findings.ts';
-import type { MaskKind } from '../../../policy/model.ts';
+import type { MaskKind, PolicyObject } from '../../../policy/model.ts';
 import type { Column } from '../../../wire/postgres/rows.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
+import type { Guard } from '../../stream/guard.ts';
 import type { Classification, Classified } from '../catalog/classification.ts';
 import { spread } from '../sql/meaning/lineage.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
@@ -28,8 +28,8 @@ const LOOK_OCTETS = 32;
  * rest. Made anew when the policy or the catalog changes.
  */
 export class SessionMasks implements CellDetector {
-  readonly #session: SessionRef;
-  readonly #enforcer: Enforcer;
+  readonly #guard: Guard;
+  readonly #resource: PolicyObject;
   readonly #detectors: DetectorSet;
   readonly #detectorTags: readonly string[];
   #classification: Classification | undefined;
@@ -47,21 +47,16 @@ export class SessionMasks implements CellDetector {
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
   active = true;
 
-  constructor(
-    session: SessionRef,
-    enforcer: Enforcer,
-    detectors: DetectorSet,
-    detectorTags: readonly string[],
-  ) {
-    this.#session = session;
-    this.#enforcer = enforcer;
+  constructor(guard: Guard, resource: PolicyObject, detectors: DetectorSet, detectorTags: readonly string[]) {
+    this.#guard = guard;
+    this.#resource = resource;
     this.#detectors = detectors;
     this.#detectorTags = detectorTags;
   }
 
   /** Asks policy again if it or the classification has changed. @returns Whether anything was made anew. */
   refresh(classification: Classification): boolean {
-    const version = this.#enforcer.policyVersion();
+    const version = this.#guard.policyVersion();
     if (classification === this.#classification && version === this.#policyVersion) return false;
     this.#classification = classification;
     this.#policyVersion = version;
@@ -91,7 +86,7 @@ export class SessionMasks implements CellDetector {
   }
 
   #askColumn(column: Classified): MaskKind | 'show' {
-    const reveal = this.#enforcer.reveal(this.#session, column.object);
+    const reveal = this.#guard.reveal(column.object);
     return reveal.show ? 'show' : reveal.mask;
   }
 
@@ -113,14 +108,14 @@ export class SessionMasks implements CellDetector {
   #kindForTag(tag: string): MaskKind | 'show' {
     const known = this.#detectable.get(tag);
     if (known !== undefined) return known;
-    const { resource } = this.#session;
+    const resource = this.#resource;
     const table = {
       type: 'Table',
       id: `${resource.id}/detected`,
       attrs: detectedTable(tag),
       parent: schemaOf(resource),
     };
-    const reveal = this.#enforcer.reveal(this.#session, {
+    const reveal = this.#guard.reveal({
       type: 'Column',
       id: `${resource.id}/detected/${tag}`,
       attrs: { schema: '', table: '', name: tag, tags: [tag], detected: true },
@@ -244,7 +239,7 @@ function isSafe(index: number, { safeColumns }: StatementPlan): boolean {
   return safeColumns === 'all' || safeColumns.includes(index);
 }
 
-function schemaOf(resource: SessionRef['resource']) {
+function schemaOf(resource: PolicyObject) {
   return { type: 'Schema', id: `${resource.id}/detected`, attrs: {}, parent: resource };
 }
 

@@ -1,0 +1,149 @@
+import type { Clock } from '../../core/clock.ts';
+import { toHoopError } from '../../core/errors.ts';
+import { after, type Later, rescued } from '../../core/later.ts';
+import { errorDenial } from '../../enforcement/denial.ts';
+import type { Enforcer, Operation, Refusal, SessionRef, Verdict } from '../../enforcement/operation.ts';
+import type { CredentialCheck } from '../../identity/principal.ts';
+import type { Pair, PolicyObject, PolicyValue, Reveal } from '../../policy/model.ts';
+import type { SessionRecorder } from '../../recording/recorder.ts';
+import { type OpenOperation, OperationLedger } from './operations.ts';
+import { Standing } from './standing.ts';
+
+/** One thing that a client asks of the target: an `Operation` without its session, which the guard knows. */
+export type Question = Omit<Operation, 'session'>;
+
+/** The answer of one who may not: nothing goes to the target, and the client is told `denial`. */
+export type Denied = Extract<Verdict, { effect: 'deny' }>;
+
+/** What a session counts, over all its streams. */
+export interface Tally {
+  operations: number;
+  denied: number;
+}
+
+export interface GuardParts {
+  readonly session: SessionRef;
+  readonly enforcer: Enforcer;
+  readonly credentials: CredentialCheck;
+  readonly recorder: SessionRecorder;
+  readonly clock: Clock;
+  /** Counted up with every question and every denial. */
+  readonly tally: Tally;
+}
+
+/**
+ * All that an adapter knows of policy, audit and recording: made by the gateway for each stream. What an adapter asks here
+ * is judged, on record and counted; what it shows is recorded before the client is given it.
+ */
+export class Guard {
+  readonly #session: SessionRef;
+  readonly #enforcer: Enforcer;
+  readonly #recorder: SessionRecorder;
+  readonly #tally: Tally;
+  readonly #ledger: OperationLedger;
+  readonly #standing: Standing;
+
+  constructor({ session, enforcer, credentials, recorder, clock, tally }: GuardParts) {
+    this.#session = session;
+    this.#enforcer = enforcer;
+    this.#recorder = recorder;
+    this.#tally = tally;
+    this.#ledger = new OperationLedger(session, enforcer, clock);
+    this.#standing = new Standing(credentials, session.principal);
+  }
+
+  /**
+   * Decides whether one operation may go to the target. The decision is on record, in the audit and in the recording, when
+   * the answer is there.
+   *
+   * @returns An operation that must be closed once its outcome is known, or a denial: policy's, the adapter's own
+   *   (`question.refusal`), or that the audit or the recording cannot be written. At once where all of it is at hand.
+   * @throws {HoopError} `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`, at once or later: end the session.
+   */
+  ask(question: Question): Later<OpenOperation | Denied> {
+    this.#tally.operations++;
+    // Asked in the same breath as the decision: both see the same principal.
+    const standing = this.#standing.word;
+    const ask = () =>
+      after(this.#enforcer.decide(this.#operation(question)), (verdict) =>
+        this.#answer(question, verdict, standing),
+      );
+    return rescued(ask, notOnRecord);
+  }
+
+  #operation(question: Question): Operation {
+    const operation = { ...question, session: this.#session };
+    return this.#recorder.failed === undefined ? operation : { ...operation, refusal: NOT_RECORDED };
+  }
+
+  #answer({ text }: Question, verdict: Verdict, standing: string): OpenOperation | Denied {
+    if (verdict.effect === 'deny') this.#tally.denied++;
+    this.#recorder.request(text, verdict.operation);
+    return verdict.effect === 'deny' ? verdict : this.#ledger.opened(verdict, standing);
+  }
+
+  /**
+   * Whether policy, as it is now, allows all pairs together; not on record. For what is not yet an operation: opening a
+   * session, preparing a statement, listing. Never throws.
+   */
+  allows(pairs: readonly Pair[], context: Readonly<Record<string, PolicyValue>>): boolean {
+    return this.#enforcer.evaluate(this.#session.principal, pairs, context).effect === 'allow';
+  }
+
+  /** Whether a value of this kind is shown, or how it is masked; remembered. Never throws. */
+  reveal(object: PolicyObject): Reveal {
+    return this.#enforcer.reveal(this.#session, object);
+  }
+
+  /**
+   * A word for what decides: it changes with the policies, and when a renewal has changed what the principal is. What was
+   * planned or masked under another is made anew.
+   */
+  policyVersion(): string {
+    return `${this.#enforcer.policyVersion()}${this.#standing.word}`;
+  }
+
+  /** Records what the client is about to be given, masked as it is given. Call it before the bytes are written. */
+  shown(bytes: Uint8Array): void {
+    this.#recorder.response(bytes);
+  }
+
+  /** Adds a note of the gateway's own to the recording. */
+  note(text: string): void {
+    this.#recorder.note(text);
+  }
+
+  /** Octets that were shown and wait for the disk. */
+  get pendingBytes(): number {
+    return this.#recorder.pendingBytes;
+  }
+
+  /** Resolves when far fewer octets wait for the disk, or the recording has failed. */
+  drained(): Promise<void> {
+    return this.#recorder.drained();
+  }
+
+  /** Whether the target may still be at work for this stream. */
+  get busy(): boolean {
+    return this.#ledger.busy;
+  }
+
+  /** The stream is over: operations without an outcome get theirs. Safe to call twice. */
+  closeAll(): void {
+    this.#ledger.closeAll();
+  }
+}
+
+function notOnRecord(error: unknown): Denied {
+  const known = toHoopError(error);
+  if (known.code !== 'ERR_AUDIT_UNAVAILABLE') throw known;
+  return { effect: 'deny', operation: '', denial: errorDenial(known) };
+}
+
+/** A recording that broke off is not taken up again: the next session has one of its own. */
+const NOT_RECORDED: Refusal = {
+  code: 'ERR_RECORDING_UNAVAILABLE',
+  rule: 'recording-unavailable',
+  reason: "this session's recording cannot be written any more",
+  hint: 'connect again; if that is refused too, ask the operator of the gateway whether its disk is full',
+};

@@ -1,0 +1,214 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Actor, AuditLog, EventInput } from '../../../src/audit/event.ts';
+import { HoopError } from '../../../src/core/errors.ts';
+import { createEnforcer } from '../../../src/enforcement/enforcer.ts';
+import type { CredentialCheck, Principal } from '../../../src/identity/principal.ts';
+import { Guard, type Question } from '../../../src/protocols/stream/guard.ts';
+import type { SessionRecorder } from '../../../src/recording/recorder.ts';
+import { agent, engineOf, resource, table } from '../policy/support.ts';
+
+const POLICIES = `
+  @id("read") permit (principal, action == Action::"sql.select", resource);
+  @id("few") @rows("10") permit (principal, action == Action::"sql.update", resource);
+  @id("mask") forbid (principal, action == Action::"reveal", resource);`;
+
+class Log implements AuditLog {
+  readonly events: EventInput[] = [];
+  failing = false;
+  append(event: EventInput): Promise<string> | string {
+    if (this.failing) throw new HoopError('ERR_AUDIT_UNAVAILABLE');
+    this.appendSoon(event);
+    return `evt_${this.events.length}`;
+  }
+  appendSoon({ common, ...event }: EventInput): void {
+    this.events.push({ ...common, ...event });
+  }
+  async flush(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+class Recorder implements SessionRecorder {
+  readonly frames: string[] = [];
+  failed: Error | undefined;
+  pendingBytes = 0;
+  request(text: string, operation: string): void {
+    this.frames.push(`request ${text} ${operation}`);
+  }
+  response(bytes: Uint8Array): void {
+    this.frames.push(`response ${Buffer.from(bytes)}`);
+  }
+  note(text: string): void {
+    this.frames.push(`note ${text}`);
+  }
+  async drained(): Promise<void> {}
+  async close() {
+    return { sha256: '', bytes: 0, complete: true };
+  }
+}
+
+const FIRST = agent('bot', ['ai-agents']);
+
+let log: Log;
+let recorder: Recorder;
+let now: Principal;
+let revoked: boolean;
+let tally: { operations: number; denied: number };
+let guard: Guard;
+
+beforeEach(() => {
+  [log, recorder] = [new Log(), new Recorder()];
+  [now, revoked] = [FIRST, false];
+  tally = { operations: 0, denied: 0 };
+  const engine = engineOf(POLICIES);
+  const credentials: CredentialCheck = {
+    assertLive: () => {
+      if (revoked) throw new HoopError('ERR_REVOKED');
+    },
+    current: () => now,
+    onEnd: () => () => undefined,
+  };
+  const clock = { now: () => 1_700_000_000_000 };
+  const actor = { kind: 'agent', name: FIRST.name } as Actor;
+  guard = new Guard({
+    session: { id: 'ses_1', principal: FIRST, actor, resource, protocol: 'postgres' },
+    enforcer: createEnforcer({ engine: () => engine, audit: log, credentials, clock }),
+    credentials,
+    recorder,
+    clock,
+    tally,
+  });
+});
+
+const question = (action: string, more: Partial<Question> = {}): Question => ({
+  pairs: [{ action, object: table('t'), counted: true }],
+  context: { hasWhere: true, tautology: false },
+  text: 'shown',
+  ...more,
+});
+
+async function allowed(action = 'sql.select') {
+  const answer = await guard.ask(question(action));
+  if (answer.effect !== 'allow') throw new Error(answer.denial.message);
+  return answer;
+}
+
+const types = () => log.events.map(({ type }) => type);
+
+describe('the guard', () => {
+  it('answers at once where the audit does, and the operation is on record by then', () => {
+    const answer = guard.ask(question('sql.select', { original: { statement: 'asked' } }));
+    expect(answer).not.toBeInstanceOf(Promise);
+    expect(answer).toMatchObject({ effect: 'allow', open: true, bound: undefined });
+    expect(log.events).toMatchObject([
+      { type: 'operation.decided', decision: 'allow', text: 'shown', original: { statement: 'asked' } },
+    ]);
+    expect(recorder.frames).toEqual([`request shown ${log.events[0]?.operation}`]);
+    expect(tally).toEqual({ operations: 1, denied: 0 });
+  });
+
+  it('hands on how many rows may be changed', async () => {
+    expect((await allowed('sql.update')).bound).toMatchObject({ max: 10, rule: { id: 'few' } });
+  });
+
+  it('counts a denial, and opens nothing', async () => {
+    const answer = await guard.ask(question('sql.delete'));
+    expect(answer).toMatchObject({ effect: 'deny', denial: { code: 'ERR_DENIED', rule: 'default-deny' } });
+    expect(tally).toEqual({ operations: 1, denied: 1 });
+    expect(guard.busy).toBe(false);
+    expect(recorder.frames).toHaveLength(1);
+    guard.closeAll();
+    expect(types()).toEqual(['operation.decided']);
+  });
+
+  it("denies by the adapter's own refusal, whatever policy permits", async () => {
+    const refusal = { code: 'ERR_DENIED', rule: 'unclear', reason: 'r' } as const;
+    const answer = await guard.ask(question('sql.select', { refusal }));
+    expect(answer).toMatchObject({ effect: 'deny', denial: { rule: 'unclear' } });
+    expect(log.events).toMatchObject([{ decision: 'deny', reason: 'unclear: r' }]);
+  });
+
+  it('denies where the audit cannot be written', async () => {
+    log.failing = true;
+    const answer = await guard.ask(question('sql.select'));
+    expect(answer).toMatchObject({ effect: 'deny', denial: { code: 'ERR_AUDIT_UNAVAILABLE' } });
+    expect(guard.busy).toBe(false);
+    expect([log.events, recorder.frames]).toEqual([[], []]);
+  });
+
+  it('denies where the recording cannot be written, on record', async () => {
+    recorder.failed = new Error('disk full');
+    const refusal = { code: 'ERR_DENIED', rule: 'unclear', reason: 'r' } as const;
+    for (const more of [{}, { refusal }]) {
+      const answer = await guard.ask(question('sql.select', more));
+      expect(answer).toMatchObject({ effect: 'deny', denial: { rule: 'recording-unavailable' } });
+    }
+    expect(log.events).toHaveLength(2);
+    expect(guard.busy).toBe(false);
+  });
+
+  it('fails for one who was revoked: the session is to end', () => {
+    revoked = true;
+    expect(() => guard.ask(question('sql.select'))).toThrow(expect.objectContaining({ code: 'ERR_REVOKED' }));
+    expect([log.events, recorder.frames]).toEqual([[], []]);
+  });
+
+  it('closes an operation once, with what it counted', async () => {
+    const operation = await allowed();
+    Object.assign(operation, { rows: 3, bytes: 40, maskedValues: 2 });
+    expect(guard.busy).toBe(true);
+    operation.close('failure', '42P01');
+    operation.close('success');
+    guard.closeAll();
+    expect([operation.open, guard.busy]).toEqual([false, false]);
+    expect(types()).toEqual(['operation.decided', 'operation.closed']);
+    expect(log.events[1]).toMatchObject({
+      operation: operation.id,
+      outcome: 'failure',
+      rows: 3,
+      bytes: 40,
+      maskedValues: 2,
+    });
+  });
+
+  it('closes what is open when the stream is over: what was answered in part did what it was asked', async () => {
+    const [, second] = [await allowed(), await allowed()];
+    second.answered = true;
+    guard.closeAll();
+    guard.closeAll();
+    expect(log.events.slice(2)).toMatchObject([{ outcome: 'unknown' }, { outcome: 'success' }]);
+  });
+
+  it('says what policy allows and shows without a word on record', () => {
+    expect(guard.allows(question('sql.select').pairs, { hasWhere: true })).toBe(true);
+    expect(guard.allows(question('sql.delete').pairs, { hasWhere: true, tautology: false })).toBe(false);
+    expect(guard.allows([], {})).toBe(false);
+    const column = {
+      type: 'Column',
+      id: 'pg/public.t.c',
+      attrs: { schema: 'public', table: 't', name: 'c', tags: [], detected: false },
+      parent: table('t'),
+    };
+    expect(guard.reveal(column)).toMatchObject({ show: false });
+    expect([log.events, recorder.frames, tally]).toEqual([[], [], { operations: 0, denied: 0 }]);
+  });
+
+  it('has a version that changes with the powers of its principal, and with nothing else', async () => {
+    const version = guard.policyVersion();
+    now = { ...now };
+    expect(guard.policyVersion()).toBe(version);
+    now = { ...now, groups: ['other'] };
+    const changed = guard.policyVersion();
+    expect(changed).not.toBe(version);
+    expect(guard.policyVersion()).toBe(changed);
+    // An operation that is allowed now was decided by what the principal is now: nothing is asked again for it.
+    expect((await allowed()).policyVersion).toBe(changed);
+    now = FIRST;
+    expect(guard.policyVersion()).not.toBe(version);
+  });
+
+  it('records what is shown, and notes', () => {
+    guard.shown(Buffer.from('masked'));
+    guard.note('said');
+    expect(recorder.frames).toEqual(['response masked', 'note said']);
+  });
+});
