@@ -260,7 +260,7 @@ async function connects(bench: Bench): Promise<void> {
 
 /** A structure file in one psql: each statement of it changes the schema, and is judged by what the last one made of it. */
 async function structures(bench: Bench): Promise<void> {
-  const text = structure(bench.quick ? 100 : 250);
+  const text = structure(250);
   const places = { direct: bench.direct, hoop: bench.tunnel };
   await interleaved(
     bench.quick ? 2 : 3,
