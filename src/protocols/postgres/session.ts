@@ -13,6 +13,9 @@ import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import { type LocalLogin, localLogin } from '../../wire/postgres/local-login.ts';
 import { ErrorResponse } from '../../wire/postgres/report.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
+import { ClientTurn } from '../stream/client-turn.ts';
+import { drained } from '../stream/dial.ts';
+import { afterGrace, lastWords, partFrom } from '../stream/farewell.ts';
 import { Outlet } from '../stream/outlet.ts';
 import type { CatalogService } from './catalog/service.ts';
 import { CatalogView } from './catalog/view.ts';
@@ -22,7 +25,6 @@ import { asksForSearchPath } from './login/startup-parameters.ts';
 import { FunctionCalls } from './reading/function-calls.ts';
 import { StatementPlanner } from './reading/planner.ts';
 import { AnswerFlow } from './relay/answer-flow.ts';
-import { ClientTurn } from './relay/client-turn.ts';
 import { Forwarder } from './relay/forwarder.ts';
 import { PathAsker } from './relay/path-question.ts';
 import { RequestPump } from './relay/requests.ts';
@@ -56,12 +58,6 @@ export interface SessionParts {
   readonly connect: (startup: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Upstream>;
 }
 
-/** How long the client may take to read the last words before the stream is cut. */
-const LAST_WORDS_MS = 2000;
-/** How long what a client asked for before its goodbye may go on; then it is cancelled at the target. */
-const GRACE_MS = 2000;
-/** How long the target may take to read our goodbye. */
-const PARTING_MS = 1000;
 /** Messages handled at once, whatever others have to do: a client that sends thousands does not keep them waiting. */
 const MESSAGES_AT_ONCE = 8;
 /** Announced where the target announces none. */
@@ -139,9 +135,9 @@ export class PostgresSession {
     this.#stream.once('end', () => this.#leaveSoon());
   }
 
+  /** What it asked for is given its time; then that is cancelled at the target. */
   #leaveSoon(): void {
-    const timer = setTimeout(() => this.#state.end(undefined), GRACE_MS);
-    this.#stream.once('close', () => clearTimeout(timer));
+    afterGrace(this.#stream, () => this.#state.end(undefined));
   }
 
   async #run(): Promise<void> {
@@ -265,7 +261,7 @@ export class PostgresSession {
     const goOn = () => this.#over(requests) ?? handle();
     const forwarded = (): Later<boolean> => {
       requests.flush();
-      return upstream.socket.writableNeedDrain ? this.#drained(upstream) : true;
+      return upstream.socket.writableNeedDrain ? drained(upstream.socket).then(() => true) : true;
     };
     const take = (chunk: Buffer): Later<boolean> => {
       if (this.#state.ended) return false;
@@ -312,18 +308,6 @@ export class PostgresSession {
     else upstream.socket.write(Buffer.concat(slices));
   }
 
-  #drained(upstream: Upstream): Promise<true> {
-    return new Promise((resolve) => {
-      const done = () => {
-        upstream.socket.off('drain', done);
-        upstream.socket.off('close', done);
-        resolve(true);
-      };
-      upstream.socket.on('drain', done);
-      upstream.socket.on('close', done);
-    });
-  }
-
   #stop(error: HoopError | undefined): void {
     this.#failure = error;
     if (error !== undefined) this.#reason = error.message;
@@ -350,7 +334,8 @@ export class PostgresSession {
         ErrorResponse.encode({ fields: fatalFields(this.#failure, this.#context.session.id) }),
       );
     }
-    await Promise.all([parted, this.#lastWords()]);
+    if (!this.#stream.destroyed) this.#outlet.flush();
+    await Promise.all([parted, lastWords(this.#stream)]);
     this.#state.held.close();
   }
 
@@ -359,11 +344,7 @@ export class PostgresSession {
     const { socket, cancel } = this.#upstream;
     // Nobody is left to read the answer: what still runs for this client is cancelled at the target.
     if (busy) await cancel().catch(() => undefined);
-    const timer = setTimeout(() => socket.destroy(), PARTING_MS);
-    socket.once('close', () => clearTimeout(timer));
-    socket.resume();
-    if (socket.writable) socket.end(TERMINATE);
-    else socket.destroy();
+    partFrom(socket, TERMINATE);
   }
 
   #logFailure(error: HoopError): void {
@@ -372,19 +353,5 @@ export class PostgresSession {
       reason: error.message,
       detail: error.detail,
     });
-  }
-
-  async #lastWords(): Promise<void> {
-    if (this.#stream.destroyed) return;
-    this.#outlet.flush();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, LAST_WORDS_MS);
-      this.#stream.once('close', resolve);
-      this.#stream.end(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
-    this.#stream.destroy();
   }
 }

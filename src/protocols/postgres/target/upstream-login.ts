@@ -19,7 +19,7 @@ import {
   SCRAM_SHA_256_PLUS,
   ScramClient,
 } from '../../../wire/scram/index.ts';
-import { nextChunk } from './upstream-socket.ts';
+import { nextChunk } from '../../stream/dial.ts';
 
 /** A server says about fifteen settings, some notices and a key; this many messages are an attack on our patience. */
 const MAX_MESSAGES = 1_000;

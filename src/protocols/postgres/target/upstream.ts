@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { readsDirectly } from '../../../core/bytes/direct-reads.ts';
-import { HoopError, toHoopError } from '../../../core/errors.ts';
+import { HoopError } from '../../../core/errors.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { encodeStartup, PROTOCOL_3_0 } from '../../../wire/postgres/startup.ts';
 import type { SaltedKeyCache } from '../../../wire/scram/index.ts';
+import { dial, dialDirect, until, within } from '../../stream/dial.ts';
+import { certificateHash, type TlsOptions } from '../../stream/target-tls.ts';
 import { type LoggedIn, logIn } from './upstream-login.ts';
-import { dial, dialDirect, until } from './upstream-socket.ts';
-import { certificateHash, startTls, type TlsOptions } from './upstream-tls.ts';
+import { startTls } from './upstream-tls.ts';
 
 export interface UpstreamOptions {
   /** Name or address. */
@@ -155,27 +156,6 @@ function cancel(
       if (deadline.aborted) throw error;
     });
   });
-}
-
-/** Runs `act` with a signal that fires after `timeoutMs`, or with the caller's. */
-async function within<T>(
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-  act: (deadline: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController();
-  const late = () =>
-    new HoopError('ERR_TARGET_UNREACHABLE', undefined, { detail: `no answer within ${timeoutMs} ms` });
-  const timer = setTimeout(() => controller.abort(late()), timeoutMs);
-  const onAbort = () => controller.abort(toHoopError(signal?.reason, 'ERR_SESSION_ENDED'));
-  signal?.addEventListener('abort', onAbort, { once: true });
-  if (signal?.aborted) onAbort();
-  try {
-    return await act(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', onAbort);
-  }
 }
 
 /** `15.18 (Debian …)` → 150018, `9.6.24` → 90624, `18beta1` → 180000. */

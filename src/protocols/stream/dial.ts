@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
-import { directReads } from '../../../core/bytes/direct-reads.ts';
-import { HoopError, isHoopError } from '../../../core/errors.ts';
+import { directReads } from '../../core/bytes/direct-reads.ts';
+import { HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
 
 /** Idle time before the kernel asks whether the target is still there, ms. */
 const KEEPALIVE_MS = 30_000;
@@ -120,5 +120,45 @@ function unreachable(error: unknown): HoopError {
   return new HoopError('ERR_TARGET_UNREACHABLE', undefined, {
     detail: `${code ?? 'error'}: ${message}`,
     cause: error,
+  });
+}
+
+/**
+ * Runs `act` with a signal that is aborted after so long, or with the caller's.
+ *
+ * @param timeoutMs For all of it, ms: name, connection, TLS and login.
+ * @param signal Of no effect once `act` is done.
+ * @returns What `act` gives.
+ * @throws What `act` throws; handed to `dial`, its signal's reason is `ERR_TARGET_UNREACHABLE` where it took too long.
+ */
+export async function within<T>(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  act: (deadline: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const late = () =>
+    new HoopError('ERR_TARGET_UNREACHABLE', undefined, { detail: `no answer within ${timeoutMs} ms` });
+  const timer = setTimeout(() => controller.abort(late()), timeoutMs);
+  const onAbort = () => controller.abort(toHoopError(signal?.reason, 'ERR_SESSION_ENDED'));
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  try {
+    return await act(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Resolves when the socket has taken what was written to it, or is closed. Never rejects. */
+export function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
+    if (!socket.writableNeedDrain || socket.closed) done();
   });
 }

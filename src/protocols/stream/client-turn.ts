@@ -1,11 +1,9 @@
-import type { IdleTimer } from '../../adapter.ts';
+import type { IdleTimer } from '../adapter.ts';
 
 /**
- * Knows when it is the client who is to speak next: from the ReadyForQuery that it has been given until a whole message
- * of its own. Only then can it be idle, in a transaction or not; a statement that runs, a COPY, a batch without its Sync
- * and an answer that waits to be read are nobody's idleness. So the server counts, too.
- *
- * @see https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-IDLE-SESSION-TIMEOUT
+ * Knows when it is the client who is to speak next: from the answer that it has been given until a whole message of its
+ * own. Only then can it be idle; a request that runs, one that is half sent, and an answer that waits to be read are
+ * nobody's idleness.
  */
 export class ClientTurn {
   readonly #idle: IdleTimer;
@@ -18,7 +16,7 @@ export class ClientTurn {
     this.#given = given;
   }
 
-  /** ReadyForQuery is on its way, and answers all that was asked. */
+  /** The answer to all that was asked is on its way, whole. */
   ready(): void {
     this.#ready = true;
   }
