@@ -31,8 +31,8 @@ export const TUNNEL_HEADERS = {
 } as const;
 
 /**
- * What the gateway is shown of the tunnel's own secret, so that it can have whoever speaks at the local end prove it; it
- * does not tell the secret. Each protocol takes one kind.
+ * What the gateway is shown of the tunnel's own secret, so that it can have whoever speaks at the local end prove the
+ * secret; the proof does not tell it. Each protocol takes one kind.
  *
  * - `scram-sha-256`: a verifier as PostgreSQL stores it, `SCRAM-SHA-256$4096:SALT$STORED:SERVER`, base64 (RFC 5803).
  * - `bearer-sha256`: the SHA-256 of a token with 256 bits of chance, base64url.

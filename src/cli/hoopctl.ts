@@ -8,7 +8,8 @@ import { VERSION } from './version.ts';
 /** Is hoopctl: runs what this process was started with, and ends the process. */
 export async function hoopctl(commands: readonly CommandSpec[]): Promise<never> {
   const code = await run(commands);
-  // A keychain's thread or a half-open connection must not keep a finished command alive; what was written must get out.
+  // A keychain's thread or a half-open connection must not keep a finished command alive, and what was written must
+  // get out.
   await Promise.all(
     [process.stdout, process.stderr].map((out) => new Promise((done) => out.write('', done))),
   );

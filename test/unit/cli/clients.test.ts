@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -132,6 +133,17 @@ describe('a protocol whose clients need a file', () => {
 
   test.each(['../out', '/etc/x', '.hidden', '', 'a/b'])('no file is named %j', (name) => {
     expect(() => files.write(name, '')).toThrow(expect.objectContaining({ code: 'ERR_INTERNAL' }));
+  });
+
+  test('leaves nothing where the process ends on the spot', () => {
+    const module = new URL('../../../src/cli/connect/tunnel-files.ts', import.meta.url).href;
+    const script = `const { TunnelFiles } = await import(${JSON.stringify(module)});
+      const path = new TunnelFiles().write('a', 'secret');
+      process.stdout.write(path + (await import('node:fs')).readFileSync(path), () => process.exit(130));`;
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+    const [, path] = /^(.*)secret$/.exec(String(stdout)) ?? [];
+    expect(status).toBe(130);
+    expect(existsSync(dirname(path!))).toBe(false);
   });
 
   test('writes no file twice', () => {
