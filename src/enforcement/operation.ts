@@ -94,7 +94,7 @@ export interface Enforcer {
     context: Readonly<Record<string, PolicyValue>>,
   ): Decision;
   /** Whether a column or a detected kind of value is shown; remembered per principal, policy version and object. */
-  reveal(session: SessionRef, object: PolicyObject): Reveal;
+  reveal(session: Pick<SessionRef, 'principal'>, object: PolicyObject): Reveal;
   /** The policy in force; a change means plans of masks must be made anew. */
   policyVersion(): string;
 }

@@ -8,7 +8,7 @@ import { openRecordingStore } from '../recording/file-store.ts';
 import { openAuditIndex } from '../storage/audit-index.ts';
 import { composeApi } from './compose/api.ts';
 import { GatewayIdentity } from './compose/identity.ts';
-import { type AdapterMaker, GatewayRules, prepareRules } from './compose/rules.ts';
+import { GatewayRules, prepareRules } from './compose/rules.ts';
 import type { Loaded, LoadedConfig } from './config/load.ts';
 import { RunningGateway } from './running.ts';
 import { Frontdoor } from './server/frontdoor.ts';
@@ -22,8 +22,6 @@ export interface GatewayDeps {
   readonly log: Log;
   /** Default the system's. */
   readonly clock?: Clock;
-  /** Default: the adapter of the resource's protocol. */
-  readonly makeAdapter?: AdapterMaker;
 }
 
 /** A gateway that serves. */
@@ -62,7 +60,7 @@ export async function startGateway(loaded: LoadedConfig, deps: GatewayDeps): Pro
 }
 
 async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[]): Promise<Gateway> {
-  const { config, materials } = loaded;
+  const { config, materials, protocols } = loaded;
   const { log, clock = systemClock } = deps;
   const version = packageVersion();
   if (materials.sealKey === undefined) throw new HoopError('ERR_CONFIG', 'the seal key was not loaded');
@@ -121,6 +119,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     index,
     identity,
     rules,
+    protocols,
     sessions,
     recordings,
     clock,

@@ -4,8 +4,8 @@
  */
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { SecretRef } from '../../src/core/config/shape.ts';
 import { asText, readSecret } from '../../src/gateway/config/materials.ts';
-import type { SecretRef } from '../../src/gateway/config/values.ts';
 
 /** One place where one secret may be kept; nothing is there at first. */
 export interface SecretPlace {

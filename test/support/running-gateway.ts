@@ -25,6 +25,8 @@ import { formatMistake } from '../../src/gateway/config/mistake.ts';
 import { type Gateway, type GatewayDeps, startGateway } from '../../src/gateway/gateway.ts';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import type { Adapter, StreamContext } from '../../src/protocols/adapter.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
+import type { Protocol } from '../../src/protocols/protocol.ts';
 import { type JwksIssuer, startJwksIssuer } from './identity/jwks-issuer.ts';
 import { makeProofKey, type ProofKey } from './identity/proof-key.ts';
 
@@ -48,6 +50,8 @@ export interface GatewayOptions {
   readonly deps?: Partial<GatewayDeps>;
   /** Default: every resource echoes. `null`: the adapters of hoopd itself. */
   readonly adapter?: Adapter | null;
+  /** Default: what hoopd speaks. */
+  readonly protocols?: readonly Protocol[];
 }
 
 const RESOURCES = `
@@ -132,17 +136,17 @@ ${this.#options.more ?? ''}`;
   }
 
   load() {
-    return loadConfig(join(this.dir, 'hoopd.yaml'));
+    const { adapter = echoAdapter(), protocols = PROTOCOLS } = this.#options;
+    const served = protocols.map((one) => (adapter === null ? one : { ...one, create: () => adapter }));
+    return loadConfig(join(this.dir, 'hoopd.yaml'), { protocols: served });
   }
 
   /** Starts, or starts again over the same state. */
   async restart(): Promise<void> {
     const loaded = this.load();
     if (!loaded.ok) throw new Error(loaded.mistakes.map(formatMistake).join('\n'));
-    const adapter = this.#options.adapter === undefined ? echoAdapter() : this.#options.adapter;
     this.#gateway = await startGateway(loaded, {
       log: silentLog,
-      ...(adapter === null ? {} : { makeAdapter: () => adapter }),
       ...this.#options.deps,
     });
   }

@@ -67,9 +67,9 @@ export function selfRoutes(deps: SelfRouteDeps): Routes {
 function itemOf(deps: SelfRouteDeps, principal: Principal, resource: GatewayResource): ResourceItem[] {
   const access = deps.access(principal, resource);
   if (access === undefined) return [];
-  const { protocol, target, credentials } = resource.config;
-  const connect = { protocol, user: credentials.user, database: target.database };
-  return [{ name: resource.name, protocol, connect, ...access }];
+  const { name, protocol, facts } = resource;
+  const connect = { protocol: protocol.name, ...facts.connect };
+  return [{ name, protocol: protocol.name, connect, ...access }];
 }
 
 function whoAmI(gateway: string, principal: Principal): WhoAmI {

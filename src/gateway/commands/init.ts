@@ -2,8 +2,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { newSealKeyText } from '../../audit/keys.ts';
 import { HoopError } from '../../core/errors.ts';
+import { PROTOCOLS } from '../../protocols/index.ts';
 import { makeLocalCertificates } from '../init/certificates.ts';
-import { PASSWORD_PLACEHOLDER, STARTER_CONFIG, STARTER_POLICIES } from '../init/starter.ts';
+import { STARTER_POLICIES, starterConfig } from '../init/starter.ts';
 
 interface StarterFile {
   readonly name: string;
@@ -41,11 +42,12 @@ export async function init(directory: string, options: { readonly json?: true })
 }
 
 function starterFiles(): StarterFile[] {
+  const ofProtocols = PROTOCOLS.flatMap(({ starter }) => Object.entries(starter?.files ?? {}));
   return [
-    { name: 'hoopd.yaml', mode: 0o644, text: STARTER_CONFIG },
+    { name: 'hoopd.yaml', mode: 0o644, text: starterConfig(PROTOCOLS) },
     { name: 'policies/starter.cedar', mode: 0o644, text: STARTER_POLICIES },
     { name: 'seal.key', mode: 0o600, text: newSealKeyText() },
-    { name: 'pg-password', mode: 0o600, text: PASSWORD_PLACEHOLDER },
+    ...ofProtocols.map(([name, text]) => ({ name, mode: 0o600, text })),
   ];
 }
 

@@ -43,10 +43,10 @@ export async function serve(options: ServeOptions): Promise<number> {
   reload = () => {
     const next = loadConfig(options.config);
     void gateway.reload(next).then(() => {
-      if (next.ok) watched.update(next.file, next.config);
+      if (next.ok) watched.update(next);
     });
   };
-  const watched = watchConfig(loaded.file, loaded.config, log, reload);
+  const watched = watchConfig(loaded, log, reload);
   if (asked) reload();
   const code = await untilStopped(gateway, loaded.config.drain, log);
   watched.close();

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import type { ChainLog } from '../../audit/log.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
-import { replayFrames } from '../../protocols/postgres/replay.ts';
+import type { Protocol } from '../../protocols/protocol.ts';
 import type { FileRecordingStore } from '../../recording/file-store.ts';
 import { readRecording } from '../../recording/reader.ts';
 import type { AuditIndex } from '../../storage/audit-index.ts';
@@ -27,6 +27,7 @@ export interface ApiParts {
   readonly index: AuditIndex;
   readonly identity: GatewayIdentity;
   readonly rules: GatewayRules;
+  readonly protocols: readonly Protocol[];
   readonly sessions: SessionRegistry;
   readonly recordings: FileRecordingStore;
   readonly clock: Clock;
@@ -35,7 +36,7 @@ export interface ApiParts {
 
 /** Puts the routes together over the real rooms. */
 export function composeApi(parts: ApiParts): Hono<ApiEnv> {
-  const { identity, rules, clock, log } = parts;
+  const { identity, rules, protocols, clock, log } = parts;
   const { instances, nonces } = identity;
   const ask: Ask = (principal, action, object) => rules.ask(principal, action, object);
   const self = {
@@ -62,7 +63,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
           const path = await parts.recordings.find(session);
           return path === undefined ? undefined : readRecording(path);
         },
-        replay: (protocol, items) => (protocol === 'postgres' ? replayFrames(items) : undefined),
+        replay: (protocol, items) => protocols.find((one) => one.name === protocol)?.replay(items),
       }),
       revocationRoutes({ ...parts, instances, ask }),
       auditRoutes({ ...parts, ask }),

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import type { Secret } from '../../core/secret.ts';
 import { Turns } from '../../core/turns.ts';
 import { createEnforcer } from '../../enforcement/enforcer.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
@@ -13,20 +14,16 @@ import { DetectorSet } from '../../masking/detectors/index.ts';
 import { CedarEngine } from '../../policy/engine.ts';
 import type { Decision, PolicyEngine, PolicyObject } from '../../policy/model.ts';
 import type { Adapter } from '../../protocols/adapter.ts';
-import { createPostgresAdapter } from '../../protocols/postgres/adapter.ts';
-import { SqlParser } from '../../protocols/postgres/sql/parse/parser.ts';
+import type { ConfiguredResource, Detectors, Protocol, ResourceConfig } from '../../protocols/protocol.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { readText } from '../config/materials.ts';
 import { formatMistake } from '../config/mistake.ts';
+import { protocolOf } from '../config/named.ts';
 import { readPolicies } from '../config/policies.ts';
-import type { ResourceConfig } from '../config/schema.ts';
 import { type GatewayResource, type ResourceSpec, ResourceTable } from '../tunnel/resources.ts';
 import type { ConnectDecision } from '../tunnel/tunnels.ts';
 import { type IdentityRules, identityRules } from './identity.ts';
-import { classifiedColumns, resourceObject } from './objects.ts';
-
-/** Makes the adapter of one resource; tests bring their own. */
-export type AdapterMaker = (name: string, config: ResourceConfig) => Adapter;
+import { resourceObject } from './objects.ts';
+import { SharedByProtocol } from './shared.ts';
 
 export interface PrepareOptions {
   readonly clock: Clock;
@@ -39,14 +36,6 @@ export interface PreparedRules {
   readonly identity: IdentityRules;
   readonly engine: PolicyEngine;
   readonly detectors: Detectors;
-  /** Content of each resource's authority file. */
-  readonly authorities: ReadonlyMap<string, string>;
-}
-
-interface Detectors {
-  readonly set: DetectorSet;
-  /** Every tag that a detector can find. */
-  readonly tags: readonly string[];
 }
 
 /**
@@ -67,26 +56,12 @@ export function prepareRules(loaded: LoadedConfig, { clock, log }: PrepareOption
     identity: identityRules(config, materials, clock, log),
     engine: new CedarEngine(policies.set),
     detectors: { set: new DetectorSet(custom), tags: [...tags] },
-    authorities: readAuthorities(loaded),
   };
-}
-
-function readAuthorities({ config }: LoadedConfig): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const [name, { target }] of Object.entries(config.resources)) {
-    if (target.caFile === undefined) continue;
-    const pem = readText(target.caFile, [], (_, problem) => {
-      throw new HoopError('ERR_CONFIG', problem);
-    });
-    if (pem !== undefined) found.set(name, pem);
-  }
-  return found;
 }
 
 export interface RulesDeps extends PrepareOptions {
   readonly audit: AuditLog;
   readonly credentials: CredentialCheck;
-  readonly makeAdapter?: AdapterMaker;
 }
 
 /** What decides and what serves, under the configuration in force. */
@@ -95,7 +70,7 @@ export class GatewayRules {
   readonly resources: ResourceTable;
   readonly #deps: RulesDeps;
   readonly #turns = new Turns();
-  readonly #parser = new SqlParser({ turns: this.#turns });
+  readonly #shared = new SharedByProtocol({ turns: this.#turns });
   readonly #allowance = new Allowance(LIMITS.heldBytes);
   #prepared: PreparedRules;
 
@@ -136,48 +111,43 @@ export class GatewayRules {
     return resource !== undefined && this.connect(principal, resource).decision.effect !== 'deny';
   }
 
-  /** Whether a classified column of the resource would be masked for this principal. */
-  masks(principal: Principal, { name, config }: GatewayResource): boolean {
-    const { engine } = this.#prepared;
-    return classifiedColumns(name, config).some((column) => !engine.reveal(principal, column).show);
+  /** Whether anything classified at the resource would be masked for this principal. */
+  masks(principal: Principal, { facts }: GatewayResource): boolean {
+    return facts.classified.some((object) => !this.enforcer.reveal({ principal }, object).show);
   }
 
   async close(): Promise<void> {
     await this.resources.close();
-    await this.#parser.close();
+    await this.#shared.close();
   }
 
   #spec(name: string, config: ResourceConfig): ResourceSpec {
-    const make = this.#deps.makeAdapter ?? ((one, its) => this.#makePostgres(one, its));
-    const object = resourceObject(name, config.protocol);
-    const ca = this.#prepared.authorities.get(name);
-    return { name, config, ca, object, make: () => make(name, config) };
+    const { protocols, materials } = this.#prepared.loaded;
+    const protocol = protocolOf(config, protocols);
+    const path = (below: readonly string[]) => ['resources', name, ...below].join('.');
+    const files = protocol.authorities(config).map((one) => materials.authorities.get(path(one.path)));
+    const resource = { name, config, object: resourceObject(name, protocol.name) };
+    const configured = {
+      ...resource,
+      authority: (below: readonly string[]) => materials.authorities.get(path(below)),
+      secret: (below: readonly string[]) => this.#secret(path(below)),
+    };
+    return { ...resource, protocol, files, make: () => this.#make(protocol, configured) };
   }
 
-  #makePostgres(name: string, config: ResourceConfig): Adapter {
-    const { host, port, database, tls } = config.target;
-    const ca = this.#prepared.authorities.get(name);
-    return createPostgresAdapter(
-      {
-        name,
-        target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
-        credentials: async () => ({ user: config.credentials.user, password: this.#password(name) }),
-        searchPaths: config.session.searchPaths,
-        classification: new Map(Object.entries(config.classification.columns)),
-      },
-      {
-        parser: this.#parser,
-        detectors: () => this.#prepared.detectors,
-        clock: this.#deps.clock,
-        turns: this.#turns,
-        allowance: this.#allowance,
-      },
-    );
+  #make(protocol: Protocol, resource: ConfiguredResource<ResourceConfig>): Adapter {
+    const deps = {
+      clock: this.#deps.clock,
+      turns: this.#turns,
+      allowance: this.#allowance,
+      detectors: () => this.#prepared.detectors,
+    };
+    return this.#shared.adapter(protocol, (shared) => protocol.create(resource, shared, deps));
   }
 
-  /** Looked up at each connection: a rotated password is used at once, while the adapter stays. */
-  #password(name: string) {
-    const secret = this.#prepared.loaded.materials.secrets.get(`resources.${name}.credentials.password`);
+  /** Looked up at each connection: a rotated secret is used at once, while the adapter stays. */
+  #secret(path: string): Secret {
+    const secret = this.#prepared.loaded.materials.secrets.get(path);
     if (secret === undefined)
       throw new HoopError('ERR_TARGET_AUTH', undefined, { detail: 'the resource was removed' });
     return secret;

@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
 import { RE2JS } from 're2js';
+import type { Complain } from '../../core/config/shape.ts';
 import type { Secret } from '../../core/secret.ts';
 import { issuerMistakes } from '../../identity/issuers/config.ts';
+import type { Protocol } from '../../protocols/protocol.ts';
 import { parseDirectory } from './directory.ts';
 import {
   asText,
-  type Complain,
   type IssuerFiles,
   type Materials,
   readAuthorities,
@@ -15,14 +16,15 @@ import {
   readTls,
 } from './materials.ts';
 import { nearest } from './mistake.ts';
+import { authorityFiles, resourcesOf, secretRefs } from './named.ts';
 import type { HoopdConfig } from './schema.ts';
-import type { SecretRef } from './values.ts';
 
 export interface CheckOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly nowMs: number;
   /** False: secrets are neither looked up nor read, so that CI can check without them. */
   readonly secrets: boolean;
+  readonly protocols: readonly Protocol[];
 }
 
 /** Checks what the shape alone cannot tell; reads every file that the configuration names. */
@@ -35,19 +37,14 @@ export function checkConfig(
   checkAgents(config, complain);
   checkDetectors(config, complain);
   checkPolicies(config, complain);
-  for (const [name, resource] of Object.entries(config.resources)) {
-    const path = ['resources', name, 'target', 'caFile'];
-    const { caFile, tls } = resource.target;
-    if (caFile !== undefined && tls === 'disable')
-      complain(path, 'stands beside tls: disable', 'remove one of the two');
-    if (caFile !== undefined) readAuthorities(caFile, path, complain);
-  }
+  checkResources(config, options.protocols, complain);
+  const authorities = readResourceAuthorities(config, options.protocols, complain);
   const tls = readTls(config, options.nowMs, complain);
-  const secrets = options.secrets ? readSecrets(config, options.env, complain) : new Map<string, Secret>();
+  const secrets = options.secrets ? readSecrets(config, options, complain) : new Map<string, Secret>();
   const sealKey = options.secrets
     ? readSealKey(config.audit.sealKey, options.env, ['audit', 'sealKey'], complain)
     : undefined;
-  return tls === undefined ? undefined : { tls, sealKey, secrets, issuers };
+  return tls === undefined ? undefined : { tls, sealKey, secrets, authorities, issuers };
 }
 
 function checkIssuers(config: HoopdConfig, complain: Complain): IssuerFiles[] {
@@ -111,21 +108,33 @@ function checkPolicies(config: HoopdConfig, complain: Complain): void {
     complain(['policies'], `${config.policies} is not a directory`, 'create it or correct the path');
 }
 
-function readSecrets(config: HoopdConfig, env: NodeJS.ProcessEnv, complain: Complain): Map<string, Secret> {
+function checkResources(config: HoopdConfig, protocols: readonly Protocol[], complain: Complain): void {
+  for (const { path, protocol, config: its } of resourcesOf(config, protocols))
+    protocol.check(its, (below, problem, cure) => complain([...path, ...below], problem, cure));
+}
+
+function readResourceAuthorities(
+  config: HoopdConfig,
+  protocols: readonly Protocol[],
+  complain: Complain,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { path, file } of authorityFiles(config, protocols)) {
+    const pem = readAuthorities(file, path, complain);
+    if (pem !== undefined) found.set(path.join('.'), pem);
+  }
+  return found;
+}
+
+function readSecrets(
+  config: HoopdConfig,
+  { env, protocols }: CheckOptions,
+  complain: Complain,
+): Map<string, Secret> {
   const secrets = new Map<string, Secret>();
-  for (const [path, ref] of secretRefs(config)) {
+  for (const { path, ref } of secretRefs(config, protocols)) {
     const bytes = readSecret(ref, env, path, complain);
     if (bytes !== undefined) secrets.set(path.join('.'), asText(bytes));
   }
   return secrets;
-}
-
-/** Every reference to a text secret, with its path. */
-export function secretRefs(config: HoopdConfig): [path: PropertyKey[], ref: SecretRef][] {
-  const refs: [PropertyKey[], SecretRef][] = [];
-  for (const [index, { clientSecret }] of config.issuers.entries())
-    if (clientSecret !== undefined) refs.push([['issuers', index, 'clientSecret'], clientSecret]);
-  for (const [name, { credentials }] of Object.entries(config.resources))
-    refs.push([['resources', name, 'credentials', 'password'], credentials.password]);
-  return refs;
 }

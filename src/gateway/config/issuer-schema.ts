@@ -1,7 +1,16 @@
 import { z } from 'zod';
+import {
+  duration,
+  expected,
+  parsed,
+  parseWebUrl,
+  path,
+  secretRef,
+  section,
+  text,
+} from '../../core/config/shape.ts';
 import { ALGORITHMS } from '../../identity/issuers/algorithms.ts';
 import { PRESETS } from '../../identity/issuers/presets.ts';
-import { duration, expected, parsed, parseWebUrl, path, secretRef, section, text } from './values.ts';
 
 const DOMAIN = /^[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63}){1,8}$/;
 

@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import type { Complain } from '../../core/config/shape.ts';
+import { PROTOCOLS } from '../../protocols/index.ts';
+import type { Protocol } from '../../protocols/protocol.ts';
 import { checkConfig } from './checks.ts';
 import { parseConfigDocument } from './document.ts';
-import type { Complain, Materials } from './materials.ts';
+import type { Materials } from './materials.ts';
 import { type Mistake, sortMistakes } from './mistake.ts';
 import { dotted, mistakesFromIssues } from './mistakes-from-zod.ts';
 import { configSchema, type HoopdConfig } from './schema.ts';
@@ -14,6 +17,8 @@ export interface LoadOptions {
   readonly nowMs?: number;
   /** Default true. False: secrets are not looked up, `materials` lacks them. */
   readonly secrets?: boolean;
+  /** Whose resources may be configured, and are then served. Default: all that hoopd speaks. */
+  readonly protocols?: readonly Protocol[];
 }
 
 /** A configuration without mistakes, and what its files hold. */
@@ -23,6 +28,8 @@ export interface LoadedConfig {
   readonly file: string;
   readonly config: HoopdConfig;
   readonly materials: Materials;
+  /** Those with which it was read. */
+  readonly protocols: readonly Protocol[];
 }
 
 export type Loaded =
@@ -59,7 +66,8 @@ export function loadConfig(path: string, options: LoadOptions = {}): Loaded {
 function parseConfig(text: string, file: string, name: string, options: LoadOptions): Loaded {
   const document = parseConfigDocument(text, name);
   if (document.mistakes.length > 0) return { ok: false, file, mistakes: document.mistakes };
-  const parsed = configSchema(dirname(file)).safeParse(document.value);
+  const { env = process.env, nowMs = Date.now(), secrets = true, protocols = PROTOCOLS } = options;
+  const parsed = configSchema(dirname(file), protocols).safeParse(document.value);
   if (!parsed.success) {
     return {
       ok: false,
@@ -70,10 +78,9 @@ function parseConfig(text: string, file: string, name: string, options: LoadOpti
   const mistakes: Mistake[] = [];
   const complain: Complain = (path, problem, cure) =>
     mistakes.push({ file: name, ...document.locate(path), path: dotted(path), problem, cure });
-  const { env = process.env, nowMs = Date.now(), secrets = true } = options;
-  const materials = checkConfig(parsed.data, complain, { env, nowMs, secrets });
+  const materials = checkConfig(parsed.data, complain, { env, nowMs, secrets, protocols });
   if (materials === undefined || mistakes.length > 0) {
     return { ok: false, file, mistakes: sortMistakes(mistakes) };
   }
-  return { ok: true, file, config: parsed.data, materials };
+  return { ok: true, file, config: parsed.data, materials, protocols };
 }

@@ -2,10 +2,10 @@ import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parseSealKey, type SealKey } from '../../audit/keys.ts';
+import type { Complain, SecretRef } from '../../core/config/shape.ts';
 import { Secret } from '../../core/secret.ts';
 import type { Directory } from './directory.ts';
 import type { HoopdConfig } from './schema.ts';
-import type { SecretRef } from './values.ts';
 
 /** What the files and variables named by a configuration hold. Secrets are wrapped. */
 export interface Materials {
@@ -14,6 +14,8 @@ export interface Materials {
   readonly sealKey: SealKey | undefined;
   /** By dotted path of the reference: `resources.pg-prod.credentials.password`. */
   readonly secrets: ReadonlyMap<string, Secret>;
+  /** PEM of the authorities that a resource names, by dotted path: `resources.pg-prod.target.caFile`. */
+  readonly authorities: ReadonlyMap<string, string>;
   /** By the issuer's place in the list. */
   readonly issuers: readonly IssuerFiles[];
 }
@@ -23,9 +25,6 @@ export interface IssuerFiles {
   readonly ca?: string;
   readonly directory?: Directory;
 }
-
-/** Tells the collector that something at this path is wrong. */
-export type Complain = (path: readonly PropertyKey[], problem: string, cure: string) => void;
 
 const MAX_SECRET_BYTES = 64 * 1024;
 

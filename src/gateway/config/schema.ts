@@ -1,25 +1,23 @@
 import { z } from 'zod';
-import { issuer } from './issuer-schema.ts';
 import {
   duration,
   expected,
-  located,
   names,
   parsed,
-  parseListen,
   parseWebUrl,
   path,
-  port,
   secretRef,
   section,
+  tags,
   text,
   whole,
-} from './values.ts';
+} from '../../core/config/shape.ts';
+import type { Protocol, ResourceConfig } from '../../protocols/protocol.ts';
+import { issuer } from './issuer-schema.ts';
+import { located, parseListen } from './places.ts';
 
 const NAME = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const NAME_WORDS = 'a name of 1…63 lower-case letters, digits, dots, hyphens and underscores';
-const TAG = /^[a-z][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62}){0,4}$/;
-const COLUMN = /^[^.\s]{1,63}\.[^.\s]{1,63}\.[^.\s]{1,63}$/;
 
 /**
  * The shape of `hoopd.yaml`.
@@ -27,9 +25,10 @@ const COLUMN = /^[^.\s]{1,63}\.[^.\s]{1,63}\.[^.\s]{1,63}$/;
  * Every message reads `problem; cure`, because it is printed to the person who made the mistake.
  *
  * @param base Directory that relative paths start from: the file's own.
+ * @param protocols Those whose resources may be configured.
  * @returns A zod schema whose output has absolute paths, milliseconds and parsed addresses.
  */
-export function configSchema(base: string) {
+export function configSchema(base: string, protocols: readonly Protocol[]) {
   return section(
     {
       listen: parsed('ADDRESS:PORT', 'write for example 0.0.0.0:7443 or "[::]:7443"', parseListen, {
@@ -52,7 +51,7 @@ export function configSchema(base: string) {
         .max(100, expected('at most 100 issuers', 'remove some')),
       agents: table(agent(), 'agents'),
       detectors: table(detector(), 'detectors').default({}),
-      resources: table(resource(base), 'resources'),
+      resources: table(resource(base, protocols), 'resources'),
       policies: path(base, 'a directory of *.cedar files', './policies'),
       tokens: tokens().prefault({}),
       limits: limits().prefault({}),
@@ -146,82 +145,19 @@ function detector() {
   );
 }
 
-function tags() {
-  const one = text('a tag', 'write lower-case words joined by dots such as pii.email', TAG);
-  return z
-    .array(one, expected('a list of tags', 'write [pii.email]'))
-    .min(1, expected('at least one tag', 'write [pii.email]'))
-    .max(32, expected('at most 32 tags', 'remove some'));
+/** The shape of a resource is its protocol's; the protocol is told by name. */
+function resource(base: string, protocols: readonly Protocol[]) {
+  const write = `write protocol: ${protocols.map(({ name }) => name).join(' or ')}`;
+  // What a protocol brings is an object with a literal `protocol`, or zod refuses it here.
+  const shapes = protocols.map((protocol) => protocol.config(base)) as unknown as [ResourceShape];
+  const error = (issue: { readonly input?: unknown }) =>
+    issue.input !== null && typeof issue.input === 'object'
+      ? `the protocol is missing or unknown; ${write}`
+      : expected('a mapping', `${write}, and its keys below`).error(issue);
+  return z.discriminatedUnion('protocol', shapes, { error });
 }
 
-function resource(base: string) {
-  return z.discriminatedUnion('protocol', [postgres(base)], {
-    error: (issue) =>
-      issue.input !== null && typeof issue.input === 'object'
-        ? 'the protocol is missing or unknown; write protocol: postgres'
-        : expected('a mapping', 'write protocol: postgres, target: {…}, credentials: {…}').error(issue),
-  });
-}
-
-function postgres(base: string) {
-  return section(
-    {
-      protocol: z.literal('postgres', expected('postgres', 'write protocol: postgres')),
-      target: section(
-        {
-          host: text('a host name or address', 'write a host such as db.internal', /^[^\s/@]{1,253}$/),
-          port: port().default(5432),
-          database: text("a database's name", 'write the name of one database', /^[^\0]{1,63}$/),
-          tls: z
-            .enum(['verify-full', 'disable'], expected('verify-full or disable', 'write tls: verify-full'))
-            .default('verify-full'),
-          caFile: path(base, 'a PEM file', 'ca.pem').optional(),
-        },
-        'write {host: db.internal, database: shop}',
-      ),
-      credentials: section(
-        {
-          user: text('a role name', "write the gateway's own role at the target", /^[^\0]{1,63}$/),
-          password: secretRef(base),
-        },
-        'write {user: hoop, password: {env: PG_PASSWORD}}',
-      ),
-      session: section(
-        {
-          max: duration('1s', '7d', '8h').prefault('8h'),
-          idle: duration('1s', '7d', '30m').optional(),
-          searchPaths: searchPaths(),
-        },
-        'write {max: 8h, idle: 30m}',
-      ).prefault({}),
-      classification: section({ columns: columns() }, 'write {columns: {…}}').prefault({ columns: {} }),
-    },
-    'write protocol: postgres, target: {…}, credentials: {…}',
-  );
-}
-
-function searchPaths() {
-  const schema = text("a schema's name", 'write a name such as app, without quotes', /^[^\0]{1,63}$/);
-  const path = z
-    .array(schema, expected('a list of schemas', 'write [app, public]'))
-    .min(1, expected('at least one schema', 'write [app, public]'))
-    .max(32, expected('at most 32 schemas', 'remove some'));
-  return z
-    .array(path, expected('a list of search paths', 'write [[app, public]]'))
-    .max(100, expected('at most 100 search paths', 'remove some'))
-    .default([])
-    .describe('Lists that a session may set as its search_path, beside the one with which it begins.');
-}
-
-function columns() {
-  const message = 'expected SCHEMA.TABLE.COLUMN; write a name such as public.customers.email';
-  return z.record(z.string().regex(COLUMN, message), tags(), {
-    error: (issue) =>
-      issue.code === 'invalid_key'
-        ? message
-        : expected('a mapping of columns', 'write {public.customers.email: [pii.email]}').error(issue),
-  });
-}
+type ResourceShape = z.ZodObject<{ protocol: z.ZodLiteral<string> }> & z.ZodType<ResourceConfig>;
 
 /** Five minutes at most: that is how soon a group that was removed is promised to be gone. */
 function tokens() {
@@ -247,4 +183,3 @@ function limits() {
 
 /** `hoopd.yaml`, read and resolved: paths absolute, durations in milliseconds, secrets still references. */
 export type HoopdConfig = z.output<ReturnType<typeof configSchema>>;
-export type ResourceConfig = HoopdConfig['resources'][string];

@@ -2,22 +2,22 @@ import { createHash } from 'node:crypto';
 import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../../core/log.ts';
-import { secretRefs } from './checks.ts';
-import type { HoopdConfig } from './schema.ts';
+import type { LoadedConfig } from './load.ts';
+import { authorityFiles, secretRefs } from './named.ts';
 
 /** An editor or a mount writes several times; one reload is enough. */
 const SETTLE_MS = 300;
 
 export interface Watched {
   /** Looks elsewhere from now on, and takes what stands there now as known. */
-  update(file: string, config: HoopdConfig): void;
+  update(loaded: LoadedConfig): void;
   close(): void;
 }
 
 /** Every file whose content is part of the configuration in force. */
-function configFiles(file: string, config: HoopdConfig): string[] {
-  const secrets = [config.audit.sealKey, ...secretRefs(config).map(([, ref]) => ref)];
-  const authorities = Object.values(config.resources).map(({ target }) => target.caFile);
+function configFiles({ file, config, protocols }: LoadedConfig): string[] {
+  const secrets = [config.audit.sealKey, ...secretRefs(config, protocols).map(({ ref }) => ref)];
+  const authorities = authorityFiles(config, protocols).map(({ file: path }) => path);
   const issuers = config.issuers.flatMap(({ caFile, directory }) => [caFile, directory]);
   return [
     file,
@@ -44,14 +44,14 @@ function policyFiles(dir: string): string[] {
  * Watches the directories rather than the files, so that a file replaced by rename or a remounted secret is seen.
  * Never throws: a directory that cannot be watched is logged, and SIGHUP still works.
  */
-export function watchConfig(file: string, config: HoopdConfig, log: Log, changed: () => void): Watched {
+export function watchConfig(loaded: LoadedConfig, log: Log, changed: () => void): Watched {
   let watchers = new Map<string, FSWatcher>();
   let known = '';
-  let current = { file, config };
+  let current = loaded;
   let timer: NodeJS.Timeout | undefined;
   const settle = () => {
     timer = undefined;
-    const now = fingerprint(configFiles(current.file, current.config));
+    const now = fingerprint(configFiles(current));
     if (now === known) return;
     known = now;
     changed();
@@ -61,15 +61,15 @@ export function watchConfig(file: string, config: HoopdConfig, log: Log, changed
     timer = setTimeout(settle, SETTLE_MS);
     timer.unref();
   };
-  const update = (nextFile: string, next: HoopdConfig) => {
-    current = { file: nextFile, config: next };
-    const files = configFiles(nextFile, next);
+  const update = (next: LoadedConfig) => {
+    current = next;
+    const files = configFiles(next);
     known = fingerprint(files);
-    const dirs = new Set([...files.map((path) => dirname(path)), next.policies]);
+    const dirs = new Set([...files.map((path) => dirname(path)), next.config.policies]);
     for (const [dir, watcher] of watchers) if (!dirs.has(dir)) watcher.close();
     watchers = new Map([...dirs].flatMap((dir) => open(dir, watchers.get(dir), log, stir)));
   };
-  update(file, config);
+  update(loaded);
   return {
     update,
     close: () => {

@@ -1,7 +1,13 @@
 import { agentRules } from '../../policy/agent-rules.ts';
+import type { Protocol } from '../../protocols/protocol.ts';
 
-/** The configuration that `hoopd init` writes: everything in it works, what must be replaced says so. */
-export const STARTER_CONFIG = `# Configuration of hoopd. Every key: docs/configuration.md. Check it: hoopd check
+/**
+ * The configuration that `hoopd init` writes: everything in it works, what must be replaced says so.
+ *
+ * @param protocols Each gives a resource of its own.
+ */
+export function starterConfig(protocols: readonly Protocol[]): string {
+  return `# Configuration of hoopd. Every key: docs/configuration.md. Check it: hoopd check
 # Changes take effect while hoopd runs (or send SIGHUP); an invalid file leaves the old one in force.
 
 listen: 127.0.0.1:7443
@@ -25,17 +31,10 @@ agents:                                    # a name that is not listed here is n
     groups: [ai-agents]
 
 resources:
-  pg-prod:
-    protocol: postgres
-    target: { host: localhost, port: 5432, database: shop, tls: verify-full }   # replace
-    credentials: { user: hoop, password: { file: ./pg-password } }              # replace: the file's content
-    session: { max: 8h, idle: 30m }
-    classification:
-      columns:
-        public.customers.email: [pii.email]
-
+${protocols.map(({ starter }) => starter?.yaml ?? '').join('')}
 policies: ./policies
 `;
+}
 
 /** The policies that `hoopd init` writes. */
 export const STARTER_POLICIES = `// Who may do what. What no policy permits is denied; a forbid beats every permit; an error denies.
@@ -88,5 +87,3 @@ permit (
   resource
 );
 `;
-
-export const PASSWORD_PLACEHOLDER = 'replace-me\n';

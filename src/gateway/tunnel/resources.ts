@@ -2,12 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../core/log.ts';
 import type { PolicyObject } from '../../policy/model.ts';
 import type { Adapter } from '../../protocols/adapter.ts';
-import type { ResourceConfig } from '../config/schema.ts';
+import type { Protocol, ResourceConfig, ResourceFacts } from '../../protocols/protocol.ts';
 
 /** One configured resource, ready to serve. */
 export interface GatewayResource {
   readonly name: string;
   readonly config: ResourceConfig;
+  readonly protocol: Protocol;
+  readonly facts: ResourceFacts;
   /** Its entity for policies. */
   readonly object: PolicyObject;
   readonly adapter: Adapter;
@@ -17,8 +19,9 @@ export interface GatewayResource {
 export interface ResourceSpec {
   readonly name: string;
   readonly config: ResourceConfig;
-  /** Content of the target's authority file; undefined without one. */
-  readonly ca: string | undefined;
+  readonly protocol: Protocol;
+  /** Content of the files that it names. */
+  readonly files: readonly (string | undefined)[];
   readonly object: PolicyObject;
   make(): Adapter;
 }
@@ -103,10 +106,12 @@ export class ResourceTable {
 }
 
 function entryOf(spec: ResourceSpec): Entry {
-  const { name, config, object } = spec;
-  return { spec, resource: { name, config, object, adapter: spec.make() }, sessions: 0, retired: false };
+  const { name, config, protocol, object } = spec;
+  const facts = protocol.describe({ name, config, object });
+  const resource = { name, config, protocol, facts, object, adapter: spec.make() };
+  return { spec, resource, sessions: 0, retired: false };
 }
 
 function sameSpec(a: ResourceSpec, b: ResourceSpec): boolean {
-  return a.ca === b.ca && isDeepStrictEqual(a.config, b.config);
+  return isDeepStrictEqual([a.files, a.config], [b.files, b.config]);
 }

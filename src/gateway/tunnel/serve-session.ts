@@ -44,7 +44,7 @@ export async function serveSession(request: SessionRequest): Promise<void> {
     principal,
     actor: actorOf(principal),
     resource: resource.object,
-    protocol: resource.config.protocol,
+    protocol: resource.protocol.name,
   };
   const session = new LiveSession(ref, startedAt);
   const release = request.resources.hold(resource);

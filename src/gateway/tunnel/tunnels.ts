@@ -108,7 +108,7 @@ export class Tunnels {
       );
     const answer = this.#deps.connect(principal, resource);
     if (answer.decision.effect !== 'allow') throw new Refused(refusalOf(answer.decision), answer);
-    checkLocalProof(localProof, 'scram-sha-256');
+    checkLocalProof(localProof, resource.protocol.localProof);
     return resource;
   }
 

@@ -14,8 +14,8 @@ export interface PostgresResource {
   };
   /** Asked at every new connection to the target, so that a rotated password is used at once. Never logged. */
   readonly credentials: () => Promise<{ readonly user: string; readonly password: Secret }>;
-  /** `schema.table.column` → tags. */
   /** `search_path` lists that a session may set for itself, as `SET` would list them. */
   readonly searchPaths: readonly (readonly string[])[];
+  /** `schema.table.column` → tags. */
   readonly classification: ReadonlyMap<string, readonly string[]>;
 }

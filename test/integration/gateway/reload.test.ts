@@ -177,7 +177,7 @@ describe('watching files', () => {
     const loaded = running.load();
     if (!loaded.ok) throw new Error('the configuration is not valid');
     let changes = 0;
-    const watched = watchConfig(loaded.file, loaded.config, log, () => void changes++);
+    const watched = watchConfig(loaded, log, () => void changes++);
     running.write('policies/more.cedar', '// new');
     await expect.poll(() => changes, { timeout: 5000 }).toBe(1);
     running.write('password', 'rotated');

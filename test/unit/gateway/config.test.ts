@@ -2,10 +2,11 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDuration } from '../../../src/core/config/shape.ts';
 import { configJsonSchema } from '../../../src/gateway/config/json-schema.ts';
 import { type LoadOptions, loadConfig } from '../../../src/gateway/config/load.ts';
 import { formatMistake, nearest } from '../../../src/gateway/config/mistake.ts';
-import { parseDuration, parseListen } from '../../../src/gateway/config/values.ts';
+import { parseListen } from '../../../src/gateway/config/places.ts';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 
 let dir: string;
@@ -75,7 +76,7 @@ describe('a right configuration', () => {
       idle: 1_800_000,
       searchPaths: [],
     });
-    expect(config.resources['pg-prod']?.target).toMatchObject({ port: 5432, tls: 'verify-full' });
+    expect(config.resources['pg-prod']).toMatchObject({ target: { port: 5432, tls: 'verify-full' } });
     expect(config.drain).toBe(10_000);
     expect(config.limits).toEqual({
       connections: 10_000,

@@ -2,12 +2,15 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { HoopError } from '../../../src/core/errors.ts';
 import { silentLog } from '../../../src/core/log.ts';
+import { Turns } from '../../../src/core/turns.ts';
+import { SharedByProtocol } from '../../../src/gateway/compose/shared.ts';
 import { createLog } from '../../../src/gateway/log.ts';
 import { challengeOf, problemOf } from '../../../src/gateway/server/problem.ts';
 import { LiveSession } from '../../../src/gateway/sessions/live-session.ts';
 import { SessionRegistry } from '../../../src/gateway/sessions/registry.ts';
 import { RefusalBudget } from '../../../src/gateway/tunnel/refusal-budget.ts';
 import { type ResourceSpec, ResourceTable } from '../../../src/gateway/tunnel/resources.ts';
+import type { Protocol } from '../../../src/protocols/protocol.ts';
 
 describe('problems', () => {
   it('carry code, text and hint; never detail or cause', () => {
@@ -102,11 +105,49 @@ describe('sessions', () => {
   });
 });
 
+describe('what the resources of a protocol share', () => {
+  const made: string[] = [];
+  const protocol = {
+    name: 'p',
+    shared: () => {
+      const name = `shared ${made.length}`;
+      made.push(name);
+      return { name, close: async () => void made.push(`${name} closed`) };
+    },
+  } as unknown as Protocol;
+  const adapter = (seen: unknown) => ({
+    protocol: 'p',
+    serve: async () => Promise.reject(seen),
+    close: async () => undefined,
+  });
+
+  it('is made with the first adapter and closed with the last; anew with the next', async () => {
+    const all = new SharedByProtocol({ turns: new Turns() });
+    const seen: unknown[] = [];
+    const make = () =>
+      all.adapter(protocol, (shared) => {
+        seen.push(shared);
+        return adapter(shared);
+      });
+    const [one, two] = [make(), make()];
+    expect(seen[0]).toBe(seen[1]);
+    await one.close();
+    expect(made).toEqual(['shared 0']);
+    await two.close();
+    expect(made).toEqual(['shared 0', 'shared 0 closed']);
+    make();
+    await all.close();
+    expect(made.slice(2)).toEqual(['shared 2', 'shared 2 closed']);
+  });
+});
+
 describe('resources over reloads', () => {
   const closed: string[] = [];
+  const protocol = { describe: () => ({ connect: {}, classified: [] }) } as unknown as Protocol;
   const spec = (name: string, port: number, ca?: string): ResourceSpec => ({
     name,
-    ca,
+    protocol,
+    files: [ca],
     config: { target: { port } } as never,
     object: { type: 'Resource', id: name, attrs: {} },
     make: () => ({

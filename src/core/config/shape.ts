@@ -1,13 +1,11 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
 
+/** Tells the collector that something at this path is wrong. */
+export type Complain = (path: readonly PropertyKey[], problem: string, cure: string) => void;
+
 /** Where a secret is kept. The configuration never holds the secret itself. */
 export type SecretRef = { readonly env: string } | { readonly file: string };
-
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What zod hands to an error function: only what we read of it. */
 interface RawIssue {
@@ -93,15 +91,6 @@ export function duration(min: string, max: string, example: string) {
   });
 }
 
-/** `0.0.0.0:7443`, `[::]:7443`, `:7443`; port 0 lets the system choose. */
-export function parseListen(text: string): ListenAddress | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]{2,45})\]|([A-Za-z0-9.-]{0,253})):(\d{1,5})$/.exec(text);
-  if (match === null) return undefined;
-  const port = Number(match[3]);
-  if (port > 65_535) return undefined;
-  return { host: match[1] ?? (match[2] === '' ? '::' : match[2]!), port };
-}
-
 /** Port numbers 1…65535. */
 export function port() {
   const message = expected('a port 1…65535', 'write a number such as 5432');
@@ -125,15 +114,6 @@ export function parseWebUrl(input: string): string | undefined {
 export function path(base: string, what: string, example: string) {
   return text(what, `write a path such as ${example}`, /^[^\0]{1,4096}$/).transform((input) =>
     resolve(base, input),
-  );
-}
-
-/** `sqlite:DIR` and the like: one known scheme, then a path. */
-export function located(base: string, scheme: string, example: string) {
-  return parsed(`${scheme}:DIRECTORY`, `write ${example}`, (input) =>
-    input.startsWith(`${scheme}:`) && input.length > scheme.length + 1 && !input.includes('\0')
-      ? resolve(base, input.slice(scheme.length + 1))
-      : undefined,
   );
 }
 
@@ -162,4 +142,15 @@ export function secretRef(base: string) {
     )
     .refine((ref) => (ref.env === undefined) !== (ref.file === undefined), both)
     .transform((ref): SecretRef => (ref.env !== undefined ? { env: ref.env } : { file: ref.file! }));
+}
+
+const TAG = /^[a-z][a-z0-9-]{0,62}(\.[a-z0-9][a-z0-9-]{0,62}){0,4}$/;
+
+/** Tags of what is detected or classified: policies name them. */
+export function tags() {
+  const one = text('a tag', 'write lower-case words joined by dots such as pii.email', TAG);
+  return z
+    .array(one, expected('a list of tags', 'write [pii.email]'))
+    .min(1, expected('at least one tag', 'write [pii.email]'))
+    .max(32, expected('at most 32 tags', 'remove some'));
 }

@@ -1,0 +1,44 @@
+import type { SecretRef } from '../../core/config/shape.ts';
+import { HoopError } from '../../core/errors.ts';
+import type { Protocol, ResourceConfig } from '../../protocols/protocol.ts';
+import type { HoopdConfig } from './schema.ts';
+
+/** Each resource with its protocol and its path in the configuration. */
+export function resourcesOf(config: HoopdConfig, protocols: readonly Protocol[]) {
+  return Object.entries(config.resources).map(([name, one]) => ({
+    path: ['resources', name],
+    protocol: protocolOf(one, protocols),
+    config: one,
+  }));
+}
+
+/** @throws {HoopError} `ERR_CONFIG` the list is not the one with which the configuration was read. */
+export function protocolOf(config: ResourceConfig, protocols: readonly Protocol[]): Protocol {
+  const found = protocols.find(({ name }) => name === config.protocol);
+  if (found === undefined) throw new HoopError('ERR_CONFIG', `nothing here speaks ${config.protocol}`);
+  return found;
+}
+
+/** Every reference to a text secret, with its path. */
+export function secretRefs(
+  config: HoopdConfig,
+  protocols: readonly Protocol[],
+): { readonly path: readonly PropertyKey[]; readonly ref: SecretRef }[] {
+  const ofIssuers = config.issuers.flatMap(({ clientSecret: ref }, index) =>
+    ref === undefined ? [] : [{ path: ['issuers', index, 'clientSecret'], ref }],
+  );
+  const ofResources = resourcesOf(config, protocols).flatMap(({ path, protocol, config: its }) =>
+    protocol.secrets(its).map(({ path: below, ref }) => ({ path: [...path, ...below], ref })),
+  );
+  return [...ofIssuers, ...ofResources];
+}
+
+/** Every file of authorities that a resource names, with its path. */
+export function authorityFiles(
+  config: HoopdConfig,
+  protocols: readonly Protocol[],
+): { readonly path: readonly PropertyKey[]; readonly file: string }[] {
+  return resourcesOf(config, protocols).flatMap(({ path, protocol, config: its }) =>
+    protocol.authorities(its).map(({ path: below, file }) => ({ path: [...path, ...below], file })),
+  );
+}

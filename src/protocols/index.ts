@@ -1,0 +1,5 @@
+import { postgres } from './postgres/module.ts';
+import type { Protocol } from './protocol.ts';
+
+/** What hoopd speaks. A gateway can be started with another list: see `LoadOptions.protocols`. */
+export const PROTOCOLS: readonly Protocol[] = [postgres];

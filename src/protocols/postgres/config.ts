@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { expected, path, port, secretRef, section, tags, text } from '../../core/config/shape.ts';
+import { sessionTimes } from '../session-times.ts';
+
+const COLUMN = /^[^.\s]{1,63}\.[^.\s]{1,63}\.[^.\s]{1,63}$/;
+
+/** The shape of a PostgreSQL resource. @param base Directory that relative paths start from. */
+export function postgresConfig(base: string) {
+  return section(
+    {
+      protocol: z.literal('postgres', expected('postgres', 'write protocol: postgres')),
+      target: target(base),
+      credentials: section(
+        {
+          user: text('a role name', "write the gateway's own role at the target", /^[^\0]{1,63}$/),
+          password: secretRef(base),
+        },
+        'write {user: hoop, password: {env: PG_PASSWORD}}',
+      ),
+      session: section(
+        { ...sessionTimes(), searchPaths: searchPaths() },
+        'write {max: 8h, idle: 30m}',
+      ).prefault({}),
+      classification: section({ columns: columns() }, 'write {columns: {…}}').prefault({ columns: {} }),
+    },
+    'write protocol: postgres, target: {…}, credentials: {…}',
+  );
+}
+
+/** As read: paths absolute, durations in milliseconds, the password still a reference. */
+export type PostgresConfig = z.output<ReturnType<typeof postgresConfig>>;
+
+function target(base: string) {
+  return section(
+    {
+      host: text('a host name or address', 'write a host such as db.internal', /^[^\s/@]{1,253}$/),
+      port: port().default(5432),
+      database: text("a database's name", 'write the name of one database', /^[^\0]{1,63}$/),
+      tls: z
+        .enum(['verify-full', 'disable'], expected('verify-full or disable', 'write tls: verify-full'))
+        .default('verify-full'),
+      caFile: path(base, 'a PEM file', 'ca.pem').optional(),
+    },
+    'write {host: db.internal, database: shop}',
+  );
+}
+
+function searchPaths() {
+  const schema = text("a schema's name", 'write a name such as app, without quotes', /^[^\0]{1,63}$/);
+  const path = z
+    .array(schema, expected('a list of schemas', 'write [app, public]'))
+    .min(1, expected('at least one schema', 'write [app, public]'))
+    .max(32, expected('at most 32 schemas', 'remove some'));
+  return z
+    .array(path, expected('a list of search paths', 'write [[app, public]]'))
+    .max(100, expected('at most 100 search paths', 'remove some'))
+    .default([])
+    .describe('Lists that a session may set as its search_path, beside the one with which it begins.');
+}
+
+function columns() {
+  const message = 'expected SCHEMA.TABLE.COLUMN; write a name such as public.customers.email';
+  return z.record(z.string().regex(COLUMN, message), tags(), {
+    error: (issue) =>
+      issue.code === 'invalid_key'
+        ? message
+        : expected('a mapping of columns', 'write {public.customers.email: [pii.email]}').error(issue),
+  });
+}

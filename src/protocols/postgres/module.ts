@@ -1,0 +1,73 @@
+import type { PolicyObject } from '../../policy/model.ts';
+import type { ConfiguredResource, Protocol } from '../protocol.ts';
+import { createPostgresAdapter } from './adapter.ts';
+import { type PostgresConfig, postgresConfig } from './config.ts';
+import { replayFrames } from './replay.ts';
+import type { PostgresResource } from './resource.ts';
+import { SqlParser } from './sql/parse/parser.ts';
+
+const PASSWORD = ['credentials', 'password'];
+const CA_FILE = ['target', 'caFile'];
+
+/** PostgreSQL as the gateway sees it. What all its resources share are the threads that parse SQL. */
+export const postgres: Protocol<PostgresConfig, SqlParser> = {
+  name: 'postgres',
+  session: 'connection',
+  localProof: 'scram-sha-256',
+  starter: {
+    yaml: `  pg-prod:
+    protocol: postgres
+    target: { host: localhost, port: 5432, database: shop, tls: verify-full }   # replace
+    credentials: { user: hoop, password: { file: ./pg-password } }              # replace: the file's content
+    session: { max: 8h, idle: 30m }
+    classification:
+      columns:
+        public.customers.email: [pii.email]
+`,
+    files: { 'pg-password': 'replace-me\n' },
+  },
+  config: postgresConfig,
+  secrets: ({ credentials }) => [{ path: PASSWORD, ref: credentials.password }],
+  authorities: ({ target: { caFile } }) => (caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
+  check({ target }, complain) {
+    if (target.caFile !== undefined && target.tls === 'disable')
+      complain(CA_FILE, 'stands beside tls: disable', 'remove one of the two');
+  },
+  describe: ({ config, object }) => ({
+    connect: { database: config.target.database, user: config.credentials.user },
+    classified: classifiedColumns(object, config),
+  }),
+  shared: ({ turns }) => new SqlParser({ turns }),
+  create: (resource, parser, deps) => createPostgresAdapter(resourceOf(resource), { parser, ...deps }),
+  replay: replayFrames,
+};
+
+function resourceOf(resource: ConfiguredResource<PostgresConfig>): PostgresResource {
+  const { target, credentials, session, classification } = resource.config;
+  const { host, port, database, tls } = target;
+  const ca = resource.authority(CA_FILE);
+  return {
+    name: resource.name,
+    target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
+    credentials: async () => ({ user: credentials.user, password: resource.secret(PASSWORD) }),
+    searchPaths: session.searchPaths,
+    classification: new Map(Object.entries(classification.columns)),
+  };
+}
+
+function classifiedColumns(resource: PolicyObject, { classification }: PostgresConfig): PolicyObject[] {
+  return Object.entries(classification.columns).map(([path, tags]) => {
+    const [schema = '', table = '', column = ''] = path.split('.');
+    return {
+      type: 'Column',
+      id: `${resource.id}/${path}`,
+      attrs: { schema, table, name: column, tags, detected: false },
+      parent: {
+        type: 'Table',
+        id: `${resource.id}/${schema}.${table}`,
+        attrs: { schema, name: table, kind: 'table', system: false, sensitive: false, tags },
+        parent: { type: 'Schema', id: `${resource.id}/${schema}`, attrs: { name: schema }, parent: resource },
+      },
+    };
+  });
+}

@@ -1,0 +1,133 @@
+import type { z } from 'zod';
+import type { ConnectFacts, LocalProofKind, ReplayFrame } from '../api/contract.ts';
+import type { Allowance } from '../core/allowance.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Complain, SecretRef } from '../core/config/shape.ts';
+import type { Secret } from '../core/secret.ts';
+import type { Turns } from '../core/turns.ts';
+import type { DetectorSet } from '../masking/detectors/index.ts';
+import type { PolicyObject } from '../policy/model.ts';
+import type { RecordedItem } from '../recording/reader.ts';
+import type { Adapter } from './adapter.ts';
+
+/**
+ * Everything that the gateway knows of a protocol. Adding one is a folder beside `postgres/` and a line in `index.ts`.
+ *
+ * Pure but for `shared` and `create`, which may start threads and open connections.
+ */
+export interface Protocol<
+  Config extends ResourceConfig = ResourceConfig,
+  Shared extends SharedParts = SharedParts,
+> {
+  /** What `protocol:` of a resource says: lower-case letters. */
+  readonly name: string;
+  /** `connection`: each stream is a session of its own. `tunnel`: the streams of one tunnel are one session. */
+  readonly session: 'connection' | 'tunnel';
+  /** How the local end proves the tunnel's secret; a proof of another kind is refused. */
+  readonly localProof: LocalProofKind;
+  /** A resource of it for `hoopd init`; left away, none is written. */
+  readonly starter?: StarterResource;
+  /**
+   * The shape under `resources.NAME`: an object with `protocol` and `session`. Messages read `problem; cure`.
+   *
+   * @param base Directory that relative paths start from.
+   */
+  config(base: string): z.ZodType<Config>;
+  /** Where secrets are referred to. They are looked up by the gateway and handed to the adapter when it asks. */
+  secrets(config: Config): readonly SecretAt[];
+  /** Files of certificate authorities that are named. They are read by the gateway. */
+  authorities(config: Config): readonly FileAt[];
+  /** Complains, with paths below the resource, of what the shape alone cannot tell. */
+  check(config: Config, complain: Complain): void;
+  /** What is said of a resource to those who may reach it. */
+  describe(resource: NamedResource<Config>): ResourceFacts;
+  /** What all resources of this protocol use together: made with the first of them, closed with the last. */
+  shared(deps: SharedDeps): Shared;
+  /** Makes the adapter of one resource. Nothing is connected before the first stream. */
+  create(resource: ConfiguredResource<Config>, shared: Shared, deps: AdapterDeps): Adapter;
+  /**
+   * Turns a recorded session into what a person watches; the last frame is an `end`.
+   *
+   * @throws {HoopError} What `items` throws.
+   */
+  replay(items: AsyncIterable<RecordedItem>): AsyncIterable<ReplayFrame>;
+}
+
+/** What the configuration of every resource has. */
+export interface ResourceConfig {
+  readonly protocol: string;
+  /** Milliseconds. `idle` undefined: a silent client is left alone. */
+  readonly session: { readonly max: number; readonly idle?: number | undefined };
+}
+
+/** A place below `resources.NAME`. */
+type Path = readonly string[];
+
+interface SecretAt {
+  readonly path: Path;
+  readonly ref: SecretRef;
+}
+
+interface FileAt {
+  readonly path: Path;
+  /** Absolute. */
+  readonly file: string;
+}
+
+interface NamedResource<Config> {
+  /** Name in the configuration: `pg-prod`. */
+  readonly name: string;
+  readonly config: Config;
+  /** Its policy entity. */
+  readonly object: PolicyObject;
+}
+
+/** A resource with what the gateway has read for it. */
+export interface ConfiguredResource<Config> extends NamedResource<Config> {
+  /** PEM that the file at this path of `authorities` holds; undefined if none is named. */
+  authority(path: Path): string | undefined;
+  /**
+   * The secret at this path of `secrets`, as it is now: ask at each connection, so that a rotated one is used at once.
+   *
+   * @throws {HoopError} `ERR_TARGET_AUTH`: the resource is not configured any more.
+   */
+  secret(path: Path): Secret;
+}
+
+export interface ResourceFacts {
+  /** What clients are told to connect with. Never a secret. */
+  readonly connect: Omit<ConnectFacts, 'protocol'>;
+  /** What is classified, as policy asks of it: the action `reveal`. */
+  readonly classified: readonly PolicyObject[];
+}
+
+interface StarterResource {
+  /** Lines of YAML below `resources:`, two spaces in. */
+  readonly yaml: string;
+  /** File beside the configuration → what it holds. Written with mode 0600. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export interface SharedParts {
+  /** Called once, when no adapter uses them any more. */
+  close(): Promise<void>;
+}
+
+export interface SharedDeps {
+  /** Of the whole process. */
+  readonly turns: Turns;
+}
+
+interface AdapterDeps extends SharedDeps {
+  readonly clock: Clock;
+  /** Memory that all sessions hold together. */
+  readonly allowance: Allowance;
+  /** In force now: asked at the start of each session. */
+  readonly detectors: () => Detectors;
+}
+
+export interface Detectors {
+  readonly set: DetectorSet;
+  /** Every tag that a detector can find. */
+  readonly tags: readonly string[];
+}
