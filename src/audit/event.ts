@@ -50,7 +50,7 @@ export interface Actor {
  */
 export interface EventInput extends EventFields {
   readonly type: EventType;
-  /** Ties `operation.closed` to its `operation.decided` (`op_…`). */
+  /** Ties `operation.closed`, and what becomes of a session, to its `operation.decided` (`op_…`). */
   readonly operation?: string;
   /** Secret: what was really asked. */
   readonly original?: { readonly statement?: string; readonly parameters?: readonly (string | null)[] };

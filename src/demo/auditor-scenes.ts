@@ -50,7 +50,10 @@ export async function auditorLooks(
   story.showed(renderTable(HEADINGS, found, story.width).join('\n'));
 
   const events = await allEvents(hoopctl, work);
-  const decided = events.filter((event) => event['type'] === 'operation.decided');
+  // Of statements: that the agent may connect is decided too.
+  const decided = events.filter(
+    (event) => event['type'] === 'operation.decided' && event['text'] !== 'connect',
+  );
   // What changed too many rows was allowed to run, and is undone by its count.
   const undone = count(decided, 'reason', 'refused: rows');
   check(undone > 0, 'the audit shows nothing that was undone');

@@ -108,7 +108,6 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     sessionsPerInstance: config.limits.sessionsPerInstance,
     keep: (socket) => door.keep(socket),
     authenticate: (request, socket) => identity.authenticateStream(request, socket),
-    connect: (principal, resource) => rules.connect(principal, resource),
   });
   const { auditDir, instance } = state;
   const parts = {

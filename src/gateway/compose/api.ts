@@ -73,7 +73,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
 
 function accessBy(rules: GatewayRules): Parameters<typeof selfRoutes>[0]['access'] {
   return (principal, resource) => {
-    const { effect } = rules.connect(principal, resource).decision;
+    const { effect } = rules.connect(principal, resource);
     if (effect === 'deny') return undefined;
     return { access: effect, masks: rules.masks(principal, resource) };
   };

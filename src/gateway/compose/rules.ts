@@ -20,7 +20,6 @@ import { formatMistake } from '../config/mistake.ts';
 import { protocolOf } from '../config/named.ts';
 import { readPolicies } from '../config/policies.ts';
 import { type GatewayResource, type ResourceSpec, ResourceTable } from '../tunnel/resources.ts';
-import type { ConnectDecision } from '../tunnel/tunnels.ts';
 import { type IdentityRules, identityRules } from './identity.ts';
 import { resourceObject } from './objects.ts';
 import { SharedByProtocol } from './shared.ts';
@@ -96,19 +95,20 @@ export class GatewayRules {
     return this.#prepared.engine.version;
   }
 
-  /** What policy says of something done at the gateway itself, or of a connection. */
+  /** What policy says of something done at the gateway itself. */
   ask(principal: Principal, action: string, object: PolicyObject): Decision {
     return this.enforcer.evaluate(principal, [{ action, object }], {});
   }
 
-  connect(principal: Principal, resource: GatewayResource): ConnectDecision {
-    return { decision: this.ask(principal, 'connect', resource.object), policyVersion: this.policyVersion() };
+  /** What `connect` would answer now; the question itself is the tunnel's. */
+  connect(principal: Principal, resource: GatewayResource): Decision {
+    return this.ask(principal, 'connect', resource.object);
   }
 
   /** Whether there is a resource of this name that the principal may reach, or may with an approval. */
   mayReach(principal: Principal, name: string): boolean {
     const resource = this.resources.find(name);
-    return resource !== undefined && this.connect(principal, resource).decision.effect !== 'deny';
+    return resource !== undefined && this.connect(principal, resource).effect !== 'deny';
   }
 
   /** Whether anything classified at the resource would be masked for this principal. */

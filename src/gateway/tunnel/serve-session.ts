@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ERROR_TABLE, HoopError } from '../../core/errors.ts';
+import { ERROR_TABLE, type ErrorCode, HoopError, toHoopError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { rescued } from '../../core/later.ts';
 import type { SessionRef } from '../../enforcement/operation.ts';
@@ -12,6 +12,8 @@ import { actorOf } from '../actor.ts';
 import { SessionIdleTimer } from '../sessions/idle-timer.ts';
 import { LiveSession } from '../sessions/live-session.ts';
 import { acceptTunnel } from './answer.ts';
+import { checkLocalProof } from './local-proof.ts';
+import { RefusedSession } from './refused-session.ts';
 import type { TunnelRequest } from './request.ts';
 import type { GatewayResource } from './resources.ts';
 import type { TunnelDeps } from './tunnels.ts';
@@ -30,11 +32,13 @@ const GOODBYE_MS = 5000;
 const KEEP_ALIVE_MS = 60_000;
 
 /**
- * Opens a session's evidence, answers 101 and hands the stream to the adapter.
+ * Asks whether the session may be, opens its evidence, answers 101 and hands the stream to the adapter.
  *
  * Resolves when the session has ended and that is on record.
  *
- * @throws {HoopError} `ERR_RECORDING_UNAVAILABLE`, `ERR_AUDIT_UNAVAILABLE`: nothing was answered yet, refuse the stream.
+ * @throws {RefusedSession} Policy does not allow it, or there is no evidence without which it must not be.
+ * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`, `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`: it could not even be asked. Either
+ *   way nothing was answered yet: refuse the stream.
  */
 export async function serveSession(request: SessionRequest): Promise<void> {
   const { clock, principal, resource } = request;
@@ -48,16 +52,46 @@ export async function serveSession(request: SessionRequest): Promise<void> {
   };
   const session = new LiveSession(ref, startedAt);
   const release = request.resources.hold(resource);
+  // Counted from the question on: many that are asked at once must not be more than an instance may have.
   request.sessions.add(session);
   try {
-    const recorder = await openRecorder(request, session);
-    await recordStart(request, session, recorder);
-    acceptTunnel(request.socket, ref.id);
-    await serve(request, session, recorder);
+    await connect(request, session);
   } finally {
     request.sessions.remove(session);
     release();
   }
+}
+
+/** The question of `connect`: decided and on record before anything happens, closed when all is over. */
+async function connect(request: SessionRequest, session: LiveSession): Promise<void> {
+  const { enforcer, clock, resource } = request;
+  const { ref, startedAt } = session;
+  const pairs = [{ action: 'connect', object: resource.object }];
+  const verdict = await enforcer.decide({ session: ref, pairs, context: {}, text: 'connect' });
+  if (verdict.effect === 'deny') throw RefusedSession.by(verdict.denial, verdict.operation);
+  request.keep(request.socket);
+  let failure: ErrorCode | undefined = 'ERR_INTERNAL';
+  try {
+    failure = await open(request, session, verdict.operation);
+  } catch (error) {
+    failure = toHoopError(error).code;
+    throw RefusedSession.after(error, verdict.operation);
+  } finally {
+    enforcer.close(ref, verdict.operation, {
+      outcome: failure === undefined ? 'success' : 'failure',
+      ...(failure === undefined ? {} : { sqlstate: ERROR_TABLE[failure].sqlstate }),
+      durationMs: clock.now() - startedAt,
+    });
+  }
+}
+
+/** @returns What ended the session, where that was not in good order. */
+async function open(request: SessionRequest, session: LiveSession, operation: string) {
+  checkLocalProof(request.tunnel.localProof, request.resource.protocol.localProof);
+  const recorder = await openRecorder(request, session);
+  await recordStart(request, session, recorder, operation);
+  acceptTunnel(request.socket, session.ref.id);
+  return serve(request, session, recorder);
 }
 
 async function openRecorder({ recordings, log }: SessionRequest, { ref, startedAt }: LiveSession) {
@@ -69,20 +103,22 @@ async function openRecorder({ recordings, log }: SessionRequest, { ref, startedA
   }
 }
 
-async function recordStart(request: SessionRequest, session: LiveSession, recorder: SessionRecorder) {
+async function recordStart(
+  request: SessionRequest,
+  session: LiveSession,
+  recorder: SessionRecorder,
+  operation: string,
+) {
   const { id, actor, protocol } = session.ref;
-  const { tunnel, resource, enforcer } = request;
+  const { tunnel, resource } = request;
   try {
     await request.audit.append({
       type: 'session.started',
+      operation,
       actor,
       session: id,
       resource: resource.name,
       protocol,
-      actions: ['connect'],
-      objects: [resource.object.id],
-      decision: 'allow',
-      policyVersion: enforcer.policyVersion(),
       facts: { address: request.address },
       ...(tunnel.reason === undefined ? {} : { reason: tunnel.reason }),
     });
@@ -96,7 +132,7 @@ async function serve(
   request: SessionRequest,
   session: LiveSession,
   recorder: SessionRecorder,
-): Promise<void> {
+): Promise<ErrorCode | undefined> {
   const { ref, signal } = session;
   const log = request.log.child({ session: ref.id, resource: request.resource.name, actor: ref.actor.name });
   const { enforcer, credentials, clock } = request;
@@ -125,6 +161,7 @@ async function serve(
   request.socket.destroy();
   await recordEnd(request, session, recorder, end);
   log.info('session ended', { reason: end.reason, ...session.tally });
+  return end.failure;
 }
 
 /** Everything that may end a session from outside; gives the function that stops watching. */

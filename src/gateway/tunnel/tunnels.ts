@@ -7,22 +7,15 @@ import { rescued } from '../../core/later.ts';
 import type { Log } from '../../core/log.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
-import type { Decision } from '../../policy/model.ts';
 import type { RecordingStore } from '../../recording/recorder.ts';
 import { actorOf } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { refuseTunnel } from './answer.ts';
-import { checkLocalProof } from './local-proof.ts';
 import { RefusalBudget } from './refusal-budget.ts';
+import { LIST_HINT, RefusedSession } from './refused-session.ts';
 import { addressOf, parseTunnelRequest, pathOf, type TunnelRequest } from './request.ts';
 import type { GatewayResource, ResourceTable } from './resources.ts';
 import { serveSession } from './serve-session.ts';
-
-/** What `connect` answers, and under which policy. */
-export interface ConnectDecision {
-  readonly decision: Decision;
-  readonly policyVersion: string;
-}
 
 export interface TunnelDeps {
   readonly resources: ResourceTable;
@@ -38,20 +31,6 @@ export interface TunnelDeps {
   keep(socket: Duplex): void;
   /** Verifies token and proof of one stream. */
   authenticate(request: IncomingMessage, socket: Duplex): Promise<Principal>;
-  /** Asks policy for `connect`. */
-  connect(principal: Principal, resource: GatewayResource): ConnectDecision;
-}
-
-/** A refusal with the rules that decided it. */
-class Refused extends Error {
-  readonly error: HoopError;
-  readonly connect: ConnectDecision | undefined;
-
-  constructor(error: HoopError, connect?: ConnectDecision) {
-    super(error.message);
-    this.error = error;
-    this.connect = connect;
-  }
 }
 
 /** Takes streams: identity, then policy, then evidence, then the protocol. */
@@ -83,9 +62,8 @@ export class Tunnels {
       if (this.#closed !== undefined) throw this.#closed;
       principal = await this.#deps.authenticate(request, socket);
       const tunnel = parseTunnelRequest(request);
-      const resource = this.#admit(principal, tunnel);
+      const resource = this.#find(principal, tunnel);
       if (this.#closed !== undefined) throw this.#closed;
-      this.#deps.keep(socket);
       if (head.length > 0) socket.unshift(head);
       const address = addressOf(request);
       await serveSession({ ...this.#deps, principal, resource, tunnel, socket, address });
@@ -94,7 +72,7 @@ export class Tunnels {
     }
   }
 
-  #admit(principal: Principal, { resource: name, localProof }: TunnelRequest): GatewayResource {
+  #find(principal: Principal, { resource: name }: TunnelRequest): GatewayResource {
     const resource = this.#deps.resources.find(name);
     if (resource === undefined) throw new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT });
     const { sessions, sessionsPerInstance } = this.#deps;
@@ -106,18 +84,14 @@ export class Tunnels {
           hint: 'close some; a pool of connections needs fewer',
         },
       );
-    const answer = this.#deps.connect(principal, resource);
-    if (answer.decision.effect !== 'allow') throw new Refused(refusalOf(answer.decision), answer);
-    checkLocalProof(localProof, resource.protocol.localProof);
     return resource;
   }
 
   async #refuse(request: IncomingMessage, socket: Duplex, principal: Principal | undefined, thrown: unknown) {
-    const error = thrown instanceof Refused ? thrown.error : toHoopError(thrown);
-    const decision = thrown instanceof Refused ? thrown.connect?.decision : undefined;
-    const rule = decision?.rules[0]?.id;
-    await this.#record(request, principal, error, thrown instanceof Refused ? thrown.connect : undefined);
-    refuseTunnel(socket, error, rule === undefined ? {} : { rule });
+    const refused = thrown instanceof RefusedSession ? thrown : undefined;
+    const error = refused?.error ?? toHoopError(thrown);
+    await this.#record(request, principal, error, refused?.operation);
+    refuseTunnel(socket, error, refused?.rule === undefined ? {} : { rule: refused.rule });
   }
 
   /** A refusal stands whether or not it could be recorded: nothing was forwarded. */
@@ -125,7 +99,7 @@ export class Tunnels {
     request: IncomingMessage,
     principal: Principal | undefined,
     error: HoopError,
-    connect?: ConnectDecision,
+    operation: string | undefined,
   ) {
     const suppressed = principal === undefined ? this.#budget.spend() : 0;
     if (suppressed === undefined) return;
@@ -142,14 +116,8 @@ export class Tunnels {
       resource: pathOf(request).split('/').at(-1)!.slice(0, 64),
       reason: error.code,
       outcome: 'failure',
-      actions: ['connect'],
-      ...(connect === undefined
-        ? { decision: 'deny' }
-        : {
-            decision: connect.decision.effect,
-            rules: connect.decision.rules,
-            policyVersion: connect.policyVersion,
-          }),
+      // What was asked and decided stands in the operation's own event; of a stranger nothing was asked.
+      ...(operation === undefined ? { actions: ['connect'], decision: 'deny' } : { operation }),
       facts: { address, ...(suppressed > 0 ? { suppressed } : {}) },
     };
     await rescued(
@@ -160,26 +128,4 @@ export class Tunnels {
       },
     );
   }
-}
-
-const LIST_HINT = 'see what you may reach: hoopctl resource list';
-
-/**
- * A default deny and an unknown name give the same answer, so that names cannot be guessed; a rule that forbids speaks
- * for itself.
- */
-function refusalOf(decision: Exclude<Decision, { effect: 'allow' }>): HoopError {
-  const rule = decision.rules[0];
-  if (decision.effect === 'hold') {
-    const hint = rule?.hint ?? `ask for an approval by ${decision.approvals.join(', ')}`;
-    return new HoopError('ERR_APPROVAL_REQUIRED', rule?.reason, { hint });
-  }
-  if (rule === undefined) {
-    const detail = decision.errors.length === 0 ? undefined : decision.errors.join('; ');
-    return new HoopError('ERR_NO_ACCESS', undefined, {
-      hint: LIST_HINT,
-      ...(detail === undefined ? {} : { detail }),
-    });
-  }
-  return new HoopError('ERR_DENIED', rule.reason, { hint: rule.hint ?? LIST_HINT });
 }

@@ -190,7 +190,7 @@ test(`${INSTANCES} instances in one process: each its own, ended one by one`, as
       instance: credential.facts.instance,
       type: 'operation.decided',
     });
-    expect(events.map((event) => event['text'])).toEqual([`SELECT 'many-${i}' AS worker`]);
+    expect(events.map((event) => event['text'])).toEqual([`SELECT 'many-${i}' AS worker`, 'connect']);
   }
   for (const [i, { credential }] of gateways.entries()) {
     const before = performance.now();
