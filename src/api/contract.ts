@@ -24,6 +24,8 @@ export const TUNNEL_PROTOCOL = 'hoop-tunnel/1';
 export const TUNNEL_HEADERS = {
   /** `KIND VALUE`, see `LocalProof`; absent for an owner-only socket or standard input. */
   localProof: 'hoop-local-proof',
+  /** The tunnel that the stream is part of: 128 random bits, base64url. Streams of one tunnel may share a session. */
+  tunnel: 'hoop-tunnel',
   /** Why, in the caller's words, percent-encoded UTF-8, at most 1 KiB. */
   reason: 'hoop-reason',
   /** Of the answer 101: the gateway session's id. */

@@ -1,6 +1,7 @@
 /**
  * One stream through the gateway: its own TLS connection, its own proof, then raw bytes.
  */
+import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import {
   EXPORTER_BYTES,
@@ -41,6 +42,7 @@ export class Tunnel {
   readonly #key: InstanceKey;
   readonly #options: TunnelOptions;
   readonly #liveness: Liveness;
+  readonly #id = randomBytes(16).toString('base64url');
 
   /** @throws {HoopError} `ERR_USAGE` the reason is too long. */
   constructor(client: GatewayClient, credential: Credential, key: InstanceKey, options: TunnelOptions) {
@@ -116,6 +118,7 @@ export class Tunnel {
       `Upgrade: ${TUNNEL_PROTOCOL}`,
       `Authorization: DPoP ${accessToken}`,
       `DPoP: ${await this.#key.proof(proof)}`,
+      `${TUNNEL_HEADERS.tunnel}: ${this.#id}`,
     ];
     const { localProof, reason } = this.#options;
     if (localProof !== undefined)

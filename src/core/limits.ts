@@ -18,6 +18,8 @@ export const LIMITS = {
   detectedRowBytes: 2 * 1024 * 1024,
   /** What detectors may find in one value. With more it is masked whole. */
   findingsPerValue: 10_000,
+  /** Streams at once of one session, where it may have several. */
+  streamsPerSession: 256,
   /** Messages forwarded whose answer is outstanding, per session: beyond it the client is not read. */
   pgPipelineDepth: 1_024,
   /** A message that lacks its end takes turns with others from here on, octets. */

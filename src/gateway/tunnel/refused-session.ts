@@ -1,4 +1,4 @@
-import { HoopError, toHoopError } from '../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 import type { Denial } from '../../enforcement/operation.ts';
 
 export const LIST_HINT = 'see what you may reach: hoopctl resource list';
@@ -29,10 +29,5 @@ export class RefusedSession extends Error {
     if (!UNSPOKEN.has(rule))
       return new RefusedSession(new HoopError(code, reason, { hint }), operation, rule);
     return new RefusedSession(new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT }), operation);
-  }
-
-  /** Policy allowed it, and then something failed. */
-  static after(thrown: unknown, operation: string): RefusedSession {
-    return new RefusedSession(toHoopError(thrown), operation);
   }
 }

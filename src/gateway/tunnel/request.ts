@@ -17,11 +17,15 @@ export interface TunnelRequest {
   /** As asked for; may name nothing that exists. */
   readonly resource: string;
   readonly reason: string | undefined;
+  /** The tunnel that the stream is part of; undefined: of none, as with hoopctl before version 0.2. */
+  readonly id: string | undefined;
   /** Of the tunnel's own secret. Undefined where the local end is its owner's alone. */
   readonly localProof: LocalProof | undefined;
 }
 
 const RESOURCE = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+/** 128 random bits, base64url. */
+const TUNNEL_ID = /^[A-Za-z0-9_-]{22}$/;
 const MAX_REASON_BYTES = 1024;
 
 /** Whether a request wants to become a tunnel. Pure; never throws. */
@@ -51,7 +55,10 @@ export function pathOf(request: IncomingMessage): string {
 export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   const resource = pathOf(request).slice(PATHS.tunnel.length + 1);
   if (!RESOURCE.test(resource)) throw new HoopError('ERR_NO_ACCESS');
-  return { resource, reason: reasonOf(request), localProof: localProofOf(request) };
+  const id = single(request, TUNNEL_HEADERS.tunnel);
+  if (id !== undefined && !TUNNEL_ID.test(id))
+    throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.tunnel} is not 128 bits in base64url`);
+  return { resource, id, reason: reasonOf(request), localProof: localProofOf(request) };
 }
 
 function localProofOf(request: IncomingMessage): LocalProof | undefined {

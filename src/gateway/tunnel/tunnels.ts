@@ -11,11 +11,11 @@ import type { RecordingStore } from '../../recording/recorder.ts';
 import { actorOf } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { refuseTunnel } from './answer.ts';
+import { JoinableSessions } from './joinable-sessions.ts';
 import { RefusalBudget } from './refusal-budget.ts';
 import { LIST_HINT, RefusedSession } from './refused-session.ts';
 import { addressOf, parseTunnelRequest, pathOf, type TunnelRequest } from './request.ts';
 import type { GatewayResource, ResourceTable } from './resources.ts';
-import { serveSession } from './serve-session.ts';
 
 export interface TunnelDeps {
   readonly resources: ResourceTable;
@@ -33,15 +33,26 @@ export interface TunnelDeps {
   authenticate(request: IncomingMessage, socket: Duplex): Promise<Principal>;
 }
 
+/** One stream that wants to be, of a caller who is known, to a resource that there is. */
+export interface StreamRequest {
+  readonly principal: Principal;
+  readonly resource: GatewayResource;
+  readonly tunnel: TunnelRequest;
+  readonly socket: Duplex;
+  readonly address: string;
+}
+
 /** Takes streams: identity, then policy, then evidence, then the protocol. */
 export class Tunnels {
   readonly #deps: TunnelDeps;
   readonly #budget: RefusalBudget;
+  readonly #sessions: JoinableSessions;
   #closed: HoopError | undefined;
 
   constructor(deps: TunnelDeps) {
     this.#deps = deps;
     this.#budget = new RefusalBudget(deps.clock);
+    this.#sessions = new JoinableSessions(deps);
   }
 
   /** From now on every new stream is refused with this error. */
@@ -62,29 +73,15 @@ export class Tunnels {
       if (this.#closed !== undefined) throw this.#closed;
       principal = await this.#deps.authenticate(request, socket);
       const tunnel = parseTunnelRequest(request);
-      const resource = this.#find(principal, tunnel);
+      const resource = this.#deps.resources.find(tunnel.resource);
+      if (resource === undefined) throw new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT });
       if (this.#closed !== undefined) throw this.#closed;
       if (head.length > 0) socket.unshift(head);
       const address = addressOf(request);
-      await serveSession({ ...this.#deps, principal, resource, tunnel, socket, address });
+      await this.#sessions.serve({ principal, resource, tunnel, socket, address });
     } catch (error) {
       await this.#refuse(request, socket, principal, error);
     }
-  }
-
-  #find(principal: Principal, { resource: name }: TunnelRequest): GatewayResource {
-    const resource = this.#deps.resources.find(name);
-    if (resource === undefined) throw new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT });
-    const { sessions, sessionsPerInstance } = this.#deps;
-    if (sessions.countOf(principal.instance) >= sessionsPerInstance)
-      throw new HoopError(
-        'ERR_LIMIT',
-        `this tunnel has ${sessionsPerInstance} sessions open, which is the most`,
-        {
-          hint: 'close some; a pool of connections needs fewer',
-        },
-      );
-    return resource;
   }
 
   async #refuse(request: IncomingMessage, socket: Duplex, principal: Principal | undefined, thrown: unknown) {

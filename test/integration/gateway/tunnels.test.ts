@@ -53,7 +53,11 @@ describe('a stream', () => {
       .poll(async () => (await agent.get(`${PATHS.sessions}/${session}`)).json.endReason)
       .toBe('client-left');
     const [started] = await events(`session=${session}&type=session.started`);
-    expect(started).toMatchObject({ reason: 'fix order 7  ', decision: 'allow', resource: 'echo' });
+    expect(started).toMatchObject({ reason: 'fix order 7  ', resource: 'echo', protocol: 'postgres' });
+    const [asked] = await events(`session=${session}&type=operation.decided`);
+    expect(asked).toMatchObject({ operation: started?.['operation'], decision: 'allow', outcome: 'success' });
+    expect(asked).toMatchObject({ actions: ['connect'], objects: ['echo'], rules: [{ id: 'open' }] });
+    expect(await agent.get(`${PATHS.sessions}/${session}`)).toMatchObject({ json: { operations: 0 } });
     const [ended] = await events(`session=${session}&type=session.ended`);
     expect(ended).toMatchObject({ reason: 'client-left', bytes: 11, outcome: 'success' });
     expect(ended?.facts.recordingSha256).toMatch(/^[0-9a-f]{64}$/);
@@ -159,9 +163,14 @@ describe('a stream is refused', () => {
       'ERR_USAGE',
     ])
       expect(reasons).toContain(code);
-    expect(found.find((event) => event['actor']?.person === 'eve@example.com')).toMatchObject({
-      resource: 'echo',
-      decision: 'deny',
+    const refused = found.find((event) => event['actor']?.person === 'eve@example.com');
+    expect(refused).toMatchObject({ resource: 'echo', reason: 'ERR_NO_ACCESS', outcome: 'failure' });
+    const decided = await events('type=operation.decided&decision=deny');
+    expect(decided.find((event) => event['operation'] === refused?.['operation'])).toMatchObject({
+      actions: ['connect'],
+      objects: ['echo'],
+      reason: 'default-deny',
+      text: 'connect',
     });
   });
 });

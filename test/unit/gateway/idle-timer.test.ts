@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { IdleStreams } from '../../../src/gateway/sessions/idle-streams.ts';
 import { SessionIdleTimer } from '../../../src/gateway/sessions/idle-timer.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -43,5 +44,51 @@ describe('an idle timer', () => {
     without.start();
     vi.advanceTimersByTime(100_000);
     for (const { onIdle } of [closed, endless, never]) expect(onIdle).not.toHaveBeenCalled();
+  });
+});
+
+describe('the streams of a session', () => {
+  test('are idle when all wait for their clients, from the last that began to', () => {
+    const onIdle = vi.fn();
+    const idle = new IdleStreams(1000, onIdle);
+    const [one, two] = [idle.stream(), idle.stream()];
+    one.start();
+    vi.advanceTimersByTime(5000);
+    expect(onIdle).not.toHaveBeenCalled();
+    two.start();
+    vi.advanceTimersByTime(900);
+    one.start();
+    vi.advanceTimersByTime(900);
+    expect(onIdle).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(100);
+    expect(onIdle).toHaveBeenCalledTimes(1);
+  });
+
+  test('count anew when the one that was busy has gone, and not while one logs in', () => {
+    const onIdle = vi.fn();
+    const idle = new IdleStreams(1000, onIdle);
+    const [one, busy] = [idle.stream(), idle.stream()];
+    one.start();
+    busy.close();
+    vi.advanceTimersByTime(900);
+    const third = idle.stream();
+    vi.advanceTimersByTime(5000);
+    expect(onIdle).not.toHaveBeenCalled();
+    third.close();
+    vi.advanceTimersByTime(999);
+    expect(onIdle).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    expect(onIdle).toHaveBeenCalledTimes(1);
+  });
+
+  test('of which none is left are not idle', () => {
+    const onIdle = vi.fn();
+    const idle = new IdleStreams(1000, onIdle);
+    const one = idle.stream();
+    one.start();
+    one.close();
+    one.start();
+    vi.advanceTimersByTime(5000);
+    expect(onIdle).not.toHaveBeenCalled();
   });
 });

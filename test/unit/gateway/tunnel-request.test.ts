@@ -38,10 +38,18 @@ describe('the opening request', () => {
       parse({ [TUNNEL_HEADERS.reason]: ['fix%20%C3%BC'], [TUNNEL_HEADERS.localProof]: [verifier] }),
     ).toEqual({
       resource: 'pg-prod',
+      id: undefined,
       reason: 'fix ü',
       localProof: { kind: 'scram-sha-256', value: verifier.slice('scram-sha-256 '.length) },
     });
-    expect(parse({})).toEqual({ resource: 'pg-prod', reason: undefined, localProof: undefined });
+    expect(parse({})).toEqual({
+      resource: 'pg-prod',
+      id: undefined,
+      reason: undefined,
+      localProof: undefined,
+    });
+    const id = 'A'.repeat(22);
+    expect(parse({ [TUNNEL_HEADERS.tunnel]: [id] })).toMatchObject({ id });
   });
 
   it('a query does not count', () => {
@@ -58,6 +66,8 @@ describe('the opening request', () => {
     ['half a percent', { [TUNNEL_HEADERS.reason]: ['%'] }],
     ['no UTF-8', { [TUNNEL_HEADERS.reason]: ['%ff%fe'] }],
     ['too much', { [TUNNEL_HEADERS.reason]: ['%C3%BC'.repeat(513)] }],
+    ['a tunnel that is too short', { [TUNNEL_HEADERS.tunnel]: ['A'.repeat(21)] }],
+    ['a tunnel twice', { [TUNNEL_HEADERS.tunnel]: ['A'.repeat(22), 'A'.repeat(22)] }],
     ['another mechanism', { [TUNNEL_HEADERS.localProof]: [verifier.replace('SHA-256', 'SHA-1')] }],
     ['a million iterations', { [TUNNEL_HEADERS.localProof]: [verifier.replace('4096', '1000000')] }],
     ['a password', { [TUNNEL_HEADERS.localProof]: ['hunter2'] }],

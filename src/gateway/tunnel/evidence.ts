@@ -1,0 +1,132 @@
+import { ERROR_TABLE, type ErrorCode, HoopError, toHoopError } from '../../core/errors.ts';
+import { rescued } from '../../core/later.ts';
+import type { SessionEnd } from '../../protocols/adapter.ts';
+import type { SessionRecorder } from '../../recording/recorder.ts';
+import type { LiveSession } from '../sessions/live-session.ts';
+import { checkLocalProof } from './local-proof.ts';
+import { RefusedSession } from './refused-session.ts';
+import type { StreamRequest, TunnelDeps } from './tunnels.ts';
+
+/** What a session ended with, all its streams together. */
+export interface SessionOutcome extends SessionEnd {
+  /** How many streams it had, where it may have several. */
+  readonly streams?: number;
+}
+
+/**
+ * What is on record of one session beside its operations: the question of `connect`, its start, its recording, its end.
+ */
+export class SessionEvidence {
+  readonly recorder: SessionRecorder;
+  readonly #deps: TunnelDeps;
+  readonly #session: LiveSession;
+  readonly #operation: string;
+
+  private constructor(deps: TunnelDeps, session: LiveSession, operation: string, recorder: SessionRecorder) {
+    this.#deps = deps;
+    this.#session = session;
+    this.#operation = operation;
+    this.recorder = recorder;
+  }
+
+  /**
+   * Asks whether the session may be, as any other operation is asked, then opens its recording and records its start.
+   *
+   * @throws {RefusedSession} Policy does not allow it, or there is no evidence without which it must not be.
+   * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`, `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`: it could not even be asked.
+   */
+  static async open(
+    deps: TunnelDeps,
+    session: LiveSession,
+    request: StreamRequest,
+  ): Promise<SessionEvidence> {
+    const { ref } = session;
+    const pairs = [{ action: 'connect', object: ref.resource }];
+    const verdict = await deps.enforcer.decide({ session: ref, pairs, context: {}, text: 'connect' });
+    if (verdict.effect === 'deny') throw RefusedSession.by(verdict.denial, verdict.operation);
+    const { operation } = verdict;
+    try {
+      checkLocalProof(request.tunnel.localProof, request.resource.protocol.localProof);
+      const recorder = await openRecorder(deps, session);
+      const evidence = new SessionEvidence(deps, session, operation, recorder);
+      await evidence.#started(request);
+      return evidence;
+    } catch (error) {
+      closeConnect(deps, session, operation, toHoopError(error).code);
+      throw new RefusedSession(toHoopError(error), operation);
+    }
+  }
+
+  /** Never throws: an end that cannot be stored is logged. */
+  async close(end: SessionOutcome): Promise<void> {
+    const { log, audit, clock } = this.#deps;
+    const { ref, startedAt, tally } = this.#session;
+    const recording = await this.recorder.close(end.reason);
+    const event = {
+      type: 'session.ended',
+      actor: ref.actor,
+      session: ref.id,
+      resource: ref.resource.id,
+      protocol: ref.protocol,
+      reason: end.reason,
+      outcome: recording.complete && end.failure === undefined ? 'success' : 'failure',
+      ...(end.failure === undefined ? {} : { sqlstate: ERROR_TABLE[end.failure].sqlstate }),
+      bytes: end.bytesOut,
+      durationMs: clock.now() - startedAt,
+      facts: {
+        bytesIn: end.bytesIn,
+        ...tally,
+        ...(end.streams === undefined ? {} : { streams: end.streams }),
+        recordingSha256: recording.sha256,
+        recordingBytes: recording.bytes,
+        recordingComplete: recording.complete,
+      },
+    } as const;
+    await rescued(
+      () => audit.append(event),
+      () => log.error("a session's end could not be recorded", { session: ref.id }),
+    );
+    closeConnect(this.#deps, this.#session, this.#operation, end.failure);
+  }
+
+  async #started({ tunnel, address }: StreamRequest): Promise<void> {
+    const { ref } = this.#session;
+    try {
+      await this.#deps.audit.append({
+        type: 'session.started',
+        operation: this.#operation,
+        actor: ref.actor,
+        session: ref.id,
+        resource: ref.resource.id,
+        protocol: ref.protocol,
+        facts: { address },
+        ...(tunnel.reason === undefined ? {} : { reason: tunnel.reason }),
+      });
+    } catch (error) {
+      await this.recorder.close('audit unavailable');
+      throw new HoopError('ERR_AUDIT_UNAVAILABLE', undefined, { cause: error });
+    }
+  }
+}
+
+async function openRecorder({ recordings, log }: TunnelDeps, { ref, startedAt }: LiveSession) {
+  try {
+    return await recordings.open({ id: ref.id, protocol: ref.protocol, startedAt });
+  } catch (error) {
+    log.error('a recording could not be opened', { session: ref.id, error: String(error) });
+    throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { cause: error });
+  }
+}
+
+function closeConnect(
+  { enforcer, clock }: TunnelDeps,
+  { ref, startedAt }: LiveSession,
+  operation: string,
+  failure: ErrorCode | undefined,
+): void {
+  enforcer.close(ref, operation, {
+    outcome: failure === undefined ? 'success' : 'failure',
+    ...(failure === undefined ? {} : { sqlstate: ERROR_TABLE[failure].sqlstate }),
+    durationMs: clock.now() - startedAt,
+  });
+}
