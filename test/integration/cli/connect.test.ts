@@ -294,6 +294,18 @@ describe('psql', () => {
     expect(stderr).toContain('hoopctl: denied by policy');
   });
 
+  test('at an owner-only socket, which asks for no password, as well', async () => {
+    gateway.refuseTunnels = 'ERR_DENIED';
+    const place = join(directory, 'refusing');
+    const { exitCode, stderr } = await once(
+      ['connect', 'pg-demo', '--socket', place],
+      ['psql', '-w', '-c', 'select 1'],
+    );
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('FATAL:  denied by policy');
+    expect(stderr).toContain('HINT:  hint for ERR_DENIED');
+  });
+
   test('with sslmode=prefer and a lost gateway as well', async () => {
     const { port, password } = await listening(start('connect', 'pg-demo', '--json'));
     await gateway.stop();
