@@ -58,7 +58,9 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
       const rows = decision.rows === undefined ? {} : { rows: decision.rows };
       return recorded(fields, { effect: 'allow', operation: id, policyVersion: policy.version, ...rows });
     }
-    return recorded(fields, { effect: 'deny', operation: id, denial: denialOf(judgement) });
+    const [by] = decision.rules;
+    const denied = { effect: 'deny', operation: id, denial: denialOf(judgement) } as const;
+    return recorded(fields, by === undefined ? denied : { ...denied, by });
   }
 
   return {

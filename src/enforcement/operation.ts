@@ -2,7 +2,15 @@ import type { Actor, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { Decision, Pair, PolicyObject, PolicyValue, Reveal, RowBound } from '../policy/model.ts';
+import type {
+  Decision,
+  Pair,
+  PolicyObject,
+  PolicyValue,
+  Reveal,
+  RowBound,
+  RuleRef,
+} from '../policy/model.ts';
 
 /** One authorised use of one target by one principal. */
 export interface SessionRef {
@@ -44,7 +52,13 @@ export type Verdict =
       /** The adapter must count the rows that it changes, and undo it where they are more. */
       readonly rows?: RowBound;
     }
-  | { readonly effect: 'deny'; readonly operation: string; readonly denial: Denial };
+  | {
+      readonly effect: 'deny';
+      readonly operation: string;
+      readonly denial: Denial;
+      /** The first rule that decided, in its author's words; undefined where no rule did. */
+      readonly by?: RuleRef;
+    };
 
 /** What the adapter says to its client, in its own protocol. */
 export interface Denial {

@@ -43,7 +43,7 @@ export class SessionEvidence {
     const { ref } = session;
     const pairs = [{ action: 'connect', object: ref.resource }];
     const verdict = await deps.enforcer.decide({ session: ref, pairs, context: {}, text: 'connect' });
-    if (verdict.effect === 'deny') throw RefusedSession.by(verdict.denial, verdict.operation);
+    if (verdict.effect === 'deny') throw RefusedSession.by(verdict);
     const { operation } = verdict;
     try {
       checkLocalProof(request.tunnel.localProof, request.resource.protocol.localProof);

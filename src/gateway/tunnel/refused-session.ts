@@ -1,10 +1,9 @@
 import { HoopError } from '../../core/errors.ts';
-import type { Denial } from '../../enforcement/operation.ts';
+import type { Verdict } from '../../enforcement/operation.ts';
 
 export const LIST_HINT = 'see what you may reach: hoopctl resource list';
 
-/** Rules of nobody: their name is not told to whoever asks. */
-const UNSPOKEN = new Set(['default-deny', 'policy-error', 'too-many-pairs', 'nothing-to-decide']);
+type Denied = Extract<Verdict, { effect: 'deny' }>;
 
 /** A session that does not begin although `connect` was asked for it. */
 export class RefusedSession extends Error {
@@ -23,11 +22,13 @@ export class RefusedSession extends Error {
 
   /**
    * A default deny and an unknown name give the same answer, so that names cannot be guessed; a rule that forbids
-   * speaks for itself.
+   * speaks for itself, in its author's words alone: without a reason hoopctl says that there is no access.
    */
-  static by({ code, rule, reason, hint }: Denial, operation: string): RefusedSession {
-    if (!UNSPOKEN.has(rule))
-      return new RefusedSession(new HoopError(code, reason, { hint }), operation, rule);
-    return new RefusedSession(new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT }), operation);
+  static by({ operation, denial, by: rule }: Denied): RefusedSession {
+    if (rule === undefined)
+      return new RefusedSession(new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT }), operation);
+    const held = denial.code === 'ERR_APPROVAL_REQUIRED';
+    const hint = held ? denial.hint : (rule.hint ?? LIST_HINT);
+    return new RefusedSession(new HoopError(denial.code, rule.reason, { hint }), operation, rule.id);
   }
 }

@@ -2,7 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PATHS, TOKEN_TYPES, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
 import { makeProofKey } from '../../support/identity/proof-key.ts';
-import { type Caller, openTls, RunningGateway, type Tunnel } from '../../support/running-gateway.ts';
+import {
+  type Caller,
+  OPEN_POLICY,
+  openTls,
+  RunningGateway,
+  type Tunnel,
+} from '../../support/running-gateway.ts';
 
 let running: RunningGateway;
 let agent: Caller;
@@ -150,6 +156,32 @@ describe('a stream is refused', () => {
     expect(old.hint).toContain('upgrade hoopctl');
     await refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.reason]: '%ff' } });
     await refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.reason]: 'x'.repeat(1025) } });
+  });
+
+  it('by a rule, with the rule, its reason and its hint; a hold with whose approval it needs', async () => {
+    const policy = `${OPEN_POLICY}
+@id("fridays") @reason("nobody works on Fridays") @hint("come on Monday")
+forbid (principal in Group::"fridays", action == Action::"connect", resource);
+@id("bare") forbid (principal in Group::"bare", action == Action::"connect", resource);
+@id("held") @approval("dba") forbid (principal in Group::"held", action == Action::"connect", resource)
+unless { context.approvals.contains("dba") };`;
+    const own = await RunningGateway.start({ policy });
+    const answer = async (group: string) => {
+      const caller = await own.person(['developers', group], { name: group });
+      return refusal(await caller.tunnel('echo'));
+    };
+    const detail = 'nobody works on Fridays';
+    const code = 'ERR_DENIED';
+    expect(await answer('fridays')).toMatchObject({ code, rule: 'fridays', detail, hint: 'come on Monday' });
+    const bare = await answer('bare');
+    expect(bare).toMatchObject({ code, rule: 'bare', hint: expect.stringContaining('resource list') });
+    expect(bare.detail ?? bare.title).toBe('denied by policy');
+    expect(await answer('held')).toMatchObject({
+      code: 'ERR_APPROVAL_REQUIRED',
+      rule: 'held',
+      hint: expect.stringContaining('dba'),
+    });
+    await own.remove();
   });
 
   it('and each refusal is on record with its reason', async () => {
