@@ -1,30 +1,125 @@
 import { type HoopError, isHoopError } from '../../../core/errors.ts';
 import { after, type Later, rescued } from '../../../core/later.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
+import type { Prepared } from '../relay/pipeline.ts';
+import { AnalysedNames } from './analysed-names.ts';
+import type { FunctionCalls } from './function-calls.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
+import { type SqlNames, unknownName } from './sql-names.ts';
+import type { UnreadStatements } from './unread.ts';
+
+/** What a message of the client's says, understood. */
+export interface Statement {
+  /** Undefined: it cannot be read as text. */
+  readonly text: string | undefined;
+  /** What it would do, with all that it names. */
+  readonly planned: Planned;
+  /** As its text says, before its names were looked up. */
+  readonly alone: Planned;
+}
+
+/** A statement that is to be bound. */
+export interface Bindable {
+  readonly prepared: Omit<Prepared, 'analysed'>;
+  readonly planned: Planned;
+}
+
+/** What a name stands for that was given to none: for who may do anything the server says so. */
+const NO_STATEMENT: Bindable['prepared'] = { text: '', index: 0, types: [], inner: false };
 
 /**
- * Plans the SQL of a message; one that cannot be read gives a plan that is refused.
+ * Reads statements, from whichever message: its text is found among those that were planned before, or parsed and
+ * resolved; names that the session keeps are looked up; what is not understood is refused, but for those who may run
+ * what nobody reads. Whatever fails on the way is a refusal and never the session's end: nothing is known of it then.
  *
- * @param types Asked when the text is decoded: OIDs of its parameters' types.
+ * What is at hand is read at once.
  */
-export function readStatement(
-  planner: StatementPlanner,
-  decode: () => string,
-  types: () => readonly number[] = () => [],
-): Later<{ planned: Planned; statement: string | undefined }> {
-  let statement: string | undefined;
-  const plan = () => {
-    const text = decode();
-    statement = text;
-    const given = types();
-    return planner.planned(text, given) ?? planner.plan(text, given);
-  };
-  const unreadable = (error: unknown) => {
-    if (!isHoopError(error)) throw error;
-    return refused('‹statement that cannot be read›', asRefusal(error));
-  };
-  return after(rescued(plan, unreadable), (planned) => ({ planned, statement }));
+export class Statements {
+  readonly #planner: StatementPlanner;
+  readonly #names: SqlNames;
+  readonly #unread: UnreadStatements;
+  readonly #calls: FunctionCalls;
+
+  constructor(parts: {
+    readonly planner: StatementPlanner;
+    readonly names: SqlNames;
+    readonly unread: UnreadStatements;
+    readonly calls: FunctionCalls;
+  }) {
+    this.#planner = parts.planner;
+    this.#names = parts.names;
+    this.#unread = parts.unread;
+    this.#calls = parts.calls;
+  }
+
+  /**
+   * @param decode Gives the text of the message; may throw.
+   * @param types Asked when the text is decoded: OIDs of types that it gives its parameters.
+   */
+  read(decode: () => string, types: () => readonly number[] = () => []): Later<Statement> {
+    let text: string | undefined;
+    let alone: Planned | undefined;
+    const plan = () => {
+      text = decode();
+      const given = types();
+      return this.#planner.planned(text, given) ?? this.#planner.plan(text, given);
+    };
+    const named = (planned: Planned) => {
+      alone = planned;
+      return this.#names.complete(planned, text ?? '');
+    };
+    return after(
+      this.#understood(() => after(plan(), named)),
+      (planned) => ({ text, planned, alone: alone ?? planned }),
+    );
+  }
+
+  /** A statement gets its name: what its own names stand for by now is noted. */
+  prepare(text: string, types: readonly number[], { alone }: Statement): Prepared {
+    const prepared: Prepared = { text, index: 0, types, inner: false, analysed: new AnalysedNames() };
+    // As it stands: what it runs by name is noted where that was prepared.
+    this.#planner.reanalysed(prepared.analysed, alone);
+    return prepared;
+  }
+
+  /**
+   * What a name stands for, as the server would run it now.
+   *
+   * @param before Gives what was understood of it a moment ago: a long text is not read twice.
+   */
+  named(name: string, before: (prepared: Prepared) => Planned | undefined): Later<Bindable> {
+    return after(this.#names.statement(name), (found) => {
+      if (found.state !== 'known') return { prepared: NO_STATEMENT, planned: this.#unknown(name) };
+      const prepared = found.value;
+      return after(this.again(prepared, before(prepared)), (planned) => ({ prepared, planned }));
+    });
+  }
+
+  /** A statement that was read before, as the server would run it now. */
+  again(prepared: Pick<Prepared, 'text' | 'index' | 'types' | 'analysed'>, before?: Planned): Later<Planned> {
+    const named = (one: Planned) =>
+      this.#names.complete(this.#planner.reanalysed(prepared.analysed, one), prepared.text);
+    return this.#understood(() => after(this.#planner.one(prepared, before), named));
+  }
+
+  /** A function-call message. @param oid Of the function. */
+  call(oid: number): Later<Planned> {
+    return this.#understood(() => this.#calls.plan(oid));
+  }
+
+  #unknown(name: string): Planned {
+    const refusal = unknownName('unknown-statement', 'prepared statement', name);
+    return this.#unread.judge(refused(refusal.reason, refusal));
+  }
+
+  #understood(read: () => Later<Planned>): Later<Planned> {
+    return after(rescued(read, unreadable), (planned) => this.#unread.judge(planned));
+  }
+}
+
+function unreadable(error: unknown): Planned {
+  if (!isHoopError(error)) throw error;
+  return refused('‹statement that cannot be read›', asRefusal(error));
 }
 
 function asRefusal(error: HoopError): Refusal {

@@ -5,12 +5,12 @@ import type { Denial } from '../../../enforcement/operation.ts';
 import { Bind, Close, Describe, Execute } from '../../../wire/postgres/extended.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
-import type { Denied } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { AnalysedNames, sameNames, staleNames } from '../reading/analysed-names.ts';
 import { parameterTexts } from '../reading/parameters.ts';
-import { type Planned, refused, type StatementPlanner } from '../reading/planner.ts';
+import { type Planned, refused } from '../reading/planner.ts';
 import { type SqlNames, unknownName } from '../reading/sql-names.ts';
+import type { Bindable, Statements } from '../reading/statements.ts';
 import { ALL_SHOWN } from '../shown/rows.ts';
 import { ask } from './ask.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -22,12 +22,11 @@ import type { SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const UNNAMED = '';
-const NO_STATEMENT: Omit<Prepared, 'analysed'> = { text: '', index: 0, types: [], inner: false };
 
 /** What the requests of one session share. */
 export interface RequestParts {
   readonly state: SessionState;
-  readonly planner: StatementPlanner;
+  readonly statements: Statements;
   readonly names: SqlNames;
   readonly out: Forwarder;
 }
@@ -40,7 +39,7 @@ export interface RequestParts {
  */
 export class ExtendedRequests {
   readonly #state: SessionState;
-  readonly #planner: StatementPlanner;
+  readonly #statements: Statements;
   readonly #names: SqlNames;
   readonly #out: Forwarder;
   readonly #held: HeldParse;
@@ -49,7 +48,7 @@ export class ExtendedRequests {
 
   constructor(parts: RequestParts) {
     this.#state = parts.state;
-    this.#planner = parts.planner;
+    this.#statements = parts.statements;
     this.#names = parts.names;
     this.#out = parts.out;
     this.#held = new HeldParse(parts, (denial, name) => this.#refuseExtended(denial, name === UNNAMED));
@@ -83,31 +82,19 @@ export class ExtendedRequests {
   }
 
   #bind(frame: Frame, message: Bind): Later<void> {
-    return after(this.#names.statement(message.statement), (found) => {
-      const prepared = found.state === 'known' ? found.value : NO_STATEMENT;
-      const planned =
-        found.state === 'known'
-          ? this.#plannedAgain(found.value)
-          : this.#unknown('unknown-statement', 'prepared statement', message.statement);
-      return after(planned, (plan) => {
-        const original = { statement: prepared.text, parameters: parameterTexts(message) };
-        return after(ask(this.#state, plan, original), (answer) =>
-          this.#openPortal(frame, message.portal, prepared, plan, answer),
-        );
+    const readAs = (prepared: Prepared) => this.#held.readAs(prepared);
+    return after(this.#statements.named(message.statement, readAs), (bound) => {
+      const original = { statement: bound.prepared.text, parameters: parameterTexts(message) };
+      return ask(this.#state, bound.planned, original, {
+        send: (operation) => this.#openPortal(frame, message.portal, bound, operation),
+        refuse: (denial) => this.#refuseBoth(denial),
+        skip: () => this.#held.drop(),
       });
     });
   }
 
-  #openPortal(
-    frame: Frame,
-    name: string,
-    prepared: Omit<Prepared, 'analysed'>,
-    planned: Planned,
-    operation: OpenOperation | Denied | undefined,
-  ): void {
+  #openPortal(frame: Frame, name: string, { prepared, planned }: Bindable, operation: OpenOperation): void {
     const state = this.#state;
-    if (operation === undefined) return this.#held.drop();
-    if (operation.effect === 'deny') return this.#refuseBoth(operation.denial);
     operation.bound = boundOf(operation, planned, prepared.inner);
     const plan = planned.plans[0];
     if (plan === undefined || !state.portals.hasRoom(1, weightOf(prepared))) {
@@ -142,15 +129,6 @@ export class ExtendedRequests {
     this.#refuseExtended(denial, unnamed);
   }
 
-  #plannedAgain(prepared: Prepared): Later<Planned> {
-    return after(this.#planner.one(prepared, this.#held.readAs(prepared)), (one) =>
-      after(
-        this.#names.complete(this.#planner.reanalysed(prepared.analysed, one), prepared.text),
-        (complete) => this.#state.unread.judge(complete),
-      ),
-    );
-  }
-
   describe(frame: Frame): Later<void> {
     const { kind, target: name } = Describe.decode(frame.body);
     if (kind === 'S') return this.#describeStatement(frame, name);
@@ -161,18 +139,23 @@ export class ExtendedRequests {
 
   /** The server analyses a statement anew where the schema has changed since: what that runs must still be permitted. */
   #describeStatement(frame: Frame, name: string): Later<void> {
-    return after(this.#names.statement(name), (found) => {
-      if (found.state !== 'known') return this.#described(frame, undefined);
-      return after(this.#plannedAgain(found.value), (planned) => {
-        if (planned.refusal === undefined && this.#state.guard.allows(planned.pairs, planned.context))
-          return this.#described(frame, undefined);
-        return after(ask(this.#state, planned, { statement: found.value.text }), (answer) => {
-          if (answer === undefined) return;
-          if (answer.effect === 'deny') return this.#refuseExtended(answer.denial);
+    return after(this.#names.statement(name), (found) =>
+      found.state === 'known' ? this.#describeKnown(frame, found.value) : this.#described(frame, undefined),
+    );
+  }
+
+  #describeKnown(frame: Frame, prepared: Prepared): Later<void> {
+    return after(this.#statements.again(prepared), (planned) => {
+      if (planned.refusal === undefined && this.#state.guard.allows(planned.pairs, planned.context))
+        return this.#described(frame, undefined);
+      const original = { statement: prepared.text };
+      return ask(this.#state, planned, original, {
+        send: (operation) => {
           // Policy was replaced in between.
-          answer.close('unknown');
-          return this.#described(frame, undefined);
-        });
+          operation.close('unknown');
+          this.#described(frame, undefined);
+        },
+        refuse: (denial) => this.#refuseExtended(denial),
       });
     });
   }
@@ -191,13 +174,11 @@ export class ExtendedRequests {
   execute(frame: Frame): Later<void> {
     const { portal: name } = Execute.decode(frame.body);
     return after(this.#names.portal(name), (found) => {
-      if (found.state !== 'known') return this.#refuseUnknown('unknown-portal', 'portal', name);
+      if (found.state !== 'known') return this.#refuseUnknown(name);
       const portal = found.value;
       const judged = portal.policyVersion === this.#state.guard.policyVersion();
       const open = judged && portal.operation?.open === true;
-      return after(open || this.#reopen(portal, judged), (may) =>
-        may ? this.#run(frame, name, portal) : undefined,
-      );
+      return open ? this.#run(frame, name, portal) : this.#runAgain(frame, name, portal, judged);
     });
   }
 
@@ -250,25 +231,25 @@ export class ExtendedRequests {
    * Executing a portal again, or a cursor that DECLARE made, is an operation of its own. So is executing one that was
    * bound under another policy: what it does, and what of its rows is masked, is asked anew.
    */
-  async #reopen(portal: Portal, judged: boolean): Promise<boolean> {
-    const planned = judged ? portal.planned : this.#withItsNames(portal, await this.#replanned(portal));
-    const answer = await ask(this.#state, planned, { statement: portal.text });
-    if (answer === undefined) return false;
-    if (answer.effect === 'deny') {
-      this.#refuseExtended(answer.denial);
-      return false;
-    }
-    if (!judged) this.#judgedAgain(portal, planned, answer.policyVersion);
-    answer.bound = boundOf(answer, planned, portal.inner);
-    portal.operation = answer;
-    return true;
+  async #runAgain(frame: Frame, name: string, portal: Portal, judged: boolean): Promise<void> {
+    const planned = judged ? portal.planned : this.#withItsNames(portal, await this.#readAgain(portal));
+    const original = { statement: portal.text };
+    return ask(this.#state, planned, original, {
+      send: (operation) => {
+        if (!judged) this.#judgedAgain(portal, planned, operation.policyVersion);
+        operation.bound = boundOf(operation, planned, portal.inner);
+        portal.operation = operation;
+        return this.#run(frame, name, portal);
+      },
+      refuse: (denial) => this.#refuseExtended(denial),
+    });
   }
 
   /** Waits for what still runs under the old plan: its rows are masked by that. */
-  async #replanned(portal: Portal): Promise<Planned> {
+  async #readAgain(portal: Portal): Promise<Planned> {
     this.#out.addBytes(FLUSH);
     await this.#out.until(() => this.#state.pipeline.depth === 0);
-    return this.#plannedAgain({ ...portal, analysed: new AnalysedNames() });
+    return this.#statements.again({ ...portal, analysed: new AnalysedNames() });
   }
 
   /** A portal stays what it was bound to, wherever names are looked up now. */
@@ -298,15 +279,17 @@ export class ExtendedRequests {
     this.#out.add(frame);
   }
 
-  #unknown(rule: string, what: string, name: string): Planned {
-    const refusal = unknownName(rule, what, name);
-    return this.#state.unread.judge(refused(refusal.reason, refusal));
-  }
-
-  async #refuseUnknown(rule: string, what: string, name: string): Promise<void> {
-    const refusal = unknownName(rule, what, name);
-    const answer = await ask(this.#state, refused(refusal.reason, refusal), {});
-    if (answer?.effect === 'deny') this.#refuseExtended(answer.denial);
+  #refuseUnknown(name: string): Later<void> {
+    const refusal = unknownName('unknown-portal', 'portal', name);
+    return ask(
+      this.#state,
+      refused(refusal.reason, refusal),
+      {},
+      {
+        send: (operation) => operation.close('unknown'),
+        refuse: (denial) => this.#refuseExtended(denial),
+      },
+    );
   }
 
   /** @param unnamed What is refused is a Parse without a name. */

@@ -5,9 +5,8 @@ import type { Denial } from '../../../enforcement/operation.ts';
 import { Parse } from '../../../wire/postgres/extended.ts';
 import { Frame } from '../../../wire/postgres/frame.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
-import { AnalysedNames } from '../reading/analysed-names.ts';
 import type { Planned } from '../reading/planner.ts';
-import { readStatement } from '../reading/statements.ts';
+import type { Statement } from '../reading/statements.ts';
 import { ask } from './ask.ts';
 import type { RequestParts } from './extended-requests.ts';
 import { type Prepared, type Staged, stagedName, weightOf } from './pipeline.ts';
@@ -15,11 +14,9 @@ import { type Prepared, type Staged, stagedName, weightOf } from './pipeline.ts'
 /** A Parse that the server has not seen. */
 interface Held {
   readonly frame: Frame;
-  readonly statement: string;
+  readonly name: string;
   readonly prepared: Prepared;
-  /** As the text says, before its names were looked up. */
-  readonly read: Planned;
-  readonly planned: Planned;
+  readonly read: Statement;
   readonly staged: Staged;
 }
 
@@ -32,11 +29,11 @@ interface Held {
  */
 export class HeldParse {
   readonly #parts: RequestParts;
-  readonly #refuse: (denial: Denial, statement: string | undefined) => void;
+  readonly #refuse: (denial: Denial, name: string | undefined) => void;
   #held: Held | undefined;
 
   /** @param refuse Answers with a denial in place of the message at hand, and skips what follows up to Sync. */
-  constructor(parts: RequestParts, refuse: (denial: Denial, statement: string | undefined) => void) {
+  constructor(parts: RequestParts, refuse: (denial: Denial, name: string | undefined) => void) {
     this.#parts = parts;
     this.#refuse = refuse;
   }
@@ -46,56 +43,51 @@ export class HeldParse {
   }
 
   /** Whether it is this statement's Parse that is held. */
-  isOf(statement: string): boolean {
-    return this.#held?.statement === statement;
+  isOf(name: string): boolean {
+    return this.#held?.name === name;
   }
 
   /** What was understood of its text a moment ago: a long one is not read twice for its Bind. */
   readAs(prepared: Prepared): Planned | undefined {
-    return this.#held?.prepared === prepared ? this.#held.read : undefined;
+    return this.#held?.prepared === prepared ? this.#held.read.alone : undefined;
   }
 
   /** Takes a Parse message; the one before must have been let go. */
   take(frame: Frame): Later<void> {
-    const { planner, names, state } = this.#parts;
     let message: Parse | undefined;
     const sql = () => {
       message = Parse.decode(frame.body);
       return message.sql;
     };
     const types = () => message?.parameterTypes ?? [];
-    return after(readStatement(planner, sql, types), ({ planned }) =>
-      after(names.complete(planned, message?.sql ?? ''), (complete) => {
-        const effective = state.unread.judge(complete);
-        if (message === undefined) return this.#unreadable(effective);
-        return this.#hold(frame, message, { read: planned, planned: effective });
-      }),
+    return after(this.#parts.statements.read(sql, types), (statement) =>
+      message === undefined ? this.#unreadable(statement.planned) : this.#hold(frame, message, statement),
     );
   }
 
   /** What is no Parse message goes nowhere, whatever policy says. */
   #unreadable(planned: Planned): Later<void> {
-    return after(ask(this.#parts.state, planned, {}), (answer) => {
-      if (answer === undefined) return;
-      if (answer.effect === 'deny') return this.#refuse(answer.denial, undefined);
-      throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
-    });
+    return ask(
+      this.#parts.state,
+      planned,
+      {},
+      {
+        send: () => {
+          throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
+        },
+        refuse: (denial) => this.#refuse(denial, undefined),
+      },
+    );
   }
 
-  #hold(
-    frame: Frame,
-    { statement, sql, parameterTypes: types }: Parse,
-    plans: Pick<Held, 'read' | 'planned'>,
-  ): void {
+  #hold(frame: Frame, { statement: name, sql, parameterTypes }: Parse, read: Statement): void {
     const { statements, pipeline, batch, ended } = this.#parts.state;
     if (pipeline.skipping || ended) return;
-    const prepared: Prepared = { text: sql, index: 0, types, inner: false, analysed: new AnalysedNames() };
+    const prepared = this.#parts.statements.prepare(sql, parameterTypes, read);
     if (!statements.hasRoom(1, weightOf(prepared)))
-      return this.#refuse(errorDenial(new HoopError('ERR_LIMIT', 'too many prepared statements')), statement);
-    // As it stands: what it runs by name is noted where that was prepared.
-    this.#parts.planner.reanalysed(prepared.analysed, plans.read);
-    const staged = stagedName(statements, statements.stage(statement, prepared, batch));
-    this.#held = { frame, statement, prepared, staged, ...plans };
+      return this.#refuse(errorDenial(new HoopError('ERR_LIMIT', 'too many prepared statements')), name);
+    const staged = stagedName(statements, statements.stage(name, prepared, batch));
+    this.#held = { frame, name, prepared, staged, read };
   }
 
   /** Nothing more has arrived: what stays held does not keep a whole chunk alive. */
@@ -112,12 +104,21 @@ export class HeldParse {
     if (held === undefined) return;
     const { state } = this.#parts;
     if (state.pipeline.skipping || state.ended) return this.drop();
-    const planned = { ...held.planned, text: `‹prepared› ${held.planned.text}` };
-    return after(ask(state, planned, { statement: held.prepared.text }), (answer) => {
-      if (answer?.effect === 'allow') return this.#forward(answer, true);
-      this.drop();
-      if (answer !== undefined) this.#refuse(answer.denial, held.statement);
-    });
+    const { planned } = held.read;
+    const marked = { ...planned, text: `‹prepared› ${planned.text}` };
+    return ask(
+      state,
+      marked,
+      { statement: held.prepared.text },
+      {
+        send: (operation) => this.#forward(operation, true),
+        refuse: (denial) => {
+          this.drop();
+          this.#refuse(denial, held.name);
+        },
+        skip: () => this.drop(),
+      },
+    );
   }
 
   /** Lets it go under its Bind's event. */
@@ -129,7 +130,8 @@ export class HeldParse {
     const held = this.#held;
     if (held === undefined) return;
     this.#held = undefined;
-    const { staged, planned, prepared } = held;
+    const { staged, prepared } = held;
+    const { planned } = held.read;
     this.#parts.state.path.analysed(planned.plans);
     this.#parts.state.pipeline.push({
       kind: 'parse',

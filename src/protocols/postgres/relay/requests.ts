@@ -12,7 +12,7 @@ import type { FunctionCalls } from '../reading/function-calls.ts';
 import { parameterTexts } from '../reading/parameters.ts';
 import type { Planned, StatementPlanner } from '../reading/planner.ts';
 import { SqlNames } from '../reading/sql-names.ts';
-import { readStatement } from '../reading/statements.ts';
+import { Statements } from '../reading/statements.ts';
 import { unreadOriginal } from '../reading/unread.ts';
 import { ask } from './ask.ts';
 import { CountedQueries } from './counted-queries.ts';
@@ -34,21 +34,20 @@ type QueryEntry = Extract<Expected, { kind: 'query' }>;
 export class RequestPump {
   readonly #state: SessionState;
   readonly #names: SqlNames;
-  readonly #planner: StatementPlanner;
-  readonly #calls: FunctionCalls;
+  readonly #statements: Statements;
   readonly #out: Forwarder;
   readonly #extended: ExtendedRequests;
   readonly #counted: CountedQueries;
 
   constructor(state: SessionState, planner: StatementPlanner, calls: FunctionCalls, out: Forwarder) {
     const names = new SqlNames(state, planner, (settled) => out.until(settled));
+    const statements = new Statements({ planner, names, unread: state.unread, calls });
     this.#state = state;
     this.#names = names;
-    this.#planner = planner;
-    this.#calls = calls;
+    this.#statements = statements;
     this.#out = out;
     this.#counted = new CountedQueries(state, out);
-    this.#extended = new ExtendedRequests({ state, planner, names, out });
+    this.#extended = new ExtendedRequests({ state, statements, names, out });
   }
 
   /** Writes what was gathered. Called when no further message has arrived. */
@@ -147,16 +146,13 @@ export class RequestPump {
 
   #query(frame: Frame): Later<void> {
     const sql = () => Query.decode(frame.body).sql;
-    return after(readStatement(this.#planner, sql), ({ planned, statement }) =>
-      after(this.#names.complete(planned, statement ?? ''), (complete) => {
-        const effective = this.#state.unread.judge(complete);
-        const original = statement === undefined ? unreadOriginal(effective, frame) : { statement };
-        return after(ask(this.#state, effective, original), (answer) => {
-          if (answer?.effect === 'deny') return this.#refuseQuery(answer.denial);
-          if (answer !== undefined) return this.#runQuery(frame, effective, statement ?? '', answer);
-        });
-      }),
-    );
+    return after(this.#statements.read(sql), ({ text, planned }) => {
+      const original = text === undefined ? unreadOriginal(planned, frame) : { statement: text };
+      return ask(this.#state, planned, original, {
+        send: (operation) => this.#runQuery(frame, planned, text ?? '', operation),
+        refuse: (denial) => this.#refuseQuery(denial),
+      });
+    });
   }
 
   #runQuery(frame: Frame, planned: Planned, text: string, operation: OpenOperation): Later<void> {
@@ -191,14 +187,19 @@ export class RequestPump {
     this.#state.pipeline.push(queryEntry(entry));
   }
 
-  async #functionCall(frame: Frame): Promise<void> {
+  #functionCall(frame: Frame): Later<void> {
     const call = FunctionCall.decode(frame.body);
-    const planned = this.#state.unread.judge(await this.#calls.plan(call.oid));
-    const original = { statement: planned.text, parameters: parameterTexts(call) };
-    const answer = await ask(this.#state, planned, original);
-    if (answer === undefined) return;
-    if (answer.effect === 'deny') return this.#refuseQuery(answer.denial);
-    this.#pushQuery({ planned, call: true, operation: answer });
+    return after(this.#statements.call(call.oid), (planned) => {
+      const original = { statement: planned.text, parameters: parameterTexts(call) };
+      return ask(this.#state, planned, original, {
+        send: (operation) => this.#call(frame, planned, operation),
+        refuse: (denial) => this.#refuseQuery(denial),
+      });
+    });
+  }
+
+  #call(frame: Frame, planned: Planned, operation: OpenOperation): void {
+    this.#pushQuery({ planned, call: true, operation });
     for (const plan of planned.plans) this.#state.path.sent(plan);
     this.#out.add(frame);
   }
