@@ -4,15 +4,8 @@ import type { Clock } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { SessionRef } from '../enforcement/operation.ts';
+import type { IdleTimer } from './stream/client-turn.ts';
 import type { Guard } from './stream/guard.ts';
-
-/** Ends the session when the client is silent for longer than its resource allows. */
-export interface IdleTimer {
-  /** It is the client's turn to speak; counts from now, also where it was counting. */
-  start(): void;
-  /** It is not the client whom we wait for. */
-  stop(): void;
-}
 
 /** What an adapter gets for one stream. Everything with a side effect is handed in. */
 export interface StreamContext {

@@ -1,4 +1,4 @@
-import type { IdleTimer } from '../../protocols/adapter.ts';
+import type { IdleTimer } from '../../protocols/stream/client-turn.ts';
 import { SessionIdleTimer } from './idle-timer.ts';
 
 /** One stream's part in the silence of its session. */

@@ -1,4 +1,4 @@
-import type { IdleTimer } from '../../protocols/adapter.ts';
+import type { IdleTimer } from '../../protocols/stream/client-turn.ts';
 
 /** Calls `onIdle` when `start` was not followed by `start` or `stop` for so long. Started for each statement: it is cheap. */
 export class SessionIdleTimer implements IdleTimer {

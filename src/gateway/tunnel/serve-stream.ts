@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { IdleTimer, SessionEnd } from '../../protocols/adapter.ts';
+import type { SessionEnd } from '../../protocols/adapter.ts';
+import type { IdleTimer } from '../../protocols/stream/client-turn.ts';
 import { Guard } from '../../protocols/stream/guard.ts';
 import type { SessionRecorder } from '../../recording/recorder.ts';
 import type { LiveSession } from '../sessions/live-session.ts';

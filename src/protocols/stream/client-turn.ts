@@ -1,4 +1,10 @@
-import type { IdleTimer } from '../adapter.ts';
+/** Ends the session when the client is silent for longer than its resource allows. */
+export interface IdleTimer {
+  /** It is the client's turn to speak; counts from now, also where it was counting. */
+  start(): void;
+  /** It is not the client whom we wait for. */
+  stop(): void;
+}
 
 /**
  * Knows when it is the client who is to speak next: from the answer that it has been given until a whole message of its
