@@ -54,7 +54,7 @@ function people(): Buffer {
 export function detectionSpeeds(rounds: number): number[] {
   const detectors = new DetectorSet();
   const detector: CellDetector = {
-    nextRow: () => undefined,
+    nextRecord: () => undefined,
     attends: () => true,
     suspects: (bytes, start, end, shape) => detectors.suspects(bytes, start, end, shape),
     detect: (value, shape) => maskFindings(value, detectors.scan(value, shape), () => 'show', shape),

@@ -14,6 +14,7 @@ import { type LocalLogin, localLogin } from '../../wire/postgres/local-login.ts'
 import { ErrorResponse } from '../../wire/postgres/report.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
 import { ClientTurn } from '../stream/client-turn.ts';
+import { DetectedValues } from '../stream/detected-values.ts';
 import { drained } from '../stream/dial.ts';
 import { afterGrace, lastWords, partFrom } from '../stream/farewell.ts';
 import { Outlet } from '../stream/outlet.ts';
@@ -93,7 +94,9 @@ export class PostgresSession {
     this.#turn = new ClientTurn(context.idle, () => this.#outlet.given);
     this.#outlet = new Outlet(stream, context.guard, parts.slabs, () => this.#turn.moved());
     const { guard, session } = context;
-    const masks = new SessionMasks(guard, session.resource, parts.detectors(), parts.detectorTags());
+    const { resource } = session;
+    const detected = new DetectedValues(guard, resource, parts.detectors(), parts.detectorTags());
+    const masks = new SessionMasks(guard, detected);
     const held = parts.allowance.open((error) => this.#state.end(error));
     this.#state = new SessionState(context, masks, held, {
       end: (error) => this.#stop(error),

@@ -9,7 +9,7 @@ import { CopyData } from '../../../src/wire/postgres/copy.ts';
 
 const detectors = new DetectorSet();
 const detector: CellDetector = {
-  nextRow: () => undefined,
+  nextRecord: () => undefined,
   attends: () => true,
   suspects: (bytes, start, end, shape) => detectors.suspects(bytes, start, end, shape),
   detect: (value, shape) => maskFindings(value, detectors.scan(value, shape), () => 'redact', shape),

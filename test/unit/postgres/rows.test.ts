@@ -15,7 +15,7 @@ import { DataRow } from '../../../src/wire/postgres/rows.ts';
 
 const detectors = new DetectorSet();
 const detector: CellDetector = {
-  nextRow: () => undefined,
+  nextRecord: () => undefined,
   attends: () => true,
   suspects: (bytes, start, end, shape) => detectors.suspects(bytes, start, end, shape),
   detect: (value, shape) => maskFindings(value, detectors.scan(value, shape), () => 'redact', shape),
@@ -78,7 +78,7 @@ describe('rows', () => {
 
   test('a detector that fails masks the value', () => {
     const failing: CellDetector = {
-      nextRow: () => undefined,
+      nextRecord: () => undefined,
       attends: () => true,
       suspects: () => true,
       detect: () => {

@@ -6,12 +6,10 @@ import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import type { KnownCatalog } from '../catalog/service.ts';
 import { catalogUnavailable } from '../catalog/unavailable.ts';
 import type { CatalogView } from '../catalog/view.ts';
-import { HINTS } from '../hints.ts';
 import type { Prepared } from '../relay/pipeline.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../sql/facts/facts.ts';
 import { NameScope, namesAnything, type SearchPath } from '../sql/meaning/name-scope.ts';
-import type { CopyPlan } from '../sql/meaning/plan.ts';
 import { planStatement, type StatementPlan } from '../sql/meaning/resolve.ts';
 import { UNKNOWN_PATH } from '../sql/meaning/uncertain-name.ts';
 import { foreignIdentifiers } from '../sql/parse/encoding.ts';
@@ -21,6 +19,7 @@ import { templateOf } from '../sql/parse/template.ts';
 import { AnalysedNames, staleNames } from './analysed-names.ts';
 import { planSummary } from './plan-summary.ts';
 import type { SessionPath } from './session-path.ts';
+import { sessionRefusal } from './session-rules.ts';
 import { keyOf, NO_TYPES, type Question, question, UNKNOWN_TYPE } from './statement-question.ts';
 
 /** One string of SQL, understood: what it would do, and how it is told to people. */
@@ -288,7 +287,9 @@ export class StatementPlanner {
   #shown(text: string, plans: readonly StatementPlan[], literals: readonly LiteralSpan[]): string {
     const whole = text.length <= SHOWN_CHARS;
     const head = whole ? text : text.slice(0, SHOWN_CHARS);
-    const shown = this.#masks.cleanText(touchesClassified(plans) ? maskLiterals(head, literals) : head);
+    const shown = this.#masks.detected.cleanText(
+      touchesClassified(plans) ? maskLiterals(head, literals) : head,
+    );
     if (whole) return shown;
     return `${shown.slice(0, -UNSURE_CHARS)} … (${text.length} characters)`;
   }
@@ -306,61 +307,15 @@ export class StatementPlanner {
 
   #refusal(plans: readonly StatementPlan[]): { refusal?: Refusal } {
     for (const plan of plans) {
-      const refusal = plan.refusal ?? this.#sessionRefusal(plan);
+      const refusal = plan.refusal ?? sessionRefusal(plan, this.#masks, this.#uncommittedDdl);
       if (refusal !== undefined) return { refusal };
     }
     return {};
-  }
-
-  /** Rules that hold for a session with masks, whatever policy permits. */
-  #sessionRefusal(plan: StatementPlan): Refusal | undefined {
-    if (!this.#masks.active) return undefined;
-    if (plan.pairs.some((pair) => pair.action === 'sql.set-unsafe')) {
-      return refuse(
-        'unsafe-setting',
-        'this setting could change how statements are read, and values here are masked',
-        HINTS.keepSetting,
-      );
-    }
-    if (plan.reshapesMasked) {
-      return refuse(
-        'masked-table-ddl',
-        'a table with masked columns cannot be changed by one for whom they are masked',
-        HINTS.askOwnerOfColumns,
-      );
-    }
-    if (plan.copy?.direction === 'out' && this.#masks.detecting) {
-      const why = unreadableCopy(plan.copy);
-      if (why !== undefined) return refuse('copy-format', ...why);
-    }
-    const unknown = plan.pairs.some(
-      (pair) => pair.object.attrs['kind'] === 'unknown' && pair.action !== 'sql.create',
-    );
-    if (unknown && this.#uncommittedDdl()) {
-      return refuse(
-        'uncommitted-relation',
-        'a relation made in this transaction is not known yet',
-        HINTS.commitFirst,
-      );
-    }
-    return undefined;
   }
 }
 
 /** For statements that name nothing. */
 const NO_PATH: SearchPath = { schemas: [], creation: '', user: '' };
-
-/** Why detectors could not look through what a COPY sends, and what to do instead. */
-function unreadableCopy({ options, types }: CopyPlan): readonly [string, string] | undefined {
-  if (options === undefined) {
-    return ['the options of this COPY cannot be looked through', HINTS.copyReadable];
-  }
-  if (options.format !== 'binary' || types !== undefined) return undefined;
-  return [
-    'binary COPY of a query does not say what types its columns have, so it cannot be looked through',
-    HINTS.copyTable,
-  ];
-}
 
 function keep(plans: Map<string, Planned>, key: string, planned: Planned): void {
   if (plans.size >= REMEMBERED) plans.clear();
@@ -383,10 +338,6 @@ function emptyPlan(resource: PolicyObject): StatementPlan {
     resolved: [],
     ddl: false,
   };
-}
-
-function refuse(rule: string, reason: string, hint?: string): Refusal {
-  return { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
 }
 
 function touchesClassified(plans: readonly StatementPlan[]): boolean {

@@ -15,7 +15,7 @@ export class CopyOut {
     const plan = head?.kind === 'query' ? planAt(head.planned, head.completed) : undefined;
     const copy = head?.kind === 'execute' ? head.portal.plan.copy : plan?.copy;
     this.running = true;
-    this.#masker = masks.detecting ? new CopyMasker(copy, masks.types, masks) : undefined;
+    this.#masker = masks.detecting ? new CopyMasker(copy, masks.types, masks.detected) : undefined;
   }
 
   /** Whether its data goes on as it comes. */

@@ -142,7 +142,7 @@ export class ResponsePump {
   #showRows(rows: Piece, operation: OpenOperation): boolean {
     const plan = rowsOf(this.#state.pipeline.head);
     const seen = plan !== undefined && !plan.transparent;
-    const rewritten = seen ? this.#rows.rewrite(rows, plan, this.#state.masks) : undefined;
+    const rewritten = seen ? this.#rows.rewrite(rows, plan, this.#state.masks.detected) : undefined;
     this.#show(rows, operation, rewritten);
     return rewritten !== undefined;
   }

@@ -44,7 +44,7 @@ export class CopyMasker {
     let maskedValues = 0;
     let [at, copied] = [0, 0];
     for (let end = this.#fields.rowEnd(whole, at); end !== -1; end = this.#fields.rowEnd(whole, at)) {
-      this.#detector.nextRow();
+      this.#detector.nextRecord();
       for (const { start, end: stop, by } of this.#fields.replacements(whole, at, end)) {
         out.push(whole.subarray(copied, start), by);
         copied = stop;
@@ -66,7 +66,7 @@ export class CopyMasker {
     if (left.length === 0) return undefined;
     const parts: Buffer[] = [];
     let copied = 0;
-    this.#detector.nextRow();
+    this.#detector.nextRecord();
     const replacements = this.#fields.replacements(left, 0, left.length);
     for (const { start, end, by } of replacements) {
       parts.push(left.subarray(copied, start), by);

@@ -1,57 +1,39 @@
-import { HoopError } from '../../../core/errors.ts';
-import { LIMITS } from '../../../core/limits.ts';
-import type { DetectorSet, Finding } from '../../../masking/detectors/index.ts';
-import { maskValue, strongest, type ValueShape } from '../../../masking/mask.ts';
-import { maskFindings } from '../../../masking/mask-findings.ts';
-import type { MaskKind, PolicyObject } from '../../../policy/model.ts';
+import { strongest } from '../../../masking/mask.ts';
+import type { MaskKind } from '../../../policy/model.ts';
 import type { Column } from '../../../wire/postgres/rows.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
+import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { Classification, Classified } from '../catalog/classification.ts';
 import { spread } from '../sql/meaning/lineage.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
-import {
-  type CellDetector,
-  type ColumnAction,
-  type MaskCause,
-  type RowPlan,
-  rowPlan,
-  shapeOf,
-} from './rows.ts';
+import { type ColumnAction, type MaskCause, type RowPlan, rowPlan, shapeOf } from './rows.ts';
 import { tells, type WireTypes } from './values/wire-types.ts';
-
-/** What a look at a piece of a value, or a finding in it, costs beside the octets: as much as so many of them. */
-const LOOK_OCTETS = 32;
 
 /**
  * What one session's principal may see: which columns are masked, and how, and whether detectors must look at the
  * rest. Made anew when the policy or the catalog changes.
  */
-export class SessionMasks implements CellDetector {
+export class SessionMasks {
+  readonly detected: DetectedValues;
   readonly #guard: Guard;
-  readonly #resource: PolicyObject;
-  readonly #detectors: DetectorSet;
-  readonly #detectorTags: readonly string[];
   #classification: Classification | undefined;
   #policyVersion = '';
   #columns: ReadonlyMap<string, MaskKind> = new Map();
   #relations: ReadonlySet<number> = new Set();
-  #detectable = new Map<string, MaskKind | 'show'>();
-  #kinds = new WeakMap<readonly string[], MaskKind | 'show'>();
-  /** Octets of this row that detectors would still look at. */
-  #unseen: number = LIMITS.detectedRowBytes;
-  /** Some detected kind of value is masked for this principal. */
-  detecting = true;
   /** Some column is masked for this principal. */
   masksColumns = true;
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
   active = true;
 
-  constructor(guard: Guard, resource: PolicyObject, detectors: DetectorSet, detectorTags: readonly string[]) {
+  constructor(guard: Guard, detected: DetectedValues) {
     this.#guard = guard;
-    this.#resource = resource;
-    this.#detectors = detectors;
-    this.#detectorTags = detectorTags;
+    this.detected = detected;
+  }
+
+  /** Some detected kind of value is masked for this principal. */
+  get detecting(): boolean {
+    return this.detected.masks;
   }
 
   /** Asks policy again if it or the classification has changed. @returns Whether anything was made anew. */
@@ -60,11 +42,9 @@ export class SessionMasks implements CellDetector {
     if (classification === this.#classification && version === this.#policyVersion) return false;
     this.#classification = classification;
     this.#policyVersion = version;
-    this.#detectable.clear();
-    this.#kinds = new WeakMap();
+    this.detected.refresh();
     this.#columns = this.#maskedOf(classification);
     this.#relations = new Set([...this.#columns.keys()].map((key) => Number.parseInt(key, 10)));
-    this.detecting = this.#detectorTags.some((tag) => this.kindFor([tag]) !== 'show');
     this.masksColumns = this.#columns.size > 0;
     this.active = this.detecting || this.masksColumns;
     return true;
@@ -88,42 +68,6 @@ export class SessionMasks implements CellDetector {
   #askColumn(column: Classified): MaskKind | 'show' {
     const reveal = this.#guard.reveal(column.object);
     return reveal.show ? 'show' : reveal.mask;
-  }
-
-  /** As `kindFor`, remembered by the list itself: most findings carry one of a few that all share. */
-  readonly #kindOf = (tags: readonly string[]): MaskKind | 'show' => {
-    const known = this.#kinds.get(tags);
-    if (known !== undefined) return known;
-    const kind = this.kindFor(tags);
-    this.#kinds.set(tags, kind);
-    return kind;
-  };
-
-  /** How a detected value with these tags is shown; several tags: the strongest mask. */
-  kindFor(tags: readonly string[]): MaskKind | 'show' {
-    const masks = tags.map((tag) => this.#kindForTag(tag)).filter((kind) => kind !== 'show');
-    return masks.length === 0 ? 'show' : strongest(masks);
-  }
-
-  #kindForTag(tag: string): MaskKind | 'show' {
-    const known = this.#detectable.get(tag);
-    if (known !== undefined) return known;
-    const resource = this.#resource;
-    const table = {
-      type: 'Table',
-      id: `${resource.id}/detected`,
-      attrs: detectedTable(tag),
-      parent: schemaOf(resource),
-    };
-    const reveal = this.#guard.reveal({
-      type: 'Column',
-      id: `${resource.id}/detected/${tag}`,
-      attrs: { schema: '', table: '', name: tag, tags: [tag], detected: true },
-      parent: table,
-    });
-    const kind = reveal.show ? 'show' : reveal.mask;
-    this.#detectable.set(tag, kind);
-    return kind;
   }
 
   isMasked(relation: number, attribute: number): boolean {
@@ -167,7 +111,7 @@ export class SessionMasks implements CellDetector {
     const types = this.#classification?.types;
     if (types === undefined) return { kind: 'mask', mask: 'null', shape: 'opaque' };
     const type = types.of(typeOid);
-    return tells(type, this.#detectors.configured, format)
+    return tells(type, this.detected.configured, format)
       ? { kind: 'detect', type, format, types }
       : { kind: 'show' };
   }
@@ -183,48 +127,6 @@ export class SessionMasks implements CellDetector {
     const kind = this.#columns.get(`${tableOid}.${attributeNumber}`);
     return kind === undefined ? undefined : { kind, cause: 'policy' };
   }
-
-  nextRow(): void {
-    this.#unseen = LIMITS.detectedRowBytes;
-  }
-
-  attends(octets: number): boolean {
-    if (octets > this.#unseen) return false;
-    this.#unseen -= octets;
-    return true;
-  }
-
-  suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape): boolean {
-    return this.#detectors.suspects(bytes, start, end, shape);
-  }
-
-  detect(value: Uint8Array, shape: ValueShape): Uint8Array | null {
-    this.#unseen -= LOOK_OCTETS;
-    if (this.#unseen < 0) throw new HoopError('ERR_LIMIT');
-    const findings = this.#found(value, shape);
-    if (findings === undefined) return maskValue(value, 'redact', shape);
-    this.#unseen -= LOOK_OCTETS * findings.length;
-    if (findings.length === 0) return value;
-    return maskFindings(value, findings, this.#kindOf, shape);
-  }
-
-  /** Undefined where there are too many. */
-  #found(value: Uint8Array, shape: ValueShape): readonly Finding[] | undefined {
-    try {
-      return this.#detectors.scan(value, shape);
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** Text for people: the audit's and the recording's copy of a statement, without what detectors find in it. */
-  cleanText(text: string): string {
-    const bytes = Buffer.from(text, 'utf8');
-    const findings = this.#detectors.scan(bytes, 'text');
-    if (findings.length === 0) return text;
-    const masked = maskFindings(bytes, findings, () => 'redact', 'text');
-    return masked === null ? '‹withheld›' : Buffer.from(masked).toString('utf8');
-  }
 }
 
 interface ColumnMask {
@@ -237,12 +139,4 @@ const UNKNOWN: ColumnMask = { kind: 'redact', cause: 'unknown' };
 
 function isSafe(index: number, { safeColumns }: StatementPlan): boolean {
   return safeColumns === 'all' || safeColumns.includes(index);
-}
-
-function schemaOf(resource: PolicyObject) {
-  return { type: 'Schema', id: `${resource.id}/detected`, attrs: {}, parent: resource };
-}
-
-function detectedTable(tag: string) {
-  return { schema: '', name: 'detected', kind: 'detected', system: false, sensitive: false, tags: [tag] };
 }

@@ -28,7 +28,7 @@ export function shownNotice(frame: Frame, said: Said | undefined, masks: Session
 
 /** Detectors have the last word, on what the client has written itself too. */
 function looked(fields: readonly ReportField[], masks: SessionMasks): readonly ReportField[] {
-  return fields.map(([code, text]) => [code, code === 'M' ? masks.cleanText(String(text)) : text]);
+  return fields.map(([code, text]) => [code, code === 'M' ? masks.detected.cleanText(String(text)) : text]);
 }
 
 /** Whatever another session has put into it may be what is masked here. */

@@ -51,7 +51,7 @@ export const ALL_SHOWN: RowPlan = rowPlan([]);
 /** Looks at cells. Anything thrown masks the cell with NULL. */
 export interface CellDetector {
   /** What is looked at from here on is of another row: each is given the same attention. */
-  nextRow(): void;
+  nextRecord(): void;
   /** Whether so many octets more are looked at in this row; if not, the cell is masked whole. */
   attends(octets: number): boolean;
   /** Whether there can be anything to find: a quick look at octets `start` … `end`, wrong in saying yes only. */
@@ -126,7 +126,7 @@ export class RowRewriter {
     const { codes, actions } = plan;
     const columns = codes.length;
     const end = at + 1 + int32(chunk, at + 1);
-    detector.nextRow();
+    detector.nextRecord();
     if (end > wall || end - at < HEADER_BYTES + COUNT_BYTES) throw misfit();
     if (((chunk[at + HEADER_BYTES]! << 8) | chunk[at + HEADER_BYTES + 1]!) !== columns) throw misfit();
     let next = at + HEADER_BYTES + COUNT_BYTES;

@@ -1,0 +1,63 @@
+import type { Refusal } from '../../../enforcement/operation.ts';
+import { HINTS } from '../hints.ts';
+import type { SessionMasks } from '../shown/masks.ts';
+import type { CopyPlan, StatementPlan } from '../sql/meaning/plan.ts';
+
+/**
+ * Rules that hold for a session from which something is masked, whatever policy permits.
+ *
+ * @param uncommittedDdl Whether the session has changed the schema in a transaction that the catalog cannot see yet.
+ * @returns Undefined where none of them stands in the way.
+ */
+export function sessionRefusal(
+  plan: StatementPlan,
+  masks: SessionMasks,
+  uncommittedDdl: () => boolean,
+): Refusal | undefined {
+  if (!masks.active) return undefined;
+  if (plan.pairs.some((pair) => pair.action === 'sql.set-unsafe')) {
+    return refuse(
+      'unsafe-setting',
+      'this setting could change how statements are read, and values here are masked',
+      HINTS.keepSetting,
+    );
+  }
+  if (plan.reshapesMasked) {
+    return refuse(
+      'masked-table-ddl',
+      'a table with masked columns cannot be changed by one for whom they are masked',
+      HINTS.askOwnerOfColumns,
+    );
+  }
+  if (plan.copy?.direction === 'out' && masks.detecting) {
+    const why = unreadableCopy(plan.copy);
+    if (why !== undefined) return refuse('copy-format', ...why);
+  }
+  const unknown = plan.pairs.some(
+    (pair) => pair.object.attrs['kind'] === 'unknown' && pair.action !== 'sql.create',
+  );
+  if (unknown && uncommittedDdl()) {
+    return refuse(
+      'uncommitted-relation',
+      'a relation made in this transaction is not known yet',
+      HINTS.commitFirst,
+    );
+  }
+  return undefined;
+}
+
+/** Why detectors could not look through what a COPY sends, and what to do instead. */
+function unreadableCopy({ options, types }: CopyPlan): readonly [string, string] | undefined {
+  if (options === undefined) {
+    return ['the options of this COPY cannot be looked through', HINTS.copyReadable];
+  }
+  if (options.format !== 'binary' || types !== undefined) return undefined;
+  return [
+    'binary COPY of a query does not say what types its columns have, so it cannot be looked through',
+    HINTS.copyTable,
+  ];
+}
+
+function refuse(rule: string, reason: string, hint: string): Refusal {
+  return { code: 'ERR_DENIED', rule, reason, hint };
+}
