@@ -1,0 +1,196 @@
+/** One line of the sources that a promise stands on: taken out, the adapters' suite must fail. */
+export interface Mutation {
+  /** What is missing then, as the end of a sentence. */
+  readonly without: string;
+  readonly file: string;
+  /** The adapter that the suite is run with. */
+  readonly suite: 'postgres';
+  /** Stands in the file once. */
+  readonly line: string;
+  /** What stands in its place. */
+  readonly becomes: string;
+  /** Part of the name of a case that must fail. */
+  readonly fails: string;
+}
+
+/** @throws {Error} The line is not there, or more than once: the list is to be brought up to date. */
+export function mutated(text: string, { file, line, becomes }: Mutation): string {
+  const [before, after, ...more] = text.split(line);
+  if (before === undefined || after === undefined || more.length > 0)
+    throw new Error(`${file} does not have this once: ${line}`);
+  return before + becomes + after;
+}
+
+const GUARD = 'src/protocols/stream/guard.ts';
+const LEDGER = 'src/protocols/stream/operations.ts';
+const OUTLET = 'src/protocols/stream/outlet.ts';
+const ENFORCER = 'src/enforcement/enforcer.ts';
+const JUDGE = 'src/enforcement/judge.ts';
+const RELAY = 'src/protocols/postgres/relay';
+const TUNNEL = 'src/gateway/tunnel';
+
+const OPENS = 'opens by a decision';
+const DENIED = 'sends no octet to the target of what is denied';
+const UNREAD = 'sends no octet to the target of what is not understood';
+const RECORDED = 'records what the client was sent, octet for octet, and what it asked';
+const MASKED = 'shows a masked value to nobody';
+const UNRECORDED = 'refuses what follows once its recording has failed';
+
+/** Lines that every adapter stands on. */
+const SHARED: readonly Omit<Mutation, 'suite'>[] = [
+  {
+    without: 'the audit before the verdict',
+    file: ENFORCER,
+    line: 'return after(audit.append(event), () => verdict);',
+    becomes: 'audit.appendSoon(event); return verdict;',
+    fails: 'refuses what cannot be audited, sends none of it',
+  },
+  {
+    without: 'a denial where the audit fails',
+    file: GUARD,
+    line: "if (known.code !== 'ERR_AUDIT_UNAVAILABLE') throw known;",
+    becomes: 'throw known;',
+    fails: 'refuses what cannot be audited, sends none of it',
+  },
+  {
+    without: 'obedience to the verdict',
+    file: GUARD,
+    line: "return verdict.effect === 'deny' ? verdict : this.#ledger.opened(verdict, standing);",
+    becomes: 'return this.#ledger.opened(verdict as never, standing);',
+    fails: DENIED,
+  },
+  {
+    without: "the adapter's refusal before policy",
+    file: ENFORCER,
+    line: 'if (refusal !== undefined) {',
+    becomes: 'if (false) {',
+    fails: UNREAD,
+  },
+  {
+    without: 'a look at the recording',
+    file: GUARD,
+    line: 'return this.#recorder.failed === undefined ? operation : { ...operation, refusal: NOT_RECORDED };',
+    becomes: 'return operation;',
+    fails: UNRECORDED,
+  },
+  {
+    without: 'the request in the recording',
+    file: GUARD,
+    line: 'this.#recorder.request(text, verdict.operation);',
+    becomes: '',
+    fails: RECORDED,
+  },
+  {
+    without: 'the answer in the recording',
+    file: GUARD,
+    line: 'this.#recorder.response(bytes);',
+    becomes: '',
+    fails: RECORDED,
+  },
+  {
+    without: 'the question of reveal',
+    file: GUARD,
+    line: 'return this.#enforcer.reveal(this.#session, object);',
+    becomes: 'return { show: true, ...(object && {}) };',
+    fails: MASKED,
+  },
+  {
+    without: 'a count of operations',
+    file: GUARD,
+    line: 'this.#tally.operations++;',
+    becomes: '',
+    fails: OPENS,
+  },
+  {
+    without: 'a count of denials',
+    file: GUARD,
+    line: "if (verdict.effect === 'deny') this.#tally.denied++;",
+    becomes: '',
+    fails: OPENS,
+  },
+  {
+    without: 'an end to what was open when the stream ended',
+    file: GUARD,
+    line: 'this.#ledger.closeAll();',
+    becomes: '',
+    fails: 'has an unknown outcome where the client is gone',
+  },
+  {
+    without: 'an outcome that is counted once',
+    file: LEDGER,
+    line: 'if (!this.#open.delete(operation)) return;',
+    becomes: 'if (!this.#open.has(operation)) return;',
+    fails: OPENS,
+  },
+  {
+    without: 'doubt of what was not answered',
+    file: LEDGER,
+    line: "this.close(this.answered ? 'success' : 'unknown');",
+    becomes: "this.close('success');",
+    fails: 'has an unknown outcome where the client is gone',
+  },
+  {
+    without: 'what the instance gave up',
+    file: JUDGE,
+    line: 'return rule === undefined ? decision : denial([rule], []);',
+    becomes: 'return decision;',
+    fails: 'refuses what the instance gave up',
+  },
+  {
+    without: 'the policy that is in force now',
+    file: 'src/gateway/compose/rules.ts',
+    line: 'engine: () => this.#prepared.engine,',
+    becomes: 'engine: ((first) => () => first)(this.#prepared.engine),',
+    fails: 'obeys a policy that was replaced',
+  },
+  {
+    without: 'the decision of connect',
+    file: `${TUNNEL}/evidence.ts`,
+    line: "if (verdict.effect === 'deny')",
+    becomes: 'if (false)',
+    fails: 'does not open, and the target hears nothing',
+  },
+  {
+    without: 'the news of a revocation',
+    file: `${TUNNEL}/open-session.ts`,
+    line: 'credentials.onEnd(principal, (code) => this.#live.end(new HoopError(code)));',
+    becomes: '() => void credentials;',
+    fails: 'within a second of a revocation',
+  },
+];
+
+export const MUTATIONS: readonly Mutation[] = [
+  ...SHARED.map((one) => ({ ...one, suite: 'postgres' }) as const),
+  {
+    without: 'a stand-in for a denied statement',
+    suite: 'postgres',
+    file: `${RELAY}/ask.ts`,
+    line: "return answer.effect === 'allow' ? answers.send(answer) : answers.refuse(answer.denial);",
+    becomes: 'return answers.send(answer as never);',
+    fails: DENIED,
+  },
+  {
+    without: 'rows that are rewritten',
+    suite: 'postgres',
+    file: `${RELAY}/responses.ts`,
+    line: 'this.#show(rows, operation, rewritten);',
+    becomes: 'this.#show(rows, operation, undefined);',
+    fails: MASKED,
+  },
+  {
+    without: 'the recording of what is written',
+    suite: 'postgres',
+    file: OUTLET,
+    line: 'guard.shown(bytes);',
+    becomes: '',
+    fails: RECORDED,
+  },
+];
+
+/** The list as docs/architecture.md shows it. */
+export function mutationTable(): string {
+  const rows = MUTATIONS.map(
+    ({ without, file, fails }) => `| ${without} | \`${file.replace('src/', '')}\` | ${fails} … |`,
+  );
+  return ['| without | in | the suite fails at |', '| --- | --- | --- |', ...rows].join('\n');
+}
