@@ -43,11 +43,11 @@ export class GatewayApi {
     return this.#json({ method: 'GET', path: PATHS.whoami });
   }
 
-  /** @throws {HoopError} `ERR_PG_UNSUPPORTED` a gateway before 0.2, which does not say how to connect. */
+  /** @throws {HoopError} `ERR_UNSUPPORTED` a gateway before 0.2, which does not say how to connect. */
   async resources(): Promise<readonly ResourceItem[]> {
     const { resources } = await this.#json<ResourceList>({ method: 'GET', path: PATHS.resources });
     if (resources.every(({ connect }) => typeof connect?.protocol === 'string')) return resources;
-    throw new HoopError('ERR_PG_UNSUPPORTED', 'the gateway is older than this hoopctl', {
+    throw new HoopError('ERR_UNSUPPORTED', 'the gateway is older than this hoopctl', {
       hint: 'upgrade hoopd to 0.2 or later, or take hoopctl 0.1',
     });
   }

@@ -1,93 +1,65 @@
 /**
- * The one table of errors: code → exit code of the CLI, HTTP status, SQLSTATE, default text.
+ * The one table of errors: code → exit code of the CLI, status of the gateway's HTTP API, default text.
+ * What a target's protocol says for a code (SQLSTATE, …) stands in `wire/<protocol>`.
  *
  * Callers match `code`, never the class: two copies of this module may be loaded.
  * `message` is for the user who meets the error; `detail` is for the operator's log and never leaves hoopd.
  */
 export const ERROR_TABLE = {
-  ERR_USAGE: { exit: 64, http: 400, sqlstate: '42601', text: 'the call is not valid' },
-  ERR_NOT_LOGGED_IN: { exit: 67, http: 401, sqlstate: '28000', text: 'not logged in' },
-  ERR_LOGIN_EXPIRED: { exit: 67, http: 401, sqlstate: '28000', text: 'the login has expired' },
-  ERR_LOGIN_DENIED: { exit: 67, http: 403, sqlstate: '28000', text: 'the login was denied' },
-  ERR_TOKEN_INVALID: { exit: 67, http: 401, sqlstate: '28000', text: 'the token is not valid here' },
+  ERR_USAGE: { exit: 64, http: 400, text: 'the call is not valid' },
+  ERR_NOT_LOGGED_IN: { exit: 67, http: 401, text: 'not logged in' },
+  ERR_LOGIN_EXPIRED: { exit: 67, http: 401, text: 'the login has expired' },
+  ERR_LOGIN_DENIED: { exit: 67, http: 403, text: 'the login was denied' },
+  ERR_TOKEN_INVALID: { exit: 67, http: 401, text: 'the token is not valid here' },
   ERR_TOKEN_TOO_LARGE: {
     exit: 67,
     http: 413,
-    sqlstate: '28000',
     text: 'the token is too large: it names too many groups, most likely',
   },
   ERR_NO_ID_TOKEN: {
     exit: 67,
     http: 401,
-    sqlstate: '28000',
     text: 'the identity provider gave no new ID token, and the last one has expired',
   },
-  ERR_PROOF_INVALID: { exit: 67, http: 401, sqlstate: '28000', text: 'the proof of possession is not valid' },
-  ERR_PROOF_NONCE: { exit: 67, http: 401, sqlstate: '28000', text: 'the proof must carry the given nonce' },
-  ERR_REVOKED: { exit: 67, http: 401, sqlstate: '57P01', text: 'the credential has been revoked' },
-  ERR_AGENT_UNKNOWN: {
-    exit: 77,
-    http: 403,
-    sqlstate: '28000',
-    text: 'this identity may not act as that agent',
-  },
+  ERR_PROOF_INVALID: { exit: 67, http: 401, text: 'the proof of possession is not valid' },
+  ERR_PROOF_NONCE: { exit: 67, http: 401, text: 'the proof must carry the given nonce' },
+  ERR_REVOKED: { exit: 67, http: 401, text: 'the credential has been revoked' },
+  ERR_AGENT_UNKNOWN: { exit: 77, http: 403, text: 'this identity may not act as that agent' },
   ERR_GROUPS_MISSING: {
     exit: 77,
     http: 403,
-    sqlstate: '28000',
     text: 'this identity may not act as that agent: its token names no groups',
   },
-  ERR_NO_ACCESS: { exit: 77, http: 404, sqlstate: '3D000', text: 'no such resource, or no access to it' },
-  ERR_DENIED: { exit: 77, http: 403, sqlstate: '42501', text: 'denied by policy' },
-  ERR_APPROVAL_REQUIRED: { exit: 75, http: 403, sqlstate: '42501', text: 'this needs an approval' },
-  ERR_GATEWAY_UNREACHABLE: { exit: 69, http: 502, sqlstate: '08001', text: 'the gateway cannot be reached' },
-  ERR_GATEWAY_TLS: {
-    exit: 69,
-    http: 502,
-    sqlstate: '08001',
-    text: "the gateway's certificate is not trusted",
-  },
-  ERR_ISSUER_UNREACHABLE: {
-    exit: 69,
-    http: 503,
-    sqlstate: '08001',
-    text: 'the identity provider cannot be reached',
-  },
-  ERR_TARGET_UNREACHABLE: { exit: 69, http: 502, sqlstate: '08001', text: 'the target cannot be reached' },
-  ERR_TARGET_TLS: { exit: 69, http: 502, sqlstate: '08001', text: "the target's certificate is not trusted" },
-  ERR_TARGET_NO_TLS: { exit: 69, http: 502, sqlstate: '08001', text: 'the target speaks no TLS' },
-  ERR_TARGET_AUTH: {
-    exit: 69,
-    http: 502,
-    sqlstate: '08004',
-    text: "the target refused the gateway's credential",
-  },
-  ERR_TARGET_LOST: { exit: 69, http: 502, sqlstate: '08006', text: 'the connection to the target was lost' },
-  ERR_AUDIT_UNAVAILABLE: { exit: 69, http: 503, sqlstate: '58030', text: 'the audit log cannot be written' },
-  ERR_RECORDING_UNAVAILABLE: {
-    exit: 69,
-    http: 503,
-    sqlstate: '58030',
-    text: 'the recording cannot be written',
-  },
-  ERR_LOCAL_AUTH: { exit: 77, http: 403, sqlstate: '28P01', text: "the tunnel's own password is wrong" },
-  ERR_PG_PROTOCOL: { exit: 69, http: 400, sqlstate: '08P01', text: 'protocol violation' },
-  ERR_PG_LENGTH: { exit: 69, http: 400, sqlstate: '08P01', text: 'a message is longer than allowed' },
-  ERR_PG_TYPE: { exit: 69, http: 400, sqlstate: '08P01', text: 'unknown message type' },
-  ERR_PG_UNSUPPORTED: { exit: 69, http: 501, sqlstate: '0A000', text: 'not supported through the gateway' },
-  ERR_SQL_SYNTAX: { exit: 77, http: 400, sqlstate: '42601', text: 'the statement cannot be parsed' },
-  ERR_SQL_LIMIT: { exit: 77, http: 413, sqlstate: '54000', text: 'the statement is too large or too deep' },
-  ERR_SESSION_ENDED: { exit: 69, http: 410, sqlstate: '57P01', text: 'the session was ended' },
-  ERR_LIMIT: { exit: 69, http: 429, sqlstate: '53300', text: 'a limit was reached' },
+  ERR_NO_ACCESS: { exit: 77, http: 404, text: 'no such resource, or no access to it' },
+  ERR_DENIED: { exit: 77, http: 403, text: 'denied by policy' },
+  ERR_APPROVAL_REQUIRED: { exit: 75, http: 403, text: 'this needs an approval' },
+  ERR_GATEWAY_UNREACHABLE: { exit: 69, http: 502, text: 'the gateway cannot be reached' },
+  ERR_GATEWAY_TLS: { exit: 69, http: 502, text: "the gateway's certificate is not trusted" },
+  ERR_ISSUER_UNREACHABLE: { exit: 69, http: 503, text: 'the identity provider cannot be reached' },
+  ERR_TARGET_UNREACHABLE: { exit: 69, http: 502, text: 'the target cannot be reached' },
+  ERR_TARGET_TLS: { exit: 69, http: 502, text: "the target's certificate is not trusted" },
+  ERR_TARGET_NO_TLS: { exit: 69, http: 502, text: 'the target speaks no TLS' },
+  ERR_TARGET_AUTH: { exit: 69, http: 502, text: "the target refused the gateway's credential" },
+  ERR_TARGET_LOST: { exit: 69, http: 502, text: 'the connection to the target was lost' },
+  ERR_AUDIT_UNAVAILABLE: { exit: 69, http: 503, text: 'the audit log cannot be written' },
+  ERR_RECORDING_UNAVAILABLE: { exit: 69, http: 503, text: 'the recording cannot be written' },
+  ERR_LOCAL_AUTH: { exit: 77, http: 403, text: "the tunnel's own password is wrong" },
+  ERR_PROTOCOL: { exit: 69, http: 400, text: 'protocol violation' },
+  ERR_MESSAGE_LENGTH: { exit: 69, http: 400, text: 'a message is longer than allowed' },
+  ERR_MESSAGE_TYPE: { exit: 69, http: 400, text: 'unknown message type' },
+  ERR_UNSUPPORTED: { exit: 69, http: 501, text: 'not supported through the gateway' },
+  ERR_SYNTAX: { exit: 77, http: 400, text: 'the request cannot be parsed' },
+  ERR_TOO_LARGE: { exit: 77, http: 413, text: 'the request is too large or too deep' },
+  ERR_SESSION_ENDED: { exit: 69, http: 410, text: 'the session was ended' },
+  ERR_LIMIT: { exit: 69, http: 429, text: 'a limit was reached' },
   ERR_BUSY: {
     exit: 69,
     http: 503,
-    sqlstate: '53200',
     text: 'this session held the largest part of more than the gateway can hold',
   },
-  ERR_CONFIG: { exit: 78, http: 500, sqlstate: 'F0000', text: 'the configuration is not valid' },
-  ERR_VERIFY: { exit: 76, http: 409, sqlstate: 'XX001', text: 'verification failed' },
-  ERR_INTERNAL: { exit: 70, http: 500, sqlstate: 'XX000', text: 'internal error' },
+  ERR_CONFIG: { exit: 78, http: 500, text: 'the configuration is not valid' },
+  ERR_VERIFY: { exit: 76, http: 409, text: 'verification failed' },
+  ERR_INTERNAL: { exit: 70, http: 500, text: 'internal error' },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
@@ -123,10 +95,6 @@ export class HoopError extends Error {
 
   get httpStatus(): number {
     return ERROR_TABLE[this.code].http;
-  }
-
-  get sqlstate(): string {
-    return ERROR_TABLE[this.code].sqlstate;
   }
 }
 

@@ -30,6 +30,8 @@ export interface SessionEnd {
   readonly reason: string;
   /** What ended it, where that was not the client or the target in good order. */
   readonly failure?: ErrorCode;
+  /** What the client was told of that failure, in the protocol's own words: `57P01`, `502`. */
+  readonly status?: string;
   readonly bytesIn: number;
   readonly bytesOut: number;
 }

@@ -27,7 +27,7 @@ export interface PreparedEnd extends OpenEnd {
 /**
  * Finds the half of each resource's protocol; each is loaded once.
  *
- * @throws {HoopError} `ERR_PG_UNSUPPORTED` a resource speaks what this hoopctl does not know.
+ * @throws {HoopError} `ERR_UNSUPPORTED` a resource speaks what this hoopctl does not know.
  */
 export async function withHalves(
   resources: readonly ResourceItem[],
@@ -40,7 +40,7 @@ export async function withHalves(
     const known = clients.find((one) => one.protocol === protocol);
     if (known === undefined)
       throw new HoopError(
-        'ERR_PG_UNSUPPORTED',
+        'ERR_UNSUPPORTED',
         `this hoopctl does not know the protocol of ${name}: ${protocol}`,
         {
           hint: 'upgrade hoopctl: the gateway speaks more than it does',

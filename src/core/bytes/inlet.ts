@@ -146,11 +146,11 @@ export class Inlet {
     return chunk;
   }
 
-  /** As `next`, but a peer that stays silent too long is an error. @throws {HoopError} `ERR_PG_PROTOCOL`. */
+  /** As `next`, but a peer that stays silent too long is an error. @throws {HoopError} `ERR_PROTOCOL`. */
   async nextWithin(ms: number): Promise<Buffer | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new HoopError('ERR_PG_PROTOCOL', 'the login took too long')), ms);
+      timer = setTimeout(() => reject(new HoopError('ERR_PROTOCOL', 'the login took too long')), ms);
     });
     try {
       return await Promise.race([this.next(), late]);

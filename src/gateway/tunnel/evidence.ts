@@ -1,4 +1,4 @@
-import { ERROR_TABLE, type ErrorCode, HoopError, toHoopError } from '../../core/errors.ts';
+import { HoopError, toHoopError } from '../../core/errors.ts';
 import { rescued } from '../../core/later.ts';
 import type { SessionEnd } from '../../protocols/adapter.ts';
 import type { SessionRecorder } from '../../recording/recorder.ts';
@@ -52,8 +52,9 @@ export class SessionEvidence {
       await evidence.#started(request);
       return evidence;
     } catch (error) {
-      closeConnect(deps, session, operation, toHoopError(error).code);
-      throw new RefusedSession(toHoopError(error), operation);
+      const known = toHoopError(error);
+      closeConnect(deps, session, operation, { failure: known.code, status: `${known.httpStatus}` });
+      throw new RefusedSession(known, operation);
     }
   }
 
@@ -70,7 +71,7 @@ export class SessionEvidence {
       protocol: ref.protocol,
       reason: end.reason,
       outcome: recording.complete && end.failure === undefined ? 'success' : 'failure',
-      ...(end.failure === undefined ? {} : { sqlstate: ERROR_TABLE[end.failure].sqlstate }),
+      ...(end.status === undefined ? {} : { sqlstate: end.status }),
       bytes: end.bytesOut,
       durationMs: clock.now() - startedAt,
       facts: {
@@ -86,7 +87,7 @@ export class SessionEvidence {
       () => audit.append(event),
       () => log.error("a session's end could not be recorded", { session: ref.id }),
     );
-    closeConnect(this.#deps, this.#session, this.#operation, end.failure);
+    closeConnect(this.#deps, this.#session, this.#operation, end);
   }
 
   async #started({ tunnel, address }: StreamRequest): Promise<void> {
@@ -122,11 +123,11 @@ function closeConnect(
   { enforcer, clock }: TunnelDeps,
   { ref, startedAt }: LiveSession,
   operation: string,
-  failure: ErrorCode | undefined,
+  { failure, status }: Pick<SessionEnd, 'failure' | 'status'>,
 ): void {
   enforcer.close(ref, operation, {
     outcome: failure === undefined ? 'success' : 'failure',
-    ...(failure === undefined ? {} : { sqlstate: ERROR_TABLE[failure].sqlstate }),
+    ...(status === undefined ? {} : { sqlstate: status }),
     durationMs: clock.now() - startedAt,
   });
 }

@@ -103,7 +103,7 @@ function assertKnownServer(upstream: Upstream): void {
   if (major >= OLDEST_MAJOR && major <= NEWEST_MAJOR) return;
   upstream.socket.destroy();
   throw new HoopError(
-    'ERR_PG_UNSUPPORTED',
+    'ERR_UNSUPPORTED',
     `the target speaks PostgreSQL ${major}, which the gateway does not know`,
     {
       hint: `use a server of version ${OLDEST_MAJOR} to ${NEWEST_MAJOR}`,

@@ -1,8 +1,8 @@
-import type { HoopError } from '../../core/errors.ts';
-import { ERROR_TABLE } from '../../core/errors.ts';
+import type { ErrorCode, HoopError } from '../../core/errors.ts';
 import { denialJson } from '../../enforcement/denial.ts';
 import type { Denial } from '../../enforcement/operation.ts';
 import type { ReportField } from '../../wire/postgres/report.ts';
+import { SQLSTATE } from '../../wire/postgres/sqlstate.ts';
 
 /** SQLSTATEs that clients act upon by themselves (drivers re-prepare on 26000), for refusals with such a rule. */
 const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {
@@ -24,14 +24,19 @@ export function denialFields(denial: Denial): readonly ReportField[] {
   return [
     ['S', 'ERROR'],
     ['V', 'ERROR'],
-    ['C', SQLSTATE_BY_RULE[denial.rule] ?? ERROR_TABLE[denial.code].sqlstate],
+    ['C', SQLSTATE_BY_RULE[denial.rule] ?? SQLSTATE[denial.code]],
     ['M', denial.message],
     ['H', denialJson(denial)],
   ];
 }
 
-/** A login that expires in the middle of a session is no failed login: clients that tell these apart reconnect. */
-const SQLSTATE_AT_END: Partial<Record<HoopError['code'], string>> = { ERR_LOGIN_EXPIRED: '57P01' };
+/**
+ * The SQLSTATE of an error that ends the session. A login that expires in the middle of one is no failed login: clients
+ * that tell these apart reconnect.
+ */
+export function sqlstateAtEnd(code: ErrorCode): string {
+  return code === 'ERR_LOGIN_EXPIRED' ? '57P01' : SQLSTATE[code];
+}
 
 /**
  * An error of ours that ends the session: FATAL, with what to do next. Of a target's failure the client learns no more
@@ -46,7 +51,7 @@ export function fatalFields(error: HoopError, session: string): readonly ReportF
   return [
     ['S', 'FATAL'],
     ['V', 'FATAL'],
-    ['C', SQLSTATE_AT_END[error.code] ?? error.sqlstate],
+    ['C', sqlstateAtEnd(error.code)],
     ['M', error.message],
     ...(hint === undefined ? [] : [['H', hint] as const]),
   ];

@@ -20,7 +20,7 @@ import { afterGrace, lastWords, partFrom } from '../stream/farewell.ts';
 import { Outlet } from '../stream/outlet.ts';
 import type { CatalogService } from './catalog/service.ts';
 import { CatalogView } from './catalog/view.ts';
-import { fatalFields } from './denial.ts';
+import { fatalFields, sqlstateAtEnd } from './denial.ts';
 import type { CancelRegistry } from './login/cancel.ts';
 import { asksForSearchPath } from './login/startup-parameters.ts';
 import { FunctionCalls } from './reading/function-calls.ts';
@@ -125,7 +125,9 @@ export class PostgresSession {
     }
     return {
       reason: this.#reason,
-      ...(this.#failure === undefined ? {} : { failure: this.#failure.code }),
+      ...(this.#failure === undefined
+        ? {}
+        : { failure: this.#failure.code, status: sqlstateAtEnd(this.#failure.code) }),
       bytesIn: this.#inlet.received,
       bytesOut: this.#outlet.sent,
     };

@@ -58,7 +58,7 @@ const TABLE = new CodecTable(CODECS, BACKEND);
  *
  * @param body What follows type and length; Buffers in the result are views of it. Pure.
  * @returns The message; `name` tells which.
- * @throws {HoopError} `ERR_PG_TYPE` unknown type octet; `ERR_PG_PROTOCOL` malformed body, naming the message.
+ * @throws {HoopError} `ERR_MESSAGE_TYPE` unknown type octet; `ERR_PROTOCOL` malformed body, naming the message.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export function decodeBackend(type: number, body: Buffer): BackendMessage {
@@ -69,7 +69,7 @@ export function decodeBackend(type: number, body: Buffer): BackendMessage {
  * Writes a backend message of any type. Pure.
  *
  * @returns The whole message, type and length included.
- * @throws {HoopError} `ERR_PG_PROTOCOL` if a number, a count or a string does not fit its field.
+ * @throws {HoopError} `ERR_PROTOCOL` if a number, a count or a string does not fit its field.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export function encodeBackend(message: BackendMessage): Buffer {

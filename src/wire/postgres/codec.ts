@@ -19,14 +19,14 @@ export interface Codec<M extends Message> {
   /**
    * Reads what follows type and length; its end is a wall.
    *
-   * @throws {HoopError} `ERR_PG_PROTOCOL`, naming the message: ends too early, octets left over, a string without an end
+   * @throws {HoopError} `ERR_PROTOCOL`, naming the message: ends too early, octets left over, a string without an end
    *   or not UTF-8, a length below −1, a value the protocol does not know. Nothing else is thrown.
    */
   decode(body: Buffer): M;
   /**
    * Writes the whole message, type and length included. Extra properties (`name`) are ignored.
    *
-   * @throws {HoopError} `ERR_PG_PROTOCOL` if a number, a count or a string does not fit its field.
+   * @throws {HoopError} `ERR_PROTOCOL` if a number, a count or a string does not fit its field.
    */
   encode(fields: Fields<M>): Buffer;
 }
@@ -95,10 +95,11 @@ export class CodecTable<T extends Readonly<Record<string, AnyCodec>>> {
     this.#byType = new Map(entries.map(([name, one]) => [types[name], one]));
   }
 
-  /** As `Codec.decode`; also `ERR_PG_TYPE` for a type octet that is not in the table. */
+  /** As `Codec.decode`; also `ERR_MESSAGE_TYPE` for a type octet that is not in the table. */
   decode(type: number, body: Buffer): MessageOf<T> {
     const one = this.#byType.get(type);
-    if (one === undefined) throw new HoopError('ERR_PG_TYPE', `unknown message type 0x${type.toString(16)}`);
+    if (one === undefined)
+      throw new HoopError('ERR_MESSAGE_TYPE', `unknown message type 0x${type.toString(16)}`);
     return one.decode(body) as MessageOf<T>;
   }
 

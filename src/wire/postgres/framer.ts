@@ -72,8 +72,8 @@ export class Framer {
    * The next complete message.
    *
    * @returns A frame, or `undefined` when more bytes are needed.
-   * @throws {HoopError} `ERR_PG_TYPE` unknown type octet; `ERR_PG_LENGTH` length below 4, or not one this type can have.
-   *   Messages before the bad one are given first.
+   * @throws {HoopError} `ERR_MESSAGE_TYPE` unknown type octet; `ERR_MESSAGE_LENGTH` length below 4, or not one this type
+   *   can have. Messages before the bad one are given first.
    * @see https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-MESSAGE-CONCEPTS
    */
   next(): Frame | undefined {
@@ -219,11 +219,11 @@ export class Framer {
     const type = bytes[start]!;
     const length = bytes.readInt32BE(start + 1);
     const max = this.#caps.max[type]!;
-    if (max === 0) throw this.#fail(new HoopError('ERR_PG_TYPE', `unknown message type 0x${hex(type)}`));
+    if (max === 0) throw this.#fail(new HoopError('ERR_MESSAGE_TYPE', `unknown message type 0x${hex(type)}`));
     if (length >= this.#caps.min[type]! && length <= max) return length;
     const name = messageName(this.#direction, type);
     throw this.#fail(
-      new HoopError('ERR_PG_LENGTH', `a ${name} message cannot have the length ${length} (at most ${max})`),
+      new HoopError('ERR_MESSAGE_LENGTH', `a ${name} message cannot have the length ${length} (at most ${max})`),
     );
   }
 

@@ -39,7 +39,7 @@ const TABLE = new CodecTable(CODECS, FRONTEND);
  *
  * @param body What follows type and length; Buffers in the result are views of it. Pure.
  * @returns The message; `name` tells which. Type octet `p` stays an `AuthenticationResponse`.
- * @throws {HoopError} `ERR_PG_TYPE` unknown type octet; `ERR_PG_PROTOCOL` malformed body, naming the message.
+ * @throws {HoopError} `ERR_MESSAGE_TYPE` unknown type octet; `ERR_PROTOCOL` malformed body, naming the message.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export function decodeFrontend(type: number, body: Buffer): FrontendMessage {
@@ -50,7 +50,7 @@ export function decodeFrontend(type: number, body: Buffer): FrontendMessage {
  * Writes a frontend message of any type. Pure.
  *
  * @returns The whole message, type and length included.
- * @throws {HoopError} `ERR_PG_PROTOCOL` if a number, a count or a string does not fit its field.
+ * @throws {HoopError} `ERR_PROTOCOL` if a number, a count or a string does not fit its field.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export function encodeFrontend(message: FrontendMessage): Buffer {

@@ -52,8 +52,9 @@ const LONG_KEY_BYTES = 32;
  *
  * @param send Writes to the client.
  * @param verifier `SCRAM-SHA-256$…` of the tunnel's secret; undefined where the local end is its owner's alone.
- * @throws {HoopError} `ERR_LOCAL_AUTH` wrong secret; `ERR_PG_…` malformed packets, bytes sent ahead of an answer that
- *   decides what they mean (CVE-2021-23222), TLS without asking, or a login of more than a minute.
+ * @throws {HoopError} `ERR_LOCAL_AUTH` wrong secret; `ERR_PROTOCOL`, `ERR_MESSAGE_LENGTH`, `ERR_MESSAGE_TYPE`,
+ *   `ERR_UNSUPPORTED` malformed packets, bytes sent ahead of an answer that decides what they mean (CVE-2021-23222),
+ *   TLS without asking, or a login of more than a minute.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 export async function localLogin(
@@ -116,9 +117,9 @@ async function readStartup(
       return packet;
     }
     if (rest.length > 0) {
-      throw new HoopError('ERR_PG_PROTOCOL', 'data was sent before the answer to the encryption request');
+      throw new HoopError('ERR_PROTOCOL', 'data was sent before the answer to the encryption request');
     }
-    if (asked.has(packet.name)) throw new HoopError('ERR_PG_PROTOCOL', 'encryption was asked for twice');
+    if (asked.has(packet.name)) throw new HoopError('ERR_PROTOCOL', 'encryption was asked for twice');
     asked.add(packet.name);
     send(REFUSED);
   }
@@ -159,7 +160,7 @@ async function proveSecret(
   if (first === undefined) return false;
   const { mechanism, data } = SASLInitialResponse.decode(first);
   if (mechanism !== SCRAM_SHA_256 || data === null) {
-    throw new HoopError('ERR_PG_PROTOCOL', 'the client chose another way to log in');
+    throw new HoopError('ERR_PROTOCOL', 'the client chose another way to log in');
   }
   ask({ name: 'Authentication', request: { method: 'SASLContinue', data: scram.challenge(data) } });
   const second = await readResponse(inlet, framer);
@@ -174,7 +175,7 @@ async function readResponse(inlet: TimedInlet, framer: Framer): Promise<Buffer |
   for (;;) {
     const frame = framer.next();
     if (frame?.type === FRONTEND.AuthenticationResponse) return frame.body;
-    if (frame !== undefined) throw new HoopError('ERR_PG_PROTOCOL', 'a password was expected');
+    if (frame !== undefined) throw new HoopError('ERR_PROTOCOL', 'a password was expected');
     const chunk = await inlet.next();
     if (chunk === undefined) return undefined;
     framer.push(chunk);

@@ -6,7 +6,7 @@ import type { Format } from './types.ts';
  * Reads one message's body, whose end is a wall: no read passes it, and `end` refuses what is left before it.
  *
  * Text is UTF-8 or refused: what is analysed must be the very bytes that are sent on. A byte-order mark stays.
- * Every failure is `ERR_PG_PROTOCOL` and names the message.
+ * Every failure is `ERR_PROTOCOL` and names the message.
  */
 export class Reader {
   readonly #message: string;
@@ -105,7 +105,7 @@ export class Reader {
   }
 
   fail(reason: string): never {
-    throw new HoopError('ERR_PG_PROTOCOL', `malformed ${this.#message} message: ${reason}`);
+    throw new HoopError('ERR_PROTOCOL', `malformed ${this.#message} message: ${reason}`);
   }
 
   #step(count: number): number {

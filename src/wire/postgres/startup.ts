@@ -59,14 +59,15 @@ export class StartupFramer {
    * The next complete packet.
    *
    * @returns A packet, or `undefined` when more bytes are needed.
-   * @throws {HoopError} `ERR_PG_LENGTH` length below 8 or above 10 004; otherwise as `decodeStartup`. Close the connection.
+   * @throws {HoopError} `ERR_MESSAGE_LENGTH` length below 8 or above 10 004; otherwise as `decodeStartup`. Close the
+   *   connection.
    * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
    */
   next(): StartupPacket | undefined {
     if (this.#held.length < 4) return undefined;
     const length = this.#held.readInt32BE(0);
     if (length < 8 || length > 4 + LIMITS.pgStartupBytes) {
-      throw new HoopError('ERR_PG_LENGTH', `a startup packet cannot have the length ${length}`);
+      throw new HoopError('ERR_MESSAGE_LENGTH', `a startup packet cannot have the length ${length}`);
     }
     if (this.#held.length < length) return undefined;
     const packet = decodeStartup(this.#held.subarray(4, length));
@@ -87,7 +88,7 @@ export class StartupFramer {
  *
  * @param body What follows the length; `key` of a cancel request is a view of it. Pure.
  * @returns The packet; `name` tells which.
- * @throws {HoopError} `ERR_PG_UNSUPPORTED` protocol 2.0 or another major version; `ERR_PG_PROTOCOL` malformed, no
+ * @throws {HoopError} `ERR_UNSUPPORTED` protocol 2.0 or another major version; `ERR_PROTOCOL` malformed, no
  *   `user`.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
@@ -102,7 +103,7 @@ export function decodeStartup(body: Buffer): StartupPacket {
   if (version >>> 16 !== 3) {
     const asked = `${version >>> 16}.${version & 0xffff}`;
     throw new HoopError(
-      'ERR_PG_UNSUPPORTED',
+      'ERR_UNSUPPORTED',
       `unsupported frontend protocol ${asked}: 3.0 to 3.2 are spoken here`,
     );
   }
@@ -134,7 +135,8 @@ function readStartupMessage(version: number, reader: Reader): StartupMessage {
  *
  * @param packet Of a StartupMessage, parameters come first, then the protocol's options.
  * @returns The whole packet, length included.
- * @throws {HoopError} `ERR_PG_PROTOCOL` if a name is empty or holds a NUL; `ERR_PG_LENGTH` if it is longer than a server takes.
+ * @throws {HoopError} `ERR_PROTOCOL` if a name is empty or holds a NUL; `ERR_MESSAGE_LENGTH` if it is longer than a
+ *   server takes.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export function encodeStartup(packet: StartupPacket): Buffer {
@@ -146,7 +148,7 @@ export function encodeStartup(packet: StartupPacket): Buffer {
   const bytes = writer.finish();
   if (bytes.length <= 4 + LIMITS.pgStartupBytes) return bytes;
   throw new HoopError(
-    'ERR_PG_LENGTH',
+    'ERR_MESSAGE_LENGTH',
     `the startup parameters are longer than ${LIMITS.pgStartupBytes} octets`,
   );
 }
@@ -155,7 +157,7 @@ function writeStartupMessage(writer: Writer, packet: StartupMessage): void {
   writer.uint32(packet.version);
   for (const [key, value] of [...packet.parameters, ...packet.protocolOptions]) {
     // An empty name would end the list: the rest would be read as something else.
-    if (key === '') throw new HoopError('ERR_PG_PROTOCOL', 'a startup parameter has no name');
+    if (key === '') throw new HoopError('ERR_PROTOCOL', 'a startup parameter has no name');
     writer.string(key).string(value);
   }
   writer.byte(0);

@@ -7,7 +7,7 @@ const FIRST_BYTES = 128;
 /**
  * Writes one message: type, length and fields, into one buffer that grows by doubling.
  *
- * Numbers and counts out of range, and strings with a NUL, are `ERR_PG_PROTOCOL`: cut silently, they would make the
+ * Numbers and counts out of range, and strings with a NUL, are `ERR_PROTOCOL`: cut silently, they would make the
  * other end read other messages than were written.
  */
 export class Writer {
@@ -106,6 +106,6 @@ export class Writer {
   }
 
   #fail(reason: string): never {
-    throw new HoopError('ERR_PG_PROTOCOL', `cannot write a ${this.#message} message: ${reason}`);
+    throw new HoopError('ERR_PROTOCOL', `cannot write a ${this.#message} message: ${reason}`);
   }
 }

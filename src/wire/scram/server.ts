@@ -28,7 +28,7 @@ export class ScramServer {
    * refused. The user name inside is ignored, as PostgreSQL does: the startup packet names the user.
    *
    * @returns The data of an AuthenticationSASLContinue.
-   * @throws {HoopError} `ERR_PG_PROTOCOL` malformed, channel binding or another authorisation identity demanded.
+   * @throws {HoopError} `ERR_PROTOCOL` malformed, channel binding or another authorisation identity demanded.
    * @see RFC 5802 §7
    */
   challenge(clientFirst: Buffer): Buffer {
@@ -50,7 +50,7 @@ export class ScramServer {
    * Verifies client-final-message and answers with server-final-message.
    *
    * @returns The data of an AuthenticationSASLFinal; AuthenticationOk may follow.
-   * @throws {HoopError} `ERR_LOCAL_AUTH` the proof is wrong; `ERR_PG_PROTOCOL` malformed, another nonce, or a channel
+   * @throws {HoopError} `ERR_LOCAL_AUTH` the proof is wrong; `ERR_PROTOCOL` malformed, another nonce, or a channel
    *   binding other than the first message's. In either case end the connection.
    * @see RFC 5802 §7
    */
@@ -75,5 +75,5 @@ function text(message: Buffer): string {
 }
 
 function violation(reason: string): HoopError {
-  return new HoopError('ERR_PG_PROTOCOL', `malformed SCRAM exchange: ${reason}`);
+  return new HoopError('ERR_PROTOCOL', `malformed SCRAM exchange: ${reason}`);
 }

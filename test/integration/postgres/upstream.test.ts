@@ -298,8 +298,8 @@ describe('a login that fails', () => {
   });
 
   it('with a NUL in a name, an empty one, or a parameter that is not the caller’s', async () => {
-    expect(await failure({ user: 'hoop\0options\0-c' })).toMatchObject({ code: 'ERR_PG_PROTOCOL' });
-    expect(await failure({ database: 'shop\0user\0admin' })).toMatchObject({ code: 'ERR_PG_PROTOCOL' });
+    expect(await failure({ user: 'hoop\0options\0-c' })).toMatchObject({ code: 'ERR_PROTOCOL' });
+    expect(await failure({ database: 'shop\0user\0admin' })).toMatchObject({ code: 'ERR_PROTOCOL' });
     expect(await failure({ user: '' })).toMatchObject({ code: 'ERR_CONFIG' });
     for (const name of ['user', 'Database', 'replication', 'client_encoding']) {
       expect(await failure({ startupParameters: { [name]: 'true' } })).toMatchObject({ code: 'ERR_CONFIG' });
@@ -428,10 +428,10 @@ describe('a server that is not what it should be', () => {
 
   it('breaks the protocol', async () => {
     const broken: readonly [Buffer, string][] = [
-      [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'ERR_PG_LENGTH'],
-      [Buffer.from([0x7a, 0, 0, 0, 4]), 'ERR_PG_TYPE'],
-      [message({ name: 'DataRow', values: [] }), 'ERR_PG_PROTOCOL'],
-      [Buffer.concat([ok, message({ name: 'DataRow', values: [] })]), 'ERR_PG_PROTOCOL'],
+      [Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'ERR_MESSAGE_LENGTH'],
+      [Buffer.from([0x7a, 0, 0, 0, 4]), 'ERR_MESSAGE_TYPE'],
+      [message({ name: 'DataRow', values: [] }), 'ERR_PROTOCOL'],
+      [Buffer.concat([ok, message({ name: 'DataRow', values: [] })]), 'ERR_PROTOCOL'],
     ];
     for (const [answer, code] of broken) {
       expect(await failure({ port: await peer(answer), ...disable })).toMatchObject({ code });
@@ -450,7 +450,7 @@ describe('a server that is not what it should be', () => {
     const upstream = await connect({ port, ...disable });
     expect(upstream.rest).toEqual(Buffer.concat([more, more.subarray(0, 3)]));
     expect(upstream).toMatchObject({ serverVersion: 0, backendKey: undefined });
-    await expect(upstream.cancel()).rejects.toThrow(expect.objectContaining({ code: 'ERR_PG_UNSUPPORTED' }));
+    await expect(upstream.cancel()).rejects.toThrow(expect.objectContaining({ code: 'ERR_UNSUPPORTED' }));
   });
 });
 

@@ -67,7 +67,7 @@ describe('encodeFatal', () => {
       fc.property(fc.array(fc.nat(0x10ffff), { maxLength: 200 }), (codes) => {
         const text = String.fromCodePoint(...codes);
         const bytes = encodeFatal({
-          sqlstate: '42501',
+          code: 'ERR_DENIED',
           message: `${text}${'ü'.repeat(3000)}`,
           hint: undefined,
         });

@@ -61,12 +61,12 @@ describe('an allowance', () => {
   it('has the largest holder give way, once, whoever asked for more', () => {
     const allowance = new Allowance(100);
     const gone: string[] = [];
-    const open = (name: string) => allowance.open((error) => gone.push(`${name} ${error.sqlstate}`));
+    const open = (name: string) => allowance.open((error) => gone.push(`${name} ${error.code}`));
     const [small, large] = [open('small'), open('large')];
     large.set('requests', 50);
     large.set('answers', 40);
     small.set('requests', 20);
-    expect(gone).toEqual(['large 53200']);
+    expect(gone).toEqual(['large ERR_BUSY']);
     expect(allowance.held).toBe(20);
     large.set('requests', 1000);
     expect(allowance.held).toBe(20);

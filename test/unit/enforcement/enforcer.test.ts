@@ -162,7 +162,7 @@ describe('the order of checks', () => {
   it("an adapter's refusal stands whatever policy says, and is on record with its pairs", async () => {
     const { enforcer, operation, log } = setUp();
     const refusal = {
-      code: 'ERR_PG_UNSUPPORTED',
+      code: 'ERR_UNSUPPORTED',
       rule: 'unsupported',
       reason: 'not read',
       hint: 'write less',
@@ -171,7 +171,7 @@ describe('the order of checks', () => {
     const verdict = await enforcer.decide(operation([pair('sql.select')], { refusal, original }));
     expect(verdict).toMatchObject({
       effect: 'deny',
-      denial: { code: 'ERR_PG_UNSUPPORTED', rule: 'unsupported', reason: 'not read', hint: 'write less' },
+      denial: { code: 'ERR_UNSUPPORTED', rule: 'unsupported', reason: 'not read', hint: 'write less' },
     });
     expect(log.events).toMatchObject([
       {

@@ -129,7 +129,7 @@ describe('binary', () => {
     );
     const masker = new CopyMasker({ direction: 'out', options: BINARY, types: [INT8] }, TYPES, detector);
     expect(() => masker.take(Buffer.concat([header, int(1, 2), int(-2, 4)]))).toThrowError(
-      expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }),
+      expect.objectContaining({ code: 'ERR_PROTOCOL' }),
     );
   });
 });

@@ -86,7 +86,7 @@ describe('startup settings', () => {
     ['session_replication_role', 'replica'],
   ])('refuses %s=%s aloud', (name, value) => {
     expect(() => startupOf(new Map([[name, value]]))).toThrowError(
-      expect.objectContaining({ code: 'ERR_PG_UNSUPPORTED' }),
+      expect.objectContaining({ code: 'ERR_UNSUPPORTED' }),
     );
   });
 });

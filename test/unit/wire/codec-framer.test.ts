@@ -93,7 +93,7 @@ describe.each(STREAMS)('%s framing', (direction, messages) => {
       if (known.has(type as never)) continue;
       const framer = new Framer(direction);
       framer.push(Buffer.concat([Buffer.from([type]), i32(4)]));
-      expect(() => framer.next(), `type ${type}`).toThrow(expect.objectContaining({ code: 'ERR_PG_TYPE' }));
+      expect(() => framer.next(), `type ${type}`).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_TYPE' }));
     }
   });
 
@@ -103,7 +103,7 @@ describe.each(STREAMS)('%s framing', (direction, messages) => {
       for (const type of known) {
         const header = Buffer.concat([Buffer.from([type]), i32(length)]);
         const refuse = (framer: Framer) =>
-          expect(() => framer.next()).toThrow(expect.objectContaining({ code: 'ERR_PG_LENGTH' }));
+          expect(() => framer.next()).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_LENGTH' }));
         const whole = new Framer(direction);
         whole.push(header);
         expect(whole.nextRun(ALL)).toBeUndefined();
@@ -125,7 +125,7 @@ describe('caps', () => {
   it.each(['H', 'S', 'X', 'c'])('a frontend %s is exactly its header', (type) => {
     const framer = new Framer('frontend');
     framer.push(message(type, Buffer.alloc(1)));
-    expect(() => framer.next()).toThrow(expect.objectContaining({ code: 'ERR_PG_LENGTH' }));
+    expect(() => framer.next()).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_LENGTH' }));
   });
 
   it('a cap is exact, and the message before the one that breaks it is still given', () => {
@@ -134,7 +134,7 @@ describe('caps', () => {
     framer.push(Buffer.concat([most, message('Q', Buffer.alloc(101, 0x20))]));
     expect(framer.next()?.raw).toEqual(most);
     expect(() => framer.next()).toThrow('a Query message cannot have the length 105 (at most 104)');
-    expect(() => framer.nextRun(ALL)).toThrow(expect.objectContaining({ code: 'ERR_PG_LENGTH' }));
+    expect(() => framer.nextRun(ALL)).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_LENGTH' }));
   });
 
   it('takes no memory for what is announced and does not come', () => {

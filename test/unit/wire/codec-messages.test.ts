@@ -91,7 +91,7 @@ describe('bodies that are not exactly their message', () => {
   it.each(refused)('%s', (_what, direction, bytes) => {
     const decode = direction === 'F' ? decodeFrontend : decodeBackend;
     expect(() => decode(bytes[0]!, bytes.subarray(5))).toThrow(
-      expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }),
+      expect.objectContaining({ code: 'ERR_PROTOCOL' }),
     );
   });
 
@@ -100,8 +100,8 @@ describe('bodies that are not exactly their message', () => {
   });
 
   it('refuses a type that is not in its direction', () => {
-    expect(() => decodeFrontend(0x5a, raw())).toThrow(expect.objectContaining({ code: 'ERR_PG_TYPE' }));
-    expect(() => decodeBackend(0x51, raw())).toThrow(expect.objectContaining({ code: 'ERR_PG_TYPE' }));
+    expect(() => decodeFrontend(0x5a, raw())).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_TYPE' }));
+    expect(() => decodeBackend(0x51, raw())).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_TYPE' }));
   });
 
   it('reads 65535 parameters', () => {
@@ -129,7 +129,7 @@ describe('values that do not fit their message', () => {
     ],
   ];
   it.each(refused)('%s', (_what, encode) => {
-    expect(encode).toThrow(expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }));
+    expect(encode).toThrow(expect.objectContaining({ code: 'ERR_PROTOCOL' }));
   });
 });
 

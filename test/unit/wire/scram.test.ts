@@ -107,7 +107,7 @@ describe('the server refuses', () => {
   ];
   it.each(first)('a first message with %s', (_what, message) => {
     expect(() => server('x').challenge(text(message))).toThrow(
-      expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }),
+      expect.objectContaining({ code: 'ERR_PROTOCOL' }),
     );
   });
 
@@ -116,18 +116,18 @@ describe('the server refuses', () => {
   });
 
   const final: readonly [what: string, edit: (message: string) => string, code: string][] = [
-    ['another nonce', (m) => m.replace('r=client', 'r=Client'), 'ERR_PG_PROTOCOL'],
-    ['the client’s nonce alone', (m) => m.replace('server-nonce', ''), 'ERR_PG_PROTOCOL'],
-    ['a longer nonce', (m) => m.replace('server-nonce', 'server-nonceX'), 'ERR_PG_PROTOCOL'],
-    ['another binding', (m) => m.replace('c=biws', 'c=eSws'), 'ERR_PG_PROTOCOL'],
+    ['another nonce', (m) => m.replace('r=client', 'r=Client'), 'ERR_PROTOCOL'],
+    ['the client’s nonce alone', (m) => m.replace('server-nonce', ''), 'ERR_PROTOCOL'],
+    ['a longer nonce', (m) => m.replace('server-nonce', 'server-nonceX'), 'ERR_PROTOCOL'],
+    ['another binding', (m) => m.replace('c=biws', 'c=eSws'), 'ERR_PROTOCOL'],
     [
       'a binding with data',
       (m) => m.replace('c=biws', `c=${text('n,,x').toString('base64')}`),
-      'ERR_PG_PROTOCOL',
+      'ERR_PROTOCOL',
     ],
-    ['no proof', (m) => m.replace(/,p=.*/, ''), 'ERR_PG_PROTOCOL'],
-    ['an empty proof', (m) => m.replace(/,p=.*/, ',p='), 'ERR_PG_PROTOCOL'],
-    ['a proof that is not base64', (m) => m.replace(/,p=.*/, ',p=@@@@'), 'ERR_PG_PROTOCOL'],
+    ['no proof', (m) => m.replace(/,p=.*/, ''), 'ERR_PROTOCOL'],
+    ['an empty proof', (m) => m.replace(/,p=.*/, ',p='), 'ERR_PROTOCOL'],
+    ['a proof that is not base64', (m) => m.replace(/,p=.*/, ',p=@@@@'), 'ERR_PROTOCOL'],
     ['a short proof', (m) => m.replace(/,p=.*/, ',p=AAAA'), 'ERR_LOCAL_AUTH'],
     [
       'a proof of zeros',
@@ -145,7 +145,7 @@ describe('the server refuses', () => {
 
   it('a final message without a first', () => {
     expect(() => server('x').finish(text('c=biws,r=abc,p=AAAA'))).toThrow(
-      expect.objectContaining({ code: 'ERR_PG_PROTOCOL' }),
+      expect.objectContaining({ code: 'ERR_PROTOCOL' }),
     );
   });
 

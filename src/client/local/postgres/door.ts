@@ -138,7 +138,7 @@ class Proof {
     } else if (request.method === 'SASLFinal') {
       this.#scram.finish(request.data);
       this.#done = true;
-    } else throw new HoopError('ERR_PG_PROTOCOL', 'the gateway did not ask for the proof that was announced');
+    } else throw new HoopError('ERR_PROTOCOL', 'the gateway did not ask for the proof that was announced');
     return true;
   }
 }

@@ -6,6 +6,7 @@ import { Inlet } from '../../../core/bytes/inlet.ts';
 import type { HoopError } from '../../../core/errors.ts';
 import { encodeBackend } from '../../../wire/postgres/backend.ts';
 import { localLogin } from '../../../wire/postgres/local-login.ts';
+import { SQLSTATE } from '../../../wire/postgres/sqlstate.ts';
 
 /** Time for a client to say hello, ms. */
 const HELLO_MS = 5_000;
@@ -18,13 +19,13 @@ const MAX_TEXT_BYTES = 4096;
  * @returns The whole message; texts are cut at 4 KiB, NUL is dropped. Never throws.
  * @see https://www.postgresql.org/docs/current/protocol-error-fields.html
  */
-export function encodeFatal(error: Pick<HoopError, 'sqlstate' | 'message' | 'hint'>): Buffer {
+export function encodeFatal(error: Pick<HoopError, 'code' | 'message' | 'hint'>): Buffer {
   return encodeBackend({
     name: 'ErrorResponse',
     fields: [
       ['S', 'FATAL'],
       ['V', 'FATAL'],
-      ['C', error.sqlstate],
+      ['C', SQLSTATE[error.code]],
       ['M', textOf(error.message)],
       ...(error.hint === undefined ? [] : [['H', textOf(error.hint)] as const]),
     ],

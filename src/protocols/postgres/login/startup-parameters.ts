@@ -13,7 +13,7 @@ import { startupOptions } from './startup-options.ts';
  *
  * @param client The client's own startup parameters, by name as sent.
  * @param searchPaths Lists that a `search_path` may be; where the client asks for none, the role's and the database's own counts.
- * @throws {HoopError} `ERR_PG_UNSUPPORTED` a setting that is not passed on, or another encoding than UTF-8: better told
+ * @throws {HoopError} `ERR_UNSUPPORTED` a setting that is not passed on, or another encoding than UTF-8: better told
  *   than dropped.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html StartupMessage
  */
@@ -61,7 +61,7 @@ function notPassedOn(name: string): HoopError {
     replication: 'replication connections are not supported through the gateway',
   };
   return new HoopError(
-    'ERR_PG_UNSUPPORTED',
+    'ERR_UNSUPPORTED',
     `the startup setting "${name.slice(0, 64)}" is not supported through the gateway`,
     {
       hint: hints[name] ?? 'change the setting after connecting, if policy allows it',

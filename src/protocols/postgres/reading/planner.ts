@@ -240,7 +240,7 @@ export class StatementPlanner {
       if (!isHoopError(error)) throw error;
       return refused(`‹unparsable statement of ${Buffer.byteLength(text)} octets›`, {
         code: error.code,
-        rule: error.code === 'ERR_SQL_SYNTAX' ? 'syntax-error' : 'unanalysable',
+        rule: error.code === 'ERR_SYNTAX' ? 'syntax-error' : 'unanalysable',
         reason: error.message,
         hint: error.hint ?? 'correct the statement; only what parses as PostgreSQL can be allowed',
       });

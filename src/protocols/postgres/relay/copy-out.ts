@@ -25,7 +25,7 @@ export class CopyOut {
 
   /**
    * @returns What is sent instead of the data, or undefined.
-   * @throws {HoopError} `ERR_SESSION_ENDED` it began when nothing was looked for; `ERR_PG_PROTOCOL` as `CopyMasker.take`.
+   * @throws {HoopError} `ERR_SESSION_ENDED` it began when nothing was looked for; `ERR_PROTOCOL` as `CopyMasker.take`.
    */
   take(data: Buffer, masks: SessionMasks): RewrittenRow | undefined {
     if (this.#masker === undefined && masks.detecting)

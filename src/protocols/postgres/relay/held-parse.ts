@@ -73,7 +73,7 @@ export class HeldParse {
       {},
       {
         send: () => {
-          throw new HoopError('ERR_PG_PROTOCOL', 'malformed Parse message');
+          throw new HoopError('ERR_PROTOCOL', 'malformed Parse message');
         },
         refuse: (denial) => this.#refuse(denial, undefined),
       },

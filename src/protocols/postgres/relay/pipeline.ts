@@ -133,7 +133,7 @@ export function stagedName<T>(
 
 /** The target sent what nothing that is outstanding asks for. */
 export function unexpected(type: number): HoopError {
-  return new HoopError('ERR_PG_PROTOCOL', 'the target sent a message that nothing asked for', {
+  return new HoopError('ERR_PROTOCOL', 'the target sent a message that nothing asked for', {
     detail: `type 0x${type.toString(16)}`,
   });
 }

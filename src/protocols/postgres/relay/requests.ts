@@ -59,7 +59,7 @@ export class RequestPump {
   /**
    * Handles one message; the next may come only when the promise has resolved, if there is one.
    *
-   * @throws {HoopError} `ERR_PG_PROTOCOL` the client broke the protocol; `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`. End the
+   * @throws {HoopError} `ERR_PROTOCOL` the client broke the protocol; `ERR_REVOKED`, `ERR_LOGIN_EXPIRED`. End the
    *   session.
    */
   handle(frame: Frame): Later<void> {
@@ -87,7 +87,7 @@ export class RequestPump {
     if (state.ended) return;
     if (state.pipeline.skipping && frame.type !== FRONTEND.Sync && frame.type !== FRONTEND.Terminate) return;
     if (state.copyIn && !DURING_COPY.has(frame.type))
-      throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place in a COPY');
+      throw new HoopError('ERR_PROTOCOL', 'this message has no place in a COPY');
     switch (frame.type) {
       case FRONTEND.Query:
         return this.#query(frame);
@@ -135,7 +135,7 @@ export class RequestPump {
         state.leaving = true;
         return;
       default:
-        throw new HoopError('ERR_PG_PROTOCOL', 'this message has no place after the login');
+        throw new HoopError('ERR_PROTOCOL', 'this message has no place after the login');
     }
   }
 

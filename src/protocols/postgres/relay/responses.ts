@@ -93,7 +93,8 @@ export class ResponsePump {
    * Handles what was added: all of it, or what fits into this turn of the event loop.
    *
    * @returns What to send on, in order; it must be sent or copied before more is handled, and before the chunk changes.
-   * @throws {HoopError} `ERR_PG_…`: the target broke the protocol, or sent what must not be shown. End the session.
+   * @throws {HoopError} `ERR_PROTOCOL`, `ERR_MESSAGE_LENGTH`, `ERR_MESSAGE_TYPE`: the target broke the
+   *   protocol, or sent what must not be shown. End the session.
    */
   handle(): Buffer[] {
     this.#rows.reset();
@@ -216,7 +217,7 @@ export class ResponsePump {
     const plan = rowsOf(this.#state.pipeline.head);
     operation.rows++;
     if (plan === undefined && this.#state.masks.active) {
-      throw new HoopError('ERR_PG_PROTOCOL', 'the target sent rows without saying what their columns are');
+      throw new HoopError('ERR_PROTOCOL', 'the target sent rows without saying what their columns are');
     }
     if (this.#showRows(frame, operation)) frame.dispose();
   }

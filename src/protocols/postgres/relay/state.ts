@@ -93,7 +93,7 @@ export class SessionState {
 
   /** A message cycle is over, perhaps one of our own: with no transaction open, its portals are gone. */
   cycleEnded(status: string): void {
-    if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PG_PROTOCOL');
+    if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PROTOCOL');
     this.status = status;
     if (status !== 'I') return;
     this.transactionEnded();

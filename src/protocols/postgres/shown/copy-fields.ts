@@ -254,13 +254,13 @@ class BinaryFields implements CopyFields {
   replacements(data: Buffer, at: number, end: number): readonly Replacement[] {
     let place = this.#headed ? at : headerEnd(data, at);
     this.#headed = true;
-    if (place === -1 || place + COUNT_BYTES > end) throw new HoopError('ERR_PG_PROTOCOL', MALFORMED);
+    if (place === -1 || place + COUNT_BYTES > end) throw new HoopError('ERR_PROTOCOL', MALFORMED);
     const count = data.readInt16BE(place);
     const out: Replacement[] = [];
     place += COUNT_BYTES;
     for (let index = 0; index < count; index++) {
       if (place + LENGTH_BYTES > end || fieldEnd(data, place) > end)
-        throw new HoopError('ERR_PG_PROTOCOL', MALFORMED);
+        throw new HoopError('ERR_PROTOCOL', MALFORMED);
       const next = fieldEnd(data, place);
       const type = count === this.#columns.length ? this.#columns[index] : undefined;
       const by =
@@ -270,7 +270,7 @@ class BinaryFields implements CopyFields {
       if (by !== undefined) out.push({ start: place, end: next, by });
       place = next;
     }
-    if (count < TRAILER || place !== end) throw new HoopError('ERR_PG_PROTOCOL', MALFORMED);
+    if (count < TRAILER || place !== end) throw new HoopError('ERR_PROTOCOL', MALFORMED);
     return out;
   }
 
@@ -292,6 +292,6 @@ function headerEnd(data: Buffer, at: number): number {
 
 function fieldEnd(data: Buffer, at: number): number {
   const length = data.readInt32BE(at);
-  if (length < NULL_LENGTH) throw new HoopError('ERR_PG_PROTOCOL', MALFORMED);
+  if (length < NULL_LENGTH) throw new HoopError('ERR_PROTOCOL', MALFORMED);
   return at + LENGTH_BYTES + Math.max(0, length);
 }

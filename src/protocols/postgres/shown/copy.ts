@@ -35,7 +35,7 @@ export class CopyMasker {
   /**
    * @param data The body of one CopyData message.
    * @returns What is sent instead, or undefined if it can go on as it is.
-   * @throws {HoopError} `ERR_PG_PROTOCOL` the data does not fit its format, or a row does not end.
+   * @throws {HoopError} `ERR_PROTOCOL` the data does not fit its format, or a row does not end.
    */
   take(data: Buffer): RewrittenRow | undefined {
     const before = this.#unfinished;
@@ -53,7 +53,7 @@ export class CopyMasker {
       at = end;
     }
     if (whole.length - at > MAX_UNFINISHED_BYTES)
-      throw new HoopError('ERR_PG_PROTOCOL', 'the target sent a row of COPY that does not end');
+      throw new HoopError('ERR_PROTOCOL', 'the target sent a row of COPY that does not end');
     this.#unfinished = at === whole.length ? EMPTY : Buffer.from(whole.subarray(at));
     if (maskedValues === 0 && before.length === 0 && at === whole.length) return undefined;
     return message(Buffer.concat([...out, whole.subarray(copied, at)]), maskedValues);

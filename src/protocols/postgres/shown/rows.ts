@@ -101,7 +101,7 @@ export class RowRewriter {
    * @param rows One DataRow or several on end, as the framer gave them: Int16 count, then per column Int32 length (−1:
    *   NULL) and octets.
    * @returns The new messages, or undefined where no cell changed and the originals can go on as they are.
-   * @throws {HoopError} `ERR_PG_PROTOCOL` a row does not fit its own lengths, or has not as many columns as the plan:
+   * @throws {HoopError} `ERR_PROTOCOL` a row does not fit its own lengths, or has not as many columns as the plan:
    *   then nothing of it may be shown.
    * @see https://www.postgresql.org/docs/current/protocol-message-formats.html DataRow
    */
@@ -252,7 +252,7 @@ function putInt32(bytes: Buffer, at: number, value: number): void {
 }
 
 function misfit(): HoopError {
-  return new HoopError('ERR_PG_PROTOCOL', "the target sent a row that does not fit the result's columns");
+  return new HoopError('ERR_PROTOCOL', "the target sent a row that does not fit the result's columns");
 }
 
 const TEXT_OIDS = new Set([25, 1043, 1042, 19, 705]);

@@ -57,7 +57,8 @@ export interface LoggedIn {
  * @param socket Connected, encrypted if it is to be; nothing else reads it. Paused when this returns.
  * @returns The settings it reported, its cancel key, and what came behind its first ReadyForQuery.
  * @throws {HoopError} `ERR_TARGET_AUTH` refused (SQLSTATE class 28), an unsupported or unsafe method, a server that cannot
- *   prove itself; `ERR_TARGET_UNREACHABLE` any other refusal, or the connection broke; `ERR_PG_…` malformed messages.
+ *   prove itself; `ERR_TARGET_UNREACHABLE` any other refusal, or the connection broke; `ERR_PROTOCOL`,
+ *   `ERR_MESSAGE_LENGTH`, `ERR_MESSAGE_TYPE` malformed messages.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 export async function logIn(socket: Socket, options: LoginOptions): Promise<LoggedIn> {
@@ -194,7 +195,7 @@ function refused(detail: string): HoopError {
 }
 
 function unexpected(message: BackendMessage): HoopError {
-  return new HoopError('ERR_PG_PROTOCOL', undefined, {
+  return new HoopError('ERR_PROTOCOL', undefined, {
     detail: `the target sent ${message.name} during the login`,
   });
 }

@@ -61,8 +61,9 @@ const OWN_PARAMETERS = ['user', 'database', 'replication', 'client_encoding'];
  * @returns The connection, ready for a query; see `Upstream` for the socket's state.
  * @throws {HoopError} `ERR_TARGET_UNREACHABLE` no such name, refused, timed out, or the server has no room or no such
  *   database; `ERR_TARGET_NO_TLS` no TLS; `ERR_TARGET_TLS` not whom it should be; `ERR_TARGET_AUTH` credential refused, or asked for in a way
- *   that would give it away; `ERR_PG_…` the server, or a name with a NUL, breaks the protocol; the signal's reason if that
- *   is ours. `detail` is for the operator and never holds the password. Nothing stays open.
+ *   that would give it away; `ERR_PROTOCOL`, `ERR_MESSAGE_LENGTH`, `ERR_MESSAGE_TYPE` the server, or a name with a NUL,
+ *   breaks the protocol; the signal's reason if that is ours. `detail` is for the operator and never holds the
+ *   password. Nothing stays open.
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-START-UP
  */
 export async function connectUpstream(options: UpstreamOptions): Promise<Upstream> {
@@ -146,7 +147,7 @@ function cancel(
   options: UpstreamOptions,
 ): Promise<void> {
   return within(CANCEL_MS, undefined, async (deadline) => {
-    if (backendKey === undefined) throw new HoopError('ERR_PG_UNSUPPORTED', 'the target cannot cancel');
+    if (backendKey === undefined) throw new HoopError('ERR_UNSUPPORTED', 'the target cannot cancel');
     const socket = await open(address, options, deadline);
     const closed = until(socket, 'close');
     socket.resume();

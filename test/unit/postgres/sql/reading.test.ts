@@ -73,7 +73,7 @@ describe('words that not all versions have', () => {
       hint: expect.stringContaining(`character ${'SELECT path, string FROM t WHERE'.length + 1}`),
     });
     await expect(parser.parse('SELECT path, 1x FROM t', 15)).rejects.toMatchObject({
-      code: 'ERR_SQL_SYNTAX',
+      code: 'ERR_SYNTAX',
     });
   });
 });
@@ -107,7 +107,7 @@ describe('what an older server does not have', () => {
     ['SELECT id FROM orders GROUP BY DISTINCT id', 13, 'GROUP BY DISTINCT came with PostgreSQL 14'],
   ])('%s on %i', async (sql, major, reason) => {
     if (reason === undefined)
-      await expect(parser.parse(sql, major)).rejects.toMatchObject({ code: 'ERR_SQL_SYNTAX' });
+      await expect(parser.parse(sql, major)).rejects.toMatchObject({ code: 'ERR_SYNTAX' });
     else expect(await refusalOf(sql, major)).toContain(reason);
   });
 

@@ -18,7 +18,7 @@ import type { NewerSyntax } from './newer-syntax.ts';
 /** Distinct facts of one kind in one statement; beyond it the statement is refused as too large. */
 const MAX_FACTS = 5_000;
 
-/** The statement says more than we keep. Becomes `ERR_SQL_LIMIT`. */
+/** The statement says more than we keep. Becomes `ERR_TOO_LARGE`. */
 export class FactsLimitError extends Error {}
 
 class Distinct<T> {

@@ -64,7 +64,7 @@ export class SqlParser {
    * @param major Major version of the server that is to run it: the text is read as that version reads it.
    * @param asker Whoever asks: a session.
    * @returns Facts of each statement in order; none for an empty text. Shared between callers: read-only.
-   * @throws {HoopError} `ERR_SQL_SYNTAX` not SQL, with PostgreSQL's message; `ERR_SQL_LIMIT` too long, too deep, took
+   * @throws {HoopError} `ERR_SYNTAX` not SQL, with PostgreSQL's message; `ERR_TOO_LARGE` too long, too deep, took
    *   too long, or broke the parser. Either way: forward nothing.
    */
   parse(text: string, major = NEWEST_MAJOR, asker: object = this): Promise<ParsedSql> {
@@ -105,7 +105,7 @@ export class SqlParser {
 
 function errorOf(reply: Exclude<ParseReply, { readonly parsed: unknown }>): HoopError {
   if ('syntax' in reply) {
-    return new HoopError('ERR_SQL_SYNTAX', reply.syntax, {
+    return new HoopError('ERR_SYNTAX', reply.syntax, {
       hint: `the SQL is not valid near character ${reply.position + 1}; correct it and send it again`,
     });
   }
@@ -114,7 +114,7 @@ function errorOf(reply: Exclude<ParseReply, { readonly parsed: unknown }>): Hoop
 }
 
 function limitError(message: string, detail: string): HoopError {
-  return new HoopError('ERR_SQL_LIMIT', message, { hint: 'send it as several smaller statements', detail });
+  return new HoopError('ERR_TOO_LARGE', message, { hint: 'send it as several smaller statements', detail });
 }
 
 function checkText(text: string): HoopError | undefined {
@@ -123,11 +123,11 @@ function checkText(text: string): HoopError | undefined {
   }
   // The parser stops at NUL, the server need not: refuse before either sees it.
   if (text.includes('\0')) {
-    return new HoopError('ERR_SQL_SYNTAX', 'the SQL text holds a NUL character', {
+    return new HoopError('ERR_SYNTAX', 'the SQL text holds a NUL character', {
       hint: 'remove the NUL character',
     });
   }
   // A lone surrogate has no UTF-8: the bytes analysed would not be the bytes sent.
-  if (!text.isWellFormed()) return new HoopError('ERR_SQL_SYNTAX', 'the SQL text is not valid Unicode');
+  if (!text.isWellFormed()) return new HoopError('ERR_SYNTAX', 'the SQL text is not valid Unicode');
   return undefined;
 }
