@@ -27,7 +27,7 @@ export default defineConfig({
     hoopctl: 'src/cli/main.ts',
     hoopd: 'src/gateway/main.ts',
     'parse-worker': 'src/protocols/postgres/sql/parse/parse-worker.ts',
-    'index-worker': 'src/storage/index-worker.ts',
+    'index-worker': 'src/search/index-worker.ts',
   },
   format: 'esm',
   // `node:sqlite` has no name without its prefix.

@@ -229,7 +229,8 @@ export interface AuditQuery {
   readonly resource?: string;
   readonly session?: string;
   readonly instance?: string;
-  readonly table?: string;
+  /** Any of an object's names: `public.orders`, `orders`. `table` is taken for the same. */
+  readonly object?: string;
   readonly action?: string;
   readonly decision?: string;
   readonly outcome?: string;
@@ -243,11 +244,11 @@ export interface AuditQuery {
 }
 
 /**
- * One event as it is stored, without what is sealed. Named here are the fields that every event has; the rest are
- * those of `docs/audit.md`, each present only where it means something.
+ * One event as it is stored, without what is sealed; what an earlier version stored has the present names. Named here
+ * are the fields that every event has; the rest are those of `docs/audit.md`, each present only where it means something.
  */
 export interface AuditEventItem {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: 2;
   readonly id: string;
   /** RFC 3339, UTC, milliseconds. */
   readonly at: string;

@@ -44,6 +44,15 @@ export interface Actor {
 }
 
 /**
+ * What was really asked, in texts and lists of texts under names of the protocol's: PostgreSQL's are `statement` and
+ * `parameters`. Named in the order of their worth: what comes last is cut first.
+ */
+export type Original = Readonly<Record<string, string | readonly (string | null)[]>> & {
+  /** Kept for the seal, which says by it that something was cut. */
+  readonly cut?: never;
+};
+
+/**
  * What the writer is handed. The writer adds `id`, `at`, `schemaVersion` and the place in the chain.
  *
  * `text` is masked: it is what is indexed and shown. `original` is sealed before it is stored and never indexed.
@@ -53,7 +62,7 @@ export interface EventInput extends EventFields {
   /** Ties `operation.closed`, and what becomes of a session, to its `operation.decided` (`op_…`). */
   readonly operation?: string;
   /** Secret: what was really asked. */
-  readonly original?: { readonly statement?: string; readonly parameters?: readonly (string | null)[] };
+  readonly original?: Original;
   /** Fields that come again with many events, as one object that nobody changes: its text is made once. */
   readonly common?: EventFields;
 }
@@ -76,7 +85,8 @@ export interface EventFields {
   /** Why, when no rule says it: an error code or a short sentence. */
   readonly reason?: string;
   readonly outcome?: OutcomeWord;
-  readonly sqlstate?: string;
+  /** What the target answered, in its protocol's own code: `42501`, `403`, `exit 1`. */
+  readonly status?: string;
   readonly rows?: number;
   readonly bytes?: number;
   readonly maskedValues?: number;
@@ -87,7 +97,8 @@ export interface EventFields {
 
 /** An event as it stands in the chain and as `audit search --json` prints it. */
 export interface AuditEvent extends Omit<EventInput, 'original' | 'common'> {
-  readonly schemaVersion: 1;
+  /** 1 had `sqlstate` for `status`. */
+  readonly schemaVersion: 2;
   readonly id: string;
   /** RFC 3339, UTC, milliseconds. */
   readonly at: string;

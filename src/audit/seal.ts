@@ -8,7 +8,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { HoopError } from '../core/errors.ts';
-import type { EventInput, SealedText } from './event.ts';
+import type { Original, SealedText } from './event.ts';
 import type { SealKey } from './keys.ts';
 import { cutText, jsonBytes } from './text.ts';
 
@@ -22,17 +22,17 @@ const STREAM_BYTES = 16 * 1024;
 const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 
-type Original = NonNullable<EventInput['original']>;
-
-/** An original as it comes out of the seal. `cut`: it was longer than `MAX_ORIGINAL_BYTES`. */
-export interface Unsealed extends Original {
-  readonly cut?: boolean;
+/** An original as it comes out of the seal. */
+export interface Unsealed {
+  readonly original: Original;
+  /** It was longer than `MAX_ORIGINAL_BYTES`. */
+  readonly cut: boolean;
 }
 
 /**
  * Seals originals under data keys derived from the seal key: HKDF-SHA-256 with a fresh random salt per sealer (so per
- * start of the gateway), and again after 64 GiB. The text is JSON `{statement, parameters, cut}`; its length shows in the
- * ciphertext's, nothing else does.
+ * start of the gateway), and again after 64 GiB. The text is JSON of the original, with `cut: true` where it is not whole; its
+ * length shows in the ciphertext's, nothing else does.
  *
  * AES-256 in counter mode, then a tag over event id, place in the key stream and ciphertext. One stream serves thousands
  * of originals, each from a place of its own: an AEAD cipher made for each would cost more than the rest of
@@ -154,7 +154,8 @@ export function unseal(sealed: SealedText, eventId: string, keys: readonly SealK
     if (tag.length !== TAG_BYTES || !timingSafeEqual(tag, Buffer.from(tagOf(keyed), 'latin1')))
       throw new Error('the tag is another one');
     const decipher = createDecipheriv('aes-256-ctr', cipherKey, counterAt(Number(sealed.nonce)));
-    return JSON.parse(decipher.update(ciphertext, undefined, 'utf8')) as Unsealed;
+    const { cut = false, ...original } = JSON.parse(decipher.update(ciphertext, undefined, 'utf8'));
+    return { original, cut };
   } catch (cause) {
     throw new HoopError('ERR_VERIFY', 'the sealed original was changed', { cause });
   }
@@ -166,16 +167,23 @@ function deriveKeys(sealKey: SealKey, salt: string): { readonly cipherKey: Buffe
   return { cipherKey: octets.subarray(0, 32), macKey: octets.subarray(32) };
 }
 
-/** The statement first, then parameters in order, until the octets are used up. */
+/** In the order of the names, until the octets are used up. */
 function originalText(original: Original): { readonly text: string; readonly cut: boolean } {
-  const { statement, parameters } = original;
-  const units = (parameters ?? []).reduce((sum, value) => sum + (value?.length ?? 1), statement?.length ?? 0);
-  if (units * 6 <= MAX_ORIGINAL_BYTES) return { text: JSON.stringify({ statement, parameters }), cut: false };
+  let units = 0;
+  for (const name in original) units += unitsOf(original[name]);
+  if (units * 6 <= MAX_ORIGINAL_BYTES) return { text: JSON.stringify(original), cut: false };
   const kept = cutOriginal(original);
-  return { text: JSON.stringify(kept), cut: kept.cut === true };
+  return { text: JSON.stringify(kept.cut ? { ...kept.original, cut: true } : kept.original), cut: kept.cut };
 }
 
-function cutOriginal({ statement, parameters }: Original): Unsealed {
+function unitsOf(value: Original[string] | undefined): number {
+  if (value === undefined || typeof value === 'string') return value?.length ?? 0;
+  let units = 0;
+  for (const text of value) units += text?.length ?? 1;
+  return units;
+}
+
+function cutOriginal(original: Original): Unsealed {
   let left = MAX_ORIGINAL_BYTES;
   let cut = false;
   const take = (text: string): string => {
@@ -184,14 +192,18 @@ function cutOriginal({ statement, parameters }: Original): Unsealed {
     cut ||= part.cut;
     return part.text;
   };
-  const keptStatement = statement === undefined ? {} : { statement: take(statement) };
-  const kept: (string | null)[] = [];
-  for (const value of parameters ?? []) {
-    cut ||= left <= 0;
-    if (cut) break;
-    left -= 4;
-    kept.push(value === null ? null : take(value));
-  }
-  const keptParameters = parameters === undefined ? {} : { parameters: kept };
-  return { ...keptStatement, ...keptParameters, ...(cut ? { cut } : {}) };
+  const list = (values: readonly (string | null)[]) => {
+    const kept: (string | null)[] = [];
+    for (const value of values) {
+      cut ||= left <= 0;
+      if (cut) break;
+      left -= 4;
+      kept.push(value === null ? null : take(value));
+    }
+    return kept;
+  };
+  const kept = Object.entries(original).map(
+    ([name, value]) => [name, typeof value === 'string' ? take(value) : list(value)] as const,
+  );
+  return { original: Object.fromEntries(kept), cut };
 }

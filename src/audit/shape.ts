@@ -1,5 +1,5 @@
 import type { RuleRef } from '../policy/model.ts';
-import type { AuditEvent, EventFields, EventInput } from './event.ts';
+import type { AuditEvent, EventFields, EventInput, Original } from './event.ts';
 import type { Sealer } from './seal.ts';
 import { cutText } from './text.ts';
 
@@ -16,7 +16,6 @@ export const EVENT_LIMITS = {
   entryBytes: 1024,
 } as const;
 
-type Original = NonNullable<EventInput['original']>;
 type CutWord = NonNullable<AuditEvent['cut']>[number];
 
 /** A part of an event as JSON, and whether something of it was left out. */
@@ -68,7 +67,7 @@ export class EventShaper {
     const sealed = this.#sealed(input, id);
     const common = input.common === undefined ? NO_FIELDS : this.#commonFields(input.common);
     const own = this.#fields(input);
-    let json = `{"schemaVersion":1,"id":"${id}","at":"${at}","type":"${input.type}"`;
+    let json = `{"schemaVersion":2,"id":"${id}","at":"${at}","type":"${input.type}"`;
     if (input.operation !== undefined) json += `,"operation":${JSON.stringify(input.operation)}`;
     json += common.json + own.json;
     if (sealed !== undefined) json += `,"sealed":${sealed.json}`;
@@ -140,7 +139,7 @@ const WRITERS: Readonly<Record<string, Write>> = Object.assign(Object.create(nul
   policyVersion: text('policyVersion'),
   reason: part('reason', (value: string) => bounded(value, EVENT_LIMITS.reasonBytes)),
   outcome: text('outcome'),
-  sqlstate: text('sqlstate'),
+  status: text('status'),
   rows: number('rows'),
   bytes: number('bytes'),
   maskedValues: number('maskedValues'),
@@ -148,11 +147,22 @@ const WRITERS: Readonly<Record<string, Write>> = Object.assign(Object.create(nul
   facts: part('facts', facts),
 } satisfies Record<keyof EventFields, Write>);
 
+/** What of an original the text does not show whole. */
 function beyond(original: Original, shown: string | undefined): Original | undefined {
-  const { statement, parameters } = original;
-  if (statement === undefined || statement !== shown) return original;
-  if (cutText(statement, EVENT_LIMITS.textBytes).cut) return original;
-  return parameters === undefined || parameters.length === 0 ? undefined : { parameters };
+  let [hidden, others] = [0, 0];
+  for (const name in original) {
+    if (isHidden(original[name], shown)) hidden++;
+    else others++;
+  }
+  if (hidden === 0) return undefined;
+  if (others === 0) return original;
+  return Object.fromEntries(Object.entries(original).filter(([, value]) => isHidden(value, shown)));
+}
+
+function isHidden(value: Original[string] | undefined, shown: string | undefined): boolean {
+  if (value === undefined) return false;
+  if (typeof value !== 'string') return value.length > 0;
+  return value !== shown || cutText(value, EVENT_LIMITS.textBytes).cut;
 }
 
 function whole(value: object): Part {

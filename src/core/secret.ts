@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 /**
  * A value that must not reach a log, an error or a serialised state by accident.
  *
- * `toString`, `toJSON` and `util.inspect` all give `[secret]`; `reveal()` is the one way in, easy to grep for.
+ * `toString`, `toJSON` and `util.inspect` all give `[secret]`; `expose()` is the one way in, easy to grep for.
  */
 export class Secret {
   readonly #value: string;
@@ -13,7 +13,7 @@ export class Secret {
     this.#value = value;
   }
 
-  reveal(): string {
+  expose(): string {
     return this.#value;
   }
 

@@ -1,4 +1,4 @@
-import type { Actor, OutcomeWord } from '../audit/event.ts';
+import type { Actor, Original, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
 import type { Principal } from '../identity/principal.ts';
@@ -31,7 +31,7 @@ export interface Operation {
   /** Masked text for people: audit, recording, approvals. */
   readonly text: string;
   /** What was really asked; sealed in the audit. */
-  readonly original?: { readonly statement?: string; readonly parameters?: readonly (string | null)[] };
+  readonly original?: Original;
   /** The adapter could not understand it with certainty: denied whatever policy says, and on record. */
   readonly refusal?: Refusal;
 }
@@ -75,7 +75,8 @@ export interface Outcome {
   readonly outcome: OutcomeWord;
   /** Why the gateway itself undid it. */
   readonly reason?: string;
-  readonly sqlstate?: string;
+  /** What the target answered, in its protocol's own code: `42501`, `403`, `exit 1`. */
+  readonly status?: string;
   readonly rows?: number;
   readonly bytes?: number;
   readonly maskedValues?: number;

@@ -5,7 +5,7 @@ import { HoopError, toHoopError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Principal } from '../identity/principal.ts';
 import { openRecordingStore } from '../recording/file-store.ts';
-import { openAuditIndex } from '../storage/audit-index.ts';
+import { openAuditIndex } from '../search/audit-index.ts';
 import { composeApi } from './compose/api.ts';
 import { GatewayIdentity } from './compose/identity.ts';
 import { GatewayRules, prepareRules } from './compose/rules.ts';

@@ -2,7 +2,7 @@ import { HoopError } from '../core/errors.ts';
 import { attenuated } from '../enforcement/attenuated.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Decision, PolicyObject } from '../policy/model.ts';
-import type { AuditScope } from '../storage/index-query.ts';
+import type { AuditScope } from '../search/query.ts';
 
 /** Asks policy about what people do at hoopd itself. */
 export type Ask = (principal: Principal, action: string, object: PolicyObject) => Decision;

@@ -9,7 +9,7 @@ import { openAuditLog } from '../../src/audit/log.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { isHoopError } from '../../src/core/errors.ts';
 import { silentLog } from '../../src/core/log.ts';
-import { type AuditIndex, openAuditIndex } from '../../src/storage/audit-index.ts';
+import { type AuditIndex, openAuditIndex } from '../../src/search/audit-index.ts';
 import { median } from './processes.ts';
 
 const EVENTS = 1_000_000;
@@ -28,7 +28,7 @@ const QUERIES: readonly AuditQuery[] = [
   { resource: 'pg-1' },
   { session: 'ses_17' },
   { instance: 'inst_17' },
-  { table: 'public.orders' },
+  { object: 'public.orders' },
   { action: 'sql.update' },
   { decision: 'deny' },
   { outcome: 'unknown' },
@@ -38,7 +38,7 @@ const QUERIES: readonly AuditQuery[] = [
   { q: 'nowhere' },
   { q: 'inv*', decision: 'deny', agent: 'agent-2' },
   { since: new Date(0).toISOString(), until: new Date(1).toISOString() },
-  { agent: 'agent-7', table: 'public.orders', action: 'sql.select', q: 'region' },
+  { agent: 'agent-7', object: 'public.orders', action: 'sql.select', q: 'region' },
 ];
 
 function actor(i: number): Actor {

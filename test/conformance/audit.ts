@@ -11,7 +11,7 @@ import type { ChainLog } from '../../src/audit/log.ts';
 import { unseal } from '../../src/audit/seal.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { ChainReport } from '../../src/core/evidence/audit-verify.ts';
-import type { AuditIndex } from '../../src/storage/audit-index.ts';
+import type { AuditIndex } from '../../src/search/audit-index.ts';
 import { actor, closed, decided } from '../support/audit.ts';
 
 interface OpenAudit {
@@ -75,7 +75,7 @@ const FILLING: readonly (readonly EventInput[])[] = [
   ],
   [
     decided('op_3', { actor: ci, resource: 'pg-test', session: 'ses_2', objects: ['pg-test/shop.orders'] }),
-    closed('op_3', { outcome: 'failure', sqlstate: '23505' }),
+    closed('op_3', { outcome: 'failure', status: '23505' }),
   ],
   [
     decided('op_4', {
@@ -108,13 +108,13 @@ const SEARCHES: readonly [AuditQuery, readonly string[]][] = [
   [{ model: 'gpt' }, ['op_3']],
   [{ resource: 'pg-test' }, ['op_3']],
   [{ session: 'ses_1', type: 'operation.decided' }, ['op_5', 'op_2', 'op_1']],
-  [{ table: 'orders' }, ['op_4', 'op_3', 'op_1']],
-  [{ table: 'ORDERS' }, ['op_4', 'op_3', 'op_1']],
-  [{ table: 'public.orders' }, ['op_4', 'op_1']],
-  [{ table: 'shop.orders' }, ['op_3']],
-  [{ table: 'pg-prod/public.orders' }, ['op_4', 'op_1']],
-  [{ table: 'customers' }, ['op_2']],
-  [{ table: 'order' }, []],
+  [{ object: 'orders' }, ['op_4', 'op_3', 'op_1']],
+  [{ object: 'ORDERS' }, ['op_4', 'op_3', 'op_1']],
+  [{ object: 'public.orders' }, ['op_4', 'op_1']],
+  [{ object: 'shop.orders' }, ['op_3']],
+  [{ object: 'pg-prod/public.orders' }, ['op_4', 'op_1']],
+  [{ object: 'customers' }, ['op_2']],
+  [{ object: 'order' }, []],
   [{ action: 'sql.drop' }, ['op_2']],
   [{ action: 'sql' }, OPERATIONS],
   [{ action: 'sql.*' }, OPERATIONS],
@@ -142,7 +142,7 @@ const SEARCHES: readonly [AuditQuery, readonly string[]][] = [
   [{ q: 'possession' }, ['login.refused']],
   [{ q: 'orders', outcome: 'failure' }, ['op_3']],
   [{ q: '4711' }, []],
-  [{ q: '', table: '' }, ALL],
+  [{ q: '', object: '' }, ALL],
 ];
 
 const LONG = 'x'.repeat(2000);
@@ -204,7 +204,7 @@ export function auditConformance(name: string, makePlace: () => Promise<AuditPla
       );
       expect(JSON.stringify(stored)).not.toContain('4711');
       const { sealed, id } = stored[7]!;
-      expect(unseal(sealed!, id, [place.sealKey])).toEqual(decided('op').original);
+      expect(unseal(sealed!, id, [place.sealKey]).original).toEqual(decided('op').original);
     });
 
     it('shows an event to the very next search, its outcome too', async () => {
@@ -293,7 +293,7 @@ function searching(open: () => OpenAudit, found: (query: AuditQuery) => Promise<
   });
 
   it('takes any text for a text', async () => {
-    for (const q of ODD_TEXTS) await search({ q, agent: q, table: q, action: q, limit: '1' });
+    for (const q of ODD_TEXTS) await search({ q, agent: q, object: q, action: q, limit: '1' });
     const unit = fc.constantFrom(...'"*():^{}+-, \\\'\0aAND'.split(''));
     await fc.assert(
       fc.asyncProperty(fc.string({ unit, maxLength: 30 }), async (q) => {
@@ -310,7 +310,7 @@ function searching(open: () => OpenAudit, found: (query: AuditQuery) => Promise<
     expect(events[0]).toMatchObject({ ...decision, ...place, outcome: 'success', rows: 3, durationMs: 1.5 });
     expect(events[0]).not.toHaveProperty('sealed');
     expect(JSON.stringify(await search({}))).not.toContain('4711');
-    expect((await search({ outcome: 'failure' })).events[0]).toMatchObject({ sqlstate: '23505' });
+    expect((await search({ outcome: 'failure' })).events[0]).toMatchObject({ status: '23505' });
     expect((await search({ decision: 'deny' })).events[0]).not.toHaveProperty('outcome');
   });
 

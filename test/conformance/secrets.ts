@@ -50,7 +50,7 @@ export function secretConformance(name: string, makePlace: () => SecretPlace): v
     it('ends before its last line break, as text, and shows itself only where it is asked for', () => {
       place.put('hunter2\n\r\n');
       const secret = asText(read()!);
-      expect(secret.reveal()).toBe('hunter2\n');
+      expect(secret.expose()).toBe('hunter2\n');
       expect(`${secret} ${JSON.stringify({ secret })} ${inspect({ secret }, { depth: 9 })}`).not.toContain(
         'hunter2',
       );

@@ -164,14 +164,14 @@ describe('a target that will not have us', () => {
     ['pg-password', "the target refused the gateway's credential", '08004'],
     ['pg-ca', "the target's certificate is not trusted", '08001'],
     ['pg-name', "the target's certificate is not trusted", '08001'],
-  ])('%s: %s', async (name, text, sqlstate) => {
+  ])('%s: %s', async (name, text, status) => {
     const finished = await psql(name, 'select 1');
     expect(finished).toMatchObject({ exitCode: 2, stdout: '' });
     expect(finished.stderr).toContain(`FATAL:  ${text}`);
     expect(finished.stderr).toMatch(/HINT: {2}.*operator/);
     await expect
       .poll(() => ended(name), PATIENCE)
-      .toMatchObject({ outcome: 'failure', sqlstate, reason: text, actor: { name: 'ci' } });
+      .toMatchObject({ outcome: 'failure', status, reason: text, actor: { name: 'ci' } });
     expect(stack.hoopd.log).toContain(text);
   });
 });
@@ -210,7 +210,7 @@ describe('a target that goes away', () => {
     expect(last).toMatchObject({ name: 'ErrorResponse' });
     expect(client.closed).toBe(true);
     await stack.postgres.restart();
-    await expect.poll(() => ended('pg'), PATIENCE).toMatchObject({ outcome: 'failure', sqlstate: '08006' });
+    await expect.poll(() => ended('pg'), PATIENCE).toMatchObject({ outcome: 'failure', status: '08006' });
     const again = await rawLogin(tunnel);
     expect(await again.ask(query('select 1'))).toContain('DataRow 1');
     again.close();
@@ -363,7 +363,7 @@ test('hoopd told to stop ends its sessions with 57P01, and has it on record when
   again.close();
   await tunnel.close();
   const found = await events('--type', 'session.ended', '--resource', 'pg');
-  expect(found.filter(({ sqlstate }) => sqlstate === '57P01').length).toBeGreaterThanOrEqual(2);
+  expect(found.filter(({ status }) => status === '57P01').length).toBeGreaterThanOrEqual(2);
 });
 
 test('no secret was printed, logged or kept', async () => {

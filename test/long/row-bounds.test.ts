@@ -85,7 +85,7 @@ describe('a bounded change between its count and its commit', () => {
     expect(JSON.parse(line).event).toMatchObject({
       type: 'operation.closed',
       outcome: 'failure',
-      sqlstate: '42501',
+      status: '42501',
       reason: 'refused: rows',
       rows: 50,
     });

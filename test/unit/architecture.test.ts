@@ -23,6 +23,10 @@ const ROOMS: Readonly<Record<string, { readonly may: readonly string[]; readonly
     because: 'both halves read and write the same bytes, and neither belongs to the other',
   },
   storage: { may: ['core', 'api'], because: 'a store keeps bytes and rows; it must not know what they mean' },
+  search: {
+    may: ['core', 'api', 'storage'],
+    because: 'the index is made of chains as anybody reads them: it needs none of their writers',
+  },
   identity: {
     may: ['core', 'api', 'storage'],
     because: 'who somebody is must not depend on what they may do',
@@ -48,7 +52,10 @@ const ROOMS: Readonly<Record<string, { readonly may: readonly string[]; readonly
     may: [...SERVER, 'wire', 'enforcement'],
     because: 'an adapter serves a stream and must not know who accepted it',
   },
-  gateway: { may: [...SERVER, 'enforcement', 'protocols'], because: 'hoopd composes the server half' },
+  gateway: {
+    may: [...SERVER, 'search', 'enforcement', 'protocols'],
+    because: 'hoopd composes the server half',
+  },
   client: { may: ['core', 'api', 'wire'], because: "hoopctl's half must run without a line of the server's" },
   cli: {
     may: ['core', 'api', 'wire', 'client'],

@@ -12,7 +12,7 @@ export function eventRow(event: AuditEventItem): string[] {
   const name = text(actor['name']);
   const person = text(actor['person']);
   const who = person !== '' && person !== name ? `${name} for ${person}` : name;
-  const outcome = [text(event['outcome']), text(event['sqlstate'])].filter((part) => part !== '').join(' ');
+  const outcome = [text(event['outcome']), text(event['status'])].filter((part) => part !== '').join(' ');
   const said = text(event['text']) || text(event['reason']) || objects(event['objects']);
   const rows = event['rows'];
   return [

@@ -13,7 +13,7 @@ const PLAIN_FILTERS = [
   'person',
   'model',
   'resource',
-  'table',
+  'object',
   'action',
   'session',
   'instance',
@@ -57,6 +57,11 @@ export function searchQuery(invocation: Pick<Invocation, 'args' | 'options'>, no
     const value = option(name);
     if (value !== undefined) query[name] = value;
   }
+  const table = option('table');
+  if (table !== undefined && query['object'] !== undefined) {
+    throw new HoopError('ERR_USAGE', '--table is another word for --object: give one of them');
+  }
+  if (table !== undefined) query['object'] = table;
   for (const [name, words] of Object.entries(WORDS)) {
     const value = option(name);
     if (value === undefined) continue;

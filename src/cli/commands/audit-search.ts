@@ -12,7 +12,8 @@ export const auditSearch: CommandSpec = {
     { flags: '--person <name>', text: 'by this person, or an agent on their behalf' },
     { flags: '--model <name>', text: 'driven by this model' },
     { flags: '--resource <name>', text: 'on this resource' },
-    { flags: '--table <name>', text: 'touching this table, such as public.customers' },
+    { flags: '--object <name>', text: 'touching this object, such as public.customers' },
+    { flags: '--table <name>', text: 'the same as --object' },
     { flags: '--action <name>', text: 'performing this action, such as sql.select' },
     { flags: '--decision <word>', text: 'allow, deny or hold' },
     { flags: '--outcome <word>', text: 'success, failure or unknown' },
@@ -26,7 +27,7 @@ export const auditSearch: CommandSpec = {
   gateway: 'as-person',
   examples: [
     'hoopctl audit search --agent shop-copilot --decision deny --since 24h',
-    'hoopctl audit search customers --table public.customers --json',
+    'hoopctl audit search customers --object public.customers --json',
   ],
   exitCodes: [67, 69, 77],
   run: async (invocation) => (await import('../audit/run-search.ts')).runSearch(invocation),

@@ -93,7 +93,7 @@ export class Credential {
     if (this.#dead) throw this.#dead;
     if (this.#lifeMs() < MIN_LEFT_MS) await this.#renewNow();
     if (this.#dead) throw this.#dead;
-    return this.#token.reveal();
+    return this.#token.expose();
   }
 
   /**
@@ -104,10 +104,10 @@ export class Credential {
    */
   async refused(token: string): Promise<boolean> {
     if (this.#dead || this.#closed) return false;
-    if (token !== this.#token.reveal()) return true;
+    if (token !== this.#token.expose()) return true;
     this.#lastSubject = undefined;
     await this.#renewNow().catch(() => undefined);
-    return token !== this.#token.reveal();
+    return token !== this.#token.expose();
   }
 
   /** Stops renewing. The token at hand stays usable until it ends. */
@@ -139,7 +139,7 @@ export class Credential {
    * how long it takes that.
    */
   async #exchangeAnew(): Promise<TokenResponse> {
-    const own: SubjectToken = { token: this.#token.reveal(), type: TOKEN_TYPES.accessToken };
+    const own: SubjectToken = { token: this.#token.expose(), type: TOKEN_TYPES.accessToken };
     const ownIsGood = this.#lifeMs() > 0;
     let subject: SubjectToken;
     try {

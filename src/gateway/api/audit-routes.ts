@@ -1,7 +1,7 @@
 import { type AuditChainList, type AuditPage, type AuditQuery, PATHS } from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
-import type { AuditIndex } from '../../storage/audit-index.ts';
+import type { AuditIndex } from '../../search/audit-index.ts';
 import { chainSegments, listChains, readChain } from '../../storage/chain-files.ts';
 import { actorOf } from '../actor.ts';
 import {
@@ -31,7 +31,7 @@ const FIELDS = [
   'resource',
   'session',
   'instance',
-  'table',
+  'object',
   'action',
   'decision',
   'outcome',
@@ -41,6 +41,9 @@ const FIELDS = [
   'limit',
   'cursor',
 ] as const satisfies readonly (keyof AuditQuery)[];
+
+/** What hoopctl 0.1 calls the filter `object`. */
+const FORMER_OBJECT = 'table';
 
 /** Search for everyone within their own; the chains themselves for persons with `audit.export`. */
 export function auditRoutes(deps: AuditRouteDeps): Routes {
@@ -96,10 +99,11 @@ async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Respon
 /** @throws {HoopError} `ERR_USAGE` an unknown or repeated field: a filter must not be dropped silently. */
 function queryOf(context: ApiContext): AuditQuery {
   const query: Record<string, string> = {};
-  for (const [name, values] of Object.entries(context.req.queries())) {
+  for (const [given, values] of Object.entries(context.req.queries())) {
+    const name = given === FORMER_OBJECT ? 'object' : given;
     if (!FIELDS.some((known) => known === name))
-      throw new HoopError('ERR_USAGE', `unknown filter ${name.slice(0, 64)}`);
-    if (values.length !== 1) throw new HoopError('ERR_USAGE', `${name} is given twice`);
+      throw new HoopError('ERR_USAGE', `unknown filter ${given.slice(0, 64)}`);
+    if (values.length !== 1 || name in query) throw new HoopError('ERR_USAGE', `${name} is given twice`);
     query[name] = values[0]!;
   }
   return query;

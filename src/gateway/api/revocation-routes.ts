@@ -4,7 +4,7 @@ import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { Principal } from '../../identity/principal.ts';
-import type { AuditScope } from '../../storage/index-query.ts';
+import type { AuditScope } from '../../search/query.ts';
 import type { Revocation } from '../../storage/revocations.ts';
 import { actorOf } from '../actor.ts';
 import {

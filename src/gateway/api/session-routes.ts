@@ -10,7 +10,7 @@ import { HoopError } from '../../core/errors.ts';
 import { attenuated } from '../../enforcement/attenuated.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { RecordedItem } from '../../recording/reader.ts';
-import type { AuditIndex } from '../../storage/audit-index.ts';
+import type { AuditIndex } from '../../search/audit-index.ts';
 import { actorOf } from '../actor.ts';
 import { recordingObject, resourceObject } from '../compose/objects.ts';
 import { type Ask, demandUnattenuated, mayBeyondOwn, scopeOf } from '../plane.ts';

@@ -5,7 +5,7 @@ import type { Log } from '../../core/log.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import type { FileRecordingStore } from '../../recording/file-store.ts';
 import { readRecording } from '../../recording/reader.ts';
-import type { AuditIndex } from '../../storage/audit-index.ts';
+import type { AuditIndex } from '../../search/audit-index.ts';
 import { createApp } from '../api/app.ts';
 import { auditRoutes } from '../api/audit-routes.ts';
 import type { ApiEnv } from '../api/context.ts';

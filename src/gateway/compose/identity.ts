@@ -132,7 +132,7 @@ export function identityRules(
     const secret = materials.secrets.get(`issuers.${index}.clientSecret`);
     const { maxSession, clientSecret: _, caFile: __, directory: ___, ...rest } = entry;
     const files = materials.issuers[index];
-    return { ...rest, ...files, maxSessionMs: maxSession, clientSecret: secret?.reveal() };
+    return { ...rest, ...files, maxSessionMs: maxSession, clientSecret: secret?.expose() };
   });
   return { issuers: new IssuerRegistry(issuers, { clock, log }), agents: new AgentRegistry(config.agents) };
 }

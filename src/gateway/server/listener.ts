@@ -103,7 +103,7 @@ function createHttpsServer(options: ListenerOptions): Server {
 }
 
 function secureContext({ cert, key }: TlsPair) {
-  return { cert, key: key.reveal(), minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
+  return { cert, key: key.expose(), minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' } as const;
 }
 
 /** What is not HTTP gets the shortest answer; nothing of it is repeated or logged. */

@@ -71,7 +71,7 @@ export class SessionEvidence {
       protocol: ref.protocol,
       reason: end.reason,
       outcome: recording.complete && end.failure === undefined ? 'success' : 'failure',
-      ...(end.status === undefined ? {} : { sqlstate: end.status }),
+      ...(end.status === undefined ? {} : { status: end.status }),
       bytes: end.bytesOut,
       durationMs: clock.now() - startedAt,
       facts: {
@@ -127,7 +127,7 @@ function closeConnect(
 ): void {
   enforcer.close(ref, operation, {
     outcome: failure === undefined ? 'success' : 'failure',
-    ...(status === undefined ? {} : { sqlstate: status }),
+    ...(status === undefined ? {} : { status }),
     durationMs: clock.now() - startedAt,
   });
 }

@@ -139,7 +139,8 @@ export class OpenSession {
   /** Streams that are open say goodbye first; where there is none nobody is waited for. */
   #endNow(error: HoopError): void {
     if (this.#streams.open > 0 || this.#streams.opened === 0) return;
-    void this.#end({ ...this.#last, reason: error.message, failure: error.code });
+    const { bytesIn, bytesOut } = this.#last;
+    void this.#end({ reason: error.message, failure: error.code, bytesIn, bytesOut });
   }
 
   async #end(end: SessionEnd): Promise<void> {
@@ -149,11 +150,11 @@ export class OpenSession {
     this.#idle.close();
     this.#stopWatching();
     const { opened, failed } = this.#streams;
-    const { failure, ...rest } = end;
+    const { failure, status: _, ...rest } = end;
     // One that failed ended alone, if another did not or the session was not ended from outside.
     const whole = failure !== undefined && (failed === opened || this.#live.signal.aborted);
     const streams = this.#resource.protocol.session === 'tunnel' ? { streams: opened } : {};
-    await this.#evidence.close({ ...rest, ...(whole ? { failure } : {}), ...streams });
+    await this.#evidence.close({ ...(whole ? end : rest), ...streams });
     this.#leave();
     this.#log('session ended', { reason: end.reason, ...this.#live.tally });
     this.#ended.resolve();

@@ -4,7 +4,6 @@ import { Inlet } from '../../core/bytes/inlet.ts';
 import type { SlabSizes } from '../../core/bytes/slabs.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import { after, type Later } from '../../core/later.ts';
-import { LIMITS } from '../../core/limits.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors/index.ts';
 import { encodeBackend } from '../../wire/postgres/backend.ts';
@@ -21,6 +20,7 @@ import { Outlet } from '../stream/outlet.ts';
 import type { CatalogService } from './catalog/service.ts';
 import { CatalogView } from './catalog/view.ts';
 import { fatalFields, sqlstateAtEnd } from './denial.ts';
+import { POSTGRES_LIMITS } from './limits.ts';
 import type { CancelRegistry } from './login/cancel.ts';
 import { asksForSearchPath } from './login/startup-parameters.ts';
 import { FunctionCalls } from './reading/function-calls.ts';
@@ -281,7 +281,7 @@ export class PostgresSession {
     };
     // Whoever sends one large message waits with each piece of it for those who do not.
     const inTurn = (chunk: Buffer): Later<boolean> =>
-      framer.buffered > LIMITS.pgLargeMessageBytes && turns.spent
+      framer.buffered > POSTGRES_LIMITS.largeMessageBytes && turns.spent
         ? turns.next().then(() => take(chunk))
         : take(chunk);
     return this.#inlet.consume(inTurn).finally(() => framer.dispose());

@@ -84,7 +84,7 @@ export class OperationLedger {
     this.#enforcer.close(this.#session, operation.id, {
       outcome,
       ...(reason === undefined ? {} : { reason }),
-      ...(status === undefined ? {} : { sqlstate: status }),
+      ...(status === undefined ? {} : { status }),
       rows: operation.rows,
       bytes: operation.bytes,
       maskedValues: operation.maskedValues,

@@ -1,4 +1,3 @@
-import { LIMITS } from '../../core/limits.ts';
 import { BACKEND, type Direction, FRONTEND } from './types.ts';
 
 /** Smallest and largest value of a message's length word, by type octet; `max` 0 means the type is unknown. */
@@ -7,6 +6,10 @@ export interface LengthCaps {
   readonly max: Int32Array;
 }
 
+/** Messages with statements, parameters and data, from a client: also the largest value that it can send. */
+const LARGE_FRONTEND = 64 * 1024 * 1024;
+/** From a server: all but DataRow and CopyData are held whole. */
+const LARGE_BACKEND = 256 * 1024 * 1024;
 /** Octets of the length word, which counts itself. */
 const SELF = 4;
 /** The server's PQ_SMALL_MESSAGE_LIMIT: everything but statements, parameters and data. */
@@ -26,14 +29,14 @@ const COPY_FORMATS = 1 + 2 + 65_535 * 2;
  * The caps of one direction, on octets after the length word.
  *
  * @param largeBytes Cap for the types that carry statements, parameters, rows, copied data or errors, in octets
- *   without type and length, 1 … 1_073_741_819. Default: `LIMITS.pgFrontendMessageBytes`, `LIMITS.pgBackendMessageBytes`.
+ *   without type and length, 1 … 1_073_741_819. Default: 64 MiB from a client, 256 MiB from a server.
  * @returns Tables of 256 entries. Pure. Never throws.
  * @see `SocketBackend` in PostgreSQL's src/backend/tcop/postgres.c, from which the small and large classes come
  */
 export function lengthCaps(direction: Direction, largeBytes?: number): LengthCaps {
   return direction === 'frontend'
-    ? tables(frontendCaps(largeBytes ?? LIMITS.pgFrontendMessageBytes))
-    : tables(backendCaps(largeBytes ?? LIMITS.pgBackendMessageBytes));
+    ? tables(frontendCaps(largeBytes ?? LARGE_FRONTEND))
+    : tables(backendCaps(largeBytes ?? LARGE_BACKEND));
 }
 
 /** Type octet, smallest and largest body. */

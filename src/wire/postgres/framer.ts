@@ -223,7 +223,10 @@ export class Framer {
     if (length >= this.#caps.min[type]! && length <= max) return length;
     const name = messageName(this.#direction, type);
     throw this.#fail(
-      new HoopError('ERR_MESSAGE_LENGTH', `a ${name} message cannot have the length ${length} (at most ${max})`),
+      new HoopError(
+        'ERR_MESSAGE_LENGTH',
+        `a ${name} message cannot have the length ${length} (at most ${max})`,
+      ),
     );
   }
 

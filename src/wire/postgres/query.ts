@@ -29,7 +29,7 @@ export const CommandComplete: Codec<CommandComplete> = codec<CommandComplete>(
 );
 
 /** `I` no transaction is open, `T` one is, `E` one is and has failed. */
-export type TransactionStatus = 'I' | 'T' | 'E';
+type TransactionStatus = 'I' | 'T' | 'E';
 
 /** The backend waits for the next command. */
 export interface ReadyForQuery {

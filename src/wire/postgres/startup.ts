@@ -1,10 +1,12 @@
 import { HoopError } from '../../core/errors.ts';
-import { LIMITS } from '../../core/limits.ts';
 import { Reader } from './reader.ts';
 import { Writer } from './writer.ts';
 
 export const PROTOCOL_3_0 = 0x0003_0000;
 export const PROTOCOL_3_2 = 0x0003_0002;
+
+/** Longest startup packet, octets without its length: the server's own MAX_STARTUP_PACKET_LENGTH. */
+const MAX_STARTUP_BYTES = 10_000;
 
 const CANCEL_REQUEST = 80_877_102;
 const SSL_REQUEST = 80_877_103;
@@ -66,7 +68,7 @@ export class StartupFramer {
   next(): StartupPacket | undefined {
     if (this.#held.length < 4) return undefined;
     const length = this.#held.readInt32BE(0);
-    if (length < 8 || length > 4 + LIMITS.pgStartupBytes) {
+    if (length < 8 || length > 4 + MAX_STARTUP_BYTES) {
       throw new HoopError('ERR_MESSAGE_LENGTH', `a startup packet cannot have the length ${length}`);
     }
     if (this.#held.length < length) return undefined;
@@ -146,10 +148,10 @@ export function encodeStartup(packet: StartupPacket): Buffer {
     writer.uint32(CANCEL_REQUEST).int32(packet.processId).bytes(packet.key);
   } else writer.uint32(packet.name === 'SSLRequest' ? SSL_REQUEST : GSS_ENC_REQUEST);
   const bytes = writer.finish();
-  if (bytes.length <= 4 + LIMITS.pgStartupBytes) return bytes;
+  if (bytes.length <= 4 + MAX_STARTUP_BYTES) return bytes;
   throw new HoopError(
     'ERR_MESSAGE_LENGTH',
-    `the startup parameters are longer than ${LIMITS.pgStartupBytes} octets`,
+    `the startup parameters are longer than ${MAX_STARTUP_BYTES} octets`,
   );
 }
 

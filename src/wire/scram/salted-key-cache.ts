@@ -48,13 +48,13 @@ export class SaltedKeyCache {
   }
 
   #derive(key: string, password: Secret, salt: Buffer, iterations: number): Promise<ScramKeys> {
-    const keys = derive(saslprep(password.reveal()), salt, iterations, 32, 'sha256').then(scramKeys);
+    const keys = derive(saslprep(password.expose()), salt, iterations, 32, 'sha256').then(scramKeys);
     keys.catch(() => this.#entries.delete(key));
     return keys;
   }
 
   #digest(password: Secret, salt: Buffer, iterations: number): string {
     const digest = createHmac('sha256', this.#digestKey).update(`${iterations}:${salt.toString('base64')}:`);
-    return digest.update(password.reveal(), 'utf8').digest('base64');
+    return digest.update(password.expose(), 'utf8').digest('base64');
   }
 }

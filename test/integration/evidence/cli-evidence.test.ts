@@ -53,9 +53,9 @@ function makeChain(): { lines: string[]; key: string } {
   const at = '2026-01-01T00:00:00.000Z';
   add('header', { schemaVersion: 1, chain: CHAIN, at, publicKey: key });
   for (let i = 0; i < 5; i++)
-    add('event', { schemaVersion: 1, id: `evt_${i}`, at, type: 'operation.decided' });
+    add('event', { schemaVersion: 2, id: `evt_${i}`, at, type: 'operation.decided' });
   add('checkpoint', signCheckpoint({ chain: CHAIN, seq: 5, head: prev, at, closed: false }, privateKey));
-  add('event', { schemaVersion: 1, id: 'evt_5', at, type: 'operation.decided' });
+  add('event', { schemaVersion: 2, id: 'evt_5', at, type: 'operation.decided' });
   return { lines, key };
 }
 
@@ -122,7 +122,7 @@ describe('audit verify', () => {
 
 describe('audit search', () => {
   const event = (i: number) => ({
-    schemaVersion: 1,
+    schemaVersion: 2,
     id: `evt_${i}`,
     at: '2026-01-01T00:00:00.000Z',
     type: 'operation.decided',
@@ -235,7 +235,7 @@ describe('session replay', () => {
 
 test('a reader that leaves early ends the writer quietly', async () => {
   const events = Array.from({ length: 1000 }, (_, i) => ({
-    schemaVersion: 1,
+    schemaVersion: 2,
     id: `evt_${i}`,
     at: '',
     type: 'x',

@@ -48,7 +48,9 @@ for (const durability of ['process', 'strict'] as const) {
         .map((line) => JSON.parse(line).event);
       expect(stored.map((event) => event.id)).toEqual(ids);
       expect(stored.map((event) => event.operation)).toEqual(ids.map((_, i) => `op_${i}`));
-      expect(unseal(stored[7].sealed, stored[7].id, [options.sealKey])).toEqual(decided('op_7').original);
+      expect(unseal(stored[7].sealed, stored[7].id, [options.sealKey]).original).toEqual(
+        decided('op_7').original,
+      );
       expect(statSync(path).mode & 0o777).toBe(0o600);
       await log.close();
       await log.close();

@@ -39,7 +39,7 @@ const facts = (end: PreparedEnd, alone = true) => ({ ...end, alone, deadline: 'T
 
 test('a protocol that this hoopctl does not know: what to do', async () => {
   await expect(withHalves([resource('k8s', { protocol: 'constructor' })], KNOWN)).rejects.toMatchObject({
-    code: 'ERR_PG_UNSUPPORTED',
+    code: 'ERR_UNSUPPORTED',
     message: 'this hoopctl does not know the protocol of k8s: constructor',
     hint: expect.stringContaining('upgrade hoopctl'),
   });

@@ -119,14 +119,17 @@ describe('failures', () => {
 
 describe('audit search', () => {
   test('hands on what was asked, moments as UTC', () => {
-    const options = { agent: 'bot', decision: 'deny', since: '1h', table: 'public.t', json: true };
+    const options = { agent: 'bot', decision: 'deny', since: '1h', object: 'public.t', json: true };
     expect(searchQuery({ args: ['drop', 'table'], options }, NOW)).toEqual({
       q: 'drop table',
       agent: 'bot',
       decision: 'deny',
       since: '2026-03-01T11:00:00.000Z',
-      table: 'public.t',
+      object: 'public.t',
     });
+    expect(searchQuery({ args: [], options: { table: 'public.t' } }, NOW)).toEqual({ object: 'public.t' });
+    const both = { table: 'public.t', object: 'public.t' };
+    expect(() => searchQuery({ args: [], options: both }, NOW)).toThrow('another word for --object');
     expect(() => searchQuery({ args: [], options: { decision: 'denied' } }, NOW)).toThrow(
       'allow, deny, hold',
     );
@@ -136,7 +139,7 @@ describe('audit search', () => {
   });
 
   test('shows an event in one row, whatever is in it', () => {
-    const event = { schemaVersion: 1, id: 'evt_1', at: 'T', type: 'operation.decided' } as const;
+    const event = { schemaVersion: 2, id: 'evt_1', at: 'T', type: 'operation.decided' } as const;
     expect(
       eventRow({
         ...event,
@@ -144,7 +147,7 @@ describe('audit search', () => {
         resource: 'pg',
         decision: 'allow',
         outcome: 'failure',
-        sqlstate: '42501',
+        status: '42501',
         rows: 3,
         text: 'select\n  1',
       }),

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { vi } from 'vitest';
 import type { AuditEvent } from '../../../src/audit/event.ts';
 import { openAuditLog } from '../../../src/audit/log.ts';
-import { openAuditIndex } from '../../../src/storage/audit-index.ts';
+import { openAuditIndex } from '../../../src/search/audit-index.ts';
 import { chainSegments, listChains } from '../../../src/storage/chain-files.ts';
 import { SegmentFile } from '../../../src/storage/segment-file.ts';
 import { auditConformance } from '../../conformance/audit.ts';

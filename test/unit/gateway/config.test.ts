@@ -84,7 +84,7 @@ describe('a right configuration', () => {
       sessionsPerInstance: 500,
     });
     expect(materials.sealKey?.id).toMatch(/^sk_[0-9a-f]{16}$/);
-    expect(materials.secrets.get('resources.pg-prod.credentials.password')?.reveal()).toBe('hunter2');
+    expect(materials.secrets.get('resources.pg-prod.credentials.password')?.expose()).toBe('hunter2');
     expect(JSON.stringify([...materials.secrets, materials.tls])).not.toMatch(/hunter2|PRIVATE KEY/);
   });
 

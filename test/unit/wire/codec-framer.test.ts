@@ -93,7 +93,9 @@ describe.each(STREAMS)('%s framing', (direction, messages) => {
       if (known.has(type as never)) continue;
       const framer = new Framer(direction);
       framer.push(Buffer.concat([Buffer.from([type]), i32(4)]));
-      expect(() => framer.next(), `type ${type}`).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_TYPE' }));
+      expect(() => framer.next(), `type ${type}`).toThrow(
+        expect.objectContaining({ code: 'ERR_MESSAGE_TYPE' }),
+      );
     }
   });
 

@@ -4,10 +4,10 @@ import { tokensOf } from '../sql/parse/template-lexer.ts';
 import type { Planned } from './planner.ts';
 
 /** What was really asked: sealed in the audit. */
-export interface Original {
+export type Original = {
   readonly statement?: string;
   readonly parameters?: readonly (string | null)[];
-}
+};
 
 /** In everything that a text mask shows: `***`, `a***@e***.com`, `***1111`. */
 const MASK = '***';

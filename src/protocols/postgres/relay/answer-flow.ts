@@ -1,7 +1,7 @@
 import { toHoopError } from '../../../core/errors.ts';
-import { LIMITS } from '../../../core/limits.ts';
 import type { Turns } from '../../../core/turns.ts';
 import type { Outlet } from '../../stream/outlet.ts';
+import { POSTGRES_LIMITS } from '../limits.ts';
 import type { Upstream } from '../target/upstream.ts';
 import type { ResponsePump } from './responses.ts';
 import type { SessionState } from './state.ts';
@@ -74,7 +74,7 @@ export class AnswerFlow {
     if (this.#state.ended) return;
     if (this.#responses.more) this.#responses.keep();
     // A message that comes in thousands of reads takes turns, too: the event loop would read on and on.
-    else if (this.#responses.buffered <= LIMITS.pgLargeMessageBytes || !this.#turns.spent) return;
+    else if (this.#responses.buffered <= POSTGRES_LIMITS.largeMessageBytes || !this.#turns.spent) return;
     this.#working = true;
     this.#upstream.socket.pause();
     void this.#goOn();

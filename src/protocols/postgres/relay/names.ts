@@ -13,7 +13,7 @@ export type NameLookup<T> =
   | { readonly state: 'unsettled' };
 
 export interface NameTableOptions<T> {
-  /** What a value makes us hold, octets; default nothing. */
+  /** How much a value makes us hold, in a unit of the caller's; default nothing. */
   readonly weigh?: (value: T) => number;
   /** Of all values together; default no bound. */
   readonly maxWeight?: number;
@@ -43,16 +43,12 @@ export class NameTable<T> {
     this.#options = options;
   }
 
-  get full(): boolean {
-    return !this.hasRoom(1, 1);
-  }
-
   /** Of all values together. */
   get weight(): number {
     return this.#weight;
   }
 
-  /** Whether so many more names fit, with so many octets together. */
+  /** Whether so many more names fit, with so much weight together. */
   hasRoom(names: number, weight: number): boolean {
     const known = this.#committed.size + this.#stagedValues;
     return known + names <= this.#limit && this.#weight + weight <= (this.#options.maxWeight ?? Infinity);

@@ -20,7 +20,7 @@ export interface Prepared {
   readonly analysed: AnalysedNames;
 }
 
-/** What keeping it makes us hold, octets. */
+/** How much of `namedTextUnits` it takes: its text, and as much as eight characters for each type. */
 export function weightOf({ text, types }: Pick<Prepared, 'text' | 'types'>): number {
   return text.length + types.length * 8;
 }

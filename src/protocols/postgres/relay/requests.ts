@@ -1,6 +1,5 @@
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
-import { LIMITS } from '../../../core/limits.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
@@ -8,6 +7,7 @@ import { FunctionCall } from '../../../wire/postgres/function-call.ts';
 import { Query } from '../../../wire/postgres/query.ts';
 import { DURING_COPY, FRONTEND } from '../../../wire/postgres/types.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
+import { POSTGRES_LIMITS } from '../limits.ts';
 import type { FunctionCalls } from '../reading/function-calls.ts';
 import { parameterTexts } from '../reading/parameters.ts';
 import type { Planned, StatementPlanner } from '../reading/planner.ts';
@@ -67,11 +67,11 @@ export class RequestPump {
     const { copying } = this.#counted;
     if (copying !== undefined && !copyIn) return copying.then(() => this.handle(frame));
     turn.asked();
-    if (pipeline.depth <= LIMITS.pgPipelineDepth) return this.#dispatch(frame);
+    if (pipeline.depth <= POSTGRES_LIMITS.pipelineDepth) return this.#dispatch(frame);
     // Without a Sync the server keeps what it has answered until its own buffer is full.
     if (!this.#state.copyIn) this.#out.addBytes(FLUSH);
     return after(
-      this.#out.until(() => pipeline.depth < LIMITS.pgPipelineDepth / 2),
+      this.#out.until(() => pipeline.depth < POSTGRES_LIMITS.pipelineDepth / 2),
       () => this.#dispatch(frame),
     );
   }

@@ -1,9 +1,9 @@
 import type { Holder } from '../../../core/allowance.ts';
 import { HoopError } from '../../../core/errors.ts';
-import { LIMITS } from '../../../core/limits.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { ClientTurn } from '../../stream/client-turn.ts';
 import type { Guard } from '../../stream/guard.ts';
+import { POSTGRES_LIMITS } from '../limits.ts';
 import type { Planned } from '../reading/planner.ts';
 import { SessionPath } from '../reading/session-path.ts';
 import { changesReading, UnreadStatements } from '../reading/unread.ts';
@@ -25,13 +25,13 @@ export class SessionState {
   readonly path: SessionPath;
   /** In this transaction. */
   readonly changedRows = new ChangedRows();
-  readonly statements = new NameTable<Prepared>(LIMITS.pgNamesPerSession, {
+  readonly statements = new NameTable<Prepared>(POSTGRES_LIMITS.namesPerSession, {
     weigh: weightOf,
-    maxWeight: LIMITS.pgNamedTextBytes,
+    maxWeight: POSTGRES_LIMITS.namedTextUnits,
   });
-  readonly portals = new NameTable<Portal>(LIMITS.pgNamesPerSession, {
+  readonly portals = new NameTable<Portal>(POSTGRES_LIMITS.namesPerSession, {
     weigh: weightOf,
-    maxWeight: LIMITS.pgNamedTextBytes,
+    maxWeight: POSTGRES_LIMITS.namedTextUnits,
     gone: dropPortal,
   });
   /** From the last ReadyForQuery: idle, in a transaction, in a failed one. */

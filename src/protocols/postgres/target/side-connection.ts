@@ -9,7 +9,7 @@ import type { Upstream } from './upstream.ts';
 
 export type TextRow = readonly (string | null)[];
 
-/** Rows of one statement held at most; `LIMITS.pgBackendMessageBytes` bounds each. */
+/** Rows of one statement held at most; wire/postgres/caps.ts bounds each. */
 const MAX_ROWS = 1000;
 
 /** hoopd's own connection to a target, for what it asks itself. One query at a time. */

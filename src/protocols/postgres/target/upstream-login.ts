@@ -10,7 +10,6 @@ import {
 } from '../../../wire/postgres/authentication.ts';
 import { type BackendMessage, decodeBackend } from '../../../wire/postgres/backend.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
-import type { TransactionStatus } from '../../../wire/postgres/query.ts';
 import { type ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
 import {
   type ChannelBinding,
@@ -42,7 +41,6 @@ export interface LoginOptions {
 export interface LoggedIn {
   readonly parameters: Map<string, string>;
   readonly backendKey: { readonly pid: number; readonly key: Buffer } | undefined;
-  readonly transactionStatus: TransactionStatus;
   /** Octets behind the first ReadyForQuery. */
   readonly rest: Buffer;
 }
@@ -99,7 +97,7 @@ class Login {
       else if (message.name === 'BackendKeyData')
         backendKey = { pid: message.processId, key: Buffer.from(message.key) };
       else if (message.name === 'ReadyForQuery') {
-        return { parameters, backendKey, transactionStatus: message.status, rest: this.#framer.takeRest() };
+        return { parameters, backendKey, rest: this.#framer.takeRest() };
       } else throw unexpected(message);
     }
   }
@@ -114,7 +112,7 @@ class Login {
       case 'SASLFinal':
         return this.#exchange().finish(request.data);
       case 'CleartextPassword':
-        return this.#showPassword('a clear-text password', this.#options.password.reveal());
+        return this.#showPassword('a clear-text password', this.#options.password.expose());
       case 'MD5Password':
         return this.#showPassword('an MD5 password', md5Response(this.#options, request.salt));
       default:
@@ -177,7 +175,7 @@ function chooseBinding(mechanisms: readonly string[], certificateHash: Buffer | 
 
 /** `md5` and the hex digest of (digest of password and user) and salt. */
 function md5Response({ user, password }: LoginOptions, salt: Buffer): string {
-  const inner = createHash('md5').update(password.reveal()).update(user).digest('hex');
+  const inner = createHash('md5').update(password.expose()).update(user).digest('hex');
   return `md5${createHash('md5').update(inner).update(salt).digest('hex')}`;
 }
 

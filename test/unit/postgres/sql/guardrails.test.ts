@@ -431,8 +431,6 @@ describe('names and kinds for the session', () => {
       {
         copy: {
           direction: 'out',
-          relation: 1014,
-          columns: ['id'],
           options: { format: 'csv', delimiter: ',' },
           types: [25],
         },
@@ -440,7 +438,7 @@ describe('names and kinds for the session', () => {
     ],
     [
       "copy plain from stdin with (format text, delimiter '|')",
-      { copy: { direction: 'in', relation: 1014, options: { format: 'text', delimiter: '|', null: '\\N' } } },
+      { copy: { direction: 'in', options: { format: 'text', delimiter: '|', null: '\\N' } } },
     ],
     [
       'copy (select 1) to stdout (format binary)',

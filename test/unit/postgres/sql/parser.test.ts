@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isHoopError } from '../../../../src/core/errors.ts';
-import { LIMITS } from '../../../../src/core/limits.ts';
+import { POSTGRES_LIMITS } from '../../../../src/protocols/postgres/limits.ts';
 import { TextCache } from '../../../../src/protocols/postgres/sql/parse/parse-cache.ts';
 import { maskLiterals, SqlParser } from '../../../../src/protocols/postgres/sql/parse/parser.ts';
 
@@ -47,8 +47,8 @@ describe('texts', () => {
     ["select 'a", 'ERR_SYNTAX'],
     ['select 1\0; delete from orders', 'ERR_SYNTAX'],
     ["select '\ud800'", 'ERR_SYNTAX'],
-    [`select '${'x'.repeat(LIMITS.sqlTextBytes)}'`, 'ERR_TOO_LARGE'],
-    [`select '${'é'.repeat(LIMITS.sqlTextBytes / 2)}'`, 'ERR_TOO_LARGE'],
+    [`select '${'x'.repeat(POSTGRES_LIMITS.sqlTextBytes)}'`, 'ERR_TOO_LARGE'],
+    [`select '${'é'.repeat(POSTGRES_LIMITS.sqlTextBytes / 2)}'`, 'ERR_TOO_LARGE'],
   ])('%.40j is %s', async (text, code) => {
     expect(await codeOf(text)).toBe(code);
   });

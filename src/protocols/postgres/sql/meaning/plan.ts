@@ -53,9 +53,6 @@ export interface StatementPlan {
 
 export interface CopyPlan {
   readonly direction: 'out' | 'in';
-  /** OID, if the relation is known. */
-  readonly relation?: number;
-  readonly columns?: readonly string[];
   readonly options: CopyOptions | undefined;
   /** Type OIDs of what is copied of a relation that is known. */
   readonly types?: readonly number[];

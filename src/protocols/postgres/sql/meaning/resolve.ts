@@ -184,8 +184,6 @@ function copyPlan(facts: StatementFacts, resolution: Resolution): Pick<Statement
   return {
     copy: {
       direction,
-      ...(relation === undefined ? {} : { relation: relation.oid }),
-      ...(columns === undefined ? {} : { columns }),
       options,
       ...(types === undefined ? {} : { types }),
     },

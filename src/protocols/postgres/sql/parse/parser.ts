@@ -1,6 +1,6 @@
 import { HoopError } from '../../../../core/errors.ts';
-import { LIMITS } from '../../../../core/limits.ts';
 import { Turns } from '../../../../core/turns.ts';
+import { POSTGRES_LIMITS } from '../../limits.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../facts/facts.ts';
 import { NEWEST_MAJOR, readsOtherwise } from './keywords.ts';
 import { TextCache } from './parse-cache.ts';
@@ -35,7 +35,14 @@ interface LaneSize {
 const LANES: readonly LaneSize[] = [
   { chars: 2_048, ahead: 2, heapMb: 128, niceness: 0, moreMs: 0 },
   { chars: 64 * 1024, ahead: 1, heapMb: 128, niceness: 5, moreMs: 0, idleMs: 300_000 },
-  { chars: LIMITS.sqlTextBytes, ahead: 1, heapMb: 192, niceness: 10, moreMs: 20_000, idleMs: 10_000 },
+  {
+    chars: POSTGRES_LIMITS.sqlTextBytes,
+    ahead: 1,
+    heapMb: 192,
+    niceness: 10,
+    moreMs: 20_000,
+    idleMs: 10_000,
+  },
 ];
 const CACHED_CHARS = 8_192;
 
@@ -60,7 +67,7 @@ export class SqlParser {
   /**
    * Says what a SQL text asks for.
    *
-   * @param text One text as sent by a client, 0 or more statements, at most `LIMITS.sqlTextBytes` octets of UTF-8.
+   * @param text One text as sent by a client, 0 or more statements, at most `POSTGRES_LIMITS.sqlTextBytes` octets of UTF-8.
    * @param major Major version of the server that is to run it: the text is read as that version reads it.
    * @param asker Whoever asks: a session.
    * @returns Facts of each statement in order; none for an empty text. Shared between callers: read-only.
@@ -118,7 +125,7 @@ function limitError(message: string, detail: string): HoopError {
 }
 
 function checkText(text: string): HoopError | undefined {
-  if (text.length > LIMITS.sqlTextBytes || Buffer.byteLength(text) > LIMITS.sqlTextBytes) {
+  if (text.length > POSTGRES_LIMITS.sqlTextBytes || Buffer.byteLength(text) > POSTGRES_LIMITS.sqlTextBytes) {
     return limitError('the statement is too large or too deep', 'over sqlTextBytes');
   }
   // The parser stops at NUL, the server need not: refuse before either sees it.

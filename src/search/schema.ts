@@ -3,14 +3,14 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Another number makes every index be built anew from the chains. */
-const VERSION = 2;
+const VERSION = 3;
 
 /**
  * The index holds where things are, not what they are: rows point into the chain's files, from which a search reads
  * what it shows. `n` orders by time: milliseconds × 2048 plus a counter.
  *
  * `found` is a full-text index in two columns: `words` is what people search for, `keys` has one token for each
- * filter that an event meets (see index-keys.ts). So every search is one intersection, newest first.
+ * filter that an event meets (see keys.ts). So every search is one intersection, newest first.
  */
 const SCHEMA = `
 CREATE TABLE chains (

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
-
-/** What an indexed event looks like to the index: JSON from the chain, so nothing of it is taken for granted. */
-export type EventRecord = Readonly<Record<string, unknown>>;
+import { objectNames } from './object-names.ts';
+import type { EventRecord } from './stored-event.ts';
 
 export type KeyKind =
   | 'type'
@@ -12,7 +11,7 @@ export type KeyKind =
   | 'resource'
   | 'session'
   | 'instance'
-  | 'table'
+  | 'object'
   | 'action'
   | 'decision'
   | 'outcome';
@@ -91,7 +90,7 @@ export function keysOf(record: EventRecord, outcome: string | undefined, tokens:
   add('instance', who.instance);
   add('decision', asText(record['decision']));
   add('outcome', outcome);
-  for (const table of new Set(texts(record['objects']).flatMap(tableNames))) add('table', table);
+  for (const name of new Set(texts(record['objects']).flatMap(objectNames))) add('object', name);
   for (const action of new Set(texts(record['actions']).flatMap(actionGroups))) add('action', action);
   return keys.join(' ');
 }
@@ -103,7 +102,7 @@ export function wordsOf(record: EventRecord): string {
   const parts = [
     record['text'],
     record['reason'],
-    record['sqlstate'],
+    record['status'],
     who.name,
     who.person,
     record['resource'],
@@ -112,20 +111,6 @@ export function wordsOf(record: EventRecord): string {
   return [...parts, ...texts(record['objects']), ...ids]
     .filter((part) => typeof part === 'string')
     .join('\n');
-}
-
-/** `pg-prod/public.orders` is found as itself, `public.orders` and `orders`; case does not matter. */
-function tableNames(object: string): string[] {
-  const id = object.toLowerCase();
-  const names = [id];
-  const slash = id.lastIndexOf('/');
-  if (slash === -1) return names;
-  for (let rest = id.slice(slash + 1); ; ) {
-    names.push(rest);
-    const dot = rest.indexOf('.');
-    if (dot === -1 || names.length > 8) return names;
-    rest = rest.slice(dot + 1);
-  }
 }
 
 /** `sql.select` is found as itself and as `sql`. */

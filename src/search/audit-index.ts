@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads';
 import type { AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { IndexAnswer, IndexQuestion, IndexResponse, IndexWorkerData } from './index-messages.ts';
-import type { AuditScope } from './index-query.ts';
-import type { SessionQuery } from './index-search.ts';
+import type { SessionQuery } from './answers.ts';
+import type { IndexAnswer, IndexQuestion, IndexResponse, IndexWorkerData } from './messages.ts';
+import type { AuditScope } from './query.ts';
 
 /**
  * Search over the audit chains. It shows what the chains hold, without what is sealed, and looks only at masked text.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuditQuery } from '../../../src/api/contract.ts';
 import { type ChainLog, openAuditLog } from '../../../src/audit/log.ts';
-import { type AuditIndex, openAuditIndex } from '../../../src/storage/audit-index.ts';
+import { type AuditIndex, openAuditIndex } from '../../../src/search/audit-index.ts';
 import { chainSegments, listChains } from '../../../src/storage/chain-files.ts';
 import { closed, decided, logOptions, temporary } from '../../support/audit.ts';
 

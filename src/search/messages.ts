@@ -1,7 +1,7 @@
 import type { AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
 import type { ErrorCode } from '../core/errors.ts';
-import type { AuditScope } from './index-query.ts';
-import type { SessionQuery } from './index-search.ts';
+import type { SessionQuery } from './answers.ts';
+import type { AuditScope } from './query.ts';
 
 /** What the index's worker is started with. */
 export interface IndexWorkerData {

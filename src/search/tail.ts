@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { LineSplitter } from '../core/bytes/lines.ts';
 import { HASH_PREFIX_BYTES, MAX_LINE_BYTES, parseLine, ZERO_HASH } from '../core/evidence/audit-chain.ts';
-import { chainSegments, listChains, segmentName } from './chain-files.ts';
-import type { EventRecord, KeyTokens } from './index-keys.ts';
-import { IndexWriter, type Place } from './index-writer.ts';
+import { chainSegments, listChains, segmentName } from '../storage/chain-files.ts';
+import type { KeyTokens } from './keys.ts';
+import { type EventRecord, inPresentForm } from './stored-event.ts';
+import { IndexWriter, type Place } from './writer.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 /** Events per transaction. */
@@ -89,7 +90,7 @@ export class IndexTail {
     const line = parseLine(bytes);
     return line === undefined
       ? undefined
-      : { ...line.record, chain: fileId.replaceAll('~', '/'), seq: line.seq };
+      : { ...inPresentForm(line.record), chain: fileId.replaceAll('~', '/'), seq: line.seq };
   }
 
   /** Chains that have a later one of the same writer, or were closed, are written no more. */
@@ -156,7 +157,7 @@ export class IndexTail {
     const line = parseLine(bytes);
     if (line !== undefined) {
       const place = { chain: state.id, segment: state.segment, offset: state.offset, length: bytes.length };
-      if (line.kind === 'event') this.#writer.add(line.record, place);
+      if (line.kind === 'event') this.#writer.add(inPresentForm(line.record), place);
       state.hash = line.hash;
       state.hashAt = state.offset;
       state.closed = line.kind === 'checkpoint' && line.record['closed'] === true;

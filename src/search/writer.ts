@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { asText, type EventRecord, type KeyTokens, keysOf, whoOf, wordsOf } from './index-keys.ts';
-import { PER_MS } from './index-query.ts';
+import { asText, type KeyTokens, keysOf, whoOf, wordsOf } from './keys.ts';
+import { PER_MS } from './query.ts';
+import type { EventRecord } from './stored-event.ts';
 
 /** Where a line lies in its chain's files. */
 export interface Place {

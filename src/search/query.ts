@@ -1,6 +1,6 @@
 import type { AuditQuery } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
-import { identityOf, type KeyKind, type KeyTokens } from './index-keys.ts';
+import { identityOf, type KeyKind, type KeyTokens } from './keys.ts';
 
 /** Whose events a viewer may see at all. */
 export interface AuditScope {
@@ -81,8 +81,8 @@ function keyFilters(query: AuditQuery, scope: AuditScope | undefined): [KeyKind,
       throw new HoopError('ERR_USAGE', `${kind} must be one of ${choices.join(', ')}`);
     filters.push([kind, value]);
   }
-  const table = bounded('table', query.table);
-  if (table !== undefined) filters.push(['table', table.toLowerCase()]);
+  const object = bounded('object', query.object);
+  if (object !== undefined) filters.push(['object', object.toLowerCase()]);
   const action = bounded('action', query.action);
   if (action !== undefined) filters.push(['action', action.toLowerCase().replace(/\.\*$/, '')]);
   if (scope !== undefined) filters.push(['identity', identityOf(scope.issuer, scope.subject)]);

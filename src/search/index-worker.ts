@@ -6,11 +6,11 @@
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { HoopError, toHoopError } from '../core/errors.ts';
-import { KeyTokens } from './index-keys.ts';
-import type { IndexAnswer, IndexRequest, IndexResponse, IndexWorkerData } from './index-messages.ts';
-import { openIndex, rebuildIndex } from './index-schema.ts';
-import { IndexSearch } from './index-search.ts';
-import { ChainChanged, IndexTail } from './index-tail.ts';
+import { IndexSearch } from './answers.ts';
+import { KeyTokens } from './keys.ts';
+import type { IndexAnswer, IndexRequest, IndexResponse, IndexWorkerData } from './messages.ts';
+import { openIndex, rebuildIndex } from './schema.ts';
+import { ChainChanged, IndexTail } from './tail.ts';
 
 const IDLE_MS = 1000;
 /** A slice of work beside a busy gateway, and one while it is quiet. */

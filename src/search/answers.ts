@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { AttenuationItem, AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
-import type { EventRecord, KeyTokens } from './index-keys.ts';
-import { identityOf } from './index-keys.ts';
-import { type AuditScope, type IndexQuery, PER_MS, toIndexQuery, writeCursor } from './index-query.ts';
-import type { IndexTail } from './index-tail.ts';
-import { awaitsOutcome, placeOf } from './index-writer.ts';
+import { identityOf, type KeyTokens } from './keys.ts';
+import { type AuditScope, type IndexQuery, PER_MS, toIndexQuery, writeCursor } from './query.ts';
+import type { EventRecord } from './stored-event.ts';
+import type { IndexTail } from './tail.ts';
+import { awaitsOutcome, placeOf } from './writer.ts';
 
 /** A page ends early when the lines read for it, sealed originals included, come to so many octets. */
 const PAGE_BYTES = 32 * 1024 * 1024;
@@ -12,7 +12,7 @@ const PAGE_BYTES = 32 * 1024 * 1024;
 const OUTCOME_FIELDS = [
   'outcome',
   'reason',
-  'sqlstate',
+  'status',
   'rows',
   'bytes',
   'maskedValues',

@@ -1,0 +1,17 @@
+/** What an event of a chain looks like to the index: JSON, so nothing of it is taken for granted. */
+export type EventRecord = Readonly<Record<string, unknown>>;
+
+/** Of events, not of the chain that holds them: see audit/event.ts. */
+const SCHEMA = 2;
+
+/**
+ * An event as this version has it, whichever wrote it: version 1 called the target's status `sqlstate`.
+ *
+ * @param record As it stands in a chain, which is never changed.
+ * @returns The record itself where it is of this version; a later one's is shown as it is. Pure.
+ */
+export function inPresentForm(record: EventRecord): EventRecord {
+  if (record['schemaVersion'] !== 1) return record;
+  const { sqlstate, ...same } = record;
+  return { ...same, schemaVersion: SCHEMA, ...(sqlstate === undefined ? {} : { status: sqlstate }) };
+}
