@@ -36,7 +36,7 @@ const RECORDED = 'records what the client was sent, octet for octet, and what it
 const MASKED = 'shows a masked value to nobody';
 const UNRECORDED = 'refuses what follows once its recording has failed';
 
-/** Lines that every adapter stands on. */
+/** Lines that every adapter stands on: tried with the smallest. */
 const SHARED: readonly Omit<Mutation, 'suite'>[] = [
   {
     without: 'the audit before the verdict',
@@ -139,8 +139,8 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
   {
     without: 'the policy that is in force now',
     file: 'src/gateway/compose/rules.ts',
-    line: 'engine: () => this.#prepared.engine,',
-    becomes: 'engine: ((first) => () => first)(this.#prepared.engine),',
+    line: 'engine: () => this.#prepared.engine',
+    becomes: 'engine: ((first) => () => first)(this.#prepared.engine)',
     fails: 'obeys a policy that was replaced',
   },
   {
