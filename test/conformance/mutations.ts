@@ -172,7 +172,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     without: 'rows that are rewritten',
     suite: 'postgres',
-    file: `${RELAY}/responses.ts`,
+    file: `${RELAY}/shown-rows.ts`,
     line: 'this.#show(rows, operation, rewritten);',
     becomes: 'this.#show(rows, operation, undefined);',
     fails: MASKED,

@@ -1,11 +1,8 @@
-import { HoopError } from '../../../core/errors.ts';
 import type { Turns } from '../../../core/turns.ts';
-import { type Frame, type Piece, Pieces, type Run } from '../../../wire/postgres/frame.ts';
+import { type Frame, Pieces } from '../../../wire/postgres/frame.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
-import { RowDescription } from '../../../wire/postgres/rows.ts';
-import { BACKEND, typeSet } from '../../../wire/postgres/types.ts';
-import type { OpenOperation } from '../../stream/operations.ts';
+import { BACKEND } from '../../../wire/postgres/types.ts';
 import { planAt } from '../reading/planner.ts';
 import {
   isFatal,
@@ -16,24 +13,13 @@ import {
   shownNotification,
   statusOf,
 } from '../shown/reports.ts';
-import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter, rowPlan } from '../shown/rows.ts';
-import { Withheld } from '../shown/withheld.ts';
-import { CopyOut } from './copy-out.ts';
+import { type RowPlan, type RowRewriter, rowPlan } from '../shown/rows.ts';
 import { takePathAnswer } from './path-answer.ts';
-import {
-  denialOf,
-  type Expected,
-  type Portal,
-  rowsOf,
-  runningOf,
-  sentExtended,
-  unexpected,
-} from './pipeline.ts';
+import { denialOf, type Expected, runningOf, sentExtended, unexpected } from './pipeline.ts';
 import { rowsWritten } from './row-bounds.ts';
+import { ShownRows } from './shown-rows.ts';
 import type { SessionState } from './state.ts';
 
-const DATA_ROWS = typeSet(BACKEND.DataRow);
-const COPY_DATA = typeSet(BACKEND.CopyData);
 /** Handled at once, whatever others have to do: most answers are no larger. */
 const AT_ONCE_BYTES = 16 * 1024;
 /** Rows that are looked at in one go. */
@@ -49,18 +35,16 @@ export class ResponsePump {
   readonly #state: SessionState;
   readonly #framer = new Framer('backend');
   readonly #out = new Pieces();
-  readonly #rows: RowRewriter;
+  readonly #rows: ShownRows;
   readonly #turns: Turns;
   #more = false;
-  readonly #copyOut = new CopyOut();
-  readonly #withheld = new Withheld();
   /** The target said FATAL: it closes next, and the client has been told why. */
   targetEnded = false;
 
   /** @param rows Its memory may be shared: it is used within `handle` and until the next one only. */
   constructor(state: SessionState, rows: RowRewriter, turns: Turns) {
     this.#state = state;
-    this.#rows = rows;
+    this.#rows = new ShownRows(state, rows, this.#out);
     this.#turns = turns;
   }
 
@@ -106,9 +90,9 @@ export class ResponsePump {
   /** @returns Whether it stopped before the end, since others want their turn. */
   #handleSome(): boolean {
     for (let done = 0; ; ) {
-      const run = this.#framer.nextRun(this.#forwardable(), this.#looking() ? LOOKED_AT_BYTES : undefined);
+      const run = this.#framer.nextRun(this.#rows.inRuns, this.#rows.looked ? LOOKED_AT_BYTES : undefined);
       if (run !== undefined) {
-        this.#takeRun(run);
+        this.#rows.run(run);
         done += run.end - run.start;
       }
       const frame = this.#framer.next();
@@ -119,41 +103,12 @@ export class ResponsePump {
     }
   }
 
-  #looking(): boolean {
-    return rowsOf(this.#state.pipeline.head)?.transparent === false;
-  }
-
-  /** What is taken in runs, given the answer that is due. */
-  #forwardable(): Uint8Array {
-    if (this.#state.pipeline.head?.kind === 'path') return NONE;
-    const rows = rowsOf(this.#state.pipeline.head);
-    if (rows !== undefined) return DATA_ROWS;
-    if (this.#copyOut.transparent(this.#state.masks)) return COPY_DATA;
-    return this.#state.masks.active ? NONE : DATA_ROWS;
-  }
-
-  #takeRun(run: Run): void {
-    const operation = runningOf(this.#state.pipeline.head);
-    if (operation === undefined) throw unexpected(run.chunk[run.start] ?? 0);
-    operation.rows += run.count;
-    this.#showRows(run, operation);
-  }
-
-  /** @returns Whether other octets are shown in their place. */
-  #showRows(rows: Piece, operation: OpenOperation): boolean {
-    const plan = rowsOf(this.#state.pipeline.head);
-    const seen = plan !== undefined && !plan.transparent;
-    const rewritten = seen ? this.#rows.rewrite(rows, plan, this.#state.masks.detected) : undefined;
-    this.#show(rows, operation, rewritten);
-    return rewritten !== undefined;
-  }
-
   #handleFrame(frame: Frame): void {
     const { head } = this.#state.pipeline;
     if (head?.kind === 'path' && takePathAnswer(this.#state, head, frame)) return;
     switch (frame.type) {
       case BACKEND.DataRow:
-        return this.#dataRow(frame);
+        return this.#rows.row(frame);
       case BACKEND.CommandComplete:
       case BACKEND.EmptyQueryResponse:
         return this.#statementDone(frame);
@@ -189,14 +144,14 @@ export class ResponsePump {
       case BACKEND.CopyInResponse:
         return this.#copyInStarted(frame);
       case BACKEND.CopyOutResponse:
-        this.#copyOut.start(this.#state.pipeline.head, this.#state.masks);
+        this.#rows.copyStarted();
         return this.#forwardIf(runningOf(this.#state.pipeline.head) !== undefined, frame);
       case BACKEND.CopyData:
-        return this.#copyData(frame);
+        return this.#rows.copyData(frame);
       case BACKEND.FunctionCallResponse:
         return this.#called(frame);
       case BACKEND.CopyDone:
-        return this.#copyOutDone(frame);
+        return this.#rows.copyDone(frame);
       default:
         throw unexpected(frame.type);
     }
@@ -209,47 +164,6 @@ export class ResponsePump {
 
   #send(bytes: Buffer): void {
     this.#out.add({ chunk: bytes, start: 0, end: bytes.length });
-  }
-
-  #dataRow(frame: Frame): void {
-    const operation = runningOf(this.#state.pipeline.head);
-    if (operation === undefined) throw unexpected(frame.type);
-    const plan = rowsOf(this.#state.pipeline.head);
-    operation.rows++;
-    if (plan === undefined && this.#state.masks.active) {
-      throw new HoopError('ERR_PROTOCOL', 'the target sent rows without saying what their columns are');
-    }
-    if (this.#showRows(frame, operation)) frame.dispose();
-  }
-
-  /** Sends rows on, or what became of them. */
-  #show(original: Piece, operation: OpenOperation, rewritten: RewrittenRow | undefined): void {
-    const piece = rewritten?.piece ?? original;
-    operation.bytes += piece.end - piece.start;
-    if (rewritten !== undefined) {
-      operation.maskedValues += rewritten.maskedValues;
-      this.#withheld.add(rewritten.maskedValues, rewritten.nullValues);
-    }
-    this.#out.add(piece);
-  }
-
-  #copyData(frame: Frame): void {
-    const operation = this.#copying(frame);
-    operation.rows++;
-    this.#show(frame, operation, this.#copyOut.take(frame.body, this.#state.masks));
-  }
-
-  #copyOutDone(frame: Frame): void {
-    const operation = this.#copying(frame);
-    const rest = this.#copyOut.end();
-    if (rest !== undefined) this.#show(rest.piece, operation, rest);
-    this.#out.add(frame);
-  }
-
-  #copying({ type }: Frame): OpenOperation {
-    const operation = runningOf(this.#state.pipeline.head);
-    if (operation === undefined || !this.#copyOut.running) throw unexpected(type);
-    return operation;
   }
 
   #confirmed(frame: Frame, kind: 'parse' | 'bind' | 'close'): void {
@@ -266,7 +180,7 @@ export class ResponsePump {
     const head = this.#state.pipeline.head;
     const isRows = frame.type === BACKEND.RowDescription;
     if (head?.kind === 'query' && isRows && head.planned !== undefined) {
-      head.rows = this.#planRows(frame, planAt(head.planned, head.completed));
+      head.rows = this.#rows.plan(frame, planAt(head.planned, head.completed));
       this.#out.add(frame);
     } else if (sentExtended(head)) return;
     else if (head?.kind === 'describe-statement') {
@@ -274,25 +188,18 @@ export class ResponsePump {
       this.#out.add(frame);
     } else if (head?.kind === 'describe-portal') {
       head.portal.describing = false;
-      head.portal.rows = isRows ? this.#planRows(frame, head.portal.plan) : NO_ROWS;
+      head.portal.rows = isRows ? this.#rows.plan(frame, head.portal.plan) : NO_ROWS;
       this.#state.pipeline.shift();
       if (head.visible) this.#out.add(frame);
     } else throw unexpected(frame.type);
   }
 
-  #planRows(frame: Frame, plan: Portal['plan'] | undefined): RowPlan {
-    if (plan === undefined) throw unexpected(frame.type);
-    if (!this.#state.masks.active) return ALL_SHOWN;
-    return this.#state.masks.rowPlan(RowDescription.decode(frame.body).columns, plan);
-  }
-
   #statementDone(frame: Frame): void {
     const head = this.#state.pipeline.head;
     // Rows that were shown are counted; of others only this message tells.
-    const rows = this.#copyOut.running ? undefined : rowsWritten(frame.body);
-    this.#copyOut.end();
+    const rows = this.#rows.endCopy() ? undefined : rowsWritten(frame.body);
     this.#state.copyIn = false;
-    this.#tellWithheld(head);
+    this.#rows.tellWithheld(head);
     if (head?.kind === 'query' && !head.failed) {
       if (head.operation !== undefined && head.rows === undefined) head.operation.rows += rows ?? 0;
       this.#completeStatement(head);
@@ -307,13 +214,6 @@ export class ResponsePump {
       this.#state.took(head.portal.plan, head.portal.planned);
     } else throw unexpected(frame.type);
     this.#out.add(frame);
-  }
-
-  /** Before the message that ends a statement's rows. */
-  #tellWithheld(head: Expected | undefined): void {
-    const portal = head?.kind === 'execute' ? head.portal : undefined;
-    const notice = this.#withheld.told(rowsOf(this.#state.pipeline.head), portal);
-    if (notice !== undefined) this.#send(notice);
   }
 
   #completeStatement(query: Query): void {
@@ -338,7 +238,7 @@ export class ResponsePump {
     const head = this.#state.pipeline.head;
     if (head?.kind !== 'execute') throw unexpected(frame.type);
     head.operation.answered = true;
-    this.#tellWithheld(head);
+    this.#rows.tellWithheld(head);
     // Nothing was given or taken yet; a name that stayed unsettled would be waited for.
     head.staged?.discard();
     this.#state.pipeline.shift();
@@ -367,8 +267,7 @@ export class ResponsePump {
     const error = ErrorResponse.decode(frame.body);
     const { head, said } = pipeline;
     const denial = isFatal(error) ? undefined : denialOf(head);
-    this.#copyOut.end();
-    this.#withheld.clear();
+    this.#rows.failed();
     this.#state.copyIn = false;
     pipeline.fail(reportText(error, 'C') ?? 'XX000');
     if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
@@ -395,5 +294,5 @@ export class ResponsePump {
   }
 }
 
-const NONE = typeSet();
+/** Of a portal that has no rows. */
 const NO_ROWS: RowPlan = { ...rowPlan([]), transparent: false };
