@@ -12,7 +12,7 @@ const CLOCK_CODES: ReadonlySet<ErrorCode> = new Set([
   'ERR_LOGIN_EXPIRED',
 ]);
 
-export interface Refusal {
+export interface RefusedAnswer {
   readonly status: number;
   readonly contentType: string;
   /** At most a few KiB are looked at. */
@@ -31,7 +31,7 @@ export interface Refusal {
  * @param nowMs This machine's time, to tell a wrong clock.
  * @see RFC 9457; RFC 6749 §5.2
  */
-export function problemToError(refusal: Refusal, where: string, nowMs: number): HoopError {
+export function problemToError(refusal: RefusedAnswer, where: string, nowMs: number): HoopError {
   const value = refusal.contentType.includes('json') ? parse(refusal.body) : undefined;
   const code = value?.['code'];
   if (typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code)) {
@@ -74,7 +74,7 @@ export function wantedNonce(status: number, nonce: string | undefined, body: str
   return value?.['code'] === 'ERR_PROOF_NONCE' || value?.['error'] === 'use_dpop_nonce' ? nonce : undefined;
 }
 
-export function refusalOf(answer: IncomingMessage, body: string): Refusal {
+export function refusalOf(answer: IncomingMessage, body: string): RefusedAnswer {
   return {
     status: answer.statusCode ?? 0,
     contentType: String(answer.headers['content-type'] ?? ''),

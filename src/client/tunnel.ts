@@ -18,7 +18,7 @@ import { type Credential, withFreshToken } from './login/credential.ts';
 import type { InstanceKey } from './login/dpop.ts';
 import { Liveness } from './network/liveness.ts';
 import { type ResponseHead, readResponseHead } from './network/response-head.ts';
-import { notAGateway, problemToError, type Refusal, wantedNonce } from './problem.ts';
+import { notAGateway, problemToError, type RefusedAnswer, wantedNonce } from './problem.ts';
 import { systemScheduler } from './scheduler.ts';
 
 export interface TunnelOptions {
@@ -82,7 +82,7 @@ export class Tunnel {
   async #attempt(
     accessToken: string,
     signal?: AbortSignal,
-  ): Promise<{ socket: TLSSocket } | (Refusal & { nonce: string | undefined })> {
+  ): Promise<{ socket: TLSSocket } | (RefusedAnswer & { nonce: string | undefined })> {
     const socket = await this.#client.network.connectGateway(this.#client.origin, signal, { direct: true });
     try {
       socket.write(await this.#request(socket, accessToken));
@@ -128,7 +128,10 @@ export class Tunnel {
   }
 
   /** Reads the refusal's body, never more than 64 KiB, and ends the connection. */
-  async #refusal(socket: TLSSocket, head: ResponseHead): Promise<Refusal & { nonce: string | undefined }> {
+  async #refusal(
+    socket: TLSSocket,
+    head: ResponseHead,
+  ): Promise<RefusedAnswer & { nonce: string | undefined }> {
     const length = Math.min(
       Number(head.headers.get('content-length') ?? MAX_REFUSAL_BYTES),
       MAX_REFUSAL_BYTES,

@@ -276,7 +276,17 @@ describe('evidence about evidence', () => {
     expect((await danasAgent.get(path)).status).toBe(404);
   });
 
+  it('an object is asked for by its name, under the word of 0.1 as well', async () => {
+    const by = async (filter: string) =>
+      (await auditor.get(`${PATHS.auditEvents}?type=operation.decided&${filter}`)).json.events;
+    const found = await by('object=echo');
+    expect(found[0]).toMatchObject({ schemaVersion: 2, actions: ['connect'], objects: ['echo'] });
+    expect(await by('table=echo')).toEqual(found);
+    expect(await by('object=ech')).toEqual([]);
+  });
+
   it('an unknown or repeated filter is refused, never dropped', async () => {
+    expect((await auditor.get(`${PATHS.auditEvents}?object=a&table=a`)).json.code).toBe('ERR_USAGE');
     expect((await auditor.get(`${PATHS.auditEvents}?sesion=x`)).json.code).toBe('ERR_USAGE');
     expect((await auditor.get(`${PATHS.auditEvents}?agent=a&agent=b`)).json.code).toBe('ERR_USAGE');
   });
