@@ -116,10 +116,16 @@ export class StatementPlanner {
   /**
    * @param text SQL as the client sent it, without NUL.
    * @param types OIDs of types that a Parse message gives its parameters.
-   * @param only Index of the one statement of the text that is meant; default all.
-   * @returns A plan, with `refusal` if it is not understood, or the catalog cannot be read.
+   * @param before A plan of that text, too long to be remembered perhaps.
+   * @returns A plan, with `refusal` if it is not understood, or the catalog cannot be read. At once if the text was planned
+   *   before and nothing has changed since.
    */
-  async plan(text: string, types: readonly number[] = NO_TYPES, only?: number): Promise<Planned> {
+  plan(text: string, types: readonly number[] = NO_TYPES, before?: Planned): Later<Planned> {
+    return this.#atHand(text, types, before) ?? this.#planAnew(text, types);
+  }
+
+  /** @param only Index of the one statement of the text that is meant; default all. */
+  async #planAnew(text: string, types: readonly number[], only?: number): Promise<Planned> {
     const known = await this.#catalog.for(text).catch(catalogUnavailable);
     if ('rule' in known) return refused('‹statement while the catalog cannot be read›', known);
     const asked = question(text, types);
@@ -136,12 +142,7 @@ export class StatementPlanner {
     return this.#path.moved && text.includes(';');
   }
 
-  /**
-   * As `plan`, at once, if the text was planned before and nothing has changed since.
-   *
-   * @param before A plan of that text, too long to be remembered perhaps.
-   */
-  planned(text: string, types: readonly number[] = NO_TYPES, before?: Planned): Planned | undefined {
+  #atHand(text: string, types: readonly number[], before?: Planned): Planned | undefined {
     const known = this.#catalog.fresh;
     if (known === undefined) return undefined;
     const remembered = this.#rememberedPlan(question(text, types), known);
@@ -200,8 +201,8 @@ export class StatementPlanner {
    * @param before A plan of the whole text, too long to be remembered perhaps.
    */
   one({ text, index, types }: NamedStatement, before?: Planned): Later<Planned> {
-    return after(this.planned(text, types, before) ?? this.plan(text, types), (all) =>
-      all.plans.length <= 1 ? all : this.plan(text, types, index),
+    return after(this.plan(text, types, before), (all) =>
+      all.plans.length <= 1 ? all : this.#planAnew(text, types, index),
     );
   }
 

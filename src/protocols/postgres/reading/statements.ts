@@ -61,8 +61,7 @@ export class Statements {
     let alone: Planned | undefined;
     const plan = () => {
       text = decode();
-      const given = types();
-      return this.#planner.planned(text, given) ?? this.#planner.plan(text, given);
+      return this.#planner.plan(text, types());
     };
     const named = (planned: Planned) => {
       alone = planned;
@@ -109,11 +108,11 @@ export class Statements {
 
   #unknown(name: string): Planned {
     const refusal = unknownName('unknown-statement', 'prepared statement', name);
-    return this.#unread.judge(refused(refusal.reason, refusal));
+    return this.#unread.admit(refused(refusal.reason, refusal));
   }
 
   #understood(read: () => Later<Planned>): Later<Planned> {
-    return after(rescued(read, unreadable), (planned) => this.#unread.judge(planned));
+    return after(rescued(read, unreadable), (planned) => this.#unread.admit(planned));
   }
 }
 

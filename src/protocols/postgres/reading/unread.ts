@@ -69,7 +69,7 @@ export class UnreadStatements {
    * @returns The same, unless it was refused for not being understood, or the session is unread, and the principal may
    *   run it nevertheless: then a plan that asks for the broad rights as well.
    */
-  judge(planned: Planned): Planned {
+  admit(planned: Planned): Planned {
     // What a session may make us hold is bounded whatever it may do, and what is masked is not known without a catalog.
     if (planned.refusal?.code === 'ERR_LIMIT') return planned;
     if (planned.refusal !== undefined && FIRM.has(planned.refusal.rule)) return planned;
