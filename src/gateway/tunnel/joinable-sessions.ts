@@ -23,7 +23,8 @@ export class JoinableSessions {
    */
   async serve(request: StreamRequest): Promise<void> {
     const key = keyOf(request);
-    if (key === undefined) {
+    // One that may not connect any more joins nothing: it asks as the first stream did, and is refused on record.
+    if (key === undefined || !this.#mayJoin(request)) {
       const session = await OpenSession.open(this.#deps, request, 0);
       return session.serve(request);
     }
@@ -39,6 +40,12 @@ export class JoinableSessions {
     }
     const session = await this.#open(key, request);
     return session.serve(request);
+  }
+
+  /** Policy and principal may have changed since the session began. Not on record. */
+  #mayJoin({ principal, resource }: StreamRequest): boolean {
+    const pairs = [{ action: 'connect', object: resource.object }];
+    return this.#deps.enforcer.evaluate(principal, pairs, {}).effect === 'allow';
   }
 
   #open(key: string, request: StreamRequest): Promise<OpenSession> {

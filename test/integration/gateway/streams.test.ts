@@ -218,6 +218,32 @@ describe('a tunnel joins nothing', () => {
     expect(JSON.parse(await refused.until())).toMatchObject({ code: 'ERR_USAGE' });
   });
 
+  it('once policy does not let it in any more: the streams that are there go on, a further one is refused on record', async () => {
+    const id = newId();
+    const first = await stream(id);
+    const policy = running.read('policies/test.cedar');
+    running.write(
+      'policies/test.cedar',
+      `${policy}\n@id("closed") @reason("closed for tonight")\n` +
+        'forbid (principal, action == Action::"connect", resource == Resource::"web");',
+    );
+    const headers = { [TUNNEL_HEADERS.tunnel]: id };
+    try {
+      expect(await running.gateway.reload(running.load())).toBe(true);
+      const refused = await agent.tunnel('web', { headers });
+      expect(JSON.parse(await refused.until())).toMatchObject({ code: 'ERR_DENIED', rule: 'closed' });
+      first.socket.write('on');
+      expect(await first.until('on')).toBe('upon');
+      const [denied] = await events('type=operation.decided&decision=deny');
+      expect(denied).toMatchObject({ text: 'connect', rules: [{ id: 'closed' }] });
+    } finally {
+      running.write('policies/test.cedar', policy);
+      await running.gateway.reload(running.load());
+      first.socket.destroy();
+    }
+    (await stream(id)).socket.destroy();
+  });
+
   it('that policy does not let in: each of its streams is told why', async () => {
     const stranger = await running.person(['nobody'], { name: 'eve' });
     const id = newId();
