@@ -1,4 +1,4 @@
-import { agentRules } from '../policy/agent-rules.ts';
+import { agentRules } from '../gateway/init/agent-rules.ts';
 
 /**
  * The demo's policy, as it is written to `policies/shop.cedar` for people to read and change. A string, so that it is

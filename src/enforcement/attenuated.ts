@@ -1,34 +1,6 @@
 import type { Attenuation, Principal } from '../identity/principal.ts';
 import type { Pair, PolicyObject, RuleRef } from '../policy/model.ts';
-
-const ANY_OBJECT = () => true;
-const isOf = (name: string, ...values: readonly string[]) => {
-  return ({ attrs }: PolicyObject) => values.some((value) => attrs[name] === value);
-};
-
-/**
- * What every client needs and what changes nothing of anyone's data: left with whatever `--only` names. Functions only
- * where they compute or look into the catalogs, settings only where they cannot change how SQL is read.
- */
-const ALWAYS: Readonly<Record<string, (object: PolicyObject) => boolean>> = {
-  connect: ANY_OBJECT,
-  reveal: ANY_OBJECT,
-  'sql.show': ANY_OBJECT,
-  'sql.transaction': ANY_OBJECT,
-  'sql.set': ({ attrs }) => attrs['safe'] === true,
-  'sql.call': isOf('class', 'pure', 'catalog'),
-};
-
-/** What `--read-only` leaves beside it. A closed list: a verb that is added later writes until somebody says otherwise. */
-const READING: ReadonlySet<string> = new Set([
-  'sql.select',
-  // To the client only; to a file or a program is `sql.admin` as well.
-  'sql.copy-out',
-  'audit.search',
-  'audit.export',
-  'recording.view',
-  'session.list',
-]);
+import type { Vocabulary } from '../policy/vocabulary/index.ts';
 
 /**
  * Says whether the principal's instance gave up what a pair asks for. It can only take away: what is left is still
@@ -38,18 +10,23 @@ const READING: ReadonlySet<string> = new Set([
  *
  * @param principal Of the session or the request.
  * @param pair One action on one object.
+ * @param vocabulary Says what is always left, and what only reads.
  * @returns Undefined if nothing stands in the way, else what to tell as the rule that denies. Never throws.
  * @see docs/decisions/0006-attenuation.md
  */
-export function attenuated(principal: Principal, { action, object }: Pair): RuleRef | undefined {
+export function attenuated(
+  principal: Principal,
+  { action, object }: Pair,
+  vocabulary: Vocabulary,
+): RuleRef | undefined {
   const { attenuation } = principal;
   if (attenuation === undefined) return undefined;
   const { resources } = attenuation;
   if (resources !== undefined && !isBelow(object, resources)) {
     return rule(`this connection is limited to ${listed(resources)}`, '--only');
   }
-  if (ALWAYS[action]?.(object) === true) return undefined;
-  if (attenuation.readOnly && !READING.has(action))
+  if (vocabulary.isAlways(action, object)) return undefined;
+  if (attenuation.readOnly && !vocabulary.reads(action))
     return rule('this connection may only read', '--read-only');
   return byActions(attenuation, action);
 }

@@ -4,6 +4,7 @@ import { IdSeries } from '../core/ids.ts';
 import { after, type Later } from '../core/later.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';
 import type { Pair, PolicyEngine } from '../policy/model.ts';
+import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { attenuated } from './attenuated.ts';
 import { denialOf, refusalDenial } from './denial.ts';
 import { type Judgement, judge } from './judge.ts';
@@ -12,6 +13,8 @@ import type { Enforcer, Operation, SessionRef, Verdict } from './operation.ts';
 export interface EnforcerParts {
   /** The policies in force now; asked once per operation, so that one operation is judged by one version. */
   readonly engine: () => PolicyEngine;
+  /** The words of all policies that may ever be in force. */
+  readonly vocabulary: Vocabulary;
   readonly audit: AuditLog;
   readonly credentials: CredentialCheck;
   readonly clock: Clock;
@@ -23,9 +26,9 @@ export interface EnforcerParts {
  * @returns An enforcer without state of its own beyond what it remembers of immutable questions. Never throws.
  * @see docs/policy.md
  */
-export function createEnforcer({ engine, audit, credentials, clock }: EnforcerParts): Enforcer {
+export function createEnforcer({ engine, vocabulary, audit, credentials, clock }: EnforcerParts): Enforcer {
   const ids = new IdSeries('op');
-  const questions = new QuestionMemory();
+  const questions = new QuestionMemory(vocabulary);
   const closings = new WeakMap<SessionRef, EventFields>();
 
   function decide(operation: Operation): Later<Verdict> {
@@ -71,11 +74,11 @@ export function createEnforcer({ engine, audit, credentials, clock }: EnforcerPa
       audit.appendSoon({ type: 'operation.closed', operation, common, ...outcome });
     },
     evaluate: (principal, pairs, context) =>
-      judge(engine(), credentials.current(principal), pairs, context).decision,
+      judge({ engine: engine(), vocabulary }, credentials.current(principal), pairs, context).decision,
     reveal(session, object) {
       try {
         const principal = credentials.current(session.principal);
-        const rule = attenuated(principal, { action: 'reveal', object });
+        const rule = attenuated(principal, { action: 'reveal', object }, vocabulary);
         if (rule !== undefined) return { show: false, mask: 'redact', rules: [rule] };
         return engine().reveal(principal, object);
       } catch {
@@ -101,15 +104,26 @@ interface Answer {
  */
 class QuestionMemory {
   readonly #answers = new WeakMap<readonly Pair[], Answer>();
+  readonly #vocabulary: Vocabulary;
+
+  constructor(vocabulary: Vocabulary) {
+    this.#vocabulary = vocabulary;
+  }
 
   answer(engine: PolicyEngine, principal: Principal, operation: Operation): Answer {
     const known = this.#answers.get(operation.pairs);
     if (known !== undefined && known.engine === engine && known.principal === principal) {
       if (known.session === operation.session && known.context === operation.context) return known;
     }
-    const judgement = judge(engine, principal, operation.pairs, operation.context);
-    const { effect, rules } = judgement.decision;
-    const decided = { policyVersion: engine.version, decision: effect, rules, ...reasonOf(judgement) };
+    const rules = { engine, vocabulary: this.#vocabulary };
+    const judgement = judge(rules, principal, operation.pairs, operation.context);
+    const { decision } = judgement;
+    const decided = {
+      policyVersion: engine.version,
+      decision: decision.effect,
+      rules: decision.rules,
+      ...reasonOf(judgement),
+    };
     const { session, pairs, context } = operation;
     const answer = {
       engine,

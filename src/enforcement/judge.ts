@@ -1,11 +1,18 @@
 import type { Principal } from '../identity/principal.ts';
 import type { Decision, Pair, PolicyEngine, PolicyValue, RowBound, RuleRef } from '../policy/model.ts';
+import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { attenuated } from './attenuated.ts';
 
 /** Pairs of one operation; more are not judged but denied. */
 const MAX_PAIRS = 4096;
 /** Denied pairs whose rules are told; the rest is not asked for. */
 const MAX_DENIED = 16;
+
+/** What a pair is judged by: the policies in force, and the words that they are written in. */
+export interface Rules {
+  readonly engine: PolicyEngine;
+  readonly vocabulary: Vocabulary;
+}
 
 /** What policy says of all pairs together, and of which pair the answer speaks. */
 export interface Judgement {
@@ -31,7 +38,7 @@ export interface Judgement {
  * @see docs/policy.md
  */
 export function judge(
-  engine: PolicyEngine,
+  { engine, vocabulary }: Rules,
   principal: Principal,
   pairs: readonly Pair[],
   context: Readonly<Record<string, PolicyValue>>,
@@ -43,7 +50,12 @@ export function judge(
   let rows: RowBound | undefined;
   const held: { pair: Pair; decision: Extract<Decision, { effect: 'hold' }> }[] = [];
   for (const pair of pairs) {
-    const decision = withinCredential(principal, pair, ask(engine, { principal, context, ...pair }));
+    const decision = withinCredential(
+      principal,
+      pair,
+      ask(engine, { principal, context, ...pair }),
+      vocabulary,
+    );
     if (decision.effect === 'deny') denied.push({ pair, decision });
     else if (boundWithoutCount(pair, decision))
       denied.push({ pair, decision: denial([decision.rows.rule], []), cause: 'rows-not-counted' });
@@ -94,9 +106,14 @@ function ofDenied(denied: readonly Denied[]): Judgement {
 }
 
 /** Below policy: it takes away and never gives, and what policy denies anyway is told as policy says it. */
-function withinCredential(principal: Principal, pair: Pair, decision: Decision): Decision {
+function withinCredential(
+  principal: Principal,
+  pair: Pair,
+  decision: Decision,
+  vocabulary: Vocabulary,
+): Decision {
   if (decision.effect === 'deny') return decision;
-  const rule = attenuated(principal, pair);
+  const rule = attenuated(principal, pair, vocabulary);
   return rule === undefined ? decision : denial([rule], []);
 }
 

@@ -9,6 +9,7 @@ import { openAuditIndex } from '../search/audit-index.ts';
 import { composeApi } from './compose/api.ts';
 import { GatewayIdentity } from './compose/identity.ts';
 import { GatewayRules, prepareRules } from './compose/rules.ts';
+import { composeVocabulary } from './compose/vocabulary.ts';
 import type { Loaded, LoadedConfig } from './config/load.ts';
 import { RunningGateway } from './running.ts';
 import { Frontdoor } from './server/frontdoor.ts';
@@ -64,7 +65,8 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
   const { log, clock = systemClock } = deps;
   const version = packageVersion();
   if (materials.sealKey === undefined) throw new HoopError('ERR_CONFIG', 'the seal key was not loaded');
-  const prepared = prepareRules(loaded, { clock, log });
+  const vocabulary = composeVocabulary(protocols);
+  const prepared = prepareRules(loaded, { vocabulary, clock, log });
   const door = await Frontdoor.open(config.listen, materials.tls, config.limits, log);
   closers.push(() => door.close());
   const state = await openState(config.state);
@@ -84,12 +86,12 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
   const url = config.publicUrl ?? `https://localhost:${door.port}`;
   const mayReach = (principal: Principal, name: string) => rules.mayReach(principal, name);
   const identity = new GatewayIdentity(
-    { publicUrl: url, tokenLifetimeMs: config.tokens.lifetime, state, clock, log, mayReach },
+    { publicUrl: url, tokenLifetimeMs: config.tokens.lifetime, state, vocabulary, clock, log, mayReach },
     prepared.identity,
   );
   closers.push(() => identity.close());
   const rules: GatewayRules = new GatewayRules(
-    { ...deps, audit, clock, credentials: identity.instances },
+    { ...deps, vocabulary, audit, clock, credentials: identity.instances },
     prepared,
   );
   closers.push(() => rules.close());
@@ -103,6 +105,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     credentials: identity.instances,
     recordings,
     audit,
+    vocabulary,
     clock,
     log,
     sessionsPerInstance: config.limits.sessionsPerInstance,
@@ -115,6 +118,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     version,
     auditDir,
     audit,
+    vocabulary,
     index,
     identity,
     rules,
@@ -134,6 +138,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     url,
     instance,
     loaded,
+    vocabulary,
     clock,
     door,
     identity,

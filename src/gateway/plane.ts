@@ -1,7 +1,10 @@
+import type { SessionItem } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { attenuated } from '../enforcement/attenuated.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { Decision, PolicyObject } from '../policy/model.ts';
+import { resourceObject } from '../policy/objects.ts';
+import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import type { AuditScope } from '../search/query.ts';
 
 /** Asks policy about what people do at hoopd itself. */
@@ -10,6 +13,16 @@ export type Ask = (principal: Principal, action: string, object: PolicyObject) =
 /** Entities of the gateway's own house. */
 export const AUDIT_LOG: PolicyObject = { type: 'AuditLog', id: 'all', attrs: {} };
 export const GATEWAY: PolicyObject = { type: 'Gateway', id: 'self', attrs: {} };
+
+/** A session's recording, below the resource it was made at: rules on the resource reach it. */
+export function recordingObject(session: SessionItem): PolicyObject {
+  return {
+    type: 'Recording',
+    id: session.id,
+    attrs: { owner: session.person ?? session.actor, resource: session.resource },
+    parent: resourceObject(session.resource, session.protocol),
+  };
+}
 
 /**
  * The agent's plane is not the administrator's: below any policy, so that no rule can open it by mistake.
@@ -33,8 +46,13 @@ export function mayBeyondOwn(principal: Principal, action: string, object: Polic
  *
  * @throws {HoopError} `ERR_DENIED` it did.
  */
-export function demandUnattenuated(principal: Principal, action: string, object: PolicyObject): void {
-  const rule = attenuated(principal, { action, object });
+export function demandUnattenuated(
+  principal: Principal,
+  action: string,
+  object: PolicyObject,
+  vocabulary: Vocabulary,
+): void {
+  const rule = attenuated(principal, { action, object }, vocabulary);
   if (rule !== undefined)
     throw new HoopError('ERR_DENIED', rule.reason, rule.hint === undefined ? {} : { hint: rule.hint });
 }

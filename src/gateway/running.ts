@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import { rescued } from '../core/later.ts';
 import type { Log } from '../core/log.ts';
+import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import type { GatewayIdentity } from './compose/identity.ts';
 import { type GatewayRules, type PreparedRules, prepareRules } from './compose/rules.ts';
 import type { Loaded, LoadedConfig } from './config/load.ts';
@@ -18,6 +19,7 @@ export interface RunningParts {
   readonly instance: string;
   /** The configuration of the start. */
   readonly loaded: LoadedConfig;
+  readonly vocabulary: Vocabulary;
   readonly clock: Clock;
   readonly door: Frontdoor;
   readonly identity: GatewayIdentity;

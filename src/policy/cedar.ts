@@ -9,7 +9,7 @@ import {
   type TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { PolicySet } from './load.ts';
-import { parsedSchema } from './schema.ts';
+import type { Vocabulary } from './vocabulary/index.ts';
 
 export interface CedarRequest {
   readonly principal: TypeAndId;
@@ -27,7 +27,12 @@ export interface CedarAnswer {
   readonly errors: readonly string[];
 }
 
-const SCHEMA_SLOT = 'hoop';
+/** One set of policies that Cedar holds, and the vocabulary of its schema. */
+interface Slot {
+  owner: CedarPolicies | undefined;
+  vocabulary: Vocabulary | undefined;
+  usedAt: number;
+}
 
 /**
  * What Cedar holds, and for whom. The library keeps parsed policies for the whole thread and never frees an id, so who
@@ -35,54 +40,62 @@ const SCHEMA_SLOT = 'hoop';
  * owner parses again when it is next asked. Engines that live side by side during a reload never mix.
  */
 const thread = {
-  schemaParsed: false,
   ticks: 0,
-  slots: Array.from({ length: 4 }, (): { owner: CedarPolicies | undefined; usedAt: number } => ({
-    owner: undefined,
-    usedAt: 0,
-  })),
+  slots: Array.from({ length: 4 }, (): Slot => ({ owner: undefined, vocabulary: undefined, usedAt: 0 })),
 };
 
 /** One set of policies inside Cedar. */
 export class CedarPolicies {
   readonly #texts: Record<string, string>;
+  readonly #vocabulary: Vocabulary;
 
   /** @throws {Error} Cedar cannot take what `loadPolicies` has let through: never expected. */
   constructor(set: PolicySet) {
     this.#texts = Object.fromEntries(set.policies.map(({ id, text }) => [id, text]));
+    this.#vocabulary = set.vocabulary;
     this.#slot();
   }
 
   /** @throws {Error} Cedar failed as a whole: deny. */
   ask(request: CedarRequest): CedarAnswer {
+    const id = this.#slot();
     const answer = statefulIsAuthorized({
       principal: request.principal,
       action: { type: 'Action', id: request.action },
       resource: request.resource,
       context: request.context as Record<string, CedarValueJson>,
       entities: request.entities as EntityJson[],
-      preparsedPolicySetId: this.#slot(),
-      preparsedSchemaName: SCHEMA_SLOT,
+      preparsedPolicySetId: id,
+      preparsedSchemaName: id,
       validateRequest: true,
     });
     return read(answer);
   }
 
-  /** Id of the slot that holds these policies, parsed again if another set has taken it over. */
+  /** Id of the slot that holds these policies and their schema, parsed again if another set has taken it over. */
   #slot(): string {
     const { slots } = thread;
     const own = slots.findIndex(({ owner }) => owner === this);
     const index =
       own === -1 ? slots.reduce((best, { usedAt }, i) => (usedAt < slots[best]!.usedAt ? i : best), 0) : own;
     const id = `hoop-${index}`;
+    const slot = slots[index]!;
     if (own === -1) {
-      slots[index] = { owner: undefined, usedAt: 0 };
-      if (!thread.schemaParsed) demand(preparseSchema(SCHEMA_SLOT, parsedSchema()));
-      thread.schemaParsed = true;
-      demand(preparsePolicySet(id, { staticPolicies: this.#texts }));
+      slot.owner = undefined;
+      this.#parseInto(slot, id);
+      slot.owner = this;
     }
-    slots[index] = { owner: this, usedAt: ++thread.ticks };
+    slot.usedAt = ++thread.ticks;
     return id;
+  }
+
+  #parseInto(slot: Slot, id: string): void {
+    if (slot.vocabulary !== this.#vocabulary) {
+      slot.vocabulary = undefined;
+      demand(preparseSchema(id, this.#vocabulary.parsedSchema()));
+      slot.vocabulary = this.#vocabulary;
+    }
+    demand(preparsePolicySet(id, { staticPolicies: this.#texts }));
   }
 }
 

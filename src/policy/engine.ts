@@ -15,7 +15,7 @@ import type {
   RowBound,
   RuleRef,
 } from './model.ts';
-import { contextKind, rowsOf } from './schema.ts';
+import type { Vocabulary } from './vocabulary/index.ts';
 
 /** Decisions and reveals remembered per engine. */
 const CAPACITY = 8192;
@@ -29,6 +29,7 @@ const CAPACITY = 8192;
  */
 export class CedarEngine implements PolicyEngine {
   readonly version: string;
+  readonly #vocabulary: Vocabulary;
   readonly #cedar: CedarPolicies;
   readonly #policies: ReadonlyMap<string, LoadedPolicy>;
   readonly #decisions = new AnswerMemory<Decision>(CAPACITY);
@@ -38,6 +39,7 @@ export class CedarEngine implements PolicyEngine {
   /** @param set From `loadPolicies`. */
   constructor(set: PolicySet) {
     this.version = set.version;
+    this.#vocabulary = set.vocabulary;
     this.#cedar = new CedarPolicies(set);
     this.#policies = new Map(set.policies.map((policy) => [policy.id, policy]));
   }
@@ -73,7 +75,7 @@ export class CedarEngine implements PolicyEngine {
     if (denied.length === 0)
       return { effect: 'allow', rules: rules(answers), ...this.#rows(request, answers) };
     const approvals = this.#approvalsFor(denied);
-    if (approvals === undefined || contextKind(request.action) === 'none')
+    if (approvals === undefined || this.#vocabulary.contextOf(request.action) === undefined)
       return { effect: 'deny', rules: rules(denied), errors };
     const again = this.#ask(request, approvals);
     if (again.every((answer) => answer.allowed && answer.errors.length === 0)) {
@@ -101,8 +103,7 @@ export class CedarEngine implements PolicyEngine {
 
   /** The smallest bound of all permits that took part: one without a bound does not lift another's. */
   #rows({ action, object }: PolicyRequest, answers: readonly CedarAnswer[]): { rows?: RowBound } {
-    // What a session does to itself changes no rows.
-    if (rowsOf(action) === 'none' || object.attrs['class'] === 'session') return {};
+    if (!this.#vocabulary.changesRows(action, object)) return {};
     let least: LoadedPolicy | undefined;
     for (const policy of answers.flatMap(({ reasons }) => reasons.map((id) => this.#policies.get(id)))) {
       if (policy?.rows !== undefined && policy.rows < (least?.rows ?? Infinity)) least = policy;
@@ -114,7 +115,7 @@ export class CedarEngine implements PolicyEngine {
   #ask(request: PolicyRequest, approvals: readonly string[]): readonly CedarAnswer[] {
     try {
       const { asked } = this.#principal(request.principal);
-      const context = contextFor(request.action, request.context, approvals, asked.delegated);
+      const context = this.#context(request, approvals, asked.delegated);
       const entities = [...asked.entities, ...objectEntities(request.object)];
       const resource: TypeAndId = { type: request.object.type, id: request.object.id };
       return asked.principals.map((principal) =>
@@ -125,6 +126,22 @@ export class CedarEngine implements PolicyEngine {
         { allowed: false, reasons: [], errors: [error instanceof Error ? error.message : String(error)] },
       ];
     }
+  }
+
+  /** What the schema wants of the action's context; facts of the request's own that it does not know fail in Cedar. */
+  #context(
+    { action, context }: PolicyRequest,
+    approvals: readonly string[],
+    delegated: boolean,
+  ): Readonly<Record<string, CedarValueJson>> {
+    const kind = this.#vocabulary.contextOf(action);
+    if (kind === undefined) return {};
+    const given = context['approvals'];
+    const before = Array.isArray(given) ? (given as readonly PolicyValue[]) : [];
+    const all = [...new Set([...before, ...approvals])];
+    // A statement that does nothing to anything asks to connect, and the facts of statements mean nothing there.
+    const facts = kind.facts === '' ? {} : { ...kind.worstCase, ...context };
+    return cedarValues({ ...facts, approvals: all, delegated });
   }
 
   /** Approvals that would lift every reason of every denial; undefined if some reason cannot be lifted, or is missing. */
@@ -166,31 +183,4 @@ function ruleOf({ id, reason, hint }: LoadedPolicy): RuleRef {
 function hasApprovals(context: Readonly<Record<string, PolicyValue>>): boolean {
   const approvals = context['approvals'];
   return Array.isArray(approvals) && approvals.length > 0;
-}
-
-/** What is assumed of a statement that its adapter says nothing of. */
-const WORST_CASE = {
-  hasWhere: false,
-  tautology: true,
-  columns: [],
-  columnTags: [],
-  writesMasked: true,
-  functions: [],
-};
-
-/** What the schema wants of the action's context; facts of the request's own that it does not know fail in Cedar. */
-function contextFor(
-  action: string,
-  given: Readonly<Record<string, PolicyValue>>,
-  approvals: readonly string[],
-  delegated: boolean,
-): Readonly<Record<string, CedarValueJson>> {
-  const kind = contextKind(action);
-  if (kind === 'none') return {};
-  const before = given['approvals'];
-  const all = [
-    ...new Set([...(Array.isArray(before) ? (before as readonly PolicyValue[]) : []), ...approvals]),
-  ];
-  if (kind === 'connect') return cedarValues({ approvals: all, delegated });
-  return cedarValues({ ...WORST_CASE, ...given, approvals: all, delegated });
 }

@@ -1,7 +1,7 @@
 import type { CedarValueJson, EntityJson, EntityUidJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
 import type { Person, Principal } from '../identity/principal.ts';
 import type { PolicyObject, PolicyValue } from './model.ts';
-import { ATTESTED_NAMES, DECLARED_NAMES } from './schema.ts';
+import { ATTESTED_NAMES, DECLARED_NAMES } from './vocabulary/principals.ts';
 
 /** Everything that Cedar is told of a principal: whom to ask for, and the entities. */
 export interface Asked {

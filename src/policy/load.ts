@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type DetailedError, type PolicyJson, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
+import { leavesOutDetected } from './left-out.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
-import { cedarSchema, parsedSchema, rowsOf, verbsOf } from './schema.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
+import type { Vocabulary } from './vocabulary/index.ts';
 
 /** A file of policies: its name is for messages, and orders the files. */
 export interface PolicyFile {
@@ -33,6 +34,8 @@ export interface PolicySet {
   /** First 16 hex digits of the SHA-256 of schema and files. */
   readonly version: string;
   readonly policies: readonly LoadedPolicy[];
+  /** What they were checked against, and what requests are put in. */
+  readonly vocabulary: Vocabulary;
 }
 
 export type Loaded =
@@ -50,12 +53,13 @@ const MAX_POLICIES = 5000;
  * `@id` and only annotations we know; a rule that could never apply is refused too, because its author believes in it.
  * Sizes and nesting are bounded before Cedar sees a word, so that no bundle can wedge its parser.
  *
+ * @param vocabulary The words that they may use.
  * @param files `*.cedar`; order does not matter. None at all is a valid set that permits nothing.
  * @returns The set, or every fault that was found, by place. Never throws.
  */
-export function loadPolicies(files: readonly PolicyFile[]): Loaded {
+export function loadPolicies(vocabulary: Vocabulary, files: readonly PolicyFile[]): Loaded {
   try {
-    return load(files);
+    return load(vocabulary, files);
   } catch (error) {
     // Cedar has failed as a whole: say so rather than take a set that was not checked.
     const message = `the policies could not be checked: ${error instanceof Error ? error.message : String(error)}`;
@@ -66,14 +70,14 @@ export function loadPolicies(files: readonly PolicyFile[]): Loaded {
   }
 }
 
-function load(files: readonly PolicyFile[]): Loaded {
+function load(vocabulary: Vocabulary, files: readonly PolicyFile[]): Loaded {
   const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
   const faults: PolicyFault[] = [];
   const total = sorted.reduce((sum, { text }) => sum + text.length, 0);
   if (sorted.length > MAX_FILES || total > MAX_TOTAL_CHARS) {
     return { ok: false, faults: [tooMuch(sorted[0]?.name ?? '', MAX_FILES, MAX_TOTAL_CHARS)] };
   }
-  const policies = sorted.flatMap((file) => readFile(file, faults));
+  const policies = sorted.flatMap((file) => readFile(file, vocabulary, faults));
   if (policies.length > MAX_POLICIES)
     faults.push({
       ...at(policies.at(-1)!),
@@ -81,33 +85,52 @@ function load(files: readonly PolicyFile[]): Loaded {
       cure: 'join rules with sets and groups',
     });
   refuseDuplicates(policies, faults);
-  const warnings = faults.length > 0 ? [] : validateAll(policies, faults);
+  const warnings = faults.length > 0 ? [] : validateAll(policies, vocabulary, faults);
   if (faults.length > 0) return { ok: false, faults: faults.toSorted(byPlace) };
   return {
     ok: true,
-    set: { version: versionOf(sorted), policies: policies.map(({ policy }) => policy) },
-    warnings,
+    set: {
+      version: versionOf(vocabulary, sorted),
+      policies: policies.map(({ policy }) => policy),
+      vocabulary,
+    },
+    warnings: [...warnings, ...halfHidden(policies)],
   };
+}
+
+function halfHidden(policies: readonly Read[]): PolicyFault[] {
+  // Whoever has a rule for them has not forgotten them.
+  if (policies.some(({ policy }) => policy.text.includes('Detected'))) return [];
+  const message = 'this rule hides values by tags, but not those that detectors find';
+  const cure = 'leave out "is", or write a rule for Detected as well';
+  const rules = policies.filter(({ json }) => leavesOutDetected(json, wordsOf(json.action)));
+  return rules.map((rule) => ({ ...at(rule), message, cure }));
 }
 
 /** A policy with what is needed to say where in its file something stands. */
 interface Read {
   readonly policy: LoadedPolicy;
+  readonly json: PolicyJson;
   readonly source: PolicySource;
   readonly file: PolicyFile;
 }
 
-function readFile(file: PolicyFile, faults: PolicyFault[]): Read[] {
+function readFile(file: PolicyFile, vocabulary: Vocabulary, faults: PolicyFault[]): Read[] {
   const split = splitPolicies(file.text);
   if ('fault' in split) {
     const { offset, message, cure } = split.fault;
     faults.push({ file: file.name, ...placeAt(file.text, offset), message, cure });
     return [];
   }
-  return split.policies.flatMap((source) => readPolicy(file, source, faults) ?? []);
+  return split.policies.flatMap((source) => readPolicy(file, source, vocabulary, faults) ?? []);
 }
 
-function readPolicy(file: PolicyFile, source: PolicySource, faults: PolicyFault[]): Read | undefined {
+function readPolicy(
+  file: PolicyFile,
+  source: PolicySource,
+  vocabulary: Vocabulary,
+  faults: PolicyFault[],
+): Read | undefined {
   const start = placeAt(file.text, source.offset);
   const answer = policyToJson(source.text);
   if (answer.type === 'failure') {
@@ -120,29 +143,31 @@ function readPolicy(file: PolicyFile, source: PolicySource, faults: PolicyFault[
     for (const fault of notes.faults) faults.push({ file: file.name, ...start, ...fault });
     return undefined;
   }
-  if (notes.notes.rows !== undefined && !changesRows(action)) {
+  if (notes.notes.rows !== undefined && !boundsRows(action, vocabulary)) {
     const message = '@rows bounds changes of rows, and this permit allows none';
-    faults.push({
-      file: file.name,
-      ...start,
-      message,
-      cure: 'put it on a permit of sql.update, sql.delete, …',
-    });
+    const cure = `put it on a permit of ${vocabulary.counted.slice(0, 2).join(', ')}, …`;
+    faults.push({ file: file.name, ...start, message, cure });
     return undefined;
   }
   return {
     policy: { ...notes.notes, effect, text: source.text, file: file.name, line: start.line },
+    json: answer.json,
     source,
     file,
   };
 }
 
 /** Whether a rule is about any verb whose rows are counted. */
-function changesRows(action: PolicyJson['action']): boolean {
+function boundsRows(action: PolicyJson['action'], vocabulary: Vocabulary): boolean {
   if (action.op === 'All') return true;
+  const verbs = wordsOf(action).flatMap((word) => vocabulary.verbsOf(word) ?? []);
+  return verbs.some((verb) => vocabulary.counted.includes(verb));
+}
+
+/** Verbs and groups that a rule's head names. */
+function wordsOf(action: PolicyJson['action']): string[] {
   const named = 'entities' in action ? action.entities : 'entity' in action ? [action.entity] : [];
-  const words = named.map((entity) => ('__entity' in entity ? entity.__entity : entity).id);
-  return words.some((word) => verbsOf(word)?.some((verb) => rowsOf(verb) === 'counted') === true);
+  return named.map((entity) => ('__entity' in entity ? entity.__entity : entity).id);
 }
 
 function refuseDuplicates(policies: readonly Read[], faults: PolicyFault[]): void {
@@ -164,10 +189,14 @@ function refuseDuplicates(policies: readonly Read[], faults: PolicyFault[]): voi
 /** Warnings that mean that a rule has no effect are faults. */
 const WITHOUT_EFFECT = /impossible|unable to find an applicable action/;
 
-function validateAll(policies: readonly Read[], faults: PolicyFault[]): PolicyFault[] {
+function validateAll(
+  policies: readonly Read[],
+  vocabulary: Vocabulary,
+  faults: PolicyFault[],
+): PolicyFault[] {
   const byId = new Map(policies.map((read) => [read.policy.id, read]));
   const answer = validate({
-    schema: parsedSchema(),
+    schema: vocabulary.parsedSchema(),
     policies: { staticPolicies: Object.fromEntries(policies.map(({ policy }) => [policy.id, policy.text])) },
     validationSettings: { mode: 'strict' },
   });
@@ -180,26 +209,34 @@ function validateAll(policies: readonly Read[], faults: PolicyFault[]): PolicyFa
   const located = (entries: readonly { policyId: string; error: DetailedError }[]) =>
     entries.flatMap(({ policyId, error }) => {
       const read = byId.get(policyId);
-      return read === undefined ? [] : [{ policyId, fault: faultOf(error, read.file, read.source) }];
+      return read === undefined ? [] : [{ read, fault: faultOf(error, read.file, read.source) }];
     });
   const errors = located(answer.validationErrors);
-  const failed = new Set(errors.map(({ policyId }) => policyId));
-  const rest = located(answer.validationWarnings).filter(({ policyId }) => !failed.has(policyId));
+  const failed = new Set(errors.map(({ read }) => read));
+  const rest = located(answer.validationWarnings).filter(({ read }) => !failed.has(read));
   const dead = rest.filter(({ fault }) => WITHOUT_EFFECT.test(fault.message));
-  faults.push(...errors.map(({ fault }) => fault), ...firstOfEach(dead));
+  faults.push(...errors.map(({ fault }) => fault), ...firstOfEach(dead, vocabulary));
   return rest.filter(({ fault }) => !WITHOUT_EFFECT.test(fault.message)).map(({ fault }) => fault);
 }
 
 /** Cedar says twice that a rule has no effect; once is enough, with a cure of ours. */
 function firstOfEach(
-  dead: readonly { readonly policyId: string; readonly fault: PolicyFault }[],
+  dead: readonly { readonly read: Read; readonly fault: PolicyFault }[],
+  vocabulary: Vocabulary,
 ): PolicyFault[] {
-  const unique = new Map(dead.toReversed().map(({ policyId, fault }) => [policyId, fault]));
-  return [...unique.values()].map((fault) => ({
+  const unique = new Map(dead.toReversed().map(({ read, fault }) => [read, fault]));
+  return [...unique].map(([{ json }, fault]) => ({
     ...fault,
     message: 'this rule can never apply',
-    cure: 'a group needs "in" (action in Action::"sql.write"); check that action, principal and resource fit together',
+    cure: cureOf(json, vocabulary),
   }));
+}
+
+function cureOf({ action }: PolicyJson, vocabulary: Vocabulary): string {
+  const group = action.op === '==' ? wordsOf(action).find((word) => vocabulary.isGroup(word)) : undefined;
+  return group === undefined
+    ? 'check that action, principal and resource fit together'
+    : `a group needs "in": action in Action::${JSON.stringify(group)}`;
 }
 
 function faultOf(error: DetailedError, file: PolicyFile, source: PolicySource): PolicyFault {
@@ -225,8 +262,8 @@ function tooMuch(file: string, count: number, chars: number): PolicyFault {
   };
 }
 
-function versionOf(files: readonly PolicyFile[]): string {
-  const content = JSON.stringify([cedarSchema(), ...files.map(({ name, text }) => [name, text])]);
+function versionOf(vocabulary: Vocabulary, files: readonly PolicyFile[]): string {
+  const content = JSON.stringify([vocabulary.cedarSchema(), ...files.map(({ name, text }) => [name, text])]);
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 

@@ -9,7 +9,7 @@ export type PolicyValue =
   | { readonly [key: string]: PolicyValue };
 
 interface EntityRef {
-  /** Cedar type: `Resource`, `Schema`, `Table`, `Column`, `Function`, `Setting`, `AuditLog`, `Recording`, `Gateway`. */
+  /** Cedar type, from the vocabulary: `Resource`, `Table`, `Recording`, … */
   readonly type: string;
   /**
    * Unique id, from the resource downward: `pg-prod`, `pg-prod/public`, `pg-prod/public.customers`,
@@ -27,7 +27,7 @@ export interface PolicyObject extends EntityRef {
 
 /** One thing a statement would do. A statement is allowed only if every one of its pairs is. */
 export interface Pair {
-  /** From the closed set in the schema: `sql.select`, `sql.drop`, `connect`, … */
+  /** A verb of the vocabulary: `connect`, `reveal`, … */
   readonly action: string;
   readonly object: PolicyObject;
   /** The target says how many rows it changes, and the adapter can undo them: what a bound on rows needs. */
@@ -68,7 +68,7 @@ export type Decision =
 export const MASK_KINDS = ['partial', 'redact', 'null'] as const;
 export type MaskKind = (typeof MASK_KINDS)[number];
 
-/** Whether a column, or a detected kind of value, is shown: the answer to the action `reveal`. */
+/** Whether values of a column or field, or of a detected kind, are shown: the answer to the action `reveal`. */
 export type Reveal =
   | { readonly show: true }
   | { readonly show: false; readonly mask: MaskKind; readonly rules: readonly RuleRef[] };

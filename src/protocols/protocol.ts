@@ -7,6 +7,7 @@ import type { Secret } from '../core/secret.ts';
 import type { Turns } from '../core/turns.ts';
 import type { DetectorSet } from '../masking/detectors/index.ts';
 import type { PolicyObject } from '../policy/model.ts';
+import type { VocabularyPart } from '../policy/vocabulary/row.ts';
 import type { RecordedItem } from '../recording/reader.ts';
 import type { Adapter } from './adapter.ts';
 
@@ -21,6 +22,8 @@ export interface Protocol<
 > {
   /** What `protocol:` of a resource says: lower-case letters. */
   readonly name: string;
+  /** What policies call that which it does; protocols may share one. */
+  readonly vocabulary: VocabularyPart;
   /** `connection`: each stream is a session of its own. `tunnel`: the streams of one tunnel are one session. */
   readonly session: 'connection' | 'tunnel';
   /** How the local end proves the tunnel's secret; a proof of another kind is refused. */

@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SHOP_POLICY } from '../../src/demo/policy.ts';
+import { composeVocabulary } from '../../src/gateway/compose/vocabulary.ts';
 import { STARTER_POLICIES } from '../../src/gateway/init/starter.ts';
 import { loadPolicies } from '../../src/policy/load.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
 import { HINTS } from '../../src/protocols/postgres/hints.ts';
 import { ROOT, readSources } from '../support/source-tree.ts';
 import { GUARDED } from '../support/stack.ts';
@@ -50,7 +52,7 @@ describe('a hint names what to do instead, never the missing syntax', () => {
     const page = readFileSync(join(ROOT, 'docs/policy.md'), 'utf8');
     const examples = [...page.matchAll(/```cedar\n(.*?)```/gs)].map((match) => match[1]!);
     for (const text of [STARTER_POLICIES, SHOP_POLICY, GUARDED, examples.join('\n')]) {
-      const loaded = loadPolicies([{ name: 'x.cedar', text }]);
+      const loaded = loadPolicies(composeVocabulary(PROTOCOLS), [{ name: 'x.cedar', text }]);
       if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults));
       for (const { hint = '', reason = '' } of loaded.set.policies)
         expect([...syntaxIn(hint), ...syntaxIn(reason)]).toEqual([]);

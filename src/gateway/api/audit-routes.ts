@@ -1,6 +1,7 @@
 import { type AuditChainList, type AuditPage, type AuditQuery, PATHS } from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
 import { chainSegments, listChains, readChain } from '../../storage/chain-files.ts';
 import { actorOf } from '../actor.ts';
@@ -19,6 +20,7 @@ import { streamed } from './stream.ts';
 export interface AuditRouteDeps {
   readonly auditDir: string;
   readonly audit: AuditLog;
+  readonly vocabulary: Vocabulary;
   readonly index: AuditIndex;
   readonly ask: Ask;
 }
@@ -52,9 +54,13 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
     app.get(`${PATHS.auditEvents}/:id{evt_[0-9A-Z]{26}}`, async (context) => {
       const { principal } = context.var;
       const id = context.req.param('id');
-      demandUnattenuated(principal, 'audit.search', AUDIT_LOG);
+      demandUnattenuated(principal, 'audit.search', AUDIT_LOG, deps.vocabulary);
       const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
-      await deps.audit.append({ type: 'audit.searched', actor: actorOf(principal), facts: { event: id } });
+      await deps.audit.append({
+        type: 'audit.searched',
+        actor: actorOf(principal, deps.vocabulary),
+        facts: { event: id },
+      });
       const event = await deps.index.event(id, scopeOf(principal, all));
       if (event === undefined) throw new HoopError('ERR_NO_ACCESS', 'no such event, or no access to it');
       return context.json(event);
@@ -75,7 +81,11 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
       const id = context.req.param('id');
       if (chainSegments(deps.auditDir, id).length === 0)
         throw new HoopError('ERR_NO_ACCESS', 'no such audit chain');
-      await deps.audit.append({ type: 'audit.exported', actor: actorOf(principal), facts: { chain: id } });
+      await deps.audit.append({
+        type: 'audit.exported',
+        actor: actorOf(principal, deps.vocabulary),
+        facts: { chain: id },
+      });
       return streamed(readChain(deps.auditDir, id), 'application/x-ndjson');
     });
   };
@@ -84,12 +94,12 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
 async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Response> {
   const { principal } = context.var;
   const query = queryOf(context);
-  demandUnattenuated(principal, 'audit.search', AUDIT_LOG);
+  demandUnattenuated(principal, 'audit.search', AUDIT_LOG, deps.vocabulary);
   const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
   // Who looked for what is evidence too, and stands before they see it.
   await deps.audit.append({
     type: 'audit.searched',
-    actor: actorOf(principal),
+    actor: actorOf(principal, deps.vocabulary),
     facts: { scope: all ? 'all' : 'own', ...query },
   });
   const page = await deps.index.search(query, scopeOf(principal, all));

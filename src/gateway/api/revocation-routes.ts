@@ -4,6 +4,7 @@ import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { Principal } from '../../identity/principal.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { AuditScope } from '../../search/query.ts';
 import type { Revocation } from '../../storage/revocations.ts';
 import { actorOf } from '../actor.ts';
@@ -24,6 +25,7 @@ export interface RevocationRouteDeps {
   readonly instances: InstanceRegistry;
   readonly sessions: SessionRegistry;
   readonly audit: AuditLog;
+  readonly vocabulary: Vocabulary;
   readonly ask: Ask;
 }
 
@@ -57,7 +59,7 @@ export function revocationRoutes(deps: RevocationRouteDeps): Routes {
       const id = context.req.param('id');
       await deps.audit.append({
         type: 'credential.revoked',
-        actor: actorOf(principal),
+        actor: actorOf(principal, deps.vocabulary),
         reason: 'lifted',
         facts: { id },
       });
@@ -77,7 +79,7 @@ async function revoke(deps: RevocationRouteDeps, context: ApiContext): Promise<R
   const kind = KINDS.find((one) => target[one] !== undefined)!;
   await deps.audit.append({
     type: 'credential.revoked',
-    actor: actorOf(principal),
+    actor: actorOf(principal, deps.vocabulary),
     ...(reason === undefined ? {} : { reason }),
     facts: {
       kind,
@@ -105,7 +107,7 @@ function demandMayRevoke(
   if (instance === undefined) return demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
   const live = deps.instances.list().find((one) => one.instance === instance);
   if (live !== undefined && isOwn(live, scopeOf(principal, false)))
-    return demandUnattenuated(principal, 'session.kill', GATEWAY);
+    return demandUnattenuated(principal, 'session.kill', GATEWAY, deps.vocabulary);
   if (mayBeyondOwn(principal, 'session.kill', GATEWAY, deps.ask)) return;
   throw new HoopError('ERR_NO_ACCESS', 'no such instance, or no access to it', {
     hint: 'see: hoopctl session list --live',

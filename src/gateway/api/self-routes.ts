@@ -3,6 +3,7 @@ import type { AuditLog } from '../../audit/event.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { IssuerRegistry } from '../../identity/issuers/issuer.ts';
 import type { Principal } from '../../identity/principal.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import { actorOf, attenuationItem } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { GatewayResource, ResourceTable } from '../tunnel/resources.ts';
@@ -15,6 +16,7 @@ export interface SelfRouteDeps {
   readonly instances: InstanceRegistry;
   readonly sessions: SessionRegistry;
   readonly audit: AuditLog;
+  readonly vocabulary: Vocabulary;
   issuers(): IssuerRegistry;
   /** What `connect` would answer now, and whether anything would be masked; undefined: not reachable. */
   access(principal: Principal, resource: GatewayResource): Pick<ResourceItem, 'access' | 'masks'> | undefined;
@@ -39,7 +41,7 @@ export function openRoutes(deps: SelfRouteDeps): Routes {
 /** What each principal may ask about itself. */
 export function selfRoutes(deps: SelfRouteDeps): Routes {
   return (app) => {
-    app.get(PATHS.whoami, (context) => context.json(whoAmI(deps.publicUrl, context.var.principal)));
+    app.get(PATHS.whoami, (context) => context.json(whoAmI(deps, context.var.principal)));
     app.get(PATHS.resources, (context) => {
       const resources = deps.resources
         .list()
@@ -53,7 +55,7 @@ export function selfRoutes(deps: SelfRouteDeps): Routes {
       const value = principal[kind];
       await deps.audit.append({
         type: 'credential.revoked',
-        actor: actorOf(principal),
+        actor: actorOf(principal, deps.vocabulary),
         reason: 'logout',
         facts: { kind, value },
       });
@@ -72,7 +74,7 @@ function itemOf(deps: SelfRouteDeps, principal: Principal, resource: GatewayReso
   return [{ name, protocol: protocol.name, connect, ...access }];
 }
 
-function whoAmI(gateway: string, principal: Principal): WhoAmI {
+function whoAmI({ publicUrl: gateway, vocabulary }: SelfRouteDeps, principal: Principal): WhoAmI {
   const { kind, name, groups, issuer, instance, login, attested, declared, person, attenuation } = principal;
   return {
     schemaVersion: 1,
@@ -88,6 +90,6 @@ function whoAmI(gateway: string, principal: Principal): WhoAmI {
     declared,
     signedInAt: new Date(principal.signedInAt).toISOString(),
     deadline: new Date(principal.deadline).toISOString(),
-    ...(attenuation === undefined ? {} : { attenuation: attenuationItem(attenuation) }),
+    ...(attenuation === undefined ? {} : { attenuation: attenuationItem(attenuation, vocabulary) }),
   };
 }

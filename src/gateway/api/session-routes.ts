@@ -9,11 +9,12 @@ import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import { attenuated } from '../../enforcement/attenuated.ts';
 import type { Principal } from '../../identity/principal.ts';
+import { resourceObject } from '../../policy/objects.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { RecordedItem } from '../../recording/reader.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
 import { actorOf } from '../actor.ts';
-import { recordingObject, resourceObject } from '../compose/objects.ts';
-import { type Ask, demandUnattenuated, mayBeyondOwn, scopeOf } from '../plane.ts';
+import { type Ask, demandUnattenuated, mayBeyondOwn, recordingObject, scopeOf } from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { Routes } from './app.ts';
 import type { ApiContext } from './context.ts';
@@ -23,6 +24,7 @@ export interface SessionRouteDeps {
   readonly sessions: SessionRegistry;
   readonly index: AuditIndex;
   readonly audit: AuditLog;
+  readonly vocabulary: Vocabulary;
   readonly ask: Ask;
   /** The recorded items of a session; undefined if there is no recording. */
   recording(session: string): Promise<AsyncIterable<RecordedItem> | undefined>;
@@ -54,7 +56,7 @@ async function list(deps: SessionRouteDeps, principal: Principal): Promise<Sessi
   const own = await deps.index.sessions({ limit: MAX_LISTED }, scopeOf(principal, false));
   const mine = own.filter((item) => {
     const object = resourceObject(item.resource, item.protocol);
-    return attenuated(principal, { action: 'session.list', object }) === undefined;
+    return attenuated(principal, { action: 'session.list', object }, deps.vocabulary) === undefined;
   });
   const found = new Map(mine.map((item) => [item.id, item]));
   if (principal.kind === 'person') {
@@ -83,7 +85,7 @@ async function find(
     action === 'recording.view' ? recordingObject(item) : resourceObject(item.resource, item.protocol);
   const [own] = await deps.index.sessions({ id }, scopeOf(principal, false));
   if (own !== undefined) {
-    demandUnattenuated(principal, action, objectOf(own));
+    demandUnattenuated(principal, action, objectOf(own), deps.vocabulary);
     return { item: counted(deps, own), own: true };
   }
   const [any] = principal.kind === 'person' ? await deps.index.sessions({ id }) : [];
@@ -100,7 +102,7 @@ async function kill(deps: SessionRouteDeps, context: ApiContext, id: string): Pr
   const live = deps.sessions.find(id);
   await deps.audit.append({
     type: 'session.killed',
-    actor: actorOf(principal),
+    actor: actorOf(principal, deps.vocabulary),
     session: id,
     resource: item.resource,
     outcome: live === undefined ? 'failure' : 'success',
@@ -117,7 +119,7 @@ async function replay(deps: SessionRouteDeps, context: ApiContext, id: string): 
   if (frames === undefined) throw new HoopError('ERR_NO_ACCESS', 'the session has no recording');
   await deps.audit.append({
     type: 'recording.viewed',
-    actor: actorOf(principal),
+    actor: actorOf(principal, deps.vocabulary),
     session: id,
     resource: item.resource,
   });

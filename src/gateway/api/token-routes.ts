@@ -8,6 +8,7 @@ import { verifyProof } from '../../identity/dpop.ts';
 import type { TokenExchange } from '../../identity/exchange.ts';
 import type { NonceSource } from '../../identity/nonces.ts';
 import { parseTokenRequest } from '../../identity/token-request.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import { actorOf } from '../actor.ts';
 import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
 import { addressOf } from '../tunnel/request.ts';
@@ -19,6 +20,7 @@ export interface TokenRouteDeps {
   readonly publicUrl: string;
   readonly nonces: NonceSource;
   readonly audit: AuditLog;
+  readonly vocabulary: Vocabulary;
   readonly budget: RefusalBudget;
   readonly clock: Clock;
   readonly log: Log;
@@ -43,7 +45,7 @@ export function tokenRoutes(deps: TokenRouteDeps): Routes {
 }
 
 async function exchange(deps: TokenRouteDeps, context: ApiContext): Promise<Response> {
-  const { publicUrl, nonces, clock, audit } = deps;
+  const { publicUrl, nonces, clock, audit, vocabulary } = deps;
   const { thumbprint } = await verifyProof({
     proof: singleField(context, 'dpop'),
     method: 'POST',
@@ -57,7 +59,7 @@ async function exchange(deps: TokenRouteDeps, context: ApiContext): Promise<Resp
   // Before the token leaves: what is not on record does not happen.
   await audit.append({
     type: renewed ? 'credential.renewed' : 'login.exchanged',
-    actor: actorOf(principal),
+    actor: actorOf(principal, vocabulary),
     outcome: 'success',
     facts: { deadline: response.deadline, address: addressOf(context.env.incoming) },
   });

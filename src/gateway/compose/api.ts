@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { ChainLog } from '../../audit/log.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import type { FileRecordingStore } from '../../recording/file-store.ts';
 import { readRecording } from '../../recording/reader.ts';
@@ -24,6 +25,7 @@ export interface ApiParts {
   readonly version: string;
   readonly auditDir: string;
   readonly audit: ChainLog;
+  readonly vocabulary: Vocabulary;
   readonly index: AuditIndex;
   readonly identity: GatewayIdentity;
   readonly rules: GatewayRules;

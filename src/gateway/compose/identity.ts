@@ -13,7 +13,7 @@ import { NonceSource } from '../../identity/nonces.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { GatewayTokens } from '../../identity/tokens.ts';
 import { UsedTokens } from '../../identity/used-tokens.ts';
-import { verbsOf } from '../../policy/schema.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import { SqliteRevocationStore } from '../../storage/revocations.ts';
 import { type ApiContext, singleField } from '../api/context.ts';
 import type { Materials } from '../config/materials.ts';
@@ -24,6 +24,7 @@ import { exporterOf, pathOf } from '../tunnel/request.ts';
 export interface IdentityOptions {
   readonly publicUrl: string;
   readonly state: GatewayState;
+  readonly vocabulary: Vocabulary;
   /** Of hoopd's own tokens, ms. */
   readonly tokenLifetimeMs: number;
   readonly clock: Clock;
@@ -108,7 +109,10 @@ export class GatewayIdentity {
     const { instances } = this;
     return new TokenExchange({
       ...rules,
-      words: { verbsOf, isResource: (principal, name) => this.#options.mayReach(principal, name) },
+      words: {
+        verbsOf: (word) => this.#options.vocabulary.verbsOf(word),
+        isResource: (principal, name) => this.#options.mayReach(principal, name),
+      },
       tokens: this.#tokens,
       instances,
       clock: this.#options.clock,

@@ -13,6 +13,8 @@ import { BUILTIN_TAGS } from '../../masking/detectors/builtin.ts';
 import { DetectorSet } from '../../masking/detectors/index.ts';
 import { CedarEngine } from '../../policy/engine.ts';
 import type { Decision, PolicyEngine, PolicyObject } from '../../policy/model.ts';
+import { resourceObject } from '../../policy/objects.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Adapter } from '../../protocols/adapter.ts';
 import type { ConfiguredResource, Detectors, Protocol, ResourceConfig } from '../../protocols/protocol.ts';
 import type { LoadedConfig } from '../config/load.ts';
@@ -21,10 +23,10 @@ import { protocolOf } from '../config/named.ts';
 import { readPolicies } from '../config/policies.ts';
 import { type GatewayResource, type ResourceSpec, ResourceTable } from '../tunnel/resources.ts';
 import { type IdentityRules, identityRules } from './identity.ts';
-import { resourceObject } from './objects.ts';
 import { SharedByProtocol } from './shared.ts';
 
 export interface PrepareOptions {
+  readonly vocabulary: Vocabulary;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -42,9 +44,12 @@ export interface PreparedRules {
  *
  * @throws {HoopError} `ERR_CONFIG`, one line per mistake: policies, detectors, issuers, agents.
  */
-export function prepareRules(loaded: LoadedConfig, { clock, log }: PrepareOptions): PreparedRules {
+export function prepareRules(
+  loaded: LoadedConfig,
+  { vocabulary, clock, log }: PrepareOptions,
+): PreparedRules {
   const { config, materials } = loaded;
-  const policies = readPolicies(config.policies);
+  const policies = readPolicies(vocabulary, config.policies);
   if (!policies.ok) throw new HoopError('ERR_CONFIG', policies.mistakes.map(formatMistake).join('\n'));
   for (const warning of policies.warnings)
     log.warn('a policy may not mean what it says', { at: formatMistake(warning) });
@@ -77,8 +82,7 @@ export class GatewayRules {
     this.#deps = deps;
     this.#prepared = prepared;
     this.resources = new ResourceTable(deps.log);
-    const { audit, credentials, clock } = deps;
-    this.enforcer = createEnforcer({ engine: () => this.#prepared.engine, audit, credentials, clock });
+    this.enforcer = createEnforcer({ ...deps, engine: () => this.#prepared.engine });
     this.put(prepared);
   }
 

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { loadPolicies, type PolicyFault, type PolicySet } from '../../policy/load.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Mistake } from './mistake.ts';
 
 /** Largest policy file, octets. */
@@ -15,7 +16,7 @@ export type LoadedPolicies =
  *
  * Effects: reads files. A directory without any is a valid set that permits nothing. Never throws.
  */
-export function readPolicies(dir: string): LoadedPolicies {
+export function readPolicies(vocabulary: Vocabulary, dir: string): LoadedPolicies {
   const shown = (name: string) => join(basename(dir), name);
   const unreadable = (name: string, problem: string): LoadedPolicies => ({
     ok: false,
@@ -39,7 +40,7 @@ export function readPolicies(dir: string): LoadedPolicies {
       return unreadable(name, 'cannot be read');
     }
   }
-  const loaded = loadPolicies(files);
+  const loaded = loadPolicies(vocabulary, files);
   if (!loaded.ok) return { ok: false, mistakes: loaded.faults.map(mistakeOf) };
   return { ok: true, set: loaded.set, warnings: loaded.warnings.map(mistakeOf) };
 }

@@ -1,5 +1,5 @@
-import { agentRules } from '../../policy/agent-rules.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
+import { agentRules } from './agent-rules.ts';
 
 /**
  * The configuration that `hoopd init` writes: everything in it works, what must be replaced says so.

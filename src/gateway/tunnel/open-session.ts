@@ -63,7 +63,7 @@ export class OpenSession {
     const { sessions, sessionsPerInstance, resources, clock } = deps;
     if (sessions.countOf(principal.instance) >= sessionsPerInstance) throw tooMany(sessionsPerInstance);
     const startedAt = clock.now();
-    const actor = actorOf(principal);
+    const actor = actorOf(principal, deps.vocabulary);
     const protocol = resource.protocol.name;
     const ref = { id: newId('ses', startedAt), principal, actor, resource: resource.object, protocol };
     const live = new LiveSession(ref, startedAt);

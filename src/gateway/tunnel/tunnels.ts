@@ -7,6 +7,7 @@ import { rescued } from '../../core/later.ts';
 import type { Log } from '../../core/log.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { RecordingStore } from '../../recording/recorder.ts';
 import { actorOf } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
@@ -24,6 +25,7 @@ export interface TunnelDeps {
   readonly credentials: CredentialCheck;
   readonly recordings: RecordingStore;
   readonly audit: AuditLog;
+  readonly vocabulary: Vocabulary;
   readonly clock: Clock;
   readonly log: Log;
   readonly sessionsPerInstance: number;
@@ -109,7 +111,7 @@ export class Tunnels {
     });
     const event: EventInput = {
       type: 'session.refused',
-      ...(principal === undefined ? {} : { actor: actorOf(principal) }),
+      ...(principal === undefined ? {} : { actor: actorOf(principal, this.#deps.vocabulary) }),
       resource: pathOf(request).split('/').at(-1)!.slice(0, 64),
       reason: error.code,
       outcome: 'failure',

@@ -5,6 +5,7 @@ import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors/index.ts';
+import { resourceObject } from '../../policy/objects.ts';
 import { SaltedKeyCache } from '../../wire/scram/index.ts';
 import type { Adapter } from '../adapter.ts';
 import { CatalogService } from './catalog/service.ts';
@@ -74,7 +75,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
   };
   const catalog = new CatalogService({
     connect: async () => new SideConnection(await connect(CATALOG_STARTUP)),
-    resource: { type: 'Resource', id: resource.name, attrs: { protocol: 'postgres' } },
+    resource: resourceObject(resource.name, 'postgres'),
     tags: resource.classification,
     clock: deps.clock,
   });

@@ -1,7 +1,8 @@
-import type { PolicyObject } from '../../policy/model.ts';
+import { SQL_VOCABULARY } from '../../policy/vocabulary/sql.ts';
 import type { ConfiguredResource, Protocol } from '../protocol.ts';
 import { createPostgresAdapter } from './adapter.ts';
 import { type PostgresConfig, postgresConfig } from './config.ts';
+import { classifiedColumns } from './entities.ts';
 import { replayFrames } from './replay.ts';
 import type { PostgresResource } from './resource.ts';
 import { SqlParser } from './sql/parse/parser.ts';
@@ -12,6 +13,7 @@ const CA_FILE = ['target', 'caFile'];
 /** PostgreSQL as the gateway sees it. What all its resources share are the threads that parse SQL. */
 export const postgres: Protocol<PostgresConfig, SqlParser> = {
   name: 'postgres',
+  vocabulary: SQL_VOCABULARY,
   session: 'connection',
   localProof: 'scram-sha-256',
   starter: {
@@ -35,7 +37,7 @@ export const postgres: Protocol<PostgresConfig, SqlParser> = {
   },
   describe: ({ config, object }) => ({
     connect: { database: config.target.database, user: config.credentials.user },
-    classified: classifiedColumns(object, config),
+    classified: classifiedColumns(object, config.classification.columns),
   }),
   shared: ({ turns }) => new SqlParser({ turns }),
   create: (resource, parser, deps) => createPostgresAdapter(resourceOf(resource), { parser, ...deps }),
@@ -53,21 +55,4 @@ function resourceOf(resource: ConfiguredResource<PostgresConfig>): PostgresResou
     searchPaths: session.searchPaths,
     classification: new Map(Object.entries(classification.columns)),
   };
-}
-
-function classifiedColumns(resource: PolicyObject, { classification }: PostgresConfig): PolicyObject[] {
-  return Object.entries(classification.columns).map(([path, tags]) => {
-    const [schema = '', table = '', column = ''] = path.split('.');
-    return {
-      type: 'Column',
-      id: `${resource.id}/${path}`,
-      attrs: { schema, table, name: column, tags, detected: false },
-      parent: {
-        type: 'Table',
-        id: `${resource.id}/${schema}.${table}`,
-        attrs: { schema, name: table, kind: 'table', system: false, sensitive: false, tags },
-        parent: { type: 'Schema', id: `${resource.id}/${schema}`, attrs: { name: schema }, parent: resource },
-      },
-    };
-  });
 }

@@ -20,6 +20,7 @@ import { Outlet } from '../stream/outlet.ts';
 import type { CatalogService } from './catalog/service.ts';
 import { CatalogView } from './catalog/view.ts';
 import { fatalFields, sqlstateAtEnd } from './denial.ts';
+import { Entities } from './entities.ts';
 import { POSTGRES_LIMITS } from './limits.ts';
 import type { CancelRegistry } from './login/cancel.ts';
 import { asksForSearchPath } from './login/startup-parameters.ts';
@@ -34,7 +35,6 @@ import { SessionState } from './relay/state.ts';
 import { SessionMasks } from './shown/masks.ts';
 import { settingKey } from './shown/reports.ts';
 import type { RowRewriter } from './shown/rows.ts';
-import { PolicyObjects } from './sql/meaning/objects.ts';
 import type { SqlParser } from './sql/parse/parser.ts';
 import type { Upstream } from './target/upstream.ts';
 
@@ -180,7 +180,7 @@ export class PostgresSession {
   #maySetPath(startup: ReadonlyMap<string, string>): void {
     if (!asksForSearchPath(startup)) return;
     const { session, guard } = this.#context;
-    const object = new PolicyObjects(session.resource).setting('search_path', true);
+    const object = new Entities(session.resource).setting('search_path', true);
     if (!guard.allows([{ action: 'sql.set', object }], {}))
       throw new HoopError('ERR_DENIED', 'the startup setting "search_path" is not permitted');
   }

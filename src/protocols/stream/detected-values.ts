@@ -4,6 +4,7 @@ import type { DetectorSet, Finding } from '../../masking/detectors/index.ts';
 import { maskValue, strongest, type ValueShape } from '../../masking/mask.ts';
 import { maskFindings } from '../../masking/mask-findings.ts';
 import type { MaskKind, PolicyObject } from '../../policy/model.ts';
+import { detectedObject } from '../../policy/objects.ts';
 import type { Guard } from './guard.ts';
 
 /** What a look at a piece of a value, or a finding in it, costs beside the octets: as much as so many of them. */
@@ -123,23 +124,4 @@ export class DetectedValues {
     const masked = maskFindings(bytes, findings, () => 'redact', 'text');
     return masked === null ? '‹withheld›' : Buffer.from(masked).toString('utf8');
   }
-}
-
-/** What a policy calls a kind of detected value. */
-function detectedObject(resource: PolicyObject, tag: string): PolicyObject {
-  const schema = { type: 'Schema', id: `${resource.id}/detected`, attrs: {}, parent: resource };
-  const table = {
-    schema: '',
-    name: 'detected',
-    kind: 'detected',
-    system: false,
-    sensitive: false,
-    tags: [tag],
-  };
-  return {
-    type: 'Column',
-    id: `${resource.id}/detected/${tag}`,
-    attrs: { schema: '', table: '', name: tag, tags: [tag], detected: true },
-    parent: { type: 'Table', id: `${resource.id}/detected`, attrs: table, parent: schema },
-  };
 }

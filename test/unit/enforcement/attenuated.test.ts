@@ -3,8 +3,7 @@ import { attenuated } from '../../../src/enforcement/attenuated.ts';
 import { judge } from '../../../src/enforcement/judge.ts';
 import type { Attenuation } from '../../../src/identity/principal.ts';
 import type { PolicyObject } from '../../../src/policy/model.ts';
-import { ACTIONS } from '../../../src/policy/schema.ts';
-import { agent, engineOf, resource, table } from '../policy/support.ts';
+import { agent, engineOf, resource, table, VERBS, vocabulary } from '../policy/support.ts';
 
 const other: PolicyObject = { type: 'Resource', id: 'other', attrs: {} };
 const callable = (name: string): PolicyObject => ({
@@ -25,7 +24,7 @@ const limited = (attenuation: Partial<Attenuation>) => ({
   attenuation: { readOnly: false, ...attenuation },
 });
 const left = (attenuation: Partial<Attenuation>, action: string, object: PolicyObject = table('t')) =>
-  attenuated(limited(attenuation), { action, object }) === undefined;
+  attenuated(limited(attenuation), { action, object }, vocabulary) === undefined;
 
 describe('read-only', () => {
   const readOnly = { readOnly: true };
@@ -43,7 +42,7 @@ describe('read-only', () => {
   ];
 
   it('leaves a closed list of verbs', () => {
-    expect(ACTIONS.filter((action) => left(readOnly, action)).sort()).toEqual(READS.sort());
+    expect(VERBS.filter((action) => left(readOnly, action)).sort()).toEqual(READS.sort());
   });
 
   it.each([
@@ -95,8 +94,9 @@ describe('below policy', () => {
     @id("all") permit (principal, action, resource);
     @id("ddl") @approval("dba") forbid (principal, action in Action::"sql.ddl", resource) unless { context.approvals.contains("dba") };
     @id("never") forbid (principal, action == Action::"sql.do", resource);`);
+  const rules = { engine, vocabulary };
   const ask = (action: string, object: PolicyObject, attenuation: Partial<Attenuation>) =>
-    judge(engine, limited(attenuation), [{ action, object }], { hasWhere: true, tautology: false }).decision;
+    judge(rules, limited(attenuation), [{ action, object }], { hasWhere: true, tautology: false }).decision;
 
   it('takes away from allow and from hold, and tells a denial as policy does', () => {
     expect(ask('sql.insert', table('t'), {})).toMatchObject({ effect: 'allow' });
@@ -126,7 +126,7 @@ describe('below policy', () => {
     const pair = [{ action: 'sql.insert', object: table('t') }];
     const context = { hasWhere: true, tautology: false };
     const bare = agent('bot', ['ai-agents']);
-    expect(judge(engine, limited({ readOnly: true }), pair, context).decision.effect).toBe('deny');
-    expect(judge(engine, bare, pair, context).decision.effect).toBe('allow');
+    expect(judge(rules, limited({ readOnly: true }), pair, context).decision.effect).toBe('deny');
+    expect(judge(rules, bare, pair, context).decision.effect).toBe('allow');
   });
 });

@@ -5,7 +5,7 @@ import { createEnforcer } from '../../../src/enforcement/enforcer.ts';
 import type { Operation, SessionRef } from '../../../src/enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../../src/identity/principal.ts';
 import type { Pair, PolicyEngine } from '../../../src/policy/model.ts';
-import { agent, column, delegated, engineOf, resource, table } from '../policy/support.ts';
+import { agent, column, delegated, engineOf, resource, table, vocabulary } from '../policy/support.ts';
 
 const POLICIES = `
   @id("all") permit (principal, action, resource);
@@ -49,6 +49,7 @@ function setUp(
   const log = new Log();
   const enforcer = createEnforcer({
     engine: () => engine,
+    vocabulary,
     audit: log,
     credentials,
     clock: { now: () => 1_700_000_000_000 },
@@ -293,6 +294,7 @@ it('asks the policies in force at each operation, one version for all its pairs'
   let current = 0;
   const enforcer = createEnforcer({
     engine: () => engines[current]!,
+    vocabulary,
     audit: log,
     credentials: live,
     clock: { now: () => 1 },

@@ -3,8 +3,19 @@ import { describe, expect, it } from 'vitest';
 import type { Principal } from '../../../src/identity/principal.ts';
 import { CedarEngine } from '../../../src/policy/engine.ts';
 import { loadPolicies } from '../../../src/policy/load.ts';
-import { ACTIONS, ATTESTED_NAMES } from '../../../src/policy/schema.ts';
-import { agent, column, delegated, person, policySet, resource, schema, table } from './support.ts';
+import { ATTESTED_NAMES } from '../../../src/policy/vocabulary/principals.ts';
+import {
+  agent,
+  column,
+  delegated,
+  person,
+  policySet,
+  resource,
+  schema,
+  table,
+  VERBS,
+  vocabulary,
+} from './support.ts';
 
 const page = readFileSync(new URL('../../../docs/policy.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/```cedar\n(.*?)```/gs)].map((match) => match[1]!);
@@ -12,23 +23,36 @@ const examples = [...page.matchAll(/```cedar\n(.*?)```/gs)].map((match) => match
 it('every example of docs/policy.md is valid, alone and all together', () => {
   expect(examples.length).toBeGreaterThan(2);
   for (const text of [...examples, examples.join('\n')]) {
-    const loaded = loadPolicies([{ name: 'docs/policy.md', text }]);
+    const loaded = loadPolicies(vocabulary, [{ name: 'docs/policy.md', text }]);
     expect(loaded.ok ? [] : loaded.faults).toEqual([]);
   }
 });
 
-it('docs/policy.md names every action, attribute and annotation', () => {
-  for (const word of [
-    ...ACTIONS,
-    ...ATTESTED_NAMES,
-    '@id',
-    '@reason',
-    '@hint',
-    '@approval',
-    '@mask',
-    '@rows',
-  ])
+it('docs/policy.md names every attribute and annotation', () => {
+  for (const word of [...ATTESTED_NAMES, '@id', '@reason', '@hint', '@approval', '@mask', '@rows'])
     expect(page).toContain(word);
+});
+
+const quoted = (cell: string) => [...cell.matchAll(/`([^`]+)`/g)].map((match) => match[1]!);
+
+it('docs/policy.md has each verb in a table, in its group and with what it is done to', () => {
+  const section = page.slice(page.indexOf('## What is done'), page.indexOf('## To what'));
+  const rows = [...section.matchAll(/^\|(.*)\|(.*)\|(.*)\|$/gm)].slice(2);
+  let group: string | undefined;
+  const told = new Map<string, unknown>();
+  for (const [, first = '', verbs = '', on = ''] of rows) {
+    if (first.trim() !== '') group = quoted(first)[0];
+    for (const verb of quoted(verbs)) told.set(verb, { group, on: quoted(on).sort() });
+  }
+  const known = vocabulary.verbs.map((row) => [row.verb, { group: row.group, on: [...row.on].sort() }]);
+  expect([...told].sort()).toEqual(known.sort());
+});
+
+it('docs/policy.md says which verbs are counted and which cannot be', () => {
+  const words = quoted(page.slice(page.indexOf('- Counted are'), page.indexOf('- Denied too')));
+  expect(words.filter((word) => VERBS.includes(word)).sort()).toEqual(
+    vocabulary.verbs.flatMap(({ verb, rows }) => (rows === undefined ? [] : [verb])).sort(),
+  );
 });
 
 describe('the shop of docs/policy.md', () => {

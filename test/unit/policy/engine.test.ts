@@ -145,12 +145,13 @@ describe('hold', () => {
     expect(drop(ALL + DDL + erring)).toMatchObject({ effect: 'deny' });
   });
 
-  it('holds connections too, and nothing that people do at the gateway', () => {
+  it('holds connections too, also with the facts of a statement, and nothing that people do at the gateway', () => {
     const forbid = (action: string) =>
       `${ALL} @id("c") @approval("boss") forbid (principal, action == Action::"${action}", resource)`;
     expect(
       decide(`${forbid('connect')} unless { context.approvals.contains("boss") };`, 'connect', resource),
     ).toMatchObject({ effect: 'hold' });
+    expect(decide(ALL, 'connect', resource, { hasWhere: true })).toMatchObject({ effect: 'allow' });
     const log = { type: 'AuditLog', id: 'all', attrs: {} };
     expect(decide(`${forbid('audit.search')};`, 'audit.search', log)).toMatchObject({ effect: 'deny' });
   });

@@ -1,25 +1,15 @@
-import { checkParseSchema } from '@cedar-policy/cedar-wasm/nodejs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadPolicies } from '../../../src/policy/load.ts';
-import { ACTIONS, cedarSchema } from '../../../src/policy/schema.ts';
-import { policySet } from './support.ts';
+import { policySet, vocabulary } from './support.ts';
 
-const load = (text: string) => loadPolicies([{ name: 'a.cedar', text }]);
+const load = (text: string) => loadPolicies(vocabulary, [{ name: 'a.cedar', text }]);
 function faults(text: string) {
   const loaded = load(text);
   return loaded.ok
     ? []
     : loaded.faults.map(({ line, column, message, cure }) => [`${line}:${column}`, message, cure]);
 }
-
-it('the schema is one that Cedar takes, and names every action', () => {
-  expect(checkParseSchema(cedarSchema())).toEqual({ type: 'success' });
-  const each = ACTIONS.map(
-    (action) => `@id("${action}") permit (principal, action == Action::"${action}", resource);`,
-  );
-  expect(load(each.join('\n'))).toMatchObject({ ok: true });
-});
 
 describe('says what is wrong, where, and what to write', () => {
   it.each([
@@ -99,7 +89,7 @@ describe('says what is wrong, where, and what to write', () => {
       '@id("a") forbid (principal, action == Action::"sql.write", resource);',
       '1:1',
       'this rule can never apply',
-      expect.stringContaining('a group needs "in"'),
+      'a group needs "in": action in Action::"sql.write"',
     ],
     [
       '@id("a") forbid (principal, action == Action::"reveal", resource) when { context has approvals };',
@@ -148,13 +138,13 @@ describe('says what is wrong, where, and what to write', () => {
       '@id("a") @rows("9") permit (principal, action in Action::"sql.read", resource);',
       '1:1',
       '@rows bounds changes of rows, and this permit allows none',
-      'put it on a permit of sql.update, sql.delete, …',
+      'put it on a permit of sql.insert, sql.update, …',
     ],
     ['@id("a") @id("b") permit (principal, action, resource);', '1:10', 'duplicate annotation: @id', ''],
   ])('%s', (text, place, message, cure) => expect(faults(text)).toContainEqual([place, message, cure]));
 
   it('for all faults of all files at once, by place', () => {
-    const loaded = loadPolicies([
+    const loaded = loadPolicies(vocabulary, [
       { name: 'b.cedar', text: 'permit (principal, action, resource);' },
       { name: 'a.cedar', text: '@id("x") nonsense;\npermit (principal, action, resource);' },
     ]);
@@ -178,13 +168,13 @@ it('takes a set apart at its semicolons, whatever strings and comments hold', ()
 });
 
 it('no policies are a valid set; the version is of content, not of order', () => {
-  expect(loadPolicies([])).toMatchObject({ ok: true, set: { policies: [] } });
+  expect(loadPolicies(vocabulary, [])).toMatchObject({ ok: true, set: { policies: [] } });
   const [a, b] = ['a', 'b'].map((id) => ({
     name: `${id}.cedar`,
     text: `@id("${id}") permit (principal, action, resource);`,
   }));
-  const version = (files: Parameters<typeof loadPolicies>[0]) => {
-    const loaded = loadPolicies(files);
+  const version = (files: Parameters<typeof loadPolicies>[1]) => {
+    const loaded = loadPolicies(vocabulary, files);
     return loaded.ok ? loaded.set.version : 'invalid';
   };
   expect(version([a!, b!])).toBe(version([b!, a!]));

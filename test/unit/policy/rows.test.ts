@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { denialOf } from '../../../src/enforcement/denial.ts';
 import { judge } from '../../../src/enforcement/judge.ts';
 import type { Pair } from '../../../src/policy/model.ts';
-import { delegated, engineOf, resource, table } from './support.ts';
+import { delegated, engineOf, resource, table, vocabulary } from './support.ts';
 
 const POLICIES = `
   @id("people") permit (principal in Group::"developers", action, resource);
@@ -18,7 +18,7 @@ const pair = (action: string, name = 'orders', counted = true): Pair => ({
   object: table(name),
   ...(counted ? { counted } : {}),
 });
-const ask = (pairs: readonly Pair[], who = copilot) => judge(engine, who, pairs, {});
+const ask = (pairs: readonly Pair[], who = copilot) => judge({ engine, vocabulary }, who, pairs, {});
 
 describe('@rows', () => {
   it('bounds a change that the permit allows, and names the rule', () => {

@@ -1,17 +1,23 @@
+import { composeVocabulary } from '../../../src/gateway/compose/vocabulary.ts';
 import type { Principal } from '../../../src/identity/principal.ts';
 import { CedarEngine } from '../../../src/policy/engine.ts';
 import { type LoadedPolicy, loadPolicies, type PolicySet } from '../../../src/policy/load.ts';
 import type { PolicyObject, PolicyValue } from '../../../src/policy/model.ts';
+import { PROTOCOLS } from '../../../src/protocols/index.ts';
+
+/** The product's words. */
+export const vocabulary = composeVocabulary(PROTOCOLS);
+export const VERBS: readonly string[] = vocabulary.verbs.map(({ verb }) => verb);
 
 export function policySet(text: string): PolicySet {
-  const loaded = loadPolicies([{ name: 'test.cedar', text }]);
+  const loaded = loadPolicies(vocabulary, [{ name: 'test.cedar', text }]);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.faults, null, 1));
   return loaded.set;
 }
 
 /** A set that was not validated: for properties over many random sets, all of them well formed. */
 export function uncheckedSet(policies: readonly LoadedPolicy[]): PolicySet {
-  return { version: String(policies.length), policies };
+  return { version: String(policies.length), policies, vocabulary };
 }
 
 export const engineOf = (text: string): CedarEngine => new CedarEngine(policySet(text));

@@ -5,7 +5,7 @@ import { createEnforcer } from '../../../src/enforcement/enforcer.ts';
 import type { CredentialCheck, Principal } from '../../../src/identity/principal.ts';
 import { Guard, type Question } from '../../../src/protocols/stream/guard.ts';
 import type { SessionRecorder } from '../../../src/recording/recorder.ts';
-import { agent, engineOf, resource, table } from '../policy/support.ts';
+import { agent, engineOf, resource, table, vocabulary } from '../policy/support.ts';
 
 const POLICIES = `
   @id("read") permit (principal, action == Action::"sql.select", resource);
@@ -71,7 +71,7 @@ beforeEach(() => {
   const actor = { kind: 'agent', name: FIRST.name } as Actor;
   guard = new Guard({
     session: { id: 'ses_1', principal: FIRST, actor, resource, protocol: 'postgres' },
-    enforcer: createEnforcer({ engine: () => engine, audit: log, credentials, clock }),
+    enforcer: createEnforcer({ engine: () => engine, vocabulary, audit: log, credentials, clock }),
     credentials,
     recorder,
     clock,

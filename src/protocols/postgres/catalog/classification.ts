@@ -1,5 +1,6 @@
 import { once } from '../../../core/later.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import { Entities } from '../entities.ts';
 import { WireTypes } from '../shown/values/wire-types.ts';
 import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from '../sql/meaning/lineage.ts';
 import { type Catalog, FIRST_USER_OID, type Relation } from './model/model.ts';
@@ -57,14 +58,18 @@ export function bindClassification(
     const sources = unknownSources(catalog).map((column) => [column, true] as const);
     return [...spread(sources, () => true, next).values()].map(([column]) => column);
   });
+  const entities = new Entities(resource);
   const byRelation = new Map<number, Classified[]>();
-  for (const [column, all] of found) {
-    const relation = catalog.relations.get(column.relation);
-    const name = relation === undefined ? undefined : nameOf(relation, column.attribute);
-    if (relation === undefined || name === undefined) continue;
-    const own = [...all].sort();
-    const classified = { ...column, tags: own, object: columnObject(resource, relation, name, own) };
-    byRelation.set(relation.oid, [...(byRelation.get(relation.oid) ?? []), classified]);
+  for (const [oid, tagged] of Map.groupBy(found, ([column]) => column.relation)) {
+    const relation = catalog.relations.get(oid);
+    if (relation === undefined) continue;
+    const table = entities.table(relation, sorted(tagged.flatMap(([, own]) => [...own])));
+    const columns = tagged.flatMap(([column, own]) => {
+      const name = nameOf(relation, column.attribute);
+      const tags = sorted(own);
+      return name === undefined ? [] : [{ ...column, tags, object: entities.column(table, name, tags) }];
+    });
+    if (columns.length > 0) byRelation.set(oid, columns);
   }
   const types = once(() => new WireTypes(catalog.valueTypes));
   return {
@@ -101,26 +106,9 @@ function nameOf(relation: Relation, attribute: number): string | undefined {
 }
 
 function tagsOf(columns: readonly Classified[]): string[] {
-  return [...new Set(columns.flatMap(({ tags }) => tags))].sort();
+  return sorted(columns.flatMap(({ tags }) => tags));
 }
 
-function columnObject(
-  resource: PolicyObject,
-  relation: Relation,
-  column: string,
-  tags: string[],
-): PolicyObject {
-  const { schema, name, kind } = relation;
-  const table: PolicyObject = {
-    type: 'Table',
-    id: `${resource.id}/${schema}.${name}`,
-    attrs: { schema, name, kind, system: false, sensitive: false, tags },
-    parent: { type: 'Schema', id: `${resource.id}/${schema}`, attrs: { name: schema }, parent: resource },
-  };
-  return {
-    type: 'Column',
-    id: `${table.id}.${column}`,
-    attrs: { schema, table: name, name: column, tags, detected: false },
-    parent: table,
-  };
+function sorted(tags: Iterable<string>): string[] {
+  return [...new Set(tags)].sort();
 }

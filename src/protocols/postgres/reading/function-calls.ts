@@ -2,10 +2,10 @@ import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import type { CatalogService } from '../catalog/service.ts';
 import { catalogUnavailable } from '../catalog/unavailable.ts';
+import { Entities } from '../entities.ts';
 import { HINTS } from '../hints.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import { resolveOid } from '../sql/meaning/functions.ts';
-import { PolicyObjects } from '../sql/meaning/objects.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 
 const CALL = '‹function call›';
@@ -25,7 +25,7 @@ export class FunctionCalls {
   readonly #catalog: CatalogService;
   readonly #planner: StatementPlanner;
   readonly #masks: SessionMasks;
-  readonly #objects: PolicyObjects;
+  readonly #entities: Entities;
 
   constructor(parts: {
     readonly catalog: CatalogService;
@@ -36,7 +36,7 @@ export class FunctionCalls {
     this.#catalog = parts.catalog;
     this.#planner = parts.planner;
     this.#masks = parts.masks;
-    this.#objects = new PolicyObjects(parts.resource);
+    this.#entities = new Entities(parts.resource);
   }
 
   /**
@@ -53,7 +53,7 @@ export class FunctionCalls {
     const planned = await this.#planner.plan(text);
     const call = {
       action: 'sql.call',
-      object: this.#objects.function(found.schema, found.name, found.class),
+      object: this.#entities.function(found.schema, found.name, found.class),
     };
     const pairs = [...planned.pairs, call];
     return { ...planned, pairs, ...(this.#masks.active ? { refusal: WHILE_MASKED } : {}) };

@@ -1,5 +1,5 @@
 import type { Pair, PolicyValue } from '../../../policy/model.ts';
-import { uncounted } from '../sql/meaning/objects.ts';
+import { uncounted } from '../sql/meaning/pairs.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { mergeContexts } from './context.ts';
 

@@ -4,7 +4,7 @@ import { HINTS } from '../hints.ts';
 import type { NameLookup, NameTable } from '../relay/names.ts';
 import { type Portal, type Prepared, type Staged, stagedName } from '../relay/pipeline.ts';
 import type { SessionState } from '../relay/state.ts';
-import { uncounted } from '../sql/meaning/objects.ts';
+import { uncounted } from '../sql/meaning/pairs.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { uncertainExecute } from '../sql/meaning/uncertain-name.ts';
 import { AnalysedNames, sameNames, staleNames } from './analysed-names.ts';

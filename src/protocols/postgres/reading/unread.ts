@@ -4,9 +4,9 @@ import type { Pair, PolicyObject } from '../../../policy/model.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
 import type { Guard } from '../../stream/guard.ts';
 import { CATALOG_UNAVAILABLE } from '../catalog/unavailable.ts';
+import { Entities } from '../entities.ts';
 import { HINTS } from '../hints.ts';
 import type { SessionMasks } from '../shown/masks.ts';
-import { PolicyObjects } from '../sql/meaning/objects.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { UNCERTAIN_NAME } from '../sql/meaning/uncertain-name.ts';
 import { STALE_NAMES } from './analysed-names.ts';
@@ -48,7 +48,7 @@ export class UnreadStatements {
     this.#pairs = [
       { action: 'sql.do', object: resource },
       { action: 'sql.admin', object: resource },
-      { action: 'sql.set-unsafe', object: new PolicyObjects(resource).setting('all', false) },
+      { action: 'sql.set-unsafe', object: new Entities(resource).setting('all', false) },
     ];
   }
 

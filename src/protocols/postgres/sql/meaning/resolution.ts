@@ -2,6 +2,7 @@ import type { Refusal } from '../../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../../policy/model.ts';
 import { taintExpressions } from '../../catalog/model/expressions.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
+import { Entities } from '../../entities.ts';
 import { HINTS } from '../../hints.ts';
 import {
   ELSEWHERE,
@@ -17,7 +18,7 @@ import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from
 import { maskedColumns, masksExpressions } from './lineage.ts';
 import type { TouchedRelation } from './masked-flow.ts';
 import type { NameScope } from './name-scope.ts';
-import { PairSet, PolicyObjects } from './objects.ts';
+import { PairSet } from './pairs.ts';
 import { isNotRun } from './plan.ts';
 import type { PlanInput } from './resolve.ts';
 import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
@@ -49,7 +50,7 @@ export class Resolution {
   readonly #facts: StatementFacts;
   readonly #catalog: Catalog;
   readonly #input: PlanInput;
-  readonly #objects: PolicyObjects;
+  readonly #entities: Entities;
   readonly #effects: EffectWalk;
   readonly #names: NameScope;
   readonly #steering: Steering;
@@ -64,7 +65,7 @@ export class Resolution {
     this.#input = input;
     this.#names = input.names;
     this.#steering = new Steering(catalog, input.names);
-    this.#objects = new PolicyObjects(input.resource, input.names.path.temp);
+    this.#entities = new Entities(input.resource, input.names.path.temp);
     this.taint = new Taint(facts);
     this.#anyMasked = input.anyMasked;
     this.written = new WrittenColumns(catalog, input.isMasked, input.columnTags);
@@ -157,7 +158,7 @@ export class Resolution {
 
   #unknownRelation(use: RelationUse, where: string): void {
     this.touched.push({ relation: undefined, masked: new Set() });
-    this.pairs.add(ACTIONS[use.role], this.#objects.unknownTable(where, use.name), this.#counted(use));
+    this.pairs.add(ACTIONS[use.role], this.#entities.unknownTable(where, use.name), this.#counted(use));
     if (WRITES[use.role] !== undefined) this.written.addUnknown(use.schema, use.name);
     if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
     // It may be a view that the catalog does not show yet.
@@ -169,7 +170,7 @@ export class Resolution {
 
   #table(relation: Relation): PolicyObject {
     if (isSensitive(relation)) this.#sensitive(relation.name);
-    return this.#objects.table(relation, this.#input.tagsOf(relation.oid));
+    return this.#entities.table(relation, this.#input.tagsOf(relation.oid));
   }
 
   #sensitive(name: string): void {
@@ -202,7 +203,7 @@ export class Resolution {
     this.#steering.call(use);
     if (use.class === 'unsafe') this.#unsafe(use);
     if (use.class === 'pure' || use.class === 'catalog') return;
-    this.pairs.add('sql.call', this.#objects.function(use.schema, use.name, use.class));
+    this.pairs.add('sql.call', this.#entities.function(use.schema, use.name, use.class));
   }
 
   #namedFunctions(): void {
@@ -292,7 +293,7 @@ export class Resolution {
 
   #setting(setting: SettingFact): void {
     if (setting.verb === 'show') {
-      this.pairs.add('sql.show', this.#objects.setting(setting.name, true));
+      this.pairs.add('sql.show', this.#entities.setting(setting.name, true));
       return;
     }
     if (isTransactionSetting(setting.name)) {
@@ -302,7 +303,7 @@ export class Resolution {
     const { searchPaths, beganAsItself: asItself = false } = this.#input;
     const safe = isSafeSetting(setting, searchPaths, { asBegun: !this.#catalog.loginTriggers, asItself });
     this.#steering.setting(setting);
-    this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#objects.setting(setting.name, safe));
+    this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#entities.setting(setting.name, safe));
     if (!safe) this.#unsafeSet(setting.name);
   }
 
@@ -341,13 +342,13 @@ export class Resolution {
   /** Kinds that policy has no entity for are judged as a change of their schema. */
   #namedObject(kind: string, name: Name): PolicyObject {
     const last = name.at(-1);
-    if (OF_RELATION.has(kind) && this.touched.length > 0) return this.#objects.schema(this.#firstSchema());
+    if (OF_RELATION.has(kind) && this.touched.length > 0) return this.#entities.schema(this.#firstSchema());
     if (last === undefined || kind === 'role' || kind === 'database') return this.#input.resource;
-    if (kind === 'schema') return this.#objects.schema(last);
+    if (kind === 'schema') return this.#entities.schema(last);
     const written = name.length > 1 ? name.at(-2) : undefined;
     const schema = written === undefined ? this.#names.path.creation : this.#names.schema(written);
-    if (FUNCTION_KINDS.has(kind)) return this.#objects.function(schema, last, 'user');
-    return this.#objects.schema(schema);
+    if (FUNCTION_KINDS.has(kind)) return this.#entities.function(schema, last, 'user');
+    return this.#entities.schema(schema);
   }
 
   #firstSchema(): string {

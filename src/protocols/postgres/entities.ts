@@ -1,11 +1,11 @@
-import type { Pair, PolicyObject, PolicyValue } from '../../../../policy/model.ts';
-import { isSystemSchema, type Relation } from '../../catalog/model/model.ts';
-import type { FunctionClass } from './functions.ts';
-import { PG_TEMP } from './name-scope.ts';
-import { isSensitive } from './sensitive.ts';
+import type { PolicyObject, PolicyValue } from '../../policy/model.ts';
+import { isSystemSchema, type Relation } from './catalog/model/model.ts';
+import type { FunctionClass } from './sql/meaning/functions.ts';
+import { PG_TEMP } from './sql/meaning/name-scope.ts';
+import { isSensitive } from './sql/meaning/sensitive.ts';
 
-/** Makes the policy entities of one resource: `Resource > Schema > Table`, `Function`; `Setting`. */
-export class PolicyObjects {
+/** Makes the policy entities of one resource: `Resource > Schema > Table > Column`, `Function`; `Setting`. */
+export class Entities {
   readonly resource: PolicyObject;
   readonly #temp: string | undefined;
 
@@ -47,6 +47,13 @@ export class PolicyObjects {
     return this.#make('Table', `${schema}.${name}`, { ...attrs, sensitive }, this.schema(schema));
   }
 
+  /** @param table From `table` or `unknownTable`. */
+  column(table: PolicyObject, name: string, tags: readonly string[]): PolicyObject {
+    const { schema = '', name: tableName = '' } = table.attrs;
+    const attrs = { schema, table: tableName, name, tags, detected: false };
+    return { type: 'Column', id: `${table.id}.${name}`, attrs, parent: table };
+  }
+
   function(where: string, name: string, functionClass: FunctionClass): PolicyObject {
     const schema = this.#schemaName(where);
     const attrs = { schema, name, class: functionClass };
@@ -62,28 +69,18 @@ export class PolicyObjects {
   }
 }
 
-/** Distinct pairs in order of appearance. */
-export class PairSet {
-  readonly #pairs = new Map<string, Pair>();
-
-  /** @param counted Its rows are in the statement's own count; a pair that is added both ways is not. */
-  add(action: string, object: PolicyObject, counted = false): void {
-    const key = `${action}\0${object.type}\0${object.id}`;
-    const known = this.#pairs.get(key);
-    if (known === undefined) this.#pairs.set(key, counted ? { action, object, counted } : { action, object });
-    else if (known.counted === true && !counted) this.#pairs.set(key, { action, object });
-  }
-
-  get size(): number {
-    return this.#pairs.size;
-  }
-
-  list(): Pair[] {
-    return [...this.#pairs.values()];
-  }
-}
-
-/** The same pair, of which nobody can say how many rows it changes. */
-export function uncounted({ action, object }: Pair): Pair {
-  return { action, object };
+/**
+ * The columns that a configuration classifies, by name alone: for questions that need no catalog. Never throws.
+ *
+ * @param columns `schema.table.column` → tags.
+ */
+export function classifiedColumns(
+  resource: PolicyObject,
+  columns: Readonly<Record<string, readonly string[]>>,
+): PolicyObject[] {
+  const entities = new Entities(resource);
+  return Object.entries(columns).map(([path, tags]) => {
+    const [schema = '', table = '', column = ''] = path.split('.');
+    return entities.column(entities.unknownTable(schema, table), column, tags);
+  });
 }

@@ -1,0 +1,12 @@
+import type { PolicyObject } from './model.ts';
+
+/** The entity of a configured resource. All that an adapter names hangs below it. */
+export function resourceObject(name: string, protocol: string): PolicyObject {
+  return { type: 'Resource', id: name, attrs: { protocol } };
+}
+
+/** The entity of one kind of value that detectors find, to ask whether it is shown. */
+export function detectedObject(resource: PolicyObject, tag: string): PolicyObject {
+  const attrs = { name: tag, tags: [tag], detected: true };
+  return { type: 'Detected', id: `${resource.id}/detected/${tag}`, attrs, parent: resource };
+}

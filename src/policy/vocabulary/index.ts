@@ -1,0 +1,178 @@
+import { type SchemaJson, schemaToJson } from '@cedar-policy/cedar-wasm/nodejs';
+import { once } from '../../core/later.ts';
+import type { PolicyObject } from '../model.ts';
+import { PRINCIPALS } from './principals.ts';
+import type { ContextKind, VerbRow, VocabularyPart } from './row.ts';
+
+/**
+ * The closed vocabulary of one gateway's policies, composed of what each part brings: Cedar's schema, groups, and what
+ * is known of each verb.
+ *
+ * Verbs are fixed here; tables, paths and commands are entities with attributes, so that new ones need no new schema. A
+ * value: whoever asks is handed one, and two gateways in one process may have different ones.
+ */
+export class Vocabulary {
+  /** Every verb that a request may name, in the order of the parts. Groups are not among them. */
+  readonly verbs: readonly VerbRow[];
+  /** Verbs whose rows a target counts. */
+  readonly counted: readonly string[];
+  readonly #rows: ReadonlyMap<string, VerbRow>;
+  /** Verbs of each group, those of the groups within it too. The largest first. */
+  readonly #groups: ReadonlyMap<string, readonly string[]>;
+  readonly #schema: string;
+  readonly #parsed: () => SchemaJson<string>;
+
+  /** @throws {Error} The parts do not fit together: a word is there twice, or one is missing. */
+  constructor(parts: readonly VocabularyPart[]) {
+    this.verbs = allVerbs(parts);
+    this.#rows = new Map(this.verbs.map((row) => [row.verb, row]));
+    this.counted = this.verbs.filter(({ rows }) => rows === 'counted').map(({ verb }) => verb);
+    const parents = parentsOf(parts);
+    demandDistinct([...this.#rows.keys(), ...parents.keys()], this.verbs.length + parents.size);
+    this.#groups = membersOf(parents, this.verbs);
+    this.#schema = schemaOf(parts, parents, this.verbs);
+    this.#parsed = once(() => parse(this.#schema));
+  }
+
+  /**
+   * The schema that policies are validated against, in Cedar's own syntax.
+   *
+   * @returns The same text for the same parts. Never throws.
+   * @see https://docs.cedarpolicy.com/schema/human-readable-schema.html
+   */
+  cedarSchema(): string {
+    return this.#schema;
+  }
+
+  /**
+   * The schema as Cedar reads it fastest; made once.
+   *
+   * @throws {Error} It is not one: a part names an entity type that no part declares.
+   */
+  parsedSchema(): SchemaJson<string> {
+    return this.#parsed();
+  }
+
+  /** The verbs that a word stands for: itself, a group's verbs, undefined for a word that is neither. Never throws. */
+  verbsOf(word: string): readonly string[] | undefined {
+    return this.#groups.get(word) ?? (this.#rows.has(word) ? [word] : undefined);
+  }
+
+  isGroup(word: string): boolean {
+    return this.#groups.has(word);
+  }
+
+  /** The shortest way to name these verbs, sorted: a group in the place of all its verbs. Never throws. */
+  foldVerbs(verbs: readonly string[]): string[] {
+    const left = new Set(verbs);
+    const groups: string[] = [];
+    for (const [group, members] of this.#groups) {
+      if (!members.every((verb) => left.has(verb))) continue;
+      groups.push(group);
+      for (const verb of members) left.delete(verb);
+    }
+    return [...groups, ...left].sort();
+  }
+
+  /** Facts that a request with this verb carries; undefined: none. Never throws. */
+  contextOf(verb: string): ContextKind | undefined {
+    return this.#rows.get(verb)?.context;
+  }
+
+  /** Whether doing this to the object may change rows: whether a permit's `@rows` bounds it. Never throws. */
+  changesRows(verb: string, object: PolicyObject): boolean {
+    const row = this.#rows.get(verb);
+    return row?.rows !== undefined && row.rowless?.(object) !== true;
+  }
+
+  /** Whether every client needs this and changes nobody's data by it: no attenuation takes it away. Never throws. */
+  isAlways(verb: string, object: PolicyObject): boolean {
+    return this.#rows.get(verb)?.always?.(object) === true;
+  }
+
+  /** Whether `--read-only` leaves the verb. An unknown one writes. Never throws. */
+  reads(verb: string): boolean {
+    return this.#rows.get(verb)?.reads === true;
+  }
+}
+
+/** Rows of all parts, each done to what other parts add to it. */
+function allVerbs(parts: readonly VocabularyPart[]): VerbRow[] {
+  const rows = parts.flatMap(({ verbs }) => verbs);
+  const added = parts.flatMap(({ alsoOn = {} }) => Object.entries(alsoOn));
+  for (const [verb] of added) {
+    if (!rows.some((row) => row.verb === verb)) throw new Error(`no part of the vocabulary has ${verb}`);
+  }
+  return rows.map((row) => {
+    const more = added.filter(([verb]) => verb === row.verb).flatMap(([, types]) => types);
+    return more.length === 0 ? row : { ...row, on: [...row.on, ...more] };
+  });
+}
+
+function parentsOf(parts: readonly VocabularyPart[]): Map<string, string | undefined> {
+  const all = parts.flatMap(({ groups = {} }) => Object.entries(groups));
+  const parents = new Map(all);
+  demandDistinct([...parents.keys()], all.length);
+  return parents;
+}
+
+function demandDistinct(words: readonly string[], count: number): void {
+  if (new Set(words).size < count) throw new Error(`the vocabulary has a word twice: ${words.join(' ')}`);
+}
+
+function membersOf(
+  parents: ReadonlyMap<string, string | undefined>,
+  verbs: readonly VerbRow[],
+): Map<string, readonly string[]> {
+  const members = new Map<string, string[]>([...parents.keys()].map((group) => [group, []]));
+  for (const { verb, group } of verbs) {
+    for (let at = group; at !== undefined; at = parents.get(at)) {
+      const found = members.get(at);
+      if (found === undefined) throw new Error(`the vocabulary has no group ${at}`);
+      found.push(verb);
+    }
+  }
+  const largestFirst = [...members].sort(([, a], [, b]) => b.length - a.length);
+  const empty = largestFirst.find(([, list]) => list.length === 0);
+  if (empty !== undefined) throw new Error(`the vocabulary has no verb of ${empty[0]}`);
+  return new Map(largestFirst);
+}
+
+function schemaOf(
+  parts: readonly VocabularyPart[],
+  parents: ReadonlyMap<string, string | undefined>,
+  verbs: readonly VerbRow[],
+): string {
+  const contexts = new Set(verbs.flatMap(({ context }) => context ?? []));
+  return [
+    PRINCIPALS,
+    ...parts.map(({ entities }) => entities),
+    ...[...contexts].map(contextType),
+    ...[...parents].map(([group, parent]) => `action "${group}"${within(parent)};`),
+    ...verbs.map(action),
+    '',
+  ].join('\n');
+}
+
+function contextType({ type, facts }: ContextKind): string {
+  return `type ${type} = {${facts}
+  approvals: Set<String>,
+  // An agent acting for a person; both are asked.
+  delegated: Bool
+};`;
+}
+
+function action({ verb, group, on, context }: VerbRow): string {
+  const applies = `principal: [Agent, Person], resource: [${on.join(', ')}], context: ${context?.type ?? '{}'}`;
+  return `action "${verb}"${within(group)} appliesTo { ${applies} };`;
+}
+
+function within(group: string | undefined): string {
+  return group === undefined ? '' : ` in ["${group}"]`;
+}
+
+function parse(schema: string): SchemaJson<string> {
+  const answer = schemaToJson(schema);
+  if (answer.type === 'failure') throw new Error(answer.errors.map(({ message }) => message).join('; '));
+  return answer.json;
+}

@@ -1,0 +1,46 @@
+import type { PolicyObject, PolicyValue } from '../model.ts';
+
+/** Facts that a request carries beside principal, action and object: one type of Cedar's schema. */
+export interface ContextKind {
+  /** Cedar's name of the type. */
+  readonly type: string;
+  /**
+   * Its members in Cedar's syntax, each with a comma; `approvals` and `delegated` are added to every context. Where it
+   * is empty, the facts of a request are left out.
+   */
+  readonly facts: string;
+  /** What is assumed of a request whose adapter does not state a fact. */
+  readonly worstCase: Readonly<Record<string, PolicyValue>>;
+}
+
+/** One verb, with everything that policy, `--only`, `--read-only` and `@rows` need to know of it. */
+export interface VerbRow {
+  /** Unique among all parts: `connect`, `reveal`, … */
+  readonly verb: string;
+  /** The group that it belongs to; groups lie within groups. */
+  readonly group?: string;
+  /** Entity types that it is done to. The narrower, the more a rule may ask without `is`. */
+  readonly on: readonly string[];
+  /** Left out: a request carries no facts, and can wait for no approval. */
+  readonly context?: ContextKind;
+  /** Changes nothing of anyone's data: left by `--read-only`. A verb without it writes. */
+  readonly reads?: true;
+  /** Objects on which every client needs it and changes nobody's data: no attenuation takes it away. */
+  readonly always?: (object: PolicyObject) => boolean;
+  /** It changes rows: the target says how many, or nobody can. Left out: it changes none, and no `@rows` bounds it. */
+  readonly rows?: 'counted' | 'uncounted';
+  /** Objects on which it changes no rows all the same. */
+  readonly rowless?: (object: PolicyObject) => boolean;
+}
+
+/** The words that one protocol, or hoopd itself, brings into policies. */
+export interface VocabularyPart {
+  readonly name: string;
+  /** Each group with the one that it lies within; undefined at the root. */
+  readonly groups?: Readonly<Record<string, string | undefined>>;
+  /** Cedar's declarations of its entity types. */
+  readonly entities: string;
+  readonly verbs: readonly VerbRow[];
+  /** Verbs of other parts that are done to this part's entities too, with their types. */
+  readonly alsoOn?: Readonly<Record<string, readonly string[]>>;
+}
