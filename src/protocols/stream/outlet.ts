@@ -1,12 +1,11 @@
 import type { Duplex } from 'node:stream';
 import { BatchedWriter } from '../../core/bytes/batched-writer.ts';
 import type { SlabSizes } from '../../core/bytes/slabs.ts';
+import { RECORDING_PENDING_BYTES } from '../../recording/recorder.ts';
 import type { Guard } from './guard.ts';
 
 /** Octets that wait for the client before the target is paused; what one chunk of the target becomes may go beyond. */
 const WAITING_BOUND_BYTES = 128 * 1024;
-/** Recorded octets that wait for the disk before the target is paused. */
-const RECORDING_BOUND_BYTES = 8 * 1024 * 1024;
 
 /** What is shown is recorded first. */
 export type Evidence = Pick<Guard, 'shown' | 'pendingBytes' | 'drained'>;
@@ -59,7 +58,7 @@ export class Outlet {
     if (slices.length === 0 || !this.#stream.writable) return;
     for (const slice of slices) this.#writer.add(slice);
     this.#writer.push();
-    if (this.#hasRoom() && this.#guard.pendingBytes <= RECORDING_BOUND_BYTES) return;
+    if (this.#hasRoom() && this.#guard.pendingBytes <= RECORDING_PENDING_BYTES) return;
     this.#paused = source;
     source.pause();
   }
@@ -87,7 +86,7 @@ export class Outlet {
   #goOn(): void {
     const source = this.#paused;
     if (source === undefined || !this.#hasRoom()) return;
-    if (this.#guard.pendingBytes > RECORDING_BOUND_BYTES) {
+    if (this.#guard.pendingBytes > RECORDING_PENDING_BYTES) {
       void this.#guard.drained().then(() => this.#goOn());
       return;
     }

@@ -28,8 +28,8 @@ export function ask(
 ): Later<void> {
   const { pairs, context, text } = planned;
   const refusal = planned.refusal ?? writesMaskBack(planned, original);
-  const question = { pairs, context, text, original, ...(refusal === undefined ? {} : { refusal }) };
-  return after(state.guard.ask(question), (answer) => {
+  const question = { pairs, context, text, original };
+  return after(state.guard.ask(refusal === undefined ? question : { ...question, refusal }), (answer) => {
     if (state.pipeline.skipping || state.ended) {
       if (answer.effect === 'allow') answer.close('unknown');
       return answers.skip?.();
