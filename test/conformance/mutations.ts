@@ -4,7 +4,7 @@ export interface Mutation {
   readonly without: string;
   readonly file: string;
   /** The adapter that the suite is run with. */
-  readonly suite: 'postgres';
+  readonly suite: 'echo' | 'postgres';
   /** Stands in the file once. */
   readonly line: string;
   /** What stands in its place. */
@@ -160,7 +160,7 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
 ];
 
 export const MUTATIONS: readonly Mutation[] = [
-  ...SHARED.map((one) => ({ ...one, suite: 'postgres' }) as const),
+  ...SHARED.map((one) => ({ ...one, suite: 'echo' }) as const),
   {
     without: 'a stand-in for a denied statement',
     suite: 'postgres',

@@ -20,7 +20,7 @@ beforeAll(() => {
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
 /** Runs the suite in the copy, or those of its cases whose names have this in them. @returns Names of the cases that fail. */
-async function failures(suite: 'postgres', cases = ''): Promise<string[]> {
+async function failures(suite: 'echo' | 'postgres', cases = ''): Promise<string[]> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const file = `test/integration/conformance/${suite}.test.ts`;
@@ -48,7 +48,7 @@ async function failures(suite: 'postgres', cases = ''): Promise<string[]> {
 }
 
 describe('the suite of adapters', () => {
-  it.each(['postgres'] as const)('passes for %s as the sources are', async (suite) => {
+  it.each(['echo', 'postgres'] as const)('passes for %s as the sources are', async (suite) => {
     expect(await failures(suite)).toEqual([]);
   });
 
