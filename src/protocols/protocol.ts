@@ -8,7 +8,7 @@ import type { Turns } from '../core/turns.ts';
 import type { DetectorSet } from '../masking/detectors/index.ts';
 import type { PolicyObject } from '../policy/model.ts';
 import type { VocabularyPart } from '../policy/vocabulary/row.ts';
-import type { RecordedItem } from '../recording/reader.ts';
+import type { RecordedItem } from '../recording/items.ts';
 import type { Adapter } from './adapter.ts';
 
 /**

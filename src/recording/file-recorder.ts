@@ -1,10 +1,16 @@
 import { SlabPool, SlabSizes } from '../core/bytes/slabs.ts';
 import { HoopError } from '../core/errors.ts';
 import { Compressors } from './compressor.ts';
-import { encodeHeader, type FrameKind, MAX_FRAME_BYTES, type RecordingHeader } from './format.ts';
-import { RECORDING_PENDING_BYTES, type RecordingSummary, type SessionRecorder } from './recorder.ts';
+import { encodeHeader, type FrameKind, type RecordingHeader } from './format.ts';
+import {
+  RECORDING_PENDING_BYTES,
+  type RecordingSummary,
+  type SessionRecorder,
+  type StreamRecorder,
+} from './recorder.ts';
 import { SegmentBuffer } from './segment-buffer.ts';
 import { type RecordingFile, SegmentWriter } from './segment-writer.ts';
+import { type FrameSink, FramingStreamRecorder } from './stream-recorder.ts';
 
 /** A segment is cut at so many octets, or so long after its first frame. */
 const SEGMENT_BYTES = 256 * 1024;
@@ -22,8 +28,6 @@ const SLABS = [
 const HARD_PENDING_BYTES = 16 * RECORDING_PENDING_BYTES;
 /** What a frame takes beside its octets, in memory and on disk, roughly. */
 const FRAME_OVERHEAD = 16;
-/** Requests and notes are one frame each and cut here: a statement is at most 4 MiB. */
-const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 
 /** Microseconds since the session's start, never going back. */
 export type SessionMicros = () => number;
@@ -40,7 +44,7 @@ export function recordingTools(): RecordingTools {
 }
 
 /** Writes one session's recording. Idle, it holds an open file and nothing else: no timer runs. */
-export class FileRecorder implements SessionRecorder {
+export class FileRecorder implements SessionRecorder, FrameSink {
   readonly #file: RecordingFile;
   readonly #micros: SessionMicros;
   readonly #writer: SegmentWriter;
@@ -49,6 +53,7 @@ export class FileRecorder implements SessionRecorder {
   #timer: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
   #total = { frames: 0, bytes: 0 };
+  #operations = 0;
   #closing: Promise<RecordingSummary> | undefined;
   #failed: Error | undefined;
   #pendingBytes = 0;
@@ -82,21 +87,23 @@ export class FileRecorder implements SessionRecorder {
     return this.#pendingBytes;
   }
 
-  request(text: string, operation: string): void {
-    this.#add('request', Buffer.from(`${operation}\0${text}`).subarray(0, MAX_TEXT_BYTES));
+  stream(number: number): StreamRecorder {
+    return new FramingStreamRecorder(this, number);
   }
 
-  response(bytes: Uint8Array): void {
-    for (let start = 0; start < bytes.length; start += MAX_FRAME_BYTES) {
-      this.#add(
-        'response',
-        bytes.length <= MAX_FRAME_BYTES ? bytes : bytes.subarray(start, start + MAX_FRAME_BYTES),
-      );
-    }
+  nextOperation(): number {
+    return ++this.#operations;
   }
 
-  note(text: string): void {
-    this.#add('note', Buffer.from(text).subarray(0, MAX_TEXT_BYTES));
+  add(kind: FrameKind, stream: number, operation: number, bytes: Uint8Array): void {
+    if (this.#failed !== undefined || this.#closing !== undefined) return;
+    if (!this.#segment.fits(bytes.length)) this.#cut();
+    // Whole microseconds: rounded differences would drift apart from the segments' own times.
+    this.#segment.add({ kind, stream, operation, at: Math.round(this.#micros()), bytes });
+    this.#pendingBytes += bytes.length + FRAME_OVERHEAD;
+    if (this.#segment.length >= SEGMENT_BYTES) this.#cut();
+    else this.#timer ??= setTimeout(() => this.#cut(), SEGMENT_MS).unref();
+    if (this.#pendingBytes > HARD_PENDING_BYTES) this.#fail(new Error('the recording cannot keep up'));
   }
 
   async drained(): Promise<void> {
@@ -107,17 +114,6 @@ export class FileRecorder implements SessionRecorder {
   close(reason: string): Promise<RecordingSummary> {
     this.#closing ??= this.#end(reason);
     return this.#closing;
-  }
-
-  #add(kind: FrameKind, bytes: Uint8Array): void {
-    if (this.#failed !== undefined || this.#closing !== undefined) return;
-    if (!this.#segment.fits(bytes.length)) this.#cut();
-    // Whole microseconds: rounded differences would drift apart from the segments' own times.
-    this.#segment.add({ kind, at: Math.round(this.#micros()), bytes });
-    this.#pendingBytes += bytes.length + FRAME_OVERHEAD;
-    if (this.#segment.length >= SEGMENT_BYTES) this.#cut();
-    else this.#timer ??= setTimeout(() => this.#cut(), SEGMENT_MS).unref();
-    if (this.#pendingBytes > HARD_PENDING_BYTES) this.#fail(new Error('the recording cannot keep up'));
   }
 
   #cut(): void {

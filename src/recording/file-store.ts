@@ -4,23 +4,19 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { FileRecorder, type RecordingTools, recordingTools } from './file-recorder.ts';
+import { type RecordingSource, readRecording } from './reader.ts';
 import type { RecordingStore, SessionRecorder } from './recorder.ts';
 import type { RecordingFile } from './segment-writer.ts';
 
 const SESSION_ID = /^ses_[0-9A-Z]{10,40}$/;
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 
-export interface FileRecordingStore extends RecordingStore {
-  /** Path of a session's recording; undefined if there is none, and for anything that is not a session's id. */
-  find(session: string): Promise<string | undefined>;
-}
-
 /**
  * Recordings as files: `<dir>/<yyyy-mm-dd>/<session>.hrec`, 0600 in folders 0700, by the day (UTC) of their start.
  *
  * @param dir Made when the first session starts.
  */
-export function openRecordingStore(dir: string, clock: Clock): FileRecordingStore {
+export function openRecordingStore(dir: string, clock: Clock): RecordingStore {
   const tools = recordingTools();
   return {
     async open(session) {
@@ -33,15 +29,20 @@ export function openRecordingStore(dir: string, clock: Clock): FileRecordingStor
         throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { detail, cause });
       }
     },
-    async find(session) {
-      if (!SESSION_ID.test(session) || !existsSync(dir)) return undefined;
-      const days = (await readdir(dir)).filter((day) => DAY.test(day)).sort();
-      return days
-        .reverse()
-        .map((day) => join(dir, day, `${session}.hrec`))
-        .find((path) => existsSync(path));
+    async read(session) {
+      const path = await find(dir, session);
+      return path === undefined ? undefined : readRecording(() => openSource(path), session);
     },
   };
+}
+
+async function find(dir: string, session: string): Promise<string | undefined> {
+  if (!SESSION_ID.test(session) || !existsSync(dir)) return undefined;
+  const days = (await readdir(dir)).filter((day) => DAY.test(day)).sort();
+  return days
+    .reverse()
+    .map((day) => join(dir, day, `${session}.hrec`))
+    .find((path) => existsSync(path));
 }
 
 async function record(
@@ -55,19 +56,10 @@ async function record(
   const file = new AppendFile(await open(join(day, `${session.id}.hrec`), 'ax', 0o600));
   // Time within the session is monotonic: the wall clock may be set back under it.
   const origin = performance.now() - Math.max(0, clock.now() - session.startedAt);
-  const header = {
-    schemaVersion: 1,
-    session: session.id,
-    protocol: session.protocol,
-    startedAt: session.startedAt,
-  };
+  const { id, protocol, startedAt } = session;
+  const header = { schemaVersion: 2, session: id, protocol, startedAt } as const;
   try {
-    return await FileRecorder.start(
-      file,
-      { ...header, schemaVersion: 1 },
-      () => (performance.now() - origin) * 1000,
-      tools,
-    );
+    return await FileRecorder.start(file, header, () => (performance.now() - origin) * 1000, tools);
   } catch (error) {
     await file.close();
     throw error;
@@ -88,6 +80,43 @@ class AppendFile implements RecordingFile {
     // A short write: the rest again, which either goes through or says why not.
     const rest = Buffer.concat(parts).subarray(bytesWritten);
     await this.#handle.writeFile(rest);
+  }
+
+  async close(): Promise<void> {
+    await this.#handle.close();
+  }
+}
+
+async function openSource(path: string): Promise<RecordingSource> {
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    throw new HoopError('ERR_NO_ACCESS', 'there is no such recording', { cause });
+  });
+  return new FileSource(handle);
+}
+
+class FileSource implements RecordingSource {
+  readonly #handle: FileHandle;
+  #offset = 0;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async take(length: number): Promise<Buffer | undefined> {
+    const size = (await this.#handle.stat()).size;
+    if (this.#offset + length > size) return undefined;
+    const buffer = Buffer.alloc(length);
+    for (let done = 0; done < length; ) {
+      const { bytesRead } = await this.#handle.read(buffer, done, length - done, this.#offset + done);
+      if (bytesRead === 0) return undefined;
+      done += bytesRead;
+    }
+    this.#offset += length;
+    return buffer;
+  }
+
+  async atEnd(): Promise<boolean> {
+    return this.#offset >= (await this.#handle.stat()).size;
   }
 
   async close(): Promise<void> {

@@ -1,7 +1,7 @@
 /**
- * The recording's file format, version 1. It is final.
+ * The recording's file format, version 2. Version 1 is read, and no longer written.
  *
- *     "HOOPREC1"  u32 length  JSON {schemaVersion, session, protocol, startedAt}          the header
+ *     "HOOPREC2"  u32 length  JSON {schemaVersion, session, protocol, startedAt}          the header
  *     then segments:
  *     "HSEG" | "HEND"  u8 codec  3 zero octets  u32 stored length  u32 raw length
  *     u64 time of the first frame, µs since the start  32 octets prev  32 octets hash  payload
@@ -10,11 +10,43 @@
  * hash of the segment before, and for the first one the SHA-256 of the file's header. The payload of `HSEG` is frames,
  * that of `HEND`, the last segment of a recording that was closed, is JSON {reason, frames, bytes}.
  *
- * A frame is `u8 kind, varint µs since the frame before (of the segment), varint length, octets`.
+ * A frame is `u8 kind, varint stream, varint operation, varint µs since the frame before (of the segment), varint
+ * length, octets`. A stream is one connection or channel of the session, numbered from 0; all frames of a session stand
+ * in the order in which they came. An operation is numbered from 1 by its `request`, the only frame that holds its id;
+ * 0 is none. A frame names no operation whose request has not come before it.
+ *
+ * | kind | octets |
+ * | --- | --- |
+ * | 0 `request` | the operation's id, NUL, its masked text |
+ * | 1 `response` | bytes of the protocol as the client receives them |
+ * | 2 `note` | text of the gateway's own |
+ * | 3 `input` 4 `output` 5 `stderr` | bytes of a terminal or a pipe, after masking |
+ * | 6 `resize` | u16 columns, u16 rows; the first one says that the stream has a terminal |
+ * | 7 `status` | text: how the operation ended, in the protocol's words (`exit 1`, `signal KILL`) |
+ * | 8 `request-head` 10 `response-head` | JSON {start, fields: [[name, value], …]}, masked |
+ * | 9 `request-body` 11 `response-body` | bytes after masking, transfer coding taken away |
+ * | 12 `closed` | text: why the stream ended, where it ends before its session |
+ *
+ * How protocols use it:
+ *
+ * - PostgreSQL: `request` for each statement, `response` for everything that the client receives. One write holds the
+ *   answers of many statements, so `response` names no operation.
+ * - HTTP: a stream for each connection, with HTTP/2 for each of its streams. `request` holds one line for people (`GET
+ *   /v1/orders`), then come `request-head` (start `GET /v1/orders?page=2`), `request-body`, `response-head` (start
+ *   `200`; one more for each 1xx and for trailers) and `response-body`, all with the request's operation. A connection
+ *   that was upgraded goes on with `input` and `output`.
+ * - SSH: a stream for each channel. `request` for `exec`, `shell` or a subsystem, `resize` for `pty-req` and
+ *   `window-change`, `input`, `output` and `stderr` for data, `status` for `exit-status` and `exit-signal`. A file
+ *   that is copied is an exchange: `response-head` (start `read /etc/hosts`), then `response-body`.
+ * - Kubernetes: as HTTP; `watch` and `logs` are a `response-body` in many frames. `exec` and `attach` go on, under the
+ *   same operation, as SSH does: `input`, `output`, `stderr`, `resize`, and `status` for the error channel.
+ *
+ * A frame of version 1 has neither stream nor operation, and is of one of the first three kinds.
  */
 import { createHash } from 'node:crypto';
 
-export const FILE_MAGIC = 'HOOPREC1';
+/** Followed by the version's digit. */
+export const FILE_MAGIC = 'HOOPREC';
 export const SEGMENT_HEAD_BYTES = 4 + 1 + 3 + 4 + 4 + 8 + 32 + 32;
 export const FILE_HEAD_BYTES = 12;
 const HASH_AT = SEGMENT_HEAD_BYTES - 32;
@@ -24,11 +56,31 @@ export const MAX_FRAME_BYTES = 1024 * 1024;
 
 export const CODEC = { raw: 0, zstd: 1 } as const;
 export type Codec = (typeof CODEC)[keyof typeof CODEC];
-const FRAME_KINDS = ['request', 'response', 'note'] as const;
+/** In the order of their numbers. */
+const FRAME_KINDS = [
+  'request',
+  'response',
+  'note',
+  'input',
+  'output',
+  'stderr',
+  'resize',
+  'status',
+  'request-head',
+  'request-body',
+  'response-head',
+  'response-body',
+  'closed',
+] as const;
 export type FrameKind = (typeof FRAME_KINDS)[number];
+/** Kinds that version 1 had. */
+const KINDS_OF_1 = 3;
+
+export const FORMAT_VERSIONS = [1, 2] as const;
+export type FormatVersion = (typeof FORMAT_VERSIONS)[number];
 
 export interface RecordingHeader {
-  readonly schemaVersion: 1;
+  readonly schemaVersion: FormatVersion;
   readonly session: string;
   readonly protocol: string;
   /** Milliseconds since the epoch. */
@@ -37,6 +89,10 @@ export interface RecordingHeader {
 
 export interface Frame {
   readonly kind: FrameKind;
+  /** Of the session, from 0. */
+  readonly stream: number;
+  /** Number of the operation within the recording, from 1; 0: none. */
+  readonly operation: number;
   /** Microseconds since the session's start. */
   readonly at: number;
   readonly bytes: Uint8Array;
@@ -58,7 +114,7 @@ export function encodeHeader(header: RecordingHeader): { readonly bytes: Buffer;
   const json = Buffer.from(JSON.stringify(header));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(json.length);
-  const bytes = Buffer.concat([Buffer.from(FILE_MAGIC), length, json]);
+  const bytes = Buffer.concat([Buffer.from(`${FILE_MAGIC}${header.schemaVersion}`), length, json]);
   return { bytes, hash: sha256(bytes) };
 }
 
@@ -99,7 +155,7 @@ export function segmentHash(head: Buffer, payload: Uint8Array): Buffer {
 }
 
 /** What `writeFrame` puts before a frame's octets, at most. */
-export const FRAME_HEAD_BYTES = 1 + 7 + 7;
+export const FRAME_HEAD_BYTES = 1 + 7 + 7 + 7 + 7;
 
 /**
  * Writes one frame into a payload.
@@ -110,6 +166,8 @@ export const FRAME_HEAD_BYTES = 1 + 7 + 7;
 export function writeFrame(out: Buffer, start: number, frame: Frame, before: number): number {
   let offset = start;
   out[offset++] = FRAME_KINDS.indexOf(frame.kind);
+  offset = writeVarint(out, offset, frame.stream);
+  offset = writeVarint(out, offset, frame.operation);
   offset = writeVarint(out, offset, frame.at - before);
   offset = writeVarint(out, offset, frame.bytes.length);
   out.set(frame.bytes, offset);
@@ -117,23 +175,28 @@ export function writeFrame(out: Buffer, start: number, frame: Frame, before: num
 }
 
 /** @param at The segment's own time. @returns Undefined if the payload is not frames to its last octet. */
-export function decodeFrames(payload: Buffer, at: number): Frame[] | undefined {
+export function decodeFrames(payload: Buffer, at: number, version: FormatVersion): Frame[] | undefined {
   const frames: Frame[] = [];
   const cursor = { offset: 0 };
   for (let time = at; cursor.offset < payload.length; ) {
-    const kind = FRAME_KINDS[payload[cursor.offset++]!];
+    const number = payload[cursor.offset++]!;
+    const kind = version === 1 && number >= KINDS_OF_1 ? undefined : FRAME_KINDS[number];
+    const stream = version === 1 ? 0 : readVarint(payload, cursor);
+    const operation = version === 1 ? 0 : readVarint(payload, cursor);
     time += readVarint(payload, cursor);
     const length = readVarint(payload, cursor);
-    const start = cursor.offset;
-    if (kind === undefined || Number.isNaN(time) || !(start + length <= payload.length)) return undefined;
-    cursor.offset = start + length;
-    frames.push({ kind, at: time, bytes: payload.subarray(start, cursor.offset) });
+    const end = cursor.offset + length;
+    // NaN where an octet is missing.
+    if (kind === undefined || !(stream + operation + time >= 0) || !(end <= payload.length)) return undefined;
+    frames.push({ kind, stream, operation, at: time, bytes: payload.subarray(cursor.offset, end) });
+    cursor.offset = end;
   }
   return frames;
 }
 
 /** LEB128, at most seven octets (2^49): 17 years in microseconds. */
-function writeVarint(out: Buffer, offset: number, value: number): number {
+function writeVarint(out: Buffer, start: number, value: number): number {
+  let offset = start;
   let rest = Math.min(Math.max(0, Math.round(value)), 2 ** 49 - 1);
   for (; rest >= 128; rest = Math.floor(rest / 128)) out[offset++] = (rest % 128) + 128;
   out[offset++] = rest;

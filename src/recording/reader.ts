@@ -1,4 +1,3 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { zstdDecompress } from 'node:zlib';
 import { HoopError } from '../core/errors.ts';
@@ -8,6 +7,7 @@ import {
   encodeHeader,
   FILE_HEAD_BYTES,
   FILE_MAGIC,
+  FORMAT_VERSIONS,
   type Frame,
   parseSegmentHead,
   type RecordingHeader,
@@ -15,80 +15,105 @@ import {
   type SegmentHead,
   segmentHash,
 } from './format.ts';
+import { type RecordedItem, recordedItem } from './items.ts';
 
 const decompress = promisify(zstdDecompress);
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** What a recording shows, in order: one header, frames, one end. */
-export type RecordedItem =
-  | ({ readonly kind: 'header' } & RecordingHeader)
-  | { readonly kind: 'request'; readonly atMicros: number; readonly operation: string; readonly text: string }
-  | { readonly kind: 'response'; readonly atMicros: number; readonly bytes: Uint8Array }
-  | { readonly kind: 'note'; readonly atMicros: number; readonly text: string }
-  | RecordingEnd;
+/** A recording's octets, read forward from its beginning. */
+export interface RecordingSource {
+  /** The next `length` octets; undefined where so many are not there. */
+  take(length: number): Promise<Buffer | undefined>;
+  /** Whether nothing follows what was taken. */
+  atEnd(): Promise<boolean>;
+  close(): Promise<void>;
+}
 
-interface RecordingEnd {
-  readonly kind: 'end';
-  /** Of the last frame, or of the end mark. */
-  readonly atMicros: number;
-  /** As given to `close`; `interrupted` if there is no end mark. */
-  readonly reason: string;
-  /** The end mark was read. False: the gateway died, the disk was full, or the session is still live. */
-  readonly complete: boolean;
-  /** Hash of the last segment read, hex: compare it with the audit's `session.ended`. */
-  readonly sha256: string;
+/** A header, and what it was read from. */
+interface Begun {
+  readonly header: RecordingHeader;
+  readonly hash: Buffer;
 }
 
 /**
- * Reads a recording, one segment at a time.
+ * Reads a recording of format 1 or 2, one segment at a time.
  *
- * A tail that is not whole, as a crash leaves it, ends the recording with `complete: false`. Bytes of `response` are
- * whatever the session's client received, in pieces of at most 1 MiB.
+ * A tail that is not whole, as a crash leaves it, ends the recording with `complete: false`. Bytes come in pieces of at
+ * most 1 MiB. Requests of format 1 are numbered as they come; its other frames name no operation.
  *
- * @throws {HoopError} `ERR_NO_ACCESS` there is no such file; `ERR_VERIFY` a segment before the last does not match its
- *   hash or its predecessor's, or the file is no recording: what was yielded before was good.
+ * @param open Called once for the header and once more for each walk through the items, which closes what it opened.
+ * @param session Whose recording it must be.
+ * @returns Items in order. Walking rejects with `ERR_VERIFY` where a segment before the last does not match its hash or
+ *   its predecessor's: what was yielded before was good.
+ * @throws {HoopError} `ERR_VERIFY`: it is no recording of that session, or of a later format. What `open` throws.
  */
-export async function* readRecording(path: string): AsyncGenerator<RecordedItem> {
-  const handle = await open(path, 'r').catch((cause: unknown) => {
-    throw new HoopError('ERR_NO_ACCESS', 'there is no such recording', { cause });
-  });
+export async function readRecording(
+  open: () => Promise<RecordingSource>,
+  session: string,
+): Promise<AsyncIterable<RecordedItem>> {
+  const source = await open();
   try {
-    const file = new Source(handle);
-    const header = await readHeader(file);
-    yield { kind: 'header', ...header.value };
-    yield* readSegments(file, header.hash);
+    await readHeader(source, session);
   } finally {
-    await handle.close();
+    await source.close();
+  }
+  return { [Symbol.asyncIterator]: () => readItems(open, session) };
+}
+
+async function* readItems(
+  open: () => Promise<RecordingSource>,
+  session: string,
+): AsyncGenerator<RecordedItem> {
+  const source = await open();
+  try {
+    yield* readSegments(source, await readHeader(source, session));
+  } finally {
+    await source.close();
   }
 }
 
-async function* readSegments(file: Source, headerHash: Buffer): AsyncGenerator<RecordedItem> {
-  let prev = headerHash;
+async function* readSegments(source: RecordingSource, { header, hash }: Begun): AsyncGenerator<RecordedItem> {
+  const told = { operations: 0 };
+  let prev = hash;
   let atMicros = 0;
-  for (
-    let segment = await readSegment(file, prev);
-    segment !== undefined;
-    segment = await readSegment(file, prev)
-  ) {
+  let segment = await readSegment(source, prev);
+  // The first segment vouches for the header.
+  yield { kind: 'header', ...header };
+  for (; segment !== undefined; segment = await readSegment(source, prev)) {
     prev = segment.head.hash;
     atMicros = Math.max(atMicros, segment.head.at);
     const sha256 = prev.toString('hex');
     if (segment.head.end) {
-      if (!(await file.atEnd())) throw tampered('something follows the end mark');
+      if (!(await source.atEnd())) throw tampered('something follows the end mark');
       yield { kind: 'end', atMicros, reason: endReason(segment.raw), complete: true, sha256 };
       return;
     }
-    const frames = decodeFrames(segment.raw, segment.head.at);
+    const frames = decodeFrames(segment.raw, segment.head.at, header.schemaVersion);
     if (frames === undefined) throw tampered('a segment does not hold frames');
-    for (const frame of frames) yield item(frame);
+    for (const frame of frames) yield item(header.schemaVersion === 1 ? numbered(frame, told) : frame, told);
     atMicros = frames.at(-1)?.at ?? atMicros;
   }
   yield { kind: 'end', atMicros, reason: 'interrupted', complete: false, sha256: prev.toString('hex') };
 }
 
+/** Format 1 told ids alone. */
+function numbered(frame: Frame, { operations }: { readonly operations: number }): Frame {
+  return frame.kind === 'request' ? { ...frame, operation: operations + 1 } : frame;
+}
+
+/** @param told How many operations were told so far: a request tells the next, others name one of them. */
+function item(frame: Frame, told: { operations: number }): RecordedItem {
+  if (frame.kind === 'request') told.operations++;
+  const known =
+    frame.kind === 'request' ? frame.operation === told.operations : frame.operation <= told.operations;
+  const shown = known ? recordedItem(frame) : undefined;
+  if (shown === undefined) throw tampered('a frame does not hold what its kind asks for');
+  return shown;
+}
+
 /** @returns Undefined where the file ends, or ends in a segment that is not whole. */
 async function readSegment(
-  file: Source,
+  file: RecordingSource,
   prev: Buffer,
 ): Promise<{ readonly head: SegmentHead; readonly raw: Buffer } | undefined> {
   const octets = await file.take(SEGMENT_HEAD_BYTES);
@@ -116,32 +141,42 @@ async function inflate(head: SegmentHead, payload: Buffer): Promise<Buffer> {
   throw tampered('a segment cannot be decompressed');
 }
 
-async function readHeader(file: Source): Promise<{ readonly value: RecordingHeader; readonly hash: Buffer }> {
-  const head = await file.take(FILE_HEAD_BYTES);
-  const length = head?.toString('latin1', 0, 8) === FILE_MAGIC ? head.readUInt32BE(8) : MAX_HEADER_BYTES + 1;
-  const json = length > MAX_HEADER_BYTES ? undefined : await file.take(length);
+async function readHeader(source: RecordingSource, session: string): Promise<Begun> {
+  const head = await source.take(FILE_HEAD_BYTES);
+  const version = versionOf(head?.toString('latin1', 0, FILE_MAGIC.length + 1));
+  const length = head === undefined || version === undefined ? MAX_HEADER_BYTES + 1 : head.readUInt32BE(8);
+  const json = length > MAX_HEADER_BYTES ? undefined : await source.take(length);
   if (json === undefined) throw tampered('it is not a recording');
-  try {
-    const value = JSON.parse(json.toString()) as RecordingHeader;
-    const { bytes, hash } = encodeHeader(value);
-    if (value.schemaVersion === 1 && bytes.subarray(FILE_HEAD_BYTES).equals(json)) return { value, hash };
-  } catch {
-    // Told below.
-  }
-  throw tampered('its header cannot be read');
+  const begun = parseHeader(json);
+  if (begun === undefined || begun.header.schemaVersion !== version)
+    throw tampered('its header cannot be read');
+  if (begun.header.session !== session) throw tampered('it is the recording of another session');
+  return begun;
 }
 
-function item(frame: Frame): RecordedItem {
-  if (frame.kind === 'response') return { kind: 'response', atMicros: frame.at, bytes: frame.bytes };
-  const text = Buffer.from(frame.bytes).toString();
-  if (frame.kind === 'note') return { kind: 'note', atMicros: frame.at, text };
-  const cut = text.indexOf('\0');
-  return {
-    kind: 'request',
-    atMicros: frame.at,
-    operation: text.slice(0, Math.max(0, cut)),
-    text: text.slice(cut + 1),
-  };
+/** @returns Undefined if it is no recording's magic. @throws {HoopError} `ERR_VERIFY` it is one that is not known yet. */
+function versionOf(magic: string | undefined): number | undefined {
+  if (magic?.startsWith(FILE_MAGIC) !== true || !/^\d$/.test(magic.slice(FILE_MAGIC.length)))
+    return undefined;
+  const version = Number(magic.slice(FILE_MAGIC.length));
+  if (FORMAT_VERSIONS.some((known) => known === version)) return version;
+  const known = FORMAT_VERSIONS.join(' and ');
+  throw new HoopError(
+    'ERR_VERIFY',
+    `the recording is of format ${version}, and this gateway reads formats ${known}`,
+    { hint: 'replay it at a gateway of the version that recorded it' },
+  );
+}
+
+/** @returns Undefined unless it is a header as our writer makes it, to the octet. */
+function parseHeader(json: Buffer): Begun | undefined {
+  try {
+    const header = JSON.parse(json.toString()) as RecordingHeader;
+    const { bytes, hash } = encodeHeader(header);
+    return bytes.subarray(FILE_HEAD_BYTES).equals(json) ? { header, hash } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function endReason(raw: Buffer): string {
@@ -154,31 +189,4 @@ function endReason(raw: Buffer): string {
 
 function tampered(detail: string): HoopError {
   return new HoopError('ERR_VERIFY', 'the recording is damaged or was changed', { detail });
-}
-
-/** Reads forward; a piece is whole or not there. */
-class Source {
-  readonly #handle: FileHandle;
-  #offset = 0;
-
-  constructor(handle: FileHandle) {
-    this.#handle = handle;
-  }
-
-  async take(length: number): Promise<Buffer | undefined> {
-    const size = (await this.#handle.stat()).size;
-    if (this.#offset + length > size) return undefined;
-    const buffer = Buffer.alloc(length);
-    for (let done = 0; done < length; ) {
-      const { bytesRead } = await this.#handle.read(buffer, done, length - done, this.#offset + done);
-      if (bytesRead === 0) return undefined;
-      done += bytesRead;
-    }
-    this.#offset += length;
-    return buffer;
-  }
-
-  async atEnd(): Promise<boolean> {
-    return this.#offset >= (await this.#handle.stat()).size;
-  }
 }

@@ -235,7 +235,7 @@ function masking(given: Given, words: Words): void {
     const { items, shown } = await trial.recording(session.id);
     expect(shown.length).toBeGreaterThan(0);
     expect(session.received().includes(shown)).toBe(true);
-    const asked = items.flatMap((item) => (item.kind === 'request' ? [item.operation] : []));
+    const asked = items.flatMap((item) => (item.kind === 'request' ? [item.id] : []));
     const decided = await trial.decided(session.id);
     expect(asked).toEqual(decided.map(({ operation }) => operation));
   });
@@ -382,7 +382,10 @@ function severalStreams(given: Given, words: Words): void {
     const events = await trial.events(one.id);
     expect(events.filter(({ type }) => type === 'session.started')).toHaveLength(1);
     const { items } = await trial.recording(one.id);
-    expect(items.filter(({ kind }) => kind === 'request')).toHaveLength(4);
+    const asked = items.flatMap((item) => (item.kind === 'request' ? [item.stream] : []));
+    expect(asked).toEqual([0, 1, 1, 1]);
+    const closed = items.flatMap((item) => (item.kind === 'closed' ? [item.stream] : []));
+    expect(closed.toSorted()).toEqual([0, 1]);
   });
 
   it('ends all streams of a session that is killed', async () => {

@@ -11,7 +11,7 @@ import type { AuditEvent } from '../../src/audit/event.ts';
 import type { Log, LogFields } from '../../src/core/log.ts';
 import type { Protocol } from '../../src/protocols/protocol.ts';
 import { openRecordingStore } from '../../src/recording/file-store.ts';
-import { type RecordedItem, readRecording } from '../../src/recording/reader.ts';
+import type { RecordedItem } from '../../src/recording/items.ts';
 import { listChains } from '../../src/storage/chain-files.ts';
 import { SegmentFile } from '../../src/storage/segment-file.ts';
 import { chainBytes } from '../support/audit.ts';
@@ -212,11 +212,9 @@ export class Trial {
 
   /** What a session's recording holds, decompressed. */
   async recording(session: string): Promise<{ readonly items: RecordedItem[]; readonly shown: Buffer }> {
-    const path = await openRecordingStore(join(this.running.dir, 'recordings'), { now: Date.now }).find(
-      session,
-    );
+    const store = openRecordingStore(join(this.running.dir, 'recordings'), { now: Date.now });
     const items: RecordedItem[] = [];
-    for await (const item of readRecording(path!)) items.push(item);
+    for await (const item of (await store.read(session))!) items.push(item);
     const shown = items.flatMap((item) => (item.kind === 'response' ? [item.bytes] : []));
     return { items, shown: Buffer.concat(shown) };
   }

@@ -8,7 +8,6 @@ import { openAuditLog } from '../../src/audit/log.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { rawPublicKey } from '../../src/core/evidence/audit-chain.ts';
 import { openRecordingStore } from '../../src/recording/file-store.ts';
-import { readRecording } from '../../src/recording/reader.ts';
 import { listChains } from '../../src/storage/chain-files.ts';
 import { chainBytes, decided, logOptions, temporary, verifyAll } from '../support/audit.ts';
 
@@ -79,7 +78,7 @@ function smallFileSystem(name: string): string | undefined {
 
 const smallDisks = [smallFileSystem('disk-0'), smallFileSystem('disk-1'), smallFileSystem('disk-2')];
 
-// Mounting needs root; where it is refused, test/unit/storage/segment-file.test.ts and recorder.test.ts stand in.
+// Mounting needs root; where it is refused, test/unit/storage/segment-file.test.ts and test/conformance/recordings.ts stand in.
 describe.skipIf(smallDisks.includes(undefined))('a full disk', () => {
   for (const [number, durability] of (['process', 'strict'] as const).entries()) {
     it(`refuses every event, then goes on once there is room: ${durability}`, async () => {
@@ -120,14 +119,14 @@ describe.skipIf(smallDisks.includes(undefined))('a full disk', () => {
     const session = { id: 'ses_01FULLDISK0000', protocol: 'postgres', startedAt: Date.now() };
     const recorder = await store.open(session);
     for (let i = 0; recorder.failed === undefined && i < 100; i++) {
-      recorder.response(crypto.getRandomValues(Buffer.alloc(60_000)));
+      recorder.stream(0).response(crypto.getRandomValues(Buffer.alloc(60_000)));
       await new Promise((resolve) => setTimeout(resolve, 5));
       if (recorder.pendingBytes > 1_000_000) await recorder.drained();
     }
     expect(recorder.failed).toMatchObject({ code: 'ERR_RECORDING_UNAVAILABLE' });
     expect((await recorder.close('done')).complete).toBe(false);
     let shown = 0;
-    for await (const item of readRecording((await store.find(session.id)) as string)) {
+    for await (const item of (await store.read(session.id)) ?? []) {
       if (item.kind === 'response') shown += item.bytes.length;
       if (item.kind === 'end') expect(item).toMatchObject({ complete: false, reason: 'interrupted' });
     }

@@ -15,6 +15,6 @@ export const sessionReplay: CommandSpec = {
     'hoopctl session replay ses_01JD8M2K7QZX4T9B3N5V6W8Y0C --speed 4',
     'hoopctl session replay ses_01JD8M2K7QZX4T9B3N5V6W8Y0C --json | jq -r \'select(.kind=="request").text\'',
   ],
-  exitCodes: [67, 69, 77],
+  exitCodes: [67, 69, 76, 77],
   run: async (invocation) => (await import('../replay/run-replay.ts')).runReplay(invocation),
 };

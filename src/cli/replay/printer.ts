@@ -2,79 +2,110 @@
  * A recording's frames as text for a terminal.
  */
 import type { ReplayFrame } from '../../api/contract.ts';
-import { cut, displayWidth, pad, visible } from '../render/text.ts';
+import { visible } from '../render/text.ts';
+import { ExchangePrinter } from './exchange.ts';
+import type { Printed } from './printed.ts';
+import { TablePrinter } from './table.ts';
+import { TerminalPrinter } from './terminal.ts';
 
-/** Rows are held to align them, never more than this many. */
-const ROWS_AT_ONCE = 200;
-const MAX_COLUMN = 60;
-const NULL_TEXT = '∅';
+/** Streams whose state is held; the one that was silent for longest is forgotten beyond them. */
+const STREAMS = 256;
 
 /**
- * Turns frames into lines, one result table at a time. No I/O; holds at most `ROWS_AT_ONCE` rows.
+ * Turns frames into text, each kind by its own printer. Frames of another stream than those before come under a line
+ * that names it. No I/O.
  */
 export class ReplayPrinter {
-  #columns: readonly string[] = [];
-  #rows: string[][] = [];
-  #headed = false;
-  #total = 0;
+  readonly #streams = new Map<number, StreamPrinter>();
+  #current = 0;
+  #withinLine = false;
 
-  /** @returns Lines to print now, without LF, safe for a terminal. */
-  push(frame: ReplayFrame): string[] {
+  /** @returns Text to write now, safe for a terminal; it may end within a line. */
+  push(frame: ReplayFrame): string {
+    const ofAll = frame.kind === 'end' || frame.kind === 'broken';
+    const number = ofAll ? this.#current : (frame.stream ?? 0);
+    const before = number === this.#current ? '' : this.#turnTo(number);
+    const printer = this.#printer(number);
+    const text = before + this.#after(printer.push(frame));
+    if (frame.kind === 'closed') this.#streams.delete(number);
+    return text;
+  }
+
+  #turnTo(stream: number): string {
+    const rest = this.#printer(this.#current).rest();
+    this.#current = stream;
+    return this.#after(rest) + this.#after({ lines: [`-- stream ${stream}`] });
+  }
+
+  #printer(stream: number): StreamPrinter {
+    const printer = this.#streams.get(stream) ?? new StreamPrinter();
+    this.#streams.delete(stream);
+    this.#streams.set(stream, printer);
+    const [silent] = this.#streams.keys();
+    if (this.#streams.size > STREAMS && silent !== undefined) this.#streams.delete(silent);
+    return printer;
+  }
+
+  /** Lines begin at the left, whatever was written before. */
+  #after({ lines = [], text = '' }: Printed): string {
+    const begun = lines.length > 0 && this.#withinLine ? '\n' : '';
+    const written = begun + lines.map((line) => `${line}\n`).join('') + text;
+    if (written !== '') this.#withinLine = !written.endsWith('\n');
+    return written;
+  }
+}
+
+class StreamPrinter {
+  readonly #table = new TablePrinter();
+  readonly #terminal = new TerminalPrinter();
+  readonly #exchange = new ExchangePrinter();
+
+  push(frame: ReplayFrame): Printed {
     switch (frame.kind) {
-      case 'request':
-        return [...this.#flush(), ...requestLines(frame.atMs, frame.text)];
-      case 'columns': {
-        const lines = this.#flush();
-        this.#begin(frame.names);
-        return lines;
-      }
+      case 'columns':
       case 'row':
-        this.#rows.push(frame.values.map((value) => (value === null ? NULL_TEXT : visible(value))));
-        this.#total++;
-        return this.#rows.length < ROWS_AT_ONCE ? [] : this.#flush();
       case 'complete':
-        return this.#end(visible(frame.tag));
       case 'error':
-        return this.#end(`ERROR ${visible(frame.sqlstate)}: ${visible(frame.message)}`, frame.hint);
       case 'notice':
-        return [...this.#flush(), `NOTICE: ${visible(frame.message)}`];
-      case 'note':
-        return [...this.#flush(), `-- ${visible(frame.text)}`];
       case 'data':
-        return [...this.#flush(), `-- ${frame.bytes} octets`];
-      case 'end':
-        return [...this.#flush(), endLine(frame)];
+        return { lines: this.#table.push(frame) };
+      case 'screen':
+      case 'resize':
+        return this.#behindRows(this.#terminal.push(frame));
+      case 'exchange':
+        return this.#behindRows(this.#exchange.push(frame));
+      default:
+        return { lines: [...(this.rest().lines ?? []), ...plainLines(frame)] };
     }
   }
 
-  #begin(names: readonly string[]): void {
-    this.#columns = names.map(visible);
-    this.#headed = false;
-    this.#total = 0;
+  /** What was held to be shown together with what comes. */
+  rest(): Printed {
+    return { lines: [...this.#table.flush(), ...this.#terminal.rest()] };
   }
 
-  #end(text: string, hint?: string): string[] {
-    const lines = this.#flush(true);
-    this.#begin([]);
-    return [...lines, text, ...(hint === undefined ? [] : [`hint: ${visible(hint)}`])];
+  #behindRows({ lines = [], text = '' }: Printed): Printed {
+    return { lines: [...this.#table.flush(), ...lines], text };
   }
+}
 
-  /** Prints the rows held; the headings with the first of them, or alone if the result was empty. */
-  #flush(atEnd = false): string[] {
-    if (this.#rows.length === 0 && !(atEnd && this.#columns.length > 0 && this.#total === 0)) return [];
-    const headings = this.#headed ? [] : [this.#columns];
-    const cells = [...headings, ...this.#rows].map((row) => row.map((cell) => cut(cell, MAX_COLUMN)));
-    const count = Math.max(...cells.map((row) => row.length));
-    const widths = Array.from({ length: count }, (_, i) =>
-      Math.max(...cells.map((row) => displayWidth(row[i] ?? ''))),
-    );
-    const lines = cells.map((row) =>
-      ` ${widths.map((width, i) => pad(row[i] ?? '', width)).join(' | ')}`.trimEnd(),
-    );
-    if (!this.#headed) lines.splice(1, 0, widths.map((width) => '-'.repeat(width + 2)).join('+'));
-    this.#headed = true;
-    this.#rows = [];
-    return lines;
+function plainLines(frame: ReplayFrame): string[] {
+  switch (frame.kind) {
+    case 'request':
+      return requestLines(frame.atMs, frame.text);
+    case 'note':
+      return [`-- ${visible(frame.text)}`];
+    case 'status':
+      return [`-- ${visible(frame.status)}`];
+    case 'closed':
+      return [`[${clock(frame.atMs)}] -- end of stream ${frame.stream ?? 0}: ${visible(frame.reason)}`];
+    case 'end':
+      return [endLine(frame)];
+    case 'broken':
+      return [`[${clock(frame.atMs)}] -- ${visible(frame.message)}`];
+    default:
+      // Of a newer gateway.
+      return [visible(JSON.stringify(frame))];
   }
 }
 

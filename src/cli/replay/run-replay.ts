@@ -8,7 +8,11 @@ import { ReplayPrinter } from './printer.ts';
 /** Nobody wants to watch somebody think. */
 const MAX_PAUSE_MS = 2_000;
 
-/** Plays a recording in its own time, or prints its frames at once with `--json`. */
+/**
+ * Plays a recording in its own time, or prints its frames at once with `--json`.
+ *
+ * @throws {HoopError} `ERR_VERIFY`: the recording is damaged or was changed; what came before that is shown.
+ */
 export async function runReplay(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
   const speed = parseSpeed(textOption(invocation, 'speed') ?? '1');
@@ -20,12 +24,13 @@ export async function runReplay(invocation: Invocation): Promise<undefined> {
       for await (const frame of gateway.api.recording(invocation.args[0]!, io.signal)) {
         if (io.json) {
           await io.value(frame);
-          continue;
+        } else {
+          await pause(frame, atMs, speed, io.signal);
+          atMs = frame.atMs;
+          const text = printer.push(frame);
+          if (text !== '') await io.write(text);
         }
-        await pause(frame, atMs, speed, io.signal);
-        atMs = frame.atMs;
-        const lines = printer.push(frame);
-        if (lines.length > 0) await io.line(lines.join('\n'));
+        if (frame.kind === 'broken') throw new HoopError('ERR_VERIFY', frame.message);
       }
     },
     AS_PERSON,

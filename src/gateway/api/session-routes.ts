@@ -11,7 +11,7 @@ import { attenuated } from '../../enforcement/attenuated.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { resourceObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
-import type { RecordedItem } from '../../recording/reader.ts';
+import type { RecordedItem } from '../../recording/items.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
 import { actorOf } from '../actor.ts';
 import { type Ask, demandUnattenuated, mayBeyondOwn, recordingObject, scopeOf } from '../plane.ts';
@@ -26,7 +26,7 @@ export interface SessionRouteDeps {
   readonly audit: AuditLog;
   readonly vocabulary: Vocabulary;
   readonly ask: Ask;
-  /** The recorded items of a session; undefined if there is no recording. */
+  /** As `RecordingStore.read`. */
   recording(session: string): Promise<AsyncIterable<RecordedItem> | undefined>;
   /** Turns them into what a person watches; undefined for a protocol that is no longer known. */
   replay(protocol: string, items: AsyncIterable<RecordedItem>): AsyncIterable<ReplayFrame> | undefined;

@@ -4,8 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
-import type { FileRecordingStore } from '../../recording/file-store.ts';
-import { readRecording } from '../../recording/reader.ts';
+import type { RecordingStore } from '../../recording/recorder.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
 import { createApp } from '../api/app.ts';
 import { auditRoutes } from '../api/audit-routes.ts';
@@ -31,7 +30,7 @@ export interface ApiParts {
   readonly rules: GatewayRules;
   readonly protocols: readonly Protocol[];
   readonly sessions: SessionRegistry;
-  readonly recordings: FileRecordingStore;
+  readonly recordings: RecordingStore;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -61,10 +60,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
       sessionRoutes({
         ...parts,
         ask,
-        recording: async (session) => {
-          const path = await parts.recordings.find(session);
-          return path === undefined ? undefined : readRecording(path);
-        },
+        recording: (session) => parts.recordings.read(session),
         replay: (protocol, items) => protocols.find((one) => one.name === protocol)?.replay(items),
       }),
       revocationRoutes({ ...parts, instances, ask }),

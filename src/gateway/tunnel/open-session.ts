@@ -98,10 +98,11 @@ export class OpenSession {
     clearTimeout(this.#linger);
     this.#streams.open++;
     const number = this.#streams.opened++;
+    const recorder = this.#evidence.recorder.stream(number);
     const idle = this.#idle.stream();
     const end = await serveStream(this.#deps, request, {
       session: this.#live,
-      recorder: this.#evidence.recorder,
+      recorder,
       number,
       idle,
     });
@@ -113,9 +114,10 @@ export class OpenSession {
       bytesIn: this.#last.bytesIn + end.bytesIn,
       bytesOut: this.#last.bytesOut + end.bytesOut,
     };
-    if (this.#streams.open > 0) return;
-    if (this.#lingerMs === 0 || this.#live.signal.aborted) return this.#end(this.#last);
-    this.#linger = setTimeout(() => void this.#end(this.#last), this.#lingerMs);
+    const isLast = this.#streams.open === 0;
+    if (isLast && (this.#lingerMs === 0 || this.#live.signal.aborted)) return this.#end(this.#last);
+    recorder.closed(end.reason);
+    if (isLast) this.#linger = setTimeout(() => void this.#end(this.#last), this.#lingerMs);
   }
 
   /** Everything that may end a session from outside; gives the function that stops watching. */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { SessionEnd } from '../../protocols/adapter.ts';
 import type { IdleTimer } from '../../protocols/stream/client-turn.ts';
 import { Guard } from '../../protocols/stream/guard.ts';
-import type { SessionRecorder } from '../../recording/recorder.ts';
+import type { StreamRecorder } from '../../recording/recorder.ts';
 import type { LiveSession } from '../sessions/live-session.ts';
 import { acceptTunnel } from './answer.ts';
 import type { StreamRequest, TunnelDeps } from './tunnels.ts';
@@ -16,7 +16,7 @@ const KEEP_ALIVE_MS = 60_000;
 /** What a stream has of its session. */
 export interface StreamPlace {
   readonly session: LiveSession;
-  readonly recorder: SessionRecorder;
+  readonly recorder: StreamRecorder;
   /** Counts from 0 within the session. */
   readonly number: number;
   readonly idle: IdleTimer;

@@ -1,18 +1,13 @@
-import type { ReplayFrame } from '../../api/contract.ts';
+import type { ReplayFrame, ReplayShown } from '../../api/contract.ts';
 import { isHoopError } from '../../core/errors.ts';
-import type { RecordedItem } from '../../recording/reader.ts';
+import type { RecordedItem } from '../../recording/items.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
 import { CommandComplete } from '../../wire/postgres/query.ts';
 import { ErrorResponse, NoticeResponse, reportText } from '../../wire/postgres/report.ts';
 import { type Column, DataRow, RowDescription } from '../../wire/postgres/rows.ts';
 import { BACKEND } from '../../wire/postgres/types.ts';
-
-type Shown = ReplayFrame extends infer F
-  ? F extends ReplayFrame
-    ? Omit<F, 'schemaVersion' | 'atMs'>
-    : never
-  : never;
+import { type Responses, replayed } from '../stream/replay.ts';
 
 /**
  * Turns a recorded PostgreSQL session into what a person watches: requests, tables, errors.
@@ -20,33 +15,20 @@ type Shown = ReplayFrame extends infer F
  * The recording holds what the client received, so masked values are masked here too. Binary values are shown as
  * `\x…`. Bytes that are no messages end the replay with an incomplete end: the rest is not guessed.
  *
- * @param items As `readRecording` gives them: header, frames, end.
- * @returns Frames in order of time; the last is an `end`.
- * @throws {HoopError} What `items` throws: `ERR_VERIFY` where the recording was changed.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
-export async function* replayFrames(items: AsyncIterable<RecordedItem>): AsyncGenerator<ReplayFrame> {
-  const screen = new Screen();
-  for await (const item of items) {
-    if (item.kind === 'header') continue;
-    const atMs = Math.round(item.atMicros / 1000);
-    const at = (shown: Shown): ReplayFrame => ({ schemaVersion: 1, atMs, ...shown }) as ReplayFrame;
-    if (item.kind === 'request') yield at({ kind: 'request', text: item.text, operation: item.operation });
-    else if (item.kind === 'note') yield at({ kind: 'note', text: item.text });
-    else if (item.kind === 'end')
-      yield at({ kind: 'end', reason: item.reason, complete: item.complete && screen.whole });
-    else for (const shown of screen.show(Buffer.from(item.bytes))) yield at(shown);
-  }
+export function replayFrames(items: AsyncIterable<RecordedItem>): AsyncIterable<ReplayFrame> {
+  return replayed(items, () => new Answers());
 }
 
 /** Follows the answers, as a client would, to know what the rows' columns are. */
-class Screen {
+class Answers implements Responses {
   readonly #framer = new Framer('backend');
   #columns: readonly Column[] = [];
   whole = true;
 
-  show(bytes: Buffer): Shown[] {
-    const shown: Shown[] = [];
+  show(bytes: Buffer): ReplayShown[] {
+    const shown: ReplayShown[] = [];
     if (!this.whole) return shown;
     try {
       this.#framer.push(bytes);
@@ -62,7 +44,7 @@ class Screen {
     return shown;
   }
 
-  #message(frame: Frame): Shown | undefined {
+  #message(frame: Frame): ReplayShown | undefined {
     switch (frame.type) {
       case BACKEND.RowDescription:
         this.#columns = RowDescription.decode(frame.body).columns;
@@ -91,11 +73,11 @@ class Screen {
   }
 }
 
-function errorFrame(error: ErrorResponse): Shown {
+function errorFrame(error: ErrorResponse): ReplayShown {
   const hint = reportText(error, 'H');
   return {
     kind: 'error',
-    sqlstate: reportText(error, 'C') ?? 'XX000',
+    status: reportText(error, 'C') ?? 'XX000',
     message: reportText(error, 'M') ?? '',
     ...(hint === undefined ? {} : { hint }),
   };

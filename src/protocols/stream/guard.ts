@@ -5,7 +5,7 @@ import { errorDenial } from '../../enforcement/denial.ts';
 import type { Enforcer, Operation, Refusal, SessionRef, Verdict } from '../../enforcement/operation.ts';
 import type { CredentialCheck } from '../../identity/principal.ts';
 import type { Pair, PolicyObject, PolicyValue, Reveal } from '../../policy/model.ts';
-import type { SessionRecorder } from '../../recording/recorder.ts';
+import type { StreamRecorder } from '../../recording/recorder.ts';
 import { type OpenOperation, OperationLedger } from './operations.ts';
 import { Standing } from './standing.ts';
 
@@ -25,7 +25,7 @@ export interface GuardParts {
   readonly session: SessionRef;
   readonly enforcer: Enforcer;
   readonly credentials: CredentialCheck;
-  readonly recorder: SessionRecorder;
+  readonly recorder: StreamRecorder;
   readonly clock: Clock;
   /** Counted up with every question and every denial. */
   readonly tally: Tally;
@@ -38,7 +38,7 @@ export interface GuardParts {
 export class Guard {
   readonly #session: SessionRef;
   readonly #enforcer: Enforcer;
-  readonly #recorder: SessionRecorder;
+  readonly #recorder: StreamRecorder;
   readonly #tally: Tally;
   readonly #ledger: OperationLedger;
   readonly #standing: Standing;

@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"sql", Action::"reveal"], resource);
 @id("operators") permit (principal in Group::"operators", action == Action::"session.kill", resource);
+@id("auditors") permit (principal in Group::"auditors", action == Action::"audit.search", resource);
 `;
 const FREEZE = '@id("freeze") @reason("frozen") forbid (principal, action in Action::"sql.write", resource);';
 
@@ -109,6 +110,29 @@ describe('PostgreSQL behind hoopd', () => {
     expect(frames.at(-1)).toMatchObject({ kind: 'end', complete: true });
     const { operations } = (await agent.get(`${PATHS.sessions}/${session}`)).json;
     expect(operations).toBeGreaterThan(0);
+
+    const events = `${PATHS.auditEvents}?type=session.ended&session=${session}`;
+    const auditor = await running.person(['auditors'], { name: 'anne' });
+    const facts = (await auditor.get(events)).json.events[0].facts;
+    const name = readdirSync(join(running.dir, 'recordings'), { recursive: true })
+      .map(String)
+      .find((path) => path.endsWith(`${session}.hrec`));
+    const path = join(running.dir, 'recordings', String(name));
+    const octets = readFileSync(path);
+    expect(octets.length).toBe(facts.recordingBytes);
+    // The last segment's hash stands before its payload, which is the end's reason.
+    expect(octets.includes(Buffer.from(facts.recordingSha256, 'hex'))).toBe(true);
+
+    octets[12 + octets.readUInt32BE(8) + 100]! ^= 1;
+    writeFileSync(path, octets);
+    const broken = (await agent.get(`${PATHS.sessions}/${session}/recording`)).text.trim().split('\n');
+    expect(broken.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ kind: 'broken', message: 'the recording is damaged or was changed' }),
+    ]);
+    writeFileSync(path, octets.fill('HOOPREC9', 0, 8));
+    const refused = await agent.get(`${PATHS.sessions}/${session}/recording`);
+    expect([refused.status, refused.json.code]).toEqual([409, 'ERR_VERIFY']);
+    expect(refused.json.detail).toMatch(/^the recording is of format 9/);
   });
 
   it('a target that is away refuses in the protocol; when it is back, so is the resource', async () => {

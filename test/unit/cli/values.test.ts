@@ -1,12 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { ReplayFrame } from '../../../src/api/contract.ts';
 import { eventRow } from '../../../src/cli/audit/event-row.ts';
 import { searchQuery } from '../../../src/cli/audit/run-search.ts';
 import type { Invocation } from '../../../src/cli/command.ts';
 import { planConnect } from '../../../src/cli/connect/plan.ts';
 import { describeFailure } from '../../../src/cli/failure.ts';
 import { parseDuration, parseMoment, parseWhole } from '../../../src/cli/parse.ts';
-import { ReplayPrinter } from '../../../src/cli/replay/printer.ts';
 import { parseSpeed } from '../../../src/cli/replay/run-replay.ts';
 import { Interrupted } from '../../../src/cli/signals.ts';
 import { HoopError } from '../../../src/core/errors.ts';
@@ -162,51 +160,5 @@ describe('audit search', () => {
       '',
       'a',
     ]);
-  });
-});
-
-describe('replay', () => {
-  const play = (...frames: object[]) => {
-    const printer = new ReplayPrinter();
-    return frames.flatMap((frame) => printer.push({ schemaVersion: 1, atMs: 1250, ...frame } as ReplayFrame));
-  };
-
-  test('shows statements, aligned results, refusals and the end', () => {
-    expect(
-      play(
-        { kind: 'request', text: 'select\n  id, name', operation: 'op_1' },
-        { kind: 'columns', names: ['id', 'name'] },
-        { kind: 'row', values: ['1', '日本'] },
-        { kind: 'row', values: ['22', null] },
-        { kind: 'complete', tag: 'SELECT 2' },
-        { kind: 'request', text: `drop${esc}[2J`, operation: 'op_2', atMs: 61_000 },
-        { kind: 'error', sqlstate: '42501', message: 'denied', hint: `a${esc}b` },
-        { kind: 'end', reason: 'client left', complete: false },
-      ),
-    ).toEqual([
-      '[00:01.250] > select',
-      `${' '.repeat(14)}  id, name`,
-      ' id | name',
-      '----+------',
-      ' 1  | 日本',
-      ' 22 | ∅',
-      'SELECT 2',
-      '[01:01.000] > drop\\x1b[2J',
-      'ERROR 42501: denied',
-      'hint: a\\x1bb',
-      '[00:01.250] -- end of the recording, which is not complete: client left',
-    ]);
-  });
-
-  test('shows the headings of an empty result, and large ones in parts with one heading', () => {
-    expect(play({ kind: 'columns', names: ['id'] }, { kind: 'complete', tag: 'SELECT 0' })).toEqual([
-      ' id',
-      '----',
-      'SELECT 0',
-    ]);
-    const rows = Array.from({ length: 450 }, (_, i) => ({ kind: 'row', values: [String(i)] }));
-    const lines = play({ kind: 'columns', names: ['n'] }, ...rows, { kind: 'complete', tag: 'SELECT 450' });
-    expect(lines).toHaveLength(450 + 3);
-    expect(lines.filter((line) => line === ' n')).toHaveLength(1);
   });
 });

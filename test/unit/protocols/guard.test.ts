@@ -4,7 +4,8 @@ import { HoopError } from '../../../src/core/errors.ts';
 import { createEnforcer } from '../../../src/enforcement/enforcer.ts';
 import type { CredentialCheck, Principal } from '../../../src/identity/principal.ts';
 import { Guard, type Question } from '../../../src/protocols/stream/guard.ts';
-import type { SessionRecorder } from '../../../src/recording/recorder.ts';
+import type { FrameKind } from '../../../src/recording/format.ts';
+import { type FrameSink, FramingStreamRecorder } from '../../../src/recording/stream-recorder.ts';
 import { agent, engineOf, resource, table, vocabulary } from '../policy/support.ts';
 
 const POLICIES = `
@@ -27,36 +28,32 @@ class Log implements AuditLog {
   async close(): Promise<void> {}
 }
 
-class Recorder implements SessionRecorder {
+class Sink implements FrameSink {
   readonly frames: string[] = [];
   failed: Error | undefined;
   pendingBytes = 0;
-  request(text: string, operation: string): void {
-    this.frames.push(`request ${text} ${operation}`);
+  #operations = 0;
+  add(kind: FrameKind, _stream: number, _operation: number, bytes: Uint8Array): void {
+    const [id, text] = Buffer.from(bytes).toString().split('\0');
+    this.frames.push(text === undefined ? `${kind} ${id}` : `${kind} ${text} ${id}`);
   }
-  response(bytes: Uint8Array): void {
-    this.frames.push(`response ${Buffer.from(bytes)}`);
-  }
-  note(text: string): void {
-    this.frames.push(`note ${text}`);
+  nextOperation(): number {
+    return ++this.#operations;
   }
   async drained(): Promise<void> {}
-  async close() {
-    return { sha256: '', bytes: 0, complete: true };
-  }
 }
 
 const FIRST = agent('bot', ['ai-agents']);
 
 let log: Log;
-let recorder: Recorder;
+let recorder: Sink;
 let now: Principal;
 let revoked: boolean;
 let tally: { operations: number; denied: number };
 let guard: Guard;
 
 beforeEach(() => {
-  [log, recorder] = [new Log(), new Recorder()];
+  [log, recorder] = [new Log(), new Sink()];
   [now, revoked] = [FIRST, false];
   tally = { operations: 0, denied: 0 };
   const engine = engineOf(POLICIES);
@@ -73,7 +70,7 @@ beforeEach(() => {
     session: { id: 'ses_1', principal: FIRST, actor, resource, protocol: 'postgres' },
     enforcer: createEnforcer({ engine: () => engine, vocabulary, audit: log, credentials, clock }),
     credentials,
-    recorder,
+    recorder: new FramingStreamRecorder(recorder, 0),
     clock,
     tally,
   });
