@@ -10,7 +10,7 @@ import { HoopError } from '../../core/errors.ts';
 export const RETIRED_HEADER = 'hoop-local-verifier';
 
 const VALUES: Readonly<Record<LocalProofKind, RegExp>> = {
-  // RFC 5803's shape as PostgreSQL stores it; the iteration count is bounded so that nobody makes us work.
+  // RFC 5803's shape; the iteration count is bounded so that nobody makes us work.
   'scram-sha-256':
     /^SCRAM-SHA-256\$([1-9]\d{3,5}):[A-Za-z0-9+/]{16,88}={0,2}\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/,
   'bearer-sha256': /^[A-Za-z0-9_-]{43}$/,
