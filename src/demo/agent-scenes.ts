@@ -3,9 +3,8 @@ import { AgentClient, type Answer, type TunnelAccess } from './client.ts';
 import type { Hoopctl } from './hoopctl.ts';
 import { approveByBrowser } from './idp-browser.ts';
 import { countLeaks } from './leaks.ts';
-import type { Check } from './play.ts';
 import type { Stage } from './stage.ts';
-import { type Story, table } from './story.ts';
+import { type Check, type Story, table } from './story.ts';
 
 export const AGENT = 'shop-copilot';
 export const RESOURCE = 'pg-demo';

@@ -5,9 +5,8 @@ import type { AgentWork } from './agent-scenes.ts';
 import { AGENT, signIn } from './agent-scenes.ts';
 import type { Finished, Hoopctl } from './hoopctl.ts';
 import { countLeaks } from './leaks.ts';
-import type { Check } from './play.ts';
 import type { Stage } from './stage.ts';
-import type { Story } from './story.ts';
+import type { Check, Story } from './story.ts';
 
 /** What the evidence says, as `hoopctl` shows it to an auditor. */
 export interface Evidence {

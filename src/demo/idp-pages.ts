@@ -1,5 +1,3 @@
-import type { DemoUser } from './idp.ts';
-
 /**
  * The demo provider's four pages. Plain HTML with buttons inside their forms and no script, so that a text browser
  * (lynx, w3m) can approve a code as well.
@@ -23,6 +21,14 @@ const STYLE = `
     border-radius: 4px; background: #1f5fae; color: #fff; cursor: pointer; }
   button.quiet { background: #fff; color: #1c2430; border-color: #9aa5b4; }
   small { color: #586374; }`;
+
+/** A person of the demo. There are no passwords: whoever can reach the loopback page may be any of them. */
+export interface DemoUser {
+  readonly login: string;
+  readonly name: string;
+  readonly email: string;
+  readonly groups: readonly string[];
+}
 
 /** Turns a page into a document. Titles and bodies must be HTML already: pass strangers' text through `escapeHtml`. */
 export function renderPage(page: Page): string {

@@ -6,6 +6,7 @@ import { HoopError, isHoopError } from '../core/errors.ts';
 import { approveByBrowser } from './idp-browser.ts';
 import {
   confirmCodePage,
+  type DemoUser,
   donePage,
   enterCodePage,
   type Page,
@@ -14,14 +15,6 @@ import {
   renderPage,
 } from './idp-pages.ts';
 import { IdpStore } from './idp-store.ts';
-
-/** A person of the demo. There are no passwords: whoever can reach the loopback page may be any of them. */
-export interface DemoUser {
-  readonly login: string;
-  readonly name: string;
-  readonly email: string;
-  readonly groups: readonly string[];
-}
 
 export interface DemoIdp {
   /** `http://127.0.0.1:PORT`; plain HTTP is allowed for loopback issuers only. */

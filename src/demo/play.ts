@@ -3,7 +3,7 @@ import { AGENT, agentSignsIn, agentWorks } from './agent-scenes.ts';
 import { auditorLooks } from './auditor-scenes.ts';
 import { Hoopctl } from './hoopctl.ts';
 import type { Stage } from './stage.ts';
-import { type Story, table } from './story.ts';
+import { type Check, type Story, table } from './story.ts';
 
 /** What the play came to: printed as one line of JSON by `--once`. */
 export interface PlaySummary {
@@ -21,9 +21,6 @@ export interface PlaySummary {
   readonly recordingReplayed: boolean;
   readonly seconds: number;
 }
-
-/** Collects what did not turn out as it must. */
-export type Check = (ok: boolean, problem: string) => void;
 
 /**
  * Plays what an agent would do, and then what an auditor would: every part is the real one, `hoopctl` included.

@@ -2,6 +2,9 @@ import type { Writable } from 'node:stream';
 
 const INDENT = '     ';
 
+/** Collects what did not turn out as it must. */
+export type Check = (ok: boolean, problem: string) => void;
+
 /** How the demo tells what it does: headings, a line of prose, what was typed and what came back. */
 export class Story {
   /** Columns for what is shown; unlimited where it goes to a file or a pipe. */

@@ -2,6 +2,7 @@ import type { Principal } from '../identity/principal.ts';
 import type { Decision, Pair, PolicyEngine, PolicyValue, RowBound, RuleRef } from '../policy/model.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { attenuated } from './attenuated.ts';
+import type { GeneralRule } from './refusals.ts';
 
 /** Pairs of one operation; more are not judged but denied. */
 const MAX_PAIRS = 4096;
@@ -20,12 +21,7 @@ export interface Judgement {
   /** The first pair that is denied or held; undefined for an allow, and where there was nothing to ask. */
   readonly pair?: Pair;
   /** Why, where no rule says it. */
-  readonly cause?:
-    | 'nothing-to-decide'
-    | 'too-many-pairs'
-    | 'policy-error'
-    | 'default-deny'
-    | 'rows-not-counted';
+  readonly cause?: Exclude<GeneralRule, 'approval-required' | 'recording-unavailable'>;
 }
 
 /**

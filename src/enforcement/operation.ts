@@ -36,10 +36,11 @@ export interface Operation {
   readonly refusal?: Refusal;
 }
 
-export interface Refusal {
+/** @typeParam Rule The words of one protocol; the engine takes any. */
+export interface Refusal<Rule extends string = string> {
   readonly code: ErrorCode;
-  /** Stable word for machines: `unsupported`, `unparsable`, `masked-column-in-expression`, … */
-  readonly rule: string;
+  /** Stable word for machines, of a closed list: `GENERAL_REFUSALS`, and that of the protocol. */
+  readonly rule: Rule;
   readonly reason: string;
   readonly hint?: string;
 }

@@ -10,8 +10,8 @@ import { composeApi } from './compose/api.ts';
 import { GatewayIdentity } from './compose/identity.ts';
 import { GatewayRules, prepareRules } from './compose/rules.ts';
 import { composeVocabulary } from './compose/vocabulary.ts';
-import type { Loaded, LoadedConfig } from './config/load.ts';
-import { RunningGateway } from './running.ts';
+import type { LoadedConfig } from './config/load.ts';
+import { type Gateway, RunningGateway } from './running.ts';
 import { Frontdoor } from './server/frontdoor.ts';
 import { SessionRegistry } from './sessions/registry.ts';
 import { keepMemorySpare } from './spare-memory.ts';
@@ -23,24 +23,6 @@ export interface GatewayDeps {
   readonly log: Log;
   /** Default the system's. */
   readonly clock?: Clock;
-}
-
-/** A gateway that serves. */
-export interface Gateway {
-  /** What clients call: `publicUrl`. */
-  readonly url: string;
-  /** The name in audit chains. */
-  readonly instance: string;
-  /** Raw Ed25519 key that signs audit checkpoints, base64url: what an auditor pins. */
-  readonly auditKey: string;
-  readonly sessions: SessionRegistry;
-  /** Puts a configuration in force, or says in log and audit why not and leaves the old one. Never rejects. */
-  reload(next: Loaded): Promise<boolean>;
-  /**
-   * Drains: takes no new streams, gives sessions `graceMs` (default 10 s) to end by themselves, then ends them in
-   * their own protocol. Called again with less grace it hurries. Resolves when everything is stored and closed.
-   */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /**

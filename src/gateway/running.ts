@@ -9,10 +9,27 @@ import { type GatewayRules, type PreparedRules, prepareRules } from './compose/r
 import type { Loaded, LoadedConfig } from './config/load.ts';
 import { formatMistake } from './config/mistake.ts';
 import { needsRestart } from './config/restart.ts';
-import type { Gateway } from './gateway.ts';
 import type { Frontdoor } from './server/frontdoor.ts';
 import type { SessionRegistry } from './sessions/registry.ts';
 import type { Tunnels } from './tunnel/tunnels.ts';
+
+/** A gateway that serves. */
+export interface Gateway {
+  /** What clients call: `publicUrl`. */
+  readonly url: string;
+  /** The name in audit chains. */
+  readonly instance: string;
+  /** Raw Ed25519 key that signs audit checkpoints, base64url: what an auditor pins. */
+  readonly auditKey: string;
+  readonly sessions: SessionRegistry;
+  /** Puts a configuration in force, or says in log and audit why not and leaves the old one. Never rejects. */
+  reload(next: Loaded): Promise<boolean>;
+  /**
+   * Drains: takes no new streams, gives sessions `graceMs` (default 10 s) to end by themselves, then ends them in
+   * their own protocol. Called again with less grace it hurries. Resolves when everything is stored and closed.
+   */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
 
 export interface RunningParts {
   readonly url: string;

@@ -2,7 +2,6 @@ import { execFile, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { eq, sql as raw } from 'drizzle-orm';
@@ -16,6 +15,7 @@ import { locatePostgres } from '../../src/demo/postgres-home.ts';
 import { MANY_KINDS } from '../support/postgres/many-kinds.ts';
 import { untilRunning } from '../support/postgres/server.ts';
 import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { eventually, timePasses } from '../support/waiting.ts';
 
 const run = promisify(execFile);
 /** A terminal for psql. */
@@ -101,13 +101,12 @@ describe.each(VERSIONS)('clients that nobody changed, before PostgreSQL %i', (ve
       seen += more;
     });
     const until = async (pattern: RegExp) => {
-      for (let i = 0; i < 200 && !pattern.test(seen); i++) await sleep(50);
-      expect(seen).toMatch(pattern);
+      await eventually(`${pattern}`, () => pattern.test(seen));
     };
     keys.stdin.write("select 'round' || 1 as watched \\watch 0.2\n");
     await until(/(round1[\s\S]*){3}/);
     keys.stdin.write('\x03');
-    await sleep(300);
+    await timePasses(300, 'psql is back at its prompt');
     keys.stdin.write('select pg_sleep(60);\n');
     await untilRunning(stack.postgres, 'pg_sleep(60)');
     keys.stdin.write('\x03');

@@ -10,6 +10,8 @@ import { rawPublicKey } from '../../src/core/evidence/audit-chain.ts';
 import { openRecordingStore } from '../../src/recording/file-store.ts';
 import { listChains } from '../../src/storage/chain-files.ts';
 import { chainBytes, decided, logOptions, temporary, verifyAll } from '../support/audit.ts';
+import { cannot } from '../support/cannot.ts';
+import { timePasses } from '../support/waiting.ts';
 
 const root = temporary();
 const child = new URL('../support/audit-writer-child.ts', import.meta.url).pathname;
@@ -78,8 +80,9 @@ function smallFileSystem(name: string): string | undefined {
 
 const smallDisks = [smallFileSystem('disk-0'), smallFileSystem('disk-1'), smallFileSystem('disk-2')];
 
-// Mounting needs root; where it is refused, test/unit/storage/segment-file.test.ts and test/conformance/recordings.ts stand in.
-describe.skipIf(smallDisks.includes(undefined))('a full disk', () => {
+// Where it is refused, test/unit/storage/segment-file.test.ts and test/conformance/recordings.ts stand in.
+const noDisks = cannot('a full disk of audit: mounting needs root', smallDisks.includes(undefined));
+describe.skipIf(noDisks)('a full disk', () => {
   for (const [number, durability] of (['process', 'strict'] as const).entries()) {
     it(`refuses every event, then goes on once there is room: ${durability}`, async () => {
       const disk = smallDisks[number] as string;
@@ -120,7 +123,7 @@ describe.skipIf(smallDisks.includes(undefined))('a full disk', () => {
     const recorder = await store.open(session);
     for (let i = 0; recorder.failed === undefined && i < 100; i++) {
       recorder.stream(0).response(crypto.getRandomValues(Buffer.alloc(60_000)));
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await timePasses(5, 'a session that shows its rows one after the other');
       if (recorder.pendingBytes > 1_000_000) await recorder.drained();
     }
     expect(recorder.failed).toMatchObject({ code: 'ERR_RECORDING_UNAVAILABLE' });

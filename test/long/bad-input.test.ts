@@ -7,6 +7,7 @@ import { line, query, type RawClient, rawConnect, rawLogin } from '../support/po
 import { freePort } from '../support/postgres/server.ts';
 import type { Finished } from '../support/run-hoopctl.ts';
 import { GUARDED, type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { timePasses } from '../support/waiting.ts';
 
 /** Everybody may do what `GUARDED` says, but the agent `other` may not connect. */
 const POLICY = `${GUARDED}
@@ -203,7 +204,7 @@ describe('a target that goes away', () => {
     client.send(query(BIG));
     await client.until('DataRow');
     client.socket.pause();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await timePasses(300, 'a client that does not read');
     await stack.postgres.crash();
     client.socket.resume();
     const last = (await client.untilReady()).at(-1);
@@ -319,7 +320,7 @@ describe('a client that misbehaves', () => {
     for (let i = 0; i < 30; i++) {
       await othersGoOn();
       peak = Math.max(peak, memory());
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await timePasses(100, 'memory is looked at for three seconds');
     }
     expect(peak - before).toBeLessThan(64 * 1024);
     client.close();

@@ -4,13 +4,14 @@ import type { RequestListener } from 'node:http';
 import { createServer as createTlsServer, type Server } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import { FlakyNetwork } from '../support/flaky-network.ts';
 import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
+import { untilRunning } from '../support/postgres/server.ts';
 import type { Finished } from '../support/run-hoopctl.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { timePasses } from '../support/waiting.ts';
 
 const HOST = 'gateway.test';
 let stack: Stack;
@@ -157,7 +158,7 @@ describe('a tunnel', () => {
     network.silence();
     client.send(query('select 2'));
     const late = rawLogin(tunnel);
-    await sleep(6000);
+    await timePasses(6000, 'a network that is silent for a while');
     network.restore();
     expect((await client.untilReady()).length).toBe(4);
     const other = await late;
@@ -169,7 +170,7 @@ describe('a tunnel', () => {
     await open();
     const busy = await rawLogin(tunnel);
     busy.send(query('select pg_sleep(64)'));
-    await sleep(300);
+    await untilRunning(stack.postgres, 'pg_sleep(64)');
     network.cut();
     expect(await busy.next()).toBeUndefined();
     const running =
@@ -195,7 +196,7 @@ describe('a tunnel', () => {
     await open();
     const { child } = tunnel.running;
     child.kill('SIGSTOP');
-    await sleep(13_000);
+    await timePasses(13_000, 'longer than the token is good for');
     child.kill('SIGCONT');
     expect(await client.ask(query('select 7'))).toEqual(rows(7));
     const again = await rawLogin(tunnel);

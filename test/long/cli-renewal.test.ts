@@ -1,10 +1,10 @@
 /** A job of hours in a minute: hoopd's tokens last ten seconds, and are renewed under connections that live on. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { eventually, timePasses } from '../support/waiting.ts';
 
 const POLICY = `
 @id("developers") permit (principal in Group::"developers", action, resource);
@@ -36,7 +36,7 @@ async function throughRenewals(client: RawClient, kind: 'person' | 'agent', coun
   while (renewals(kind) < before + count) {
     if (Date.now() > end) throw new Error(`only ${renewals(kind) - before} renewals`);
     expect((await client.ask(BACKEND))[1]).toBe(backend);
-    await sleep(500);
+    await timePasses(500, 'the session is asked twice a second');
   }
 }
 
@@ -65,17 +65,22 @@ test('a person: goes on while the provider says so; a group that was removed is 
   await another(tunnel);
   stack.people.setUser('ada', { email: 'ada@example.com', groups: ['visitors'] });
   const removedAt = Date.now();
-  let answer = await client.ask(BACKEND);
-  while (!answer.some((line) => line.startsWith('ErrorResponse')) && Date.now() < removedAt + 15_000) {
-    await sleep(250);
-    answer = await client.ask(BACKEND);
-  }
+  const answer = await eventually(
+    'the session is refused',
+    () => client.ask(BACKEND),
+    (lines) => lines.some((line) => line.startsWith('ErrorResponse')),
+    { withinMs: 15_000, everyMs: 250 },
+  );
   expect(answer).toEqual(['ErrorResponse 42501', 'ReadyForQuery I']);
   expect(Date.now() - removedAt).toBeLessThan(10_000);
   // The group comes back: so do the rights, on the same connection.
   stack.people.setUser('ada', { email: 'ada@example.com', groups: ['developers'] });
-  const end = Date.now() + 15_000;
-  while ((await client.ask(BACKEND)).length < 4 && Date.now() < end) await sleep(250);
+  await eventually(
+    'the rights are back',
+    () => client.ask(BACKEND),
+    (lines) => lines.length >= 4,
+    { withinMs: 15_000, everyMs: 250 },
+  );
   expect(await client.ask(BACKEND)).toContain('ReadyForQuery I');
   expect((await client.ask(query('select 1'))).at(-2)).toBe('CommandComplete SELECT 1');
   client.close();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ALLOW_ALL, pgEnv, type Stack, startStack } from '../support/stack.ts';
+import { timePasses } from '../support/waiting.ts';
 
 interface Found {
   readonly type: string;
@@ -59,14 +60,14 @@ describe('kill -9 of hoopd under load', () => {
     await new Promise((resolve) => prepare.once('exit', resolve));
     const load = spawn('pgbench', ['-n', '-c', '4', '-T', '30', '-M', 'prepared'], { env, stdio: 'ignore' });
     const ended = new Promise((resolve) => load.once('exit', resolve));
-    await new Promise((resolve) => setTimeout(resolve, 4000));
+    await timePasses(4000, 'a load that has come up to speed');
     stack.hoopd.child.kill('SIGKILL');
     const killedAt = Date.now();
     await stack.hoopd.exited;
     await ended;
     await tunnel.close();
     // The server notices that its clients are gone by itself; then nothing is added to its log any more.
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await timePasses(1500, 'nothing more may be added to the log');
 
     await stack.restart();
     expect(await stack.psql('select 1')).toMatchObject({ stdout: '1\n', stderr: '', exitCode: 0 });

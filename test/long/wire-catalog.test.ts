@@ -12,6 +12,7 @@ import {
   sync,
 } from '../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { timePasses } from '../support/waiting.ts';
 
 let stack: Stack;
 let tunnel: Tunnel;
@@ -40,7 +41,7 @@ afterEach(() => client.close());
 async function loseTheCatalog(): Promise<void> {
   await stack.postgres.psql(`ALTER ROLE hoop CONNECTION LIMIT 0;
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hoopd catalog'`);
-  await new Promise((resolve) => setTimeout(resolve, 2500));
+  await timePasses(2500, 'what is known of the catalog holds for two seconds');
 }
 
 const REFUSED = ['ErrorResponse 58000', 'ReadyForQuery I'];

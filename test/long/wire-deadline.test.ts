@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { line, query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { eventually } from '../support/waiting.ts';
 
 let stack: Stack;
 let tunnel: Tunnel;
@@ -44,10 +45,12 @@ test('the longest time of a session ends it in the middle of a query, to the sec
   expect(ms).toBeLessThan(6000);
   const running =
     "select count(*) from pg_stat_activity where query like '%pg_sleep(63)' and state = 'active'";
-  const until = Date.now() + 5000;
-  while ((await stack.postgres.psql(running)) !== '0' && Date.now() < until)
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(await stack.postgres.psql(running)).toBe('0');
+  await eventually(
+    'the statement is cancelled',
+    () => stack.postgres.psql(running),
+    (count) => count === '0',
+    { withinMs: 5000 },
+  );
 });
 
 test('so it does where the target reads nothing: a COPY behind a lock', async () => {
@@ -57,7 +60,13 @@ test('so it does where the target reads nothing: a COPY behind a lock', async ()
   const locked = stack.postgres.psql(
     'begin; lock table t in access exclusive mode; select pg_sleep(7); rollback',
   );
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const held =
+    "select count(*) from pg_locks where relation = 't'::regclass and mode = 'AccessExclusiveLock' and granted";
+  await eventually(
+    'the table is locked',
+    () => stack.postgres.psql(held),
+    (count) => count === '1',
+  );
   client.send(query('copy t from stdin'));
   const { last, ms } = await ended(client, startedAt);
   expect(last).toBe('ErrorResponse 57P01');

@@ -1,9 +1,9 @@
 /** What hoopd holds does not follow how many messages pass through it: many small ones, with masks and without. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { growthOf, MiB } from '../support/memory.ts';
 import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
 import { ALLOW_ALL, type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { timePasses } from '../support/waiting.ts';
 
 const FIXTURE = `
 CREATE TABLE people (id int, email text);
@@ -83,7 +83,7 @@ describe.each([
         const sql = `select p.id, count(*) from people p join people q on q.id = p.id where p.id < ${i} group by p.id order by 2 desc limit 5`;
         expect((await client.ask(query(sql))).at(-1)).toBe('ReadyForQuery I');
       }
-      await sleep(1000);
+      await timePasses(1000, 'what is held is let go');
     });
     expect(hoopd).toBeLessThan(160 * MiB);
     client.close();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { encodeStartup } from '../../src/wire/postgres/startup.ts';
 import { growthOf, MiB } from '../support/memory.ts';
@@ -18,6 +17,7 @@ import {
 } from '../support/postgres/raw-client.ts';
 import { untilRunning } from '../support/postgres/server.ts';
 import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { timePasses } from '../support/waiting.ts';
 
 const FIXTURE = `
 CREATE UNLOGGED TABLE t (id int, name text);
@@ -84,7 +84,7 @@ describe('however the octets are cut', () => {
     expect(await answers()).toEqual(whole);
     for (let cut = 1; cut < batch.length; cut++) {
       client.socket.write(batch.subarray(0, cut));
-      await sleep(1);
+      await timePasses(1, 'two segments, not one');
       client.socket.write(batch.subarray(cut));
       expect(await answers()).toEqual(whole);
     }
@@ -127,7 +127,7 @@ describe('memory does not follow the amount of data', () => {
     const grown = await growth(async () => {
       client.send(query("copy (select repeat('x', 1000) from generate_series(1, 500000)) to stdout"));
       for (let i = 0; i < 12; i++) {
-        await sleep(250);
+        await timePasses(250, 'a client that reads slowly');
         client.socket.read(256);
         const asked = performance.now();
         expect(await other.ask(query(`select ${i}`))).toContain(`DataRow ${i}`);
@@ -150,7 +150,7 @@ describe('memory does not follow the amount of data', () => {
     const grown = await growth(async () => {
       const ask = query("select repeat('y', 100000)");
       for (let i = 0; i < 3000 && !client.socket.writableNeedDrain; i++) client.socket.write(ask);
-      await sleep(2000);
+      await timePasses(2000, 'a client that does not read');
     });
     expect(grown.hoopd).toBeLessThan(128 * MiB);
     expect(grown.hoopctl).toBeLessThan(64 * MiB);
@@ -249,7 +249,7 @@ describe('side by side', () => {
   });
 
   test('a session that says nothing for a while is still there', async () => {
-    await sleep(4000);
+    await timePasses(4000, 'a session that says nothing');
     expect(await client.ask(query('select 1'))).toContain('DataRow 1');
   });
 });

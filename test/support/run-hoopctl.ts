@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { eventually } from './waiting.ts';
 
 const HOOPCTL_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** The same with one more protocol, whose gateway's side echoes. */
@@ -50,16 +51,17 @@ export class RunningHoopctl {
     stream: 'stdout' | 'stderr' = 'stdout',
     timeoutMs = 15_000,
   ): Promise<RegExpExecArray> {
-    const end = Date.now() + timeoutMs;
-    for (;;) {
+    const missing = () => `no ${pattern} in ${stream}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`;
+    const look = () => {
       const found = pattern.exec(this[stream]);
-      if (found) return found;
       const over = this.child.exitCode !== null || this.child.signalCode !== null;
-      if (over || Date.now() > end) {
-        throw new Error(`no ${pattern} in ${stream}\nstdout: ${this.stdout}\nstderr: ${this.stderr}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+      if (found === null && over) throw new Error(missing());
+      return found;
+    };
+    return (await eventually(missing, look, Boolean, {
+      withinMs: timeoutMs,
+      everyMs: 10,
+    })) as RegExpExecArray;
   }
 }
 

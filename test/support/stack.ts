@@ -12,6 +12,7 @@ import { type JwksIssuer, startJwksIssuer } from './identity/jwks-issuer.ts';
 import { type IssuerOptions, startIssuer, type TestIssuer } from './identity/oidc-issuer.ts';
 import { freePort, type PostgresServer, startPostgres } from './postgres/server.ts';
 import { type Finished, hoopctl, RunningHoopctl } from './run-hoopctl.ts';
+import { eventually } from './waiting.ts';
 
 /** As `bin/hoopd.js` does, from source. */
 const HOOPD = `import(${JSON.stringify(new URL('../../src/gateway/main.ts', import.meta.url).href)})
@@ -256,12 +257,13 @@ export class Hoopd {
   }
 
   async until(pattern: RegExp, from = 0, timeoutMs = 20_000): Promise<void> {
-    const end = Date.now() + timeoutMs;
-    while (!pattern.test(this.log.slice(from))) {
-      if (this.child.exitCode !== null || Date.now() > end)
-        throw new Error(`no ${pattern} in hoopd's log:\n${this.log}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    const missing = () => `no ${pattern} in hoopd's log:\n${this.log}`;
+    const look = () => {
+      const found = pattern.test(this.log.slice(from));
+      if (!found && this.child.exitCode !== null) throw new Error(missing());
+      return found;
+    };
+    await eventually(missing, look, Boolean, { withinMs: timeoutMs });
   }
 
   /** Drains it; after 15 s kills it. */

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { globSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { ROOMS, roomIn } from '../support/rooms.ts';
 import {
   type ImportOfFile,
   ROOT,
@@ -9,63 +10,6 @@ import {
   resolveImport,
   type SourceFile,
 } from '../support/source-tree.ts';
-
-/**
- * The rooms and what each may import. A room imports only lower rooms, so that it can be read, tested and replaced
- * without the ones above; the reason is printed when a rule breaks.
- */
-const SERVER = ['core', 'api', 'storage', 'identity', 'policy', 'audit', 'masking', 'recording'];
-const ROOMS: Readonly<Record<string, { readonly may: readonly string[]; readonly because: string }>> = {
-  core: { may: [], because: 'core is the floor: whatever it imported, everything would depend on' },
-  api: { may: ['core'], because: 'the contract is read by both halves and must drag neither into the other' },
-  wire: {
-    may: ['core'],
-    because: 'both halves read and write the same bytes, and neither belongs to the other',
-  },
-  storage: { may: ['core', 'api'], because: 'a store keeps bytes and rows; it must not know what they mean' },
-  search: {
-    may: ['core', 'api', 'storage'],
-    because: 'the index is made of chains as anybody reads them: it needs none of their writers',
-  },
-  identity: {
-    may: ['core', 'api', 'storage'],
-    because: 'who somebody is must not depend on what they may do',
-  },
-  policy: {
-    may: ['core', 'api', 'storage', 'identity'],
-    because: 'rules speak of principals, never of protocols',
-  },
-  audit: {
-    may: ['core', 'api', 'storage', 'identity', 'policy'],
-    because: 'evidence must not depend on the enforcer',
-  },
-  masking: {
-    may: ['core', 'api', 'storage', 'identity', 'policy'],
-    because: 'a mask knows values, not protocols',
-  },
-  recording: {
-    may: ['core', 'api', 'storage', 'identity', 'policy'],
-    because: 'a recording is bytes that were masked',
-  },
-  enforcement: { may: SERVER, because: 'the engine is asked by adapters and must know none of them' },
-  protocols: {
-    may: [...SERVER, 'wire', 'enforcement'],
-    because: 'an adapter serves a stream and must not know who accepted it',
-  },
-  gateway: {
-    may: [...SERVER, 'search', 'enforcement', 'protocols'],
-    because: 'hoopd composes the server half',
-  },
-  client: { may: ['core', 'api', 'wire'], because: "hoopctl's half must run without a line of the server's" },
-  cli: {
-    may: ['core', 'api', 'wire', 'client'],
-    because: 'a command talks to hoopd through client, never around it',
-  },
-  demo: {
-    may: [...SERVER, 'enforcement', 'protocols', 'gateway', 'client', 'cli'],
-    because: 'the demo plays every part',
-  },
-};
 
 /** `hoopd demo` is a command of hoopd: its entry may load the demo, and only when asked to. */
 const MAY_LOAD_DEMO = /^src\/gateway\/(main|commands\/[a-z-]+)\.ts$/;
@@ -75,6 +19,8 @@ const IO_MODULES =
 const MAX_LINES = 400;
 /** Tables of cases may be longer: they are read by the line. */
 const MAX_TEST_LINES = 600;
+/** More than that nobody overlooks. */
+const MAX_FILES = 20;
 
 const sources = readSources('src');
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -83,7 +29,6 @@ const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as
   readonly devDependencies: Record<string, string>;
 };
 
-const roomOf = (path: string) => path.split('/')[1] ?? '';
 const place = (file: SourceFile, one: ImportOfFile) => `${file.path}:${one.line} imports ${one.specifier}`;
 
 function eachImport(
@@ -96,31 +41,41 @@ function eachImport(
 
 describe('architecture', () => {
   it('has only the rooms that are on the map', () => {
-    const unknown = sources.map((file) => roomOf(file.path)).filter((room) => !(room in ROOMS));
+    const unknown = sources.flatMap(({ path }) =>
+      Object.keys(ROOMS).flatMap((folder) => {
+        const room = roomIn(folder, path);
+        return room === undefined || ROOMS[folder]?.[room] !== undefined ? [] : [`${folder}: ${room}`];
+      }),
+    );
     expect([...new Set(unknown)], 'a new room needs a place in the layering, with a reason').toEqual([]);
   });
 
-  it('imports point downward only', () => {
-    const broken = eachImport((file, one, target) => {
-      if (target === undefined) return undefined;
-      const from = roomOf(file.path);
-      const to = roomOf(target);
-      if (from === to || ROOMS[from]?.may.includes(to)) return undefined;
-      if (to === 'demo' && one.dynamic && MAY_LOAD_DEMO.test(file.path)) return undefined;
-      return `${place(file, one)}: ${from} may import ${ROOMS[from]?.may.join(', ') || 'nothing'}, because ${ROOMS[from]?.because}`;
+  it('a room may import only rooms that come before it on the map: none is above itself', () => {
+    const upward = Object.entries(ROOMS).flatMap(([folder, rooms]) => {
+      const order = Object.keys(rooms);
+      return Object.entries(rooms).flatMap(([name, { may }]) =>
+        may
+          .filter((one) => !order.slice(0, order.indexOf(name)).includes(one))
+          .map((one) => `${folder}: ${name} may import ${one}, which is not below it`),
+      );
     });
-    expect(broken).toEqual([]);
+    expect(upward).toEqual([]);
   });
 
-  it('no protocol imports another: one can be removed without touching the rest', () => {
-    const protocolOf = (path: string) => /^src\/protocols\/([^/]+)\//.exec(path)?.[1];
+  it('imports point downward only, within a room as between rooms', () => {
     const broken = eachImport((file, one, target) => {
-      const from = protocolOf(file.path);
-      const to = target === undefined ? undefined : protocolOf(target);
-      if (from === undefined || to === undefined || from === to) return undefined;
-      if (to === 'stream') return undefined; // what the sessions of every protocol are made of
-      if (from === 'kubernetes' && to === 'http') return undefined; // it is HTTP underneath
-      return place(file, one);
+      if (target === undefined) return undefined;
+      if (target.startsWith('src/demo/') && one.dynamic && MAY_LOAD_DEMO.test(file.path)) return undefined;
+      for (const [folder, rooms] of Object.entries(ROOMS)) {
+        const from = roomIn(folder, file.path);
+        const to = roomIn(folder, target);
+        if (from === undefined || to === undefined || from === to) continue;
+        const room = rooms[from];
+        if (room?.may.includes(to)) continue;
+        const may = room?.may.join(', ') || 'nothing';
+        return `${place(file, one)}: ${folder}/${from} may import ${may}, because ${room?.because}`;
+      }
+      return undefined;
     });
     expect(broken).toEqual([]);
   });
@@ -133,11 +88,12 @@ describe('architecture', () => {
     expect(broken).toEqual([]);
   });
 
-  it('has no runtime import cycle: a cycle is one file in disguise', () => {
+  it('has no import cycle, of types neither: a cycle is one file in disguise', () => {
     const edges = new Map<string, string[]>();
     for (const file of sources) {
       const targets = file.imports
-        .filter((one) => !one.typeOnly && !one.dynamic)
+        // What is loaded when it is asked for may name who asks: a command that prints the tree of all commands.
+        .filter((one) => !one.dynamic)
         .flatMap((one) => resolveImport(file.path, one.specifier) ?? []);
       edges.set(file.path, targets);
     }
@@ -160,6 +116,15 @@ describe('architecture', () => {
       ...readSources('test').filter((file) => file.lines > MAX_TEST_LINES),
     ];
     expect(long.map((file) => `${file.path}: ${file.lines}`)).toEqual([]);
+  });
+
+  it(`has no folder of more than ${MAX_FILES} files: what is longer has rooms`, () => {
+    const counts = new Map<string, number>();
+    for (const path of globSync('{src,test}/**/*', { cwd: ROOT, withFileTypes: true })) {
+      if (path.isFile()) counts.set(path.parentPath, (counts.get(path.parentPath) ?? 0) + 1);
+    }
+    const large = [...counts].filter(([, count]) => count > MAX_FILES);
+    expect(large.map(([folder, count]) => `${relative(ROOT, folder)}: ${count}`)).toEqual([]);
   });
 });
 

@@ -3,8 +3,9 @@ import type { Log } from '../../core/log.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistake.ts';
 import { watchConfig } from '../config/watch.ts';
-import { type Gateway, startGateway } from '../gateway.ts';
+import { startGateway } from '../gateway.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
+import type { Gateway } from '../running.ts';
 
 export interface ServeOptions {
   readonly config: string;

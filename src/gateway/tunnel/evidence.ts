@@ -5,7 +5,7 @@ import type { SessionRecorder } from '../../recording/recorder.ts';
 import type { LiveSession } from '../sessions/live-session.ts';
 import { checkLocalProof } from './local-proof.ts';
 import { RefusedSession } from './refused-session.ts';
-import type { StreamRequest, TunnelDeps } from './tunnels.ts';
+import type { StreamRequest, TunnelDeps } from './stream-request.ts';
 
 /** What a session ended with, all its streams together. */
 export interface SessionOutcome extends SessionEnd {

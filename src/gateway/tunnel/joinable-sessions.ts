@@ -1,6 +1,6 @@
 import { checkLocalProof } from './local-proof.ts';
 import { OpenSession } from './open-session.ts';
-import type { StreamRequest, TunnelDeps } from './tunnels.ts';
+import type { StreamRequest, TunnelDeps } from './stream-request.ts';
 
 /** How long a session without a stream waits for the tunnel's next, ms: tools open one for each thing they do. */
 const LINGER_MS = 2000;

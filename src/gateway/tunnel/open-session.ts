@@ -7,7 +7,7 @@ import { IdleStreams } from '../sessions/idle-streams.ts';
 import { LiveSession } from '../sessions/live-session.ts';
 import { SessionEvidence } from './evidence.ts';
 import { serveStream } from './serve-stream.ts';
-import type { StreamRequest, TunnelDeps } from './tunnels.ts';
+import type { StreamRequest, TunnelDeps } from './stream-request.ts';
 
 /**
  * One gateway session while it may have streams: decided, on record, watched.

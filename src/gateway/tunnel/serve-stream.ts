@@ -6,7 +6,7 @@ import { Guard } from '../../protocols/stream/guard.ts';
 import type { StreamRecorder } from '../../recording/recorder.ts';
 import type { LiveSession } from '../sessions/live-session.ts';
 import { acceptTunnel } from './answer.ts';
-import type { StreamRequest, TunnelDeps } from './tunnels.ts';
+import type { StreamRequest, TunnelDeps } from './stream-request.ts';
 
 /** How long an adapter may take to say goodbye once its session was told to end, ms. */
 const GOODBYE_MS = 5000;

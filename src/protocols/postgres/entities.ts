@@ -1,8 +1,8 @@
 import type { PolicyObject, PolicyValue } from '../../policy/model.ts';
-import { isSystemSchema, type Relation } from './catalog/model/model.ts';
-import type { FunctionClass } from './sql/meaning/functions.ts';
-import { PG_TEMP } from './sql/meaning/name-scope.ts';
-import { isSensitive } from './sql/meaning/sensitive.ts';
+import type { Relation } from './catalog/model/model.ts';
+import { isSensitive } from './catalog/model/sensitive.ts';
+import type { FunctionClass } from './catalog/system/functions.ts';
+import { isSystemSchema, PG_TEMP } from './catalog/system/objects.ts';
 
 /** Makes the policy entities of one resource: `Resource > Schema > Table > Column`, `Function`; `Setting`. */
 export class Entities {

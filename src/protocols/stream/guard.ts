@@ -3,6 +3,7 @@ import { toHoopError } from '../../core/errors.ts';
 import { after, type Later, rescued } from '../../core/later.ts';
 import { errorDenial } from '../../enforcement/denial.ts';
 import type { Enforcer, Operation, Refusal, SessionRef, Verdict } from '../../enforcement/operation.ts';
+import type { GeneralRule } from '../../enforcement/refusals.ts';
 import type { CredentialCheck } from '../../identity/principal.ts';
 import type { Pair, PolicyObject, PolicyValue, Reveal } from '../../policy/model.ts';
 import type { StreamRecorder } from '../../recording/recorder.ts';
@@ -141,7 +142,7 @@ function notOnRecord(error: unknown): Denied {
 }
 
 /** A recording that broke off is not taken up again: the next session has one of its own. */
-const NOT_RECORDED: Refusal = {
+const NOT_RECORDED: Refusal<GeneralRule> = {
   code: 'ERR_RECORDING_UNAVAILABLE',
   rule: 'recording-unavailable',
   reason: "this session's recording cannot be written any more",

@@ -1,5 +1,4 @@
 import { connect, type Socket } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
 import { encodeStartup } from '../../../src/wire/postgres/startup.ts';
 import { rssKiB } from '../../bench/processes.ts';
@@ -12,6 +11,7 @@ import {
   sync,
 } from '../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type Tunnel } from '../../support/stack.ts';
+import { timePasses } from '../../support/waiting.ts';
 import { type Attack, type AttackGroup, must, send } from '../attack.ts';
 import { disguiseOf } from '../leak.ts';
 import type { World } from '../world.ts';
@@ -36,7 +36,7 @@ async function meanwhile<T>(world: World, attack: Promise<T>): Promise<T> {
     must(lines.includes('CommandComplete SELECT 1'), `another session was not served: ${lines.join(' / ')}`);
     must(took < PATIENCE_MS, `another session waited ${Math.round(took)} ms`);
     must(rssKiB(world.stack.hoopd.child.pid ?? 0) < MEMORY_KIB, 'hoopd holds more than 1 GiB');
-    await sleep(50);
+    await timePasses(50, 'another session works at a human pace');
   }
   return done;
 }
@@ -92,7 +92,7 @@ async function mustOpenNone(world: World, act: () => Promise<void>): Promise<voi
   const before = streams(world);
   must(before > 0, 'dead: hoopd does not log its sessions');
   await act();
-  await sleep(300);
+  await timePasses(300, 'a stream that is opened is logged by then');
   must(streams(world) === before, `${streams(world) - before} streams were opened`);
   first.close();
 }
@@ -101,9 +101,9 @@ async function silent(count: number, open: () => Socket): Promise<Socket[]> {
   const sockets: Socket[] = [];
   for (let i = 0; i < count; i++) {
     sockets.push(open().on('error', () => undefined));
-    if (i % 50 === 49) await sleep(20);
+    if (i % 50 === 49) await timePasses(20, 'not all of them in one burst');
   }
-  await sleep(500);
+  await timePasses(500, 'they stay, and say nothing');
   return sockets;
 }
 
@@ -182,7 +182,7 @@ export const RT2: readonly AttackGroup[] = [
         run: async (world) => {
           const clients = await Promise.all(Array.from({ length: 8 }, () => world.through()));
           await meanwhile(world, Promise.all(clients.map((client) => half(client, 40))));
-          await sleep(1000);
+          await timePasses(1000, 'the largest of them are told to go');
           const ended = clients.filter(({ received }) => received.includes('C53200'));
           must(ended.length > 0, 'all of them are still held');
         },

@@ -10,6 +10,7 @@ import {
   sync,
 } from '../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type StackOptions } from '../../support/stack.ts';
+import { timePasses } from '../../support/waiting.ts';
 import { type Attack, type AttackGroup, act, must, same } from '../attack.ts';
 import type { World } from '../world.ts';
 
@@ -243,7 +244,7 @@ const BEFORE: AttackGroup = {
         const client = await world.through();
         await client.ask(query('BEGIN'));
         client.send(parse('', 'SELECT * FROM plain'));
-        await new Promise((resolve) => setTimeout(resolve, 300));
+        await timePasses(300, 'it would have reached the target by then');
         const locks = `SELECT count(*) FROM pg_locks WHERE relation = 'plain'::regclass`;
         must((await world.admin(locks)).trim() === '0', 'it holds a lock and has no event');
         client.send(flush);

@@ -11,6 +11,7 @@ import { type Certificates, makeCertificates } from '../../support/postgres/cert
 import { rawLogin } from '../../support/postgres/raw-client.ts';
 import { ECHO_HOOPCTL_MAIN, hoopctl, RunningHoopctl } from '../../support/run-hoopctl.ts';
 import type { Tunnel } from '../../support/stack.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 const run = promisify(execFile);
 const TOKEN = 'eyJhbGciOiJub25lIn0.eyJzdWIiOiJjaSJ9.c2ln';
@@ -153,7 +154,7 @@ describe('a port', () => {
   test('with --keep neither that nor the end of its terminal does', async () => {
     const { port, pid } = await orphaned('--keep');
     process.kill(pid, 'SIGHUP');
-    await new Promise((resolve) => setTimeout(resolve, 2500));
+    await timePasses(2500, 'longer than a tunnel without --keep outlives its parent');
     expect(await refused(port)).toBe(false);
     process.kill(pid, 'SIGTERM');
     await expect.poll(() => refused(port), { timeout: 8_000, interval: 200 }).toBe(true);

@@ -8,6 +8,7 @@ import { watchConfig } from '../../../src/gateway/config/watch.ts';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 import type { Adapter, StreamContext } from '../../../src/protocols/adapter.ts';
 import { type Caller, OPEN_POLICY, openTls, RunningGateway } from '../../support/running-gateway.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 let running: RunningGateway;
 let agent: Caller;
@@ -184,7 +185,7 @@ describe('watching files', () => {
     await expect.poll(() => changes, { timeout: 5000 }).toBe(2);
     running.write('unrelated.txt', 'x');
     running.write('policies/more.cedar', '// new');
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    await timePasses(600, 'a change that nothing is made of is not noticed late either');
     expect(changes).toBe(2);
     rmSync(join(running.dir, 'policies/more.cedar'));
     await expect.poll(() => changes, { timeout: 5000 }).toBe(3);

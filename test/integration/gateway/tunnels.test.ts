@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PATHS, TOKEN_TYPES, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
 import { makeProofKey } from '../../support/identity/proof-key.ts';
@@ -9,6 +8,7 @@ import {
   RunningGateway,
   type Tunnel,
 } from '../../support/running-gateway.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 let running: RunningGateway;
 let agent: Caller;
@@ -242,7 +242,7 @@ describe('stopping and starting', () => {
     const tunnel = await caller.tunnel('echo');
     const spare = await openTls(own);
     const closed = own.gateway.close({ graceMs: 400 });
-    await sleep(50);
+    await timePasses(50, 'the drain has begun; what is said during it is answered');
     tunnel.socket.write('during');
     expect(await tunnel.until('during')).toBe('during');
     await expect(openTls(own)).rejects.toThrow();
@@ -256,7 +256,7 @@ describe('stopping and starting', () => {
     const own = await RunningGateway.start();
     const tunnel = await (await own.machine()).tunnel('echo');
     const slow = own.gateway.close({ graceMs: 60_000 });
-    await sleep(20);
+    await timePasses(20, 'the first call is under way');
     const before = Date.now();
     await Promise.all([slow, own.gateway.close({ graceMs: 0 })]);
     expect(Date.now() - before).toBeLessThan(3000);

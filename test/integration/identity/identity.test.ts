@@ -33,6 +33,7 @@ import { GatewayTokens } from '../../../src/identity/tokens.ts';
 import { SqliteRevocationStore } from '../../../src/storage/revocations.ts';
 import { startIssuer, type TestIssuer } from '../../support/identity/oidc-issuer.ts';
 import { makeProofKey, type ProofKey } from '../../support/identity/proof-key.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 const GATEWAY = 'https://hoop.example.com';
 const TOKEN_URL = `${GATEWAY}/v1/token`;
@@ -221,7 +222,7 @@ describe('a renewal', () => {
     const again = { subject_token: refreshed.id_token ?? '' };
     expect(await refusedWith(() => requestToken(restarted, other, again))).toBe('ERR_REVOKED');
     // Sign-ins are told apart by auth_time, which counts in seconds.
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    await timePasses(1_100, 'a sign-in of a later second');
     const fresh = await deviceLogin('alice');
     await expect(requestToken(restarted, other, { subject_token: fresh.idToken })).resolves.toBeDefined();
   });

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CatalogConnection } from '../../../src/protocols/postgres/catalog/reader.ts';
@@ -15,6 +14,7 @@ import {
   sync,
 } from '../../support/postgres/raw-client.ts';
 import { type Stack, startStack, type Tunnel } from '../../support/stack.ts';
+import { eventually, timePasses } from '../../support/waiting.ts';
 
 /** Everything but what somebody's own function does: that a trigger calls one shows whose knowledge a verdict is by. */
 const NO_USER_FUNCTIONS = `
@@ -131,7 +131,7 @@ describe('a statement is judged by every schema change that came before it', () 
   test('past the gateway, soon after', async () => {
     expect(await together(one, 1, query(INSERT))).toEqual([false]);
     await stack.postgres.psql(CREATE);
-    await sleep(2100);
+    await timePasses(2100, 'the catalog is at most two seconds old');
     expect(await together(one, 1, query(INSERT))).toEqual([true]);
   });
 
@@ -244,8 +244,8 @@ describe('the knowledge of one target', () => {
     service.invalidate('anything');
     const earlier = service.current();
     // Its answer is on its way when the schema changes.
-    while (asked < 2) await sleep(5);
-    await sleep(100);
+    await eventually('asked twice', () => asked >= 2);
+    await timePasses(100, 'the answer is read and held');
     await stack.postgres.psql('DROP TABLE IF EXISTS arrived; CREATE TABLE arrived (id int)');
     service.invalidate('anything');
     expect(service.fresh).toBeUndefined();

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Catalog } from '../../../src/protocols/postgres/catalog/model/model.ts';
 import { CatalogReader } from '../../../src/protocols/postgres/catalog/reader.ts';
-import { builtinClass } from '../../../src/protocols/postgres/sql/meaning/functions.ts';
+import { builtinClass } from '../../../src/protocols/postgres/catalog/system/functions.ts';
 import { maskedColumns } from '../../../src/protocols/postgres/sql/meaning/lineage.ts';
 import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/meaning/resolve.ts';
 import { SqlParser } from '../../../src/protocols/postgres/sql/parse/parser.ts';

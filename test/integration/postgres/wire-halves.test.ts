@@ -1,12 +1,12 @@
 /** A message that was begun and not finished: what it may cost, and for how long. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ErrorResponse, reportText } from '../../../src/wire/postgres/report.ts';
 import { growthOf, MiB } from '../../support/memory.ts';
 import { line, query, rawLogin } from '../../support/postgres/raw-client.ts';
 import { pgEnv, type Stack, startStack, type Tunnel } from '../../support/stack.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 let stack: Stack;
 let tunnel: Tunnel;
@@ -43,7 +43,7 @@ test('sixty-four clients announce 60 MiB each and fall silent: nothing is taken 
     { hoopd: stack.hoopd.child.pid, hoopctl: tunnel.running.child.pid },
     async () => {
       for (const client of clients) client.send(announced());
-      await sleep(1500);
+      await timePasses(1500, 'silence: whatever is taken for what has not come is taken by then');
     },
   );
   expect(grown.hoopd).toBeLessThan(48 * MiB);
@@ -55,7 +55,7 @@ test('a half message waits for its other half, as at the server', async () => {
   const client = await rawLogin(tunnel);
   const whole = query("select 'late'");
   client.send(whole.subarray(0, 9));
-  await sleep(3000);
+  await timePasses(3000, 'a message that comes late');
   expect(await client.ask(whole.subarray(9))).toContain('DataRow late');
   client.close();
 });
@@ -84,7 +84,7 @@ test('psql copies from a pipe that is slow in the middle of a row', async () => 
   psql.stderr.on('data', (text) => (said += text));
   for (let i = 0; i < 4; i++) {
     psql.stdin.write(`${i}\t${'x'.repeat(997)}\n`.repeat(21));
-    await sleep(1200);
+    await timePasses(1200, 'rows that come slower than a session may be silent');
   }
   psql.stdin.end();
   await once(psql, 'close');

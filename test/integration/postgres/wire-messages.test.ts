@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { i16, i32, message, raw, str } from '../../support/postgres/messages.ts';
 import {
@@ -24,6 +23,7 @@ import {
 } from '../../support/postgres/raw-client.ts';
 import { untilRunning } from '../../support/postgres/server.ts';
 import { ATTACK_FIXTURE, type Stack, startStack, type Tunnel } from '../../support/stack.ts';
+import { eventually, timePasses } from '../../support/waiting.ts';
 
 const FIXTURE = `${ATTACK_FIXTURE}
 CREATE TABLE t (id int PRIMARY KEY, name text);
@@ -61,13 +61,17 @@ interface Operations {
 /** Operations of the latest session with such a statement, when the last of them has come to rest. */
 async function operations(marker: string): Promise<Operations> {
   const otto = await stack.person('otto');
-  const end = Date.now() + 10_000;
-  let [before, found] = [-1, await operationsNow(marker, otto)];
-  while ((found.open.length > 0 || found.allowed !== before) && Date.now() < end) {
-    await sleep(250);
-    [before, found] = [found.allowed, await operationsNow(marker, otto)];
-  }
-  return found;
+  let before = -1;
+  return eventually(
+    'operations at rest',
+    () => operationsNow(marker, otto),
+    ({ open, allowed }) => {
+      const rests = open.length === 0 && allowed === before;
+      before = allowed;
+      return rests;
+    },
+    { everyMs: 250 },
+  );
 }
 
 async function operationsNow(marker: string, otto: Record<string, string>): Promise<Operations> {
@@ -152,7 +156,7 @@ describe('batches', () => {
       client.send(parse('', 'select nothing_there'), flush);
       // Each text is new, so that planning it takes longer than the error needs to arrive.
       for (let j = 0; j < 3; j++) {
-        await sleep(j);
+        await timePasses(j, 'segments that come one by one');
         client.send(parse('', `select ${i} as "c${j}", ${'1+'.repeat(200)}1`), bind('', ''), execute(''));
       }
       expect(await client.ask(sync)).toEqual(['ErrorResponse 42703', 'ReadyForQuery I']);
@@ -479,14 +483,17 @@ describe('COPY', () => {
     await blocker.ask(query('lock table t in access exclusive mode'));
     client.send(query('copy t from stdin'));
     client.close();
-    await sleep(500);
+    await timePasses(500, 'the target does not read: nothing of the end of the client can reach it yet');
     await blocker.ask(query('rollback'));
     blocker.close();
-    const end = Date.now() + 10_000;
     const running =
       "select count(*) from pg_stat_activity where query like 'copy t from%' and state = 'active'";
-    while ((await asked(running)) !== '0' && Date.now() < end) await sleep(100);
-    expect(await asked(running)).toBe('0');
+    await eventually(
+      'the COPY is over',
+      () => asked(running),
+      (found) => found === '0',
+      { everyMs: 100 },
+    );
   });
 });
 
@@ -533,7 +540,7 @@ describe('the end of a session', () => {
   test('Terminate behind a large answer, read slowly: every row of it arrives', async () => {
     client.socket.pause();
     client.send(query("select repeat('x', 1000) from generate_series(1, 20000)"), terminate);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await timePasses(500, 'a client that reads slowly');
     client.socket.resume();
     const answers = await client.untilReady();
     expect(answers.filter(({ name }) => name === 'DataRow')).toHaveLength(20_000);

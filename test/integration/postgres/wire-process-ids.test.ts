@@ -4,12 +4,13 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeStartup } from '../../../src/wire/postgres/startup.ts';
+import { cannot } from '../../support/cannot.ts';
 import { line, query, type RawClient, rawConnect, rawLogin } from '../../support/postgres/raw-client.ts';
 import { type PostgresServer, startPostgres, untilRunning } from '../../support/postgres/server.ts';
 import { type Stack, startStack, type Tunnel } from '../../support/stack.ts';
 
 /** Two servers behind one name, each with process ids of its own, as containers have them. */
-const asRoot = process.getuid?.() === 0;
+const unable = cannot('process ids as in containers: namespaces need root', process.getuid?.() !== 0);
 
 let first: Stack;
 let second: PostgresServer;
@@ -19,7 +20,7 @@ let balancer: Server;
 let port: number;
 
 beforeAll(async () => {
-  if (!asRoot) return;
+  if (unable) return;
   balancer = createServer((socket) => {
     const target = connect(port, '127.0.0.1');
     pipeline(socket, target, socket, () => undefined);
@@ -81,14 +82,14 @@ async function cancel({ client }: { client: RawClient }, server: PostgresServer)
   await new Promise((resolve) => canceller.socket.resume().once('close', resolve));
 }
 
-test.skipIf(!asRoot)("small process ids, as in a container: a session's own are its own", async () => {
+test.skipIf(unable)("small process ids, as in a container: a session's own are its own", async () => {
   const { client, pid } = await at(first.postgres);
   expect(pid).toBeLessThan(1000);
   expect(await client.ask(query('select pg_backend_pid()'))).toContain(`DataRow ${pid}`);
   client.close();
 });
 
-test.skipIf(!asRoot)(
+test.skipIf(unable)(
   'two servers, one process id: a cancel ends the statement of its own key only',
   async () => {
     const [one, two] = await coinciding();
@@ -104,7 +105,7 @@ test.skipIf(!asRoot)(
   },
 );
 
-test.skipIf(!asRoot)(
+test.skipIf(unable)(
   'a cancel by SQL with the process id that was announced ends no stranger’s statement',
   async () => {
     const [mine, stranger] = [await at(first.postgres), await at(first.postgres)];

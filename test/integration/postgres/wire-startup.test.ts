@@ -15,6 +15,7 @@ import {
 } from '../../support/postgres/raw-client.ts';
 import { untilRunning } from '../../support/postgres/server.ts';
 import { type Stack, startStack, type Tunnel } from '../../support/stack.ts';
+import { eventually } from '../../support/waiting.ts';
 
 const SSL = encodeStartup({ name: 'SSLRequest' });
 const GSS = encodeStartup({ name: 'GSSENCRequest' });
@@ -114,7 +115,7 @@ describe('encryption requests', () => {
       received = Buffer.concat([received, chunk]);
     });
     client.socket.write(SSL);
-    while (received.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await eventually('an answer', () => received.length > 0);
     client.socket.write(SSL);
     await closed(client);
     expect(errorIn(received)).toBe('08P01');

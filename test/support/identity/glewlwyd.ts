@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { gunzipSync } from 'node:zlib';
 import { freePort } from '../postgres/server.ts';
+import { eventually } from '../waiting.ts';
 
 export interface Glewlwyd {
   readonly issuer: string;
@@ -76,13 +77,12 @@ function configuration(origin: string, database: string): string {
 }
 
 async function ready(origin: string): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end; ) {
+  const answers = async () => {
     const answer = await fetch(`${origin}/config`).catch(() => undefined);
     await answer?.arrayBuffer();
-    if (answer?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('glewlwyd did not start');
+    return answer?.ok === true;
+  };
+  await eventually('glewlwyd starts', answers, Boolean, { withinMs: 20_000, everyMs: 50 });
 }
 
 /** One signed-in browser. */

@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { eventually } from '../waiting.ts';
 import { makeCertificates } from './certificates.ts';
 
 const run = promisify(execFile);
@@ -247,14 +248,12 @@ function signal({ child, ownPids }: RunningServer, name: NodeJS.Signals): void {
 
 /** The postmaster writes `ready` on line 8 of postmaster.pid, which is what pg_ctl waits for too. */
 async function untilReady(server: RunningServer, dataDirectory: string): Promise<void> {
-  const deadline = Date.now() + START_MS;
-  while (Date.now() < deadline) {
+  const isReady = () => {
     if (hasEnded(server)) throw new Error(`postgres ended with code ${server.child.exitCode}`);
     const [pid, , , , , , , status] = readLines(join(dataDirectory, 'postmaster.pid'));
-    if (Number(pid) === ownPid(server) && status?.startsWith('ready')) return;
-    await sleep(20);
-  }
-  throw new Error(`postgres was not ready after ${START_MS} ms`);
+    return Number(pid) === ownPid(server) && status?.startsWith('ready') === true;
+  };
+  await eventually('postgres is ready', isReady, Boolean, { withinMs: START_MS });
 }
 
 function readLines(file: string): string[] {
@@ -329,11 +328,12 @@ export async function untilRunning(
 ): Promise<void> {
   const running = `select count(*) from pg_stat_activity
     where state = 'active' and query like '%${text}%' and pid <> pg_backend_pid()`;
-  const end = Date.now() + withinMs;
-  while ((await server.psql(running)) !== String(count)) {
-    if (Date.now() > end) throw new Error(`not ${count} times running within ${withinMs} ms: ${text}`);
-    await sleep(50);
-  }
+  await eventually(
+    `${count} times running: ${text}`,
+    () => server.psql(running),
+    (found) => found === String(count),
+    { withinMs, everyMs: 50 },
+  );
 }
 
 /** A port below the ephemeral range that nobody listens on right now. */

@@ -11,6 +11,7 @@ import { newId } from '../../../src/core/ids.ts';
 import { chainFileId, chainSegments, listChains, readChain } from '../../../src/storage/chain-files.ts';
 import { SegmentFile } from '../../../src/storage/segment-file.ts';
 import { chainBytes, closed, decided, logOptions, temporary, verifyAll } from '../../support/audit.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 const directories: string[] = [];
 function directory(): string {
@@ -89,7 +90,7 @@ for (const durability of ['process', 'strict'] as const) {
       expect(await report()).toMatchObject({ ok: true, checkpoints: 3, tail: { unsignedEvents: 5 } });
       await vi.waitFor(async () => expect((await report()).tail.unsignedEvents).toBe(0));
       const lines = (await records(dir)).length;
-      await new Promise((resolve) => setTimeout(resolve, 120));
+      await timePasses(120, 'two intervals of checkpoints, in which none is due');
       expect((await records(dir)).length).toBe(lines);
       await log.close();
     });

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Liveness, type WatchedStream } from '../../../src/client/network/liveness.ts';
 import { relay } from '../../../src/client/relay.ts';
 import { TestTime } from '../../support/test-time.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
@@ -57,7 +58,7 @@ describe('relay', () => {
     const { client, target, done } = await relayed();
     const heard = all(client);
     target.write('FATAL: the session was ended');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await timePasses(20, 'what was written has arrived before the connection breaks');
     target.resetAndDestroy();
     expect(await heard).toBe('FATAL: the session was ended');
     client.end();
@@ -96,7 +97,7 @@ describe('relay', () => {
     while (written < 256 * 1024 * 1024 && target.writableLength < 1024 * 1024) {
       target.write(chunk);
       written += chunk.length;
-      await new Promise((resolve) => setTimeout(resolve, 1));
+      await timePasses(1, 'a target that writes as fast as the relay reads');
     }
     expect(written).toBeLessThan(64 * 1024 * 1024);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { NameTable } from '../../../src/protocols/postgres/relay/names.ts';
+import { NameTable } from '../../../src/protocols/postgres/reading/names.ts';
 
 describe('names as the server keeps them', () => {
   test('a name staged in the same batch is known at once, from another batch only when confirmed', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FileRecorder } from '../../../src/recording/file-recorder.ts';
 import { RECORDING_PENDING_BYTES } from '../../../src/recording/recorder.ts';
 import type { RecordingFile } from '../../../src/recording/segment-writer.ts';
+import { timePasses } from '../../support/waiting.ts';
 
 describe('a disk that is slow', () => {
   const header = { schemaVersion: 2, session: 'ses_1', protocol: 'postgres', startedAt: 0 } as const;
@@ -11,7 +12,7 @@ describe('a disk that is slow', () => {
     let written = 0;
     const file: RecordingFile = {
       write: async (parts) => {
-        await new Promise((resolve) => setTimeout(resolve, 2));
+        await timePasses(2, 'a disk that is slower than the session');
         written += parts.length;
       },
       close: async () => undefined,

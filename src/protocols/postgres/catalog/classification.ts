@@ -3,7 +3,8 @@ import type { PolicyObject } from '../../../policy/model.ts';
 import { Entities } from '../entities.ts';
 import { WireTypes } from '../shown/values/wire-types.ts';
 import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from '../sql/meaning/lineage.ts';
-import { type Catalog, FIRST_USER_OID, type Relation } from './model/model.ts';
+import type { Catalog, Relation } from './model/model.ts';
+import { FIRST_USER_OID } from './system/objects.ts';
 
 /** A column that carries classified data, as policy is asked about it. */
 export interface Classified extends ColumnAt {

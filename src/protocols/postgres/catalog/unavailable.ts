@@ -1,11 +1,11 @@
 import { isHoopError } from '../../../core/errors.ts';
-import type { Refusal } from '../../../enforcement/operation.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 
 /** Whatever policy permits: what nothing is known of cannot be judged. */
 export const CATALOG_UNAVAILABLE = 'catalog-unavailable';
 
 /** Why a statement is refused while the catalog cannot be read. @throws Whatever is no error of ours. */
-export function catalogUnavailable(error: unknown): Refusal {
+export function catalogUnavailable(error: unknown): PostgresRefusal {
   if (!isHoopError(error)) throw error;
   return {
     code: error.code,

@@ -1,4 +1,4 @@
-import type { Refusal } from '../../../enforcement/operation.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 import type { SearchPath } from '../sql/meaning/name-scope.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 
@@ -46,7 +46,7 @@ export function sameNames(one: Resolved, other: Resolved): boolean {
   return one === other || JSON.stringify(one) === JSON.stringify(other);
 }
 
-export function staleNames(name: string): Refusal {
+export function staleNames(name: string): PostgresRefusal {
   return {
     code: 'ERR_DENIED',
     rule: STALE_NAMES,

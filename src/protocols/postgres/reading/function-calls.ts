@@ -1,16 +1,16 @@
-import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import type { CatalogService } from '../catalog/service.ts';
 import { catalogUnavailable } from '../catalog/unavailable.ts';
 import { Entities } from '../entities.ts';
 import { HINTS } from '../hints.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import { resolveOid } from '../sql/meaning/functions.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 
 const CALL = '‹function call›';
 
-const WHILE_MASKED: Refusal = {
+const WHILE_MASKED: PostgresRefusal = {
   code: 'ERR_DENIED',
   rule: 'function-call',
   reason: 'a function call answers with a bare value, which cannot be traced, and values here are masked',
@@ -64,7 +64,7 @@ function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
-function unknownFunction(oid: number): Refusal {
+function unknownFunction(oid: number): PostgresRefusal {
   const reason = `a function with the OID ${oid} is not known`;
   return { code: 'ERR_DENIED', rule: 'unknown-function', reason, hint: HINTS.callByName };
 }

@@ -1,12 +1,10 @@
 import { isHoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
 import type { Turns } from '../../../core/turns.ts';
-import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import type { KnownCatalog } from '../catalog/service.ts';
 import { catalogUnavailable } from '../catalog/unavailable.ts';
-import type { CatalogView } from '../catalog/view.ts';
-import type { Prepared } from '../relay/pipeline.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../sql/facts/facts.ts';
 import { NameScope, namesAnything, type SearchPath } from '../sql/meaning/name-scope.ts';
@@ -17,7 +15,9 @@ import { maskLiterals } from '../sql/parse/literals.ts';
 import type { SqlParser } from '../sql/parse/parser.ts';
 import { templateOf } from '../sql/parse/template.ts';
 import { AnalysedNames, staleNames } from './analysed-names.ts';
+import type { CatalogView } from './catalog-view.ts';
 import { planSummary } from './plan-summary.ts';
+import type { Prepared } from './prepared.ts';
 import type { SessionPath } from './session-path.ts';
 import { sessionRefusal } from './session-rules.ts';
 import { keyOf, NO_TYPES, type Question, question, UNKNOWN_TYPE } from './statement-question.ts';
@@ -31,7 +31,7 @@ export interface Planned {
   /** Masked. */
   readonly text: string;
   /** It is not understood with certainty, or a masked column would flow where it must not. */
-  readonly refusal?: Refusal;
+  readonly refusal?: PostgresRefusal;
   /** Nobody knows what it does, not even how many statements it is: its one plan stands for all of them. */
   readonly unread?: boolean;
   /** It names nothing that could be looked up elsewhere. */
@@ -44,7 +44,7 @@ export function planAt(planned: Planned | undefined, index: number): StatementPl
 }
 
 /** What stands for a string that could not be planned. */
-export function refused(text: string, refusal: Refusal): Planned {
+export function refused(text: string, refusal: PostgresRefusal): Planned {
   return { plans: [], pairs: [], context: {}, text, refusal };
 }
 
@@ -306,7 +306,7 @@ export class StatementPlanner {
     else keep(this.#templates, template.key, planned);
   }
 
-  #refusal(plans: readonly StatementPlan[]): { refusal?: Refusal } {
+  #refusal(plans: readonly StatementPlan[]): { refusal?: PostgresRefusal } {
     for (const plan of plans) {
       const refusal = plan.refusal ?? sessionRefusal(plan, this.#masks, this.#uncommittedDdl);
       if (refusal !== undefined) return { refusal };

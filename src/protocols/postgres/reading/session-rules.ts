@@ -1,5 +1,5 @@
-import type { Refusal } from '../../../enforcement/operation.ts';
 import { HINTS } from '../hints.ts';
+import type { PostgresRefusal, PostgresRule } from '../refusals.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import type { CopyPlan, StatementPlan } from '../sql/meaning/plan.ts';
 
@@ -13,7 +13,7 @@ export function sessionRefusal(
   plan: StatementPlan,
   masks: SessionMasks,
   uncommittedDdl: () => boolean,
-): Refusal | undefined {
+): PostgresRefusal | undefined {
   if (!masks.active) return undefined;
   if (plan.pairs.some((pair) => pair.action === 'sql.set-unsafe')) {
     return refuse(
@@ -58,6 +58,6 @@ function unreadableCopy({ options, types }: CopyPlan): readonly [string, string]
   ];
 }
 
-function refuse(rule: string, reason: string, hint: string): Refusal {
+function refuse(rule: PostgresRule, reason: string, hint: string): PostgresRefusal {
   return { code: 'ERR_DENIED', rule, reason, hint };
 }

@@ -1,31 +1,42 @@
 import { after, type Later } from '../../../core/later.ts';
-import type { Refusal } from '../../../enforcement/operation.ts';
 import { HINTS } from '../hints.ts';
-import type { NameLookup, NameTable } from '../relay/names.ts';
-import { type Portal, type Prepared, type Staged, stagedName } from '../relay/pipeline.ts';
-import type { SessionState } from '../relay/state.ts';
+import type { PostgresRefusal, PostgresRule } from '../refusals.ts';
 import { uncounted } from '../sql/meaning/pairs.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { uncertainExecute } from '../sql/meaning/uncertain-name.ts';
 import { AnalysedNames, sameNames, staleNames } from './analysed-names.ts';
 import { mergeContexts } from './context.ts';
+import type { NameLookup, NameTable } from './names.ts';
 import type { Planned, StatementPlanner } from './planner.ts';
+import type { Portal } from './portal.ts';
+import { type Prepared, type Staged, stagedName } from './prepared.ts';
+import type { SessionPath } from './session-path.ts';
 
 /** As SQL has it: DEALLOCATE ALL and CLOSE ALL. */
 const ALL = '';
+
+/** What a session's names stand for, and what decides it. */
+export interface SessionNames {
+  readonly statements: NameTable<Prepared>;
+  readonly portals: NameTable<Portal>;
+  /** Of messages up to Sync; names within one are known before the server has confirmed them. */
+  readonly batch: number;
+  readonly path: SessionPath;
+  readonly guard: { policyVersion(): string };
+}
 
 /**
  * Ties names to what they stand for, whichever way they were given: PREPARE and `Parse` share one space of names, as
  * do DECLARE and `Bind`.
  */
 export class SqlNames {
-  readonly #state: SessionState;
+  readonly #state: SessionNames;
   readonly #planner: StatementPlanner;
   readonly #until: (settled: () => boolean) => Later<void>;
 
   /** @param until Waits for the target's answers until the condition holds or the session has ended. */
   constructor(
-    state: SessionState,
+    state: SessionNames,
     planner: StatementPlanner,
     until: (settled: () => boolean) => Later<void>,
   ) {
@@ -79,7 +90,7 @@ export class SqlNames {
     return this.#planner.combine(planned, plans);
   }
 
-  #tooMany(plans: readonly StatementPlan[], weight: number): Refusal | undefined {
+  #tooMany(plans: readonly StatementPlan[], weight: number): PostgresRefusal | undefined {
     const { statements, portals } = this.#state;
     const prepares = plans.filter((plan) => plan.prepares !== undefined).length;
     const declares = plans.filter((plan) => plan.declares !== undefined).length;
@@ -223,12 +234,12 @@ function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
   };
 }
 
-function tooManyNames(what: string): Refusal {
+function tooManyNames(what: string): PostgresRefusal {
   const hint = HINTS.forget;
   return { code: 'ERR_LIMIT', rule: 'too-many-names', reason: `too many ${what}`, hint };
 }
 
-export function unknownName(rule: string, what: string, name: string): Refusal {
+export function unknownName(rule: PostgresRule, what: string, name: string): PostgresRefusal {
   return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint: HINTS.prepareFirst };
 }
 

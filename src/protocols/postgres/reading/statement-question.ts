@@ -1,5 +1,5 @@
-import type { Refusal } from '../../../enforcement/operation.ts';
-import { FIRST_USER_OID } from '../catalog/model/model.ts';
+import { FIRST_USER_OID } from '../catalog/system/objects.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 
 /** A text, with the types of its parameters that are not PostgreSQL's own: by these alone it may do something else. */
 export interface Question {
@@ -18,7 +18,7 @@ export function keyOf({ text, types }: Question): string {
   return `${text}\0${types.join()}`;
 }
 
-export const UNKNOWN_TYPE: Refusal = {
+export const UNKNOWN_TYPE: PostgresRefusal = {
   code: 'ERR_DENIED',
   rule: 'unknown-type',
   reason: 'a parameter is given a type that the gateway does not know',

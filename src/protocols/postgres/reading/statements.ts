@@ -1,10 +1,10 @@
 import { type HoopError, isHoopError } from '../../../core/errors.ts';
 import { after, type Later, rescued } from '../../../core/later.ts';
-import type { Refusal } from '../../../enforcement/operation.ts';
-import type { Prepared } from '../relay/pipeline.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 import { AnalysedNames } from './analysed-names.ts';
 import type { FunctionCalls } from './function-calls.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
+import type { Prepared } from './prepared.ts';
 import { type SqlNames, unknownName } from './sql-names.ts';
 import type { UnreadStatements } from './unread.ts';
 
@@ -121,7 +121,7 @@ function unreadable(error: unknown): Planned {
   return refused('‹statement that cannot be read›', asRefusal(error));
 }
 
-function asRefusal(error: HoopError): Refusal {
+function asRefusal(error: HoopError): PostgresRefusal {
   return {
     code: error.code,
     rule: 'unreadable-statement',

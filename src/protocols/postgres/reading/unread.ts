@@ -1,18 +1,18 @@
 import { HoopError } from '../../../core/errors.ts';
-import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyObject } from '../../../policy/model.ts';
 import type { Frame } from '../../../wire/postgres/frame.ts';
 import type { Guard } from '../../stream/guard.ts';
 import { CATALOG_UNAVAILABLE } from '../catalog/unavailable.ts';
 import { Entities } from '../entities.ts';
 import { HINTS } from '../hints.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { UNCERTAIN_NAME } from '../sql/meaning/uncertain-name.ts';
 import { STALE_NAMES } from './analysed-names.ts';
 import type { Planned } from './planner.ts';
 
-const UNREAD_SESSION: Refusal = {
+const UNREAD_SESSION: PostgresRefusal = {
   code: 'ERR_DENIED',
   rule: 'unread-session',
   reason:

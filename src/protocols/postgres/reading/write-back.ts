@@ -1,5 +1,5 @@
-import type { Refusal } from '../../../enforcement/operation.ts';
 import { HINTS } from '../hints.ts';
+import type { PostgresRefusal } from '../refusals.ts';
 import { tokensOf } from '../sql/parse/template-lexer.ts';
 import type { Planned } from './planner.ts';
 
@@ -22,7 +22,7 @@ const MAX_TOKENS = 512;
  *
  * @returns A refusal if a statement that writes a masked column has a mask among its values. Pure.
  */
-export function writesMaskBack(planned: Planned, original: Original): Refusal | undefined {
+export function writesMaskBack(planned: Planned, original: Original): PostgresRefusal | undefined {
   if (planned.context['writesMasked'] !== true) return undefined;
   const { statement = '', parameters = [] } = original;
   const given = parameters.some((value) => value?.includes(MASK) === true);
@@ -36,7 +36,7 @@ function holdsMask(text: string): boolean {
   return tokens.some(({ kind, start, end }) => kind === 'string' && text.slice(start, end).includes(MASK));
 }
 
-const MASK_WRITTEN: Refusal = {
+const MASK_WRITTEN: PostgresRefusal = {
   code: 'ERR_DENIED',
   rule: 'mask-written-back',
   reason: 'a mask that you were shown would take the place of the value that it hides',

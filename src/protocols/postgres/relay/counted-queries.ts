@@ -2,8 +2,9 @@ import { toHoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
 import { Bind, Describe, Execute, Parse } from '../../../wire/postgres/extended.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
+import { stagedName } from '../reading/prepared.ts';
 import type { Forwarder } from './forwarder.ts';
-import { type Counted, type Expected, stagedName } from './pipeline.ts';
+import type { Counted, Expected } from './pipeline.ts';
 import { REFUSED_PARSE } from './stand-in.ts';
 import type { SessionState } from './state.ts';
 

@@ -9,27 +9,21 @@ import type { OpenOperation } from '../../stream/operations.ts';
 import { AnalysedNames, sameNames, staleNames } from '../reading/analysed-names.ts';
 import { parameterTexts } from '../reading/parameters.ts';
 import { type Planned, refused } from '../reading/planner.ts';
+import type { Portal } from '../reading/portal.ts';
+import { type Prepared, stagedName, weightOf } from '../reading/prepared.ts';
 import { type SqlNames, unknownName } from '../reading/sql-names.ts';
 import type { Bindable, Statements } from '../reading/statements.ts';
 import { ALL_SHOWN } from '../shown/rows.ts';
 import { ask } from './ask.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
-import { type Portal, type Prepared, stagedName, weightOf } from './pipeline.ts';
+import type { RequestParts } from './request-parts.ts';
 import { boundOf } from './row-bounds.ts';
 import { REFUSED_PARSE, REFUSED_UNNAMED_PARSE } from './stand-in.ts';
 import type { SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const UNNAMED = '';
-
-/** What the requests of one session share. */
-export interface RequestParts {
-  readonly state: SessionState;
-  readonly statements: Statements;
-  readonly names: SqlNames;
-  readonly out: Forwarder;
-}
 
 /**
  * The extended query protocol: statements are named by Parse, judged before they reach the target and again at each

@@ -6,10 +6,10 @@ import { Parse } from '../../../wire/postgres/extended.ts';
 import { Frame } from '../../../wire/postgres/frame.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Planned } from '../reading/planner.ts';
+import { type Prepared, type Staged, stagedName, weightOf } from '../reading/prepared.ts';
 import type { Statement } from '../reading/statements.ts';
 import { ask } from './ask.ts';
-import type { RequestParts } from './extended-requests.ts';
-import { type Prepared, type Staged, stagedName, weightOf } from './pipeline.ts';
+import type { RequestParts } from './request-parts.ts';
 
 /** A Parse that the server has not seen. */
 interface Held {

@@ -1,56 +1,11 @@
 import { HoopError } from '../../../core/errors.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
-import type { AnalysedNames } from '../reading/analysed-names.ts';
 import type { Planned } from '../reading/planner.ts';
+import type { Portal } from '../reading/portal.ts';
+import type { Staged } from '../reading/prepared.ts';
 import type { RowPlan } from '../shown/rows.ts';
 import type { Said } from '../shown/scrub.ts';
-import type { StatementPlan } from '../sql/meaning/plan.ts';
-import type { StagedName } from './names.ts';
-
-/** A statement that `Parse` or `PREPARE` named: its text, so that it is judged anew at each Bind. */
-export interface Prepared {
-  readonly text: string;
-  /** Which statement of the text: a simple query may hold several, one of them the PREPARE. */
-  readonly index: number;
-  /** OIDs of types that its Parse gave its parameters. */
-  readonly types: readonly number[];
-  /** `PREPARE` named it: what runs is the statement within. */
-  readonly inner: boolean;
-  readonly analysed: AnalysedNames;
-}
-
-/** How much of `namedTextUnits` it takes: its text, and as much as eight characters for each type. */
-export function weightOf({ text, types }: Pick<Prepared, 'text' | 'types'>): number {
-  return text.length + types.length * 8;
-}
-
-/** A portal or cursor: what it shows, and the operation under which it runs. */
-export interface Portal {
-  plan: StatementPlan;
-  planned: Planned;
-  /** The policy under which it was judged: under another it is judged anew. */
-  policyVersion: string;
-  readonly text: string;
-  /** Which statement of the text. */
-  readonly index: number;
-  readonly types: readonly number[];
-  /** As of `Prepared`. */
-  readonly inner: boolean;
-  /** Open until the server has answered the first Execute; a later one is an operation of its own. */
-  operation: OpenOperation | undefined;
-  /** Known once the server has described it. */
-  rows: RowPlan | undefined;
-  /** A Describe is on its way, ours or the client's. */
-  describing: boolean;
-  /** A cursor that DECLARE made: executing it reads from it, and declares nothing. */
-  readonly declared: boolean;
-  /** Lives on after its transaction (`WITH HOLD`). */
-  readonly holdable: boolean;
-}
-
-/** A change of names that waits for the server's word. */
-export type Staged = { readonly commit: () => void; readonly discard: () => void };
 
 /** Our own question for the search path; its answers are not the client's. */
 export interface PathQuestion {
@@ -123,13 +78,6 @@ export type Expected =
     }
   | { readonly kind: 'close'; readonly staged: Staged }
   | { readonly kind: 'sync' };
-
-export function stagedName<T>(
-  table: { commit(s: StagedName<T>): void; discard(s: StagedName<T>): void },
-  name: StagedName<T>,
-): Staged {
-  return { commit: () => table.commit(name), discard: () => table.discard(name) };
-}
 
 /** The target sent what nothing that is outstanding asks for. */
 export function unexpected(type: number): HoopError {

@@ -3,10 +3,11 @@ import type { Frame, Piece, Pieces, Run } from '../../../wire/postgres/frame.ts'
 import { RowDescription } from '../../../wire/postgres/rows.ts';
 import { BACKEND, typeSet } from '../../../wire/postgres/types.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
+import type { Portal } from '../reading/portal.ts';
 import { ALL_SHOWN, type RewrittenRow, type RowPlan, type RowRewriter } from '../shown/rows.ts';
 import { Withheld } from '../shown/withheld.ts';
 import { CopyOut } from './copy-out.ts';
-import { type Expected, type Portal, rowsOf, runningOf, unexpected } from './pipeline.ts';
+import { type Expected, rowsOf, runningOf, unexpected } from './pipeline.ts';
 import type { SessionState } from './state.ts';
 
 const NONE = typeSet();

@@ -4,15 +4,17 @@ import type { StreamContext } from '../../adapter.ts';
 import type { ClientTurn } from '../../stream/client-turn.ts';
 import type { Guard } from '../../stream/guard.ts';
 import { POSTGRES_LIMITS } from '../limits.ts';
+import { NameTable } from '../reading/names.ts';
 import type { Planned } from '../reading/planner.ts';
+import type { Portal } from '../reading/portal.ts';
+import { type Prepared, weightOf } from '../reading/prepared.ts';
 import { SessionPath } from '../reading/session-path.ts';
 import { changesReading, UnreadStatements } from '../reading/unread.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import { changesNothing, type SchemaChanges, together } from '../sql/facts/schema-changes.ts';
 import type { NameChange } from '../sql/meaning/held-names.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
-import { NameTable } from './names.ts';
-import { Pipeline, type Portal, type Prepared, weightOf } from './pipeline.ts';
+import { Pipeline } from './pipeline.ts';
 import { ChangedRows } from './row-bounds.ts';
 
 /** What both directions of one session share. The server's answers are its only source of truth. */

@@ -7,7 +7,7 @@ import {
   type ReportField,
   reportText,
 } from '../../../wire/postgres/report.ts';
-import { denialFields } from '../denial.ts';
+import { denialFields } from './denial.ts';
 import type { SessionMasks } from './masks.ts';
 import { type Said, saidAnew } from './scrub.ts';
 

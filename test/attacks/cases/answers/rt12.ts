@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { reportText } from '../../../../src/wire/postgres/report.ts';
 import {
   bind,
@@ -17,11 +16,13 @@ import {
   sync,
 } from '../../../support/postgres/raw-client.ts';
 import { ALLOW_ALL } from '../../../support/stack.ts';
+import { timePasses } from '../../../support/waiting.ts';
 import { type Attack, type AttackGroup, must } from '../../attack.ts';
 import type { World } from '../../world.ts';
 
 /** More than twice what the resource allows in silence. */
 const LONG_MS = 2500;
+const longer = () => timePasses(LONG_MS, 'longer than a session may be idle');
 const LONG_SLEEP = 'SELECT pg_sleep(2.5)';
 const FOREVER_MS = 15_000;
 
@@ -87,23 +88,23 @@ const attacks: Attack[] = [
     const holder = await world.direct();
     await holder.ask(query('BEGIN; LOCK TABLE t'));
     const answer = client.ask(query('SELECT count(*) FROM t'));
-    await sleep(LONG_MS);
+    await longer();
     await holder.ask(query('ROLLBACK'));
     await answer;
   }),
   busy('COPY IN whose data come slowly', async (client) => {
     client.send(query('COPY t FROM STDIN'));
     await client.until('CopyInResponse');
-    await sleep(LONG_MS);
+    await longer();
     client.send(copyData('1\n'));
-    await sleep(LONG_MS);
+    await longer();
     const answer = await client.ask(copyDone);
     must(answer.includes('CommandComplete COPY 1'), answer.join(' / '));
   }),
   busy('an answer that is read slowly', async (client) => {
     client.send(query("SELECT repeat('x', 1000) FROM generate_series(1, 60000)"));
     client.socket.pause();
-    await sleep(LONG_MS);
+    await longer();
     client.socket.resume();
     const rows = (await client.untilReady()).filter(({ name }) => name === 'DataRow').length;
     must(rows === 60_000, `${rows} rows`);
@@ -112,30 +113,30 @@ const attacks: Attack[] = [
     const whole = query(`SELECT '${'x'.repeat(5000)}'`);
     for (let from = 0; from < whole.length; from += 1000) {
       client.send(whole.subarray(from, from + 1000));
-      await sleep(500);
+      await timePasses(500, 'a message in pieces');
     }
     await client.untilReady();
   }),
   busy('a batch without its Sync', async (client) => {
     client.send(parse('', 'SELECT 5'), bind('', ''), execute(''), flush);
     await client.until('CommandComplete');
-    await sleep(LONG_MS);
+    await longer();
     await client.ask(sync);
   }),
   busy('silence shorter than allowed, behind a statement that is longer', async (client) => {
     await client.ask(query(LONG_SLEEP));
-    await sleep(400);
+    await timePasses(400, 'silence, shorter than allowed');
     await client.ask(query(LONG_SLEEP));
-    await sleep(400);
+    await timePasses(400, 'silence, shorter than allowed');
   }),
   {
     case: 'not idle: a login that takes its time',
     run: async ({ tunnel }) => {
       const client = await rawConnect(tunnel);
-      await sleep(LONG_MS);
+      await longer();
       const packet = startupPacket(tunnel);
       client.send(packet.subarray(0, 6));
-      await sleep(LONG_MS);
+      await longer();
       await logInRaw(client, tunnel, { startup: packet.subarray(6) });
       must((await client.ask(query('SELECT 1'))).includes('DataRow 1'), 'no session');
       client.close();
@@ -156,7 +157,7 @@ const attacks: Attack[] = [
     run: async (world) => {
       const client = await world.through();
       for (let i = 0; i < 6; i++) {
-        await sleep(400);
+        await timePasses(400, 'silence, shorter than allowed');
         must((await client.ask(query('SELECT 8'))).includes('DataRow 8'), 'ended too early');
       }
       const rest = (await client.until('ErrorResponse', FOREVER_MS)).map(line);

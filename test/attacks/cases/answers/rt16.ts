@@ -13,6 +13,7 @@ import {
   sync,
 } from '../../../support/postgres/raw-client.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE } from '../../../support/stack.ts';
+import { eventually } from '../../../support/waiting.ts';
 import { type Attack, type AttackGroup, act, actBy, must, same } from '../../attack.ts';
 import type { World } from '../../world.ts';
 
@@ -130,11 +131,8 @@ const GONE: Attack = {
 
 async function waiting(world: World, count: number): Promise<void> {
   const sql = `SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`;
-  for (let i = 0; i < 200; i++) {
-    if ((await world.admin(sql)).trim() === String(count)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`dead: never ${count} waiting for a lock`);
+  const asked = async () => (await world.admin(sql)).trim();
+  await eventually(`dead: never ${count} waiting for a lock`, asked, (found) => found === String(count));
 }
 
 /** Hints that teach the way round, and changes of whole tables. */

@@ -1,6 +1,5 @@
-import type { CatalogOwner } from '../model/build.ts';
 import type { CatalogDelta, TableDelta } from './mirror.ts';
-import type { TableName } from './records.ts';
+import type { CatalogOwner, TableName } from './records.ts';
 import { CATALOG_TABLES, TABLE_NAMES } from './tables.ts';
 
 type TextRow = readonly (string | null)[];

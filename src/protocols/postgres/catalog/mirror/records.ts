@@ -4,6 +4,16 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 
+/** The gateway's own connection, by which it looks. */
+export interface CatalogOwner {
+  /** `server_version_num`: 150004, 180000, … */
+  readonly serverVersion: number;
+  /** As whom the gateway looks, and as whom its sessions begin. */
+  readonly role: string;
+  /** OIDs of the schemas that the role may not use. */
+  readonly unusable: readonly number[];
+}
+
 /** What holds an expression. */
 export interface CallingRow {
   /**

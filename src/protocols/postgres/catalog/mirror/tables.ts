@@ -7,8 +7,8 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 
-import { RESHAPING_CODE, STEERING_CODE } from '../../sql/meaning/steering.ts';
-import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../model/model.ts';
+import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
+import { RESHAPING_CODE, STEERING_CODE } from '../system/steering.ts';
 import type { CatalogRows, TableName } from './records.ts';
 
 /** OIDs of catalogs themselves, as `pg_depend` names them; the same on every server. */

@@ -2,7 +2,7 @@ import { once } from '../../../../core/later.ts';
 import { SharedMap } from '../../../../core/shared-map.ts';
 import type { Name } from '../../sql/facts/facts.ts';
 import type { CatalogChanges, CatalogTables } from '../mirror/mirror.ts';
-import type { TableName } from '../mirror/records.ts';
+import type { CatalogOwner, TableName } from '../mirror/records.ts';
 import { TABLE_NAMES } from '../mirror/tables.ts';
 import { derivedOf } from './derived.ts';
 import {
@@ -35,9 +35,6 @@ import { nameKey, RelationBuilder, type Relations } from './relations.ts';
 import { typesOf } from './types.ts';
 
 type Functions = SharedMap<number, CatalogFunction>;
-
-/** Of the gateway's own connection. */
-export type CatalogOwner = Pick<Catalog, 'serverVersion' | 'role' | 'unusable'>;
 
 /** What the parts are made of. */
 const RELATIONS = ['pg_class', 'pg_attribute', 'pg_namespace'] as const;

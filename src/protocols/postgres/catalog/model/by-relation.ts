@@ -1,9 +1,4 @@
-import type { Relation } from './model.ts';
-
-/** What is known of relations by their OID, made for one when it is first asked for. */
-export interface ByRelation<T> extends Iterable<readonly [number, T]> {
-  get(oid: number): T | undefined;
-}
+import type { ByRelation, Relation } from './model.ts';
 
 /** @param make Undefined: nothing is known of it. Pure. */
 export function byRelation<T extends object>(

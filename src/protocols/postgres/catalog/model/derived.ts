@@ -1,9 +1,9 @@
 import type { CatalogTables } from '../mirror/mirror.ts';
 import type { ConstraintRow, DependRow, RewriteRow } from '../mirror/records.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
-import { type Derived, FIRST_USER_OID, type Relation } from './model.ts';
+import { FIRST_USER_OID } from '../system/objects.ts';
+import type { Derived, Relation, TypeGraph } from './model.ts';
 import { multimap } from './parts.ts';
-import type { TypeGraph } from './types.ts';
 
 type Relations = ReadonlyMap<number, Relation>;
 /** Of which relation, and where it can be seen. */

@@ -1,9 +1,10 @@
-import { EXTENSIONS_BY_CHANCE } from '../../sql/meaning/function-lists.ts';
-import { holdsSettings, mayMove } from '../../sql/meaning/steering.ts';
 import type { CatalogTables } from '../mirror/mirror.ts';
 import type { CallingRow, DependRow, ProcRow, RewriteRow } from '../mirror/records.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
-import { type CatalogFunction, FIRST_USER_OID, type Relation, SYSTEM_VIEW_SCHEMAS } from './model.ts';
+import { EXTENSIONS_BY_CHANCE } from '../system/function-lists.ts';
+import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
+import { holdsSettings, mayMove } from '../system/steering.ts';
+import type { CatalogFunction, Relation } from './model.ts';
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 

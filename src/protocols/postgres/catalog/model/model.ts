@@ -1,6 +1,6 @@
 import type { Name } from '../../sql/facts/facts.ts';
-import type { ByRelation } from './by-relation.ts';
-import type { TypeGraph } from './types.ts';
+import type { CatalogOwner } from '../mirror/records.ts';
+import type { Volatility } from '../system/functions.ts';
 
 export type RelationKind =
   | 'table'
@@ -38,7 +38,7 @@ export interface CatalogFunction {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
-  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  readonly volatility: Volatility;
   readonly language: string;
   /** Part of an extension, and it computes from its arguments, or from chance: see `functionOf`. */
   readonly trusted: boolean;
@@ -118,18 +118,45 @@ export interface Dependencies {
   readonly functions: readonly number[];
 }
 
+/** What is known of relations by their OID, made for one when it is first asked for. */
+export interface ByRelation<T> extends Iterable<readonly [number, T]> {
+  get(oid: number): T | undefined;
+}
+
+/**
+ * The types that are not PostgreSQL's own: what they are made of, and which functions a value of theirs runs.
+ * Immutable.
+ *
+ * Functions that only compute are left out: trusted ones, and most of pg_catalog.
+ */
+export interface TypeGraph {
+  /** Types that a name may mean, in any schema if it names none. */
+  named(name: Name): readonly number[];
+  /** Whether it is one of PostgreSQL's own, or is known. */
+  knows(oid: number): boolean;
+  /** The type and everything that it is made of, without PostgreSQL's own. */
+  within(oid: number): readonly number[];
+  /** As people write it. */
+  nameOf(oid: number): string;
+  /** The relation of which it is the row, if it is one. */
+  rowOf(oid: number): number | undefined;
+  /** What making a value of it runs: from text or octets, by a cast, as a parameter, when it is stored. */
+  functions(oid: number): readonly number[];
+  /** What showing stored values of it runs. */
+  shownFunctions(oid: number): readonly number[];
+  /**
+   * What a statement that evaluates stored values of it runs: they are not checked again. Literals beside an array or a
+   * range take its type, so what is inside these is checked.
+   */
+  readFunctions(oid: number): readonly number[];
+}
+
 /**
  * One database's catalog at one moment, as far as enforcement needs it. Built by `CatalogBuilder`; immutable.
  *
  * How names without a schema resolve is a session's own: see `NameScope`.
  */
-export interface Catalog {
-  /** `server_version_num`: 150004, 180000, … */
-  readonly serverVersion: number;
-  /** As whom the gateway looks, and as whom its sessions begin. */
-  readonly role: string;
-  /** OIDs of the schemas that the role may not use. */
-  readonly unusable: readonly number[];
+export interface Catalog extends CatalogOwner {
   /** Some function, besides those of extensions, may change where the session looks names up. */
   readonly steering: boolean;
   readonly relations: ReadonlyMap<number, Relation>;
@@ -172,19 +199,6 @@ export interface Catalog {
   userFunctions(name: Name): readonly CatalogFunction[];
   /** Whether pg_catalog has a function of that name. */
   isBuiltin(name: string): boolean;
-}
-
-/** System catalogs lie below it (FirstNormalObjectId); they hold no user's rows, and the sensitive ones are refused. */
-export const FIRST_USER_OID = 16_384;
-
-/** What the views of these stand on is not read: policy names such a view itself. */
-export const SYSTEM_VIEW_SCHEMAS: readonly string[] = ['pg_catalog', 'information_schema'];
-
-const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema', 'pg_toast']);
-
-/** True for schemas that PostgreSQL owns, temporary ones' toast included. */
-export function isSystemSchema(schema: string): boolean {
-  return SYSTEM_SCHEMAS.has(schema) || schema.startsWith('pg_toast');
 }
 
 /** Follows a relation of OIDs to its end; the start is not part of the answer. Cycles are harmless. */

@@ -1,22 +1,23 @@
-import { isHarmlessBuiltin } from '../../sql/meaning/functions.ts';
 import { against, of } from '../mirror/groups.ts';
 import { type CatalogTables, MirrorGap } from '../mirror/mirror.ts';
 import type { CallingRow, ConstraintRow, DependRow, TriggerRow, TypeRow } from '../mirror/records.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
-import { type ByRelation, byRelation } from './by-relation.ts';
+import { isHarmlessBuiltin } from '../system/functions.ts';
+import { SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
+import { byRelation } from './by-relation.ts';
 import { schemaOf, volatilityOf } from './functions.ts';
-import {
-  type Cast,
-  type CatalogFunction,
-  type CatalogType,
-  type Dependencies,
-  type ForeignKey,
-  type Operator,
-  type Relation,
-  SYSTEM_VIEW_SCHEMAS,
-  type Trigger,
+import type {
+  ByRelation,
+  Cast,
+  CatalogFunction,
+  CatalogType,
+  Dependencies,
+  ForeignKey,
+  Operator,
+  Relation,
+  Trigger,
+  TypeGraph,
 } from './model.ts';
-import type { TypeGraph } from './types.ts';
 
 /** Bits of `pg_trigger.tgtype`. */
 const TRIGGER = { insert: 4, delete: 8, update: 16, truncate: 32 } as const;

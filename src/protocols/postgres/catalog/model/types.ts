@@ -1,10 +1,11 @@
 import type { Name } from '../../sql/facts/facts.ts';
-import { isHarmlessBuiltin } from '../../sql/meaning/functions.ts';
 import { named, of, under } from '../mirror/groups.ts';
 import type { CatalogTables } from '../mirror/mirror.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
+import { isHarmlessBuiltin } from '../system/functions.ts';
+import { FIRST_USER_OID } from '../system/objects.ts';
 import { schemaOf } from './functions.ts';
-import { type CatalogFunction, FIRST_USER_OID, type Relation } from './model.ts';
+import type { CatalogFunction, Relation, TypeGraph } from './model.ts';
 import { callsOf, functionsIn } from './parts.ts';
 
 /** What one type is made of, and what the server runs for it. */
@@ -30,13 +31,7 @@ interface AllTypes {
 
 const NONE: readonly number[] = [];
 
-/**
- * The types that are not PostgreSQL's own: what they are made of, and which functions a value of theirs runs.
- * Immutable.
- *
- * Functions that only compute are left out: trusted ones, and most of pg_catalog.
- */
-export class TypeGraph {
+class TypesOfTables implements TypeGraph {
   readonly #all: AllTypes;
   /** Functions of operator classes, by the type they compare: sorting and indexing a value of it runs them. */
   readonly #compared: ReadonlyMap<number, readonly number[]>;
@@ -53,19 +48,16 @@ export class TypeGraph {
     this.#relations = relations;
   }
 
-  /** Types that a name may mean, in any schema if it names none. */
   named(name: Name): readonly number[] {
     const found = this.#all.named(name.at(-1) ?? '');
     const schema = name.at(-2);
     return schema === undefined ? found : found.filter((oid) => this.#all.node(oid)?.schema === schema);
   }
 
-  /** Whether it is one of PostgreSQL's own, or is known. */
   knows(oid: number): boolean {
     return oid < FIRST_USER_OID || this.#all.node(oid) !== undefined;
   }
 
-  /** The type and everything that it is made of, without PostgreSQL's own. */
   within(oid: number): readonly number[] {
     return this.#remember('w', oid, () => {
       const found = new Set<number>();
@@ -74,23 +66,19 @@ export class TypeGraph {
     });
   }
 
-  /** As people write it. */
   nameOf(oid: number): string {
     const node = this.#all.node(oid);
     return node === undefined ? 'a built-in type' : `${node.schema}.${node.name}`;
   }
 
-  /** The relation of which it is the row, if it is one. */
   rowOf(oid: number): number | undefined {
     return this.#all.node(oid)?.relation || undefined;
   }
 
-  /** What making a value of it runs: from text or octets, by a cast, as a parameter, when it is stored. */
   functions(oid: number): readonly number[] {
     return this.#remember('f', oid, () => this.#run(oid, true));
   }
 
-  /** What showing stored values of it runs. */
   shownFunctions(oid: number): readonly number[] {
     return this.#remember('s', oid, () => {
       const found = new Set<number>();
@@ -102,10 +90,6 @@ export class TypeGraph {
     });
   }
 
-  /**
-   * What a statement that evaluates stored values of it runs: they are not checked again. Literals beside an array or a range
-   * take its type, so what is inside these is checked.
-   */
   readFunctions(oid: number): readonly number[] {
     return this.#remember('r', oid, () => this.#run(oid, false));
   }
@@ -164,7 +148,7 @@ export function typesOf(
       .in(named(name))
       .map(({ oid }) => oid)
       .filter((oid) => node(oid) !== undefined);
-  return new TypeGraph({ node, named: inAnySchema }, comparedBy(tables, functions), relations);
+  return new TypesOfTables({ node, named: inAnySchema }, comparedBy(tables, functions), relations);
 }
 
 function nodeOf(

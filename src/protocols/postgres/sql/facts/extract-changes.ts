@@ -1,4 +1,4 @@
-import { type Ast, bodyOf, isAst, list, objectName, strings, text } from '../parse/ast.ts';
+import { type Ast, bodyOf, isAst, list, objectName, strings, text } from './ast.ts';
 import { type NamedChanges, NOTHING_NAMED } from './schema-changes.ts';
 
 type Named = Partial<NamedChanges> | undefined;

@@ -1,9 +1,9 @@
-import { type Ast, bodyOf, isAst, list, objectName, strings, text } from '../parse/ast.ts';
-import { newerSyntax } from '../parse/newer-syntax.ts';
-import { type Handler, nested, type Place, type Walk } from '../parse/walk.ts';
+import { type Ast, bodyOf, isAst, list, objectName, strings, text } from './ast.ts';
 import { relation } from './extract-from.ts';
 import { note } from './extract-utility.ts';
 import type { DdlAction, RelationRole } from './facts.ts';
+import { newerSyntax } from './newer-syntax.ts';
+import { type Handler, nested, type Place, type Walk } from './walk.ts';
 
 /** How a DDL statement is described: its tag, what it does, the kind of thing, and the field that names it. */
 interface DdlRow {

@@ -1,5 +1,5 @@
-import { type Ast, bodyOf, constant, list, strings, text, unwrap } from '../parse/ast.ts';
-import { type Handler, NO_RELATION, nested, type Place, type Walk } from '../parse/walk.ts';
+import { type Ast, bodyOf, constant, list, strings, text, unwrap } from './ast.ts';
+import { type Handler, NO_RELATION, nested, type Place, type Walk } from './walk.ts';
 
 /** Functions, operators, types and columns: what an expression names. */
 export const EXPRESSION_HANDLERS: Readonly<Record<string, Handler>> = {

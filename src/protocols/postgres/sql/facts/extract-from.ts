@@ -1,9 +1,9 @@
-import { type Ast, bodyOf, isAst, list, strings, text } from '../parse/ast.ts';
-import { newerSyntax } from '../parse/newer-syntax.ts';
-import { cteNamed, type Handler, NO_RELATION, nested, type Place, type Walk } from '../parse/walk.ts';
+import { type Ast, bodyOf, isAst, list, strings, text } from './ast.ts';
 import { aliasOf } from './extract-expression.ts';
 import { IN_FROM, type RelationRole } from './facts.ts';
+import { newerSyntax } from './newer-syntax.ts';
 import { outputNames, renamed } from './output-names.ts';
+import { cteNamed, type Handler, NO_RELATION, nested, type Place, type Walk } from './walk.ts';
 
 /** What stands in FROM: relations, joins, subqueries, functions; and where a query's rows go. */
 export const FROM_HANDLERS: Readonly<Record<string, Handler>> = {

@@ -1,8 +1,8 @@
-import { type Ast, bodyOf, isAst, list, strings, text, unwrap } from '../parse/ast.ts';
-import { type CteScope, type Handler, nested, type Place, type Walk } from '../parse/walk.ts';
+import { type Ast, bodyOf, isAst, list, strings, text, unwrap } from './ast.ts';
 import { column, positionOf } from './extract-expression.ts';
 import type { OutputItem } from './facts.ts';
 import { outputNames } from './output-names.ts';
+import { type CteScope, type Handler, nested, type Place, type Walk } from './walk.ts';
 
 export const SELECT_HANDLERS: Readonly<Record<string, Handler>> = {
   SelectStmt: (walk, body, place) => select(walk, body, place),

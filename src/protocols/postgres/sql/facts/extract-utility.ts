@@ -1,7 +1,7 @@
-import { type Ast, bodyOf, constant, isAst, list, number, strings, text } from '../parse/ast.ts';
-import { type Handler, nested, type Place, type Walk } from '../parse/walk.ts';
+import { type Ast, bodyOf, constant, isAst, list, number, strings, text } from './ast.ts';
 import { relation } from './extract-from.ts';
 import type { CopyFact, CopyOptions, SettingFact, StatementKind, TransactionKind } from './facts.ts';
+import { type Handler, nested, type Place, type Walk } from './walk.ts';
 
 /** Bit of `DeclareCursorStmt.options` (parsenodes.h). */
 const CURSOR_OPT_HOLD = 0x20;

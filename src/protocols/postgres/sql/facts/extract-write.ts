@@ -1,10 +1,10 @@
-import { type Ast, bodyOf, isAst, list, strings, text } from '../parse/ast.ts';
-import { type CteScope, type Handler, nested, type Place, type Walk } from '../parse/walk.ts';
+import { type Ast, bodyOf, isAst, list, strings, text } from './ast.ts';
 import { column } from './extract-expression.ts';
 import { relation } from './extract-from.ts';
 import { outputItems, withClause } from './extract-select.ts';
 import type { RelationRole } from './facts.ts';
 import { whereFact } from './tautology.ts';
+import { type CteScope, type Handler, nested, type Place, type Walk } from './walk.ts';
 
 /** INSERT, UPDATE, DELETE, MERGE. */
 export const WRITE_HANDLERS: Readonly<Record<string, Handler>> = {

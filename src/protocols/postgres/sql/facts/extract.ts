@@ -1,6 +1,4 @@
-import { type Ast, isAst, list, number, text, unwrap } from '../parse/ast.ts';
-import type { NewerSyntax } from '../parse/newer-syntax.ts';
-import { type Handler, type Place, Walk } from '../parse/walk.ts';
+import { type Ast, isAst, list, number, text, unwrap } from './ast.ts';
 import { namedChanges } from './extract-changes.ts';
 import { DDL_HANDLERS } from './extract-ddl.ts';
 import { EXPRESSION_HANDLERS } from './extract-expression.ts';
@@ -9,6 +7,8 @@ import { SELECT_HANDLERS } from './extract-select.ts';
 import { note, UTILITY_HANDLERS } from './extract-utility.ts';
 import { WRITE_HANDLERS } from './extract-write.ts';
 import { ELSEWHERE, type StatementFacts } from './facts.ts';
+import type { NewerSyntax } from './newer-syntax.ts';
+import { type Handler, type Place, Walk } from './walk.ts';
 
 const HANDLERS: ReadonlyMap<string, Handler> = new Map(
   Object.entries({

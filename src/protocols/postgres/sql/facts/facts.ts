@@ -4,7 +4,7 @@
  * Facts know nothing of the target's catalog or of policy. `resolve.ts` turns them into pairs and refusals.
  */
 
-import type { NewerSyntax } from '../parse/newer-syntax.ts';
+import type { NewerSyntax } from './newer-syntax.ts';
 import type { NamedChanges } from './schema-changes.ts';
 
 /** A name as written after case folding and unquoting: `['pg_catalog', 'lower']`, outermost part first. */

@@ -1,4 +1,4 @@
-import { bodyOf, isAst, list, strings, text } from '../parse/ast.ts';
+import { bodyOf, isAst, list, strings, text } from './ast.ts';
 
 /**
  * Names that the columns of a subquery have for certain. Where a star or a nameless expression stands, there are others.

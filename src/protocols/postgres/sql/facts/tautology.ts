@@ -1,4 +1,4 @@
-import { type Ast, bodyOf, constant, isAst, list, strings, text, unwrap } from '../parse/ast.ts';
+import { type Ast, bodyOf, constant, isAst, list, strings, text, unwrap } from './ast.ts';
 
 /**
  * Whether a condition plainly holds for every row. Best effort: it catches the ways in which a WHERE is written only to

@@ -2,10 +2,10 @@ import {
   type Catalog,
   closure,
   type Dependencies,
-  isSystemSchema,
   type Relation,
   type Trigger,
 } from '../../catalog/model/model.ts';
+import { isSystemSchema } from '../../catalog/system/objects.ts';
 import { type ResolvedFunction, resolveOid } from './functions.ts';
 
 export type Write = 'insert' | 'update' | 'delete' | 'truncate';

@@ -1,10 +1,7 @@
 import type { Catalog, CatalogFunction } from '../../catalog/model/model.ts';
+import { builtinClass, type FunctionClass } from '../../catalog/system/functions.ts';
 import type { FunctionUse } from '../facts/facts.ts';
-import { CATALOG, DEFINITIONS, PURE, SESSION } from './function-lists.ts';
 import type { NameScope } from './name-scope.ts';
-
-/** What calling a function may do; `user` is everything that is not PostgreSQL's own. */
-export type FunctionClass = 'pure' | 'catalog' | 'session' | 'unsafe' | 'user';
 
 export interface ResolvedFunction {
   readonly schema: string;
@@ -16,36 +13,6 @@ export interface ResolvedFunction {
 
 /** Which functions a name may reach, at one place. */
 type FunctionNames = Pick<NameScope, 'userFunctions' | 'isBuiltin'>;
-
-const words = (list: string) => new Set(list.trim().split(/\s+/));
-const CLASSES: readonly (readonly [FunctionClass, ReadonlySet<string>])[] = [
-  ['pure', words(PURE)],
-  ['catalog', words(CATALOG)],
-  ['session', words(SESSION)],
-];
-const DEFINITION_NAMES = words(DEFINITIONS);
-
-/** Class of a function of pg_catalog by its name. */
-export function builtinClass(name: string): FunctionClass {
-  return CLASSES.find(([, names]) => names.has(name))?.[0] ?? 'unsafe';
-}
-
-/**
- * Whether a function of PostgreSQL's own does no more than compute or look, so that it needs no pair where nobody names it:
- * what is immutable cannot do more, though the lists name few that only operators, casts and aggregates call. A default that
- * counts is as harmless as an identity column, and is on half of all tables.
- */
-export function isHarmlessBuiltin({ schema, name, volatility }: BuiltinTraits): boolean {
-  if (schema !== 'pg_catalog') return false;
-  return volatility === 'immutable' || ['pure', 'catalog'].includes(builtinClass(name)) || name === 'nextval';
-}
-
-type BuiltinTraits = Pick<CatalogFunction, 'schema' | 'name' | 'volatility'>;
-
-/** The answer can hold constants taken from data. */
-export function isDefinition(name: string): boolean {
-  return DEFINITION_NAMES.has(name);
-}
 
 /**
  * What a call by this name may reach. PostgreSQL chooses among overloads by argument types, which are not known here, so

@@ -1,4 +1,5 @@
-import { type Catalog, type Derived, FIRST_USER_OID, type Relation } from '../../catalog/model/model.ts';
+import type { Catalog, Derived, Relation } from '../../catalog/model/model.ts';
+import { FIRST_USER_OID } from '../../catalog/system/objects.ts';
 import { resolveOid } from './functions.ts';
 
 /** A column, by its relation's OID and its number in it. */

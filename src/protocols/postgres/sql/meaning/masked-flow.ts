@@ -1,6 +1,6 @@
-import type { Refusal } from '../../../../enforcement/operation.ts';
 import type { Relation } from '../../catalog/model/model.ts';
 import { HINTS } from '../../hints.ts';
+import type { PostgresRefusal } from '../../refusals.ts';
 import type { ColumnUse, OutputItem, StatementFacts } from '../facts/facts.ts';
 import type { Untraced } from './taint.ts';
 
@@ -13,7 +13,7 @@ export interface TouchedRelation {
 }
 
 export interface Flow {
-  readonly refusal?: Refusal;
+  readonly refusal?: PostgresRefusal;
   /** Output columns (from 0) in which no masked column stands, as far as positions are certain. */
   readonly safe: readonly number[];
   /** How many output columns there are, if that is known: `safe` holds only if the server says so too. */
@@ -84,7 +84,7 @@ class FlowCheck {
   }
 
   /** Whole shapes that carry masked columns elsewhere. */
-  #shape(): Refusal | undefined {
+  #shape(): PostgresRefusal | undefined {
     const { facts } = this;
     const copied = this.#copied();
     if (copied !== undefined)
@@ -156,7 +156,7 @@ class FlowCheck {
     return this.#facts;
   }
 
-  #columns(): Refusal | undefined {
+  #columns(): PostgresRefusal | undefined {
     for (const use of this.#facts.columns) {
       const refusal = use.star ? this.#star(use) : this.#column(use);
       if (refusal !== undefined) return refusal;
@@ -164,7 +164,7 @@ class FlowCheck {
     return undefined;
   }
 
-  #star(use: ColumnUse): Refusal | undefined {
+  #star(use: ColumnUse): PostgresRefusal | undefined {
     if (use.place !== 'value') return undefined;
     const spans = use.path.length === 0 ? this.#spansMasked(use.over) : this.#mayBeMasked(use.path);
     if (!spans) return undefined;
@@ -174,7 +174,7 @@ class FlowCheck {
     );
   }
 
-  #column(use: ColumnUse): Refusal | undefined {
+  #column(use: ColumnUse): PostgresRefusal | undefined {
     const name = use.path.at(-1) ?? '';
     const qualifier = use.path.slice(0, -1);
     if (
@@ -243,7 +243,7 @@ class FlowCheck {
   }
 
   /** Sorting, grouping and DISTINCT of the outermost list compare values, also where they name them by position. */
-  #output(): Refusal | undefined {
+  #output(): PostgresRefusal | undefined {
     const output = this.#facts.output;
     if (output === undefined) return undefined;
     const masked = output.items.map(
@@ -318,19 +318,19 @@ class FlowCheck {
     return first === undefined ? 'what a function of unknown source gives' : `column ${first}`;
   }
 
-  #alone(name: string): Refusal {
+  #alone(name: string): PostgresRefusal {
     const column = this.#masked.get(name) ?? name;
     return this.#refuse(`column ${column} is masked for you and may only stand alone in the select list`);
   }
 
-  #wholeRow(alias: string): Refusal {
+  #wholeRow(alias: string): PostgresRefusal {
     return this.#refuse(
       `"${alias}" is used as a whole row, which holds ${this.#first()}, masked for you`,
       HINTS.nameNeeded,
     );
   }
 
-  #refuse(reason: string, hint: string = HINTS.leaveOutOrAlone): Refusal {
+  #refuse(reason: string, hint: string = HINTS.leaveOutOrAlone): PostgresRefusal {
     return { code: 'ERR_DENIED', rule: 'masked-column-flow', reason, hint };
   }
 }

@@ -1,4 +1,5 @@
 import type { Catalog, CatalogFunction, Relation } from '../../catalog/model/model.ts';
+import { PG_TEMP } from '../../catalog/system/objects.ts';
 import type { Name, RelationUse, StatementFacts } from '../facts/facts.ts';
 import type { NameChange } from './held-names.ts';
 
@@ -14,8 +15,6 @@ export interface SearchPath {
   readonly user: string;
 }
 
-/** What `pg_temp` is called before the session has such a schema, and in everything that people read. */
-export const PG_TEMP = 'pg_temp';
 const SYSTEM = 'pg_catalog';
 const ANY_TEMP = /^pg_(toast_)?temp_\d+$/;
 

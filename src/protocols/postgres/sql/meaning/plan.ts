@@ -1,9 +1,33 @@
-import type { Refusal } from '../../../../enforcement/operation.ts';
-import type { Pair, PolicyValue } from '../../../../policy/model.ts';
+import type { Pair, PolicyObject, PolicyValue } from '../../../../policy/model.ts';
+import type { PostgresRefusal } from '../../refusals.ts';
 import type { CopyOptions, StatementFacts, StatementKind, TransactionKind } from '../facts/facts.ts';
 import type { NamedChanges } from '../facts/schema-changes.ts';
 import type { NameChange } from './held-names.ts';
-import type { NameEffects } from './name-scope.ts';
+import type { IsMasked } from './lineage.ts';
+import type { NameEffects, NameScope } from './name-scope.ts';
+import type { ColumnTags } from './written-columns.ts';
+
+/** What a statement is resolved by, beside its facts and the catalog. */
+export interface PlanInput {
+  /** The resource's entity: type `Resource`, its id the name in the configuration. */
+  readonly resource: PolicyObject;
+  /** Tags of all columns of a relation, sorted. */
+  readonly tagsOf: (relation: number) => readonly string[];
+  readonly isMasked: IsMasked;
+  /** OIDs of types that a Parse message gives its parameters; default none. */
+  readonly parameterTypes?: readonly number[];
+  /** What names stand for before the statement; goes on behind it. */
+  readonly names: NameScope;
+  /** Paths that the session may set, as configured and as it began. */
+  readonly searchPaths: readonly (readonly string[])[];
+  /** The session began in no role but the one that logged in; default false. */
+  readonly beganAsItself?: boolean;
+  readonly columnTags: ColumnTags;
+  /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
+  readonly masksColumns?: boolean;
+  /** The same, or some kind of value that detectors find is. */
+  readonly anyMasked?: boolean;
+}
 
 /** What one statement would do, in the words of policy, and what its answer may show. */
 export interface StatementPlan {
@@ -14,7 +38,7 @@ export interface StatementPlan {
   /** Flat: booleans, strings and sets of strings. */
   readonly context: Readonly<Record<string, PolicyValue>>;
   /** Denied whatever policy says: a masked column would flow where it must not, or the shape is not understood. */
-  readonly refusal?: Refusal;
+  readonly refusal?: PostgresRefusal;
   /** It is prepared or explained, not run. */
   readonly changesNothing: boolean;
   /** A relation with a masked column is involved: rows wait until the RowDescription agrees. */

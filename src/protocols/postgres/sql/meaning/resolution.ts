@@ -1,9 +1,11 @@
-import type { Refusal } from '../../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../../policy/model.ts';
-import { taintExpressions } from '../../catalog/model/expressions.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
+import { isSensitive } from '../../catalog/model/sensitive.ts';
+import { isDefinition } from '../../catalog/system/functions.ts';
+import { setsSettings } from '../../catalog/system/steering.ts';
 import { Entities } from '../../entities.ts';
 import { HINTS } from '../../hints.ts';
+import type { PostgresRefusal, PostgresRule } from '../../refusals.ts';
 import {
   ELSEWHERE,
   type FunctionUse,
@@ -14,18 +16,17 @@ import {
   type StatementFacts,
 } from '../facts/facts.ts';
 import { EffectWalk, type Write } from './effects.ts';
-import { isDefinition, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
+import { taintExpressions } from './expressions.ts';
+import { type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
 import { maskedColumns, masksExpressions } from './lineage.ts';
 import type { TouchedRelation } from './masked-flow.ts';
 import type { NameScope } from './name-scope.ts';
 import { PairSet } from './pairs.ts';
-import { isNotRun } from './plan.ts';
-import type { PlanInput } from './resolve.ts';
+import { isNotRun, type PlanInput } from './plan.ts';
 import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
 import { schemasOf } from './search-path.ts';
-import { isSensitive } from './sensitive.ts';
 import { isSafeSetting, isTransactionSetting } from './settings.ts';
-import { Steering, setsSettings } from './steering.ts';
+import { Steering } from './steering.ts';
 import { Taint } from './taint.ts';
 import { typeEffects } from './type-effects.ts';
 import { uncertainName } from './uncertain-name.ts';
@@ -43,7 +44,7 @@ export class Resolution {
   readonly touched: TouchedRelation[] = [];
   /** Only kept where something is masked. */
   readonly taint: Taint;
-  refusal: Refusal | undefined;
+  refusal: PostgresRefusal | undefined;
   unsafeSetting = false;
   readonly written: WrittenColumns;
   readonly #functions = new Set<string>();
@@ -387,14 +388,13 @@ export class Resolution {
   /** Code that the gateway does not read could copy what is masked to where it is not. */
   #opaque(): void {
     const { opaque, copy } = this.#facts;
-    const what =
-      opaque ?? (copy !== undefined && copy.target !== 'client' ? 'COPY to or from the server' : undefined);
+    const what = opaque ?? (copy && copy.target !== 'client' ? 'COPY to or from the server' : undefined);
     if (what === undefined || !this.anyMasked()) return;
     this.#refuse('masked-column-flow', `${what} could reach what is masked for you`, HINTS.askForWork);
   }
 
   /** The first reason counts. */
-  #refuse(rule: string, reason: string, hint?: string): void {
+  #refuse(rule: PostgresRule, reason: string, hint?: string): void {
     this.refusal ??= { code: 'ERR_DENIED', rule, reason, ...(hint === undefined ? {} : { hint }) };
   }
 }

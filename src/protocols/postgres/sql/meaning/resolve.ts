@@ -1,39 +1,15 @@
-import type { Refusal } from '../../../../enforcement/operation.ts';
-import type { PolicyObject, PolicyValue } from '../../../../policy/model.ts';
+import type { PolicyValue } from '../../../../policy/model.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
 import { HINTS } from '../../hints.ts';
+import type { PostgresRefusal } from '../../refusals.ts';
 import type { StatementFacts } from '../facts/facts.ts';
-import type { NewerSyntax } from '../parse/newer-syntax.ts';
-import type { IsMasked } from './lineage.ts';
+import type { NewerSyntax } from '../facts/newer-syntax.ts';
 import { maskedFlow } from './masked-flow.ts';
-import type { NameScope } from './name-scope.ts';
-import { isNotRun, type StatementPlan } from './plan.ts';
+import { isNotRun, type PlanInput, type StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
-import type { ColumnTags } from './written-columns.ts';
 
 export type { StatementPlan } from './plan.ts';
-
-export interface PlanInput {
-  /** The resource's entity: type `Resource`, its id the name in the configuration. */
-  readonly resource: PolicyObject;
-  /** Tags of all columns of a relation, sorted. */
-  readonly tagsOf: (relation: number) => readonly string[];
-  readonly isMasked: IsMasked;
-  /** OIDs of types that a Parse message gives its parameters; default none. */
-  readonly parameterTypes?: readonly number[];
-  /** What names stand for before the statement; goes on behind it. */
-  readonly names: NameScope;
-  /** Paths that the session may set, as configured and as it began. */
-  readonly searchPaths: readonly (readonly string[])[];
-  /** The session began in no role but the one that logged in; default false. */
-  readonly beganAsItself?: boolean;
-  readonly columnTags: ColumnTags;
-  /** Whether any column of the resource is masked for the principal; found by asking for every column if not given. */
-  readonly masksColumns?: boolean;
-  /** The same, or some kind of value that detectors find is. */
-  readonly anyMasked?: boolean;
-}
 
 /**
  * Resolves one statement against the catalog: every (action, object) pair it would perform, what its answer may show,
@@ -78,7 +54,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   };
 }
 
-function notUnderstood(what: string): Refusal {
+function notUnderstood(what: string): PostgresRefusal {
   return {
     code: 'ERR_DENIED',
     rule: 'unsupported',
@@ -87,7 +63,7 @@ function notUnderstood(what: string): Refusal {
   };
 }
 
-function tooNew({ what, since }: NewerSyntax, major: number): Refusal {
+function tooNew({ what, since }: NewerSyntax, major: number): PostgresRefusal {
   return {
     code: 'ERR_DENIED',
     rule: 'newer-syntax',
@@ -96,7 +72,7 @@ function tooNew({ what, since }: NewerSyntax, major: number): Refusal {
   };
 }
 
-function unreadPlan(facts: StatementFacts, refusal: Refusal): StatementPlan {
+function unreadPlan(facts: StatementFacts, refusal: PostgresRefusal): StatementPlan {
   const { tag, kind } = facts;
   return {
     tag,

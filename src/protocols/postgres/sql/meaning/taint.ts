@@ -1,5 +1,5 @@
-import type { Refusal } from '../../../../enforcement/operation.ts';
 import { HINTS } from '../../hints.ts';
+import type { PostgresRefusal } from '../../refusals.ts';
 import { ELSEWHERE, IN_FROM, type StatementFacts } from '../facts/facts.ts';
 
 /** What stands in a statement's result and cannot be traced to columns, in a session for which columns are masked. */
@@ -20,7 +20,7 @@ export interface Untraced {
 export class Taint implements Untraced {
   hidden: 'all' | Set<number> = new Set();
   readonly uncompared = new Set<number>();
-  refusal: Refusal | undefined;
+  refusal: PostgresRefusal | undefined;
   readonly #facts: StatementFacts;
 
   constructor(facts: StatementFacts) {

@@ -1,11 +1,5 @@
-import {
-  type Cast,
-  type Catalog,
-  type CatalogFunction,
-  FIRST_USER_OID,
-  type Operator,
-  type Relation,
-} from '../../catalog/model/model.ts';
+import type { Cast, Catalog, CatalogFunction, Operator, Relation } from '../../catalog/model/model.ts';
+import { FIRST_USER_OID } from '../../catalog/system/objects.ts';
 import type { ColumnUse, RelationRole, StatementFacts } from '../facts/facts.ts';
 
 /** What is asked of one statement. */

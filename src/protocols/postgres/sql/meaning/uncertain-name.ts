@@ -1,10 +1,10 @@
-import type { Refusal } from '../../../../enforcement/operation.ts';
+import type { PostgresRefusal } from '../../refusals.ts';
 
 /** Holds for whoever may do everything too: what policy and audit name must be what is read. */
 export const UNCERTAIN_NAME = 'uncertain-name';
 
 /** @param either The relations of which the name may stand for one. */
-export function uncertainName(name: string, [one, other]: readonly string[]): Refusal {
+export function uncertainName(name: string, [one, other]: readonly string[]): PostgresRefusal {
   return {
     code: 'ERR_DENIED',
     rule: UNCERTAIN_NAME,
@@ -14,7 +14,7 @@ export function uncertainName(name: string, [one, other]: readonly string[]): Re
 }
 
 /** The server did not say where it looks names up, so nobody knows what any of them stands for. */
-export const UNKNOWN_PATH: Refusal = {
+export const UNKNOWN_PATH: PostgresRefusal = {
   code: 'ERR_DENIED',
   rule: UNCERTAIN_NAME,
   reason: 'the server does not say where it looks up names, so what is named here is not known',
@@ -22,7 +22,7 @@ export const UNKNOWN_PATH: Refusal = {
 };
 
 /** What was prepared is run where names may be looked up elsewhere than when the string was read. */
-export function uncertainExecute(): Refusal {
+export function uncertainExecute(): PostgresRefusal {
   return {
     code: 'ERR_DENIED',
     rule: UNCERTAIN_NAME,

@@ -1,4 +1,4 @@
-import type { Refusal } from '../../../../enforcement/operation.ts';
+import type { PostgresRefusal } from '../../refusals.ts';
 import type { LiteralSpan } from '../facts/facts.ts';
 
 /** The encoding in which the grammar reads: in it the server folds and cuts identifiers as the grammar does. */
@@ -18,7 +18,7 @@ export function foreignIdentifiers(
   text: string,
   literals: readonly LiteralSpan[],
   encoding: string,
-): Refusal | undefined {
+): PostgresRefusal | undefined {
   if (encoding === READ || !NOT_ASCII.test(text) || !NOT_ASCII.test(withoutLiterals(text, literals)))
     return undefined;
   return {

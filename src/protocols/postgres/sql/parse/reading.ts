@@ -1,6 +1,6 @@
 import { scanSync } from 'libpg-query';
+import type { NewerSyntax } from '../facts/newer-syntax.ts';
 import { isNewerNumber, isPlainName, NEWER_NUMBERS_SINCE } from './keywords.ts';
-import type { NewerSyntax } from './newer-syntax.ts';
 
 /** A text as a server of an older major reads it, in words of the grammar that parses. */
 export interface Reading {

@@ -1,8 +1,8 @@
-import { ELSEWHERE, type RelationUse, type StatementFacts } from '../../sql/facts/facts.ts';
-import { type IsMasked, maskedExpressions } from '../../sql/meaning/lineage.ts';
-import type { TouchedRelation } from '../../sql/meaning/masked-flow.ts';
-import type { Taint } from '../../sql/meaning/taint.ts';
-import type { Relation } from './model.ts';
+import type { Relation } from '../../catalog/model/model.ts';
+import { ELSEWHERE, type RelationUse, type StatementFacts } from '../facts/facts.ts';
+import { type IsMasked, maskedExpressions } from './lineage.ts';
+import type { TouchedRelation } from './masked-flow.ts';
+import type { Taint } from './taint.ts';
 
 /** A catalog of the system's that a statement reads, with its columns that hold expressions with masked constants. */
 interface Holder {

@@ -1,7 +1,7 @@
 import type { Later } from '../../../core/later.ts';
-import type { SessionPath } from '../reading/session-path.ts';
+import type { CatalogService, KnownCatalog } from '../catalog/service.ts';
 import type { ParsedSql, StatementFacts } from '../sql/facts/facts.ts';
-import type { CatalogService, KnownCatalog } from './service.ts';
+import type { SessionPath } from './session-path.ts';
 
 /** Longer texts would be parsed twice. */
 const SHORT_CHARS = 8_192;

@@ -1,8 +1,8 @@
-import type { ErrorCode, HoopError } from '../../core/errors.ts';
-import { denialJson } from '../../enforcement/denial.ts';
-import type { Denial } from '../../enforcement/operation.ts';
-import type { ReportField } from '../../wire/postgres/report.ts';
-import { SQLSTATE } from '../../wire/postgres/sqlstate.ts';
+import type { ErrorCode, HoopError } from '../../../core/errors.ts';
+import { denialJson } from '../../../enforcement/denial.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
+import type { ReportField } from '../../../wire/postgres/report.ts';
+import { SQLSTATE } from '../../../wire/postgres/sqlstate.ts';
 
 /** SQLSTATEs that clients act upon by themselves (drivers re-prepare on 26000), for refusals with such a rule. */
 const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {

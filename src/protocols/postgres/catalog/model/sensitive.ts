@@ -1,4 +1,4 @@
-import type { Relation } from '../../catalog/model/model.ts';
+import type { Relation } from './model.ts';
 
 /**
  * System relations that show other people's data: samples of column values, running statements with their literals,

@@ -1,6 +1,6 @@
-import type { RelationRole } from '../facts/facts.ts';
 import { type Ast, isAst, unwrap } from './ast.ts';
 import { FactsBuilder, FactsLimitError } from './builder.ts';
+import type { RelationRole } from './facts.ts';
 import { GRAMMAR } from './grammar.ts';
 import { newerSyntax } from './newer-syntax.ts';
 

@@ -12,7 +12,7 @@ import type {
   StatementKind,
   TransactionKind,
   WhereFact,
-} from '../facts/facts.ts';
+} from './facts.ts';
 import type { NewerSyntax } from './newer-syntax.ts';
 
 /** Distinct facts of one kind in one statement; beyond it the statement is refused as too large. */

@@ -1,0 +1,42 @@
+/** What it means when the gateway itself refuses, and what the one who is refused can do. */
+export interface RefusalRule {
+  readonly means: string;
+  readonly instead: string;
+}
+
+/**
+ * The words by which the gateway refuses in every protocol, beside the rules of policy. Part of the contract: what is
+ * here keeps its meaning. `docs/refusals.md` is made from it.
+ */
+export const GENERAL_REFUSALS = {
+  'default-deny': {
+    means: 'No rule of the policy permits it.',
+    instead: 'Ask for a rule that does, or do what is permitted.',
+  },
+  'approval-required': {
+    means: 'A rule permits it only with an approval, and there is none.',
+    instead: 'Ask those whom the hint names.',
+  },
+  'nothing-to-decide': {
+    means: 'Nothing was found in it that policy could permit.',
+    instead: 'Send one operation that the gateway can read.',
+  },
+  'too-many-pairs': {
+    means: 'It touches more objects than the gateway judges in one operation.',
+    instead: 'Divide it into smaller operations.',
+  },
+  'policy-error': {
+    means: 'A rule failed when it was evaluated, and what cannot be decided is denied.',
+    instead: 'Tell the operator of the gateway; the audit log says which rule it was.',
+  },
+  'rows-not-counted': {
+    means: 'A rule bounds how many rows are changed, and nobody could say how many these would be.',
+    instead: 'Send the change by itself, as one operation.',
+  },
+  'recording-unavailable': {
+    means: "The session's recording cannot be written any more, and nothing goes on without one.",
+    instead: 'Connect again; if that is refused too, tell the operator of the gateway.',
+  },
+} as const satisfies Readonly<Record<string, RefusalRule>>;
+
+export type GeneralRule = keyof typeof GENERAL_REFUSALS;

@@ -1,0 +1,40 @@
+import { CATALOG, DEFINITIONS, PURE, SESSION } from './function-lists.ts';
+
+/** What calling a function may do; `user` is everything that is not PostgreSQL's own. */
+export type FunctionClass = 'pure' | 'catalog' | 'session' | 'unsafe' | 'user';
+
+export type Volatility = 'immutable' | 'stable' | 'volatile';
+
+export interface FunctionTraits {
+  readonly schema: string;
+  readonly name: string;
+  readonly volatility: Volatility;
+}
+
+const words = (list: string) => new Set(list.trim().split(/\s+/));
+const CLASSES: readonly (readonly [FunctionClass, ReadonlySet<string>])[] = [
+  ['pure', words(PURE)],
+  ['catalog', words(CATALOG)],
+  ['session', words(SESSION)],
+];
+const DEFINITION_NAMES = words(DEFINITIONS);
+
+/** Class of a function of pg_catalog by its name. */
+export function builtinClass(name: string): FunctionClass {
+  return CLASSES.find(([, names]) => names.has(name))?.[0] ?? 'unsafe';
+}
+
+/**
+ * Whether a function of PostgreSQL's own does no more than compute or look, so that it needs no pair where nobody names it:
+ * what is immutable cannot do more, though the lists name few that only operators, casts and aggregates call. A default that
+ * counts is as harmless as an identity column, and is on half of all tables.
+ */
+export function isHarmlessBuiltin({ schema, name, volatility }: FunctionTraits): boolean {
+  if (schema !== 'pg_catalog') return false;
+  return volatility === 'immutable' || ['pure', 'catalog'].includes(builtinClass(name)) || name === 'nextval';
+}
+
+/** The answer can hold constants taken from data. */
+export function isDefinition(name: string): boolean {
+  return DEFINITION_NAMES.has(name);
+}

@@ -1,0 +1,124 @@
+import type { Refusal } from '../../enforcement/operation.ts';
+import type { GeneralRule, RefusalRule } from '../../enforcement/refusals.ts';
+
+/**
+ * The words by which a statement is refused whatever policy permits. Part of the contract: what is here keeps its
+ * meaning. `docs/refusals.md` is made from it.
+ */
+export const POSTGRES_REFUSALS = {
+  'syntax-error': {
+    means: 'The statement does not parse as PostgreSQL.',
+    instead: 'Correct it.',
+  },
+  unanalysable: {
+    means: 'The statement is too long, too deep or too slow to be read.',
+    instead: 'Divide it, or write it in a simpler way.',
+  },
+  unsupported: {
+    means: 'The statement parses, and something in it is not understood with certainty.',
+    instead: 'Write it in a simpler way.',
+  },
+  'newer-syntax': {
+    means: 'The statement is written for a later version of PostgreSQL than the target is.',
+    instead: 'Write it as the version has it that the reason names.',
+  },
+  'unreadable-statement': {
+    means: 'Something failed while the statement was read, or a limit was reached.',
+    instead: 'Do what the hint says.',
+  },
+  'identifier-encoding': {
+    means:
+      'A name has letters outside of ASCII, which in the encoding of this database may mean another object.',
+    instead: 'Name what is spelled in ASCII; values may hold any character.',
+  },
+  'uncertain-name': {
+    means: 'A name may stand for more than one object where it is used.',
+    instead: 'Name its schema, or send what runs before it by itself.',
+  },
+  'stale-names': {
+    means: 'A name in a prepared statement stands for another object than when it was prepared.',
+    instead: 'Prepare it anew.',
+  },
+  'unread-session': {
+    means:
+      'The server reads SQL in this session in a way that the gateway does not follow, and rights have changed.',
+    instead: 'Connect anew.',
+  },
+  'catalog-unavailable': {
+    means: "The target's catalog cannot be read, so nobody knows what the statement touches.",
+    instead: 'Try again soon; if it lasts, ask the operator of the gateway.',
+  },
+  'unknown-statement': {
+    means: 'No prepared statement of this name is there.',
+    instead: 'Prepare it first.',
+  },
+  'unknown-portal': {
+    means: 'No cursor or portal of this name is there.',
+    instead: 'Declare or bind it first.',
+  },
+  'unknown-function': {
+    means: 'A function call names an OID that the catalog does not have.',
+    instead: 'Call the function in a statement, by its name.',
+  },
+  'unknown-type': {
+    means: 'A parameter is given a type that the gateway does not know.',
+    instead: 'Commit what makes the type first, or leave the types of parameters to the server.',
+  },
+  'uncommitted-relation': {
+    means: 'A relation that this transaction has made is not known yet, and values here are masked.',
+    instead: 'Commit what you have made, then go on.',
+  },
+  'too-many-names': {
+    means: 'The session keeps more prepared statements, portals or cursors than it may.',
+    instead: 'Deallocate what is no longer needed.',
+  },
+  'masked-column-flow': {
+    means: 'A masked column would be compared, sorted by, computed with or written elsewhere.',
+    instead: 'Leave it out, or select it by itself: it is shown masked.',
+  },
+  'unknown-source': {
+    means: 'An expression may give what is masked, and its result cannot be traced where it stands.',
+    instead: 'Leave it out, or ask for a view without it.',
+  },
+  'mask-written-back': {
+    means: 'A mask that was shown would be stored in the place of the value that it hides.',
+    instead: 'Leave masked columns as they are.',
+  },
+  'masked-table-ddl': {
+    means: 'A table with columns that are masked for you would be changed.',
+    instead: 'Ask somebody who may see its columns.',
+  },
+  'function-call': {
+    means: 'A function call message answers with a bare value, which cannot be masked.',
+    instead: 'Call the function in a statement, by its name.',
+  },
+  'copy-format': {
+    means: 'COPY would give values in a form that cannot be searched for what is masked.',
+    instead: 'Use the format text or csv, in the encoding UTF8.',
+  },
+  'sensitive-catalog': {
+    means: "A relation of the system's shows samples of data, and columns here are masked.",
+    instead: 'Ask the operator of the gateway for what you need of it.',
+  },
+  'unsafe-function': {
+    means: 'A function could read what is masked.',
+    instead: 'Use a function of the documented list.',
+  },
+  'unsafe-setting': {
+    means: 'A setting could change how statements are read, and values here are masked.',
+    instead: 'Leave the setting as it is.',
+  },
+  'set-config': {
+    means: 'set_config is called with something else than constants.',
+    instead: 'Change the setting by a statement of its own, to a constant.',
+  },
+  'rewrite-rule': {
+    means: 'The table that is written has a rewrite rule, which writes somewhere else.',
+    instead: 'Write to the tables behind it.',
+  },
+} as const satisfies Readonly<Record<string, RefusalRule>>;
+
+export type PostgresRule = keyof typeof POSTGRES_REFUSALS;
+
+/** A refusal in this protocol. */
+export type PostgresRefusal = Refusal<PostgresRule | GeneralRule>;

@@ -1,0 +1,185 @@
+/** One room of a folder: what it may import of that folder's other rooms. */
+interface Room {
+  readonly may: readonly string[];
+  /** Printed when the rule breaks. */
+  readonly because: string;
+}
+
+/** A room is a folder or a file, named from the folder whose rooms are listed; `.` is what lies there itself. */
+export type Rooms = Readonly<Record<string, Room>>;
+
+const SERVER = ['core', 'api', 'storage', 'identity', 'policy', 'audit', 'masking', 'recording'];
+
+/** Rooms of src, lowest first: each can be read, tested and replaced without the ones behind it. */
+const OF_SRC: Rooms = {
+  core: { may: [], because: 'core is the floor: whatever it imported, everything would depend on' },
+  api: { may: ['core'], because: 'the contract is read by both halves and must drag neither into the other' },
+  wire: {
+    may: ['core'],
+    because: 'both halves read and write the same bytes, and neither belongs to the other',
+  },
+  storage: { may: ['core', 'api'], because: 'a store keeps bytes and rows; it must not know what they mean' },
+  search: {
+    may: ['core', 'api', 'storage'],
+    because: 'the index is made of chains as anybody reads them: it needs none of their writers',
+  },
+  identity: {
+    may: ['core', 'api', 'storage'],
+    because: 'who somebody is must not depend on what they may do',
+  },
+  policy: {
+    may: ['core', 'api', 'storage', 'identity'],
+    because: 'rules speak of principals, never of protocols',
+  },
+  audit: {
+    may: ['core', 'api', 'storage', 'identity', 'policy'],
+    because: 'evidence must not depend on the enforcer',
+  },
+  masking: {
+    may: ['core', 'api', 'storage', 'identity', 'policy'],
+    because: 'a mask knows values, not protocols',
+  },
+  recording: {
+    may: ['core', 'api', 'storage', 'identity', 'policy'],
+    because: 'a recording is bytes that were masked',
+  },
+  enforcement: { may: SERVER, because: 'the engine is asked by adapters and must know none of them' },
+  protocols: {
+    may: [...SERVER, 'wire', 'enforcement'],
+    because: 'an adapter serves a stream and must not know who accepted it',
+  },
+  gateway: {
+    may: [...SERVER, 'search', 'enforcement', 'protocols'],
+    because: 'hoopd composes the server half',
+  },
+  client: { may: ['core', 'api', 'wire'], because: "hoopctl's half must run without a line of the server's" },
+  cli: {
+    may: ['core', 'api', 'wire', 'client'],
+    because: 'a command talks to hoopd through client, never around it',
+  },
+  demo: {
+    may: [...SERVER, 'enforcement', 'protocols', 'gateway', 'client', 'cli'],
+    because: 'the demo plays every part',
+  },
+};
+
+const OF_CORE: Rooms = {
+  '.': { may: [], because: 'an error, a clock, a limit must be usable by what moves bytes' },
+  config: { may: ['.'], because: 'a value of a configuration is read alike, whoever is configured' },
+  bytes: { may: ['.'], because: 'moving and holding bytes is the same for what is proven and what is not' },
+  evidence: {
+    may: ['.', 'bytes'],
+    because: 'the format of proof is checked by both halves, and by nothing else of ours',
+  },
+};
+
+const OF_WIRE: Rooms = {
+  scram: { may: [], because: 'a proof of a password belongs to no protocol that carries it' },
+  postgres: { may: ['scram'], because: "a protocol's bytes are read without another's" },
+};
+
+const OF_PROTOCOLS: Rooms = {
+  stream: { may: [], because: 'what sessions of any protocol are made of must know none of them' },
+  'session-times.ts': {
+    may: [],
+    because: 'how long a session may last is configured alike for every protocol',
+  },
+  'adapter.ts': { may: ['stream'], because: 'the contract names no protocol that keeps it' },
+  'protocol.ts': { may: ['adapter.ts'], because: 'what a protocol brings is said without one' },
+  postgres: {
+    may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
+    because: 'a protocol can be removed without touching another',
+  },
+  'index.ts': {
+    may: ['protocol.ts', 'postgres'],
+    because: 'the list is the one place that knows which there are',
+  },
+};
+
+/** What the words of a refusal are. */
+const WORDS = ['hints.ts', 'refusals.ts', 'limits.ts'];
+const SQL = ['sql/facts', 'catalog/system', 'catalog/mirror', 'catalog/model', 'entities.ts', 'sql/meaning'];
+
+/** Of the PostgreSQL adapter: a statement is read from the text up, and what reads it knows nothing of who sends it. */
+const OF_POSTGRES: Rooms = {
+  'hints.ts': { may: [], because: 'every room says what to do instead, in the same words' },
+  'refusals.ts': { may: [], because: 'every room refuses, by a word of the same list' },
+  'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
+  'resource.ts': { may: [], because: 'what a resource is does not depend on how it is served' },
+  'sql/facts': { may: [], because: 'what a parse tree says depends on no catalog and no session' },
+  'sql/parse': {
+    may: [...WORDS, 'sql/facts'],
+    because: 'a text is parsed in threads that have nothing but the text',
+  },
+  'catalog/system': { may: [], because: 'what PostgreSQL brings along is known before a server is asked' },
+  'catalog/mirror': {
+    may: ['catalog/system', 'sql/facts'],
+    because: 'rows are kept as the server told them, whatever is made of them',
+  },
+  'catalog/model': {
+    may: ['catalog/mirror', 'catalog/system', 'sql/facts'],
+    because: 'a catalog is made of rows alone, so that the same rows give the same catalog',
+  },
+  'entities.ts': {
+    may: ['catalog/system', 'catalog/model'],
+    because: 'one maker of entities, for whoever asks policy',
+  },
+  'sql/meaning': {
+    may: [...WORDS, 'sql/facts', 'catalog/system', 'catalog/mirror', 'catalog/model', 'entities.ts'],
+    because: 'what a statement does follows from its facts and a catalog: no session, no bytes, no I/O',
+  },
+  'shown/values': {
+    may: ['catalog/model'],
+    because: 'a value is written by its type, whatever statement asks for it',
+  },
+  catalog: {
+    may: [...WORDS, ...SQL, 'shown/values'],
+    because: 'one catalog serves all sessions of a database and must know none',
+  },
+  login: { may: SQL, because: 'who logs in is settled before a statement is there' },
+  target: { may: [], because: 'the connection to the server carries bytes and judges none' },
+  shown: {
+    may: [...WORDS, ...SQL, 'shown/values', 'catalog'],
+    because: 'what a client is shown depends on what was planned, not on who reads or sends it',
+  },
+  reading: {
+    may: [...WORDS, ...SQL, 'sql/parse', 'catalog', 'shown'],
+    because: 'a statement is read and judged before there is a way to send it',
+  },
+  relay: {
+    may: [...WORDS, ...SQL, 'sql/parse', 'catalog', 'shown', 'shown/values', 'target', 'reading'],
+    because: 'only the relay has both sockets, and it sends what was judged',
+  },
+  '.': {
+    may: [
+      ...WORDS,
+      ...SQL,
+      ...['resource.ts', 'sql/parse', 'shown/values', 'catalog', 'login', 'target', 'shown'],
+      ...['reading', 'relay'],
+    ],
+    because: 'the adapter puts its rooms together, and none of them knows it',
+  },
+};
+
+/**
+ * Which rooms a folder has, lowest first, and what each may import of the others. Folders that are not listed have no
+ * rules of their own.
+ */
+export const ROOMS: Readonly<Record<string, Rooms>> = {
+  src: OF_SRC,
+  'src/core': OF_CORE,
+  'src/wire': OF_WIRE,
+  'src/protocols': OF_PROTOCOLS,
+  'src/protocols/postgres': OF_POSTGRES,
+};
+
+/** The room of `folder` in which a file lies: the longest name that fits; undefined if the file is not below `folder`. */
+export function roomIn(folder: string, path: string): string | undefined {
+  if (!path.startsWith(`${folder}/`)) return undefined;
+  const within = path.slice(folder.length + 1);
+  const names = Object.keys(ROOMS[folder] ?? {});
+  const fits = names.filter((name) => within === name || within.startsWith(`${name}/`));
+  const longest = fits.toSorted((a, b) => b.length - a.length)[0];
+  if (longest !== undefined) return longest;
+  return within.includes('/') ? within.slice(0, within.indexOf('/')) : '.';
+}
