@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { TUNNEL_HEADERS } from '../../src/api/contract.ts';
+import { PATHS, TUNNEL_HEADERS } from '../../src/api/contract.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { ERROR_TABLE } from '../../src/core/errors.ts';
 import type { Caller } from '../support/running-gateway.ts';
@@ -204,7 +204,7 @@ function failingEvidence(given: Given, words: Words): void {
 }
 
 function masking(given: Given, words: Words): void {
-  it('shows a masked value to nobody: client, wire, recording, audit, log', async () => {
+  it('shows a masked value to nobody: client, wire, recording, replay, audit, log', async () => {
     const trial = given();
     const session = await trial.open();
     const { say, secret, shown } = words.masked;
@@ -218,9 +218,11 @@ function masking(given: Given, words: Words): void {
       client: answer.text,
       wire: session.received().toString('latin1'),
       recording: recorded.toString('latin1') + JSON.stringify(items),
+      replay: (await trial.auditor.get(`${PATHS.sessions}/${session.id}/recording`)).text,
       audit: JSON.stringify(await trial.events(session.id)),
       log: trial.log.join('\n'),
     };
+    expect(places.replay).toContain(shown);
     for (const [place, text] of Object.entries(places)) expect(text.includes(secret), place).toBe(false);
     const [outcome] = await trial.outcomes(session.id);
     expect(outcome?.maskedValues).toBeGreaterThan(0);

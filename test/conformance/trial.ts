@@ -82,7 +82,7 @@ export interface AdapterHarness {
 
 const PEOPLE = `
 @id("strangers") forbid (principal in Group::"strangers", action == Action::"connect", resource);
-@id("auditors") permit (principal in Group::"auditors", action in [Action::"audit.search", Action::"session.list"], resource);
+@id("auditors") permit (principal in Group::"auditors", action in [Action::"audit.search", Action::"session.list", Action::"recording.view"], resource);
 @id("operators") permit (principal in Group::"operators", action in [Action::"session.kill", Action::"session.list"], resource);
 `;
 

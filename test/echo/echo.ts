@@ -7,7 +7,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
-import type { ReplayFrame } from '../../src/api/contract.ts';
+import type { ReplayShown } from '../../src/api/contract.ts';
 import { LineSplitter } from '../../src/core/bytes/lines.ts';
 import { port, section } from '../../src/core/config/shape.ts';
 import { HoopError, toHoopError } from '../../src/core/errors.ts';
@@ -21,6 +21,7 @@ import { dial } from '../../src/protocols/stream/dial.ts';
 import { lastWords } from '../../src/protocols/stream/farewell.ts';
 import type { Denied, Question } from '../../src/protocols/stream/guard.ts';
 import type { OpenOperation } from '../../src/protocols/stream/operations.ts';
+import { replayed } from '../../src/protocols/stream/replay.ts';
 import { ECHO_VOCABULARY } from './vocabulary.ts';
 
 const MAX_LINE_BYTES = 4096;
@@ -54,7 +55,7 @@ export const echo: Protocol<EchoConfig> = {
     serve: (stream, context) => new EchoStream(stream, context).serve(config.target.port),
     close: async () => undefined,
   }),
-  replay: replayed,
+  replay: (items) => replayed(items, () => ({ show: told, whole: true })),
 };
 
 const tokenOf = (resource: PolicyObject): PolicyObject => ({
@@ -63,6 +64,9 @@ const tokenOf = (resource: PolicyObject): PolicyObject => ({
   attrs: { name: 'token', tags: ['secret'], detected: false },
   parent: resource,
 });
+
+/** What the client was told, as a person watches it. */
+const told = (bytes: Buffer): ReplayShown[] => [{ kind: 'note', text: bytes.toString().trimEnd() }];
 
 /** One line, understood; what is not is refused, whatever policy says. */
 function read(line: string, resource: PolicyObject): Question & { readonly told: string } {
@@ -174,16 +178,5 @@ async function* lines(stream: Duplex, arrived: (bytes: number) => void): AsyncGe
     arrived(chunk.length);
     for (const line of splitter.push(chunk)) yield text.decode(line);
     if (splitter.overflow) throw new HoopError('ERR_PROTOCOL', 'a line is too long');
-  }
-}
-
-/** What the client was told, line by line. */
-async function* replayed(items: Parameters<Protocol['replay']>[0]): AsyncGenerator<ReplayFrame> {
-  for await (const item of items) {
-    if (item.kind === 'header') continue;
-    const at = { schemaVersion: 1, atMs: Math.round(item.atMicros / 1000) } as const;
-    if (item.kind === 'response')
-      yield { ...at, kind: 'note', text: Buffer.from(item.bytes).toString().trimEnd() };
-    if (item.kind === 'end') yield { ...at, kind: 'end', reason: item.reason, complete: item.complete };
   }
 }

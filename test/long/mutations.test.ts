@@ -52,7 +52,7 @@ describe('the suite of adapters', () => {
     expect(await failures(suite)).toEqual([]);
   });
 
-  it.each(MUTATIONS)('fails $without', async (mutation) => {
+  it.each(MUTATIONS)('fails without $without', async (mutation) => {
     const file = join(copy, mutation.file);
     const whole = readFileSync(file, 'utf8');
     writeFileSync(file, mutated(whole, mutation));
