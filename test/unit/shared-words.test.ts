@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { readSources } from '../support/source-tree.ts';
+
+/** Rooms of one protocol, or of the parts that play one; everything else is shared and names none. */
+const OWN =
+  /^src\/(protocols\/postgres|wire\/postgres|client\/local\/postgres|cli\/connect\/clients\/postgres|demo|gateway\/init)\b|^src\/policy\/vocabulary\/sql\.ts$/;
+
+/**
+ * Names of a protocol and of what it speaks, as whole words or parts of a name in camel case. Tables and columns are not
+ * among them: consoles and code have these too.
+ */
+const WORDS = [
+  'postgres',
+  'postgresql',
+  'pg',
+  'psql',
+  'sql',
+  'sqlstate',
+  'libpq',
+  'pgpass',
+  'statement',
+  'statements',
+] as const;
+
+/** What a shared room may say all the same: file, words, reason. */
+const EXCEPTIONS: readonly (readonly [path: string, words: string, because: string])[] = [
+  [
+    'src/api/contract.ts',
+    'sql',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/audit/event.ts',
+    'pg sql sqlstate statement',
+    'examples, and the word of 0.1 that records still hold',
+  ],
+  ['src/audit/shape.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  [
+    'src/cli/attenuation.ts',
+    'pg sql',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/cli/commands/audit-search.ts',
+    'sql statements',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/cli/commands/connect.ts',
+    'pg sql',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/cli/commands/session-list.ts',
+    'pg',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/cli/commands/session-replay.ts',
+    'statements',
+    'a comment or a text takes a statement as its example',
+  ],
+  [
+    'src/cli/commands/whoami.ts',
+    'pg',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/cli/connect/environment.ts',
+    'pg',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/cli/connect/clients/index.ts', 'postgres', 'the list, one line each'],
+  ['src/cli/replay/printer.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/core/errors.ts', 'sqlstate', 'says where a protocol has its own table'],
+  ['src/core/log.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  [
+    'src/core/config/shape.ts',
+    'pg',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/core/evidence/audit-chain.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/enforcement/denial.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/enforcement/judge.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/enforcement/operation.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/gateway/log.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/gateway/main.ts', 'sql', 'a warning of Node about SQLite'],
+  [
+    'src/gateway/config/materials.ts',
+    'pg statement',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/gateway/config/mistake.ts',
+    'pg',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/gateway/sessions/idle-timer.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  [
+    'src/identity/attenuation.ts',
+    'sql',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/identity/principal.ts', 'statements', 'a comment or a text takes a statement as its example'],
+  [
+    'src/masking/mask.ts',
+    'sql',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/policy/engine.ts', 'statement statements', 'a comment or a text takes a statement as its example'],
+  [
+    'src/policy/model.ts',
+    'pg statement',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/protocols/index.ts', 'postgres', 'the list, one line each'],
+  ['src/protocols/protocol.ts', 'pg postgres', 'an example in a comment'],
+  ['src/protocols/stream/guard.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  [
+    'src/recording/format.ts',
+    'sql statement statements',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/recording/recorder.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/recording/stream-recorder.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/search/answers.ts', 'sql', "SQLite's: the index is a database"],
+  [
+    'src/search/keys.ts',
+    'sql',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  [
+    'src/search/object-names.ts',
+    'pg',
+    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+  ],
+  ['src/search/stored-event.ts', 'sqlstate', 'events of 0.1 have it where a status is now'],
+  ['src/search/writer.ts', 'sql statement statements', "SQLite's: the index is a database"],
+  [
+    'src/wire/scram/client.ts',
+    'sql',
+    "the mechanism's page, and what its other implementations do with a password",
+  ],
+  [
+    'src/wire/scram/keys.ts',
+    'pg postgresql sql',
+    "the mechanism's page, and what its other implementations do with a password",
+  ],
+  [
+    'src/wire/scram/saslprep.ts',
+    'libpq pg sql',
+    "the mechanism's page, and what its other implementations do with a password",
+  ],
+  [
+    'src/wire/scram/server.ts',
+    'sql',
+    "the mechanism's page, and what its other implementations do with a password",
+  ],
+  [
+    'src/wire/scram/verifier.ts',
+    'pg postgresql sql',
+    "the mechanism's page, and what its other implementations do with a password",
+  ],
+];
+
+/** Words of the code, comments included: identifiers are cut where a capital begins. */
+function wordsOf(text: string): { readonly word: string; readonly line: number }[] {
+  return text
+    .split('\n')
+    .flatMap((row, index) =>
+      [...row.matchAll(/[A-Za-z][A-Za-z]*/g)]
+        .flatMap(([name]) => name.split(/(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])/))
+        .map((word) => ({ word: word.toLowerCase(), line: index + 1 })),
+    );
+}
+
+describe('shared rooms', () => {
+  const found = readSources('src')
+    .filter(({ path }) => !OWN.test(path))
+    .flatMap(({ path, text }) =>
+      wordsOf(text)
+        .filter(({ word }) => (WORDS as readonly string[]).includes(word))
+        .map(({ word, line }) => ({ path, word, line })),
+    );
+
+  it('name no protocol and nothing of its language', () => {
+    const excused = ({ path, word }: { path: string; word: string }) =>
+      EXCEPTIONS.some(([of, words]) => of === path && words.split(' ').includes(word));
+    const said = found.filter((one) => !excused(one));
+    expect(said.map(({ path, word, line }) => `${path}:${line} says ${word}`)).toEqual([]);
+  });
+
+  it('have no exception that nothing needs', () => {
+    const idle = EXCEPTIONS.flatMap(([path, words]) =>
+      words
+        .split(' ')
+        .filter((word) => !found.some((one) => one.path === path && one.word === word))
+        .map((word) => `${path}: ${word}`),
+    );
+    expect(idle).toEqual([]);
+  });
+});
