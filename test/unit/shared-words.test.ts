@@ -24,11 +24,7 @@ const WORDS = [
 
 /** What a shared room may say all the same: file, words, reason. */
 const EXCEPTIONS: readonly (readonly [path: string, words: string, because: string])[] = [
-  [
-    'src/api/contract.ts',
-    'sql',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
+  ['src/api/contract.ts', 'sql', 'a kind of proof is named with the form in which it is kept'],
   [
     'src/audit/event.ts',
     'pg sql sqlstate statement',
@@ -84,7 +80,7 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
   ['src/enforcement/judge.ts', 'statement', 'a comment or a text takes a statement as its example'],
   ['src/enforcement/operation.ts', 'statement', 'a comment or a text takes a statement as its example'],
   ['src/gateway/log.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  ['src/gateway/main.ts', 'sql', 'a warning of Node about SQLite'],
+  ['src/gateway/main.ts', 'sql', 'help of the demonstration, which plays with PostgreSQL'],
   [
     'src/gateway/config/materials.ts',
     'pg statement',
@@ -102,11 +98,7 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
     'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
   ],
   ['src/identity/principal.ts', 'statements', 'a comment or a text takes a statement as its example'],
-  [
-    'src/masking/mask.ts',
-    'sql',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
+  ['src/masking/mask.ts', 'sql', 'a comment says whose null `null` is'],
   ['src/policy/engine.ts', 'statement statements', 'a comment or a text takes a statement as its example'],
   [
     'src/policy/model.ts',
@@ -119,7 +111,7 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
   [
     'src/recording/format.ts',
     'sql statement statements',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
+    'a comment says what each protocol writes, a line each',
   ],
   ['src/recording/recorder.ts', 'statement', 'a comment or a text takes a statement as its example'],
   ['src/recording/stream-recorder.ts', 'statement', 'a comment or a text takes a statement as its example'],
