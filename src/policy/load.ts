@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type DetailedError, type PolicyJson, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
-import { leavesOutDetected } from './left-out.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
@@ -94,17 +93,8 @@ function load(vocabulary: Vocabulary, files: readonly PolicyFile[]): Loaded {
       policies: policies.map(({ policy }) => policy),
       vocabulary,
     },
-    warnings: [...warnings, ...halfHidden(policies)],
+    warnings,
   };
-}
-
-function halfHidden(policies: readonly Read[]): PolicyFault[] {
-  // Whoever has a rule for them has not forgotten them.
-  if (policies.some(({ policy }) => policy.text.includes('Detected'))) return [];
-  const message = 'this rule hides values by tags, but not those that detectors find';
-  const cure = 'leave out "is", or write a rule for Detected as well';
-  const rules = policies.filter(({ json }) => leavesOutDetected(json, wordsOf(json.action)));
-  return rules.map((rule) => ({ ...at(rule), message, cure }));
 }
 
 /** A policy with what is needed to say where in its file something stands. */

@@ -7,6 +7,6 @@ export function resourceObject(name: string, protocol: string): PolicyObject {
 
 /** The entity of one kind of value that detectors find, to ask whether it is shown. */
 export function detectedObject(resource: PolicyObject, tag: string): PolicyObject {
-  const attrs = { name: tag, tags: [tag], detected: true };
+  const attrs = { schema: '', table: '', name: tag, tags: [tag], detected: true };
   return { type: 'Detected', id: `${resource.id}/detected/${tag}`, attrs, parent: resource };
 }

@@ -61,7 +61,7 @@ export const echo: Protocol<EchoConfig> = {
 const tokenOf = (resource: PolicyObject): PolicyObject => ({
   type: 'Field',
   id: `${resource.id}/token`,
-  attrs: { name: 'token', tags: ['secret'], detected: false },
+  attrs: { schema: '', table: '', name: 'token', tags: ['secret'], detected: false },
   parent: resource,
 });
 

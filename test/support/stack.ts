@@ -29,7 +29,7 @@ export const GUARDED = `
 permit (principal, action in [Action::"sql.insert", Action::"sql.update", Action::"sql.delete"], resource);
 @id("functions") permit (principal, action == Action::"sql.call", resource is Function) when { resource.class == "pure" || resource.class == "catalog" };
 @id("show") permit (principal, action == Action::"reveal", resource);
-@id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource) when { resource.tags.containsAny(["pii.email", "pii.national-id", "pii.card", "pii.phone"]) };
+@id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column) when { resource.tags.containsAny(["pii.email", "pii.national-id", "pii.card", "pii.phone"]) };
 @id("look") permit (principal is Person, action in [Action::"audit.search", Action::"audit.export", Action::"recording.view", Action::"session.list", Action::"session.kill"], resource);
 `;
 

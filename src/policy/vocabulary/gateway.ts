@@ -7,7 +7,8 @@ const SESSIONS = ['Gateway', 'Resource', 'Recording'];
 
 const VERBS: readonly VerbRow[] = [
   { verb: 'connect', on: ['Resource'], context: CONNECT, always: ANY_OBJECT },
-  // No context: answers are remembered. A rule may ask all that it is done to for `name`, `tags` and `detected`.
+  // No context: answers are remembered. A rule may ask all that it is done to for `name`, `tags` and `detected`, and for a
+  // place: what has none has the empty one, so that a rule on a place need not ask for the kind first.
   { verb: 'reveal', on: ['Field', 'Detected'], always: ANY_OBJECT },
   { verb: 'audit.search', on: ['AuditLog'], reads: true },
   { verb: 'audit.export', on: ['AuditLog'], reads: true },
@@ -28,9 +29,9 @@ entity Recording in [Resource] = { owner?: String, resource?: String };
 
 entity Resource = { name?: String, protocol?: String, tags?: Set<String> };
 // A part of a document: a member by its JSON path, a header by its name.
-entity Field in [Resource] = { name: String, tags: Set<String>, detected: Bool };
+entity Field in [Resource] = { schema: String, table: String, name: String, tags: Set<String>, detected: Bool };
 // A kind of value that detectors find, wherever it stands.
-entity Detected in [Resource] = { name: String, tags: Set<String>, detected: Bool };
+entity Detected in [Resource] = { schema: String, table: String, name: String, tags: Set<String>, detected: Bool };
 `,
   verbs: VERBS,
 };

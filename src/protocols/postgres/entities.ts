@@ -54,6 +54,22 @@ export class Entities {
     return { type: 'Column', id: `${table.id}.${name}`, attrs, parent: table };
   }
 
+  /**
+   * What detectors find lies in some column. A rule on columns that hides a tag hides it there too: it may have been
+   * written before there was `Detected`, and nobody who hides a tag means to show what is only found.
+   */
+  detectedColumn(tag: string): PolicyObject {
+    const attrs = { name: 'detected', kind: 'detected', system: false, sensitive: false, tags: [tag] };
+    const schema = this.#make('Schema', 'detected', { name: '', system: false }, this.resource);
+    const table = this.#make('Table', 'detected', { schema: '', ...attrs }, schema);
+    return this.#make(
+      'Column',
+      `detected/${tag}`,
+      { schema: '', table: '', name: tag, tags: [tag], detected: true },
+      table,
+    );
+  }
+
   function(where: string, name: string, functionClass: FunctionClass): PolicyObject {
     const schema = this.#schemaName(where);
     const attrs = { schema, name, class: functionClass };

@@ -95,7 +95,9 @@ export class PostgresSession {
     this.#outlet = new Outlet(stream, context.guard, parts.slabs, () => this.#turn.moved());
     const { guard, session } = context;
     const { resource } = session;
-    const detected = new DetectedValues(guard, resource, parts.detectors(), parts.detectorTags());
+    const entities = new Entities(resource);
+    const alike = (tag: string) => [entities.detectedColumn(tag)];
+    const detected = new DetectedValues(guard, resource, parts.detectors(), parts.detectorTags(), alike);
     const masks = new SessionMasks(guard, detected);
     const held = parts.allowance.open((error) => this.#state.end(error));
     this.#state = new SessionState(context, masks, held, {

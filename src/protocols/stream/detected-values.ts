@@ -19,6 +19,7 @@ export class DetectedValues {
   readonly #resource: PolicyObject;
   readonly #detectors: DetectorSet;
   readonly #tags: readonly string[];
+  readonly #alike: (tag: string) => readonly PolicyObject[];
   #kindOfTag = new Map<string, MaskKind | 'show'>();
   #kindOfList = new WeakMap<readonly string[], MaskKind | 'show'>();
   /** Octets of this record that detectors would still look at. */
@@ -26,17 +27,23 @@ export class DetectedValues {
   /** Some detected kind of value is masked for this principal. Until the first refresh: assume so. */
   masks = true;
 
-  /** @param tags Every tag that a detector can give. */
+  /**
+   * @param tags Every tag that a detector can give.
+   * @param alike What a value with a tag is in the protocol's own terms, where rules may hide it as such: it is shown
+   *   only where policy shows both.
+   */
   constructor(
     guard: Pick<Guard, 'reveal'>,
     resource: PolicyObject,
     detectors: DetectorSet,
     tags: readonly string[],
+    alike: (tag: string) => readonly PolicyObject[] = () => [],
   ) {
     this.#guard = guard;
     this.#resource = resource;
     this.#detectors = detectors;
     this.#tags = tags;
+    this.#alike = alike;
   }
 
   /** Asks policy anew: it has another version. */
@@ -64,8 +71,10 @@ export class DetectedValues {
   #kindForTag(tag: string): MaskKind | 'show' {
     const known = this.#kindOfTag.get(tag);
     if (known !== undefined) return known;
-    const reveal = this.#guard.reveal(detectedObject(this.#resource, tag));
-    const kind = reveal.show ? 'show' : reveal.mask;
+    const objects = [detectedObject(this.#resource, tag), ...this.#alike(tag)];
+    const answers = objects.map((object) => this.#guard.reveal(object));
+    const masks = answers.flatMap((reveal) => (reveal.show ? [] : [reveal.mask]));
+    const kind = masks.length === 0 ? 'show' : strongest(masks);
     this.#kindOfTag.set(tag, kind);
     return kind;
   }

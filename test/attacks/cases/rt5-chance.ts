@@ -3,7 +3,7 @@ import { type AttackGroup, leak, must, type same, send } from '../attack.ts';
 const SSN = '123-45-6789';
 const POLICY = `
 @id("all") permit (principal, action, resource);
-@id("hidden") @mask("redact") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("pii") };
+@id("hidden") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column) when { resource.tags.contains("pii") };
 `;
 const COLUMNS = { 'public.people.ssn': ['pii'] };
 const PEOPLE = `

@@ -13,7 +13,7 @@ import { type Attack, type AttackGroup, act, actBy, same } from '../attack.ts';
 
 const SEE = `
 @id("all") permit (principal, action, resource);
-@id("pii-is-masked") @mask("partial") forbid (principal, action == Action::"reveal", resource)
+@id("pii-is-masked") @mask("partial") forbid (principal, action == Action::"reveal", resource is Column)
 when { resource.tags.contains("pii") };`;
 
 /** As the starter policies have it. */

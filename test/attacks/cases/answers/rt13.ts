@@ -2,7 +2,7 @@ import { type Attack, type AttackGroup, leak, must, same, send } from '../../att
 
 const POLICY = `
 @id("all") permit (principal, action, resource);
-@id("hidden") @mask("redact") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("hidden") };
+@id("hidden") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column) when { resource.tags.contains("hidden") };
 `;
 
 /** A masked column amid much that has its names, and a cast that could be meant by anything. */

@@ -23,7 +23,7 @@ const BOUNDED = `
 @id("ten-rows") @rows("10") @reason("ten rows at a time") @hint("change fewer rows, or ask the shop's owner")
 permit (principal, action in Action::"sql.write", resource);
 @id("show") permit (principal, action == Action::"reveal", resource);
-@id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("pii") };
+@id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column) when { resource.tags.contains("pii") };
 `;
 
 const STOCK = `${ATTACK_FIXTURE}

@@ -14,7 +14,7 @@ import type { World } from '../../world.ts';
 /** All is permitted but to see cards and whatever people's column `born` shows. */
 const POLICY = `
 @id("all") permit (principal, action, resource);
-@id("hidden") @mask("redact") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("pii") };
+@id("hidden") @mask("redact") forbid (principal, action == Action::"reveal", resource is Column) when { resource.tags.contains("pii") };
 `;
 
 const FIXTURE = `
