@@ -113,7 +113,8 @@ async function fill(catalog: Catalog): Promise<void> {
     if (held === undefined || row === undefined) continue;
     for (const one of own) await insert(name, [held.name], `r FROM ${one.name} r`);
   }
-  for (const { name, kind } of own)
+  // One that was made later may read one that was made before.
+  for (const { name, kind } of own.toSorted((one, other) => one.oid - other.oid))
     if (kind === 'matview') await client.query(`REFRESH MATERIALIZED VIEW ${name}`);
 }
 
@@ -127,6 +128,16 @@ const asked = (relation: Relation, column: string): string[] => [
   `CREATE TABLE made AS SELECT ${column} FROM ${relation.name}`,
   `EXPLAIN (VERBOSE) SELECT ${column} FROM ${relation.name}`,
   `WITH w AS (SELECT ${column} AS v FROM ${relation.name}) SELECT v FROM w`,
+];
+
+/** A materialized view that reads another one. */
+const KEPT_OF_KEPT: Step[] = [
+  { kind: 'merged', pick: 40, other: 7 },
+  { kind: 'kept', pick: 35, other: 3 },
+  { kind: 'kept', pick: 47, other: 42 },
+  { kind: 'key', pick: 37, other: 3 },
+  { kind: 'key', pick: 34, other: 48 },
+  { kind: 'key', pick: 3, other: 47 },
 ];
 
 test('wherever a value can be seen it is masked, by every answer', { timeout: 120_000 }, async () => {
@@ -156,6 +167,6 @@ test('wherever a value can be seen it is masked, by every answer', { timeout: 12
         ]);
       }
     }),
-    { numRuns: 25 },
+    { numRuns: 25, examples: [[KEPT_OF_KEPT]] },
   );
 });
