@@ -22,6 +22,12 @@ const WORDS = [
   'statements',
 ] as const;
 
+/** Reasons that hold in several places. */
+const EXAMPLE = 'an example: `pg` is how a resource may be called, `sql.read` what may be done there';
+const REMARK = 'a comment or a text takes a statement as its example';
+const SQLITE = "SQLite's: the index is a database";
+const MECHANISM = "the mechanism's page, and what its other implementations do with a password";
+
 /** What a shared room may say all the same: file, words, reason. */
 const EXCEPTIONS: readonly (readonly [path: string, words: string, because: string])[] = [
   ['src/api/contract.ts', 'sql', 'a kind of proof is named with the form in which it is kept'],
@@ -30,129 +36,53 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
     'pg sql sqlstate statement',
     'examples, and the word of 0.1 that records still hold',
   ],
-  ['src/audit/shape.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  [
-    'src/cli/attenuation.ts',
-    'pg sql',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  [
-    'src/cli/commands/audit-search.ts',
-    'sql statements',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  [
-    'src/cli/commands/connect.ts',
-    'pg sql',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  [
-    'src/cli/commands/session-list.ts',
-    'pg',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  [
-    'src/cli/commands/session-replay.ts',
-    'statements',
-    'a comment or a text takes a statement as its example',
-  ],
-  [
-    'src/cli/commands/whoami.ts',
-    'pg',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  [
-    'src/cli/connect/environment.ts',
-    'pg',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
+  ['src/audit/shape.ts', 'statement', REMARK],
+  ['src/cli/attenuation.ts', 'pg sql', EXAMPLE],
+  ['src/cli/commands/audit-search.ts', 'sql statements', EXAMPLE],
+  ['src/cli/commands/connect.ts', 'pg sql', EXAMPLE],
+  ['src/cli/commands/session-list.ts', 'pg', EXAMPLE],
+  ['src/cli/commands/session-replay.ts', 'statements', REMARK],
+  ['src/cli/commands/whoami.ts', 'pg', EXAMPLE],
+  ['src/cli/connect/environment.ts', 'pg', EXAMPLE],
   ['src/cli/connect/clients/index.ts', 'postgres', 'the list, one line each'],
-  ['src/cli/replay/printer.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/cli/replay/printer.ts', 'statement', REMARK],
   ['src/core/errors.ts', 'sqlstate', 'says where a protocol has its own table'],
-  ['src/core/log.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  [
-    'src/core/config/shape.ts',
-    'pg',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  ['src/core/evidence/audit-chain.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  ['src/enforcement/denial.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  ['src/enforcement/judge.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  ['src/enforcement/operation.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  ['src/gateway/log.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/core/log.ts', 'statement', REMARK],
+  ['src/core/config/shape.ts', 'pg', EXAMPLE],
+  ['src/core/evidence/audit-chain.ts', 'statement', REMARK],
+  ['src/enforcement/denial.ts', 'statement', REMARK],
+  ['src/enforcement/judge.ts', 'statement', REMARK],
+  ['src/enforcement/operation.ts', 'statement', REMARK],
+  ['src/gateway/log.ts', 'statement', REMARK],
   ['src/gateway/main.ts', 'sql', 'help of the demonstration, which plays with PostgreSQL'],
-  [
-    'src/gateway/config/materials.ts',
-    'pg statement',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  [
-    'src/gateway/config/mistake.ts',
-    'pg',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  ['src/gateway/sessions/idle-timer.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  [
-    'src/identity/attenuation.ts',
-    'sql',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  ['src/identity/principal.ts', 'statements', 'a comment or a text takes a statement as its example'],
+  ['src/gateway/config/materials.ts', 'pg statement', EXAMPLE],
+  ['src/gateway/config/mistake.ts', 'pg', EXAMPLE],
+  ['src/gateway/sessions/idle-timer.ts', 'statement', REMARK],
+  ['src/identity/attenuation.ts', 'sql', EXAMPLE],
+  ['src/identity/principal.ts', 'statements', REMARK],
   ['src/masking/mask.ts', 'sql', 'a comment says whose null `null` is'],
-  ['src/policy/engine.ts', 'statement statements', 'a comment or a text takes a statement as its example'],
-  [
-    'src/policy/model.ts',
-    'pg statement',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
+  ['src/policy/engine.ts', 'statement statements', REMARK],
+  ['src/policy/model.ts', 'pg statement', EXAMPLE],
   ['src/protocols/index.ts', 'postgres', 'the list, one line each'],
   ['src/protocols/protocol.ts', 'pg postgres', 'an example in a comment'],
-  ['src/protocols/stream/guard.ts', 'statement', 'a comment or a text takes a statement as its example'],
+  ['src/protocols/stream/guard.ts', 'statement', REMARK],
   [
     'src/recording/format.ts',
     'sql statement statements',
     'a comment says what each protocol writes, a line each',
   ],
-  ['src/recording/recorder.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  ['src/recording/stream-recorder.ts', 'statement', 'a comment or a text takes a statement as its example'],
-  ['src/search/answers.ts', 'sql', "SQLite's: the index is a database"],
-  [
-    'src/search/keys.ts',
-    'sql',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
-  [
-    'src/search/object-names.ts',
-    'pg',
-    'an example: `pg` is how a resource may be called, `sql.read` what may be done there',
-  ],
+  ['src/recording/recorder.ts', 'statement', REMARK],
+  ['src/recording/stream-recorder.ts', 'statement', REMARK],
+  ['src/search/answers.ts', 'sql', SQLITE],
+  ['src/search/keys.ts', 'sql', EXAMPLE],
+  ['src/search/object-names.ts', 'pg', EXAMPLE],
   ['src/search/stored-event.ts', 'sqlstate', 'events of 0.1 have it where a status is now'],
-  ['src/search/writer.ts', 'sql statement statements', "SQLite's: the index is a database"],
-  [
-    'src/wire/scram/client.ts',
-    'sql',
-    "the mechanism's page, and what its other implementations do with a password",
-  ],
-  [
-    'src/wire/scram/keys.ts',
-    'pg postgresql sql',
-    "the mechanism's page, and what its other implementations do with a password",
-  ],
-  [
-    'src/wire/scram/saslprep.ts',
-    'libpq pg sql',
-    "the mechanism's page, and what its other implementations do with a password",
-  ],
-  [
-    'src/wire/scram/server.ts',
-    'sql',
-    "the mechanism's page, and what its other implementations do with a password",
-  ],
-  [
-    'src/wire/scram/verifier.ts',
-    'pg postgresql sql',
-    "the mechanism's page, and what its other implementations do with a password",
-  ],
+  ['src/search/writer.ts', 'sql statement statements', SQLITE],
+  ['src/wire/scram/client.ts', 'sql', MECHANISM],
+  ['src/wire/scram/keys.ts', 'pg postgresql sql', MECHANISM],
+  ['src/wire/scram/saslprep.ts', 'libpq pg sql', MECHANISM],
+  ['src/wire/scram/server.ts', 'sql', MECHANISM],
+  ['src/wire/scram/verifier.ts', 'pg postgresql sql', MECHANISM],
 ];
 
 /** Words of the code, comments included: identifiers are cut where a capital begins. */

@@ -109,11 +109,6 @@ export class Guard {
     this.#recorder.response(bytes);
   }
 
-  /** Adds a note of the gateway's own to the recording. */
-  note(text: string): void {
-    this.#recorder.note(text);
-  }
-
   /** Octets that were shown and wait for the disk. */
   get pendingBytes(): number {
     return this.#recorder.pendingBytes;
