@@ -10,6 +10,7 @@ import { InstanceKey } from './login/dpop.ts';
 import { issuerFetch } from './login/issuer-client.ts';
 import { StoredLoginSource } from './login/stored-login.ts';
 import { machineSource } from './login/subject-sources.ts';
+import { timeGiven } from './login/time-given.ts';
 import { Network } from './network/network.ts';
 import { chooseTrust } from './network/trust.ts';
 import { systemScheduler } from './scheduler.ts';
@@ -100,8 +101,9 @@ export async function openInstance(
 ): Promise<OpenGateway> {
   const { client } = located;
   const key = await InstanceKey.create(systemClock);
-  const exchange = (subject: Parameters<GatewayClient['exchange']>[0]) =>
-    client.exchange(subject, attributes, key);
+  const given = timeGiven(attributes, systemClock);
+  const exchange = async (subject: Parameters<GatewayClient['exchange']>[0]) =>
+    client.exchange(subject, given(), key);
   const credential = new Credential({ source, exchange, scheduler: systemScheduler, onTrouble });
   try {
     await credential.open();

@@ -82,7 +82,7 @@ export class GatewayTokens {
    *
    * @param principal On whose authority; its `keyThumbprint` becomes `cnf.jkt`. An agent with a person gets `act`.
    * @returns The token; it ends after its lifetime or at the principal's deadline, whichever comes first.
-   * @throws {HoopError} `ERR_LOGIN_EXPIRED` the deadline has passed; `ERR_TOKEN_TOO_LARGE` it would be too long to send (too many
+   * @throws {HoopError} `ERR_LOGIN_EXPIRED` the deadline has passed, or will within a second; `ERR_TOKEN_TOO_LARGE` it would be too long to send (too many
    *   groups).
    * @see https://www.rfc-editor.org/rfc/rfc9068#section-2
    * @see https://www.rfc-editor.org/rfc/rfc8693#section-4.1
@@ -92,7 +92,8 @@ export class GatewayTokens {
     const { keyThumbprint, ...hoop } = principal;
     const now = Math.floor(clock.now() / 1000);
     const exp = Math.floor(Math.min(clock.now() + lifetimeMs, principal.deadline) / 1000);
-    if (exp <= now) throw new HoopError('ERR_LOGIN_EXPIRED');
+    // One that could be told to live for no whole second is none.
+    if (exp * 1000 - clock.now() < 1000) throw new HoopError('ERR_LOGIN_EXPIRED');
     const delegated = principal.kind === 'agent' && principal.person !== undefined;
     const claims = {
       cnf: { jkt: keyThumbprint },
