@@ -281,6 +281,13 @@ describe('who may use the tunnel', () => {
   });
 });
 
+test('psql on a terminal without a locale asks for no encoding, is told UTF8, and shows what it gets', async () => {
+  const client = await rawLogin(tunnel, { parameters: { client_encoding: 'SQL_ASCII' } });
+  expect(client.received.includes('client_encoding\0UTF8\0')).toBe(true);
+  expect(await client.ask(query("select 'ünï'"))).toContain('DataRow ünï');
+  client.close();
+});
+
 describe('cancel requests', () => {
   const request = (processId: number, key: Buffer) =>
     encodeStartup({ name: 'CancelRequest', processId, key });

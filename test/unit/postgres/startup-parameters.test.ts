@@ -16,6 +16,10 @@ describe('startup settings', () => {
     expect(startupOf(client)).toEqual(PINNED);
   });
 
+  test.each(['UTF8', 'utf-8', 'UNICODE', 'SQL_ASCII', 'sql_ascii'])('takes %s for UTF-8', (encoding) => {
+    expect(startupOf(new Map([['client_encoding', encoding]]))).toEqual(PINNED);
+  });
+
   test('passes harmless ones on', () => {
     expect(
       startupOf(
@@ -75,6 +79,7 @@ describe('startup settings', () => {
     ['statement_timeout', '0'],
     ['options', '-c standard_conforming_strings=off'],
     ['client_encoding', 'SJIS'],
+    ['client_encoding', 'LATIN1'],
     ['standard_conforming_strings', 'off'],
     ['search_path', 'evil, pg_catalog'],
     ['SEARCH_PATH', 'evil'],

@@ -9,7 +9,8 @@ import { startupOptions } from './startup-options.ts';
  * that the analysis of SQL rests upon, pinned.
  *
  * `user` and `database` are the resource's, whatever the client says. UTF-8, in whatever spelling the client asks for
- * it, is what every connection to a target uses anyway.
+ * it, is what every connection to a target uses anyway; so it is where the client asks for no encoding (`SQL_ASCII`), and
+ * ParameterStatus tells it.
  *
  * @param client The client's own startup parameters, by name as sent.
  * @param searchPaths Lists that a `search_path` may be; where the client asks for none, the role's and the database's own counts.
@@ -29,7 +30,7 @@ export function startupParameters(
   for (const [name, value] of [...settings, ...client]) {
     const key = name.toLowerCase();
     if (key === 'user' || key === 'database' || key === 'options') continue;
-    if (key === 'client_encoding' && isUtf8(value)) continue;
+    if (key === 'client_encoding' && takesUtf8(value)) continue;
     if (key === 'replication' && ['false', 'off', 'no', '0'].includes(value.toLowerCase())) continue;
     if (!isSafeSetting(settingOf(key, value), searchPaths)) throw notPassedOn(key);
     passed[key] = value;
@@ -48,8 +49,9 @@ export function asksForSearchPath(client: ReadonlyMap<string, string>): boolean 
   return [...settings, ...client].some(([name]) => name.toLowerCase() === 'search_path');
 }
 
-function isUtf8(encoding: string): boolean {
-  return ['utf8', 'unicode'].includes(encoding.replace(/[^a-z0-9]/gi, '').toLowerCase());
+/** UTF-8, or no encoding at all: psql on a terminal says the latter wherever no locale is set, as in most containers. */
+function takesUtf8(encoding: string): boolean {
+  return ['utf8', 'unicode', 'sqlascii'].includes(encoding.replace(/[^a-z0-9]/gi, '').toLowerCase());
 }
 
 function notPassedOn(name: string): HoopError {
