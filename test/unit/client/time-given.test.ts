@@ -4,6 +4,7 @@ import { timeGiven } from '../../../src/client/login/time-given.ts';
 test('each exchange asks for what is left of the time that was given, and none when that is over', () => {
   let ms = 1_700_000_000_250;
   const given = timeGiven({ agent: 'copilot', ttlSeconds: 3 }, { now: () => ms });
+  ms += 60_000;
   expect(given()).toEqual({ agent: 'copilot', ttlSeconds: 3 });
   ms += 1;
   expect(given()).toEqual({ agent: 'copilot', ttlSeconds: 2 });
