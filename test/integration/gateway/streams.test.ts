@@ -11,6 +11,7 @@ import { PROTOCOLS } from '../../../src/protocols/index.ts';
 import type { Protocol } from '../../../src/protocols/protocol.ts';
 import { sessionTimes } from '../../../src/protocols/session-times.ts';
 import { type Caller, RunningGateway, type Tunnel } from '../../support/running-gateway.ts';
+import { eventually } from '../../support/waiting.ts';
 
 /** Answers each chunk with itself; `fail` breaks the stream, and its end is told to whoever still reads. */
 const lines: Protocol = {
@@ -99,14 +100,15 @@ async function events(query: string): Promise<Record<string, any>[]> {
   return (await auditor.get(`${PATHS.auditEvents}?${query}&limit=1000`)).json.events;
 }
 
+/** The event of a session's end, once there is one. */
 async function ended(session: string) {
-  await expect
-    .poll(() => events(`session=${session}&type=session.ended`), { timeout: 10_000 })
-    .toHaveLength(1);
-  return (await events(`session=${session}&type=session.ended`))[0];
+  const found = () => events(`session=${session}&type=session.ended`);
+  await eventually(`the end of ${session}`, async () => (await found()).length === 1);
+  return (await found())[0];
 }
 
-describe('streams of one tunnel', () => {
+// Side by side: each waits for a session that lingers.
+describe.concurrent('streams of one tunnel', () => {
   it('are one session: one question, one start, one end, one recording, counts together', async () => {
     const id = newId();
     const [one, two, three] = await Promise.all([stream(id), stream(id), stream(id)]);
