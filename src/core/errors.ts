@@ -40,6 +40,7 @@ export const ERROR_TABLE = {
   ERR_TARGET_TLS: { exit: 69, http: 502, text: "the target's certificate is not trusted" },
   ERR_TARGET_NO_TLS: { exit: 69, http: 502, text: 'the target speaks no TLS' },
   ERR_TARGET_AUTH: { exit: 69, http: 502, text: "the target refused the gateway's credential" },
+  ERR_TARGET_CREDENTIAL: { exit: 69, http: 502, text: 'no credential for the target could be had' },
   ERR_TARGET_LOST: { exit: 69, http: 502, text: 'the connection to the target was lost' },
   ERR_AUDIT_UNAVAILABLE: { exit: 69, http: 503, text: 'the audit log cannot be written' },
   ERR_RECORDING_UNAVAILABLE: { exit: 69, http: 503, text: 'the recording cannot be written' },

@@ -19,6 +19,8 @@ export interface StreamContext {
   readonly localProof: LocalProof | undefined;
   /** Aborted to end the session: `signal.reason` is a `HoopError` that says why (revoked, expired, killed, stopped). */
   readonly signal: AbortSignal;
+  /** When the session ends at the latest, ms since the epoch. */
+  readonly deadline: number;
   /** Not counting at first: a login has a time of its own. */
   readonly idle: IdleTimer;
   readonly clock: Clock;

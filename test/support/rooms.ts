@@ -105,7 +105,12 @@ const OF_POSTGRES: Rooms = {
   'hints.ts': { may: [], because: 'every room says what to do instead, in the same words' },
   'refusals.ts': { may: [], because: 'every room refuses, by a word of the same list' },
   'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
-  'resource.ts': { may: [], because: 'what a resource is does not depend on how it is served' },
+  target: { may: [], because: 'the connection to the server carries bytes and judges none' },
+  credentials: { may: ['target'], because: 'a login is made for a session, whatever the session then says' },
+  'resource.ts': {
+    may: ['credentials'],
+    because: 'what a resource is does not depend on how it is served',
+  },
   'sql/facts': { may: [], because: 'what a parse tree says depends on no catalog and no session' },
   'sql/parse': {
     may: [...WORDS, 'sql/facts'],
@@ -137,7 +142,6 @@ const OF_POSTGRES: Rooms = {
     because: 'one catalog serves all sessions of a database and must know none',
   },
   login: { may: SQL, because: 'who logs in is settled before a statement is there' },
-  target: { may: [], because: 'the connection to the server carries bytes and judges none' },
   shown: {
     may: [...WORDS, ...SQL, 'shown/values', 'catalog'],
     because: 'what a client is shown depends on what was planned, not on who reads or sends it',
@@ -154,7 +158,7 @@ const OF_POSTGRES: Rooms = {
     may: [
       ...WORDS,
       ...SQL,
-      ...['resource.ts', 'sql/parse', 'shown/values', 'catalog', 'login', 'target', 'shown'],
+      ...['resource.ts', 'credentials', 'sql/parse', 'shown/values', 'catalog', 'login', 'target', 'shown'],
       ...['reading', 'relay'],
     ],
     because: 'the adapter puts its rooms together, and none of them knows it',

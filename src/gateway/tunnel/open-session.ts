@@ -27,6 +27,8 @@ export class OpenSession {
   readonly #ended = Promise.withResolvers<void>();
   readonly #stopWatching: () => void;
   readonly #leave: () => void;
+  /** Milliseconds since the epoch. */
+  readonly #deadline: number;
   #linger: NodeJS.Timeout | undefined;
   #ending = false;
   /** Now, and ever. */
@@ -47,6 +49,8 @@ export class OpenSession {
     this.#lingerMs = options.lingerMs;
     this.#leave = options.leave;
     this.over = this.#ended.promise;
+    const longest = live.startedAt + request.resource.config.session.max;
+    this.#deadline = Math.min(live.ref.principal.deadline, longest);
     this.#idle = new IdleStreams(request.resource.config.session.idle, () => live.end(tooSilent()));
     this.#stopWatching = this.#watch();
     this.#log('session started', { instance: live.ref.actor.instance });
@@ -105,6 +109,7 @@ export class OpenSession {
       recorder,
       number,
       idle,
+      deadline: this.#deadline,
     });
     idle.close();
     this.#streams.open--;
@@ -123,12 +128,11 @@ export class OpenSession {
   /** Everything that may end a session from outside; gives the function that stops watching. */
   #watch(): () => void {
     const { credentials, clock } = this.#deps;
-    const { ref, signal, startedAt } = this.#live;
+    const { ref, signal } = this.#live;
     const { principal } = ref;
     const unsubscribe = credentials.onEnd(principal, (code) => this.#live.end(new HoopError(code)));
-    const deadline = Math.min(principal.deadline, startedAt + this.#resource.config.session.max);
-    const expire = () => this.#live.end(tooLong(deadline === principal.deadline));
-    const timer = setTimeout(expire, Math.max(0, deadline - clock.now()));
+    const expire = () => this.#live.end(tooLong(this.#deadline === principal.deadline));
+    const timer = setTimeout(expire, Math.max(0, this.#deadline - clock.now()));
     const onAbort = () => this.#endNow(toHoopError(signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
     return () => {

@@ -20,13 +20,15 @@ export interface StreamPlace {
   /** Counts from 0 within the session. */
   readonly number: number;
   readonly idle: IdleTimer;
+  /** When the session ends at the latest, ms since the epoch. */
+  readonly deadline: number;
 }
 
 /** Answers 101 and hands the stream to the adapter. Resolves when the stream has ended; never rejects. */
 export async function serveStream(
   deps: TunnelDeps,
   request: StreamRequest,
-  { session, recorder, number, idle }: StreamPlace,
+  { session, recorder, number, idle, deadline }: StreamPlace,
 ): Promise<SessionEnd> {
   const { ref, signal } = session;
   const { resource, socket, tunnel } = request;
@@ -47,6 +49,7 @@ export async function serveStream(
       guard,
       localProof: tunnel.localProof,
       signal,
+      deadline,
       idle,
       clock,
       log,

@@ -9,6 +9,7 @@ import { resourceObject } from '../../policy/objects.ts';
 import { SaltedKeyCache } from '../../wire/scram/index.ts';
 import type { Adapter } from '../adapter.ts';
 import { CatalogService } from './catalog/service.ts';
+import type { TargetLogin } from './credentials/lease.ts';
 import { CancelRegistry } from './login/cancel.ts';
 import { startupParameters } from './login/startup-parameters.ts';
 import type { PostgresResource } from './resource.ts';
@@ -52,8 +53,12 @@ const SLABS = [
 export function createPostgresAdapter(resource: PostgresResource, deps: PostgresDeps): Adapter {
   const saltedKeys = new SaltedKeyCache();
   const readMemory = Buffer.allocUnsafeSlow(READ_BYTES);
-  const connect = async (startup: ReadonlyMap<string, string>, signal?: AbortSignal): Promise<Upstream> => {
-    const { user, password } = await resource.credentials();
+  const { credentials } = resource;
+  const connect = async (
+    { user, password, settings }: TargetLogin,
+    startup: ReadonlyMap<string, string>,
+    signal?: AbortSignal,
+  ): Promise<Upstream> => {
     const upstream = await connectUpstream({
       host: resource.target.host,
       port: resource.target.port,
@@ -64,7 +69,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
         mode: resource.target.tls,
         ...(resource.target.ca === undefined ? {} : { ca: resource.target.ca }),
       },
-      startupParameters: startupParameters(startup, resource.searchPaths),
+      startupParameters: { ...settings, ...startupParameters(startup, resource.searchPaths) },
       timeoutMs: LIMITS.targetConnectMs,
       saltedKeys,
       readMemory,
@@ -74,7 +79,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     return upstream;
   };
   const catalog = new CatalogService({
-    connect: async () => new SideConnection(await connect(CATALOG_STARTUP)),
+    connect: async () => new SideConnection(await connect(await credentials.own(), CATALOG_STARTUP)),
     resource: resourceObject(resource.name, 'postgres'),
     tags: resource.classification,
     clock: deps.clock,
@@ -86,7 +91,16 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     detectors: () => deps.detectors().set,
     searchPaths: resource.searchPaths,
     detectorTags: () => deps.detectors().tags,
-    connect,
+    connect: async (startup, context) => {
+      const lease = await credentials.lease(context);
+      try {
+        const upstream = await connect(lease, startup, context.signal);
+        return { upstream, release: () => lease.release() };
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
+    },
     rows: new RowRewriter(),
     slabs: new SlabSizes(SLABS.map(({ bytes, kept }) => new SlabPool(bytes, kept))),
     turns: deps.turns,
@@ -95,7 +109,10 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
   return {
     protocol: 'postgres',
     serve: (stream, context) => new PostgresSession(stream, context, parts).serve(),
-    close: async () => catalog.close(),
+    close: async () => {
+      catalog.close();
+      await credentials.close();
+    },
   };
 }
 

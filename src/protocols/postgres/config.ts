@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { expected, path, port, secretRef, section, tags, text } from '../../core/config/shape.ts';
+import { expected, path, port, section, tags, text } from '../../core/config/shape.ts';
 import { sessionTimes } from '../session-times.ts';
+import { credentialsConfig } from './credentials/config.ts';
 
 const COLUMN = /^[^.\s]{1,63}\.[^.\s]{1,63}\.[^.\s]{1,63}$/;
 
@@ -10,13 +11,7 @@ export function postgresConfig(base: string) {
     {
       protocol: z.literal('postgres', expected('postgres', 'write protocol: postgres')),
       target: target(base),
-      credentials: section(
-        {
-          user: text('a role name', "write the gateway's own role at the target", /^[^\0]{1,63}$/),
-          password: secretRef(base),
-        },
-        'write {user: hoop, password: {env: PG_PASSWORD}}',
-      ),
+      credentials: credentialsConfig(base),
       session: section(
         { ...sessionTimes(), searchPaths: searchPaths() },
         'write {max: 8h, idle: 30m}',

@@ -2,6 +2,7 @@ import { SQL_VOCABULARY } from '../../policy/vocabulary/sql.ts';
 import type { ConfiguredResource, Protocol } from '../protocol.ts';
 import { createPostgresAdapter } from './adapter.ts';
 import { type PostgresConfig, postgresConfig } from './config.ts';
+import { configuredCredentials } from './credentials/configured.ts';
 import { classifiedColumns } from './entities.ts';
 import { replayFrames } from './replay.ts';
 import type { PostgresResource } from './resource.ts';
@@ -51,7 +52,7 @@ function resourceOf(resource: ConfiguredResource<PostgresConfig>): PostgresResou
   return {
     name: resource.name,
     target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
-    credentials: async () => ({ user: credentials.user, password: resource.secret(PASSWORD) }),
+    credentials: configuredCredentials(credentials.user, () => resource.secret(PASSWORD)),
     searchPaths: session.searchPaths,
     classification: new Map(Object.entries(classification.columns)),
   };

@@ -1,4 +1,4 @@
-import type { Secret } from '../../core/secret.ts';
+import type { TargetCredentials } from './credentials/lease.ts';
 
 /** A PostgreSQL database that hoopd may open, as the configuration gives it. */
 export interface PostgresResource {
@@ -12,8 +12,8 @@ export interface PostgresResource {
     /** PEM; the system's authorities if absent. */
     readonly ca?: string;
   };
-  /** Asked at every new connection to the target, so that a rotated password is used at once. Never logged. */
-  readonly credentials: () => Promise<{ readonly user: string; readonly password: Secret }>;
+  /** Asked at every new connection to the target, so that a rotated password is used at once. */
+  readonly credentials: TargetCredentials;
   /** `search_path` lists that a session may set for itself, as `SET` would list them. */
   readonly searchPaths: readonly (readonly string[])[];
   /** `schema.table.column` → tags. */

@@ -55,8 +55,11 @@ export interface SessionParts {
   /** Of the whole process. */
   readonly turns: Turns;
   readonly allowance: Allowance;
-  /** Opens a connection to the target for the client's session. */
-  readonly connect: (startup: ReadonlyMap<string, string>, signal: AbortSignal) => Promise<Upstream>;
+  /** Opens a connection to the target for the client's session. `release` is called once it has been left. */
+  readonly connect: (
+    startup: ReadonlyMap<string, string>,
+    context: StreamContext,
+  ) => Promise<{ readonly upstream: Upstream; readonly release: () => void }>;
 }
 
 /** Messages handled at once, whatever others have to do: a client that sends thousands does not keep them waiting. */
@@ -80,6 +83,7 @@ export class PostgresSession {
   readonly #turn: ClientTurn;
   readonly #state: SessionState;
   #upstream: Upstream | undefined;
+  #releaseLogin: () => void = () => undefined;
   #failure: HoopError | undefined;
   #forgetKey: () => void = () => undefined;
   #endServing: () => void = () => undefined;
@@ -166,9 +170,13 @@ export class PostgresSession {
   async #connected(login: Extract<LocalLogin, { kind: 'session' }>): Promise<void> {
     const { instance } = this.#context.session.principal;
     this.#maySetPath(login.parameters);
-    const upstream = await this.#parts.connect(login.parameters, this.#context.signal);
-    if (this.#state.ended) return void upstream.socket.destroy();
+    const { upstream, release } = await this.#parts.connect(login.parameters, this.#context);
+    if (this.#state.ended) {
+      upstream.socket.destroy();
+      return release();
+    }
     this.#upstream = upstream;
+    this.#releaseLogin = release;
     const cancel = () => upstream.cancel();
     const pid = upstream.backendKey?.pid ?? NO_PID;
     const { key, forget } = this.#parts.cancels.register(instance, pid, cancel, login.cancelKeyBytes);
@@ -352,6 +360,7 @@ export class PostgresSession {
     // Nobody is left to read the answer: what still runs for this client is cancelled at the target.
     if (busy) await cancel().catch(() => undefined);
     partFrom(socket, TERMINATE);
+    this.#releaseLogin();
   }
 
   #logFailure(error: HoopError): void {
