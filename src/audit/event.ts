@@ -21,8 +21,15 @@ export const EVENT_TYPES = [
   'audit.recovered',
   'recording.viewed',
   'session.killed',
+  'approval.requested',
+  'approval.viewed',
+  'approval.granted',
+  'approval.denied',
+  'approval.expired',
+  'approval.cancelled',
+  'approval.used',
 ] as const;
-type EventType = (typeof EVENT_TYPES)[number];
+export type EventType = (typeof EVENT_TYPES)[number];
 
 type DecisionWord = 'allow' | 'deny' | 'hold';
 export type OutcomeWord = 'success' | 'failure' | 'unknown';

@@ -33,6 +33,8 @@ export const ERROR_TABLE = {
   ERR_NO_ACCESS: { exit: 77, http: 404, text: 'no such resource, or no access to it' },
   ERR_DENIED: { exit: 77, http: 403, text: 'denied by policy' },
   ERR_APPROVAL_REQUIRED: { exit: 75, http: 403, text: 'this needs an approval' },
+  ERR_APPROVAL_EXPIRED: { exit: 75, http: 403, text: 'nobody approved this in time' },
+  ERR_APPROVAL_DENIED: { exit: 77, http: 403, text: 'an approval was refused' },
   ERR_GATEWAY_UNREACHABLE: { exit: 69, http: 502, text: 'the gateway cannot be reached' },
   ERR_GATEWAY_TLS: { exit: 69, http: 502, text: "the gateway's certificate is not trusted" },
   ERR_ISSUER_UNREACHABLE: { exit: 69, http: 503, text: 'the identity provider cannot be reached' },

@@ -1,3 +1,4 @@
+import { type Approval, missing } from '../approval/model.ts';
 import type { HoopError } from '../core/errors.ts';
 import type { Pair } from '../policy/model.ts';
 import type { Judgement } from './judge.ts';
@@ -72,6 +73,44 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
 }
 
 /**
+ * Says what became of a request for approval to the one who waited for it, or could not. Pure.
+ *
+ * @returns `ERR_APPROVAL_DENIED` with the approver's words, `ERR_APPROVAL_EXPIRED`, or `ERR_APPROVAL_REQUIRED` with the
+ *   request's id: the same may be sent again once it is approved. Never throws.
+ * @see docs/approvals.md
+ */
+export function approvalDenial(judgement: Judgement, approval: Approval): Denial {
+  const { id, state, endedBy, endReason } = approval;
+  const needed = denialOf(judgement);
+  const rule = needed.rule;
+  if (state === 'denied') {
+    return {
+      code: 'ERR_APPROVAL_DENIED',
+      message: `${whatOf(judgement.pair)} was not approved by ${endedBy ?? 'those who were asked'}`,
+      rule,
+      reason: endReason ?? 'no reason was given',
+      hint: 'do what the reason says, or something else: asking for the same again will hardly be answered otherwise',
+    };
+  }
+  if (state === 'expired' || state === 'cancelled' || state === 'failed') {
+    return {
+      code: 'ERR_APPROVAL_EXPIRED',
+      message: `${whatOf(judgement.pair)} was not approved: the request is ${state}`,
+      rule,
+      reason: endReason ?? 'nobody decided in time',
+      hint: 'it is not a no: send it again, and it is asked for anew',
+    };
+  }
+  const names = missing(approval).map((name) => JSON.stringify(name));
+  const who = names.length === 0 ? 'it is approved' : `it waits for the approval of ${names.join(' and ')}`;
+  return {
+    ...needed,
+    hint: `${who}; send exactly the same again in this session when it is approved: hoopctl approval show ${id} --wait`,
+    approval: id,
+  };
+}
+
+/**
  * Says an adapter's refusal. Pure.
  *
  * @returns The refusal's own code, rule, reason and hint. Never throws.
@@ -102,7 +141,8 @@ const SENTENCE_BYTES = 400;
 const RULE_BYTES = 128;
 
 /**
- * One line of JSON for machines: `{"rule":…,"reason":…,"hint":…,"retryable":false}`, keys always in this order.
+ * One line of JSON for machines: `{"rule":…,"reason":…,"hint":…,"retryable":false}`, keys always in this order. Where the
+ * same may be allowed later `retryable` is true, and `"approval":"apr_…"` follows.
  *
  * Pure. At most 1,024 octets of UTF-8: longer texts are cut and end in `…`. Control, format and line-separating
  * characters are escaped, so that it is one line in any log and terminal.
@@ -110,10 +150,13 @@ const RULE_BYTES = 128;
  * @returns The text, without a line end. Never throws.
  * @see https://www.rfc-editor.org/rfc/rfc8259#section-7
  */
-export function denialJson(denial: Pick<Denial, 'rule' | 'reason' | 'hint'>): string {
+export function denialJson(denial: Pick<Denial, 'rule' | 'reason' | 'hint' | 'approval'>): string {
+  const { approval } = denial;
+  const later =
+    approval === undefined ? '"retryable":false' : `"retryable":true,"approval":${JSON.stringify(approval)}`;
   const rule = quoted(denial.rule, RULE_BYTES);
   const reason = quoted(denial.reason, SENTENCE_BYTES);
-  return `{"rule":${rule},"reason":${reason},"hint":${quoted(denial.hint, SENTENCE_BYTES)},"retryable":false}`;
+  return `{"rule":${rule},"reason":${reason},"hint":${quoted(denial.hint, SENTENCE_BYTES)},${later}}`;
 }
 
 function quoted(text: string, maxBytes: number): string {

@@ -1,14 +1,18 @@
+import type { ApprovalDesk } from '../approval/desk.ts';
+import type { Approval } from '../approval/model.ts';
 import type { AuditLog, EventFields } from '../audit/event.ts';
 import type { Clock } from '../core/clock.ts';
+import { HoopError, toHoopError } from '../core/errors.ts';
 import { IdSeries } from '../core/ids.ts';
 import { after, type Later } from '../core/later.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';
-import type { Pair, PolicyEngine } from '../policy/model.ts';
+import type { Decision, Pair, PolicyEngine } from '../policy/model.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
+import { type Held, HeldOperations } from './approvals.ts';
 import { attenuated } from './attenuated.ts';
-import { denialOf, refusalDenial } from './denial.ts';
+import { denialOf, errorDenial, refusalDenial } from './denial.ts';
 import { type Judgement, judge } from './judge.ts';
-import type { Enforcer, Operation, SessionRef, Verdict } from './operation.ts';
+import type { Denial, Enforcer, Operation, Refusal, SessionRef, Verdict } from './operation.ts';
 
 export interface EnforcerParts {
   /** The policies in force now; asked once per operation, so that one operation is judged by one version. */
@@ -18,6 +22,8 @@ export interface EnforcerParts {
   readonly audit: AuditLog;
   readonly credentials: CredentialCheck;
   readonly clock: Clock;
+  /** Where people are asked; absent: what needs an approval is refused. */
+  readonly desk?: ApprovalDesk;
 }
 
 /**
@@ -26,44 +32,91 @@ export interface EnforcerParts {
  * @returns An enforcer without state of its own beyond what it remembers of immutable questions. Never throws.
  * @see docs/policy.md
  */
-export function createEnforcer({ engine, vocabulary, audit, credentials, clock }: EnforcerParts): Enforcer {
+export function createEnforcer(parts: EnforcerParts): Enforcer {
+  const { engine, vocabulary, audit, credentials, clock, desk } = parts;
   const ids = new IdSeries('op');
   const questions = new QuestionMemory(vocabulary);
   const closings = new WeakMap<SessionRef, EventFields>();
+  const held = desk === undefined ? undefined : new HeldOperations(desk, clock);
+
+  function recorded({ text, original }: Operation, fields: EventFields, verdict: Verdict): Later<Verdict> {
+    const { operation } = verdict;
+    const type = 'operation.decided';
+    const event =
+      original === undefined
+        ? ({ type, operation, text, common: fields } as const)
+        : ({ type, operation, text, common: fields, original } as const);
+    return after(audit.append(event), () => verdict);
+  }
 
   function decide(operation: Operation): Later<Verdict> {
-    const { session, refusal, original } = operation;
+    const { session, refusal } = operation;
     credentials.assertLive(session.principal);
     const policy = engine();
     const id = ids.next(clock.now());
-    const { text } = operation;
-    const recorded = (fields: EventFields, verdict: Verdict) => {
-      const type = 'operation.decided';
-      const event =
-        original === undefined
-          ? ({ type, operation: id, text, common: fields } as const)
-          : ({ type, operation: id, text, common: fields, original } as const);
-      return after(audit.append(event), () => verdict);
-    };
-    if (refusal !== undefined) {
-      const reason = `${refusal.rule}: ${refusal.reason}`;
-      const fields = {
-        ...asked(operation),
-        policyVersion: policy.version,
-        decision: 'deny',
-        reason,
-      } as const;
-      return recorded(fields, { effect: 'deny', operation: id, denial: refusalDenial(refusal) });
-    }
-    const { fields, judgement } = questions.answer(policy, credentials.current(session.principal), operation);
+    if (refusal !== undefined) return refused(operation, id, refusalDenial(refusal), refusal);
+    const principal = credentials.current(session.principal);
+    const { fields, judgement } = questions.answer(policy, principal, operation);
     const { decision } = judgement;
-    if (decision.effect === 'allow') {
-      const rows = decision.rows === undefined ? {} : { rows: decision.rows };
-      return recorded(fields, { effect: 'allow', operation: id, policyVersion: policy.version, ...rows });
+    if (decision.effect === 'allow') return recorded(operation, fields, allowed(id, policy, decision));
+    if (decision.effect === 'hold' && operation.approvable !== undefined && held !== undefined) {
+      const { approvable } = operation;
+      const one = {
+        operation: { ...operation, approvable },
+        id,
+        principal,
+        judgement,
+        policyVersion: policy.version,
+      };
+      return settle(held, one, fields);
     }
-    const [by] = decision.rules;
-    const denied = { effect: 'deny', operation: id, denial: denialOf(judgement) } as const;
-    return recorded(fields, by === undefined ? denied : { ...denied, by });
+    return recorded(operation, fields, denied(id, denialOf(judgement), decision));
+  }
+
+  function refused(
+    operation: Operation,
+    id: string,
+    denial: Denial,
+    { rule, reason }: Pick<Refusal, 'rule' | 'reason'>,
+  ) {
+    const why = { policyVersion: engine().version, decision: 'deny', reason: `${rule}: ${reason}` } as const;
+    return recorded(operation, { ...asked(operation), ...why }, { effect: 'deny', operation: id, denial });
+  }
+
+  async function settle(held: HeldOperations, one: Held, fields: EventFields): Promise<Verdict> {
+    const { operation, id, judgement } = one;
+    const settled = await held.settle(one).catch((error: unknown) => cannotSettle(error));
+    if (settled instanceof HoopError) {
+      const denial = errorDenial(settled);
+      return refused(operation, id, denial, denial);
+    }
+    credentials.assertLive(operation.session.principal);
+    if (settled.effect === 'granted') return granted(one, settled.approval, fields);
+    if (settled.effect === 'again') {
+      const again = await settled.wait.again();
+      return decide({ ...again, session: operation.session });
+    }
+    const facts = { approval: settled.approval.id };
+    const verdict = denied(id, settled.denial, judgement.decision);
+    return recorded(operation, { ...fields, reason: settled.denial.message, facts }, verdict);
+  }
+
+  /** The yes is used up. What it allows is for the policy to say that it was given under. */
+  async function granted(one: Held, approval: Approval, fields: EventFields): Promise<Verdict> {
+    const { operation, id, policyVersion, principal } = one;
+    const policy = engine();
+    // Policy was replaced, or the credential renewed, in between: it is another question.
+    if (policy.version !== policyVersion || credentials.current(principal) !== principal)
+      return decide(operation);
+    const { pairs } = operation;
+    const context = { ...operation.context, approvals: approval.needs.map(({ name }) => name) };
+    const judgement = judge({ engine: policy, vocabulary }, principal, pairs, context);
+    const { decision } = judgement;
+    const facts = { approval: approval.id };
+    const { reason: _, ...rest } = fields;
+    const now = { ...rest, decision: decision.effect, rules: decision.rules, ...reasonOf(judgement), facts };
+    if (decision.effect === 'allow') return recorded(operation, now, allowed(id, policy, decision));
+    return recorded(operation, now, denied(id, denialOf(judgement), decision));
   }
 
   return {
@@ -88,6 +141,29 @@ export function createEnforcer({ engine, vocabulary, audit, credentials, clock }
     policyVersion: () => engine().version,
   };
 }
+
+function allowed(
+  id: string,
+  policy: PolicyEngine,
+  decision: Extract<Decision, { effect: 'allow' }>,
+): Verdict {
+  const rows = decision.rows === undefined ? {} : { rows: decision.rows };
+  return { effect: 'allow', operation: id, policyVersion: policy.version, ...rows };
+}
+
+function denied(id: string, denial: Denial, { rules: [by] }: Decision): Verdict {
+  const verdict = { effect: 'deny', operation: id, denial } as const;
+  return by === undefined ? verdict : { ...verdict, by };
+}
+
+/** What ends the session, or cannot be on record, is not a refusal of this one. */
+function cannotSettle(error: unknown): HoopError {
+  const known = toHoopError(error);
+  if (ENDS.has(known.code)) throw known;
+  return known;
+}
+
+const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED', 'ERR_AUDIT_UNAVAILABLE']);
 
 interface Answer {
   readonly engine: PolicyEngine;

@@ -1,3 +1,4 @@
+import type { Hold } from '../approval/model.ts';
 import type { Actor, Original, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
@@ -34,6 +35,30 @@ export interface Operation {
   readonly original?: Original;
   /** The adapter could not understand it with certainty: denied whatever policy says, and on record. */
   readonly refusal?: Refusal;
+  /** Absent: it can be approved by nobody, and what would need it is refused. */
+  readonly approvable?: Approvable;
+}
+
+/** What an approval needs beside the operation. Asked for only where one is needed. */
+export interface Approvable {
+  /**
+   * Whatever else decides what it would do: the exact bytes, and the definitions, as they are now at the target, of what
+   * it names. The same only for the very same.
+   *
+   * @throws {HoopError} It cannot be known now: the operation is refused.
+   */
+  exact(): Later<string>;
+  /** Where it can wait for people: not within a transaction, nor where others of its session would be held up. */
+  readonly wait?: ApprovalWait;
+}
+
+export interface ApprovalWait {
+  /** Aborted when nobody waits any more: cancelled, disconnected. */
+  readonly signal: AbortSignal;
+  /** Tells the client that it waits. Called once for each request, before it waits. */
+  told(hold: Hold): void;
+  /** The very thing that was asked, understood anew: what it names may have changed while people thought. */
+  again(): Later<Omit<Operation, 'session'>>;
 }
 
 /** @typeParam Rule The words of one protocol; the engine takes any. */
@@ -70,6 +95,8 @@ export interface Denial {
   readonly reason: string;
   /** What to do now, one sentence. */
   readonly hint: string;
+  /** The same may be allowed later, as it is: under this request for approval (`apr_…`). */
+  readonly approval?: string;
 }
 
 export interface Outcome {
@@ -90,7 +117,8 @@ export interface Enforcer {
    * Decides whether one operation may go to the target, and records the decision first.
    *
    * Checks, in this order: credential still live, adapter's refusal, policy over all pairs and what the instance gave up
-   * (any denial > any hold > allow), audit append. Every allow must be followed by exactly one `close`.
+   * (any denial > any hold > allow), approval, audit append. Where an approval is needed and the operation can wait, it
+   * does, and is asked anew when people have said yes. Every allow must be followed by exactly one `close`.
    *
    * @returns The verdict, at once where its event is stored at once. It may fail in both ways:
    * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`: treat as a denial and forward nothing; `ERR_LOGIN_EXPIRED`,

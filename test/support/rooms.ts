@@ -43,13 +43,20 @@ const OF_SRC: Rooms = {
     may: ['core', 'api', 'storage', 'identity', 'policy'],
     because: 'a recording is bytes that were masked',
   },
-  enforcement: { may: SERVER, because: 'the engine is asked by adapters and must know none of them' },
+  approval: {
+    may: [...SERVER],
+    because: 'what people are asked and said is kept for the engine alone to ask',
+  },
+  enforcement: {
+    may: [...SERVER, 'approval'],
+    because: 'the engine is asked by adapters and must know none of them',
+  },
   protocols: {
     may: [...SERVER, 'wire', 'enforcement'],
     because: 'an adapter serves a stream and must not know who accepted it',
   },
   gateway: {
-    may: [...SERVER, 'search', 'enforcement', 'protocols'],
+    may: [...SERVER, 'search', 'approval', 'enforcement', 'protocols'],
     because: 'hoopd composes the server half',
   },
   client: { may: ['core', 'api', 'wire'], because: "hoopctl's half must run without a line of the server's" },
@@ -58,7 +65,7 @@ const OF_SRC: Rooms = {
     because: 'a command talks to hoopd through client, never around it',
   },
   demo: {
-    may: [...SERVER, 'enforcement', 'protocols', 'gateway', 'client', 'cli'],
+    may: [...SERVER, 'approval', 'enforcement', 'protocols', 'gateway', 'client', 'cli'],
     because: 'the demo plays every part',
   },
 };

@@ -16,7 +16,7 @@ const VERBS: readonly VerbRow[] = [
   { verb: 'recording.view', on: ['Recording'], reads: true },
   { verb: 'session.list', on: SESSIONS, reads: true },
   { verb: 'session.kill', on: SESSIONS },
-  { verb: 'approval.grant', on: ['Gateway', 'Resource'] },
+  { verb: 'approval.grant', on: ['Approval'] },
 ];
 
 /** What every protocol shares, and what people do at hoopd itself. */
@@ -25,6 +25,8 @@ export const GATEWAY_VOCABULARY: VocabularyPart = {
   entities: `
 entity Gateway;
 entity AuditLog in [Gateway] = { resource?: String };
+// What people may say yes to, by its name in @approval, below the resource that it is asked at.
+entity Approval in [Resource] = { name: String, resource: String };
 entity Recording in [Resource] = { owner?: String, resource?: String };
 
 entity Resource = { name?: String, protocol?: String, tags?: Set<String> };

@@ -1,0 +1,380 @@
+import type { AuditLog, EventFields, EventType } from '../audit/event.ts';
+import type { Clock } from '../core/clock.ts';
+import { HoopError } from '../core/errors.ts';
+import { newId } from '../core/ids.ts';
+import type { Principal } from '../identity/principal.ts';
+import type { ApprovalRow } from '../storage/approvals.ts';
+import { type Approval, type Asked, missing } from './model.ts';
+
+/** What is configured; asked for at each use. */
+export interface ApprovalTerms {
+  /** How long an operation itself waits, ms. Clients of agents give up at about a minute. */
+  readonly waitMs: number;
+  /** From the question on: neither it nor its yes holds longer, ms. */
+  readonly lifeMs: number;
+  /** How long ago the person who says yes may have signed in, ms. */
+  readonly signedInMs: number;
+}
+
+export interface DeskParts {
+  readonly store: { load(): readonly string[]; put(row: ApprovalRow): Promise<void> };
+  readonly audit: AuditLog;
+  readonly clock: Clock;
+  readonly terms: () => ApprovalTerms;
+  /** Whether a session may still ask. */
+  readonly sessionLives: (session: string) => boolean;
+  /** Told of every change, after it is kept. */
+  readonly changed?: (approval: Approval) => void;
+}
+
+/** Requests at once of one instance that nobody has decided yet. */
+const PENDING_PER_INSTANCE = 600;
+const PENDING = 10_000;
+const SETTLED_SHOWN = 10_000;
+/** A timer of Node's holds no longer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Keeps what people are asked and what they said. Each change is on record in the audit, and kept, before it counts.
+ *
+ * A yes covers one use of exactly what was asked, until one moment that was fixed when it was asked.
+ */
+export class ApprovalDesk {
+  readonly #parts: DeskParts;
+  readonly #all = new Map<string, Approval>();
+  /** By binding: those that are pending, or approved and not used. */
+  readonly #open = new Map<string, Set<string>>();
+  readonly #waiters = new Map<string, Set<() => void>>();
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** One change of a request at a time. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #closed = false;
+
+  /** @throws {HoopError} `ERR_CONFIG` what was kept cannot be read. */
+  constructor(parts: DeskParts) {
+    this.#parts = parts;
+    for (const document of parts.store.load()) this.#take(parse(document));
+  }
+
+  get terms(): ApprovalTerms {
+    return this.#parts.terms();
+  }
+
+  /** Newest first. */
+  list(): readonly Approval[] {
+    return [...this.#all.values()].reverse().map((one) => this.#asOfNow(one));
+  }
+
+  find(id: string): Approval | undefined {
+    const known = this.#all.get(id);
+    return known === undefined ? undefined : this.#asOfNow(known);
+  }
+
+  /**
+   * Takes the yes to exactly this, if there is one: it is used up when the promise resolves, whatever comes then.
+   *
+   * @param operation The one that it is used for.
+   * @throws {HoopError} `ERR_AUDIT_UNAVAILABLE` it cannot be kept that it was used: then it must not be.
+   */
+  async use(asked: Asked, operation: string): Promise<Approval | undefined> {
+    for (const id of [...(this.#open.get(asked.binding) ?? [])]) {
+      const used = await this.#change(id, (approval) => this.#used(approval, asked.session, operation));
+      if (used?.usedBy === operation) return used;
+    }
+    return undefined;
+  }
+
+  #used(approval: Approval, session: string, operation: string): Change | undefined {
+    if (approval.state !== 'approved' || approval.usedBy !== undefined) return undefined;
+    const owner = approval.boundTo ?? approval.session;
+    if (owner !== session && (approval.boundTo !== undefined || this.#parts.sessionLives(owner)))
+      return undefined;
+    const bound = owner === session ? {} : { boundTo: session };
+    return {
+      next: { ...approval, ...bound, usedBy: operation },
+      type: 'approval.used',
+      fields: { operation },
+    };
+  }
+
+  /**
+   * Asks people. The very same question of the same session is not asked twice.
+   *
+   * @throws {HoopError} `ERR_LIMIT` too many wait; `ERR_AUDIT_UNAVAILABLE`.
+   */
+  async request(asked: Asked): Promise<Approval> {
+    const known = this.#pendingLike(asked);
+    if (known !== undefined) return known;
+    this.#demandRoom(asked.actor.instance);
+    const { clock, terms } = this.#parts;
+    const at = clock.now();
+    const expiresAt = Math.min(at + terms().lifeMs, asked.deadline);
+    const approval: Approval = { ...asked, id: newId('apr', at), state: 'pending', at, expiresAt, votes: [] };
+    // At once among those that are known: the same question in the next breath finds it.
+    this.#take(approval);
+    try {
+      await this.#keep({ next: approval, type: 'approval.requested' });
+    } catch (error) {
+      this.#forget(approval);
+      throw error;
+    }
+    return approval;
+  }
+
+  #pendingLike({ binding, session }: Asked): Approval | undefined {
+    for (const id of this.#open.get(binding) ?? []) {
+      const known = this.find(id);
+      if (known?.state === 'pending' && known.session === session) return known;
+    }
+    return undefined;
+  }
+
+  #demandRoom(instance: string): void {
+    const pending = [...this.#all.values()].filter(({ state }) => state === 'pending');
+    const own = pending.filter(({ actor }) => actor.instance === instance);
+    if (pending.length < PENDING && own.length < PENDING_PER_INSTANCE) return;
+    throw new HoopError('ERR_LIMIT', 'too many requests for approval wait to be decided', {
+      hint: 'wait until some are decided, or cancel them: hoopctl approval list',
+    });
+  }
+
+  /**
+   * Waits until a request has left `pending`, or the signal is aborted, or the time is over.
+   *
+   * @returns It as it is then; still pending if the time was over first.
+   */
+  async settled(id: string, untilMs: number, signal?: AbortSignal): Promise<Approval> {
+    const { clock } = this.#parts;
+    const over = Promise.withResolvers<void>();
+    const wake = () => over.resolve();
+    const waiting = this.#waiters.get(id) ?? new Set();
+    this.#waiters.set(id, waiting.add(wake));
+    signal?.addEventListener('abort', wake, { once: true });
+    const timer = setTimeout(wake, Math.min(MAX_TIMER_MS, Math.max(0, untilMs - clock.now())));
+    try {
+      if (this.find(id)?.state === 'pending' && signal?.aborted !== true) await over.promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', wake);
+      waiting.delete(wake);
+      if (waiting.size === 0) this.#waiters.delete(id);
+    }
+    const approval = this.find(id);
+    if (approval === undefined)
+      throw new HoopError('ERR_INTERNAL', undefined, { detail: 'a request is gone' });
+    return approval;
+  }
+
+  /**
+   * Says yes under some of its names. Whether the person may is the caller's to ask.
+   *
+   * @throws {HoopError} `ERR_NO_ACCESS` there is none; `ERR_DENIED` they asked themselves, or said yes before;
+   *   `ERR_USAGE` it is settled; `ERR_AUDIT_UNAVAILABLE`.
+   */
+  approve(id: string, by: Principal, names: readonly string[]): Promise<Approval> {
+    return this.#demand(id, (approval) => {
+      demandPending(approval);
+      demandAnother(approval, by);
+      const { issuer, subject, name } = by;
+      const vote = { names, issuer, subject, by: name, at: this.#parts.clock.now() };
+      const next = { ...approval, votes: [...approval.votes, vote] };
+      const state = missing(next).length === 0 ? 'approved' : 'pending';
+      return {
+        next: { ...next, state },
+        type: 'approval.granted',
+        by,
+        facts: { names: names.join(', '), state },
+      };
+    });
+  }
+
+  /** Says no. @throws As `approve`, but one who asked may say no to themselves. */
+  deny(id: string, by: Principal, reason: string | undefined): Promise<Approval> {
+    return this.#demand(id, (approval) => {
+      demandPending(approval);
+      const why = reason === undefined ? {} : { endReason: reason };
+      const next = { ...approval, state: 'denied', endedBy: by.name, ...why } as const;
+      return { next, type: 'approval.denied', by, ...(reason === undefined ? {} : { fields: { reason } }) };
+    });
+  }
+
+  /** Nobody waits for it any more; nothing happens where it is settled. Never rejects for that. */
+  async cancel(id: string, reason: string): Promise<void> {
+    await this.#change(id, (approval) => {
+      const unused = approval.state === 'approved' && approval.usedBy === undefined;
+      if (approval.state !== 'pending' && !unused) return undefined;
+      const next = { ...approval, state: 'cancelled', endReason: reason } as const;
+      return { next, type: 'approval.cancelled', fields: { reason } };
+    });
+  }
+
+  /** Stops waiting. What is pending stays so, for the next start. */
+  close(): void {
+    this.#closed = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    for (const waiting of [...this.#waiters.values()]) for (const wake of [...waiting]) wake();
+  }
+
+  async #demand(id: string, change: (approval: Approval) => Change): Promise<Approval> {
+    const changed = await this.#change(id, change);
+    if (changed === undefined) throw new HoopError('ERR_NO_ACCESS', 'there is no such request for approval');
+    return changed;
+  }
+
+  /** One after the other: two who decide at once find what the first has made of it. */
+  async #change(
+    id: string,
+    change: (approval: Approval) => Change | undefined,
+  ): Promise<Approval | undefined> {
+    const before = this.#turns.get(id) ?? Promise.resolve();
+    const turn = before.then(async () => {
+      const approval = this.find(id);
+      const changed = approval === undefined ? undefined : change(approval);
+      if (changed === undefined) return approval;
+      await this.#keep(changed);
+      this.#take(changed.next);
+      return changed.next;
+    });
+    const settled = turn.catch(() => undefined);
+    this.#turns.set(id, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(id) === settled) this.#turns.delete(id);
+    }
+  }
+
+  /** On record first, then kept: what could not be kept was not done, and nothing is done that is not on record. */
+  async #keep({ next, type, by, fields = {}, facts = {} }: Change): Promise<void> {
+    const { store, audit } = this.#parts;
+    const { id, actor, session, resource, protocol, actions, objects, rules, policyVersion } = next;
+    const asked = type === 'approval.requested';
+    const who = by === undefined ? {} : { decidedBy: by.name, issuer: by.issuer, subject: by.subject };
+    await audit.append({
+      type,
+      actor,
+      session,
+      resource,
+      protocol,
+      ...(asked ? { actions, objects, rules, policyVersion, text: next.text } : {}),
+      ...fields,
+      facts: { approval: id, ...who, ...facts },
+      ...(asked && next.original !== undefined ? { original: next.original } : {}),
+    });
+    try {
+      await store.put({
+        id,
+        open: isOpen(next),
+        document: JSON.stringify(isOpen(next) ? next : withoutOriginal(next)),
+      });
+    } catch (error) {
+      throw new HoopError('ERR_AUDIT_UNAVAILABLE', 'the request for approval cannot be kept', {
+        cause: error,
+      });
+    }
+  }
+
+  #take(approval: Approval): void {
+    const { id, binding } = approval;
+    this.#all.set(id, approval);
+    const open = this.#open.get(binding) ?? new Set();
+    if (isOpen(approval)) this.#open.set(binding, open.add(id));
+    else if (open.delete(id) && open.size === 0) this.#open.delete(binding);
+    this.#setTimer(approval);
+    this.#trim();
+    if (approval.state !== 'pending') for (const wake of [...(this.#waiters.get(id) ?? [])]) wake();
+    this.#parts.changed?.(approval);
+  }
+
+  #forget({ id, binding }: Approval): void {
+    this.#all.delete(id);
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    const open = this.#open.get(binding);
+    if (open?.delete(id) === true && open.size === 0) this.#open.delete(binding);
+  }
+
+  #setTimer(approval: Approval): void {
+    const { id, expiresAt } = approval;
+    clearTimeout(this.#timers.get(id));
+    this.#timers.delete(id);
+    if (!isOpen(approval) || this.#closed) return;
+    const expire = () => void this.#expire(id).catch(() => undefined);
+    const ms = Math.min(MAX_TIMER_MS, Math.max(0, expiresAt - this.#parts.clock.now()));
+    this.#timers.set(id, setTimeout(expire, ms).unref());
+  }
+
+  /** Its time is over whether that could be stored or not: see `#asOfNow`. */
+  async #expire(id: string): Promise<void> {
+    const stored = this.#all.get(id);
+    if (stored === undefined || !isOpen(stored)) return;
+    if (this.#asOfNow(stored).state !== 'expired') return this.#setTimer(stored);
+    await this.#change(id, (approval) =>
+      approval.state === 'expired' && isOpen(this.#all.get(id) ?? approval)
+        ? { next: approval, type: 'approval.expired' }
+        : undefined,
+    );
+  }
+
+  #asOfNow(approval: Approval): Approval {
+    if (!isOpen(approval) || this.#parts.clock.now() < approval.expiresAt) return approval;
+    return { ...approval, state: 'expired' };
+  }
+
+  #trim(): void {
+    if (this.#all.size <= SETTLED_SHOWN + PENDING) return;
+    for (const approval of this.#all.values()) {
+      if (this.#all.size <= SETTLED_SHOWN) return;
+      if (!isOpen(approval)) this.#all.delete(approval.id);
+    }
+  }
+}
+
+interface Change {
+  readonly next: Approval;
+  readonly type: EventType;
+  readonly by?: Principal;
+  readonly fields?: EventFields & { readonly operation?: string };
+  readonly facts?: Readonly<Record<string, string>>;
+}
+
+/** It may still be decided or used. */
+function isOpen({ state, usedBy }: Approval): boolean {
+  return state === 'pending' || (state === 'approved' && usedBy === undefined);
+}
+
+function withoutOriginal({ original: _, ...rest }: Approval): Approval {
+  return rest;
+}
+
+function demandPending({ state, endedBy }: Approval): void {
+  if (state === 'pending') return;
+  throw new HoopError(
+    'ERR_USAGE',
+    `this request is ${state}${endedBy === undefined ? '' : ` by ${endedBy}`}`,
+    {
+      hint: 'see: hoopctl approval show ID',
+    },
+  );
+}
+
+/** Not the one who asked, by themselves or behind another agent, and nobody twice. */
+function demandAnother({ actor, votes }: Approval, { issuer, subject, name }: Principal): void {
+  const same = (one: { readonly issuer: string; readonly subject: string }) =>
+    one.issuer === issuer && one.subject === subject;
+  if (same(actor) || actor.person === name)
+    throw new HoopError('ERR_DENIED', 'nobody approves what was asked on their own authority', {
+      hint: 'somebody else must decide this',
+    });
+  if (votes.some(same)) throw new HoopError('ERR_DENIED', 'you have said yes to this before');
+}
+
+function parse(document: string): Approval {
+  try {
+    return JSON.parse(document) as Approval;
+  } catch (error) {
+    throw new HoopError('ERR_CONFIG', 'a request for approval that was kept cannot be read', {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import type { Actor, Original } from '../audit/event.ts';
+import type { RuleRef } from '../policy/model.ts';
+
+/**
+ * What becomes of a request, in the words of the AuthZEN access request profile. It leaves `pending` once, and for
+ * good; what an approved one was used for stands in `usedBy`.
+ *
+ * @see https://openid.github.io/authzen/
+ */
+export const APPROVAL_STATES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed'] as const;
+export type ApprovalState = (typeof APPROVAL_STATES)[number];
+
+/** So many people must say yes under this name: `@approval("dba")`. */
+export interface Need {
+  readonly name: string;
+  readonly count: number;
+}
+
+/** One person's yes. */
+export interface Vote {
+  /** Names that it was given under. */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  readonly subject: string;
+  /** For people. */
+  readonly by: string;
+  readonly at: number;
+}
+
+/** A question to people about one operation, as it was asked. */
+export interface Asked {
+  /** SHA-256 of everything that an approval covers, see `bindingOf`. */
+  readonly binding: string;
+  readonly needs: readonly Need[];
+  /** Session that it was asked in. */
+  readonly session: string;
+  readonly resource: string;
+  readonly protocol: string;
+  readonly actor: Actor;
+  readonly rules: readonly RuleRef[];
+  /** Masked, for people. */
+  readonly text: string;
+  /** What was really asked. Kept until the request is settled, for those alone who decide it. */
+  readonly original?: Original;
+  readonly actions: readonly string[];
+  readonly objects: readonly string[];
+  readonly policyVersion: string;
+  /** Nothing of it outlives the credential that it was asked with, ms since the epoch. */
+  readonly deadline: number;
+}
+
+/** A request for approval, and what has become of it. Immutable: each change makes a new one. */
+export interface Approval extends Asked {
+  /** `apr_…`. */
+  readonly id: string;
+  readonly state: ApprovalState;
+  /** ms since the epoch. */
+  readonly at: number;
+  /** Neither the question nor the yes holds longer, ms since the epoch. */
+  readonly expiresAt: number;
+  readonly votes: readonly Vote[];
+  /** Who ended it and why, where that was a denial or a cancellation. */
+  readonly endedBy?: string;
+  readonly endReason?: string;
+  /** The session that an approved one belongs to, where the one that asked is over: one, once. */
+  readonly boundTo?: string;
+  /** The one operation that it was used for (`op_…`). */
+  readonly usedBy?: string;
+}
+
+/** What the one who asks is told while they wait. */
+export interface Hold {
+  readonly id: string;
+  /** Under which names people say yes. */
+  readonly approvals: readonly string[];
+  /** Until when the operation itself waits, ms since the epoch. */
+  readonly waitsUntil: number;
+  readonly expiresAt: number;
+}
+
+/** Names that still lack a yes, in the order of the request. */
+export function missing({ needs, votes }: Pick<Approval, 'needs' | 'votes'>): readonly string[] {
+  const given = (name: string) => votes.filter((vote) => vote.names.includes(name)).length;
+  return needs.filter(({ name, count }) => given(name) < count).map(({ name }) => name);
+}

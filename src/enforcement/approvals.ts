@@ -1,0 +1,102 @@
+import { bindingOf } from '../approval/binding.ts';
+import type { ApprovalDesk } from '../approval/desk.ts';
+import type { Approval, Asked, Hold } from '../approval/model.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Principal } from '../identity/principal.ts';
+import { approvalDenial } from './denial.ts';
+import type { Judgement } from './judge.ts';
+import type { Approvable, ApprovalWait, Denial, Operation } from './operation.ts';
+
+/** An operation that policy holds. */
+export interface Held {
+  readonly operation: Operation & { readonly approvable: Approvable };
+  /** Its id (`op_…`). */
+  readonly id: string;
+  readonly principal: Principal;
+  readonly judgement: Judgement;
+  readonly policyVersion: string;
+}
+
+/** What became of it: it has a yes of its own, is to be asked anew, or is refused for now. */
+export type Settled =
+  | { readonly effect: 'granted'; readonly approval: Approval }
+  | { readonly effect: 'again'; readonly wait: ApprovalWait }
+  | { readonly effect: 'refused'; readonly approval: Approval; readonly denial: Denial };
+
+/** Where operations that policy holds find their yes, wait for it, or get a ticket. */
+export class HeldOperations {
+  readonly #desk: ApprovalDesk;
+  readonly #clock: Clock;
+
+  constructor(desk: ApprovalDesk, clock: Clock) {
+    this.#desk = desk;
+    this.#clock = clock;
+  }
+
+  /**
+   * Uses the yes to exactly this operation if there is one; else asks for it, and waits if the operation can.
+   *
+   * @throws {HoopError} `ERR_LIMIT`, `ERR_AUDIT_UNAVAILABLE`, and what `approvable.exact` throws.
+   */
+  async settle(held: Held): Promise<Settled> {
+    const { wait } = held.operation.approvable;
+    const asked = await askedOf(held);
+    const used = await this.#desk.use(asked, held.id);
+    if (used !== undefined) return { effect: 'granted', approval: used };
+    const approval = await this.#desk.request(asked);
+    const waited = wait === undefined ? approval : await this.#waited(approval, wait);
+    if (waited.state === 'approved' && wait !== undefined && !wait.signal.aborted)
+      return { effect: 'again', wait };
+    return { effect: 'refused', approval: waited, denial: approvalDenial(held.judgement, waited) };
+  }
+
+  async #waited(approval: Approval, wait: ApprovalWait): Promise<Approval> {
+    const { id, expiresAt } = approval;
+    const waitsUntil = Math.min(expiresAt, this.#clock.now() + this.#desk.terms.waitMs);
+    wait.told(holdOf(approval, waitsUntil));
+    const settled = await this.#desk.settled(id, waitsUntil, wait.signal);
+    if (!wait.signal.aborted) return settled;
+    // A yes that comes now would be for something that nobody waits for.
+    await this.#desk.cancel(id, 'the client did not wait for it');
+    return this.#desk.find(id) ?? settled;
+  }
+}
+
+function holdOf({ id, needs, expiresAt }: Approval, waitsUntil: number): Hold {
+  return { id, approvals: needs.map(({ name }) => name), waitsUntil, expiresAt };
+}
+
+async function askedOf({ operation, principal, judgement, policyVersion }: Held): Promise<Asked> {
+  const { session, pairs, context, text, original, approvable } = operation;
+  const { decision } = judgement;
+  const approvals = decision.effect === 'hold' ? decision.approvals : [];
+  const { id: resource } = session.resource;
+  const { protocol, actor } = session;
+  const exact = await approvable.exact();
+  const covered = {
+    resource,
+    protocol,
+    principal,
+    pairs,
+    context,
+    original,
+    exact,
+    policyVersion,
+    approvals,
+  };
+  return {
+    binding: bindingOf(covered),
+    needs: approvals.map((name) => ({ name, count: 1 })),
+    session: session.id,
+    resource,
+    protocol,
+    actor,
+    rules: decision.rules,
+    text,
+    ...(original === undefined ? {} : { original }),
+    actions: [...new Set(pairs.map(({ action }) => action))],
+    objects: [...new Set(pairs.map(({ object }) => object.id))],
+    policyVersion,
+    deadline: principal.deadline,
+  };
+}
