@@ -1,23 +1,15 @@
+import type { ApprovalStatus } from '../api/approvals.ts';
 import type { Actor, Original } from '../audit/event.ts';
 import type { RuleRef } from '../policy/model.ts';
 
-/**
- * What becomes of a request, in the words of the AuthZEN access request profile. It leaves `pending` once, and for
- * good; what an approved one was used for stands in `usedBy`.
- *
- * @see https://openid.github.io/authzen/
- */
-export const APPROVAL_STATES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed'] as const;
-export type ApprovalState = (typeof APPROVAL_STATES)[number];
-
 /** So many people must say yes under this name: `@approval("dba")`. */
-export interface Need {
+interface Need {
   readonly name: string;
   readonly count: number;
 }
 
 /** One person's yes. */
-export interface Vote {
+interface Vote {
   /** Names that it was given under. */
   readonly names: readonly string[];
   readonly issuer: string;
@@ -53,7 +45,8 @@ export interface Asked {
 export interface Approval extends Asked {
   /** `apr_…`. */
   readonly id: string;
-  readonly state: ApprovalState;
+  /** It leaves `pending` once, and for good; what an approved one was used for stands in `usedBy`. */
+  readonly state: ApprovalStatus;
   /** ms since the epoch. */
   readonly at: number;
   /** Neither the question nor the yes holds longer, ms since the epoch. */

@@ -54,7 +54,9 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     credentials.assertLive(session.principal);
     const policy = engine();
     const id = ids.next(clock.now());
-    if (refusal !== undefined) return refused(operation, id, refusalDenial(refusal), refusal);
+    if (refusal !== undefined) {
+      return refused(operation, id, refusalDenial(refusal), refusal);
+    }
     const principal = credentials.current(session.principal);
     const { fields, judgement } = questions.answer(policy, principal, operation);
     const { decision } = judgement;

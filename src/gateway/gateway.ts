@@ -6,6 +6,7 @@ import type { Log } from '../core/log.ts';
 import type { Principal } from '../identity/principal.ts';
 import { openRecordingStore } from '../recording/file-store.ts';
 import { openAuditIndex } from '../search/audit-index.ts';
+import { SqliteApprovalStore } from '../storage/approvals.ts';
 import { composeApi } from './compose/api.ts';
 import { GatewayIdentity } from './compose/identity.ts';
 import { GatewayRules, prepareRules } from './compose/rules.ts';
@@ -72,13 +73,21 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     prepared.identity,
   );
   closers.push(() => identity.close());
+  const sessions = new SessionRegistry();
   const rules: GatewayRules = new GatewayRules(
-    { ...deps, vocabulary, audit, clock, credentials: identity.instances },
+    {
+      ...deps,
+      vocabulary,
+      audit,
+      clock,
+      credentials: identity.instances,
+      approvals: new SqliteApprovalStore(state.database),
+      sessionLives: (id) => sessions.find(id) !== undefined,
+    },
     prepared,
   );
   closers.push(() => rules.close());
   closers.push(keepMemorySpare());
-  const sessions = new SessionRegistry();
   const recordings = openRecordingStore(config.recordings, clock);
   const tunnels = new Tunnels({
     resources: rules.resources,

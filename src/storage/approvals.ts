@@ -1,4 +1,4 @@
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 
 /** One request for approval as it is kept. */
 export interface ApprovalRow {
@@ -21,7 +21,7 @@ const SETTLED_KEPT = 10_000;
  */
 export class SqliteApprovalStore {
   readonly #database: DatabaseSync;
-  readonly #put: StatementSync;
+  readonly #put: ReturnType<DatabaseSync['prepare']>;
   #waiting: { readonly row: ApprovalRow; readonly done: PromiseWithResolvers<void> }[] = [];
   #sinceSweep = 0;
 

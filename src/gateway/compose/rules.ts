@@ -1,3 +1,4 @@
+import { ApprovalDesk, type ApprovalTerms, type DeskParts } from '../../approval/desk.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { Allowance } from '../../core/allowance.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -66,11 +67,15 @@ export function prepareRules(
 export interface RulesDeps extends PrepareOptions {
   readonly audit: AuditLog;
   readonly credentials: CredentialCheck;
+  /** Keeps requests for approval. */
+  readonly approvals: DeskParts['store'];
+  readonly sessionLives: DeskParts['sessionLives'];
 }
 
 /** What decides and what serves, under the configuration in force. */
 export class GatewayRules {
   readonly enforcer: Enforcer;
+  readonly desk: ApprovalDesk;
   readonly resources: ResourceTable;
   readonly #deps: RulesDeps;
   readonly #turns = new Turns();
@@ -82,7 +87,8 @@ export class GatewayRules {
     this.#deps = deps;
     this.#prepared = prepared;
     this.resources = new ResourceTable(deps.log);
-    this.enforcer = createEnforcer({ ...deps, engine: () => this.#prepared.engine });
+    this.desk = new ApprovalDesk({ ...deps, store: deps.approvals, terms: () => this.#terms() });
+    this.enforcer = createEnforcer({ ...deps, desk: this.desk, engine: () => this.#prepared.engine });
     this.put(prepared);
   }
 
@@ -93,6 +99,11 @@ export class GatewayRules {
     return this.resources.replace(
       Object.entries(config.resources).map(([name, one]) => this.#spec(name, one)),
     );
+  }
+
+  #terms(): ApprovalTerms {
+    const { wait, life, signIn } = this.#prepared.loaded.config.approvals;
+    return { waitMs: wait, lifeMs: life, signedInMs: signIn };
   }
 
   policyVersion(): string {
@@ -121,6 +132,7 @@ export class GatewayRules {
   }
 
   async close(): Promise<void> {
+    this.desk.close();
     await this.resources.close();
     await this.#shared.close();
   }

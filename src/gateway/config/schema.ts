@@ -55,6 +55,7 @@ export function configSchema(base: string, protocols: readonly Protocol[]) {
       policies: path(base, 'a directory of *.cedar files', './policies'),
       tokens: tokens().prefault({}),
       limits: limits().prefault({}),
+      approvals: approvals().prefault({}),
       drain: duration('0s', '1h', '10s').prefault('10s'),
     },
     'start the file with "listen: 0.0.0.0:7443"; `hoopd init` writes a working one',
@@ -162,6 +163,23 @@ type ResourceShape = z.ZodObject<{ protocol: z.ZodLiteral<string> }> & z.ZodType
 /** Five minutes at most: that is how soon a group that was removed is promised to be gone. */
 function tokens() {
   return section({ lifetime: duration('10s', '5m', '5m').prefault('5m') }, 'write {lifetime: 5m}');
+}
+
+function approvals() {
+  return section(
+    {
+      wait: duration('0s', '1h', '45s')
+        .prefault('45s')
+        .describe('How long an operation itself waits; then its client gets a ticket.'),
+      life: duration('10s', '1d', '1h')
+        .prefault('1h')
+        .describe('From the question on: neither it nor its yes holds longer.'),
+      signIn: duration('1m', '1d', '15m')
+        .prefault('15m')
+        .describe('How long ago the person who decides may have signed in.'),
+    },
+    'write {wait: 45s, life: 1h, signIn: 15m}',
+  );
 }
 
 function limits() {

@@ -111,7 +111,7 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       'state: sqlite:./state',
       'state: sqlite:./state\nfrobnicate: 1',
       [
-        '5:1: frobnicate: unknown key; known here: listen, publicUrl, tls, state, recordings, audit, issuers, agents, detectors, resources, policies, tokens, limits, drain',
+        '5:1: frobnicate: unknown key; known here: listen, publicUrl, tls, state, recordings, audit, issuers, agents, detectors, resources, policies, tokens, limits, approvals, drain',
       ],
     ],
     [
@@ -351,7 +351,7 @@ describe('values', () => {
 });
 
 describe('the published schema', () => {
-  it('is docs/hoopd.schema.json (write it anew with `node src/gateway/main.ts check --schema`)', () => {
+  it('is docs/hoopd.schema.json (write it anew with `node bin/hoopd.js check --schema`)', () => {
     const published = JSON.parse(readFileSync('docs/hoopd.schema.json', 'utf8'));
     expect(published).toEqual(JSON.parse(JSON.stringify(configJsonSchema())));
   });

@@ -1,0 +1,76 @@
+/** The plane of approvals: what hoopctl and hoopd say of requests that wait for people. Types only. */
+
+/**
+ * What becomes of a request for approval, in the words of the AuthZEN access request profile.
+ *
+ * @see https://openid.github.io/authzen/
+ */
+export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'cancelled' | 'failed';
+
+/**
+ * One request for approval: `GET /v1/approvals/{id}`. With `?wait=SECONDS` (1 … 60) the answer comes when it has left
+ * `pending`, or the time is over.
+ *
+ * @public
+ */
+export interface ApprovalItem {
+  readonly schemaVersion: 1;
+  /** `apr_…`. */
+  readonly id: string;
+  readonly status: ApprovalStatus;
+  /** What the one who asked does now: send the same again, ask anew, or nothing. */
+  readonly next_action: 'retry' | 'request' | 'none';
+  /** RFC 3339. */
+  readonly at: string;
+  readonly expiresAt: string;
+  /** Under which names people say yes, and how many of each. */
+  readonly needs: readonly { readonly name: string; readonly count: number; readonly given: number }[];
+  /** Names that the caller may say yes under; empty: none. */
+  readonly mine: readonly string[];
+  readonly session: string;
+  readonly resource: string;
+  readonly protocol: string;
+  /** Who asks: the agent or person, and on whose authority. */
+  readonly actor: string;
+  readonly person?: string;
+  readonly instance: string;
+  /** What the issuer signed, and what the caller only says of itself. */
+  readonly attested: Readonly<Record<string, string>>;
+  readonly declared: Readonly<Record<string, string>>;
+  readonly rules: readonly { readonly id: string; readonly reason?: string; readonly hint?: string }[];
+  /** Masked. */
+  readonly text: string;
+  readonly actions: readonly string[];
+  readonly objects: readonly string[];
+  /** SHA-256 of all that a yes covers, hexadecimal. */
+  readonly binding: string;
+  readonly votes: readonly { readonly by: string; readonly names: readonly string[]; readonly at: string }[];
+  readonly endedBy?: string;
+  readonly reason?: string;
+  /** The operation that it was used for (`op_…`). */
+  readonly usedBy?: string;
+  /** Exactly what was asked, while it is undecided: for those alone who may decide it, in the answer for one. */
+  readonly original?: Readonly<Record<string, string | readonly (string | null)[]>>;
+}
+
+/**
+ * `GET /v1/approvals`: those that one asked for, or may decide; newest first.
+ *
+ * @public
+ */
+export interface ApprovalList {
+  readonly schemaVersion: 1;
+  readonly approvals: readonly ApprovalItem[];
+}
+
+/**
+ * `POST /v1/approvals/{id}/approve` and `…/deny`; `…/cancel` is for the one who asked, and has no body.
+ *
+ * @public
+ */
+export interface ApprovalDecision {
+  /** `binding` of what was seen: refused if it is another. */
+  readonly binding: string;
+  /** For the one who asked; at most 500 characters. */
+  readonly reason?: string;
+}

@@ -1,0 +1,186 @@
+import { describe, expect, it } from 'vitest';
+import type { Principal } from '../../../src/identity/principal.ts';
+import { person } from '../policy/support.ts';
+import { DeskSetUp, question } from './support.ts';
+
+const someone = (name: string): Principal => ({ ...person(name, ['dbas']), subject: `sub-${name}` });
+const ada = someone('ada');
+const bo = someone('bo');
+
+describe('a yes', () => {
+  it('is used once, by exactly what was asked, and all of it is on record', async () => {
+    const { desk, log } = new DeskSetUp();
+    const asked = await desk.request(question());
+    expect(await desk.use(question(), 'op_1')).toBeUndefined();
+    await desk.approve(asked.id, ada, ['dba']);
+    expect(await desk.use(question({ binding: 'b2' }), 'op_2')).toBeUndefined();
+    expect(await desk.use(question(), 'op_3')).toMatchObject({
+      id: asked.id,
+      state: 'approved',
+      usedBy: 'op_3',
+    });
+    expect(await desk.use(question(), 'op_4')).toBeUndefined();
+    expect(log.types).toEqual(['approval.requested', 'approval.granted', 'approval.used']);
+    expect(log.events[1]).toMatchObject({ facts: { approval: asked.id, decidedBy: 'ada', names: 'dba' } });
+    expect(log.events[2]).toMatchObject({ operation: 'op_3', session: 'ses_1' });
+  });
+
+  it('is for one of those who use it in the same breath', async () => {
+    const { desk } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    await desk.approve(id, ada, ['dba']);
+    const uses = await Promise.all(Array.from({ length: 20 }, (_, n) => desk.use(question(), `op_${n}`)));
+    expect(uses.filter((one) => one !== undefined)).toHaveLength(1);
+  });
+
+  it('is used and asked for in its own session, or in one new one when that is over', async () => {
+    const { desk, live } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    await desk.approve(id, ada, ['dba']);
+    expect(await desk.use(question({ session: 'ses_2' }), 'op_1')).toBeUndefined();
+    live.delete('ses_1');
+    expect(await desk.use(question({ session: 'ses_2' }), 'op_2')).toMatchObject({ boundTo: 'ses_2' });
+    expect(await desk.use(question({ session: 'ses_3' }), 'op_3')).toBeUndefined();
+  });
+
+  it('that cannot be put on record is none, and a use that cannot be is none either', async () => {
+    const { desk, log } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    log.failing = true;
+    await expect(desk.approve(id, ada, ['dba'])).rejects.toMatchObject({ code: 'ERR_AUDIT_UNAVAILABLE' });
+    expect(desk.find(id)?.state).toBe('pending');
+    log.failing = false;
+    await desk.approve(id, ada, ['dba']);
+    log.failing = true;
+    await expect(desk.use(question(), 'op_1')).rejects.toMatchObject({ code: 'ERR_AUDIT_UNAVAILABLE' });
+    log.failing = false;
+    expect(await desk.use(question(), 'op_2')).toMatchObject({ usedBy: 'op_2' });
+  });
+
+  it('survives a restart, and so does its use', async () => {
+    const setUp = new DeskSetUp();
+    const { id } = await setUp.desk.request(question());
+    await setUp.desk.approve(id, ada, ['dba']);
+    expect(await setUp.open().use(question(), 'op_1')).toMatchObject({ usedBy: 'op_1' });
+    expect(await setUp.open().use(question(), 'op_2')).toBeUndefined();
+  });
+
+  it('is over with its time, counted from the question; so is the question', async () => {
+    const setUp = new DeskSetUp();
+    const { desk, terms } = setUp;
+    const { id } = await desk.request(question());
+    setUp.now += terms.lifeMs - 1;
+    await desk.approve(id, ada, ['dba']);
+    setUp.now += 1;
+    expect(desk.find(id)?.state).toBe('expired');
+    expect(await desk.use(question(), 'op_1')).toBeUndefined();
+    const next = await desk.request(question());
+    setUp.now += terms.lifeMs;
+    await expect(desk.approve(next.id, ada, ['dba'])).rejects.toMatchObject({ code: 'ERR_USAGE' });
+  });
+
+  it('never outlives the credential that asked', async () => {
+    const { desk, now } = new DeskSetUp();
+    expect(await desk.request(question({ deadline: now + 5000 }))).toMatchObject({ expiresAt: now + 5000 });
+  });
+});
+
+describe('who says yes', () => {
+  it.each([
+    ['who asked', someone('maya'), 'ERR_DENIED'],
+    [
+      'of the same name at another issuer',
+      { ...someone('maya'), issuer: 'https://other.test' },
+      'ERR_DENIED',
+    ],
+  ])('not the one %s', async (_, by, code) => {
+    const { desk } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    await expect(desk.approve(id, by, ['dba'])).rejects.toMatchObject({ code });
+    expect(desk.find(id)?.state).toBe('pending');
+  });
+
+  it('as many as are needed, each once', async () => {
+    const { desk } = new DeskSetUp();
+    const needs = [
+      { name: 'dba', count: 2 },
+      { name: 'security', count: 1 },
+    ];
+    const { id } = await desk.request(question({ needs }));
+    await desk.approve(id, ada, ['dba']);
+    await expect(desk.approve(id, ada, ['dba'])).rejects.toMatchObject({ code: 'ERR_DENIED' });
+    expect(await desk.approve(id, bo, ['dba'])).toMatchObject({ state: 'pending' });
+    expect(await desk.use(question(), 'op_1')).toBeUndefined();
+    expect(await desk.approve(id, someone('cy'), ['security'])).toMatchObject({ state: 'approved' });
+  });
+
+  it('two at once: the second learns what the first has made of it', async () => {
+    const { desk } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    const [yes, no] = await Promise.allSettled([
+      desk.approve(id, ada, ['dba']),
+      desk.deny(id, bo, 'not today'),
+    ]);
+    expect(yes).toMatchObject({ status: 'fulfilled', value: { state: 'approved' } });
+    expect(no).toMatchObject({ status: 'rejected', reason: { code: 'ERR_USAGE' } });
+  });
+});
+
+describe('waiting', () => {
+  it('ends with a no and its reason', async () => {
+    const { desk, now } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    const waited = desk.settled(id, now + 45_000);
+    await desk.deny(id, ada, 'use the archive table');
+    expect(await waited).toMatchObject({
+      state: 'denied',
+      endedBy: 'ada',
+      endReason: 'use the archive table',
+    });
+  });
+
+  it('ends with its own time, and the question stays', async () => {
+    const { desk, now } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    expect(await desk.settled(id, now)).toMatchObject({ state: 'pending' });
+  });
+
+  it('ends when nobody waits any more; a yes that comes later finds it cancelled', async () => {
+    const { desk, now, log } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    const leaving = new AbortController();
+    const waited = desk.settled(id, now + 45_000, leaving.signal);
+    leaving.abort();
+    await waited;
+    await desk.cancel(id, 'the client left');
+    await expect(desk.approve(id, ada, ['dba'])).rejects.toMatchObject({ code: 'ERR_USAGE' });
+    expect(await desk.use(question(), 'op_1')).toBeUndefined();
+    expect(log.types).toEqual(['approval.requested', 'approval.cancelled']);
+  });
+});
+
+describe('asking', () => {
+  it('the same in the same session is one request; in another it is another', async () => {
+    const { desk } = new DeskSetUp();
+    const [one, same] = await Promise.all([desk.request(question()), desk.request(question())]);
+    expect(same.id).toBe(one.id);
+    expect((await desk.request(question({ session: 'ses_2' }))).id).not.toBe(one.id);
+  });
+
+  it('has a bound for each instance', async () => {
+    const { desk } = new DeskSetUp();
+    await Promise.all(Array.from({ length: 600 }, (_, n) => desk.request(question({ binding: `b${n}` }))));
+    await expect(desk.request(question({ binding: 'more' }))).rejects.toMatchObject({ code: 'ERR_LIMIT' });
+    const other = { ...question().actor, instance: 'ins_2' };
+    expect(await desk.request(question({ actor: other }))).toMatchObject({ state: 'pending' });
+  });
+
+  it('keeps what was really asked no longer than it is undecided', async () => {
+    const { desk, database } = new DeskSetUp();
+    const { id } = await desk.request(question({ original: { statement: 'DROP TABLE s3cret' } }));
+    const kept = () => JSON.stringify(database.prepare('SELECT document FROM approval WHERE id = ?').get(id));
+    expect(kept()).toContain('s3cret');
+    await desk.deny(id, ada, undefined);
+    expect(kept()).not.toContain('s3cret');
+  });
+});

@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Hold } from '../../../src/approval/model.ts';
+import { HoopError } from '../../../src/core/errors.ts';
+import { createEnforcer } from '../../../src/enforcement/enforcer.ts';
+import type { Approvable, Operation, SessionRef } from '../../../src/enforcement/operation.ts';
+import type { CredentialCheck } from '../../../src/identity/principal.ts';
+import type { PolicyEngine } from '../../../src/policy/model.ts';
+import { DeskSetUp, question } from '../approval/support.ts';
+import { agent, engineOf, person, resource, table, vocabulary } from '../policy/support.ts';
+
+const POLICIES = `
+  @id("all") permit (principal, action, resource);
+  @id("ddl") @approval("dba") forbid (principal, action in Action::"sql.ddl", resource)
+  unless { context.approvals.contains("dba") };
+  @id("never") forbid (principal, action == Action::"sql.do", resource);`;
+const policies = engineOf(POLICIES);
+const ada = { ...person('ada', ['dbas']), subject: 'sub-ada' };
+const pairs = [{ action: 'sql.drop', object: table('t') }];
+
+function setUp() {
+  const desks = new DeskSetUp();
+  let engine: PolicyEngine = policies;
+  let dead = false;
+  const credentials: CredentialCheck = {
+    assertLive: () => {
+      if (dead) throw new HoopError('ERR_REVOKED');
+    },
+    current: (principal) => principal,
+    onEnd: () => () => undefined,
+  };
+  const { log, clock, desk } = desks;
+  const parts = { engine: () => engine, vocabulary, audit: log, credentials, clock, desk };
+  const enforcer = createEnforcer(parts);
+  const principal = agent('bot', ['ai-agents'], { deadline: desks.now + 9e9, subject: 'sub-bot' });
+  const { actor } = question();
+  const session: SessionRef = { id: 'ses_1', principal, actor, resource, protocol: 'postgres' };
+  let exact = 'as it is';
+  const told: Hold[] = [];
+  const told1 = Promise.withResolvers<Hold>();
+  const leaving = new AbortController();
+  const base = { pairs, context: {}, text: 'DROP TABLE t', original: { statement: 'DROP TABLE t' } };
+  const ticket: Approvable = { exact: () => exact };
+  const again = () => ({ ...base, approvable });
+  const wait = {
+    signal: leaving.signal,
+    told: (hold: Hold) => {
+      told.push(hold);
+      told1.resolve(hold);
+    },
+    again: () => again(),
+  };
+  const approvable: Approvable = { exact: () => exact, wait };
+  const operation = (more: Partial<Operation> = {}): Operation => ({ session, ...base, approvable, ...more });
+  return {
+    ...desks,
+    desk,
+    log,
+    enforcer,
+    operation,
+    ticket,
+    told,
+    asked: told1.promise,
+    leave: () => leaving.abort(),
+    redefine: () => {
+      exact = 'as it is now';
+    },
+    revoke: () => {
+      dead = true;
+    },
+    put: (text: string) => {
+      engine = engineOf(text);
+    },
+  };
+}
+
+describe('an operation that can wait', () => {
+  it('waits, and goes when people have said yes: asked anew, used once', async () => {
+    const { enforcer, operation, asked, desk, log } = setUp();
+    const verdict = enforcer.decide(operation());
+    const hold = await asked;
+    expect(hold).toMatchObject({ approvals: ['dba'] });
+    await desk.approve(hold.id, ada, ['dba']);
+    const allowed = await verdict;
+    expect(allowed).toMatchObject({ effect: 'allow' });
+    expect(log.types).toEqual([
+      'approval.requested',
+      'approval.granted',
+      'approval.used',
+      'operation.decided',
+    ]);
+    expect(log.events.at(-1)).toMatchObject({
+      decision: 'allow',
+      operation: allowed.operation,
+      facts: { approval: hold.id },
+    });
+    expect(log.events.at(-1)).not.toHaveProperty('reason');
+  });
+
+  it('is asked about anew where a definition has changed meanwhile', async () => {
+    const { enforcer, operation, asked, desk, told, redefine } = setUp();
+    const verdict = enforcer.decide(operation());
+    const { id } = await asked;
+    redefine();
+    await desk.approve(id, ada, ['dba']);
+    await expect.poll(() => told.length).toBe(2);
+    expect(told[1]?.id).not.toBe(id);
+    await desk.deny(told[1]!.id, ada, 'the view is another one now');
+    expect(await verdict).toMatchObject({
+      effect: 'deny',
+      denial: { code: 'ERR_APPROVAL_DENIED', reason: 'the view is another one now', rule: 'ddl' },
+    });
+  });
+
+  it('ends with the session: revoked while it waited', async () => {
+    const { enforcer, operation, asked, desk, revoke } = setUp();
+    const verdict = enforcer.decide(operation());
+    const { id } = await asked;
+    revoke();
+    await desk.approve(id, ada, ['dba']);
+    await expect(verdict).rejects.toMatchObject({ code: 'ERR_REVOKED' });
+  });
+
+  it('is cancelled when nobody waits any more: a yes then is for nothing', async () => {
+    const { enforcer, operation, asked, desk, leave } = setUp();
+    const verdict = enforcer.decide(operation());
+    const { id } = await asked;
+    leave();
+    expect(await verdict).toMatchObject({ effect: 'deny', denial: { code: 'ERR_APPROVAL_EXPIRED' } });
+    expect(desk.find(id)?.state).toBe('cancelled');
+  });
+
+  it('is judged by the policy in force when it goes: a rule that came meanwhile stands', async () => {
+    const { enforcer, operation, asked, desk, put } = setUp();
+    const verdict = enforcer.decide(operation());
+    const { id } = await asked;
+    put(`${POLICIES} @id("frozen") forbid (principal, action == Action::"sql.drop", resource);`);
+    await desk.approve(id, ada, ['dba']);
+    expect(await verdict).toMatchObject({ effect: 'deny', denial: { rule: 'frozen' } });
+  });
+});
+
+describe('an operation that cannot wait', () => {
+  it('gets a ticket; the very same finds the yes later, and once', async () => {
+    const { enforcer, operation, ticket, desk, log } = setUp();
+    const cannot = operation({ approvable: ticket });
+    const verdict = await enforcer.decide(cannot);
+    const id = verdict.effect === 'deny' ? verdict.denial.approval : undefined;
+    expect(verdict).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED', rule: 'ddl' } });
+    expect(log.events.at(-1)).toMatchObject({ decision: 'hold', facts: { approval: id } });
+    expect(await enforcer.decide(cannot)).toMatchObject({ denial: { approval: id } });
+    await desk.approve(id!, ada, ['dba']);
+    expect(await enforcer.decide(cannot)).toMatchObject({ effect: 'allow' });
+    const next = await enforcer.decide(cannot);
+    expect(next.effect === 'deny' && next.denial.approval).not.toBe(id);
+  });
+
+  it('that is no such thing is refused, and nobody is asked', async () => {
+    const { enforcer, session, log } = { ...setUp(), session: setUp().operation().session };
+    const verdict = await enforcer.decide({ session, pairs, context: {}, text: 'x' });
+    expect(verdict).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED' } });
+    expect(log.types).toEqual(['operation.decided']);
+  });
+});
+
+describe('nobody is asked', () => {
+  it.each([
+    ['of what is denied anyway', { pairs: [...pairs, { action: 'sql.do', object: resource }] }, 'never'],
+    [
+      'of what the adapter refuses',
+      { refusal: { code: 'ERR_UNSUPPORTED', rule: 'r', reason: 'no' } as const },
+      'r',
+    ],
+  ])('%s', async (_, more, rule) => {
+    const { enforcer, operation, log } = setUp();
+    expect(await enforcer.decide(operation(more))).toMatchObject({ effect: 'deny', denial: { rule } });
+    expect(log.types).toEqual(['operation.decided']);
+  });
+
+  it('where the definitions cannot be known: refused, on record, and the session goes on', async () => {
+    const { enforcer, operation, log } = setUp();
+    const exact = () => {
+      throw new HoopError('ERR_TARGET_UNREACHABLE');
+    };
+    const verdict = await enforcer.decide(operation({ approvable: { exact } }));
+    expect(verdict).toMatchObject({ effect: 'deny', denial: { code: 'ERR_TARGET_UNREACHABLE' } });
+    expect(log.types).toEqual(['operation.decided']);
+  });
+});
