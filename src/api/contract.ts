@@ -29,6 +29,8 @@ export const TUNNEL_HEADERS = {
   tunnel: 'hoop-tunnel',
   /** Why, in the caller's words, percent-encoded UTF-8, at most 1 KiB. */
   reason: 'hoop-reason',
+  /** `ask`: if an approval is needed it is asked for, and the refusal names the request. */
+  approval: 'hoop-approval',
   /** Of the answer 101: the gateway session's id. */
   session: 'hoop-session',
 } as const;
@@ -142,6 +144,8 @@ export interface Problem {
   readonly detail?: string;
   readonly hint?: string;
   readonly rule?: string;
+  /** With `ERR_APPROVAL_REQUIRED`: the request that people decide (`apr_…`). */
+  readonly approval?: string;
 }
 
 export interface WhoAmI {

@@ -1,10 +1,9 @@
-import type { AuditLog, EventFields, EventType } from '../audit/event.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { ApprovalRow } from '../storage/approvals.ts';
 import { type Approval, type Asked, missing } from './model.ts';
+import { ApprovalRecord, type Change, isOpen, type RecordParts } from './record.ts';
 
 /** What is configured; asked for at each use. */
 export interface ApprovalTerms {
@@ -16,9 +15,8 @@ export interface ApprovalTerms {
   readonly signedInMs: number;
 }
 
-export interface DeskParts {
-  readonly store: { load(): readonly string[]; put(row: ApprovalRow): Promise<void> };
-  readonly audit: AuditLog;
+export interface DeskParts extends RecordParts {
+  readonly store: RecordParts['store'] & { load(): readonly string[] };
   readonly clock: Clock;
   readonly terms: () => ApprovalTerms;
   /** Whether a session may still ask. */
@@ -41,6 +39,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export class ApprovalDesk {
   readonly #parts: DeskParts;
+  readonly #record: ApprovalRecord;
   readonly #all = new Map<string, Approval>();
   /** By binding: those that are pending, or approved and not used. */
   readonly #open = new Map<string, Set<string>>();
@@ -53,6 +52,7 @@ export class ApprovalDesk {
   /** @throws {HoopError} `ERR_CONFIG` what was kept cannot be read. */
   constructor(parts: DeskParts) {
     this.#parts = parts;
+    this.#record = new ApprovalRecord(parts);
     for (const document of parts.store.load()) this.#take(parse(document));
   }
 
@@ -78,6 +78,15 @@ export class ApprovalDesk {
    */
   async use(asked: Asked, operation: string): Promise<Approval | undefined> {
     for (const id of [...(this.#open.get(asked.binding) ?? [])]) {
+      const known = this.find(id);
+      if (known?.windowMs !== undefined && known.state === 'approved') {
+        await this.#record.tell({
+          next: known,
+          type: 'approval.used',
+          fields: { operation, session: asked.session },
+        });
+        return known;
+      }
       const used = await this.#change(id, (approval) => this.#used(approval, asked.session, operation));
       if (used?.usedBy === operation) return used;
     }
@@ -113,7 +122,7 @@ export class ApprovalDesk {
     // At once among those that are known: the same question in the next breath finds it.
     this.#take(approval);
     try {
-      await this.#keep({ next: approval, type: 'approval.requested' });
+      await this.#record.keep({ next: approval, type: 'approval.requested' });
     } catch (error) {
       this.#forget(approval);
       throw error;
@@ -179,8 +188,9 @@ export class ApprovalDesk {
       const vote = { names, issuer, subject, by: name, at: this.#parts.clock.now() };
       const next = { ...approval, votes: [...approval.votes, vote] };
       const state = missing(next).length === 0 ? 'approved' : 'pending';
+      const until = state === 'approved' ? { expiresAt: endOf(approval, vote.at) } : {};
       return {
-        next: { ...next, state },
+        next: { ...next, state, ...until },
         type: 'approval.granted',
         by,
         facts: { names: names.join(', '), state },
@@ -231,7 +241,7 @@ export class ApprovalDesk {
       const approval = this.find(id);
       const changed = approval === undefined ? undefined : change(approval);
       if (changed === undefined) return approval;
-      await this.#keep(changed);
+      await this.#record.keep(changed);
       this.#take(changed.next);
       return changed.next;
     });
@@ -241,36 +251,6 @@ export class ApprovalDesk {
       return await turn;
     } finally {
       if (this.#turns.get(id) === settled) this.#turns.delete(id);
-    }
-  }
-
-  /** On record first, then kept: what could not be kept was not done, and nothing is done that is not on record. */
-  async #keep({ next, type, by, fields = {}, facts = {} }: Change): Promise<void> {
-    const { store, audit } = this.#parts;
-    const { id, actor, session, resource, protocol, actions, objects, rules, policyVersion } = next;
-    const asked = type === 'approval.requested';
-    const who = by === undefined ? {} : { decidedBy: by.name, issuer: by.issuer, subject: by.subject };
-    await audit.append({
-      type,
-      actor,
-      session,
-      resource,
-      protocol,
-      ...(asked ? { actions, objects, rules, policyVersion, text: next.text } : {}),
-      ...fields,
-      facts: { approval: id, ...who, ...facts },
-      ...(asked && next.original !== undefined ? { original: next.original } : {}),
-    });
-    try {
-      await store.put({
-        id,
-        open: isOpen(next),
-        document: JSON.stringify(isOpen(next) ? next : withoutOriginal(next)),
-      });
-    } catch (error) {
-      throw new HoopError('ERR_AUDIT_UNAVAILABLE', 'the request for approval cannot be kept', {
-        cause: error,
-      });
     }
   }
 
@@ -330,21 +310,9 @@ export class ApprovalDesk {
   }
 }
 
-interface Change {
-  readonly next: Approval;
-  readonly type: EventType;
-  readonly by?: Principal;
-  readonly fields?: EventFields & { readonly operation?: string };
-  readonly facts?: Readonly<Record<string, string>>;
-}
-
-/** It may still be decided or used. */
-function isOpen({ state, usedBy }: Approval): boolean {
-  return state === 'pending' || (state === 'approved' && usedBy === undefined);
-}
-
-function withoutOriginal({ original: _, ...rest }: Approval): Approval {
-  return rest;
+/** One use: as was fixed when it was asked. What is opened: from the yes on, never longer than the login that asked. */
+function endOf({ expiresAt, windowMs, deadline }: Approval, now: number): number {
+  return windowMs === undefined ? expiresAt : Math.min(now + windowMs, deadline);
 }
 
 function demandPending({ state, endedBy }: Approval): void {

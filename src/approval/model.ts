@@ -30,6 +30,8 @@ export interface Asked {
   readonly protocol: string;
   readonly actor: Actor;
   readonly rules: readonly RuleRef[];
+  /** Why, in the words of the one who asks. */
+  readonly reason?: string;
   /** Masked, for people. */
   readonly text: string;
   /** What was really asked. Kept until the request is settled, for those alone who decide it. */
@@ -37,6 +39,8 @@ export interface Asked {
   readonly actions: readonly string[];
   readonly objects: readonly string[];
   readonly policyVersion: string;
+  /** It opens something that may be used for so long after the yes, as often as it is asked for, ms. Absent: one use. */
+  readonly windowMs?: number;
   /** Nothing of it outlives the credential that it was asked with, ms since the epoch. */
   readonly deadline: number;
 }

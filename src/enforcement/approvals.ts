@@ -3,9 +3,13 @@ import type { ApprovalDesk } from '../approval/desk.ts';
 import type { Approval, Asked, Hold } from '../approval/model.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Principal } from '../identity/principal.ts';
-import { approvalDenial } from './denial.ts';
+import type { ApprovalsNeeded } from '../policy/model.ts';
+import { approvalDenial, denialOf } from './denial.ts';
 import type { Judgement } from './judge.ts';
 import type { Approvable, ApprovalWait, Denial, Operation } from './operation.ts';
+
+/** How long what was opened may be used where no rule says it, ms. */
+const WINDOW_MS = 3_600_000;
 
 /** An operation that policy holds. */
 export interface Held {
@@ -21,7 +25,7 @@ export interface Held {
 export type Settled =
   | { readonly effect: 'granted'; readonly approval: Approval }
   | { readonly effect: 'again'; readonly wait: ApprovalWait }
-  | { readonly effect: 'refused'; readonly approval: Approval; readonly denial: Denial };
+  | { readonly effect: 'refused'; readonly approval?: Approval; readonly denial: Denial };
 
 /** Where operations that policy holds find their yes, wait for it, or get a ticket. */
 export class HeldOperations {
@@ -43,6 +47,8 @@ export class HeldOperations {
     const asked = await askedOf(held);
     const used = await this.#desk.use(asked, held.id);
     if (used !== undefined) return { effect: 'granted', approval: used };
+    if (held.operation.approvable.asks === false)
+      return { effect: 'refused', denial: denialOf(held.judgement) };
     const approval = await this.#desk.request(asked);
     const waited = wait === undefined ? approval : await this.#waited(approval, wait);
     if (waited.state === 'approved' && wait !== undefined && !wait.signal.aborted)
@@ -69,7 +75,11 @@ function holdOf({ id, needs, expiresAt }: Approval, waitsUntil: number): Hold {
 async function askedOf({ operation, principal, judgement, policyVersion }: Held): Promise<Asked> {
   const { session, pairs, context, text, original, approvable } = operation;
   const { decision } = judgement;
-  const approvals = decision.effect === 'hold' ? decision.approvals : [];
+  const {
+    approvals,
+    quorum = {},
+    windowMs,
+  }: ApprovalsNeeded = decision.effect === 'hold' ? decision : { approvals: [] };
   const { id: resource } = session.resource;
   const { protocol, actor } = session;
   const exact = await approvable.exact();
@@ -86,12 +96,14 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
   };
   return {
     binding: bindingOf(covered),
-    needs: approvals.map((name) => ({ name, count: 1 })),
+    needs: approvals.map((name) => ({ name, count: quorum[name] ?? 1 })),
+    ...(approvable.opens === true ? { windowMs: windowMs ?? WINDOW_MS } : {}),
     session: session.id,
     resource,
     protocol,
     actor,
     rules: decision.rules,
+    ...(session.reason === undefined ? {} : { reason: session.reason }),
     text,
     ...(original === undefined ? {} : { original }),
     actions: [...new Set(pairs.map(({ action }) => action))],

@@ -98,9 +98,9 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
       const again = await settled.wait.again();
       return decide({ ...again, session: operation.session });
     }
-    const facts = { approval: settled.approval.id };
+    const facts = settled.approval === undefined ? {} : { facts: { approval: settled.approval.id } };
     const verdict = denied(id, settled.denial, judgement.decision);
-    return recorded(operation, { ...fields, reason: settled.denial.message, facts }, verdict);
+    return recorded(operation, { ...fields, reason: settled.denial.message, ...facts }, verdict);
   }
 
   /** The yes is used up. What it allows is for the policy to say that it was given under. */
@@ -117,7 +117,9 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const facts = { approval: approval.id };
     const { reason: _, ...rest } = fields;
     const now = { ...rest, decision: decision.effect, rules: decision.rules, ...reasonOf(judgement), facts };
-    if (decision.effect === 'allow') return recorded(operation, now, allowed(id, policy, decision));
+    const until = approval.windowMs === undefined ? {} : { until: approval.expiresAt };
+    if (decision.effect === 'allow')
+      return recorded(operation, now, { ...allowed(id, policy, decision), ...until });
     return recorded(operation, now, denied(id, denialOf(judgement), decision));
   }
 

@@ -1,5 +1,13 @@
 import type { Principal } from '../identity/principal.ts';
-import type { Decision, Pair, PolicyEngine, PolicyValue, RowBound, RuleRef } from '../policy/model.ts';
+import {
+  type Decision,
+  type Pair,
+  type PolicyEngine,
+  type PolicyValue,
+  type RowBound,
+  type RuleRef,
+  together,
+} from '../policy/model.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { attenuated } from './attenuated.ts';
 import type { GeneralRule } from './refusals.ts';
@@ -68,9 +76,9 @@ export function judge(
     return {
       decision: { effect: 'allow', rules: distinct(allowed), ...(rows === undefined ? {} : { rows }) },
     };
-  const approvals = [...new Set(held.flatMap(({ decision }) => decision.approvals))].sort();
   const rules = distinct(held.flatMap(({ decision }) => decision.rules));
-  return { decision: { effect: 'hold', rules, approvals }, pair: held[0]!.pair };
+  const needed = together(held.map(({ decision }) => decision));
+  return { decision: { effect: 'hold', rules, ...needed }, pair: held[0]!.pair };
 }
 
 interface Denied {

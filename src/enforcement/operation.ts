@@ -21,6 +21,8 @@ export interface SessionRef {
   /** Name in the configuration, and its policy entity. */
   readonly resource: PolicyObject;
   readonly protocol: string;
+  /** Why, in the caller's own words: for approvers, and believed by nobody. */
+  readonly reason?: string;
 }
 
 /** Protocol-neutral description of one thing asked of a target. */
@@ -48,6 +50,10 @@ export interface Approvable {
    * @throws {HoopError} It cannot be known now: the operation is refused.
    */
   exact(): Later<string>;
+  /** It opens something that stays: a yes to it is for a time and not for one use. */
+  readonly opens?: true;
+  /** False: a yes that is there is used, and nobody is asked for one. */
+  readonly asks?: boolean;
   /** Where it can wait for people: not within a transaction, nor where others of its session would be held up. */
   readonly wait?: ApprovalWait;
 }
@@ -75,6 +81,8 @@ export type Verdict =
       readonly effect: 'allow';
       readonly operation: string;
       readonly policyVersion: string;
+      /** It was approved until then, ms since the epoch: what it opens is closed at that moment. */
+      readonly until?: number;
       /** The adapter must count the rows that it changes, and undo it where they are more. */
       readonly rows?: RowBound;
     }

@@ -1,3 +1,4 @@
+import { parseDuration } from '../core/config/shape.ts';
 import { MASK_KINDS, type MaskKind } from './model.ts';
 
 /** What the author of a policy wrote for people and for obligations. */
@@ -7,6 +8,10 @@ export interface PolicyNotes {
   readonly hint?: string;
   /** Who may lift this forbid: `dba`. */
   readonly approval?: string;
+  /** How many people must say yes under that name; absent: one. */
+  readonly quorum?: number;
+  /** How long after the yes what was opened may be used, ms: for what stays open, as a connection. */
+  readonly windowMs?: number;
   /** How a value is shown that this forbid of `reveal` hides. */
   readonly mask?: MaskKind;
   /** How many rows this permit lets one transaction change. */
@@ -18,7 +23,9 @@ export interface NotesFault {
   readonly cure: string;
 }
 
-const KNOWN = ['id', 'reason', 'hint', 'approval', 'mask', 'rows'];
+const KNOWN = ['id', 'reason', 'hint', 'approval', 'quorum', 'window', 'mask', 'rows'];
+const QUORUM = /^[1-9]$/;
+const MAX_WINDOW_MS = 24 * 3_600_000;
 const ROWS = /^[1-9][0-9]{0,8}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/;
 const MAX_TEXT_CHARS = 400;
@@ -44,7 +51,7 @@ export function readNotes(
       });
     }
   }
-  const { id, reason, hint, approval, mask, rows } = annotations;
+  const { id, reason, hint, approval, quorum, window, mask, rows } = annotations;
   if (id === undefined)
     faults.push({ message: 'the policy has no @id', cure: 'write @id("what-it-is-for") before it' });
   else if (!named(id))
@@ -71,6 +78,23 @@ export function readNotes(
   }
   if (approval !== undefined && !named(approval))
     faults.push({ message: '@approval is not a name', cure: 'write who approves, as in @approval("dba")' });
+  for (const [name, value] of [
+    ['quorum', quorum],
+    ['window', window],
+  ] as const) {
+    if (value !== undefined && approval === undefined)
+      faults.push({ message: `@${name} does nothing without @approval`, cure: 'write @approval beside it' });
+  }
+  if (quorum !== undefined && !isQuorum(quorum))
+    faults.push({
+      message: `@quorum(${JSON.stringify(quorum)}) is not a number of people`,
+      cure: 'write a whole number from 1 to 9, as in @quorum("2")',
+    });
+  if (window !== undefined && windowOf(window) === undefined)
+    faults.push({
+      message: `@window(${JSON.stringify(window)}) is not a duration of at most a day`,
+      cure: 'write a number with its unit, as in @window("2h")',
+    });
   if (mask !== undefined && !isMask(mask))
     faults.push({
       message: `@mask(${JSON.stringify(mask)}) is not a mask`,
@@ -93,6 +117,8 @@ export function readNotes(
       ...(reason ? { reason } : {}),
       ...(hint ? { hint } : {}),
       ...(approval ? { approval } : {}),
+      ...(isQuorum(quorum) ? { quorum: Number(quorum) } : {}),
+      ...(typeof window === 'string' ? { windowMs: windowOf(window)! } : {}),
       ...(isMask(mask) ? { mask } : {}),
       ...(isCount(rows) ? { rows: Number(rows) } : {}),
     },
@@ -101,7 +127,13 @@ export function readNotes(
 
 const named = (value: string | null): boolean => value !== null && NAME.test(value);
 const isCount = (value: unknown): value is string => typeof value === 'string' && ROWS.test(value);
+const isQuorum = (value: unknown): value is string => typeof value === 'string' && QUORUM.test(value);
 const isMask = (value: unknown): value is MaskKind => MASK_KINDS.includes(value as MaskKind);
+
+function windowOf(value: string | null): number | undefined {
+  const ms = value === null ? undefined : parseDuration(value);
+  return ms !== undefined && ms > 0 && ms <= MAX_WINDOW_MS ? ms : undefined;
+}
 
 function sentence(value: string | null): boolean {
   return value !== null && value.trim().length > 0 && value.length <= MAX_TEXT_CHARS;

@@ -5,15 +5,17 @@ import { type Asked, askedOf, cedarValues, objectEntities, principalKey } from '
 import type { LoadedPolicy, PolicySet } from './load.ts';
 import { strongest } from './masks.ts';
 import { AnswerMemory } from './memory.ts';
-import type {
-  Decision,
-  PolicyEngine,
-  PolicyObject,
-  PolicyRequest,
-  PolicyValue,
-  Reveal,
-  RowBound,
-  RuleRef,
+import {
+  type ApprovalsNeeded,
+  type Decision,
+  type PolicyEngine,
+  type PolicyObject,
+  type PolicyRequest,
+  type PolicyValue,
+  type Reveal,
+  type RowBound,
+  type RuleRef,
+  together,
 } from './model.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
 
@@ -74,12 +76,12 @@ export class CedarEngine implements PolicyEngine {
     if (errors.length > 0) return { effect: 'deny', rules: rules(denied), errors };
     if (denied.length === 0)
       return { effect: 'allow', rules: rules(answers), ...this.#rows(request, answers) };
-    const approvals = this.#approvalsFor(denied);
-    if (approvals === undefined || this.#vocabulary.contextOf(request.action) === undefined)
+    const needed = this.#approvalsFor(denied);
+    if (needed === undefined || this.#vocabulary.contextOf(request.action) === undefined)
       return { effect: 'deny', rules: rules(denied), errors };
-    const again = this.#ask(request, approvals);
+    const again = this.#ask(request, needed.approvals);
     if (again.every((answer) => answer.allowed && answer.errors.length === 0)) {
-      return { effect: 'hold', rules: rules(denied), approvals };
+      return { effect: 'hold', rules: rules(denied), ...needed };
     }
     // What the approvals cannot lift is the true reason: nothing at all, if no rule permits it.
     const left = again.filter((answer) => !answer.allowed);
@@ -145,17 +147,18 @@ export class CedarEngine implements PolicyEngine {
   }
 
   /** Approvals that would lift every reason of every denial; undefined if some reason cannot be lifted, or is missing. */
-  #approvalsFor(denied: readonly CedarAnswer[]): readonly string[] | undefined {
-    const approvals = new Set<string>();
+  #approvalsFor(denied: readonly CedarAnswer[]): ApprovalsNeeded | undefined {
+    const needs: ApprovalsNeeded[] = [];
     for (const { reasons } of denied) {
       if (reasons.length === 0) return undefined;
       for (const id of reasons) {
-        const approval = this.#policies.get(id)?.approval;
+        const { approval, quorum, windowMs } = this.#policies.get(id) ?? {};
         if (approval === undefined) return undefined;
-        approvals.add(approval);
+        const more = quorum === undefined ? {} : { quorum: { [approval]: quorum } };
+        needs.push({ approvals: [approval], ...more, ...(windowMs === undefined ? {} : { windowMs }) });
       }
     }
-    return [...approvals].sort();
+    return together(needs);
   }
 
   /** Rules that no approval lifts come first: they are what stands in the way. */

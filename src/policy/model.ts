@@ -62,7 +62,30 @@ export interface RowBound {
 export type Decision =
   | { readonly effect: 'allow'; readonly rules: readonly RuleRef[]; readonly rows?: RowBound }
   | { readonly effect: 'deny'; readonly rules: readonly RuleRef[]; readonly errors: readonly string[] }
-  | { readonly effect: 'hold'; readonly rules: readonly RuleRef[]; readonly approvals: readonly string[] };
+  | ({ readonly effect: 'hold'; readonly rules: readonly RuleRef[] } & ApprovalsNeeded);
+
+/** What lifts a hold. */
+export interface ApprovalsNeeded {
+  /** Names under which people say yes: all of them, sorted. */
+  readonly approvals: readonly string[];
+  /** How many people, where that is more than one. */
+  readonly quorum?: Readonly<Record<string, number>>;
+  /** The shortest that a rule gives to what is opened, ms from the yes. */
+  readonly windowMs?: number;
+}
+
+/** Of several needs together: every name, of each the most people, of the times the shortest. Pure. */
+export function together(needs: readonly ApprovalsNeeded[]): ApprovalsNeeded {
+  const quorum: Record<string, number> = {};
+  for (const [name, count] of needs.flatMap((one) => Object.entries(one.quorum ?? {})))
+    quorum[name] = Math.max(count, quorum[name] ?? 1);
+  const windows = needs.flatMap(({ windowMs }) => windowMs ?? []);
+  return {
+    approvals: [...new Set(needs.flatMap(({ approvals }) => approvals))].sort(),
+    ...(Object.keys(quorum).length === 0 ? {} : { quorum }),
+    ...(windows.length === 0 ? {} : { windowMs: Math.min(...windows) }),
+  };
+}
 
 /** Masks by strength, weakest first. `null` shows nothing at all; the strongest of several wins. */
 export const MASK_KINDS = ['partial', 'redact', 'null'] as const;

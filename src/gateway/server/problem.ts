@@ -11,12 +11,19 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
 };
 
+/** What is told beside the error. */
+export interface ProblemExtras {
+  readonly rule?: string | undefined;
+  readonly status?: number | undefined;
+  readonly approval?: string | undefined;
+}
+
 /**
  * What a caller learns of an error: code, its text and what to do next.
  *
  * Pure. `detail` and `cause` of the error stay here: they are the operator's.
  */
-export function problemOf(error: HoopError, extras: { rule?: string; status?: number } = {}): Problem {
+export function problemOf(error: HoopError, extras: ProblemExtras = {}): Problem {
   const { text, http } = ERROR_TABLE[error.code];
   return {
     type: 'about:blank',
@@ -26,6 +33,7 @@ export function problemOf(error: HoopError, extras: { rule?: string; status?: nu
     ...(error.message === text ? {} : { detail: error.message }),
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(extras.rule === undefined ? {} : { rule: extras.rule }),
+    ...(extras.approval === undefined ? {} : { approval: extras.approval }),
   };
 }
 

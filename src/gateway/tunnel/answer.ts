@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
-import { challengeOf, problemOf, SECURITY_HEADERS } from '../server/problem.ts';
+import { challengeOf, type ProblemExtras, problemOf, SECURITY_HEADERS } from '../server/problem.ts';
 
 /** How long a refused client may take to read why, ms. */
 const LINGER_MS = 2000;
@@ -15,7 +15,7 @@ export function acceptTunnel(socket: Duplex, session: string): void {
 }
 
 /** Answers with a problem and closes. Never throws, whatever state the socket is in. */
-export function refuseTunnel(socket: Duplex, error: HoopError, extras: { rule?: string } = {}): void {
+export function refuseTunnel(socket: Duplex, error: HoopError, extras: ProblemExtras = {}): void {
   if (!socket.writable) {
     socket.destroy();
     return;

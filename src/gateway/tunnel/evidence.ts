@@ -18,15 +18,24 @@ export interface SessionOutcome extends SessionEnd {
  */
 export class SessionEvidence {
   readonly recorder: SessionRecorder;
+  /** It was approved until then, ms since the epoch; undefined: it needed no approval. */
+  readonly until: number | undefined;
   readonly #deps: TunnelDeps;
   readonly #session: LiveSession;
   readonly #operation: string;
 
-  private constructor(deps: TunnelDeps, session: LiveSession, operation: string, recorder: SessionRecorder) {
-    this.#deps = deps;
-    this.#session = session;
-    this.#operation = operation;
-    this.recorder = recorder;
+  private constructor(parts: {
+    readonly deps: TunnelDeps;
+    readonly session: LiveSession;
+    readonly operation: string;
+    readonly recorder: SessionRecorder;
+    readonly until: number | undefined;
+  }) {
+    this.#deps = parts.deps;
+    this.#session = parts.session;
+    this.#operation = parts.operation;
+    this.recorder = parts.recorder;
+    this.until = parts.until;
   }
 
   /**
@@ -42,13 +51,19 @@ export class SessionEvidence {
   ): Promise<SessionEvidence> {
     const { ref } = session;
     const pairs = [{ action: 'connect', object: ref.resource }];
-    const verdict = await deps.enforcer.decide({ session: ref, pairs, context: {}, text: 'connect' });
+    const verdict = await deps.enforcer.decide({
+      session: ref,
+      pairs,
+      context: {},
+      text: 'connect',
+      approvable: { exact: () => '', opens: true, asks: request.tunnel.asks },
+    });
     if (verdict.effect === 'deny') throw RefusedSession.by(verdict);
-    const { operation } = verdict;
+    const { operation, until } = verdict;
     try {
       checkLocalProof(request.tunnel.localProof, request.resource.protocol.localProof);
       const recorder = await openRecorder(deps, session);
-      const evidence = new SessionEvidence(deps, session, operation, recorder);
+      const evidence = new SessionEvidence({ deps, session, operation, recorder, until });
       await evidence.#started(request);
       return evidence;
     } catch (error) {

@@ -50,7 +50,7 @@ export class OpenSession {
     this.#leave = options.leave;
     this.over = this.#ended.promise;
     const longest = live.startedAt + request.resource.config.session.max;
-    this.#deadline = Math.min(live.ref.principal.deadline, longest);
+    this.#deadline = Math.min(live.ref.principal.deadline, longest, evidence.until ?? longest);
     this.#idle = new IdleStreams(request.resource.config.session.idle, () => live.end(tooSilent()));
     this.#stopWatching = this.#watch();
     this.#log('session started', { instance: live.ref.actor.instance });
@@ -69,7 +69,16 @@ export class OpenSession {
     const startedAt = clock.now();
     const actor = actorOf(principal, deps.vocabulary);
     const protocol = resource.protocol.name;
-    const ref = { id: newId('ses', startedAt), principal, actor, resource: resource.object, protocol };
+    const { reason } = request.tunnel;
+    const why = reason === undefined ? {} : { reason };
+    const ref = {
+      id: newId('ses', startedAt),
+      principal,
+      actor,
+      resource: resource.object,
+      protocol,
+      ...why,
+    };
     const live = new LiveSession(ref, startedAt);
     // Counted from the question on: of many asked at once no more may be than an instance may have.
     sessions.add(live);
@@ -131,7 +140,11 @@ export class OpenSession {
     const { ref, signal } = this.#live;
     const { principal } = ref;
     const unsubscribe = credentials.onEnd(principal, (code) => this.#live.end(new HoopError(code)));
-    const expire = () => this.#live.end(tooLong(this.#deadline === principal.deadline));
+    const { until } = this.#evidence;
+    const expire = () =>
+      this.#live.end(
+        this.#deadline === until ? noLongerApproved() : tooLong(this.#deadline === principal.deadline),
+      );
     const timer = setTimeout(expire, Math.max(0, this.#deadline - clock.now()));
     const onAbort = () => this.#endNow(toHoopError(signal.reason));
     signal.addEventListener('abort', onAbort, { once: true });
@@ -188,6 +201,12 @@ function tooManyStreams(): HoopError {
 
 function tooSilent(): HoopError {
   return new HoopError('ERR_SESSION_ENDED', 'the session was idle for too long', { hint: 'connect again' });
+}
+
+function noLongerApproved(): HoopError {
+  return new HoopError('ERR_SESSION_ENDED', 'the time that this connection was approved for is over', {
+    hint: 'ask for it again: hoopctl connect --wait',
+  });
 }
 
 function tooLong(ofLogin: boolean): HoopError {

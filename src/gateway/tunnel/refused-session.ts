@@ -13,11 +13,15 @@ export class RefusedSession extends Error {
   /** The rule that decided; undefined where none did. */
   readonly rule: string | undefined;
 
-  constructor(error: HoopError, operation: string, rule?: string) {
+  /** The request that people decide, where it was asked for. */
+  readonly approval: string | undefined;
+
+  constructor(error: HoopError, operation: string, rule?: string, approval?: string) {
     super(error.message);
     this.error = error;
     this.operation = operation;
     this.rule = rule;
+    this.approval = approval;
   }
 
   /**
@@ -29,6 +33,7 @@ export class RefusedSession extends Error {
       return new RefusedSession(new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT }), operation);
     const held = denial.code === 'ERR_APPROVAL_REQUIRED';
     const hint = held ? denial.hint : (rule.hint ?? LIST_HINT);
-    return new RefusedSession(new HoopError(denial.code, rule.reason, { hint }), operation, rule.id);
+    const error = new HoopError(denial.code, rule.reason, { hint });
+    return new RefusedSession(error, operation, rule.id, denial.approval);
   }
 }

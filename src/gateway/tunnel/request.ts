@@ -17,6 +17,8 @@ export interface TunnelRequest {
   /** As asked for; may name nothing that exists. */
   readonly resource: string;
   readonly reason: string | undefined;
+  /** An approval is asked for where one is needed: whoever opens it waits for the answer. */
+  readonly asks: boolean;
   /** The tunnel that the stream is part of; undefined: of none, as with hoopctl before version 0.2. */
   readonly id: string | undefined;
   /** Of the tunnel's own secret. Undefined where the local end is its owner's alone. */
@@ -58,7 +60,8 @@ export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   const id = single(request, TUNNEL_HEADERS.tunnel);
   if (id !== undefined && !TUNNEL_ID.test(id))
     throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.tunnel} is not 128 bits in base64url`);
-  return { resource, id, reason: reasonOf(request), localProof: localProofOf(request) };
+  const asks = single(request, TUNNEL_HEADERS.approval) === 'ask';
+  return { resource, id, asks, reason: reasonOf(request), localProof: localProofOf(request) };
 }
 
 function localProofOf(request: IncomingMessage): LocalProof | undefined {

@@ -58,7 +58,7 @@ export class Tunnels {
     const refused = thrown instanceof RefusedSession ? thrown : undefined;
     const error = refused?.error ?? toHoopError(thrown);
     await this.#record(request, principal, error, refused?.operation);
-    refuseTunnel(socket, error, refused?.rule === undefined ? {} : { rule: refused.rule });
+    refuseTunnel(socket, error, refused ?? {});
   }
 
   /** A refusal stands whether or not it could be recorded: nothing was forwarded. */

@@ -85,6 +85,33 @@ describe('a yes', () => {
   });
 });
 
+describe('a yes to what is opened', () => {
+  it('is good as often as it is asked for, in any session, until one moment after the yes', async () => {
+    const setUp = new DeskSetUp();
+    const { desk, log, terms } = setUp;
+    const window = question({ windowMs: 7_200_000 });
+    const { id } = await desk.request(window);
+    setUp.now += terms.lifeMs - 1;
+    const { expiresAt } = await desk.approve(id, ada, ['dba']);
+    expect(expiresAt).toBe(setUp.now + 7_200_000);
+    expect(await desk.use(window, 'op_1')).toMatchObject({ id, expiresAt });
+    setUp.now = expiresAt - 1;
+    expect(await setUp.open().use({ ...window, session: 'ses_2' }, 'op_2')).toMatchObject({ id, expiresAt });
+    setUp.now = expiresAt;
+    expect(await desk.use(window, 'op_3')).toBeUndefined();
+    expect(log.events.filter(({ type }) => type === 'approval.used')).toMatchObject([
+      { operation: 'op_1', session: 'ses_1' },
+      { operation: 'op_2', session: 'ses_2' },
+    ]);
+  });
+
+  it('never outlives the login that asked', async () => {
+    const { desk, now } = new DeskSetUp();
+    const { id } = await desk.request(question({ windowMs: 7_200_000, deadline: now + 60_000 }));
+    expect(await desk.approve(id, ada, ['dba'])).toMatchObject({ expiresAt: now + 60_000 });
+  });
+});
+
 describe('who says yes', () => {
   it.each([
     ['who asked', someone('maya'), 'ERR_DENIED'],

@@ -12,6 +12,8 @@ const POLICIES = `
   @id("all") permit (principal, action, resource);
   @id("ddl") @approval("dba") forbid (principal, action in Action::"sql.ddl", resource)
   unless { context.approvals.contains("dba") };
+  @id("door") @approval("dba") @window("2h") @quorum("2") forbid (principal, action == Action::"connect", resource)
+  unless { context.approvals.contains("dba") };
   @id("never") forbid (principal, action == Action::"sql.do", resource);`;
 const policies = engineOf(POLICIES);
 const ada = { ...person('ada', ['dbas']), subject: 'sub-ada' };
@@ -159,6 +161,25 @@ describe('an operation that cannot wait', () => {
     const verdict = await enforcer.decide({ session, pairs, context: {}, text: 'x' });
     expect(verdict).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED' } });
     expect(log.types).toEqual(['operation.decided']);
+  });
+});
+
+describe('what is opened', () => {
+  const door = { pairs: [{ action: 'connect', object: resource }], text: 'connect' };
+  const bo = { ...person('bo', ['dbas']), subject: 'sub-bo' };
+
+  it('is approved until one moment, which whoever opens it is told', async () => {
+    const { enforcer, operation, desk, now } = setUp();
+    const asks = operation({ ...door, approvable: { exact: () => '', opens: true } });
+    const uses = operation({ ...door, approvable: { exact: () => '', opens: true, asks: false } });
+    expect(await enforcer.decide(uses)).not.toHaveProperty('denial.approval');
+    expect(desk.list()).toEqual([]);
+    const refused = await enforcer.decide(asks);
+    const id = (refused.effect === 'deny' && refused.denial.approval) || '';
+    expect(await desk.approve(id, ada, ['dba'])).toMatchObject({ state: 'pending', needs: [{ count: 2 }] });
+    await desk.approve(id, bo, ['dba']);
+    for (const _ of [1, 2])
+      expect(await enforcer.decide(uses)).toMatchObject({ effect: 'allow', until: now + 7_200_000 });
   });
 });
 

@@ -39,6 +39,7 @@ describe('the opening request', () => {
     ).toEqual({
       resource: 'pg-prod',
       id: undefined,
+      asks: false,
       reason: 'fix ü',
       localProof: { kind: 'scram-sha-256', value: verifier.slice('scram-sha-256 '.length) },
     });

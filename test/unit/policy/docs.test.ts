@@ -29,7 +29,17 @@ it('every example of docs/policy.md is valid, alone and all together', () => {
 });
 
 it('docs/policy.md names every attribute and annotation', () => {
-  for (const word of [...ATTESTED_NAMES, '@id', '@reason', '@hint', '@approval', '@mask', '@rows'])
+  for (const word of [
+    ...ATTESTED_NAMES,
+    '@id',
+    '@reason',
+    '@hint',
+    '@approval',
+    '@quorum',
+    '@window',
+    '@mask',
+    '@rows',
+  ])
     expect(page).toContain(word);
 });
 

@@ -35,7 +35,7 @@ describe('says what is wrong, where, and what to write', () => {
       '@id("a") @reson("x") permit (principal, action, resource);',
       '1:1',
       'the annotation @reson is not known',
-      'use @id, @reason, @hint, @approval, @mask, @rows, or a comment',
+      'use @id, @reason, @hint, @approval, @quorum, @window, @mask, @rows, or a comment',
     ],
     [
       '@id("a") @mask("stars") forbid (principal, action == Action::"reveal", resource);',
@@ -139,6 +139,24 @@ describe('says what is wrong, where, and what to write', () => {
       '1:1',
       '@rows bounds changes of rows, and this permit allows none',
       'put it on a permit of sql.insert, sql.update, …',
+    ],
+    [
+      '@id("a") @quorum("2") forbid (principal, action, resource);',
+      '1:1',
+      '@quorum does nothing without @approval',
+      'write @approval beside it',
+    ],
+    [
+      '@id("a") @approval("x") @quorum("0") forbid (principal, action, resource);',
+      '1:1',
+      '@quorum("0") is not a number of people',
+      'write a whole number from 1 to 9, as in @quorum("2")',
+    ],
+    [
+      '@id("a") @approval("x") @window("2d") forbid (principal, action, resource);',
+      '1:1',
+      '@window("2d") is not a duration of at most a day',
+      'write a number with its unit, as in @window("2h")',
     ],
     ['@id("a") @id("b") permit (principal, action, resource);', '1:10', 'duplicate annotation: @id', ''],
   ])('%s', (text, place, message, cure) => expect(faults(text)).toContainEqual([place, message, cure]));
