@@ -11,6 +11,8 @@ export const EVENT_TYPES = [
   'login.refused',
   'credential.renewed',
   'credential.revoked',
+  'lease.begun',
+  'lease.ended',
   'session.started',
   'session.refused',
   'session.ended',

@@ -79,6 +79,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
       ...deps,
       vocabulary,
       audit,
+      instance: state.instance,
       clock,
       credentials: identity.instances,
       approvals: new SqliteApprovalStore(state.database),

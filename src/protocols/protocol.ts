@@ -1,8 +1,10 @@
 import type { z } from 'zod';
 import type { ConnectFacts, LocalProofKind, ReplayFrame } from '../api/contract.ts';
+import type { AuditLog } from '../audit/event.ts';
 import type { Allowance } from '../core/allowance.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Complain, SecretRef } from '../core/config/shape.ts';
+import type { Log } from '../core/log.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Turns } from '../core/turns.ts';
 import type { DetectorSet } from '../masking/detectors/index.ts';
@@ -46,7 +48,7 @@ export interface Protocol<
   describe(resource: NamedResource<Config>): ResourceFacts;
   /** What all resources of this protocol use together: made with the first of them, closed with the last. */
   shared(deps: SharedDeps): Shared;
-  /** Makes the adapter of one resource. Nothing is connected before the first stream. */
+  /** Makes the adapter of one resource. It connects to nothing before the first stream, but to clear up after an earlier start. */
   create(resource: ConfiguredResource<Config>, shared: Shared, deps: AdapterDeps): Adapter;
   /**
    * Turns a recorded session into what a person watches; the last frame is an `end`.
@@ -121,8 +123,13 @@ export interface SharedDeps {
   readonly turns: Turns;
 }
 
-interface AdapterDeps extends SharedDeps {
+export interface AdapterDeps extends SharedDeps {
   readonly clock: Clock;
+  readonly log: Log;
+  /** For what the adapter does at the target unasked: operations are the guard's. */
+  readonly audit: Pick<AuditLog, 'append'>;
+  /** Whose work it is, where several gateways serve one target: its name in audit chains, and one start of it. */
+  readonly gateway: { readonly gateway: string; readonly boot: string };
   /** Memory that all sessions hold together. */
   readonly allowance: Allowance;
   /** In force now: asked at the start of each session. */

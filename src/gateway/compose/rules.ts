@@ -1,5 +1,5 @@
 import { ApprovalDesk, type ApprovalTerms, type DeskParts } from '../../approval/desk.ts';
-import type { AuditLog } from '../../audit/event.ts';
+import type { ChainLog } from '../../audit/log.ts';
 import { Allowance } from '../../core/allowance.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
@@ -65,7 +65,9 @@ export function prepareRules(
 }
 
 export interface RulesDeps extends PrepareOptions {
-  readonly audit: AuditLog;
+  readonly audit: ChainLog;
+  /** The gateway's name in audit chains. */
+  readonly instance: string;
   readonly credentials: CredentialCheck;
   /** Keeps requests for approval. */
   readonly approvals: DeskParts['store'];
@@ -152,8 +154,12 @@ export class GatewayRules {
   }
 
   #make(protocol: Protocol, resource: ConfiguredResource<ResourceConfig>): Adapter {
+    const { clock, log, audit, instance } = this.#deps;
     const deps = {
-      clock: this.#deps.clock,
+      clock,
+      log,
+      audit,
+      gateway: { gateway: instance, boot: audit.chain },
       turns: this.#turns,
       allowance: this.#allowance,
       detectors: () => this.#prepared.detectors,

@@ -36,6 +36,11 @@ const CATALOG_STARTUP = new Map([
   ['application_name', 'hoopd catalog'],
   ['search_path', 'pg_catalog'],
 ]);
+const ADMINISTRATION_STARTUP = new Map([
+  ['application_name', 'hoopd credentials'],
+  ['search_path', 'pg_catalog'],
+  ['lock_timeout', '5s'],
+]);
 /** What one read of a target may bring: four times what Node would take, and not larger than a slab. */
 const READ_BYTES = 256 * 1024;
 /** Memory of what is on its way to clients, and how much of each size is kept: a write is done only a turn later. */
@@ -53,7 +58,6 @@ const SLABS = [
 export function createPostgresAdapter(resource: PostgresResource, deps: PostgresDeps): Adapter {
   const saltedKeys = new SaltedKeyCache();
   const readMemory = Buffer.allocUnsafeSlow(READ_BYTES);
-  const { credentials } = resource;
   const connect = async (
     { user, password, settings }: TargetLogin,
     startup: ReadonlyMap<string, string>,
@@ -78,8 +82,11 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     assertKnownServer(upstream);
     return upstream;
   };
+  const aside = async (login: TargetLogin, startup: ReadonlyMap<string, string>) =>
+    new SideConnection(await connect(login, startup));
+  const credentials = resource.credentials((login) => aside(login, ADMINISTRATION_STARTUP));
   const catalog = new CatalogService({
-    connect: async () => new SideConnection(await connect(await credentials.own(), CATALOG_STARTUP)),
+    connect: async () => aside(await credentials.own(), CATALOG_STARTUP),
     resource: resourceObject(resource.name, 'postgres'),
     tags: resource.classification,
     clock: deps.clock,

@@ -1,8 +1,10 @@
 import { SQL_VOCABULARY } from '../../policy/vocabulary/sql.ts';
-import type { ConfiguredResource, Protocol } from '../protocol.ts';
+import type { AdapterDeps, ConfiguredResource, Protocol } from '../protocol.ts';
 import { createPostgresAdapter } from './adapter.ts';
 import { type PostgresConfig, postgresConfig } from './config.ts';
+import { Administration } from './credentials/administration.ts';
 import { configuredCredentials } from './credentials/configured.ts';
+import { RoleCredentials } from './credentials/role-credentials.ts';
 import { classifiedColumns } from './entities.ts';
 import { replayFrames } from './replay.ts';
 import type { PostgresResource } from './resource.ts';
@@ -37,23 +39,47 @@ export const postgres: Protocol<PostgresConfig, SqlParser> = {
       complain(CA_FILE, 'stands beside tls: disable', 'remove one of the two');
   },
   describe: ({ config, object }) => ({
-    connect: { database: config.target.database, user: config.credentials.user },
+    connect: { database: config.target.database, user: workingAs(config.credentials) },
     classified: classifiedColumns(object, config.classification.columns),
   }),
   shared: ({ turns }) => new SqlParser({ turns }),
-  create: (resource, parser, deps) => createPostgresAdapter(resourceOf(resource), { parser, ...deps }),
+  create: (resource, parser, deps) => createPostgresAdapter(resourceOf(resource, deps), { parser, ...deps }),
   replay: replayFrames,
 };
 
-function resourceOf(resource: ConfiguredResource<PostgresConfig>): PostgresResource {
-  const { target, credentials, session, classification } = resource.config;
+/** The role that a session finds itself in. */
+function workingAs(credentials: PostgresConfig['credentials']): string {
+  return credentials.kind === 'role' ? credentials.role : credentials.user;
+}
+
+function resourceOf(resource: ConfiguredResource<PostgresConfig>, deps: AdapterDeps): PostgresResource {
+  const { target, session, classification } = resource.config;
   const { host, port, database, tls } = target;
   const ca = resource.authority(CA_FILE);
   return {
     name: resource.name,
     target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
-    credentials: configuredCredentials(credentials.user, () => resource.secret(PASSWORD)),
+    credentials: credentialsOf(resource, deps),
     searchPaths: session.searchPaths,
     classification: new Map(Object.entries(classification.columns)),
   };
+}
+
+function credentialsOf(
+  { name, config, secret }: ConfiguredResource<PostgresConfig>,
+  { gateway, clock, log, audit }: AdapterDeps,
+): PostgresResource['credentials'] {
+  const { credentials } = config;
+  const login = () => ({ user: credentials.user, password: secret(PASSWORD), settings: {} });
+  if (credentials.kind === 'configured') return () => configuredCredentials(login);
+  return (administer) =>
+    new RoleCredentials({
+      login,
+      group: credentials.role,
+      mark: { ...gateway, resource: name },
+      administration: new Administration(() => administer(login())),
+      clock,
+      log: log.child({ resource: name }),
+      audit,
+    });
 }

@@ -1,4 +1,4 @@
-import type { TargetCredentials } from './credentials/lease.ts';
+import type { CredentialsAt } from './credentials/lease.ts';
 
 /** A PostgreSQL database that hoopd may open, as the configuration gives it. */
 export interface PostgresResource {
@@ -13,7 +13,7 @@ export interface PostgresResource {
     readonly ca?: string;
   };
   /** Asked at every new connection to the target, so that a rotated password is used at once. */
-  readonly credentials: TargetCredentials;
+  readonly credentials: CredentialsAt;
   /** `search_path` lists that a session may set for itself, as `SET` would list them. */
   readonly searchPaths: readonly (readonly string[])[];
   /** `schema.table.column` → tags. */

@@ -1,9 +1,7 @@
-import type { Secret } from '../../../core/secret.ts';
-import type { TargetCredentials } from './lease.ts';
+import type { TargetCredentials, TargetLogin } from './lease.ts';
 
 /** The login that stands in the configuration, the same for every session. */
-export function configuredCredentials(user: string, password: () => Secret): TargetCredentials {
-  const login = () => ({ user, password: password(), settings: {} });
+export function configuredCredentials(login: () => TargetLogin): TargetCredentials {
   return {
     own: async () => login(),
     lease: async () => ({ ...login(), release: () => undefined }),

@@ -1,6 +1,7 @@
 import type { Log } from '../../../core/log.ts';
 import type { Secret } from '../../../core/secret.ts';
 import type { SessionRef } from '../../../enforcement/operation.ts';
+import type { SideConnection } from '../target/side-connection.ts';
 
 /** What a connection to the target logs in with. In memory only: never stored, logged or shown. */
 export interface TargetLogin {
@@ -11,7 +12,7 @@ export interface TargetLogin {
 }
 
 /** A login that one session has to itself, or shares, until it lets go of it. */
-interface Lease extends TargetLogin {
+export interface Lease extends TargetLogin {
   /**
    * Called once, when the connection to the target has been left, or never came to be. Returns at once: what there is to
    * clear up at the target is done behind it, and waited for by `TargetCredentials.close`. Never throws.
@@ -20,7 +21,7 @@ interface Lease extends TargetLogin {
 }
 
 /** Whom a lease is for. */
-interface LeaseFor {
+export interface LeaseFor {
   readonly session: SessionRef;
   /** When the session ends at the latest, ms since the epoch. */
   readonly deadline: number;
@@ -47,3 +48,8 @@ export interface TargetCredentials {
   /** Called once, when there is no lease any more. Resolves when everything is cleared up that can be. Never rejects. */
   close(): Promise<void>;
 }
+
+/** @param administer Opens a connection of the gateway's own, for what making a login takes at the target. */
+export type CredentialsAt = (
+  administer: (login: TargetLogin) => Promise<SideConnection>,
+) => TargetCredentials;

@@ -66,7 +66,8 @@ export class SideConnection {
         results.push(rows);
         rows = [];
       } else if (frame.type === BACKEND.ErrorResponse) {
-        failure = reportText(ErrorResponse.decode(frame.body), 'M');
+        const report = ErrorResponse.decode(frame.body);
+        failure = `${reportText(report, 'C') ?? ''}: ${reportText(report, 'M') ?? ''}`.slice(0, 500);
       } else if (frame.type === BACKEND.ReadyForQuery) {
         if (failure !== undefined) throw this.#lost(failure);
         return results;
@@ -82,7 +83,7 @@ export class SideConnection {
 
   #lost(detail: string): HoopError {
     this.close();
-    return new HoopError('ERR_TARGET_LOST', "the target's catalog could not be read", { detail });
+    return new HoopError('ERR_TARGET_LOST', 'the target could not be asked', { detail });
   }
 
   close(): void {

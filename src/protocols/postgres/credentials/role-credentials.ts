@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { HoopError, toHoopError } from '../../../core/errors.ts';
+import { Secret } from '../../../core/secret.ts';
+import { scramVerifier } from '../../../wire/scram/verifier.ts';
+import type { Lease, LeaseFor, TargetCredentials, TargetLogin } from './lease.ts';
+import { type ClearanceParts, RoleClearance } from './role-clearance.ts';
+import { askForConnections, askForGroup, createRole } from './role-sql.ts';
+import { isoTime, markText, roleName } from './session-role.ts';
+
+interface RoleCredentialsParts extends ClearanceParts {
+  /** May make roles at the target. */
+  readonly login: () => TargetLogin;
+}
+
+const PASSWORD_BYTES = 32;
+/** Settings of the group that its sessions do not begin with: hoopd says them itself. */
+const OWN_SETTINGS: ReadonlySet<string> = new Set(['role', 'session_authorization', 'client_encoding']);
+
+/**
+ * A PostgreSQL role for each session, made when it begins and dropped when it has ended: what a session does stands under
+ * its own name in the target's log, and its password is of use to nobody afterwards.
+ *
+ * @see docs/credentials.md
+ */
+export class RoleCredentials implements TargetCredentials {
+  readonly #parts: RoleCredentialsParts;
+  readonly #inUse = new Set<string>();
+  readonly #clearance: RoleClearance;
+
+  /** Looks at once for what an earlier start has left behind. */
+  constructor(parts: RoleCredentialsParts) {
+    this.#parts = parts;
+    this.#clearance = new RoleClearance(parts, this.#inUse);
+  }
+
+  async own(): Promise<TargetLogin> {
+    return { ...this.#parts.login(), settings: { role: this.#parts.group } };
+  }
+
+  async lease(whom: LeaseFor): Promise<Lease> {
+    const user = roleName(whom.session.principal);
+    const password = new Secret(randomBytes(PASSWORD_BYTES).toString('base64url'));
+    const verifier = await scramVerifier(password.expose());
+    await this.#begun(user, whom);
+    this.#inUse.add(user);
+    try {
+      const settings = await this.#make(user, verifier, whom);
+      whom.signal.throwIfAborted();
+      return { user, password, settings, release: () => this.#release(user, whom.session.id) };
+    } catch (error) {
+      const known = asCredentialError(error, whom.signal);
+      // The answer may have been lost on its way, and the role be there.
+      this.#release(user, whom.session.id, known.code);
+      throw known;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#clearance.close();
+    this.#parts.administration.close();
+  }
+
+  /** @returns The settings that the group's sessions begin with. */
+  #make(name: string, verifier: string, { session, deadline }: LeaseFor): Promise<TargetLogin['settings']> {
+    const { administration, group, mark } = this.#parts;
+    const comment = markText(mark, session.id, deadline);
+    return administration.do(async (ask, serverVersion) => {
+      const [found, made] = await ask(`${askForGroup(group)};\n${askForConnections([name])}`);
+      const settings = settingsOf(found?.[0], group);
+      const role = { name, of: group, verifier, until: isoTime(deadline), comment };
+      if (made?.length === 0) await ask(createRole(role, serverVersion));
+      return settings;
+    });
+  }
+
+  #release(name: string, session: string, reason?: string): void {
+    if (this.#inUse.delete(name)) this.#clearance.drop(name, session, reason);
+  }
+
+  /** On record before the role is there. @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`. */
+  async #begun(login: string, { session, deadline }: LeaseFor): Promise<void> {
+    await this.#parts.audit.append({
+      type: 'lease.begun',
+      actor: session.actor,
+      session: session.id,
+      resource: session.resource.id,
+      protocol: session.protocol,
+      facts: { login, until: isoTime(deadline) },
+    });
+  }
+}
+
+/** @throws {HoopError} `ERR_TARGET_CREDENTIAL` no session can work as the group. */
+function settingsOf(row: readonly (string | null)[] | undefined, group: string): TargetLogin['settings'] {
+  if (row === undefined) throw refused(`there is no role "${group}" at the target`);
+  const [mayUse, texts] = row;
+  if (mayUse !== 't')
+    throw refused(`the configured user may not act as "${group}": GRANT it to the user WITH ADMIN OPTION`);
+  const pairs = (JSON.parse(texts ?? '[]') as string[]).map((text): [string, string] => {
+    const at = text.indexOf('=');
+    return [text.slice(0, at), text.slice(at + 1)];
+  });
+  return { ...Object.fromEntries(pairs.filter(([name]) => !OWN_SETTINGS.has(name))), role: group };
+}
+
+function asCredentialError(error: unknown, signal: AbortSignal): HoopError {
+  if (signal.aborted) return toHoopError(signal.reason, 'ERR_SESSION_ENDED');
+  const known = toHoopError(error);
+  return known.code === 'ERR_TARGET_LOST' ? refused(known.detail ?? known.message) : known;
+}
+
+function refused(detail: string): HoopError {
+  return new HoopError('ERR_TARGET_CREDENTIAL', undefined, { detail });
+}
