@@ -17,6 +17,7 @@ import {
   type RuleRef,
   together,
 } from './model.ts';
+import { Outlines } from './sight.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
 
 /** Decisions and reveals remembered per engine. */
@@ -26,8 +27,8 @@ const CAPACITY = 8192;
  * The decision point over one set of policies.
  *
  * Fails closed everywhere: a policy that errors, a request that does not fit the schema and a failure of Cedar itself
- * are denials (`redact` for a reveal). Answers are remembered by everything that Cedar is told; requests that carry
- * approvals are always asked.
+ * are denials (`redact` for a reveal). Answers are remembered by everything that Cedar is told, of object and context by what
+ * the rules about the verb look at; requests that carry approvals are always asked.
  */
 export class CedarEngine implements PolicyEngine {
   readonly version: string;
@@ -36,6 +37,7 @@ export class CedarEngine implements PolicyEngine {
   readonly #policies: ReadonlyMap<string, LoadedPolicy>;
   readonly #decisions = new AnswerMemory<Decision>(CAPACITY);
   readonly #reveals = new AnswerMemory<Reveal>(CAPACITY);
+  readonly #outlines = new Map<string, Outlines>();
   readonly #asked = new WeakMap<Principal, { readonly asked: Asked; readonly key: string }>();
 
   /** @param set From `loadPolicies`. */
@@ -50,22 +52,37 @@ export class CedarEngine implements PolicyEngine {
     if (hasApprovals(request.context)) return this.#decide(request);
     const memory = this.#decisions;
     const who = memory.numberOf(this.#principal(request.principal).key);
-    const key = `${who} ${request.action} ${memory.number(request.object)} ${memory.number(request.context)}`;
+    const { action, object, context } = request;
+    const outlines = this.#outlinesOf(action);
+    const what = `${memory.numberOf(outlines.object(object))} ${memory.numberOf(outlines.context(context))}`;
+    const key = `${who} ${action} ${what} ${this.#vocabulary.changesRows(action, object)}`;
     const known = memory.get(key);
     if (known !== undefined) return known;
     const decision = this.#decide(request);
-    memory.set(key, decision);
+    // What Cedar says of an error may name the object.
+    if (decision.effect !== 'deny' || decision.errors.length === 0) memory.set(key, decision);
     return decision;
   }
 
   reveal(principal: Principal, object: PolicyObject): Reveal {
     const memory = this.#reveals;
-    const key = `${memory.numberOf(this.#principal(principal).key)} ${memory.number(object)}`;
+    const what = this.#outlinesOf('reveal').object(object);
+    const key = `${memory.numberOf(this.#principal(principal).key)} ${memory.numberOf(what)}`;
     const known = memory.get(key);
     if (known !== undefined) return known;
     const reveal = this.#reveal(principal, object);
     memory.set(key, reveal);
     return reveal;
+  }
+
+  #outlinesOf(verb: string): Outlines {
+    const known = this.#outlines.get(verb);
+    if (known !== undefined) return known;
+    const sights = [...this.#policies.values()].map(({ sight }) => sight);
+    const outlines = new Outlines(verb, sights, this.#vocabulary);
+    // Verbs of the vocabulary are few; others are denied.
+    if (this.#vocabulary.verbsOf(verb) !== undefined) this.#outlines.set(verb, outlines);
+    return outlines;
   }
 
   #decide(request: PolicyRequest): Decision {

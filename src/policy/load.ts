@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { type DetailedError, type PolicyJson, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
+import { type Sight, sightOf } from './sight.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
 
@@ -26,6 +27,8 @@ export interface LoadedPolicy extends PolicyNotes {
   readonly text: string;
   readonly file: string;
   readonly line: number;
+  /** Undefined: it may look at anything. */
+  readonly sight?: Sight;
 }
 
 /** Policies that parsed, validated and are named. Only `loadPolicies` makes one. */
@@ -139,8 +142,9 @@ function readPolicy(
     faults.push({ file: file.name, ...start, message, cure });
     return undefined;
   }
+  const sight = sightOf(answer.json, action.op === 'All' ? undefined : wordsOf(action));
   return {
-    policy: { ...notes.notes, effect, text: source.text, file: file.name, line: start.line },
+    policy: { ...notes.notes, effect, text: source.text, file: file.name, line: start.line, sight },
     json: answer.json,
     source,
     file,

@@ -1,16 +1,14 @@
 /**
  * Remembers answers to questions made of several parts, in bounded memory.
  *
- * Parts are values that never change; each distinct one gets a number by its content, and objects seen before are
- * known by identity, so that a question asked again costs a few look-ups. Two generations stand for least recently
- * used: what is asked again survives, the rest goes when a generation is full.
+ * Each distinct part gets a number by its content, so that a question asked again costs a few look-ups. Two generations
+ * stand for least recently used: what is asked again survives, the rest goes when a generation is full.
  */
 export class AnswerMemory<Answer> {
   readonly #capacity: number;
   #young = new Map<string, Answer>();
   #old = new Map<string, Answer>();
   #numbers = new Map<string, number>();
-  readonly #known = new WeakMap<object, number>();
   #next = 0;
 
   /** @param capacity Answers kept at most, and distinct parts known by content. */
@@ -19,14 +17,6 @@ export class AnswerMemory<Answer> {
   }
 
   /** Number of a part, by content: equal content, equal number, until it is forgotten; never the same for another. */
-  number(part: object): number {
-    const known = this.#known.get(part);
-    if (known !== undefined) return known;
-    const number = this.numberOf(JSON.stringify(part));
-    this.#known.set(part, number);
-    return number;
-  }
-
   numberOf(content: string): number {
     const known = this.#numbers.get(content);
     if (known !== undefined) return known;
