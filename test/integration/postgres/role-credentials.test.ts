@@ -123,6 +123,16 @@ describe('a role for each session', () => {
     await untilDropped();
   });
 
+  it('keeps its role through what pools send when a connection is given back', async () => {
+    const { client } = await open();
+    for (const sql of ['RESET ALL', 'RESET ROLE', 'DISCARD ALL', 'RESET SESSION AUTHORIZATION']) {
+      await client.query(sql);
+      expect((await client.query('SELECT current_user AS me, * FROM customers')).rows, sql).toEqual([
+        { me: 'app', id: 1, email: '***' },
+      ]);
+    }
+  });
+
   it('leaves what it owns itself to the configured role', async () => {
     await postgres.psql('GRANT CREATE ON SCHEMA public TO public');
     const { client } = await open('plain');
@@ -211,7 +221,7 @@ describe('what a crash leaves behind', () => {
         `SELECT shobj_description(oid, 'pg_authid') FROM pg_roles WHERE rolname = '${mine}'`,
       ),
     );
-    const left = (name: string, comment: object) => `CREATE ROLE ${name} LOGIN; GRANT ${name} TO hoop;
+    const left = (name: string, comment: object) => `CREATE ROLE ${name} LOGIN; GRANT ${name} TO CURRENT_USER;
       COMMENT ON ROLE ${name} IS '${JSON.stringify(comment)}';`;
     const [past, longPast] = [60_000, 2 * 3_600_000].map((ms) => new Date(Date.now() - ms).toISOString());
     await postgres.psql(
@@ -221,6 +231,7 @@ describe('what a crash leaves behind', () => {
         left('hoop_d_of_another_long_past', { ...mark, gateway: 'another', deadline: longPast }) +
         left('hoop_e_of_another_resource', { ...mark, boot: 'another', resource: 'other' }) +
         left('unnamed', { ...mark, boot: 'another' }),
+      { user: 'hoop', password: 'first' },
     );
     running.write('hoopd.yaml', running.config().replace(MASKED, `${MASKED}    session: { max: 7h }\n`));
     // A resource that changed is served anew, by the same start: the session of before keeps its role.

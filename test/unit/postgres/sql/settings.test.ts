@@ -3,8 +3,8 @@ import type { SettingFact } from '../../../../src/protocols/postgres/sql/facts/f
 import { isSafeSetting, type WayBack } from '../../../../src/protocols/postgres/sql/meaning/settings.ts';
 import { deniedTo, plansOf } from './fixture.ts';
 
-const OTHER_ROLE: WayBack = { asBegun: true, asItself: false };
-const BY_TRIGGER: WayBack = { asBegun: false, asItself: true };
+const OTHER_ROLE: WayBack = { asBegun: true, asItself: false, serverVersion: 150_009 };
+const BY_TRIGGER: WayBack = { asBegun: false, asItself: true, serverVersion: 180_000 };
 const reset = (name: string): SettingFact => ({ verb: 'reset', name, local: false });
 const set = (name: string, value: string): SettingFact => ({ verb: 'set', name, value, local: false });
 const safe = (setting: SettingFact, back?: WayBack) => isSafeSetting(setting, [], back);
@@ -17,6 +17,24 @@ describe('going back to what a session began with', () => {
     expect(safe(reset('all'), OTHER_ROLE)).toBe(true);
   });
 
+  test.each([
+    [130_017, false],
+    [130_018, true],
+    [150_009, false],
+    [150_010, true],
+    [160_005, false],
+    [160_006, true],
+    [170_001, false],
+    [170_002, true],
+    [180_000, true],
+    [190_000, true],
+    [0, false],
+  ])('with its user the server %i gives it the role it began in back: %s', (serverVersion, expected) => {
+    const back = { ...OTHER_ROLE, serverVersion };
+    expect(safe(reset('session_authorization'), back)).toBe(expected);
+    expect(safe(set('role', 'none'), back)).toBe(false);
+  });
+
   test('what ran at login is not undone', () => {
     for (const name of ['all', 'role', 'session_authorization', 'my.own', 'row_security'])
       expect(safe(reset(name), BY_TRIGGER)).toBe(false);
@@ -25,7 +43,7 @@ describe('going back to what a session began with', () => {
   });
 
   test('a role that is set is no way back', () => {
-    const all = { asBegun: true, asItself: true };
+    const all = { asBegun: true, asItself: true, serverVersion: 150_009 };
     expect(safe(set('role', 'none'), all)).toBe(true);
     for (const role of ['other', '', 'none ', 'NONE']) expect(safe(set('role', role), all)).toBe(false);
     expect(safe(set('session_authorization', 'none'), all)).toBe(false);

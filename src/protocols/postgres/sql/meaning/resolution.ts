@@ -293,16 +293,12 @@ export class Resolution {
   }
 
   #setting(setting: SettingFact): void {
-    if (setting.verb === 'show') {
-      this.pairs.add('sql.show', this.#entities.setting(setting.name, true));
-      return;
-    }
-    if (isTransactionSetting(setting.name)) {
-      this.pairs.add('sql.transaction', this.#input.resource);
-      return;
-    }
+    if (setting.verb === 'show')
+      return this.pairs.add('sql.show', this.#entities.setting(setting.name, true));
+    if (isTransactionSetting(setting.name)) return this.pairs.add('sql.transaction', this.#input.resource);
     const { searchPaths, beganAsItself: asItself = false } = this.#input;
-    const safe = isSafeSetting(setting, searchPaths, { asBegun: !this.#catalog.loginTriggers, asItself });
+    const { loginTriggers, serverVersion } = this.#catalog;
+    const safe = isSafeSetting(setting, searchPaths, { asBegun: !loginTriggers, asItself, serverVersion });
     this.#steering.setting(setting);
     this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#entities.setting(setting.name, safe));
     if (!safe) this.#unsafeSet(setting.name);

@@ -7,9 +7,20 @@ export interface WayBack {
   readonly asBegun: boolean;
   /** It began in no role but the one that logged in. */
   readonly asItself: boolean;
+  /** As `server_version_num`. */
+  readonly serverVersion: number;
 }
 
-const NO_WAY_BACK: WayBack = { asBegun: false, asItself: false };
+const NO_WAY_BACK: WayBack = { asBegun: false, asItself: false, serverVersion: 0 };
+/** The first of each major version that gives a session the role it began in back with its user (CVE-2024-10978). */
+const REGAINS_ROLE: ReadonlyMap<number, number> = new Map([
+  [13, 130_018],
+  [14, 140_015],
+  [15, 150_010],
+  [16, 160_006],
+  [17, 170_002],
+]);
+const ALWAYS_REGAINS_ROLE = 180_000;
 
 /** Settings that change neither how SQL is read nor what it may do; drivers and people set them. */
 const ANY_VALUE: ReadonlySet<string> = new Set([
@@ -70,11 +81,17 @@ export function isSafeSetting(
  * decides how SQL is read is pinned there. With the session's user the role becomes `none` in servers older than CVE-2024-10978,
  * not the one that the session began in.
  */
-function isWayBack({ verb, name, value }: SettingFact, { asBegun, asItself }: WayBack): boolean {
+function isWayBack({ verb, name, value }: SettingFact, back: WayBack): boolean {
+  const { asBegun, asItself, serverVersion } = back;
   if (!asBegun) return false;
-  if (name === 'session_authorization') return verb === 'reset' && asItself;
+  if (name === 'session_authorization') return verb === 'reset' && (asItself || regainsRole(serverVersion));
   if (name === 'role' && verb === 'set') return value === 'none' && asItself;
   return verb === 'reset';
+}
+
+function regainsRole(serverVersion: number): boolean {
+  const first = REGAINS_ROLE.get(Math.floor(serverVersion / 10_000)) ?? ALWAYS_REGAINS_ROLE;
+  return serverVersion >= first;
 }
 
 /** True for settings that only shape the transaction: they are judged as transaction commands are. */
