@@ -9,7 +9,7 @@ const ANSWER_MS = 10_000;
 /** A connection that nobody needs is left after so long, ms. */
 const IDLE_MS = 30_000;
 
-/** The one connection over which roles are made and dropped, opened when there is something to do. One task at a time. */
+/** A connection over which roles are made or dropped, opened when there is something to do. One task at a time. */
 export class Administration {
   readonly #connect: () => Promise<SideConnection>;
   #connection: SideConnection | undefined;

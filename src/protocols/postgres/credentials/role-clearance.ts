@@ -11,7 +11,8 @@ export interface ClearanceParts {
   /** Whom what a role owns is left to. */
   readonly group: string;
   readonly mark: RoleMark;
-  readonly administration: Administration;
+  /** Of its own: nobody's login waits for a lock that stands in a role's way. */
+  readonly clearing: Administration;
   readonly clock: Clock;
   readonly log: Log;
   readonly audit: Pick<AuditLog, 'append'>;
@@ -47,7 +48,7 @@ const AT_ONCE = 500;
  */
 export class RoleClearance {
   readonly #parts: ClearanceParts;
-  readonly #inUse: ReadonlySet<string>;
+  readonly #inUse: Pick<ReadonlySet<string>, 'has'>;
   readonly #owed = new Map<string, Owed>();
   #sweepAt = Number.NEGATIVE_INFINITY;
   #failedSweeps = 0;
@@ -56,7 +57,7 @@ export class RoleClearance {
   #closed = false;
 
   /** @param inUse Roles of this process's own sessions, as they come and go. */
-  constructor(parts: ClearanceParts, inUse: ReadonlySet<string>) {
+  constructor(parts: ClearanceParts, inUse: Pick<ReadonlySet<string>, 'has'>) {
     this.#parts = parts;
     this.#inUse = inUse;
     this.#workSoon();
@@ -78,6 +79,7 @@ export class RoleClearance {
       owed.looks = LOOKS;
     }
     await this.#dropDue();
+    this.#parts.clearing.close();
     const roles = this.#owed.size;
     if (roles > 0) this.#parts.log.error('roles are left at the target until the next start', { roles });
   }
@@ -106,9 +108,9 @@ export class RoleClearance {
   }
 
   async #sweep(): Promise<void> {
-    const { administration, mark: mine, clock, log } = this.#parts;
+    const { clearing, mark: mine, clock, log } = this.#parts;
     try {
-      const [rows = []] = await administration.do((ask) => ask(ROLES_OF_SESSIONS));
+      const [rows = []] = await clearing.do((ask) => ask(ROLES_OF_SESSIONS));
       for (const [name, comment] of rows) {
         if (name === null || name === undefined || this.#inUse.has(name) || this.#owed.has(name)) continue;
         const mark = readMark(name, comment ?? '');
@@ -124,12 +126,12 @@ export class RoleClearance {
   }
 
   async #dropDue(): Promise<void> {
-    const { administration, clock } = this.#parts;
+    const { clearing, clock } = this.#parts;
     const due = [...this.#owed].filter(([, { dueAt }]) => dueAt <= clock.now()).slice(0, AT_ONCE);
     if (due.length === 0) return;
     try {
       const names = due.map(([name]) => name);
-      const [rows = []] = await administration.do((ask) => ask(askForConnections(names)));
+      const [rows = []] = await clearing.do((ask) => ask(askForConnections(names)));
       const connections = new Map(rows.map(([name, count]) => [name, Number(count)]));
       for (const [name, owed] of due) await this.#dropOne(name, owed, connections.get(name));
     } catch (error) {
@@ -139,13 +141,13 @@ export class RoleClearance {
 
   /** @param connections Undefined: there is no such role. Never rejects. */
   async #dropOne(name: string, owed: Owed, connections: number | undefined): Promise<void> {
-    const { administration, group, clock } = this.#parts;
+    const { clearing, group, clock } = this.#parts;
     if (connections !== undefined && connections > 0 && owed.looks++ < LOOKS) {
       owed.dueAt = clock.now() + LOOK_AFTER_MS;
       return;
     }
     try {
-      await administration.do(async (ask) => {
+      await clearing.do(async (ask) => {
         const [rows = []] = await ask(`${askForConnections([name])};\n${endConnections(name)}`);
         if (rows.length > 0) await ask(dropRole(name, group));
       });

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import { Secret } from '../../../core/secret.ts';
 import { scramVerifier } from '../../../wire/scram/verifier.ts';
+import type { Administration } from './administration.ts';
 import type { Lease, LeaseFor, TargetCredentials, TargetLogin } from './lease.ts';
 import { type ClearanceParts, RoleClearance } from './role-clearance.ts';
 import { askForConnections, askForGroup, createRole } from './role-sql.ts';
@@ -10,6 +11,7 @@ import { isoTime, markText, roleName } from './session-role.ts';
 interface RoleCredentialsParts extends ClearanceParts {
   /** May make roles at the target. */
   readonly login: () => TargetLogin;
+  readonly making: Administration;
 }
 
 const PASSWORD_BYTES = 32;
@@ -24,7 +26,9 @@ const OWN_SETTINGS: ReadonlySet<string> = new Set(['role', 'session_authorizatio
  */
 export class RoleCredentials implements TargetCredentials {
   readonly #parts: RoleCredentialsParts;
-  readonly #inUse = new Set<string>();
+  /** Roles and their sessions. */
+  readonly #inUse = new Map<string, string>();
+  readonly #making = new Set<Promise<unknown>>();
   readonly #clearance: RoleClearance;
 
   /** Looks at once for what an earlier start has left behind. */
@@ -37,12 +41,19 @@ export class RoleCredentials implements TargetCredentials {
     return { ...this.#parts.login(), settings: { role: this.#parts.group } };
   }
 
-  async lease(whom: LeaseFor): Promise<Lease> {
+  lease(whom: LeaseFor): Promise<Lease> {
+    const lease = this.#lease(whom);
+    const made = lease.catch(() => undefined).finally(() => this.#making.delete(made));
+    this.#making.add(made);
+    return lease;
+  }
+
+  async #lease(whom: LeaseFor): Promise<Lease> {
     const user = roleName(whom.session.principal);
     const password = new Secret(randomBytes(PASSWORD_BYTES).toString('base64url'));
     const verifier = await scramVerifier(password.expose());
     await this.#begun(user, whom);
-    this.#inUse.add(user);
+    this.#inUse.set(user, whom.session.id);
     try {
       const settings = await this.#make(user, verifier, whom);
       whom.signal.throwIfAborted();
@@ -56,15 +67,18 @@ export class RoleCredentials implements TargetCredentials {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#making);
+    this.#parts.making.close();
+    // Those of sessions that did not end in time.
+    for (const [name, session] of [...this.#inUse]) this.#release(name, session);
     await this.#clearance.close();
-    this.#parts.administration.close();
   }
 
   /** @returns The settings that the group's sessions begin with. */
   #make(name: string, verifier: string, { session, deadline }: LeaseFor): Promise<TargetLogin['settings']> {
-    const { administration, group, mark } = this.#parts;
+    const { making, group, mark } = this.#parts;
     const comment = markText(mark, session.id, deadline);
-    return administration.do(async (ask, serverVersion) => {
+    return making.do(async (ask, serverVersion) => {
       const [found, made] = await ask(`${askForGroup(group)};\n${askForConnections([name])}`);
       const settings = settingsOf(found?.[0], group);
       const role = { name, of: group, verifier, until: isoTime(deadline), comment };
