@@ -65,16 +65,6 @@ export interface Approval extends Asked {
   readonly usedBy?: string;
 }
 
-/** What the one who asks is told while they wait. */
-export interface Hold {
-  readonly id: string;
-  /** Under which names people say yes. */
-  readonly approvals: readonly string[];
-  /** Until when the operation itself waits, ms since the epoch. */
-  readonly waitsUntil: number;
-  readonly expiresAt: number;
-}
-
 /** Names that still lack a yes, in the order of the request. */
 export function missing({ needs, votes }: Pick<Approval, 'needs' | 'votes'>): readonly string[] {
   const given = (name: string) => votes.filter((vote) => vote.names.includes(name)).length;

@@ -1,12 +1,12 @@
 import { bindingOf } from '../approval/binding.ts';
 import type { ApprovalDesk } from '../approval/desk.ts';
-import type { Approval, Asked, Hold } from '../approval/model.ts';
+import type { Approval, Asked } from '../approval/model.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { ApprovalsNeeded } from '../policy/model.ts';
 import { approvalDenial, denialOf } from './denial.ts';
 import type { Judgement } from './judge.ts';
-import type { Approvable, ApprovalWait, Denial, Operation } from './operation.ts';
+import type { Approvable, ApprovalWait, Denial, Hold, Operation } from './operation.ts';
 
 /** How long what was opened may be used where no rule says it, ms. */
 const WINDOW_MS = 3_600_000;
@@ -43,13 +43,13 @@ export class HeldOperations {
    * @throws {HoopError} `ERR_LIMIT`, `ERR_AUDIT_UNAVAILABLE`, and what `approvable.exact` throws.
    */
   async settle(held: Held): Promise<Settled> {
-    const { wait } = held.operation.approvable;
     const asked = await askedOf(held);
     const used = await this.#desk.use(asked, held.id);
     if (used !== undefined) return { effect: 'granted', approval: used };
     if (held.operation.approvable.asks === false)
       return { effect: 'refused', denial: denialOf(held.judgement) };
     const approval = await this.#desk.request(asked);
+    const { wait } = held.operation.approvable;
     const waited = wait === undefined ? approval : await this.#waited(approval, wait);
     if (waited.state === 'approved' && wait !== undefined && !wait.signal.aborted)
       return { effect: 'again', wait };

@@ -6,7 +6,7 @@ import { HoopError, toHoopError } from '../core/errors.ts';
 import { IdSeries } from '../core/ids.ts';
 import { after, type Later } from '../core/later.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';
-import type { Decision, Pair, PolicyEngine } from '../policy/model.ts';
+import type { Decision, Pair, PolicyEngine, RowBound } from '../policy/model.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { type Held, HeldOperations } from './approvals.ts';
 import { attenuated } from './attenuated.ts';
@@ -63,6 +63,8 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     if (decision.effect === 'allow') return recorded(operation, fields, allowed(id, policy, decision));
     if (decision.effect === 'hold' && operation.approvable !== undefined && held !== undefined) {
       const { approvable } = operation;
+      if (approvable.prepares === true)
+        return recorded(operation, { ...fields, decision: 'allow' }, allowed(id, policy, {}));
       const one = {
         operation: { ...operation, approvable },
         id,
@@ -99,8 +101,10 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
       return decide({ ...again, session: operation.session });
     }
     const facts = settled.approval === undefined ? {} : { facts: { approval: settled.approval.id } };
+    const { approval, message } = settled.denial;
+    const why = approval === undefined && settled.approval !== undefined ? { reason: message } : {};
     const verdict = denied(id, settled.denial, judgement.decision);
-    return recorded(operation, { ...fields, reason: settled.denial.message, ...facts }, verdict);
+    return recorded(operation, { ...fields, ...why, ...facts }, verdict);
   }
 
   /** The yes is used up. What it allows is for the policy to say that it was given under. */
@@ -146,11 +150,7 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
   };
 }
 
-function allowed(
-  id: string,
-  policy: PolicyEngine,
-  decision: Extract<Decision, { effect: 'allow' }>,
-): Verdict {
+function allowed(id: string, policy: PolicyEngine, decision: { readonly rows?: RowBound }): Verdict {
   const rows = decision.rows === undefined ? {} : { rows: decision.rows };
   return { effect: 'allow', operation: id, policyVersion: policy.version, ...rows };
 }

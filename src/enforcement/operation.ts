@@ -1,4 +1,3 @@
-import type { Hold } from '../approval/model.ts';
 import type { Actor, Original, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
@@ -50,12 +49,24 @@ export interface Approvable {
    * @throws {HoopError} It cannot be known now: the operation is refused.
    */
   exact(): Later<string>;
+  /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */
+  readonly prepares?: boolean;
   /** It opens something that stays: a yes to it is for a time and not for one use. */
   readonly opens?: true;
   /** False: a yes that is there is used, and nobody is asked for one. */
   readonly asks?: boolean;
   /** Where it can wait for people: not within a transaction, nor where others of its session would be held up. */
-  readonly wait?: ApprovalWait;
+  readonly wait?: ApprovalWait | undefined;
+}
+
+/** What the one who asks is told while they wait. */
+export interface Hold {
+  readonly id: string;
+  /** Under which names people say yes. */
+  readonly approvals: readonly string[];
+  /** Until when the operation itself waits, ms since the epoch. */
+  readonly waitsUntil: number;
+  readonly expiresAt: number;
 }
 
 export interface ApprovalWait {

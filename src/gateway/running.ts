@@ -1,3 +1,4 @@
+import type { ApprovalDesk } from '../approval/desk.ts';
 import type { ChainLog } from '../audit/log.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
@@ -22,6 +23,7 @@ export interface Gateway {
   /** Raw Ed25519 key that signs audit checkpoints, base64url: what an auditor pins. */
   readonly auditKey: string;
   readonly sessions: SessionRegistry;
+  readonly approvals: ApprovalDesk;
   /** Puts a configuration in force, or says in log and audit why not and leaves the old one. Never rejects. */
   reload(next: Loaded): Promise<boolean>;
   /**
@@ -59,6 +61,7 @@ export class RunningGateway implements Gateway {
   readonly instance: string;
   readonly auditKey: string;
   readonly sessions: SessionRegistry;
+  readonly approvals: ApprovalDesk;
   readonly #parts: RunningParts;
   #reloading: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -71,6 +74,7 @@ export class RunningGateway implements Gateway {
     this.instance = parts.instance;
     this.auditKey = parts.audit.publicKey;
     this.sessions = parts.sessions;
+    this.approvals = parts.rules.desk;
   }
 
   reload(next: Loaded): Promise<boolean> {

@@ -165,8 +165,8 @@ export const MUTATIONS: readonly Mutation[] = [
     without: 'a stand-in for a denied statement',
     suite: 'postgres',
     file: `${RELAY}/ask.ts`,
-    line: "return answer.effect === 'allow' ? answers.send(answer) : answers.refuse(answer.denial);",
-    becomes: 'return answers.send(answer as never);',
+    line: "if (answer.effect === 'deny') return",
+    becomes: 'if (false) return',
     fails: DENIED,
   },
   {

@@ -126,6 +126,7 @@ export class Trial {
       policy: harness.policy + PEOPLE,
       resources: `\n  it: ${target.resource}`,
       adapter: null,
+      more: 'approvals: { wait: 0s }',
       deps: { log: collecting(log) },
       ...(harness.protocols === undefined ? {} : { protocols: harness.protocols }),
     });

@@ -8,6 +8,7 @@ import type { DetectorSet } from '../../masking/detectors/index.ts';
 import { resourceObject } from '../../policy/objects.ts';
 import { SaltedKeyCache } from '../../wire/scram/index.ts';
 import type { Adapter } from '../adapter.ts';
+import { Definitions } from './catalog/definitions.ts';
 import { CatalogService } from './catalog/service.ts';
 import type { TargetLogin } from './credentials/lease.ts';
 import { CancelRegistry } from './login/cancel.ts';
@@ -85,8 +86,10 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
   const aside = async (login: TargetLogin, startup: ReadonlyMap<string, string>) =>
     new SideConnection(await connect(login, startup));
   const credentials = resource.credentials((login) => aside(login, ADMINISTRATION_STARTUP));
+  const side = async () => aside(await credentials.own(), CATALOG_STARTUP);
+  const definitions = new Definitions(side);
   const catalog = new CatalogService({
-    connect: async () => aside(await credentials.own(), CATALOG_STARTUP),
+    connect: side,
     resource: resourceObject(resource.name, 'postgres'),
     tags: resource.classification,
     clock: deps.clock,
@@ -94,6 +97,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
   const parts: SessionParts = {
     parser: deps.parser,
     catalog,
+    definitions,
     cancels: new CancelRegistry(),
     detectors: () => deps.detectors().set,
     searchPaths: resource.searchPaths,
@@ -118,6 +122,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     serve: (stream, context) => new PostgresSession(stream, context, parts).serve(),
     close: async () => {
       catalog.close();
+      definitions.close();
       await credentials.close();
     },
   };

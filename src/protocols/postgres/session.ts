@@ -17,6 +17,7 @@ import { DetectedValues } from '../stream/detected-values.ts';
 import { drained } from '../stream/dial.ts';
 import { afterGrace, lastWords, partFrom } from '../stream/farewell.ts';
 import { Outlet } from '../stream/outlet.ts';
+import type { Definitions } from './catalog/definitions.ts';
 import type { CatalogService } from './catalog/service.ts';
 import { Entities } from './entities.ts';
 import { POSTGRES_LIMITS } from './limits.ts';
@@ -42,6 +43,7 @@ import type { Upstream } from './target/upstream.ts';
 export interface SessionParts {
   readonly parser: SqlParser;
   readonly catalog: CatalogService;
+  readonly definitions: Definitions;
   readonly cancels: CancelRegistry;
   readonly detectors: () => DetectorSet;
   /** `search_path` lists that sessions may set. */
@@ -108,6 +110,8 @@ export class PostgresSession {
       end: (error) => this.#stop(error),
       schemaChanged: (changes, session) => parts.catalog.invalidate(changes, session),
       turn: this.#turn,
+      tell: (bytes) => this.#outlet.send([bytes], this.#upstream?.socket ?? stream),
+      definitions: () => parts.definitions.current(),
     });
   }
 
@@ -143,7 +147,10 @@ export class PostgresSession {
   #watchClient(): void {
     this.#stream.allowHalfOpen = true;
     this.#stream.once('close', () => this.#state.end(undefined));
-    this.#stream.once('end', () => this.#leaveSoon());
+    this.#stream.once('end', () => {
+      this.#state.withdraw();
+      this.#leaveSoon();
+    });
   }
 
   /** What it asked for is given its time; then that is cancelled at the target. */
@@ -177,7 +184,8 @@ export class PostgresSession {
     }
     this.#upstream = upstream;
     this.#releaseLogin = release;
-    const cancel = () => upstream.cancel();
+    // What waits for people has not reached the target.
+    const cancel = async () => (this.#state.withdraw() ? undefined : upstream.cancel());
     const pid = upstream.backendKey?.pid ?? NO_PID;
     const { key, forget } = this.#parts.cancels.register(instance, pid, cancel, login.cancelKeyBytes);
     this.#forgetKey = forget;

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Hold } from '../../../src/approval/model.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { createEnforcer } from '../../../src/enforcement/enforcer.ts';
-import type { Approvable, Operation, SessionRef } from '../../../src/enforcement/operation.ts';
+import type { Approvable, Hold, Operation, SessionRef } from '../../../src/enforcement/operation.ts';
 import type { CredentialCheck } from '../../../src/identity/principal.ts';
 import type { PolicyEngine } from '../../../src/policy/model.ts';
 import { DeskSetUp, question } from '../approval/support.ts';

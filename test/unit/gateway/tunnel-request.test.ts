@@ -46,6 +46,7 @@ describe('the opening request', () => {
     expect(parse({})).toEqual({
       resource: 'pg-prod',
       id: undefined,
+      asks: false,
       reason: undefined,
       localProof: undefined,
     });

@@ -3,12 +3,17 @@ import type { Denial } from '../../../enforcement/operation.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Planned } from '../reading/planner.ts';
 import { type Original, writesMaskBack } from '../reading/write-back.ts';
+import { ApprovableStatement, type Asking } from './approvable.ts';
 import type { SessionState } from './state.ts';
 
 /** What becomes of a message when its answer is there. */
 interface Answers {
-  /** It may go to the target, and the operation must be closed. */
-  send(operation: OpenOperation): Later<void>;
+  /**
+   * It may go to the target, and the operation must be closed.
+   *
+   * @param planned As it was read last: anew, where it waited for an approval.
+   */
+  send(operation: OpenOperation, planned: Planned): Later<void>;
   refuse(denial: Denial): Later<void>;
   /** While the decision was made the server failed the batch, and would skip it, or the session ended. */
   skip?(): void;
@@ -17,23 +22,39 @@ interface Answers {
 /**
  * Puts what was read before the guard: no statement comes to the target in another way.
  *
- * @param original What was really asked: sealed in the audit.
  * @throws {HoopError} As `Guard.ask`, and what `answers` throw.
  */
-export function ask(
-  state: SessionState,
-  planned: Planned,
-  original: Original,
-  answers: Answers,
-): Later<void> {
-  const { pairs, context, text } = planned;
-  const refusal = planned.refusal ?? writesMaskBack(planned, original);
-  const question = { pairs, context, text, original };
-  return after(state.guard.ask(refusal === undefined ? question : { ...question, refusal }), (answer) => {
+export function ask(state: SessionState, planned: Planned, asking: Asking, answers: Answers): Later<void> {
+  let latest = planned;
+  const reread = (again: Planned) => {
+    latest = again;
+    return questionOf(again, asking.original);
+  };
+  const approvable = new ApprovableStatement(state, planned, asking, reread);
+  return after(state.guard.ask({ ...questionOf(planned, asking.original), approvable }), (answer) => {
+    const cancelled = state.released();
     if (state.pipeline.skipping || state.ended) {
       if (answer.effect === 'allow') answer.close('unknown');
       return answers.skip?.();
     }
-    return answer.effect === 'allow' ? answers.send(answer) : answers.refuse(answer.denial);
+    if (answer.effect === 'deny') return answers.refuse(cancelled ? CANCELLED : answer.denial);
+    return answers.send(answer, latest);
   });
 }
+
+function questionOf(planned: Planned, original: Original) {
+  const { pairs, context, text } = planned;
+  const refusal = planned.refusal ?? writesMaskBack(planned, original);
+  return refusal === undefined
+    ? { pairs, context, text, original }
+    : { pairs, context, text, original, refusal };
+}
+
+/** As the server says it. @see https://www.postgresql.org/docs/current/errcodes-appendix.html 57014 */
+const CANCELLED: Denial = {
+  code: 'ERR_APPROVAL_EXPIRED',
+  message: 'canceling statement due to user request',
+  rule: 'cancelled',
+  reason: 'the client did not wait for the approval any longer',
+  hint: 'it did not run; send it again, and it is asked for anew',
+};

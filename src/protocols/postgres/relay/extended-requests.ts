@@ -79,11 +79,19 @@ export class ExtendedRequests {
     const readAs = (prepared: Prepared) => this.#held.readAs(prepared);
     return after(this.#statements.named(message.statement, readAs), (bound) => {
       const original = { statement: bound.prepared.text, parameters: parameterTexts(message) };
-      return ask(this.#state, bound.planned, original, {
-        send: (operation) => this.#openPortal(frame, message.portal, bound, operation),
-        refuse: (denial) => this.#refuseBoth(denial),
-        skip: () => this.#held.drop(),
-      });
+      const again = () => after(this.#statements.named(message.statement, readAs), (one) => one.planned);
+      const { types } = bound.prepared;
+      return ask(
+        this.#state,
+        bound.planned,
+        { original, message, types, again },
+        {
+          send: (operation, planned) =>
+            this.#openPortal(frame, message.portal, { ...bound, planned }, operation),
+          refuse: (denial) => this.#refuseBoth(denial),
+          skip: () => this.#held.drop(),
+        },
+      );
     });
   }
 
@@ -143,14 +151,19 @@ export class ExtendedRequests {
       if (planned.refusal === undefined && this.#state.guard.allows(planned.pairs, planned.context))
         return this.#described(frame, undefined);
       const original = { statement: prepared.text };
-      return ask(this.#state, planned, original, {
-        send: (operation) => {
-          // Policy was replaced in between.
-          operation.close('unknown');
-          this.#described(frame, undefined);
+      return ask(
+        this.#state,
+        planned,
+        { original, prepares: true },
+        {
+          send: (operation) => {
+            // Policy was replaced in between, or running it needs an approval.
+            operation.close('unknown');
+            this.#described(frame, undefined);
+          },
+          refuse: (denial) => this.#refuseExtended(denial),
         },
-        refuse: (denial) => this.#refuseExtended(denial),
-      });
+      );
     });
   }
 
@@ -228,15 +241,20 @@ export class ExtendedRequests {
   async #runAgain(frame: Frame, name: string, portal: Portal, judged: boolean): Promise<void> {
     const planned = judged ? portal.planned : this.#withItsNames(portal, await this.#readAgain(portal));
     const original = { statement: portal.text };
-    return ask(this.#state, planned, original, {
-      send: (operation) => {
-        if (!judged) this.#judgedAgain(portal, planned, operation.policyVersion);
-        operation.bound = boundOf(operation, planned, portal.inner);
-        portal.operation = operation;
-        return this.#run(frame, name, portal);
+    return ask(
+      this.#state,
+      planned,
+      { original },
+      {
+        send: (operation) => {
+          if (!judged) this.#judgedAgain(portal, planned, operation.policyVersion);
+          operation.bound = boundOf(operation, planned, portal.inner);
+          portal.operation = operation;
+          return this.#run(frame, name, portal);
+        },
+        refuse: (denial) => this.#refuseExtended(denial),
       },
-      refuse: (denial) => this.#refuseExtended(denial),
-    });
+    );
   }
 
   /** Waits for what still runs under the old plan: its rows are masked by that. */
@@ -278,7 +296,7 @@ export class ExtendedRequests {
     return ask(
       this.#state,
       refused(refusal.reason, refusal),
-      {},
+      { original: {} },
       {
         send: (operation) => operation.close('unknown'),
         refuse: (denial) => this.#refuseExtended(denial),

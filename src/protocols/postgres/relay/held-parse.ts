@@ -70,7 +70,7 @@ export class HeldParse {
     return ask(
       this.#parts.state,
       planned,
-      {},
+      { original: {} },
       {
         send: () => {
           throw new HoopError('ERR_PROTOCOL', 'malformed Parse message');
@@ -109,7 +109,7 @@ export class HeldParse {
     return ask(
       state,
       marked,
-      { statement: held.prepared.text },
+      { original: { statement: held.prepared.text }, types: held.prepared.types, prepares: true },
       {
         send: (operation) => this.#forward(operation, true),
         refuse: (denial) => {

@@ -40,6 +40,8 @@ export class RequestPump {
   readonly #counted: CountedQueries;
 
   constructor(state: SessionState, planner: StatementPlanner, calls: FunctionCalls, out: Forwarder) {
+    state.answered = () =>
+      state.pipeline.batchOpen ? undefined : out.until(() => state.pipeline.depth === 0);
     const names = new SqlNames(state, planner, (settled) => out.until(settled));
     const statements = new Statements({ planner, names, unread: state.unread, calls });
     this.#state = state;
@@ -148,10 +150,16 @@ export class RequestPump {
     const sql = () => Query.decode(frame.body).sql;
     return after(this.#statements.read(sql), ({ text, planned }) => {
       const original = text === undefined ? unreadOriginal(planned, frame) : { statement: text };
-      return ask(this.#state, planned, original, {
-        send: (operation) => this.#runQuery(frame, planned, text ?? '', operation),
-        refuse: (denial) => this.#refuseQuery(denial),
-      });
+      const again = () => after(this.#statements.read(sql), (read) => read.planned);
+      return ask(
+        this.#state,
+        planned,
+        { original, again },
+        {
+          send: (operation, latest) => this.#runQuery(frame, latest, text ?? '', operation),
+          refuse: (denial) => this.#refuseQuery(denial),
+        },
+      );
     });
   }
 
@@ -191,10 +199,16 @@ export class RequestPump {
     const call = FunctionCall.decode(frame.body);
     return after(this.#statements.call(call.oid), (planned) => {
       const original = { statement: planned.text, parameters: parameterTexts(call) };
-      return ask(this.#state, planned, original, {
-        send: (operation) => this.#call(frame, planned, operation),
-        refuse: (denial) => this.#refuseQuery(denial),
-      });
+      const again = () => this.#statements.call(call.oid);
+      return ask(
+        this.#state,
+        planned,
+        { original, message: call, again },
+        {
+          send: (operation, latest) => this.#call(frame, latest, operation),
+          refuse: (denial) => this.#refuseQuery(denial),
+        },
+      );
     });
   }
 

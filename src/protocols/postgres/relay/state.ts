@@ -1,5 +1,6 @@
 import type { Holder } from '../../../core/allowance.ts';
 import { HoopError } from '../../../core/errors.ts';
+import type { Later } from '../../../core/later.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { ClientTurn } from '../../stream/client-turn.ts';
 import type { Guard } from '../../stream/guard.ts';
@@ -50,9 +51,15 @@ export class SessionState {
   readonly settingsTold = new Set<string>();
   /** Nothing more is to be forwarded. */
   ended = false;
+  /** What the client has asked waits for people. */
+  #hold: AbortController | undefined;
   /** What this session makes the gateway hold, of what all sessions may. */
   readonly held: Holder;
   readonly turn: ClientTurn;
+  readonly tell: (bytes: Buffer) => void;
+  readonly definitions: () => Promise<string>;
+  /** Writes what was gathered, and resolves when the target has answered all of it. A batch that is open stays so. */
+  answered: () => Later<void> = () => undefined;
   readonly #onSchemaChange: (changes: SchemaChanges, session?: object) => void;
   /** What the transaction has changed so far: nobody else sees it before its end, nor does the catalog's reader. */
   #changed: SchemaChanges | undefined;
@@ -74,6 +81,10 @@ export class SessionState {
       readonly end: (error: HoopError | undefined) => void;
       readonly schemaChanged: (changes: SchemaChanges, session?: object) => void;
       readonly turn: ClientTurn;
+      /** Tells the client something of ours, recorded as all that is shown. */
+      readonly tell: (bytes: Buffer) => void;
+      /** What the target has defined now, as one value. */
+      readonly definitions: () => Promise<string>;
     },
   ) {
     this.#onSchemaChange = hooks.schemaChanged;
@@ -84,6 +95,8 @@ export class SessionState {
     this.unread = new UnreadStatements(context.guard, masks, context.session.resource);
     this.path = new SessionPath(context.clock);
     this.turn = hooks.turn;
+    this.tell = hooks.tell;
+    this.definitions = hooks.definitions;
     this.#end = hooks.end;
   }
 
@@ -146,9 +159,40 @@ export class SessionState {
     return this.uncommittedDdl || changesReading(planned);
   }
 
+  /** Nothing is under way and no transaction is open: the client alone would wait. */
+  get resting(): boolean {
+    const { depth, batchOpen } = this.pipeline;
+    return this.status === 'I' && depth === 0 && !batchOpen && !this.copyIn && !this.ended;
+  }
+
+  /** What the client asked waits from now on: for nobody, once the signal is aborted. */
+  holds(): { readonly signal: AbortSignal; readonly over: () => void } {
+    const hold = new AbortController();
+    this.#hold = hold;
+    if (this.ended) hold.abort();
+    const over = () => {
+      if (this.#hold === hold) this.#hold = undefined;
+    };
+    return { signal: hold.signal, over };
+  }
+
+  /** Whoever asked does not want it any more. @returns False where nothing waits for people. */
+  withdraw(): boolean {
+    this.#hold?.abort();
+    return this.#hold !== undefined;
+  }
+
+  /** Nothing waits any more. @returns Whether it was withdrawn. */
+  released(): boolean {
+    const withdrawn = this.#hold?.signal.aborted === true;
+    this.#hold = undefined;
+    return withdrawn;
+  }
+
   end(error: HoopError | undefined): void {
     if (this.ended) return;
     this.ended = true;
+    this.withdraw();
     this.#end(error);
     this.progressed();
   }

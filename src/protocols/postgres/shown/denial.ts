@@ -9,6 +9,7 @@ const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {
   'unknown-statement': '26000',
   'unknown-portal': '34000',
   'unknown-function': '42883',
+  cancelled: '57014',
   // The connection is good, and pools are not to drop it as they would for class 08.
   'catalog-unavailable': '58000',
 };

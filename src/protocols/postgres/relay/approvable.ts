@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { after, type Later } from '../../../core/later.ts';
+import type { Approvable, ApprovalWait, Hold } from '../../../enforcement/operation.ts';
+import type { Bind } from '../../../wire/postgres/extended.ts';
+import type { FunctionCall } from '../../../wire/postgres/function-call.ts';
+import { NoticeResponse } from '../../../wire/postgres/report.ts';
+import type { Question } from '../../stream/guard.ts';
+import type { Planned } from '../reading/planner.ts';
+import type { Original } from '../reading/write-back.ts';
+import type { SessionState } from './state.ts';
+
+/** What is asked, beside what it would do. */
+export interface Asking {
+  /** What was really asked: sealed in the audit. */
+  readonly original: Original;
+  /** With its parameters or arguments. */
+  readonly message?: Bind | FunctionCall;
+  /** OIDs of types that the statement gives its parameters. */
+  readonly types?: readonly number[];
+  /** It is not to run yet: Parse and Describe. */
+  readonly prepares?: true;
+  /** Reads it anew; absent: it cannot wait for people. */
+  again?(): Later<Planned>;
+}
+
+/** A notice of the gateway's own: it waits for an approval. */
+const HELD_SQLSTATE = '01H02';
+
+/** What an approval covers of a statement, and how its client waits. */
+export class ApprovableStatement implements Approvable {
+  readonly #state: SessionState;
+  readonly #asking: Asking;
+  readonly #planned: Planned;
+  readonly #reread: (planned: Planned) => Omit<Question, 'approvable'>;
+
+  /** @param reread Takes what was read anew, and gives the question for it. */
+  constructor(
+    state: SessionState,
+    planned: Planned,
+    asking: Asking,
+    reread: (planned: Planned) => Omit<Question, 'approvable'>,
+  ) {
+    this.#state = state;
+    this.#planned = planned;
+    this.#asking = asking;
+    this.#reread = reread;
+  }
+
+  /** What was asked before is answered first: only then is it known whether a transaction is open. */
+  async exact(): Promise<string> {
+    await this.#state.answered();
+    const definitions = await this.#state.definitions();
+    const { original, message, types } = this.#asking;
+    const { last } = this.#state.path;
+    const parts = [definitions, original, types, valuesOf(message), last];
+    return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+
+  /**
+   * Analysis runs input functions and casts, which are calls like any other. Where policy permits these, the statement
+   * may be prepared under an event of its own, and what needs the approval is its running.
+   */
+  get prepares(): boolean {
+    if (this.#asking.prepares !== true) return false;
+    const { pairs, context } = this.#planned;
+    const calls = pairs.filter(({ action }) => action === 'sql.call');
+    return calls.length === 0 || this.#state.guard.allows(calls, context);
+  }
+
+  /** With a transaction or a batch open its locks would be held meanwhile. */
+  get wait(): ApprovalWait | undefined {
+    const { again } = this.#asking;
+    if (again === undefined || !this.#state.resting) return undefined;
+    const { signal, over } = this.#state.holds();
+    return {
+      signal,
+      told: (hold) => this.#state.tell(noticeOf(hold)),
+      again: () => {
+        over();
+        return after(again(), (planned) => ({ ...this.#reread(planned), approvable: this.#next(planned) }));
+      },
+    };
+  }
+
+  #next(planned: Planned): ApprovableStatement {
+    return new ApprovableStatement(this.#state, planned, this.#asking, this.#reread);
+  }
+}
+
+function valuesOf(message: Bind | FunctionCall | undefined): unknown {
+  if (message === undefined) return null;
+  const hex = (value: Buffer | null) => value?.toString('hex') ?? null;
+  return message.name === 'Bind'
+    ? [message.parameterFormats, message.parameters.map(hex), message.resultFormats]
+    : [message.argumentFormats, message.arguments.map(hex), message.resultFormat];
+}
+
+function noticeOf({ id, approvals, waitsUntil, expiresAt }: Hold): Buffer {
+  const who = approvals.map((name) => JSON.stringify(name)).join(' and ');
+  const [wait, end] = [waitsUntil, expiresAt].map((at) => new Date(at).toISOString());
+  return NoticeResponse.encode({
+    fields: [
+      ['S', 'NOTICE'],
+      ['V', 'NOTICE'],
+      ['C', HELD_SQLSTATE],
+      ['M', `waiting for the approval of ${who} until ${wait} (${id})`],
+      ['H', `The request itself stands until ${end}. To decide: hoopctl approval show ${id}`],
+    ],
+  });
+}
