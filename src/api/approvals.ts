@@ -9,9 +9,7 @@ export type ApprovalStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'ca
 
 /**
  * One request for approval: `GET /v1/approvals/{id}`. With `?wait=SECONDS` (1 … 60) the answer comes when it has left
- * `pending`, or the time is over.
- *
- * @public
+ * `pending`, or the time is over; `Retry-After` says when to ask again.
  */
 export interface ApprovalItem {
   readonly schemaVersion: 1;
@@ -23,6 +21,8 @@ export interface ApprovalItem {
   /** RFC 3339. */
   readonly at: string;
   readonly expiresAt: string;
+  /** It opens something for so long after the yes, seconds. Absent: it is for one use. */
+  readonly window?: number;
   /** Under which names people say yes, and how many of each. */
   readonly needs: readonly { readonly name: string; readonly count: number; readonly given: number }[];
   /** Names that the caller may say yes under; empty: none. */
@@ -33,20 +33,25 @@ export interface ApprovalItem {
   /** Who asks: the agent or person, and on whose authority. */
   readonly actor: string;
   readonly person?: string;
+  readonly issuer: string;
   readonly instance: string;
   /** What the issuer signed, and what the caller only says of itself. */
   readonly attested: Readonly<Record<string, string>>;
   readonly declared: Readonly<Record<string, string>>;
+  /** Why, in the words of the one who asks: nobody has checked them. */
+  readonly reason?: string;
   readonly rules: readonly { readonly id: string; readonly reason?: string; readonly hint?: string }[];
   /** Masked. */
   readonly text: string;
   readonly actions: readonly string[];
   readonly objects: readonly string[];
+  readonly policyVersion: string;
   /** SHA-256 of all that a yes covers, hexadecimal. */
   readonly binding: string;
   readonly votes: readonly { readonly by: string; readonly names: readonly string[]; readonly at: string }[];
+  /** Who said no, and why it ended. */
   readonly endedBy?: string;
-  readonly reason?: string;
+  readonly endReason?: string;
   /** The operation that it was used for (`op_…`). */
   readonly usedBy?: string;
   /** Exactly what was asked, while it is undecided: for those alone who may decide it, in the answer for one. */
@@ -54,19 +59,18 @@ export interface ApprovalItem {
 }
 
 /**
- * `GET /v1/approvals`: those that one asked for, or may decide; newest first.
- *
- * @public
+ * `GET /v1/approvals`: those that one asked for, or may decide; newest first. `?status=pending` leaves the others out.
+ * With `?wait=SECONDS` (1 … 60) and the `cursor` of an earlier list the answer comes when something has changed since.
  */
 export interface ApprovalList {
   readonly schemaVersion: 1;
   readonly approvals: readonly ApprovalItem[];
+  readonly cursor: string;
 }
 
 /**
- * `POST /v1/approvals/{id}/approve` and `…/deny`; `…/cancel` is for the one who asked, and has no body.
- *
- * @public
+ * `POST /v1/approvals/{id}/approve` and `…/deny`; `…/cancel` is for the one who asked, and has no body. The answer is the
+ * `ApprovalItem` as it is then.
  */
 export interface ApprovalDecision {
   /** `binding` of what was seen: refused if it is another. */

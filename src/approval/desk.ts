@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Principal } from '../identity/principal.ts';
-import { type Approval, type Asked, missing } from './model.ts';
+import { type Approval, type Asked, askedOnAuthorityOf, isSamePerson, missing } from './model.ts';
 import { ApprovalRecord, type Change, isOpen, type RecordParts } from './record.ts';
 
 /** What is configured; asked for at each use. */
@@ -327,14 +327,13 @@ function demandPending({ state, endedBy }: Approval): void {
 }
 
 /** Not the one who asked, by themselves or behind another agent, and nobody twice. */
-function demandAnother({ actor, votes }: Approval, { issuer, subject, name }: Principal): void {
-  const same = (one: { readonly issuer: string; readonly subject: string }) =>
-    one.issuer === issuer && one.subject === subject;
-  if (same(actor) || actor.person === name)
+function demandAnother(approval: Approval, by: Principal): void {
+  if (askedOnAuthorityOf(approval, by))
     throw new HoopError('ERR_DENIED', 'nobody approves what was asked on their own authority', {
       hint: 'somebody else must decide this',
     });
-  if (votes.some(same)) throw new HoopError('ERR_DENIED', 'you have said yes to this before');
+  if (approval.votes.some((vote) => isSamePerson(vote, by)))
+    throw new HoopError('ERR_DENIED', 'you have said yes to this before');
 }
 
 function parse(document: string): Approval {

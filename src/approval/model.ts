@@ -1,5 +1,6 @@
 import type { ApprovalStatus } from '../api/approvals.ts';
 import type { Actor, Original } from '../audit/event.ts';
+import type { Principal } from '../identity/principal.ts';
 import type { RuleRef } from '../policy/model.ts';
 
 /** So many people must say yes under this name: `@approval("dba")`. */
@@ -69,4 +70,17 @@ export interface Approval extends Asked {
 export function missing({ needs, votes }: Pick<Approval, 'needs' | 'votes'>): readonly string[] {
   const given = (name: string) => votes.filter((vote) => vote.names.includes(name)).length;
   return needs.filter(({ name, count }) => given(name) < count).map(({ name }) => name);
+}
+
+/** Whether it was asked on this person's authority: by themselves, or by an agent that acts for them. */
+export function askedOnAuthorityOf({ actor }: Pick<Approval, 'actor'>, by: Principal): boolean {
+  return isSamePerson(actor, by) || actor.person === by.name;
+}
+
+/** Identity is issuer and subject. */
+export function isSamePerson(
+  one: { readonly issuer: string; readonly subject: string },
+  { issuer, subject }: { readonly issuer: string; readonly subject: string },
+): boolean {
+  return one.issuer === issuer && one.subject === subject;
 }

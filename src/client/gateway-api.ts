@@ -2,6 +2,7 @@
  * The gateway's API as a logged-in caller sees it: every request with token and proof.
  */
 import type { IncomingMessage } from 'node:http';
+import type { ApprovalDecision, ApprovalItem, ApprovalList } from '../api/approvals.ts';
 import {
   type AuditChainItem,
   type AuditChainList,
@@ -27,6 +28,14 @@ import { notAGateway } from './problem.ts';
 
 /** Longest line of a stream, octets: one row of a recording may hold large values. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
+
+interface ApprovalQuery {
+  readonly status?: string;
+  /** Seconds, 1 … 60. */
+  readonly wait?: string;
+  /** Of the list that was seen last. */
+  readonly cursor?: string;
+}
 
 export class GatewayApi {
   readonly #client: GatewayClient;
@@ -93,6 +102,24 @@ export class GatewayApi {
   async *recording(id: string, signal?: AbortSignal): AsyncGenerator<ReplayFrame> {
     const path = `${below(PATHS.sessions, id)}/recording`;
     for await (const line of this.#lines(path, signal)) yield JSON.parse(line) as ReplayFrame;
+  }
+
+  approvals(query: ApprovalQuery = {}): Promise<ApprovalList> {
+    return this.#json({ method: 'GET', path: withQuery(PATHS.approvals, { ...query }) });
+  }
+
+  /** @param wait Seconds until the answer comes at the latest, if the request is still pending: 1 … 60. */
+  approval(id: string, wait?: number): Promise<ApprovalItem> {
+    const query = wait === undefined ? {} : { wait: `${wait}` };
+    return this.#json({ method: 'GET', path: withQuery(below(PATHS.approvals, id), query) });
+  }
+
+  decideApproval(id: string, word: 'approve' | 'deny', decision: ApprovalDecision): Promise<ApprovalItem> {
+    return this.#json({ method: 'POST', path: `${below(PATHS.approvals, id)}/${word}`, json: decision });
+  }
+
+  cancelApproval(id: string): Promise<ApprovalItem> {
+    return this.#json({ method: 'POST', path: `${below(PATHS.approvals, id)}/cancel` });
   }
 
   auditEvents(query: AuditQuery): Promise<AuditPage> {

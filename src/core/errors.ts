@@ -9,6 +9,7 @@ export const ERROR_TABLE = {
   ERR_USAGE: { exit: 64, http: 400, text: 'the call is not valid' },
   ERR_NOT_LOGGED_IN: { exit: 67, http: 401, text: 'not logged in' },
   ERR_LOGIN_EXPIRED: { exit: 67, http: 401, text: 'the login has expired' },
+  ERR_LOGIN_STALE: { exit: 67, http: 401, text: 'this needs a login that is fresher' },
   ERR_LOGIN_DENIED: { exit: 67, http: 403, text: 'the login was denied' },
   ERR_TOKEN_INVALID: { exit: 67, http: 401, text: 'the token is not valid here' },
   ERR_TOKEN_TOO_LARGE: {

@@ -29,7 +29,7 @@ export function recordingObject(session: SessionItem): PolicyObject {
  *
  * @throws {HoopError} `ERR_DENIED` the principal is not a person.
  */
-function demandPerson(principal: Principal): void {
+export function demandPerson(principal: Principal): void {
   if (principal.kind === 'person') return;
   throw new HoopError('ERR_DENIED', 'an agent may not administer the gateway', {
     hint: 'a person must do this, signed in as themselves',

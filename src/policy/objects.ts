@@ -10,3 +10,9 @@ export function detectedObject(resource: PolicyObject, tag: string): PolicyObjec
   const attrs = { schema: '', table: '', name: tag, tags: [tag], detected: true };
   return { type: 'Detected', id: `${resource.id}/detected/${tag}`, attrs, parent: resource };
 }
+
+/** What people may say yes to at a resource, by its name in `@approval`: rules on the resource reach it. */
+export function approvalObject(name: string, resource: string, protocol: string): PolicyObject {
+  const parent = resourceObject(resource, protocol);
+  return { type: 'Approval', id: `${resource}/${name}`, attrs: { name, resource }, parent };
+}

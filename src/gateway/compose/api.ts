@@ -7,12 +7,14 @@ import type { Protocol } from '../../protocols/protocol.ts';
 import type { RecordingStore } from '../../recording/recorder.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
 import { createApp } from '../api/app.ts';
+import { approvalRoutes } from '../api/approval-routes.ts';
 import { auditRoutes } from '../api/audit-routes.ts';
 import type { ApiEnv } from '../api/context.ts';
 import { revocationRoutes } from '../api/revocation-routes.ts';
 import { openRoutes, selfRoutes } from '../api/self-routes.ts';
 import { sessionRoutes } from '../api/session-routes.ts';
 import { tokenRoutes } from '../api/token-routes.ts';
+import { ApprovalOffice } from '../approvals/office.ts';
 import type { Ask } from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { RefusalBudget } from '../tunnel/refusal-budget.ts';
@@ -47,6 +49,8 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
     issuers: () => identity.issuers,
     access: accessBy(rules),
   };
+  const { desk, approvalChanges: changes } = rules;
+  const office = new ApprovalOffice({ ...parts, desk, ask });
   const token = { ...parts, nonces, budget: new RefusalBudget(clock), exchange: () => identity.exchange };
   return createApp(
     {
@@ -64,6 +68,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
         replay: (protocol, items) => protocols.find((one) => one.name === protocol)?.replay(items),
       }),
       revocationRoutes({ ...parts, instances, ask }),
+      approvalRoutes({ office, desk, changes, clock }),
       auditRoutes({ ...parts, ask }),
     ],
   );

@@ -18,6 +18,7 @@ import { resourceObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Adapter } from '../../protocols/adapter.ts';
 import type { ConfiguredResource, Detectors, Protocol, ResourceConfig } from '../../protocols/protocol.ts';
+import { ApprovalChanges } from '../approvals/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistake.ts';
 import { protocolOf } from '../config/named.ts';
@@ -78,6 +79,7 @@ export interface RulesDeps extends PrepareOptions {
 export class GatewayRules {
   readonly enforcer: Enforcer;
   readonly desk: ApprovalDesk;
+  readonly approvalChanges = new ApprovalChanges();
   readonly resources: ResourceTable;
   readonly #deps: RulesDeps;
   readonly #turns = new Turns();
@@ -89,7 +91,8 @@ export class GatewayRules {
     this.#deps = deps;
     this.#prepared = prepared;
     this.resources = new ResourceTable(deps.log);
-    this.desk = new ApprovalDesk({ ...deps, store: deps.approvals, terms: () => this.#terms() });
+    const changed = this.approvalChanges.tell;
+    this.desk = new ApprovalDesk({ ...deps, store: deps.approvals, terms: () => this.#terms(), changed });
     this.enforcer = createEnforcer({ ...deps, desk: this.desk, engine: () => this.#prepared.engine });
     this.put(prepared);
   }

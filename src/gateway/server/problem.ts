@@ -1,5 +1,5 @@
 import type { Problem } from '../../api/contract.ts';
-import { ERROR_TABLE, type HoopError } from '../../core/errors.ts';
+import { ERROR_TABLE, type ErrorCode, type HoopError } from '../../core/errors.ts';
 
 /** Fields that every answer carries, errors included. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -40,16 +40,16 @@ export function problemOf(error: HoopError, extras: ProblemExtras = {}): Problem
 /**
  * The challenge that belongs to a refused credential; undefined for every other error.
  *
- * @see RFC 9449 §7.1 (`WWW-Authenticate: DPoP`), §8 and §9 (nonces), RFC 6750 §3.1 (`invalid_token`)
+ * @see RFC 9449 §7.1 (`WWW-Authenticate: DPoP`), §8 and §9 (nonces), RFC 6750 §3.1 (`invalid_token`), RFC 9470 §3
  */
 export function challengeOf(error: HoopError): string | undefined {
   if (ERROR_TABLE[error.code].http !== 401) return undefined;
   if (error.code === 'ERR_NOT_LOGGED_IN') return 'DPoP algs="ES256 EdDSA"';
-  const word =
-    error.code === 'ERR_PROOF_NONCE'
-      ? 'use_dpop_nonce'
-      : error.code === 'ERR_PROOF_INVALID'
-        ? 'invalid_dpop_proof'
-        : 'invalid_token';
-  return `DPoP error="${word}", algs="ES256 EdDSA"`;
+  return `DPoP error="${CHALLENGES[error.code] ?? 'invalid_token'}", algs="ES256 EdDSA"`;
 }
+
+const CHALLENGES: Readonly<Partial<Record<ErrorCode, string>>> = {
+  ERR_PROOF_NONCE: 'use_dpop_nonce',
+  ERR_PROOF_INVALID: 'invalid_dpop_proof',
+  ERR_LOGIN_STALE: 'insufficient_user_authentication',
+};

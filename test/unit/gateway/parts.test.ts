@@ -33,6 +33,7 @@ describe('problems', () => {
   it.each([
     ['ERR_PROOF_NONCE', 'use_dpop_nonce'],
     ['ERR_PROOF_INVALID', 'invalid_dpop_proof'],
+    ['ERR_LOGIN_STALE', 'insufficient_user_authentication'],
     ['ERR_REVOKED', 'invalid_token'],
     ['ERR_DENIED', undefined],
   ] as const)('%s challenges with %s', (code, word) => {
