@@ -213,6 +213,27 @@ describe('a role for each session', () => {
 });
 
 describe('what a crash leaves behind', () => {
+  it('is no concern of another gateway at the same target', async () => {
+    const { client } = await open();
+    const mine = await rolesOfSessions();
+    const options = { adapter: null, policy: POLICY, resources: resource('app', 'pg', MASKED) };
+    const other = await RunningGateway.start(options);
+    try {
+      other.write('password', 'first\n');
+      await other.stop();
+      const asked = readFileSync(postgres.logFile, 'utf8').length;
+      await other.restart();
+      // It has looked for what is left behind; what it then finds to drop it would drop in the same breath.
+      const looks = () => readFileSync(postgres.logFile, 'utf8').slice(asked).includes('pg_shdescription');
+      await eventually('it has looked', looks);
+      await other.stop();
+    } finally {
+      await other.remove();
+    }
+    expect(await rolesOfSessions()).toEqual(mine);
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
   it('is dropped at the next start of the same gateway; nobody else’s is', async () => {
     const { client } = await open();
     const [mine = ''] = await rolesOfSessions();
