@@ -8,6 +8,7 @@ import { rawLogin } from '../support/postgres/raw-client.ts';
 import { ROOT } from '../support/source-tree.ts';
 import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 import { detectionSpeeds } from './detection.ts';
+import { heldFigures } from './held.ts';
 import { type Peers, type Place, startPeers } from './peers.ts';
 import { cpuUs, median, rssKiB } from './processes.ts';
 import { bulkBytes, p50Us } from './reader.ts';
@@ -109,6 +110,7 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
     await stack.stop();
   }
   await strict(bench);
+  await held(bench);
   await withoutStack(bench);
   const { values, notes, fdatasyncUs } = bench;
   return { values, notes, fdatasyncUs };
@@ -127,6 +129,13 @@ async function withoutStack(bench: Bench): Promise<void> {
   for (const speed of detectionSpeeds(bench.quick ? 5 : 9)) note(bench, 'detection', speed);
   if (bench.quick) bench.notes['audit search over 1 M events'] = 'measured in the full run only';
   else note(bench, 'search', Math.max(...(await searchTimes(bench.say))));
+}
+
+async function held(bench: Bench): Promise<void> {
+  const { yesToAnswerMs, others } = await heldFigures({ held: 500, rounds: bench.quick ? 3 : 7 });
+  note(bench, 'yesToAnswer', median(yesToAnswerMs));
+  for (const ratio of others) note(bench, 'heldOthers', ratio);
+  bench.notes['from a yes to the answer, slowest of all, ms'] = Math.max(...yesToAnswerMs).toFixed(1);
 }
 
 async function strict(bench: Bench): Promise<void> {

@@ -38,6 +38,13 @@ const TARGETS = {
     sense: 'min',
   },
   structure: { name: 'structure file in one psql, time against direct', must: 3, aim: 2, sense: 'max' },
+  yesToAnswer: { name: 'from a yes to the answer of what was held, ms', must: 50, aim: 10, sense: 'max' },
+  heldOthers: {
+    name: "p50 of others' SELECT 1 while 500 statements are held, against none",
+    must: 1.15,
+    aim: 1.02,
+    sense: 'max',
+  },
   idleGateway: { name: 'resident memory per idle tunnel, gateway, KiB', must: 64, aim: 16, sense: 'max' },
   idleCli: { name: 'resident memory per idle tunnel, CLI, KiB', must: 96, aim: 16, sense: 'max' },
   slowReader: { name: 'resident memory gained under a slow reader, MiB', must: 64, aim: 24, sense: 'max' },
