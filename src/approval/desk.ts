@@ -21,7 +21,7 @@ export interface DeskParts extends RecordParts {
   readonly terms: () => ApprovalTerms;
   /** Whether a session may still ask. */
   readonly sessionLives: (session: string) => boolean;
-  /** Told of every change, after it is kept. */
+  /** Told of every change, after it is kept; must not throw. */
   readonly changed?: (approval: Approval) => void;
 }
 
@@ -127,6 +127,7 @@ export class ApprovalDesk {
       this.#forget(approval);
       throw error;
     }
+    this.#parts.changed?.(approval);
     return approval;
   }
 
@@ -243,6 +244,7 @@ export class ApprovalDesk {
       if (changed === undefined) return approval;
       await this.#record.keep(changed);
       this.#take(changed.next);
+      this.#parts.changed?.(changed.next);
       return changed.next;
     });
     const settled = turn.catch(() => undefined);
@@ -263,7 +265,6 @@ export class ApprovalDesk {
     this.#setTimer(approval);
     this.#trim();
     if (approval.state !== 'pending') for (const wake of [...(this.#waiters.get(id) ?? [])]) wake();
-    this.#parts.changed?.(approval);
   }
 
   #forget({ id, binding }: Approval): void {

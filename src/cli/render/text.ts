@@ -1,29 +1,11 @@
 /**
  * Text of strangers on a terminal: nothing in it may move the cursor, change the order of letters or hide.
  */
+export { visible } from '../../core/visible.ts';
 
-/** Controls, format characters (bidi marks, zero-width), surrogates, private use, unassigned, line separators. */
-const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}]$/u;
 const WIDE =
   /^[\p{Emoji_Presentation}\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{17000}-\u{18cff}\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]$/u;
-
-/**
- * Makes text safe to print on one line: unsafe characters become `\n`, `\x1b`, `\u202e`.
- *
- * Pure. @returns Text whose every code point is printable.
- * @see https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
- */
-export function visible(text: string): string {
-  return text.replace(UNSAFE, (character) => {
-    if (character === '\n') return '\\n';
-    if (character === '\t') return '\\t';
-    if (character === '\r') return '\\r';
-    const code = character.codePointAt(0) ?? 0;
-    if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
-    return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
-  });
-}
 
 /** Columns that printable text takes on a terminal: marks none, East Asian and emoji two. */
 export function displayWidth(text: string): number {

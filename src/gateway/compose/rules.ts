@@ -5,7 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
-import type { Secret } from '../../core/secret.ts';
+import { Secret } from '../../core/secret.ts';
 import { Turns } from '../../core/turns.ts';
 import { createEnforcer } from '../../enforcement/enforcer.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
@@ -21,8 +21,10 @@ import type { ConfiguredResource, Detectors, Protocol, ResourceConfig } from '..
 import { ApprovalChanges } from '../approvals/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistake.ts';
-import { protocolOf } from '../config/named.ts';
+import { protocolOf, webhookPath } from '../config/named.ts';
 import { readPolicies } from '../config/policies.ts';
+import type { WebhookSettings } from '../notify/webhook.ts';
+import { ApprovalWebhooks } from '../notify/webhooks.ts';
 import { type GatewayResource, type ResourceSpec, ResourceTable } from '../tunnel/resources.ts';
 import { type IdentityRules, identityRules } from './identity.ts';
 import { SharedByProtocol } from './shared.ts';
@@ -83,6 +85,7 @@ export class GatewayRules {
   readonly resources: ResourceTable;
   readonly #deps: RulesDeps;
   readonly #turns = new Turns();
+  readonly #webhooks: ApprovalWebhooks;
   readonly #shared = new SharedByProtocol({ turns: this.#turns });
   readonly #allowance = new Allowance(LIMITS.heldBytes);
   #prepared: PreparedRules;
@@ -93,14 +96,19 @@ export class GatewayRules {
     this.resources = new ResourceTable(deps.log);
     const changed = this.approvalChanges.tell;
     this.desk = new ApprovalDesk({ ...deps, store: deps.approvals, terms: () => this.#terms(), changed });
+    this.#webhooks = new ApprovalWebhooks(deps);
+    this.approvalChanges.subscribe((approval) => this.#webhooks.tell(approval));
     this.enforcer = createEnforcer({ ...deps, desk: this.desk, engine: () => this.#prepared.engine });
     this.put(prepared);
+    // What nobody has decided yet: that it was told before the stop is not certain.
+    for (const one of [...this.desk.list()].reverse()) if (one.state === 'pending') this.#webhooks.tell(one);
   }
 
   /** From the next decision and the next session on; live sessions go on under the new policy. */
   put(prepared: PreparedRules): ReturnType<ResourceTable['replace']> {
     this.#prepared = prepared;
     const { config } = prepared.loaded;
+    this.#webhooks.put(webhooksOf(prepared.loaded));
     return this.resources.replace(
       Object.entries(config.resources).map(([name, one]) => this.#spec(name, one)),
     );
@@ -138,6 +146,7 @@ export class GatewayRules {
 
   async close(): Promise<void> {
     this.desk.close();
+    this.#webhooks.close();
     await this.resources.close();
     await this.#shared.close();
   }
@@ -177,4 +186,14 @@ export class GatewayRules {
       throw new HoopError('ERR_TARGET_AUTH', undefined, { detail: 'the resource was removed' });
     return secret;
   }
+}
+
+function webhooksOf({ config, materials }: LoadedConfig): readonly WebhookSettings[] {
+  return config.approvals.webhooks.map(({ url, format, link }, index) => {
+    const secret = (key: 'url' | 'secret') => materials.secrets.get(webhookPath(index, key).join('.'));
+    const address = typeof url === 'string' ? new Secret(url) : secret('url');
+    if (address === undefined)
+      throw new HoopError('ERR_INTERNAL', undefined, { detail: 'secrets of webhooks were not loaded' });
+    return { url: address, key: secret('secret'), format, link };
+  });
 }

@@ -1,9 +1,10 @@
 import { statSync } from 'node:fs';
 import { RE2JS } from 're2js';
-import type { Complain } from '../../core/config/shape.ts';
+import { type Complain, parseWebUrl } from '../../core/config/shape.ts';
 import type { Secret } from '../../core/secret.ts';
 import { issuerMistakes } from '../../identity/issuers/config.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
+import { parseSigningKey } from '../notify/signature.ts';
 import { parseDirectory } from './directory.ts';
 import {
   asText,
@@ -16,7 +17,7 @@ import {
   readTls,
 } from './materials.ts';
 import { nearest } from './mistake.ts';
-import { authorityFiles, resourcesOf, secretRefs } from './named.ts';
+import { authorityFiles, resourcesOf, secretRefs, webhookPath } from './named.ts';
 import type { HoopdConfig } from './schema.ts';
 
 export interface CheckOptions {
@@ -41,6 +42,7 @@ export function checkConfig(
   const authorities = readResourceAuthorities(config, options.protocols, complain);
   const tls = readTls(config, options.nowMs, complain);
   const secrets = options.secrets ? readSecrets(config, options, complain) : new Map<string, Secret>();
+  checkWebhooks(config, secrets, complain);
   const sealKey = options.secrets
     ? readSealKey(config.audit.sealKey, options.env, ['audit', 'sealKey'], complain)
     : undefined;
@@ -137,4 +139,21 @@ function readSecrets(
     if (bytes !== undefined) secrets.set(path.join('.'), asText(bytes));
   }
   return secrets;
+}
+
+/** What only the secrets themselves can show to be wrong. */
+function checkWebhooks(config: HoopdConfig, secrets: ReadonlyMap<string, Secret>, complain: Complain): void {
+  for (const index of config.approvals.webhooks.keys()) {
+    const [urlPath, keyPath] = [webhookPath(index, 'url'), webhookPath(index, 'secret')];
+    const url = secrets.get(urlPath.join('.'))?.expose();
+    if (url !== undefined && parseWebUrl(url) === undefined)
+      complain(urlPath, 'holds no https URL', 'store the address that the receiver gave');
+    const key = secrets.get(keyPath.join('.'))?.expose();
+    if (key !== undefined && parseSigningKey(key) === undefined)
+      complain(
+        keyPath,
+        'is not a key of 24…64 octets in base64',
+        'make one: echo whsec_$(openssl rand -base64 32)',
+      );
+  }
 }

@@ -30,7 +30,15 @@ export function secretRefs(
   const ofResources = resourcesOf(config, protocols).flatMap(({ path, protocol, config: its }) =>
     protocol.secrets(its).map(({ path: below, ref }) => ({ path: [...path, ...below], ref })),
   );
-  return [...ofIssuers, ...ofResources];
+  const ofWebhooks = config.approvals.webhooks.flatMap(({ url, secret }, index) => [
+    ...(typeof url === 'string' ? [] : [{ path: webhookPath(index, 'url'), ref: url }]),
+    ...(secret === undefined ? [] : [{ path: webhookPath(index, 'secret'), ref: secret }]),
+  ]);
+  return [...ofIssuers, ...ofResources, ...ofWebhooks];
+}
+
+export function webhookPath(index: number, key: 'url' | 'secret'): readonly (string | number)[] {
+  return ['approvals', 'webhooks', index, key];
 }
 
 /** Every file of authorities that a resource names, with its path. */

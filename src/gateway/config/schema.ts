@@ -55,7 +55,7 @@ export function configSchema(base: string, protocols: readonly Protocol[]) {
       policies: path(base, 'a directory of *.cedar files', './policies'),
       tokens: tokens().prefault({}),
       limits: limits().prefault({}),
-      approvals: approvals().prefault({}),
+      approvals: approvals(base).prefault({}),
       drain: duration('0s', '1h', '10s').prefault('10s'),
     },
     'start the file with "listen: 0.0.0.0:7443"; `hoopd init` writes a working one',
@@ -165,7 +165,7 @@ function tokens() {
   return section({ lifetime: duration('10s', '5m', '5m').prefault('5m') }, 'write {lifetime: 5m}');
 }
 
-function approvals() {
+function approvals(base: string) {
   return section(
     {
       wait: duration('0s', '1h', '45s')
@@ -177,9 +177,38 @@ function approvals() {
       signIn: duration('1m', '1d', '15m')
         .prefault('15m')
         .describe('How long ago the person who decides may have signed in.'),
+      webhooks: z
+        .array(webhook(base), expected('a list of webhooks', 'write one "- url: https://…" per webhook'))
+        .max(20, expected('at most 20 webhooks', 'remove some'))
+        .default([])
+        .describe('Who is told of requests and what becomes of them.'),
     },
     'write {wait: 45s, life: 1h, signIn: 15m}',
   );
+}
+
+/** Its address is a secret where whoever knows it may write there: it is never repeated. */
+function webhook(base: string) {
+  const write = 'write an https URL, or {env: NAME} or {file: PATH} that holds one';
+  const error = ({ input }: { readonly input?: unknown }) =>
+    input === undefined ? `is missing; ${write}` : `expected an https URL; ${write}`;
+  const address = z.string({ error }).refine((url) => parseWebUrl(url) !== undefined, { error });
+  return section(
+    {
+      url: z.union([address, secretRef(base)], { error }),
+      secret: secretRef(base).optional(),
+      format: z.enum(['json', 'slack'], expected('json or slack', 'write format: json')).default('json'),
+      link: parsed(
+        'an https URL',
+        'write where people decide, such as https://wiki.example.com/approvals?id={id}',
+        parseWebUrl,
+        { description: 'Where people decide; {id} stands for the request.' },
+      ).optional(),
+    },
+    'write {url: https://…, secret: {env: NAME}}',
+  ).refine(({ format, secret }) => format === 'slack' || secret !== undefined, {
+    error: 'would not be signed; write secret: {env: NAME} or {file: PATH}',
+  });
 }
 
 function limits() {

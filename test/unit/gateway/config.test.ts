@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseDuration } from '../../../src/core/config/shape.ts';
 import { configJsonSchema } from '../../../src/gateway/config/json-schema.ts';
@@ -86,6 +87,22 @@ describe('a right configuration', () => {
     expect(materials.sealKey?.id).toMatch(/^sk_[0-9a-f]{16}$/);
     expect(materials.secrets.get('resources.pg-prod.credentials.password')?.expose()).toBe('hunter2');
     expect(JSON.stringify([...materials.secrets, materials.tls])).not.toMatch(/hunter2|PRIVATE KEY/);
+  });
+
+  it('has webhooks whose secrets are wrapped', () => {
+    const text = `${GOOD}approvals:\n  webhooks:\n    - { url: { env: HOOK_URL }, secret: { env: HOOK_KEY } }\n`;
+    const env = {
+      PG_PASSWORD: 'hunter2',
+      HOOK_URL: 'https://hooks.test/hunter3',
+      HOOK_KEY: 'hunter4'.padEnd(32, 'x'),
+    };
+    const loaded = load(text, { env });
+    if (!loaded.ok) throw new Error(loaded.mistakes.map(formatMistake).join('\n'));
+    expect(loaded.config.approvals.webhooks).toMatchObject([{ format: 'json' }]);
+    expect(loaded.materials.secrets.get('approvals.webhooks.0.url')?.expose()).toBe(
+      'https://hooks.test/hunter3',
+    );
+    expect(inspect(loaded, { depth: 9 })).not.toContain('hunter');
   });
 
   it('can be checked where the secrets are not', () => {
@@ -306,6 +323,36 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       expect(lines).not.toEqual([]);
       expect(lines.join('\n')).not.toContain('hunter2');
     }
+  });
+
+  it.each([
+    [
+      'http://hooks.test/hunter2',
+      'url: expected an https URL; write an https URL, or {env: NAME} or {file: PATH} that holds one',
+    ],
+    ['{ env: HTTP_URL }', 'url: holds no https URL; store the address that the receiver gave'],
+    [
+      'https://hooks.test/hunter2, secret: { env: PG_PASSWORD }',
+      'secret: is not a key of 24…64 octets in base64; make one: echo whsec_$(openssl rand -base64 32)',
+    ],
+    [
+      'https://hooks.test/hunter2, secret: hunter2',
+      'secret: a secret must not stand in the configuration; keep it elsewhere and write {env: NAME} or {file: PATH}',
+    ],
+    [
+      'https://hooks.test/hunter2, format: teams',
+      'format: expected json or slack, got "teams"; write format: json',
+    ],
+    ['https://hooks.test/hunter2', ' would not be signed; write secret: {env: NAME} or {file: PATH}'],
+  ])('a webhook %s', (entry, line) => {
+    const format = /format|secret: {0,1}\{|^https:\S+$/.test(entry) ? '' : ', format: slack';
+    const text = `${GOOD}approvals:\n  webhooks:\n    - { url: ${entry}${format} }\n`;
+    const env = { PG_PASSWORD: 'hunter2', HTTP_URL: 'http://hooks.test/hunter2' };
+    const got = mistakesOf(text, { env });
+    expect(got).toHaveLength(1);
+    expect(got[0]).toMatch(/^hoopd\.yaml:26:\d+: approvals\.webhooks\.0/);
+    expect(got[0]!.replace(/^\S+ approvals\.webhooks\.0[.:]/, '')).toBe(line);
+    expect(got[0]).not.toContain('hunter2');
   });
 
   it('a file that is not there', () => {

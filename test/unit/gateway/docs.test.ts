@@ -23,7 +23,8 @@ describe('docs/configuration.md', () => {
     write('people.yaml', 'ada@example.com: [developers]');
     write('seal.key', newSealKeyText());
     mkdirSync(join(dir, 'policies'));
-    const env = { PG_PROD_PASSWORD: 'x', OIDC_CLIENT_SECRET: 'y' };
+    const hooks = { SLACK_URL: 'https://hooks.example.com/x', APPROVALS_KEY: `whsec_${newSealKeyText()}` };
+    const env = { PG_PROD_PASSWORD: 'x', OIDC_CLIENT_SECRET: 'y', ...hooks };
     const loaded = loadConfig(join(dir, 'hoopd.yaml'), { env });
     rmSync(dir, { recursive: true });
     expect(loaded.ok ? [] : loaded.mistakes.map(formatMistake)).toEqual([]);
