@@ -38,7 +38,11 @@ export function problemToError(refusal: RefusedAnswer, where: string, nowMs: num
     const known = code as ErrorCode;
     const text = firstText(value?.['detail'], value?.['title']) ?? ERROR_TABLE[known].text;
     const hint = skewHint(known, refusal.date, nowMs) ?? firstText(value?.['hint']) ?? defaultHint(known);
-    return new HoopError(known, text, hint === undefined ? {} : { hint });
+    const approval = firstText(value?.['approval']);
+    return new HoopError(known, text, {
+      ...(hint === undefined ? {} : { hint }),
+      ...(approval === undefined ? {} : { approval }),
+    });
   }
   const oauth = value?.['error'];
   if (typeof oauth === 'string') {

@@ -27,6 +27,8 @@ export interface TunnelOptions {
   readonly localProof?: LocalProof;
   /** Why, in the user's words; at most 1 KiB once encoded. */
   readonly reason?: string;
+  /** If an approval is needed it is asked for: the refusal then names the request. */
+  readonly asks?: boolean;
 }
 
 /** Octets of `TUNNEL_HEADERS.reason` as sent. */
@@ -120,7 +122,8 @@ export class Tunnel {
       `DPoP: ${await this.#key.proof(proof)}`,
       `${TUNNEL_HEADERS.tunnel}: ${this.#id}`,
     ];
-    const { localProof, reason } = this.#options;
+    const { localProof, reason, asks } = this.#options;
+    if (asks === true) lines.push(`${TUNNEL_HEADERS.approval}: ask`);
     if (localProof !== undefined)
       lines.push(`${TUNNEL_HEADERS.localProof}: ${localProof.kind} ${localProof.value}`);
     if (reason !== undefined) lines.push(`${TUNNEL_HEADERS.reason}: ${encodeURIComponent(reason)}`);

@@ -74,6 +74,8 @@ export interface ErrorExtras {
   /** For the operator's log only. */
   readonly detail?: string;
   readonly cause?: unknown;
+  /** The request for approval that was made (`apr_…`). */
+  readonly approval?: string;
 }
 
 /** The one error class of this project. Match on `code`. */
@@ -81,6 +83,7 @@ export class HoopError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly detail: string | undefined;
+  readonly approval: string | undefined;
 
   constructor(code: ErrorCode, message?: string, extras: ErrorExtras = {}) {
     super(
@@ -91,6 +94,7 @@ export class HoopError extends Error {
     this.code = code;
     this.hint = extras.hint;
     this.detail = extras.detail;
+    this.approval = extras.approval;
   }
 
   get exitCode(): number {

@@ -28,6 +28,10 @@ export const connect: CommandSpec = {
       text: 'stay when the process that started it ends, or its terminal closes; SIGTERM or the deadline ends it',
     },
     { flags: '--reason <text>', text: 'why, for approvers and the audit' },
+    {
+      flags: '--wait [duration]',
+      text: 'if a connection needs an approval, ask for it and wait: at most so long, or as long as the request stands',
+    },
     { flags: '--ttl <duration>', text: 'end at the latest after so long: 90s, 30m, 8h' },
     ...ATTENUATION_OPTIONS,
   ],
@@ -37,6 +41,7 @@ export const connect: CommandSpec = {
     ...HELP.map(({ examples }) => examples.command),
     'hoopctl connect pg-prod --reason "ticket 4711" --ttl 30m -- ./migrate.sh',
     'hoopctl connect pg-prod --read-only --only sql.select -- ./agent.sh',
+    'hoopctl connect pg-prod --wait=15m --reason "ticket 4711" -- ./migrate.sh',
     'hoopctl connect pg-prod pg-audit --port 15432',
     ...HELP.map(({ examples }) => examples.socket),
   ],

@@ -1,7 +1,7 @@
 import type { LocalProof } from '../../api/contract.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
 import { Listener, type ListenerOptions } from '../../client/listener.ts';
-import { Tunnel } from '../../client/tunnel.ts';
+import { Tunnel, type TunnelOptions } from '../../client/tunnel.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { ConnectPlan } from './plan.ts';
 import type { KnownResource, OpenEnd } from './prepare.ts';
@@ -27,7 +27,7 @@ export class LocalEnds {
   async open({ resource, half }: KnownResource): Promise<OpenEnd> {
     const { local } = half;
     const guard = this.#plan.local.kind === 'port' ? await local.guard() : undefined;
-    const tunnel = openTunnel(this.#gateway, this.#plan, resource.name, guard?.proof);
+    const tunnel = openTunnel(this.#gateway, this.#plan, resource.name, proven(guard?.proof));
     const listener = await this.#listen(local.defaultPort, {
       protocol: local,
       ...(guard === undefined ? {} : { door: guard.door }),
@@ -53,16 +53,20 @@ export class LocalEnds {
   }
 }
 
-/** @param proof Of the local end's secret. */
+function proven(localProof: LocalProof | undefined): Pick<TunnelOptions, 'localProof'> {
+  return localProof === undefined ? {} : { localProof };
+}
+
+/** @param more The proof of the local end's secret; whether an approval is asked for. */
 export function openTunnel(
   gateway: OpenGateway,
   plan: ConnectPlan,
   resource: string,
-  proof?: LocalProof,
+  more: Pick<TunnelOptions, 'localProof' | 'asks'> = {},
 ): Tunnel {
   return new Tunnel(gateway.client, gateway.credential, gateway.key, {
     resource,
-    ...(proof === undefined ? {} : { localProof: proof }),
+    ...more,
     ...(plan.reason === undefined ? {} : { reason: plan.reason }),
   });
 }

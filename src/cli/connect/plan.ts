@@ -17,6 +17,8 @@ export interface ConnectPlan {
   readonly keep: boolean;
   readonly reason?: string;
   readonly ttlMs?: number;
+  /** How long an approval is waited for that a connection needs; infinity: as long as the request stands. */
+  readonly waitMs?: number;
 }
 
 /**
@@ -36,7 +38,14 @@ export function planConnect(invocation: Invocation): ConnectPlan {
     keep: keeps(invocation),
     ...(reason === undefined ? {} : { reason }),
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
+    ...waitOf(invocation),
   };
+}
+
+function waitOf(invocation: Invocation): Pick<ConnectPlan, 'waitMs'> {
+  if (invocation.options['wait'] === true) return { waitMs: Number.POSITIVE_INFINITY };
+  const text = textOption(invocation, 'wait');
+  return text === undefined ? {} : { waitMs: parseDuration(text, '--wait') };
 }
 
 function keeps({ options, command }: Invocation): boolean {

@@ -8,6 +8,7 @@ import { ERROR_TABLE, HoopError, isHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import type { Io } from '../io.ts';
 import { withGateway } from '../with-gateway.ts';
+import { untilApproved } from './approved.ts';
 import { runChild } from './child.ts';
 import { CLIENTS, type KnownClients } from './clients/index.ts';
 import { childEnvironment } from './environment.ts';
@@ -38,7 +39,7 @@ export async function runConnect(
   return withGateway(
     invocation,
     async (gateway) => {
-      const resources = await reachable(gateway, plan);
+      const resources = await reachable(invocation.io, gateway, plan);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       const known = await withHalves(resources, clients);
       return overListeners(invocation, gateway, known, plan, trouble);
@@ -49,16 +50,28 @@ export async function runConnect(
 }
 
 /** Says no before anything is opened: all of them, or none. */
-async function reachable(gateway: OpenGateway, plan: ConnectPlan): Promise<readonly ResourceItem[]> {
+async function reachable(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promise<readonly ResourceItem[]> {
   try {
     const resources = await gateway.api.namedResources(plan.resources);
-    const held = resources.find(({ access }) => access === 'hold');
-    if (held === undefined) return resources;
-    throw new HoopError('ERR_APPROVAL_REQUIRED', `a connection to ${held.name} needs an approval`);
+    const held = resources.filter(({ access }) => access === 'hold');
+    if (plan.waitMs === undefined && held[0] !== undefined) throw needsApproval(held[0].name);
+    for (const { name } of held) await untilApproved(io, gateway, plan, name, plan.waitMs ?? 0);
+    return resources;
   } catch (error) {
-    const said = isHoopError(error) && REFUSALS.has(error.code) ? await knock(gateway, plan) : undefined;
+    const said = isHoopError(error) && isRefusal(error) ? await knock(gateway, plan) : undefined;
     throw said ?? error;
   }
+}
+
+function needsApproval(name: string): HoopError {
+  return new HoopError('ERR_APPROVAL_REQUIRED', `a connection to ${name} needs an approval`, {
+    hint: 'ask for it and wait: hoopctl connect --wait',
+  });
+}
+
+/** What was asked for and not decided is on record already. */
+function isRefusal({ code, approval }: HoopError): boolean {
+  return REFUSALS.has(code) && approval === undefined;
 }
 
 const REFUSALS: ReadonlySet<string> = new Set(['ERR_NO_ACCESS', 'ERR_APPROVAL_REQUIRED']);
