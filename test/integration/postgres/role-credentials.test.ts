@@ -199,7 +199,14 @@ describe('a role for each session', () => {
     );
     const leases = found.filter(({ type }) => type.startsWith('lease.'));
     expect(new Set(leases.map(({ facts }) => facts?.login)).size).toBe(1);
-    expect(leases.find(({ type }) => type === 'lease.ended')).toMatchObject({ outcome: 'success' });
+    const actor = { kind: 'agent', name: 'copilot' };
+    expect(leases.find(({ type }) => type === 'lease.ended')).toMatchObject({ outcome: 'success', actor });
+    // Who has the target's log finds the session by the name that stands there.
+    const byName = await auditor.get(`${PATHS.auditEvents}?q=${leases[0]?.facts?.login}`);
+    expect(byName.json.events).toMatchObject([
+      { type: 'lease.ended', session },
+      { type: 'lease.begun', session },
+    ]);
     const log = readFileSync(postgres.logFile, 'utf8');
     const verifiers = [...log.matchAll(/CREATE ROLE "?hoop_.*PASSWORD '([^']*)'/g)].map((match) => match[1]);
     expect(verifiers.length).toBeGreaterThan(0);

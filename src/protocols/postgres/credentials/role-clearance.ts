@@ -1,4 +1,4 @@
-import type { AuditLog } from '../../../audit/event.ts';
+import type { Actor, AuditLog } from '../../../audit/event.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { toHoopError } from '../../../core/errors.ts';
 import { rescued } from '../../../core/later.ts';
@@ -18,9 +18,16 @@ export interface ClearanceParts {
   readonly audit: Pick<AuditLog, 'append'>;
 }
 
+/** For whom a role was. */
+export interface RoleUse {
+  readonly session: string;
+  /** Not known of what an earlier start has left behind. */
+  readonly actor?: Actor;
+}
+
 /** A role that is to be dropped. */
 interface Owed {
-  readonly session: string;
+  readonly use: RoleUse;
   /** Why, where that is not the end of its session. */
   readonly reason: string | undefined;
   /** Ms since the epoch. */
@@ -64,8 +71,8 @@ export class RoleClearance {
   }
 
   /** @param reason Why, where that is not the end of its session. */
-  drop(name: string, session: string, reason?: string): void {
-    this.#owe(name, session, reason);
+  drop(name: string, use: RoleUse, reason?: string): void {
+    this.#owe(name, use, reason);
     this.#workSoon();
   }
 
@@ -78,14 +85,14 @@ export class RoleClearance {
       owed.dueAt = Number.NEGATIVE_INFINITY;
       owed.looks = LOOKS;
     }
-    await this.#dropDue();
+    for (let left = this.#owed.size; left > 0; left -= AT_ONCE) await this.#dropDue();
     this.#parts.clearing.close();
     const roles = this.#owed.size;
     if (roles > 0) this.#parts.log.error('roles are left at the target until the next start', { roles });
   }
 
-  #owe(name: string, session: string, reason?: string): void {
-    this.#owed.set(name, { session, reason, dueAt: Number.NEGATIVE_INFINITY, looks: 0, failures: 0 });
+  #owe(name: string, use: RoleUse, reason?: string): void {
+    this.#owed.set(name, { use, reason, dueAt: Number.NEGATIVE_INFINITY, looks: 0, failures: 0 });
   }
 
   /** Behind what is being done now. */
@@ -115,7 +122,7 @@ export class RoleClearance {
         if (name === null || name === undefined || this.#inUse.has(name) || this.#owed.has(name)) continue;
         const mark = readMark(name, comment ?? '');
         if (mark !== undefined && isLeftBehind(mark, mine, clock.now()))
-          this.#owe(name, mark.session, 'left behind');
+          this.#owe(name, { session: mark.session }, 'left behind');
       }
       this.#failedSweeps = 0;
       this.#sweepAt = clock.now() + SWEEP_MS;
@@ -162,17 +169,18 @@ export class RoleClearance {
     const { clock, log } = this.#parts;
     owed.failures++;
     owed.dueAt = clock.now() + retryMs(owed.failures);
-    log.warn('a role could not be dropped', { role: name, session: owed.session, ...told(error) });
+    log.warn('a role could not be dropped', { role: name, session: owed.use.session, ...told(error) });
     if (owed.failures === 1) await this.#record(name, owed, 'failure', toHoopError(error).code);
   }
 
   /** Never rejects: what cannot be stored is logged. */
   async #record(login: string, owed: Owed, outcome: 'success' | 'failure', reason?: string): Promise<void> {
     const { audit, log, mark } = this.#parts;
-    const { session, failures } = owed;
+    const { use, failures } = owed;
     const event = {
       type: 'lease.ended',
-      session,
+      ...use,
+      text: login,
       resource: mark.resource,
       protocol: 'postgres',
       outcome,
@@ -181,7 +189,7 @@ export class RoleClearance {
     } as const;
     await rescued(
       () => audit.append(event),
-      () => log.error("a lease's end could not be recorded", { role: login, session }),
+      () => log.error("a lease's end could not be recorded", { role: login, session: use.session }),
     );
   }
 }

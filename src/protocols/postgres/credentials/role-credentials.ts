@@ -4,7 +4,7 @@ import { Secret } from '../../../core/secret.ts';
 import { scramVerifier } from '../../../wire/scram/verifier.ts';
 import type { Administration } from './administration.ts';
 import type { Lease, LeaseFor, TargetCredentials, TargetLogin } from './lease.ts';
-import { type ClearanceParts, RoleClearance } from './role-clearance.ts';
+import { type ClearanceParts, RoleClearance, type RoleUse } from './role-clearance.ts';
 import { askForConnections, askForGroup, createRole } from './role-sql.ts';
 import { isoTime, markText, roleName } from './session-role.ts';
 
@@ -26,8 +26,7 @@ const OWN_SETTINGS: ReadonlySet<string> = new Set(['role', 'session_authorizatio
  */
 export class RoleCredentials implements TargetCredentials {
   readonly #parts: RoleCredentialsParts;
-  /** Roles and their sessions. */
-  readonly #inUse = new Map<string, string>();
+  readonly #inUse = new Map<string, RoleUse>();
   readonly #making = new Set<Promise<unknown>>();
   readonly #clearance: RoleClearance;
 
@@ -53,15 +52,16 @@ export class RoleCredentials implements TargetCredentials {
     const password = new Secret(randomBytes(PASSWORD_BYTES).toString('base64url'));
     const verifier = await scramVerifier(password.expose());
     await this.#begun(user, whom);
-    this.#inUse.set(user, whom.session.id);
+    const { id: session, actor } = whom.session;
+    this.#inUse.set(user, { session, actor });
     try {
       const settings = await this.#make(user, verifier, whom);
       whom.signal.throwIfAborted();
-      return { user, password, settings, release: () => this.#release(user, whom.session.id) };
+      return { user, password, settings, release: () => this.#release(user) };
     } catch (error) {
       const known = asCredentialError(error, whom.signal);
       // The answer may have been lost on its way, and the role be there.
-      this.#release(user, whom.session.id, known.code);
+      this.#release(user, known.code);
       throw known;
     }
   }
@@ -70,7 +70,7 @@ export class RoleCredentials implements TargetCredentials {
     await Promise.all(this.#making);
     this.#parts.making.close();
     // Those of sessions that did not end in time.
-    for (const [name, session] of [...this.#inUse]) this.#release(name, session);
+    for (const name of [...this.#inUse.keys()]) this.#release(name);
     await this.#clearance.close();
   }
 
@@ -87,8 +87,11 @@ export class RoleCredentials implements TargetCredentials {
     });
   }
 
-  #release(name: string, session: string, reason?: string): void {
-    if (this.#inUse.delete(name)) this.#clearance.drop(name, session, reason);
+  #release(name: string, reason?: string): void {
+    const use = this.#inUse.get(name);
+    if (use === undefined) return;
+    this.#inUse.delete(name);
+    this.#clearance.drop(name, use, reason);
   }
 
   /** On record before the role is there. @throws {HoopError} `ERR_AUDIT_UNAVAILABLE`. */
@@ -99,6 +102,7 @@ export class RoleCredentials implements TargetCredentials {
       session: session.id,
       resource: session.resource.id,
       protocol: session.protocol,
+      text: login,
       facts: { login, until: isoTime(deadline) },
     });
   }
