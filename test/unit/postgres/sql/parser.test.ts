@@ -136,6 +136,25 @@ describe('maskLiterals', () => {
     expect(maskLiterals(text, (await parser.parse(text)).literals)).toBe(masked);
   });
 
+  // Each by itself: a quick look tells whether there is anything to list.
+  test.each([
+    '12345',
+    '.12345',
+    '1.2345',
+    '1_2345',
+    '0xAbCdE',
+    '0XABCDE',
+    '0x_1F2AB',
+    '0o12345',
+    '0b10101',
+    '1e+2345',
+    '1.E-2345',
+    '1e12345',
+  ])('of a text whose only literal is %s', async (number) => {
+    const text = `select ${number}`;
+    expect(maskLiterals(text, (await parser.parse(text)).literals)).toBe('select ***');
+  });
+
   test('a text too long to list its literals is erased whole', async () => {
     const text = `insert into t values ${"('secret'),".repeat(30_000)}('x')`;
     expect(maskLiterals(text, (await parser.parse(text)).literals)).toBe("'***'");

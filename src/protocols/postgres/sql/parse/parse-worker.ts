@@ -34,8 +34,11 @@ export type ParseReply =
 /** Beyond it the tokens are not listed: the whole text counts as one literal. */
 const MAX_SCANNED_OCTETS = 256 * 1024;
 
-/** Quick look: a quote, a dollar quote, a comment, or a long number. */
-const MAY_HOLD_LITERALS = /['$]|--|\/\*|[0-9a-fA-F._]{5}/;
+/**
+ * Quick look: a quote, a dollar quote, a comment, or a number of more than four digits, which begins with a digit or a
+ * point, and may go on behind `0x`, `0o` or the sign of an exponent. Looking at every word takes longer than parsing.
+ */
+const MAY_HOLD_LITERALS = /['$]|--|\/\*|[0-9.][0-9a-fA-F._]{4}|0[xXoO]|[0-9.][eE][+-]/;
 
 /** What one statement, and all of one text, may say, as JSON: it is read, and judged, on the thread that serves everyone. */
 const MAX_STATEMENT_CHARS = 1024 * 1024;
