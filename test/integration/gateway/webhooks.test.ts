@@ -53,8 +53,8 @@ describe('one webhook', () => {
     const url = new Secret(receiver.url);
     return { url, key: new Secret(`whsec_${KEY}`), format: 'json', link: undefined, ...more };
   };
-  const make = (more: Partial<WebhookSettings> = {}) => {
-    const pace = { timeoutMs: 200, firstDelayMs: 5, maxRetryAfterMs: 1000 };
+  const make = (more: Partial<WebhookSettings> = {}, timeoutMs = 200) => {
+    const pace = { timeoutMs, firstDelayMs: 5, maxRetryAfterMs: 1000 };
     webhook = new Webhook(settings(more), { clock: { now: () => Date.now() }, log, pace });
     return webhook;
   };
@@ -147,7 +147,7 @@ describe('one webhook', () => {
       response.writeHead(200);
       more();
     });
-    make();
+    make({}, 60_000);
     tell('a', 'b');
     await came(2);
     await eventually('the first is broken off', () => closed);

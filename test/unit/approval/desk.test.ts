@@ -186,6 +186,28 @@ describe('waiting', () => {
   });
 });
 
+describe('who listens', () => {
+  it('is told of each change once, and of nothing that could not be kept or only was so before', async () => {
+    const setUp = new DeskSetUp();
+    const { desk, log, told } = setUp;
+    log.failing = true;
+    await expect(desk.request(question())).rejects.toMatchObject({ code: 'ERR_AUDIT_UNAVAILABLE' });
+    log.failing = false;
+    const { id } = await desk.request(question());
+    log.failing = true;
+    await expect(desk.approve(id, ada, ['dba'])).rejects.toMatchObject({ code: 'ERR_AUDIT_UNAVAILABLE' });
+    log.failing = false;
+    await desk.approve(id, ada, ['dba']);
+    await desk.use(question(), 'op_1');
+    setUp.open();
+    expect(told.map((one) => [one.id, one.state, one.usedBy])).toEqual([
+      [id, 'pending', undefined],
+      [id, 'approved', undefined],
+      [id, 'approved', 'op_1'],
+    ]);
+  });
+});
+
 describe('asking', () => {
   it('the same in the same session is one request; in another it is another', async () => {
     const { desk } = new DeskSetUp();

@@ -30,6 +30,8 @@ export class DeskSetUp {
   readonly log = new EventList();
   readonly live = new Set(['ses_1', 'ses_2', 'ses_3']);
   readonly terms: ApprovalTerms = { waitMs: 45_000, lifeMs: 3_600_000, signedInMs: 900_000 };
+  /** What was told of changes. */
+  readonly told: Approval[] = [];
   now = 1_700_000_000_000;
   readonly clock = { now: () => this.now };
   desk = this.open();
@@ -42,6 +44,7 @@ export class DeskSetUp {
       clock: this.clock,
       terms: () => this.terms,
       sessionLives: (session) => this.live.has(session),
+      changed: (approval) => this.told.push(approval),
     });
   }
 }
