@@ -29,3 +29,9 @@ export function once<T>(make: () => T): () => T {
     return made.value;
   };
 }
+
+/** Calls back when the signal is aborted, at once if it is. Never, where there is none. */
+export function whenAborted(signal: AbortSignal | undefined, act: (reason: unknown) => void): void {
+  if (signal?.aborted === true) act(signal.reason);
+  else signal?.addEventListener('abort', () => act(signal.reason), { once: true });
+}

@@ -2,6 +2,7 @@ import type { Allowance } from '../../core/allowance.ts';
 import { SlabPool, SlabSizes } from '../../core/bytes/slabs.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
+import { whenAborted } from '../../core/later.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors/index.ts';
@@ -86,7 +87,19 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
   const aside = async (login: TargetLogin, startup: ReadonlyMap<string, string>) =>
     new SideConnection(await connect(login, startup));
   const credentials = resource.credentials((login) => aside(login, ADMINISTRATION_STARTUP));
-  const side = async () => aside(await credentials.own(), CATALOG_STARTUP);
+  /** Ends with its lease, and its lease with it. */
+  const side = async () => {
+    const lease = await credentials.own();
+    try {
+      const connection = await aside(lease, CATALOG_STARTUP);
+      connection.onClose(() => lease.release());
+      whenAborted(lease.ended, () => connection.close());
+      return connection;
+    } catch (error) {
+      lease.release();
+      throw error;
+    }
+  };
   const definitions = new Definitions(side);
   const catalog = new CatalogService({
     connect: side,
@@ -106,7 +119,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
       const lease = await credentials.lease(context);
       try {
         const upstream = await connect(lease, startup, context.signal);
-        return { upstream, release: () => lease.release() };
+        return { upstream, lease };
       } catch (error) {
         lease.release();
         throw error;

@@ -4,6 +4,7 @@ import { createPostgresAdapter } from './adapter.ts';
 import { type PostgresConfig, postgresConfig } from './config.ts';
 import { Administration } from './credentials/administration.ts';
 import { configuredCredentials } from './credentials/configured.ts';
+import { ExecCredentials } from './credentials/exec-credentials.ts';
 import { RoleCredentials } from './credentials/role-credentials.ts';
 import { classifiedColumns } from './entities.ts';
 import { replayFrames } from './replay.ts';
@@ -32,14 +33,15 @@ export const postgres: Protocol<PostgresConfig, SqlParser> = {
     files: { 'pg-password': 'replace-me\n' },
   },
   config: postgresConfig,
-  secrets: ({ credentials }) => [{ path: PASSWORD, ref: credentials.password }],
+  secrets: ({ credentials }) =>
+    credentials.kind === 'exec' ? [] : [{ path: PASSWORD, ref: credentials.password }],
   authorities: ({ target: { caFile } }) => (caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
   check({ target }, complain) {
     if (target.caFile !== undefined && target.tls === 'disable')
       complain(CA_FILE, 'stands beside tls: disable', 'remove one of the two');
   },
   describe: ({ config, object }) => ({
-    connect: { database: config.target.database, user: workingAs(config.credentials) },
+    connect: { database: config.target.database, ...workingAs(config.credentials) },
     classified: classifiedColumns(object, config.classification.columns),
   }),
   shared: ({ turns }) => new SqlParser({ turns }),
@@ -47,9 +49,10 @@ export const postgres: Protocol<PostgresConfig, SqlParser> = {
   replay: replayFrames,
 };
 
-/** The role that a session finds itself in. */
-function workingAs(credentials: PostgresConfig['credentials']): string {
-  return credentials.kind === 'role' ? credentials.role : credentials.user;
+/** The role that a session finds itself in, if it is known before there is a session. */
+function workingAs(credentials: PostgresConfig['credentials']): { readonly user?: string } {
+  const user = credentials.kind === 'configured' ? credentials.user : credentials.role;
+  return user === undefined ? {} : { user };
 }
 
 function resourceOf(resource: ConfiguredResource<PostgresConfig>, deps: AdapterDeps): PostgresResource {
@@ -70,6 +73,10 @@ function credentialsOf(
   { gateway, clock, log, audit }: AdapterDeps,
 ): PostgresResource['credentials'] {
   const { credentials } = config;
+  const at = { clock, log: log.child({ resource: name }), audit };
+  if (credentials.kind === 'exec')
+    return () =>
+      new ExecCredentials({ config: credentials, resource: name, environment: process.env, ...at });
   const login = () => ({ user: credentials.user, password: secret(PASSWORD), settings: {} });
   if (credentials.kind === 'configured') return () => configuredCredentials(login);
   return (administer) =>
@@ -79,8 +86,6 @@ function credentialsOf(
       mark: { ...gateway, resource: name },
       making: new Administration(() => administer(login())),
       clearing: new Administration(() => administer(login())),
-      clock,
-      log: log.child({ resource: name }),
-      audit,
+      ...at,
     });
 }

@@ -3,7 +3,7 @@ import type { Allowance } from '../../core/allowance.ts';
 import { Inlet } from '../../core/bytes/inlet.ts';
 import type { SlabSizes } from '../../core/bytes/slabs.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
-import { after, type Later } from '../../core/later.ts';
+import { after, type Later, whenAborted } from '../../core/later.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors/index.ts';
 import { encodeBackend } from '../../wire/postgres/backend.ts';
@@ -19,6 +19,7 @@ import { afterGrace, lastWords, partFrom } from '../stream/farewell.ts';
 import { Outlet } from '../stream/outlet.ts';
 import type { Definitions } from './catalog/definitions.ts';
 import type { CatalogService } from './catalog/service.ts';
+import type { Lease } from './credentials/lease.ts';
 import { Entities } from './entities.ts';
 import { POSTGRES_LIMITS } from './limits.ts';
 import type { CancelRegistry } from './login/cancel.ts';
@@ -57,11 +58,11 @@ export interface SessionParts {
   /** Of the whole process. */
   readonly turns: Turns;
   readonly allowance: Allowance;
-  /** Opens a connection to the target for the client's session. `release` is called once it has been left. */
+  /** Opens a connection to the target for the client's session. Its lease is let go of once it has been left. */
   readonly connect: (
     startup: ReadonlyMap<string, string>,
     context: StreamContext,
-  ) => Promise<{ readonly upstream: Upstream; readonly release: () => void }>;
+  ) => Promise<{ readonly upstream: Upstream; readonly lease: Lease }>;
 }
 
 /** Messages handled at once, whatever others have to do: a client that sends thousands does not keep them waiting. */
@@ -177,13 +178,15 @@ export class PostgresSession {
   async #connected(login: Extract<LocalLogin, { kind: 'session' }>): Promise<void> {
     const { instance } = this.#context.session.principal;
     this.#maySetPath(login.parameters);
-    const { upstream, release } = await this.#parts.connect(login.parameters, this.#context);
+    const { upstream, lease } = await this.#parts.connect(login.parameters, this.#context);
     if (this.#state.ended) {
       upstream.socket.destroy();
-      return release();
+      return lease.release();
     }
     this.#upstream = upstream;
-    this.#releaseLogin = release;
+    this.#releaseLogin = () => lease.release();
+    whenAborted(lease.ended, (reason) => this.#state.end(toHoopError(reason)));
+    if (this.#state.ended) return;
     // What waits for people has not reached the target.
     const cancel = async () => (this.#state.withdraw() ? undefined : upstream.cancel());
     const pid = upstream.backendKey?.pid ?? NO_PID;

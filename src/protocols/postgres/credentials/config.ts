@@ -1,8 +1,9 @@
+import { resolve } from 'node:path';
 import { z } from 'zod';
-import { type SecretRef, secretRef, section, text } from '../../../core/config/shape.ts';
+import { duration, expected, type SecretRef, secretRef, section, text } from '../../../core/config/shape.ts';
 
 /** What stands under `credentials`, told apart by the keys that are written. */
-type CredentialsConfig = ConfiguredLogin | RoleOfSession;
+type CredentialsConfig = ConfiguredLogin | RoleOfSession | ExecOfSession;
 
 /** The same login for every session. */
 interface ConfiguredLogin {
@@ -18,16 +19,39 @@ interface RoleOfSession extends Omit<ConfiguredLogin, 'kind'> {
   readonly role: string;
 }
 
+/** A login for each session, given by a command. */
+export interface ExecOfSession {
+  readonly kind: 'exec';
+  readonly exec: Commands;
+  /** In which sessions work, if not as the user that they are given. */
+  readonly role: string | undefined;
+}
+
+/** Programs with their arguments. */
+interface Commands {
+  readonly command: readonly string[];
+  readonly renew?: readonly string[] | undefined;
+  readonly revoke?: readonly string[] | undefined;
+  /** For each of them, ms. */
+  readonly timeout: number;
+  /** Variables that they are given beside `PATH`. */
+  readonly env: readonly string[];
+}
+
 /** Keys as they are written; which go together is said by `choice`. */
 interface Written {
   readonly user?: string | undefined;
   readonly password?: SecretRef | undefined;
   readonly role?: string | undefined;
+  readonly exec?: Commands | undefined;
 }
 
 /** To be in the role `none` is to be in none. */
 const NOT_NONE = /^(?!none$)[^\0]{1,63}$/i;
 const USER_CURE = "write the gateway's own role at the target";
+const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+const LIST = 'a list of names';
+const ENV_CURE = 'write [VAULT_ADDR, VAULT_TOKEN]';
 const PASSWORD_CURE = 'write {env: NAME} or {file: PATH}';
 
 /** The shape of `credentials`. @param base Directory that relative paths start from. */
@@ -38,13 +62,56 @@ export function credentialsConfig(base: string) {
       password: secretRef(base).optional(),
       role: text('a role name', 'write the role that sessions are to work as, not none', NOT_NONE)
         .optional()
-        .describe('A role of its own is made for each session, as a member of this one.'),
+        .describe(
+          'A role of its own is made for each session, as a member of this one. With exec: in which sessions work.',
+        ),
+      exec: commands(base).optional(),
     },
     'write {user: hoop, password: {env: PG_PASSWORD}}',
   ).transform(choice);
 }
 
-function choice({ user, password, role }: Written, context: z.RefinementCtx): CredentialsConfig {
+function commands(base: string) {
+  return section(
+    {
+      command: argv(base).describe('Prints user, password and lease as JSON.'),
+      renew: argv(base).optional().describe('Prolongs a lease.'),
+      revoke: argv(base).optional().describe('Ends a lease, when its session has ended.'),
+      timeout: duration('1s', '2m', '10s').default(10_000).describe('For each of them.'),
+      env: z
+        .array(
+          text("a variable's name", 'write its name such as VAULT_ADDR', VARIABLE),
+          expected(LIST, ENV_CURE),
+        )
+        .max(64, expected('at most 64 names', 'remove some'))
+        .default([])
+        .describe('Variables of hoopd that they are given, beside PATH.'),
+    },
+    'write {command: [vault, read, -format=json, database/creds/app]}',
+  );
+}
+
+/** A program by its name on PATH or by its path, and its arguments. No shell reads them. */
+function argv(base: string) {
+  const cure = 'write a list such as [vault, read, -format=json, database/creds/app]';
+  return z
+    .array(text('a text', cure, /^[^\0]{0,4096}$/), expected('a program and its arguments', cure))
+    .min(1, expected('a program', cure))
+    .max(64, expected('at most 64 words', 'write a script'))
+    .refine(([program]) => program !== '', expected('a program', cure))
+    .transform(([program = '', ...rest]) => [
+      program.includes('/') ? resolve(base, program) : program,
+      ...rest,
+    ]);
+}
+
+function choice({ user, password, role, exec }: Written, context: z.RefinementCtx): CredentialsConfig {
+  if (exec !== undefined) {
+    if (user === undefined && password === undefined) return { kind: 'exec', exec, role };
+    const path = [user === undefined ? 'password' : 'user'];
+    context.addIssue({ code: 'custom', path, message: 'stands beside exec; remove one of the two' });
+    return z.NEVER;
+  }
   if (user !== undefined && password !== undefined) {
     if (role === undefined) return { kind: 'configured', user, password };
     if (role !== user) return { kind: 'role', user, password, role };

@@ -13,6 +13,8 @@ export interface TargetLogin {
 
 /** A login that one session has to itself, or shares, until it lets go of it. */
 export interface Lease extends TargetLogin {
+  /** Aborted when the login ends while it is held, with a `HoopError` that says so to its client. Absent: it does not. */
+  readonly ended?: AbortSignal;
   /**
    * Called once, when the connection to the target has been left, or never came to be. Returns at once: what there is to
    * clear up at the target is done behind it, and waited for by `TargetCredentials.close`. Never throws.
@@ -39,7 +41,7 @@ export interface TargetCredentials {
    *
    * @throws {HoopError} As `lease`.
    */
-  own(): Promise<TargetLogin>;
+  own(): Promise<Lease>;
   /**
    * @throws {HoopError} `ERR_TARGET_CREDENTIAL` there is none to be had, `ERR_TARGET_…` the target cannot be asked for
    *   one; the signal's reason if that is ours. Nothing is left at the target.

@@ -36,8 +36,8 @@ export class RoleCredentials implements TargetCredentials {
     this.#clearance = new RoleClearance(parts, this.#inUse);
   }
 
-  async own(): Promise<TargetLogin> {
-    return { ...this.#parts.login(), settings: { role: this.#parts.group } };
+  async own(): Promise<Lease> {
+    return { ...this.#parts.login(), settings: { role: this.#parts.group }, release: () => undefined };
   }
 
   lease(whom: LeaseFor): Promise<Lease> {

@@ -26,6 +26,13 @@ export class SideConnection {
     upstream.socket.resume();
   }
 
+  /** Calls back once, when the connection has ended, whoever ended it. */
+  onClose(ended: () => void): void {
+    const { socket } = this.#upstream;
+    if (socket.closed) ended();
+    else socket.once('close', ended);
+  }
+
   get serverVersion(): number {
     return this.#upstream.serverVersion;
   }
