@@ -79,7 +79,7 @@ export const EXIT_TEXTS: Readonly<Record<number, string>> = {
   67: 'not logged in, or the login has expired',
   69: 'the gateway, the identity provider or the target cannot be reached',
   70: 'internal error',
-  75: 'an approval is needed',
+  75: 'an approval is needed, or was not given in time',
   76: 'verification failed',
   77: 'denied, or no such thing for you',
   78: 'configuration',

@@ -14,6 +14,7 @@ export interface ProgramHooks {
 const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   resource: 'what can be reached',
   session: 'sessions at the gateway',
+  approval: 'what waits for a person to say yes',
   audit: 'search, export and verify the audit log',
 };
 

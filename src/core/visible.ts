@@ -1,7 +1,7 @@
 /** Controls, format characters (bidi marks, zero-width), surrogates, private use, unassigned, line separators. */
 const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;
-/** Those, and what has no width or shape either: variation selectors, joiners, fillers. */
-const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+/** Those, what has no width or shape either (variation selectors, joiners, fillers), and every space but the common one. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|[^\P{Zs} ]/gu;
 
 /**
  * Makes text of strangers safe to show on one line: unsafe characters become `\n`, `\x1b`, `\u202e`.

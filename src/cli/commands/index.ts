@@ -1,4 +1,12 @@
 import type { CommandSpec } from '../command.ts';
+import {
+  approvalApprove,
+  approvalCancel,
+  approvalDeny,
+  approvalList,
+  approvalShow,
+  approvalWatch,
+} from './approvals.ts';
 import { auditExport } from './audit-export.ts';
 import { auditSearch } from './audit-search.ts';
 import { auditShow } from './audit-show.ts';
@@ -26,6 +34,12 @@ export const COMMANDS: readonly CommandSpec[] = [
   sessionShow,
   sessionKill,
   sessionReplay,
+  approvalList,
+  approvalShow,
+  approvalApprove,
+  approvalDeny,
+  approvalCancel,
+  approvalWatch,
   auditSearch,
   auditShow,
   auditVerify,

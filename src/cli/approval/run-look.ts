@@ -1,0 +1,78 @@
+import type { ApprovalItem } from '../../api/approvals.ts';
+import type { GatewayApi } from '../../client/gateway-api.ts';
+import { type Clock, systemClock } from '../../core/clock.ts';
+import { HoopError } from '../../core/errors.ts';
+import { type Invocation, textOption } from '../command.ts';
+import { parseDuration } from '../parse.ts';
+import { renderApproval, statusText } from '../render/approval.ts';
+import { renderTable } from '../render/table.ts';
+import { AS_PERSON, actorText, withGateway } from '../with-gateway.ts';
+
+const STATUSES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed', 'all'];
+/** Seconds that the gateway holds one answer back: shorter than what proxies on the way hold. */
+const POLL_S = 20;
+const HEADINGS = ['ID', 'ASKED', 'WHO', 'RESOURCE', 'NEEDS', 'STATUS', 'TEXT'];
+
+export async function runList(invocation: Invocation): Promise<undefined> {
+  const { io } = invocation;
+  const status = textOption(invocation, 'status') ?? 'pending';
+  if (!STATUSES.includes(status))
+    throw new HoopError('ERR_USAGE', `--status "${status}" is none of ${STATUSES.join(', ')}`);
+  const query = status === 'all' ? {} : { status };
+  const { approvals } = await withGateway(invocation, ({ api }) => api.approvals(query), AS_PERSON);
+  if (io.json) {
+    for (const item of approvals) await io.value(item);
+    return;
+  }
+  if (approvals.length === 0) {
+    io.note(status === 'pending' ? 'nothing waits for approval' : 'no such requests for approval');
+    return;
+  }
+  const now = systemClock.now();
+  await io.line(
+    renderTable(
+      HEADINGS,
+      approvals.map((item) => row(item, now)),
+      io.width,
+    ).join('\n'),
+  );
+}
+
+function row(item: ApprovalItem, now: number): string[] {
+  const needs = item.needs.map(({ name, count, given }) => `${name} ${given}/${count}`).join(', ');
+  const yours = item.mine.length > 0 ? ' (you)' : '';
+  const who = actorText({ name: item.actor, person: item.person });
+  const text = item.text.replace(/\s+/g, ' ').trim();
+  return [item.id, item.at, who, item.resource, needs + yours, statusText(item, now), text];
+}
+
+/** @returns Without `--wait` 0; with it what became of the request. */
+export async function runShow(invocation: Invocation): Promise<number> {
+  const { io } = invocation;
+  const { wait } = invocation.options;
+  const untilMs = typeof wait === 'string' ? systemClock.now() + parseDuration(wait, '--wait') : Infinity;
+  const [id] = invocation.args;
+  const item = await withGateway(
+    invocation,
+    ({ api }) => (wait === undefined ? api.approval(id!) : settled(api, id!, untilMs, systemClock)),
+    AS_PERSON,
+  );
+  if (io.json) await io.value(item);
+  else await io.line(renderApproval(item, systemClock.now()).join('\n'));
+  return wait === undefined ? 0 : exitCodeOf(item);
+}
+
+/** Asks until it is decided, or the time is over. */
+async function settled(api: GatewayApi, id: string, untilMs: number, clock: Clock): Promise<ApprovalItem> {
+  for (;;) {
+    const seconds = Math.ceil((untilMs - clock.now()) / 1000);
+    if (seconds < 1) return api.approval(id);
+    const item = await api.approval(id, Math.min(POLL_S, seconds));
+    if (item.status !== 'pending') return item;
+  }
+}
+
+function exitCodeOf({ status }: ApprovalItem): number {
+  if (status === 'approved') return 0;
+  return status === 'denied' ? 77 : 75;
+}

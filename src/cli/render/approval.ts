@@ -1,0 +1,127 @@
+import type { ApprovalItem } from '../../api/approvals.ts';
+import { allVisible } from '../../core/visible.ts';
+import { renderFacts } from './table.ts';
+import { visible } from './text.ts';
+
+const BAR = '  | ';
+/** Code points named beside a statement, so that a letter that only looks like another is noticed. */
+const MAX_NAMED = 8;
+
+/**
+ * A request for approval as people decide it: who asks, why, exactly what, and what a yes would do.
+ *
+ * Pure. Whatever strangers wrote is shown so that nothing hides in it or moves.
+ *
+ * @returns Lines without LF.
+ */
+export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
+  const facts = renderFacts([
+    ['request', item.id],
+    ['status', statusText(item, nowMs)],
+    ['asked', item.at],
+    ['by', item.person === undefined ? item.actor : `${item.actor} for ${item.person}`],
+    ['attested', `${pairs(item.attested)} (by ${item.issuer})`.trimStart()],
+    ['says of itself', unchecked(pairs(item.declared))],
+    ['says why', unchecked(item.reason)],
+    ['instance', item.instance],
+    ['session', item.session],
+    ['at', `${item.resource} (${item.protocol})`],
+    ['would do', item.actions.join(', ')],
+    ['to', item.objects.join(', ')],
+    ...item.rules.map(
+      ({ id, reason }) => ['because', reason === undefined ? id : `${id}: ${reason}`] as const,
+    ),
+    ...item.needs.map(({ name, count, given }) => ['needs', `${name}: ${given} of ${count}`] as const),
+    ...item.votes.map(({ by, names, at }) => ['yes', `${by} as ${names.join(', ')}, ${at}`] as const),
+    ['ended by', item.endedBy],
+    ['reason', item.endReason],
+    ['used by', item.usedBy],
+    ['policy', item.policyVersion],
+    ['binding', item.binding],
+  ]);
+  return [...facts, '', ...statementLines(item), '', ...meaning(item, nowMs)];
+}
+
+/** `approval list` and `approval watch` in a few words. */
+export function statusText({ status, expiresAt, usedBy }: ApprovalItem, nowMs: number): string {
+  if (status === 'approved' && usedBy !== undefined) return 'approved, used';
+  const left = Date.parse(expiresAt) - nowMs;
+  if ((status !== 'pending' && status !== 'approved') || !(left > 0)) return status;
+  return `${status} until ${expiresAt} (${spanText(left)})`;
+}
+
+/** `2 h 5 min`, `50 s`. Pure. */
+export function spanText(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const rest = minutes % 60 === 0 ? '' : ` ${minutes % 60} min`;
+  return `${Math.floor(minutes / 60)} h${rest}`;
+}
+
+function statementLines({ original, text }: ApprovalItem): string[] {
+  if (original === undefined) return ['what was asked, values masked:', ...block(text)];
+  const parts = Object.entries(original).flatMap(([name, value]) => {
+    if (typeof value === 'string') return [`${visible(name)}, exactly:`, ...block(value)];
+    return value.map((one, i) => `${visible(name)} ${i + 1}: ${one === null ? 'NULL' : `'${allVisible(one)}'`}`);
+  });
+  const strange = foreign(JSON.stringify(Object.values(original)));
+  return strange === '' ? parts : [...parts, `has characters beyond ASCII: ${strange}`];
+}
+
+function block(text: string): string[] {
+  return text.split('\n').map((line) => BAR + allVisible(line));
+}
+
+/** `U+0430 (3 times)`: letters that look alike have numbers that do not. */
+function foreign(text: string): string {
+  const counts = new Map<string, number>();
+  for (const character of text)
+    if (character > '\x7f') counts.set(character, (counts.get(character) ?? 0) + 1);
+  const named = [...counts].slice(0, MAX_NAMED).map(([character, count]) => {
+    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    return `${allVisible(character)} U+${code}${count > 1 ? ` (${count} times)` : ''}`;
+  });
+  const more = counts.size > MAX_NAMED ? [`${counts.size - MAX_NAMED} others`] : [];
+  return [...named, ...more].join(', ');
+}
+
+function meaning(item: ApprovalItem, nowMs: number): string[] {
+  if (item.status !== 'pending') return [SETTLED[item.status](item)];
+  const who = `this instance of ${visible(item.actor)}`;
+  const does =
+    item.window === undefined
+      ? `exactly this is done once, for ${who}, until ${item.expiresAt} (${spanText(Date.parse(item.expiresAt) - nowMs)}).`
+      : `${who} may open ${visible(item.resource)} as often as it likes for ${spanText(item.window * 1000)} from then on.`;
+  const mine =
+    item.mine.length === 0
+      ? 'You cannot say yes to it.'
+      : `Your yes is one as ${item.mine.map(visible).join(' and ')}.`;
+  return [`Once all have said yes, ${does}`, 'Whatever differs in anything is asked again.', mine];
+}
+
+const SETTLED: Readonly<Record<Exclude<ApprovalItem['status'], 'pending'>, (item: ApprovalItem) => string>> =
+  {
+    approved: ({ window, usedBy, expiresAt }) =>
+      window !== undefined
+        ? `It is open until ${expiresAt}.`
+        : usedBy === undefined
+          ? 'It is done when exactly the same is sent again.'
+          : 'It was done once. The same is asked again.',
+    denied: () => 'It was refused, and is not done.',
+    expired: () => 'Nobody decided in time, which is not a no. The same is asked again.',
+    cancelled: () => 'It was taken back, and is not done.',
+    failed: () => 'It could not be decided. The same is asked again.',
+  };
+
+function pairs(record: Readonly<Record<string, string>>): string {
+  return Object.entries(record)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
+
+/** What nobody vouches for says so. */
+function unchecked(text: string | undefined): string | undefined {
+  return text === undefined || text === '' ? undefined : `${JSON.stringify(text)} (not checked)`;
+}

@@ -1,0 +1,121 @@
+/** Approvals as people and agents meet them: real hoopctl, real hoopd, a real server behind. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ApprovalItem } from '../../../src/api/approvals.ts';
+import type { RunningHoopctl } from '../../support/run-hoopctl.ts';
+import { ALLOW_ALL, type Stack, startStack } from '../../support/stack.ts';
+
+/** Everyone may do everything, approving included: what keeps an agent from it is no rule. */
+const POLICY = `${ALLOW_ALL}
+@id("production-is-opened-for-a-purpose") @approval("dba") @reason("it is production")
+forbid (principal, action == Action::"connect", resource) unless { context.approvals.contains("dba") };`;
+const ALL = ['--status', 'all', '--json'];
+
+let stack: Stack;
+let otto: Record<string, string>;
+beforeAll(async () => {
+  stack = await startStack({ policy: POLICY });
+  otto = await stack.person('otto');
+});
+afterAll(() => stack?.stop());
+
+/** A job that waits for its connection. */
+async function waiting(...args: string[]): Promise<{ job: RunningHoopctl; id: string }> {
+  const psql = ['--', 'psql', '-X', '-w', '-At', '-c', 'select 7'];
+  const job = stack.start(['connect', 'pg', '--wait', '--reason', 'ticket 4711', ...args, ...psql]);
+  const [, id = ''] = await job.until(/approval show (apr_\w+)/, 'stderr');
+  return { job, id };
+}
+const items = (stdout: string) =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as ApprovalItem);
+
+describe('a connection that needs an approval', () => {
+  test('is asked for, shown, watched, approved, and then made; its whole story is one search', async () => {
+    const watch = stack.start(['approval', 'watch', '--json'], otto);
+    const { job, id } = await waiting();
+    await watch.until(new RegExp(`"${id}","status":"pending"`));
+    const shown = await stack.hoopctl(['approval', 'show', id], otto);
+    expect(shown.stdout.replace(/ {2,}/g, ': ')).toContain('says why: "ticket 4711" (not checked)');
+    expect(await stack.hoopctl(['approval', 'approve', id], otto)).toMatchObject({
+      exitCode: 64,
+      stdout: '',
+    });
+    const yes = await stack.hoopctl(['approval', 'approve', id, '--yes'], otto);
+    expect(yes).toMatchObject({ exitCode: 0, stdout: `${id}: approved\n` });
+    expect(yes.stderr).toContain('may open pg as often as it likes for 1 h');
+    expect(await job.finished).toMatchObject({ exitCode: 0, stdout: '7\n' });
+    await watch.until(new RegExp(`"${id}","status":"approved"`));
+    watch.child.kill('SIGINT');
+    expect(await watch.finished).toMatchObject({ exitCode: 130 });
+    for (const item of items(watch.stdout)) expect(item).toMatchObject({ schemaVersion: 1, resource: 'pg' });
+  });
+
+  test('without --wait nobody is asked: 75', async () => {
+    const before = (await stack.hoopctl(['approval', 'list', ...ALL], otto)).stdout;
+    const { exitCode, stdout, stderr } = await stack.psql('select 7');
+    expect({ exitCode, stdout }).toEqual({ exitCode: 75, stdout: '' });
+    expect(stderr).toContain('connect --wait');
+    expect((await stack.hoopctl(['approval', 'list', ...ALL], otto)).stdout).toBe(before);
+  });
+
+  test('is refused with the reason: 77, for whoever waits', async () => {
+    const { job, id } = await waiting();
+    const looks = stack.start(['approval', 'show', id, '--wait', '--json']);
+    await stack.hoopctl(['approval', 'deny', id, '--reason', 'use the replica\u202e'], otto);
+    const refused = await job.finished;
+    expect(refused).toMatchObject({ exitCode: 77, stdout: '' });
+    expect(refused.stderr).toContain('hint: use the replica\\u202e');
+    const looked = await looks.finished;
+    expect(looked.exitCode).toBe(77);
+    expect(items(looked.stdout)).toMatchObject([
+      { id, status: 'denied', endReason: 'use the replica\u202e' },
+    ]);
+  });
+
+  test('that nobody decides in time is no refusal: 75, and nobody can say yes to it later', async () => {
+    const wait = ['connect', 'pg', '--wait=1s', '--json', '--', 'true'];
+    const { exitCode, stdout, stderr } = await stack.hoopctl(wait);
+    expect(exitCode).toBe(75);
+    expect(JSON.parse(stderr).error.code).toBe('ERR_APPROVAL_EXPIRED');
+    const [{ id, status }] = items(stdout) as [ApprovalItem];
+    expect(status).toBe('pending');
+    const late = await stack.hoopctl(['approval', 'approve', id, '--yes', '--json'], otto);
+    expect(late).toMatchObject({ exitCode: 64, stdout: '' });
+    const looked = await stack.hoopctl(['approval', 'show', id, '--wait', '--json']);
+    expect(looked.exitCode).toBe(75);
+    expect(items(looked.stdout)).toMatchObject([{ status: 'cancelled', next_action: 'request' }]);
+  });
+});
+
+describe('nobody approves what was asked on their own authority', () => {
+  test('not the job, whatever policy permits it; it may take it back', async () => {
+    const { job, id } = await waiting();
+    for (const word of ['approve', 'deny']) {
+      const yes = word === 'approve' ? ['--yes'] : [];
+      const { exitCode, stderr } = await stack.hoopctl(['approval', word, id, ...yes]);
+      expect({ exitCode, said: stderr.includes('an agent may not') }).toEqual({ exitCode: 77, said: true });
+    }
+    const cancelled = await stack.hoopctl(['approval', 'cancel', id]);
+    expect(cancelled).toMatchObject({ exitCode: 0, stdout: `${id}: cancelled\n` });
+    expect(await job.finished).toMatchObject({ exitCode: 75 });
+  });
+
+  test('not the person', async () => {
+    const ada = await stack.person('ada');
+    const own = stack.start(['connect', 'pg', '--wait', '--', 'true'], ada);
+    const [, id = ''] = await own.until(/approval show (apr_\w+)/, 'stderr');
+    const { exitCode, stderr } = await stack.hoopctl(['approval', 'approve', id, '--yes'], ada);
+    expect(exitCode).toBe(77);
+    expect(stderr).toContain('nobody decides what was asked on their own authority');
+    const other = await stack.hoopctl(
+      ['approval', 'approve', id, '--yes', '--binding', '0'.repeat(64)],
+      otto,
+    );
+    expect(other.exitCode).toBe(76);
+    expect((await stack.hoopctl(['approval', 'list'], otto)).stdout).toContain('dba 0/1 (you)');
+    await stack.hoopctl(['approval', 'approve', id, '--yes'], otto);
+    expect(await own.finished).toMatchObject({ exitCode: 0 });
+  });
+});

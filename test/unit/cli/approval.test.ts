@@ -1,0 +1,112 @@
+import { describe, expect, test } from 'vitest';
+import type { ApprovalItem } from '../../../src/api/approvals.ts';
+import { changed } from '../../../src/cli/approval/run-watch.ts';
+import { renderApproval, spanText } from '../../../src/cli/render/approval.ts';
+import { allVisible } from '../../../src/core/visible.ts';
+
+const NOW = Date.parse('2026-01-31T12:00:00Z');
+const item: ApprovalItem = {
+  schemaVersion: 1,
+  id: 'apr_01JD8M2K7QZX4T9B3N5V6W8Y0C',
+  status: 'pending',
+  next_action: 'none',
+  at: '2026-01-31T11:59:00.000Z',
+  expiresAt: '2026-01-31T12:59:00.000Z',
+  needs: [{ name: 'dba', count: 2, given: 1 }],
+  mine: ['dba'],
+  session: 'ses_1',
+  resource: 'pg-prod',
+  protocol: 'postgres',
+  actor: 'shop-copilot',
+  person: 'maya@example.com',
+  issuer: 'https://login.test',
+  instance: 'ins_1',
+  attested: { runId: '7' },
+  declared: { model: 'planner-2' },
+  reason: 'the boss said so\u202e',
+  rules: [{ id: 'ddl', reason: 'schema changes are reviewed' }],
+  text: 'ALTER TABLE t …',
+  actions: ['sql.alter'],
+  objects: ['pg-prod/public.t'],
+  policyVersion: 'v1',
+  binding: 'ab'.repeat(32),
+  votes: [{ by: 'bo@example.com', names: ['dba'], at: '2026-01-31T11:59:30.000Z' }],
+};
+const shown = (more: Partial<ApprovalItem> = {}) => renderApproval({ ...item, ...more }, NOW).join('\n');
+
+describe('a request as people decide it', () => {
+  test('who, attested and declared apart; why, and that nobody checked it; until when', () => {
+    const lines = renderApproval(item, NOW).map((line) => line.replace(/ {2,}/, ': '));
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'status: pending until 2026-01-31T12:59:00.000Z (59 min)',
+        'by: shop-copilot for maya@example.com',
+        'attested: runId=7 (by https://login.test)',
+        'says of itself: "model=planner-2" (not checked)',
+        'says why: "the boss said so\\u202e" (not checked)',
+        'because: ddl: schema changes are reviewed',
+        'needs: dba: 1 of 2',
+        'yes: bo@example.com as dba, 2026-01-31T11:59:30.000Z',
+        `binding: ${item.binding}`,
+      ]),
+    );
+  });
+
+  test('the statement line by line, with nothing in it that hides or moves; letters that only look alike named', () => {
+    const statement =
+      "ALTER TABLE p\u0430yments\r\n  DROP\u00a0x -- \u202e\u200b\u3164\x1b[2J\nAND 'y\ufe0f'";
+    const text = shown({ original: { statement, parameters: ['a\nb', null] } });
+    expect(text).toContain(
+      [
+        'statement, exactly:',
+        '  | ALTER TABLE pаyments\\r',
+        '  |   DROP\\xa0x -- \\u202e\\u200b\\u3164\\x1b[2J',
+        "  | AND 'y\\ufe0f'",
+        "parameters 1: 'a\\nb'",
+        'parameters 2: NULL',
+        'has characters beyond ASCII: а U+0430, \\xa0 U+00A0, ',
+      ].join('\n'),
+    );
+  });
+
+  test.each<[string, Partial<ApprovalItem>, string]>([
+    ['one use', {}, 'exactly this is done once, for this instance of shop-copilot, until 2026-01-31T12:59'],
+    ['a window', { window: 7200 }, 'may open pg-prod as often as it likes for 2 h from then on'],
+    ['mine to give', {}, 'Your yes is one as dba.'],
+    ['not mine', { mine: [] }, 'You cannot say yes to it.'],
+    ['approved', { status: 'approved' }, 'when exactly the same is sent again'],
+    ['approved for a time', { status: 'approved', window: 60 }, 'It is open until 2026-01-31T12:59'],
+    ['used', { status: 'approved', usedBy: 'op_1' }, 'It was done once.'],
+    ['denied', { status: 'denied', endReason: 'use the archive' }, 'use the archive'],
+    ['expired', { status: 'expired' }, 'which is not a no'],
+    ['cancelled', { status: 'cancelled' }, 'taken back'],
+  ])('says in plain words what it means: %s', (_, more, words) => expect(shown(more)).toContain(words));
+
+  test('masked where it is not for these eyes', () => {
+    expect(shown()).toContain('what was asked, values masked:\n  | ALTER TABLE t …');
+  });
+});
+
+test('what cannot be seen is written out, and common text is left alone', () => {
+  expect(allVisible("select 'é 日本' \\n")).toBe("select 'é 日本' \\n");
+  expect(allVisible('\u00ad\u034f\u2003\u{e0100}')).toMatch(/^[\x20-\x7e]+$/);
+});
+
+test.each([
+  [0, '0 s'],
+  [90_000, '90 s'],
+  [3_540_000, '59 min'],
+  [7_200_000, '2 h'],
+  [7_500_000, '2 h 5 min'],
+])('%i ms are %s', (ms, text) => expect(spanText(ms)).toBe(text));
+
+test('a stream tells what is new or changed, each once', () => {
+  const list = (...approvals: ApprovalItem[]) => ({ schemaVersion: 1, approvals, cursor: 'c' }) as const;
+  const other = { ...item, id: 'apr_2' };
+  expect(changed(list(item), list(item))).toEqual([]);
+  expect(changed(list(item), list(other, item))).toEqual([other]);
+  const done = { ...item, status: 'approved' } as const;
+  expect(changed(list(item), list(done))).toEqual([done]);
+  expect(changed(list(done), list({ ...done, usedBy: 'op_1' }))).toHaveLength(1);
+  expect(changed(list(item), list({ ...item, votes: [] }))).toHaveLength(1);
+});
