@@ -1,16 +1,14 @@
 import type { ApprovalItem } from '../../api/approvals.ts';
-import type { GatewayApi } from '../../client/gateway-api.ts';
-import { type Clock, systemClock } from '../../core/clock.ts';
+import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { parseDuration } from '../parse.ts';
 import { renderApproval, statusText } from '../render/approval.ts';
 import { renderTable } from '../render/table.ts';
 import { AS_PERSON, actorText, withGateway } from '../with-gateway.ts';
+import { settled } from './settled.ts';
 
 const STATUSES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed', 'all'];
-/** Seconds that the gateway holds one answer back: shorter than what proxies on the way hold. */
-const POLL_S = 20;
 const HEADINGS = ['ID', 'ASKED', 'WHO', 'RESOURCE', 'NEEDS', 'STATUS', 'TEXT'];
 
 export async function runList(invocation: Invocation): Promise<undefined> {
@@ -60,16 +58,6 @@ export async function runShow(invocation: Invocation): Promise<number> {
   if (io.json) await io.value(item);
   else await io.line(renderApproval(item, systemClock.now()).join('\n'));
   return wait === undefined ? 0 : exitCodeOf(item);
-}
-
-/** Asks until it is decided, or the time is over. */
-async function settled(api: GatewayApi, id: string, untilMs: number, clock: Clock): Promise<ApprovalItem> {
-  for (;;) {
-    const seconds = Math.ceil((untilMs - clock.now()) / 1000);
-    if (seconds < 1) return api.approval(id);
-    const item = await api.approval(id, Math.min(POLL_S, seconds));
-    if (item.status !== 'pending') return item;
-  }
 }
 
 function exitCodeOf({ status }: ApprovalItem): number {

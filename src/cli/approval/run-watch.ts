@@ -8,9 +8,8 @@ import type { Io } from '../io.ts';
 import { statusText } from '../render/approval.ts';
 import { visible } from '../render/text.ts';
 import { AS_PERSON, actorText, withGateway } from '../with-gateway.ts';
+import { POLL_S } from './settled.ts';
 
-/** Seconds that the gateway holds one answer back: shorter than what proxies on the way hold. */
-const POLL_S = '20';
 /** Between tries while the gateway is away, ms. */
 const RETRY_MS = 2000;
 
@@ -39,7 +38,7 @@ export async function runWatch(invocation: Invocation): Promise<undefined> {
 async function nextList(api: GatewayApi, io: Io, cursor: string): Promise<ApprovalList> {
   for (let told = false; ; told = true) {
     try {
-      return await api.approvals({ wait: POLL_S, cursor });
+      return await api.approvals({ wait: `${POLL_S}`, cursor });
     } catch (error) {
       if (!isHoopError(error) || error.code !== 'ERR_GATEWAY_UNREACHABLE') throw error;
       if (!told) io.note(`${error.message}; trying again`);

@@ -1,12 +1,11 @@
 import type { ApprovalItem } from '../../api/approvals.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
+import { systemClock } from '../../core/clock.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
+import { settled } from '../approval/settled.ts';
 import type { Io } from '../io.ts';
 import { openTunnel } from './local-ends.ts';
 import type { ConnectPlan } from './plan.ts';
-
-/** One question to the gateway waits so long, seconds. */
-const LONG_POLL_S = 20;
 
 /**
  * Asks for a connection that needs an approval, and waits until people have decided. Says on standard error what is
@@ -25,14 +24,14 @@ export async function untilApproved(
 ): Promise<void> {
   const id = await askFor(gateway, plan, resource);
   if (id === undefined) return;
-  const until = Date.now() + waitMs;
-  let item = await gateway.api.approval(id);
-  if (item.status === 'pending') await tellWaiting(io, resource, item);
-  while (item.status === 'pending' && Date.now() < until) {
-    const seconds = Math.max(1, Math.min(LONG_POLL_S, Math.ceil((until - Date.now()) / 1000)));
-    item = await orInterrupted(io.signal, gateway.api.approval(id, seconds));
-  }
-  if (item.status !== 'approved') throw notApproved(resource, item);
+  const untilMs = systemClock.now() + waitMs;
+  const asked = await gateway.api.approval(id);
+  if (asked.status === 'pending') await tellWaiting(io, resource, asked);
+  const item = await settled(gateway.api, id, untilMs, systemClock);
+  if (item.status === 'approved') return;
+  // A yes that came later would be for a process that is gone.
+  if (item.status === 'pending') await gateway.api.cancelApproval(id).catch(() => undefined);
+  throw notApproved(resource, item);
 }
 
 /** @returns The request that people decide; undefined: it is approved already. */
@@ -57,18 +56,6 @@ async function tellWaiting(io: Io, resource: string, { id, needs, expiresAt }: A
     io.note(
       `a connection to ${resource} waits for the approval of ${approvals.join(' and ')}: ${id}, until ${expiresAt}`,
     );
-}
-
-async function orInterrupted<T>(signal: AbortSignal, value: Promise<T>): Promise<T> {
-  const interrupted = Promise.withResolvers<never>();
-  const onAbort = () => interrupted.reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    signal.throwIfAborted();
-    return await Promise.race([value, interrupted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 function notApproved(resource: string, { id, status, endedBy, endReason }: ApprovalItem): HoopError {

@@ -64,7 +64,9 @@ function statementLines({ original, text }: ApprovalItem): string[] {
   if (original === undefined) return ['what was asked, values masked:', ...block(text)];
   const parts = Object.entries(original).flatMap(([name, value]) => {
     if (typeof value === 'string') return [`${visible(name)}, exactly:`, ...block(value)];
-    return value.map((one, i) => `${visible(name)} ${i + 1}: ${one === null ? 'NULL' : `'${allVisible(one)}'`}`);
+    return value.map(
+      (one, i) => `${visible(name)} ${i + 1}: ${one === null ? 'NULL' : `'${allVisible(one)}'`}`,
+    );
   });
   const strange = foreign(JSON.stringify(Object.values(original)));
   return strange === '' ? parts : [...parts, `has characters beyond ASCII: ${strange}`];
