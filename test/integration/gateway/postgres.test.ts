@@ -72,14 +72,22 @@ describe('PostgreSQL behind hoopd', () => {
     await client.end();
   });
 
-  it('a rotated password is used by new connections; old ones go on', async () => {
+  it('a rotated password is used by new connections, hoopd’s own included; old ones go on meanwhile', async () => {
     const { client: old } = await open();
+    const works = async (client: pg.Client) =>
+      expect((await client.query('SELECT id FROM orders')).rows).toEqual([{ id: 1 }]);
+    await works(old);
     await postgres.psql("ALTER ROLE hoop PASSWORD 'second'");
+    await expect(open()).rejects.toMatchObject({ code: '08004' });
+    await works(old);
     running.write('password', 'second\n');
     expect(await running.gateway.reload(running.load())).toBe(true);
+    await postgres.psql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'hoopd catalog'",
+    );
     const { client: fresh } = await open();
     for (const client of [old, fresh]) {
-      expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      await works(client);
       await client.end();
     }
   });

@@ -68,8 +68,8 @@ beforeAll(async () => {
     deps: { log: createLog('debug', { write: logged }) },
     resources: [
       resource('pg', issuer(3600, ['issue', 'renew', 'revoke'])),
-      resource('renewed', issuer(1.2, ['issue', 'renew', 'revoke'])),
-      resource('ending', issuer(1.2, ['issue', 'revoke'])),
+      resource('renewed', issuer(2, ['issue', 'renew', 'revoke'])),
+      resource('ending', issuer(2, ['issue', 'revoke'])),
       resource('hanging', `${issuer(3600, ['issue'], 'bad')}, timeout: 1s`),
       resource('missing', 'command: [./nothing-there]'),
       resource('garbage', 'command: [echo, s3cret-garbage]'),
@@ -177,7 +177,8 @@ describe('a login from a command', () => {
   });
 
   it('is renewed while its session goes on; where it cannot be, the session ends with it, and says so', async () => {
-    const [renewed, ending] = await Promise.all([open('renewed'), open('ending')]);
+    const [renewed, ending, busy] = await Promise.all([open('renewed'), open('ending'), open('ending')]);
+    const slow = busy.client.query('SELECT 4711, pg_sleep(60)').catch((error: pg.DatabaseError) => error);
     const { login } = await me(renewed);
     expect(await ending.ended).toMatchObject({
       code: '57P01',
@@ -185,9 +186,16 @@ describe('a login from a command', () => {
       message: "the session's credential at the target has ended",
       hint: 'connect again: a new connection gets a new one',
     });
+    expect(await slow).toMatchObject({ code: '57P01' });
+    const left = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT 4711%'";
+    await eventually(
+      'it is cancelled',
+      () => postgres.psql(left),
+      (count) => count === '0',
+    );
     const renewals = () =>
       asked().filter(({ action, session }) => action === 'renew' && session === renewed.session);
-    await eventually('it was renewed', renewals, ({ length }) => length >= 3);
+    await eventually('it was renewed', renewals, ({ length }) => length >= 2);
     expect(await me(renewed)).toEqual({ login, role: 'app' });
     expect((await me(await open('ending'))).role).toBe('app');
   });
