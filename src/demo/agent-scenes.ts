@@ -1,4 +1,5 @@
 import { HoopError } from '../core/errors.ts';
+import { Approver } from './approver-scenes.ts';
 import { AgentClient, type Answer, type TunnelAccess } from './client.ts';
 import type { Hoopctl } from './hoopctl.ts';
 import { approveByBrowser } from './idp-browser.ts';
@@ -53,6 +54,7 @@ export async function agentWorks(
   story: Story,
   hoopctl: Hoopctl,
   check: Check,
+  grace: Hoopctl,
 ): Promise<AgentWork> {
   story.typed('$', `hoopctl connect ${RESOURCE}`);
   const tunnel = hoopctl.start('connect', RESOURCE, '--reason', 'a look at late orders', '--json');
@@ -64,6 +66,7 @@ export async function agentWorks(
     await readRows(script, story);
     await tryWhatIsForbidden(script, story);
     await changeOneRow(script, story);
+    await changeSchema(script, story, await Approver.signedIn(stage, story, grace, check));
     await readEverything(script, story);
     return { ...script.counted(), leakedValues: countLeaks(client.tap.bytes(), stage.shop.secrets) };
   } finally {
@@ -102,6 +105,20 @@ async function changeOneRow(script: Script, story: Story): Promise<void> {
   await script.allowed('SELECT id, status FROM orders WHERE id = 7');
 }
 
+/** A statement waits until somebody has said yes to exactly it; the next one is asked again. */
+async function changeSchema(script: Script, story: Story, grace: Approver): Promise<void> {
+  story.say(
+    'It asks for a change of the schema. The statement waits; Grace sees exactly what would run, and by whom.',
+  );
+  const altered = script.allowed('ALTER TABLE orders ADD COLUMN carrier text');
+  await grace.approves();
+  await altered;
+  story.say('Her yes was for that statement, once. The next one is asked again.');
+  const refused = script.denied('ALTER TABLE orders ADD COLUMN tracking text');
+  await grace.denies('one column is enough; put the number into carrier');
+  await refused;
+}
+
 /** So that every planted value has its chance to leak, in text and in binary-safe forms. */
 async function readEverything(script: Script, story: Story): Promise<void> {
   story.say('It reads everything there is, so that every planted value has its chance to leak.');
@@ -130,7 +147,7 @@ class Script {
     if (answer.ok) {
       const rows = table(answer.names, answer.rows.slice(0, shown));
       const more = answer.rows.length > shown ? `\n… ${answer.rows.length} rows` : '';
-      this.#story.showed(answer.names.length === 0 ? `${answer.count} row changed` : rows + more);
+      this.#story.showed(answer.names.length === 0 ? changed(answer.count) : rows + more);
     }
   }
 
@@ -162,6 +179,8 @@ class Script {
     return answer;
   }
 }
+
+const changed = (count: number) => (count === 0 ? 'done' : `${count} row changed`);
 
 /** The gateway's hint is one line of JSON for agents; a person wants its sentence. */
 function adviceOf(hint: string): string {

@@ -26,6 +26,7 @@ export interface DemoIdp {
 
 const DEMO_USERS: readonly DemoUser[] = [
   { login: 'ada', name: 'Ada Okonkwo', email: 'ada@shop.example', groups: ['developers'] },
+  { login: 'grace', name: 'Grace Lindqvist', email: 'grace@shop.example', groups: ['developers', 'dba'] },
   { login: 'otto', name: 'Otto Berg', email: 'otto@shop.example', groups: ['auditors', 'security'] },
   { login: 'dana', name: 'Dana Ruiz', email: 'dana@shop.example', groups: ['dba', 'developers'] },
 ];

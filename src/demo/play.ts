@@ -38,12 +38,13 @@ export async function play(
     if (!ok) problems.push(problem);
   };
   const agent = new Hoopctl(join(stage.directory, 'home-of-agent'));
+  const grace = new Hoopctl(join(stage.directory, 'home-of-grace'));
   const auditor = new Hoopctl(join(stage.directory, 'home-of-otto'));
 
   story.chapter('An agent signs in, by a person');
   await agentSignsIn(stage, story, agent);
   story.chapter('It works, with an ordinary PostgreSQL driver');
-  const work = await agentWorks(stage, story, agent, check);
+  const work = await agentWorks(stage, story, agent, check, grace);
   story.chapter('What the database itself says');
   await compareWithTruth(stage, story, check);
   story.chapter('Otto, the auditor, finds out what happened');

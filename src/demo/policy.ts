@@ -25,10 +25,27 @@ permit (principal in Group::"developers", action in Action::"sql.write", resourc
 
 // More rows than this are counted, undone and refused, before anything is committed.
 ${agentRules('resource in Resource::"pg-demo"', 50)}
-@id("no-schema-changes")
-@reason("the schema is not changed through a tunnel")
-@hint("propose the change as a migration; reading and changing rows is allowed")
-forbid (principal, action in Action::"sql.ddl", resource);
+// ---- Changing the schema ---------------------------------------------------------------------------------------------
+
+@id("tables-may-be-altered")
+permit (principal, action == Action::"sql.alter", resource in Resource::"pg-demo")
+when { principal in Group::"developers" || principal in Group::"ai-agents" };
+
+@id("schema-changes-are-reviewed")
+@approval("dba")
+@reason("a second person looks at each change of the schema first")
+forbid (principal in Group::"ai-agents", action == Action::"sql.alter", resource)
+unless { context.approvals.contains("dba") };
+
+@id("dbas-approve")
+permit (principal in Group::"dba", action == Action::"approval.grant", resource)
+when { resource.name == "dba" };
+
+@id("no-other-schema-changes")
+@reason("nothing is made or dropped through a tunnel")
+@hint("propose the change as a migration; tables may be altered when a second person approves it")
+forbid (principal, action in Action::"sql.ddl", resource)
+unless { action == Action::"sql.alter" };
 
 // ---- What is shown ---------------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
   if (state === 'denied') {
     return {
       code: 'ERR_APPROVAL_DENIED',
-      message: `${whatOf(judgement.pair)} was not approved by ${endedBy ?? 'those who were asked'}`,
+      message: `${whatOf(judgement.pair)} was not approved by ${endedBy ?? 'those who were asked'}${said(endReason)}`,
       rule,
       reason: endReason ?? 'no reason was given',
       hint: 'do what the reason says, or something else: asking for the same again will hardly be answered otherwise',
@@ -108,6 +108,11 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
     hint: `${who}; send exactly the same again in this session when it is approved: hoopctl approval show ${id} --wait`,
     approval: id,
   };
+}
+
+/** A person's words, in one line of any terminal. */
+function said(reason: string | undefined): string {
+  return reason === undefined ? '' : `: ${reason.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, ' ')}`;
 }
 
 /**

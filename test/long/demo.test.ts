@@ -33,9 +33,9 @@ describe('the play', () => {
     expect(problems).toEqual([]);
     expect(summary).toMatchObject({
       schemaVersion: 1,
-      statements: 11,
-      allowed: 7,
-      denied: 4,
+      statements: 13,
+      allowed: 8,
+      denied: 5,
       leakedValues: 0,
       auditVerified: true,
       recordingReplayed: true,
@@ -52,7 +52,13 @@ describe('the play', () => {
     const story = new Story(nowhere(), false);
     const agent = new Hoopctl(join(stage.directory, 'home-of-agent'));
     await agentSignsIn(stage, story, agent);
-    const work = await agentWorks(stage, story, agent, () => undefined);
+    const work = await agentWorks(
+      stage,
+      story,
+      agent,
+      () => undefined,
+      new Hoopctl(join(stage.directory, 'home-of-grace')),
+    );
     expect(work.leakedValues).toBeGreaterThanOrEqual(stage.shop.secrets.length);
   });
 });
