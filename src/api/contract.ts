@@ -273,11 +273,14 @@ export interface AuditQuery {
   readonly resource?: string;
   readonly session?: string;
   readonly instance?: string;
+  /** What belongs to a request for approval (`apr_…`): asked, looked at, decided, used, and what came of it. */
+  readonly approval?: string;
   /** Any of an object's names: `public.orders`, `orders`. `table` is taken for the same. */
   readonly object?: string;
   readonly action?: string;
   readonly decision?: string;
   readonly outcome?: string;
+  /** `approval.granted`, `approval.*`; several by commas: any of them. */
   readonly type?: string;
   readonly since?: string;
   readonly until?: string;

@@ -11,6 +11,7 @@ export type KeyKind =
   | 'resource'
   | 'session'
   | 'instance'
+  | 'approval'
   | 'object'
   | 'action'
   | 'decision'
@@ -88,11 +89,18 @@ export function keysOf(record: EventRecord, outcome: string | undefined, tokens:
   add('resource', asText(record['resource']));
   add('session', asText(record['session']));
   add('instance', who.instance);
+  add('approval', approvalOf(record));
   add('decision', asText(record['decision']));
   add('outcome', outcome);
   for (const name of new Set(texts(record['objects']).flatMap(objectNames))) add('object', name);
   for (const action of new Set(texts(record['actions']).flatMap(actionGroups))) add('action', action);
   return keys.join(' ');
+}
+
+/** Not of a search for it, which is no part of its story. */
+function approvalOf(record: EventRecord): string | undefined {
+  if (record['type'] === 'audit.searched') return undefined;
+  return asText(asRecord(record['facts'])?.['approval']);
 }
 
 /** What free text is looked for in: nothing that is sealed is in a record, and `text` is masked. */

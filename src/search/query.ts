@@ -45,7 +45,9 @@ export function toIndexQuery(
 ): IndexQuery {
   const keys = keyFilters(query, scope).map(([kind, value]) => tokens.of(kind, value));
   const words = textTerms(bounded('q', query.q) ?? '');
-  const parts = [...keys.map((key) => `keys : ${key}`), ...words.map((word) => `words : ${word}`)];
+  const types = (bounded('type', query.type)?.split(',') ?? []).map((type) => tokens.of('type', type));
+  const oneOf = types.length === 0 ? [] : [`(${types.map((key) => `keys : ${key}`).join(' OR ')})`];
+  const parts = [...oneOf, ...keys.map((key) => `keys : ${key}`), ...words.map((word) => `words : ${word}`)];
   const from = time('since', query.since, 0);
   const until = time('until', query.until, Number.MAX_SAFE_INTEGER / PER_MS);
   const cursor = readCursor(query.cursor);
@@ -64,13 +66,13 @@ export function writeCursor(n: number): string {
 function keyFilters(query: AuditQuery, scope: AuditScope | undefined): [KeyKind, string][] {
   const filters: [KeyKind, string][] = [];
   for (const kind of [
-    'type',
     'agent',
     'person',
     'model',
     'resource',
     'session',
     'instance',
+    'approval',
     'decision',
     'outcome',
   ] as const) {

@@ -17,6 +17,7 @@ const PLAIN_FILTERS = [
   'action',
   'session',
   'instance',
+  'approval',
   'type',
 ] as const;
 const WORDS = {

@@ -19,7 +19,11 @@ export const auditSearch: CommandSpec = {
     { flags: '--outcome <word>', text: 'success, failure or unknown' },
     { flags: '--session <id>', text: 'of this session' },
     { flags: '--instance <id>', text: 'by this instance: one process of hoopctl' },
-    { flags: '--type <type>', text: 'of this type, such as operation.decided' },
+    { flags: '--approval <id>', text: 'the whole story of this request for approval' },
+    {
+      flags: '--type <type>',
+      text: 'of this type, such as operation.decided, or approval.* for all of a kind',
+    },
     { flags: '--since <time>', text: 'from this moment on: 1h, 2026-01-31, or RFC 3339' },
     { flags: '--until <time>', text: 'before this moment' },
     { flags: '--limit <n>', text: 'at most so many events, 1 to 100000 (default 100)' },
@@ -27,6 +31,7 @@ export const auditSearch: CommandSpec = {
   gateway: 'as-person',
   examples: [
     'hoopctl audit search --agent shop-copilot --decision deny --since 24h',
+    'hoopctl audit search --approval apr_01JD8M2K7QZX4T9B3N5V6W8Y0C',
     'hoopctl audit search customers --object public.customers --json',
   ],
   exitCodes: [67, 69, 77],

@@ -1,5 +1,5 @@
 import { type AuditChainList, type AuditPage, type AuditQuery, PATHS } from '../../api/contract.ts';
-import type { AuditLog } from '../../audit/event.ts';
+import { type AuditLog, EVENT_TYPES } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
@@ -33,6 +33,7 @@ const FIELDS = [
   'resource',
   'session',
   'instance',
+  'approval',
   'object',
   'action',
   'decision',
@@ -94,6 +95,7 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
 async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Response> {
   const { principal } = context.var;
   const query = queryOf(context);
+  const wanted = written(query);
   demandUnattenuated(principal, 'audit.search', AUDIT_LOG, deps.vocabulary);
   const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
   // Who looked for what is evidence too, and stands before they see it.
@@ -102,7 +104,7 @@ async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Respon
     actor: actorOf(principal, deps.vocabulary),
     facts: { scope: all ? 'all' : 'own', ...query },
   });
-  const page = await deps.index.search(query, scopeOf(principal, all));
+  const page = await deps.index.search(wanted, scopeOf(principal, all));
   return context.json(page satisfies AuditPage);
 }
 
@@ -117,4 +119,16 @@ function queryOf(context: ApiContext): AuditQuery {
     query[name] = values[0]!;
   }
   return query;
+}
+
+/** Types with their names written out: `approval.*` is all that begin so. @throws {HoopError} `ERR_USAGE` none does. */
+function written(query: AuditQuery): AuditQuery {
+  if (query.type?.includes('*') !== true) return query;
+  const type = query.type.split(',').flatMap((one) => {
+    if (!one.endsWith('.*')) return [one];
+    const types = EVENT_TYPES.filter((known) => known.startsWith(one.slice(0, -1)));
+    if (types.length > 0) return types;
+    throw new HoopError('ERR_USAGE', `no type of event is ${one.slice(0, 64)}`);
+  });
+  return { ...query, type: type.join(',') };
 }

@@ -69,6 +69,22 @@ describe('requests for approval', () => {
     await tunnel.until('hello');
     tunnel.socket.destroy();
     expect((await decide(ada, item, 'approve')).json).toMatchObject({ code: 'ERR_USAGE' });
+    const story = (await ada.get(`${PATHS.auditEvents}?approval=${item.id}`)).json.events;
+    expect(story.map((event: { type: string }) => event.type)).toEqual([
+      'operation.decided',
+      'approval.used',
+      'approval.granted',
+      'approval.viewed',
+      'operation.decided',
+      'approval.requested',
+    ]);
+    expect(story[0]).toMatchObject({ decision: 'allow', text: 'connect' });
+    expect(story[2]).toMatchObject({
+      facts: { decidedBy: 'ada@example.com', names: 'dba', state: 'approved' },
+    });
+    const { events } = (await ada.get(`${PATHS.auditEvents}?type=approval.*&limit=1`)).json;
+    expect(events[0].type).toBe('approval.used');
+    expect((await ada.get(`${PATHS.auditEvents}?type=nothing.*`)).json.code).toBe('ERR_USAGE');
   });
 
   it('survive a restart while they wait', async () => {
