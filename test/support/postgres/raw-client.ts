@@ -170,7 +170,7 @@ export function rawConnect(at: Pick<Tunnel, 'host' | 'port'>): Promise<RawClient
   });
 }
 
-export function startupPacket(tunnel: Tunnel, options: RawLogin = {}): Buffer {
+export function startupPacket(tunnel: Pick<Tunnel, 'user' | 'database'>, options: RawLogin = {}): Buffer {
   const { version = PROTOCOL_3_0, parameters, protocolOptions = {} } = options;
   return encodeStartup({
     name: 'StartupMessage',
