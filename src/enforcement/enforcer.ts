@@ -38,6 +38,8 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
   const questions = new QuestionMemory(vocabulary);
   const closings = new WeakMap<SessionRef, EventFields>();
   const held = desk === undefined ? undefined : new HeldOperations(desk, clock);
+  /** What sessions were opened with. */
+  const opened = new WeakMap<SessionRef, readonly string[]>();
 
   function recorded({ text, original }: Operation, fields: EventFields, verdict: Verdict): Later<Verdict> {
     const { operation } = verdict;
@@ -61,6 +63,8 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const { fields, judgement } = questions.answer(policy, principal, operation);
     const { decision } = judgement;
     if (decision.effect === 'allow') return recorded(operation, fields, allowed(id, policy, decision));
+    const within = decision.effect === 'hold' ? asOpened(operation, opened.get(session)) : undefined;
+    if (within !== undefined) return decide(within);
     if (decision.effect === 'hold' && operation.approvable !== undefined && held !== undefined) {
       const { approvable } = operation;
       if (approvable.prepares === true)
@@ -122,6 +126,8 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const { reason: _, ...rest } = fields;
     const now = { ...rest, decision: decision.effect, rules: decision.rules, ...reasonOf(judgement), facts };
     const until = approval.windowMs === undefined ? {} : { until: approval.expiresAt };
+    if (decision.effect === 'allow' && operation.approvable.opens === true)
+      opened.set(operation.session, context.approvals);
     if (decision.effect === 'allow')
       return recorded(operation, now, { ...allowed(id, policy, decision), ...until });
     return recorded(operation, now, denied(id, denialOf(judgement), decision));
@@ -148,6 +154,15 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     },
     policyVersion: () => engine().version,
   };
+}
+
+/** What asks for no more than the connection itself, in a session that was opened with these approvals, has them too. */
+function asOpened(operation: Operation, approvals: readonly string[] | undefined): Operation | undefined {
+  if (approvals === undefined || operation.context['approvals'] !== undefined) return undefined;
+  // Another opening is told until when it is for.
+  if (operation.approvable?.opens === true) return undefined;
+  if (operation.pairs.some(({ action }) => action !== 'connect')) return undefined;
+  return { ...operation, context: { ...operation.context, approvals } };
 }
 
 function allowed(id: string, policy: PolicyEngine, decision: { readonly rows?: RowBound }): Verdict {

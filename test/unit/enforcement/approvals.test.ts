@@ -179,6 +179,13 @@ describe('what is opened', () => {
     await desk.approve(id, bo, ['dba']);
     for (const _ of [1, 2])
       expect(await enforcer.decide(uses)).toMatchObject({ effect: 'allow', until: now + 7_200_000 });
+    // What asks for no more than the connection is not asked again; what the approval was not for, is.
+    const { approvable: _, ...nothing } = operation({ ...door, text: 'SELECT 1' });
+    expect(await enforcer.decide(nothing)).toMatchObject({ effect: 'allow' });
+    const { approvable: __, ...drop } = operation({ pairs: [...door.pairs, ...pairs] });
+    expect(await enforcer.decide(drop)).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED' } });
+    const other = { ...nothing, session: { ...nothing.session } };
+    expect(await enforcer.decide(other)).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED' } });
   });
 });
 
