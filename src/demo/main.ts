@@ -1,9 +1,9 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HoopError, isHoopError } from '../core/errors.ts';
-import { AGENT, RESOURCE } from './agent-scenes.ts';
 import { type PlaySummary, play } from './play.ts';
 import { isFree } from './ports.ts';
+import { AGENT, RESOURCE } from './scenes/agent.ts';
 import { type Stage, setStage } from './stage.ts';
 import { Story } from './story.ts';
 

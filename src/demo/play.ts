@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { AGENT, agentSignsIn, agentWorks } from './agent-scenes.ts';
-import { auditorLooks } from './auditor-scenes.ts';
 import { Hoopctl } from './hoopctl.ts';
+import { AGENT, agentSignsIn, agentWorks } from './scenes/agent.ts';
+import { auditorLooks } from './scenes/auditor.ts';
 import type { Stage } from './stage.ts';
 import { type Check, type Story, table } from './story.ts';
 

@@ -59,6 +59,7 @@ export class HeldOperations {
   async #waited(approval: Approval, wait: ApprovalWait): Promise<Approval> {
     const { id, expiresAt } = approval;
     const waitsUntil = Math.min(expiresAt, this.#clock.now() + this.#desk.terms.waitMs);
+    if (this.#desk.terms.waitMs === 0) return approval;
     wait.told(holdOf(approval, waitsUntil));
     const settled = await this.#desk.settled(id, waitsUntil, wait.signal);
     if (!wait.signal.aborted) return settled;

@@ -4,7 +4,7 @@ import { renderFacts } from './table.ts';
 import { visible } from './text.ts';
 
 const BAR = '  | ';
-/** Code points named beside a statement, so that a letter that only looks like another is noticed. */
+/** Code points named beside a text, so that a letter that only looks like another is noticed. */
 const MAX_NAMED = 8;
 
 /**
@@ -39,7 +39,7 @@ export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
     ['policy', item.policyVersion],
     ['binding', item.binding],
   ]);
-  return [...facts, '', ...statementLines(item), '', ...meaning(item, nowMs)];
+  return [...facts, '', ...exactLines(item), '', ...meaning(item, nowMs)];
 }
 
 /** `approval list` and `approval watch` in a few words. */
@@ -60,7 +60,7 @@ export function spanText(ms: number): string {
   return `${Math.floor(minutes / 60)} h${rest}`;
 }
 
-function statementLines({ original, text }: ApprovalItem): string[] {
+function exactLines({ original, text }: ApprovalItem): string[] {
   if (original === undefined) return ['what was asked, values masked:', ...block(text)];
   const parts = Object.entries(original).flatMap(([name, value]) => {
     if (typeof value === 'string') return [`${visible(name)}, exactly:`, ...block(value)];

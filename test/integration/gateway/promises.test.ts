@@ -31,6 +31,7 @@ beforeAll(async () => {
     sql: ATTACK_FIXTURE,
     columns: ATTACK_COLUMNS,
     settings: { log_statement: 'all' },
+    yaml: 'approvals: { wait: 0s }',
   });
   tunnel = await stack.tunnel();
   otto = await stack.person('otto');

@@ -1,12 +1,13 @@
-import type { AuditEventItem } from '../api/contract.ts';
-import { eventRow, HEADINGS } from '../cli/audit/event-row.ts';
-import { renderTable } from '../cli/render/table.ts';
-import type { AgentWork } from './agent-scenes.ts';
-import { AGENT, signIn } from './agent-scenes.ts';
-import type { Finished, Hoopctl } from './hoopctl.ts';
-import { countLeaks } from './leaks.ts';
-import type { Stage } from './stage.ts';
-import type { Check, Story } from './story.ts';
+import type { AuditEventItem } from '../../api/contract.ts';
+import { eventRow, HEADINGS } from '../../cli/audit/event-row.ts';
+import { renderTable } from '../../cli/render/table.ts';
+import type { Finished, Hoopctl } from '../hoopctl.ts';
+import { countLeaks } from '../leaks.ts';
+import type { Stage } from '../stage.ts';
+import type { Check, Story } from '../story.ts';
+import type { AgentWork } from './agent.ts';
+import { AGENT } from './agent.ts';
+import { signIn } from './sign-in.ts';
 
 /** What the evidence says, as `hoopctl` shows it to an auditor. */
 export interface Evidence {

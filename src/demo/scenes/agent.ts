@@ -1,11 +1,11 @@
-import { HoopError } from '../core/errors.ts';
-import { Approver } from './approver-scenes.ts';
-import { AgentClient, type Answer, type TunnelAccess } from './client.ts';
-import type { Hoopctl } from './hoopctl.ts';
-import { approveByBrowser } from './idp-browser.ts';
-import { countLeaks } from './leaks.ts';
-import type { Stage } from './stage.ts';
-import { type Check, type Story, table } from './story.ts';
+import { HoopError } from '../../core/errors.ts';
+import { AgentClient, type Answer, type TunnelAccess } from '../client.ts';
+import type { Hoopctl } from '../hoopctl.ts';
+import { countLeaks } from '../leaks.ts';
+import type { Stage } from '../stage.ts';
+import { type Check, type Story, table } from '../story.ts';
+import { Approver } from './approver.ts';
+import { signIn } from './sign-in.ts';
 
 export const AGENT = 'shop-copilot';
 export const RESOURCE = 'pg-demo';
@@ -18,26 +18,6 @@ export interface AgentWork {
   readonly leakedValues: number;
   /** Texts in order of sending, to be found again in audit and replay. */
   readonly texts: readonly string[];
-}
-
-/** Device login (RFC 8628) by the real hoopctl; a person approves on the provider's own pages. */
-export async function signIn(
-  stage: Stage,
-  story: Story,
-  hoopctl: Hoopctl,
-  login: string,
-  args: readonly string[],
-) {
-  const where = ['--gateway', stage.gateway.url, '--ca', stage.caFile];
-  story.typed('$', `hoopctl login --gateway ${stage.gateway.url} ${args.join(' ')}`.trimEnd());
-  const running = hoopctl.start('login', ...where, ...args, '--json');
-  const code = await running.answer((value) => value['kind'] === 'device-code');
-  const userCode = String(code['userCode']);
-  story.showed(`open ${String(code['verificationUri'])} and enter ${userCode}`);
-  await approveByBrowser(stage.idp.issuer, userCode, login);
-  const done = await running.answer((value) => value['kind'] === 'logged-in');
-  await running.finished;
-  return done;
 }
 
 export async function agentSignsIn(stage: Stage, story: Story, hoopctl: Hoopctl): Promise<void> {

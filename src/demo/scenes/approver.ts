@@ -1,8 +1,8 @@
 import { setTimeout as passed } from 'node:timers/promises';
-import { signIn } from './agent-scenes.ts';
-import type { Hoopctl } from './hoopctl.ts';
-import type { Stage } from './stage.ts';
-import type { Check, Story } from './story.ts';
+import type { Hoopctl } from '../hoopctl.ts';
+import type { Stage } from '../stage.ts';
+import type { Check, Story } from '../story.ts';
+import { signIn } from './sign-in.ts';
 
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 200;
