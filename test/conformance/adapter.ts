@@ -8,6 +8,7 @@ import { PATHS, TUNNEL_HEADERS } from '../../src/api/contract.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { ERROR_TABLE } from '../../src/core/errors.ts';
 import type { Caller } from '../support/running-gateway.ts';
+import { holding } from './held.ts';
 import {
   type AdapterHarness,
   breakAudit,
@@ -37,6 +38,7 @@ export function adapterConformance(harness: AdapterHarness): void {
 
     opening(given, words);
     refusing(given, words);
+    holding(given, words);
     failingEvidence(given, words);
     masking(given, words);
     ending(given, words);
@@ -129,7 +131,7 @@ function opening(given: Given, words: Words): void {
 function refusing(given: Given, words: Words): void {
   const cases = [
     ['denied', words.denied, 'no', 'deny'],
-    ['held, while nobody can be asked', words.held, 'ask-first', 'hold'],
+    ['held, while nobody decides', words.held, 'ask-first', 'hold'],
     ['not understood', words.unread.say, words.unread.rule, 'deny'],
   ] as const;
   it.each(cases)(

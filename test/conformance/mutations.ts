@@ -25,6 +25,7 @@ const GUARD = 'src/protocols/stream/guard.ts';
 const LEDGER = 'src/protocols/stream/operations.ts';
 const OUTLET = 'src/protocols/stream/outlet.ts';
 const ENFORCER = 'src/enforcement/enforcer.ts';
+const APPROVAL = 'src/approval';
 const JUDGE = 'src/enforcement/judge.ts';
 const RELAY = 'src/protocols/postgres/relay';
 const TUNNEL = 'src/gateway/tunnel';
@@ -32,6 +33,9 @@ const TUNNEL = 'src/gateway/tunnel';
 const OPENS = 'opens by a decision';
 const DENIED = 'sends no octet to the target of what is denied';
 const UNREAD = 'sends no octet to the target of what is not understood';
+const HELD = 'waits for a yes';
+const ONCE = 'lets what was approved through once';
+const ALIKE = 'gives a ticket when the time is over';
 const RECORDED = 'records what the client was sent, octet for octet, and what it asked';
 const MASKED = 'shows a masked value to nobody';
 const UNRECORDED = 'refuses what follows once its recording has failed';
@@ -65,6 +69,43 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
     line: 'if (refusal !== undefined) {',
     becomes: 'if (false) {',
     fails: UNREAD,
+  },
+  {
+    without: 'the using up of a yes',
+    file: `${APPROVAL}/desk.ts`,
+    line: 'const used = await this.#change(id, (approval) => this.#used(approval, asked.session, operation));',
+    becomes: "const used = known?.state === 'approved' ? { ...known, usedBy: operation } : undefined;",
+    fails: ONCE,
+  },
+  {
+    without: 'the exact bytes in what a yes covers',
+    file: `${APPROVAL}/binding.ts`,
+    line: 'original, exact, policyVersion, approvals };\n  return createHash',
+    becomes: 'policyVersion, approvals };\n  return createHash',
+    fails: ALIKE,
+  },
+  {
+    without: 'a yes before the operation',
+    file: ENFORCER,
+    line: "if (settled.effect === 'granted')",
+    becomes:
+      "if (settled.effect === 'refused') return recorded(operation, fields, allowed(id, engine(), {}));" +
+      "\n    if (settled.effect === 'granted')",
+    fails: 'sends no octet to the target of what is held',
+  },
+  {
+    without: 'word to the one who waits',
+    file: 'src/enforcement/approvals.ts',
+    line: 'wait.told(holdOf(approval, waitsUntil));',
+    becomes: '',
+    fails: HELD,
+  },
+  {
+    without: 'the withdrawal of what nobody waits for',
+    file: 'src/enforcement/approvals.ts',
+    line: "await this.#desk.cancel(id, 'the client did not wait for it');",
+    becomes: '',
+    fails: 'withdraws what its client asked',
   },
   {
     without: 'a look at the recording',

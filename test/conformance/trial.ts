@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { vi } from 'vitest';
 import { PATHS, TOKEN_TYPES } from '../../src/api/contract.ts';
+import type { Approval } from '../../src/approval/model.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import type { Log, LogFields } from '../../src/core/log.ts';
 import type { Protocol } from '../../src/protocols/protocol.ts';
@@ -16,6 +17,8 @@ import { listChains } from '../../src/storage/chain-files.ts';
 import { SegmentFile } from '../../src/storage/segment-file.ts';
 import { chainBytes } from '../support/audit.ts';
 import { type Caller, RunningGateway } from '../support/running-gateway.ts';
+import { eventually } from '../support/waiting.ts';
+import { person } from '../unit/policy/support.ts';
 
 /** What one protocol's clients say in the trials, in the words of that protocol. */
 export interface Words {
@@ -29,6 +32,8 @@ export interface Words {
   readonly denied: string;
   /** Held by the policy's rule `ask-first`, which wants the approval `boss`. */
   readonly held: string;
+  /** Held as well: the same action on the same object, and something else. */
+  readonly alike: string;
   /** What the adapter cannot read with certainty, and the rule under which it refuses. */
   readonly unread: { readonly say: string; readonly rule: string };
   /** Its answer holds `secret` at the target, and what is `shown` beside it. */
@@ -46,6 +51,8 @@ export interface Answer {
 /** A client that is logged in. */
 export interface AdapterClient {
   ask(say: string): Promise<Answer>;
+  /** What it was told while it waited for an answer, oldest first. */
+  readonly told: readonly string[];
   /** Says goodbye as the protocol does. */
   close(): Promise<void>;
   /** Resolves when the stream has ended, with the last thing the client was told. */
@@ -103,6 +110,8 @@ export class Trial {
   readonly auditor: Caller;
   /** Everything that hoopd has logged. */
   readonly log: string[];
+  /** Who says yes. */
+  readonly boss = { ...person('boss', ['bosses']), subject: 'boss' };
   readonly #harness: AdapterHarness;
   readonly #sockets: TLSSocket[] = [];
 
@@ -126,7 +135,7 @@ export class Trial {
       policy: harness.policy + PEOPLE,
       resources: `\n  it: ${target.resource}`,
       adapter: null,
-      more: 'approvals: { wait: 0s }',
+      more: 'approvals: { wait: 2s }',
       deps: { log: collecting(log) },
       ...(harness.protocols === undefined ? {} : { protocols: harness.protocols }),
     });
@@ -223,6 +232,19 @@ export class Trial {
   async kill(session: string): Promise<void> {
     const { status } = await this.operator.call('DELETE', `${PATHS.sessions}/${session}`);
     if (status !== 200) throw new Error(`not killed: ${status}`);
+  }
+
+  /** The request for approval that a session waits for, once there is one. */
+  async asked(session: string): Promise<Approval> {
+    const { approvals } = this.running.gateway;
+    const ofSession = () =>
+      approvals.list().find((one) => one.session === session && one.state === 'pending');
+    return (await eventually('a request for approval', ofSession))!;
+  }
+
+  /** The boss says yes. */
+  async approve(approval: string): Promise<void> {
+    await this.running.gateway.approvals.approve(approval, this.boss, ['boss']);
   }
 
   /** Revokes all that an instance may do. */

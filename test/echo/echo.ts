@@ -3,7 +3,8 @@
  * suite is tried with.
  *
  * The client says `say TOPIC WORDS`; the target is told `TOPIC WORDS` and answers in one line, at whose end `#TOKEN` may
- * stand. The client is answered `ok LINE`, `no CODE JSON` for a refusal, and at the end `bye MESSAGE`.
+ * stand. The client is answered `ok LINE`, `no CODE JSON` for a refusal, `wait ID UNTIL` while people are asked, and
+ * at the end `bye MESSAGE`.
  */
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
@@ -12,6 +13,7 @@ import { LineSplitter } from '../../src/core/bytes/lines.ts';
 import { port, section } from '../../src/core/config/shape.ts';
 import { HoopError, toHoopError } from '../../src/core/errors.ts';
 import { denialJson } from '../../src/enforcement/denial.ts';
+import type { ApprovalWait } from '../../src/enforcement/operation.ts';
 import { maskValue } from '../../src/masking/mask.ts';
 import type { PolicyObject } from '../../src/policy/model.ts';
 import type { SessionEnd, StreamContext } from '../../src/protocols/adapter.ts';
@@ -120,15 +122,20 @@ class EchoStream {
   }
 
   async #converse(targetPort: number): Promise<void> {
-    const { guard, session, signal } = this.#context;
+    const { guard, signal } = this.#context;
     const target = await dial('127.0.0.1', targetPort, signal);
     this.#stream.once('close', () => target.destroy());
     const answers = lines(target, () => undefined);
     const asked = lines(this.#stream, (bytes) => {
       this.#bytesIn += bytes;
     });
-    for await (const line of asked) {
-      const { told, ...question } = read(line, session.resource);
+    let next = asked.next();
+    for (;;) {
+      const { value: asking, done: over } = await next;
+      if (over === true) return;
+      // Read on while people think: whoever leaves is noticed, and waits for nothing.
+      next = asked.next();
+      const { told, question } = this.#question(asking, AbortSignal.any([signal, endOf(next)]));
       const answer = await guard.ask(question);
       if (answer.effect === 'deny') this.#refuse(answer);
       else {
@@ -139,6 +146,17 @@ class EchoStream {
         answer.close('success');
       }
     }
+  }
+
+  /** With what a yes to it would cover, and how its client waits for that. */
+  #question(line: string, signal: AbortSignal): { readonly told: string; readonly question: Question } {
+    const { told, ...question } = read(line, this.#context.session.resource);
+    const wait: ApprovalWait = {
+      signal,
+      told: ({ id, waitsUntil }) => this.#show(`wait ${id} ${new Date(waitsUntil).toISOString()}\n`),
+      again: () => this.#question(line, signal).question,
+    };
+    return { told, question: { ...question, approvable: { exact: () => told, wait } } };
   }
 
   #refuse({ denial }: Denied): void {
@@ -167,6 +185,16 @@ class EchoStream {
     this.#bytesOut += Buffer.byteLength(text);
     if (this.#stream.writable) this.#stream.write(text);
   }
+}
+
+/** Aborted when there is no next line. */
+function endOf(next: Promise<IteratorResult<string>>): AbortSignal {
+  const end = new AbortController();
+  void next.then(
+    ({ done }) => done === true && end.abort(),
+    () => end.abort(),
+  );
+  return end.signal;
 }
 
 /** @throws {HoopError} `ERR_PROTOCOL` a line is too long, or no text. */

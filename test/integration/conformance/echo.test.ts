@@ -18,6 +18,7 @@ unless { context.approvals.contains("boss") };
 class Client implements AdapterClient {
   readonly #socket: TLSSocket;
   readonly ended: Promise<string>;
+  readonly told: string[] = [];
   #rest = '';
   #waiting: ((line: string) => void)[] = [];
 
@@ -28,6 +29,10 @@ class Client implements AdapterClient {
       const lines = (this.#rest + chunk.toString()).split('\n');
       this.#rest = lines.pop() ?? '';
       for (const line of lines) {
+        if (line.startsWith('wait ')) {
+          this.told.push(line);
+          continue;
+        }
         last = line;
         this.#waiting.shift()?.(line);
       }
@@ -61,6 +66,7 @@ adapterConformance({
     slow: 'say nothing at all',
     denied: 'say war now',
     held: 'say launch now',
+    alike: 'say launch later',
     unread: { say: 'shout tea', rule: 'not-understood' },
     masked: { say: 'say vault open', secret: TOKEN, shown: 'vault open' },
     malformed: Buffer.alloc(10_000, 'x'),

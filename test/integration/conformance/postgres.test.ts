@@ -5,6 +5,7 @@ import pg from 'pg';
 import { REFUSED_QUERY } from '../../../src/protocols/postgres/relay/stand-in.ts';
 import { adapterConformance } from '../../conformance/adapter.ts';
 import type { AdapterClient, AdapterHarness, AdapterTarget, Answer, Heard } from '../../conformance/trial.ts';
+import { sync, terminate } from '../../support/postgres/raw-client.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
 
 const SQL = `
@@ -32,7 +33,8 @@ const postgres: AdapterHarness = {
     allowed: { say: 'select name from customers', answer: 'Ann' },
     slow: 'select pg_sleep(60), name from customers',
     denied: 'delete from customers',
-    held: "insert into customers values (2, 'Bob', 'x')",
+    held: "insert into customers select max(id) + 1, 'Bob', 'x' from customers",
+    alike: "insert into customers select max(id) + 1, 'Eve', 'x' from customers",
     unread: { say: "select 'zebra", rule: 'syntax-error' },
     masked: { say: 'select name, ssn from customers', secret: '123-45-6789', shown: 'Ann' },
     malformed: Buffer.from('not a message at all'),
@@ -78,9 +80,10 @@ class Counter implements AdapterTarget {
     return this.#stop();
   }
 
-  /** What stands at the target in the place of a denied message is hoopd's own, and always the same. */
+  /** What hoopd says of its own is left out: in the place of a denied message, for the path, and its goodbye. */
   get heard(): Heard {
-    return { connections: this.#connections, octets: this.#newest.replaceAll(STAND_IN, '').length };
+    const asked = this.#newest.replaceAll(STAND_IN, '').replaceAll(PATH_QUESTION, '').replaceAll(GOODBYE, '');
+    return { connections: this.#connections, octets: asked.length };
   }
 
   #carry(from: Socket, to: Socket): void {
@@ -106,6 +109,12 @@ class Counter implements AdapterTarget {
   }
 }
 
+/** From its Parse to its Sync. */
+const PATH_QUESTION = new RegExp(
+  `P.{4}hoopd:[0-9a-f]{24}\\0SELECT pg_catalog\\..+?${sync.toString('latin1')}`,
+  'gs',
+);
+const GOODBYE = terminate.toString('latin1');
 const STAND_IN = REFUSED_QUERY.toString('latin1');
 
 /** Neither a look into the catalogs nor a request to cancel. */
@@ -117,10 +126,12 @@ function isSession(startup: Buffer): boolean {
 class Client implements AdapterClient {
   readonly #client: pg.Client;
   #last = '';
+  readonly told: string[] = [];
   readonly ended: Promise<string>;
 
   private constructor(client: pg.Client) {
     this.#client = client;
+    client.on('notice', ({ message }) => this.told.push(String(message)));
     // The driver adds that the connection has ended, which tells nothing.
     client.on('error', (error) => {
       if (error instanceof pg.DatabaseError) this.#last = error.message;
