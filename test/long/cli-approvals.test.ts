@@ -1,4 +1,6 @@
 /** Approvals as people and agents meet them: real hoopctl, real hoopd, a real server behind. */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ApprovalItem } from '../../src/api/approvals.ts';
 import type { RunningHoopctl } from '../support/run-hoopctl.ts';
@@ -7,7 +9,9 @@ import { ALLOW_ALL, type Stack, startStack } from '../support/stack.ts';
 /** Everyone may do everything, approving included: what keeps an agent from it is no rule. */
 const POLICY = `${ALLOW_ALL}
 @id("production-is-opened-for-a-purpose") @approval("dba") @reason("it is production")
-forbid (principal, action == Action::"connect", resource) unless { context.approvals.contains("dba") };`;
+forbid (principal, action == Action::"connect", resource) unless { context.approvals.contains("dba") };
+@id("schema-changes-are-reviewed") @approval("dba") @reason("schema changes are reviewed")
+forbid (principal, action in Action::"sql.ddl", resource) unless { context.approvals.contains("dba") };`;
 const ALL = ['--status', 'all', '--json'];
 
 let stack: Stack;
@@ -19,9 +23,9 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 /** A job that waits for its connection. */
-async function waiting(...args: string[]): Promise<{ job: RunningHoopctl; id: string }> {
-  const psql = ['--', 'psql', '-X', '-w', '-At', '-c', 'select 7'];
-  const job = stack.start(['connect', 'pg', '--wait', '--reason', 'ticket 4711', ...args, ...psql]);
+async function waiting(sql = 'select 7'): Promise<{ job: RunningHoopctl; id: string }> {
+  const psql = ['--', 'psql', '-X', '-w', '-At', '-c', sql];
+  const job = stack.start(['connect', 'pg', '--wait', '--reason', 'ticket 4711', ...psql]);
   const [, id = ''] = await job.until(/(apr_\w+), until/, 'stderr');
   return { job, id };
 }
@@ -85,6 +89,44 @@ describe('a connection that needs an approval', () => {
     const looked = await stack.hoopctl(['approval', 'show', id, '--wait', '--json']);
     expect(looked.exitCode).toBe(75);
     expect(items(looked.stdout)).toMatchObject([{ status: 'cancelled', next_action: 'request' }]);
+  });
+});
+
+/** Approves on a terminal: `script` makes one. */
+async function onTerminal(id: string, answer: string): Promise<{ shown: string; exitCode: number | null }> {
+  const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+  const command = `${process.execPath} ${main} approval approve ${id}`;
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
+    env: { ...process.env, ...otto, HOOPCTL_SECRET_STORE: 'file' },
+  });
+  let shown = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (!shown.includes('[y/N]') && (shown + text).includes('[y/N]')) child.stdin.write(answer);
+    shown += text;
+  });
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  return { shown, exitCode };
+}
+
+describe('a statement that needs an approval', () => {
+  test('is shown exactly as it is, approved on a terminal, and run once', async () => {
+    const { job, id: connection } = await waiting("create table \u0430udit (n text default 'x\u202e')");
+    await stack.hoopctl(['approval', 'approve', connection, '--yes'], otto);
+    const [, id = ''] = await job.until(/NOTICE[\s\S]*?(apr_\w{26})/, 'stderr');
+    const no = await onTerminal(id, '\n');
+    expect(no.shown).toContain("| create table \u0430udit (n text default 'x\\u202e')");
+    expect(no.shown).toContain('has characters beyond ASCII: \u0430 U+0430');
+    expect(no.exitCode).toBe(75);
+    const interrupted = await onTerminal(id, '\x03');
+    expect(interrupted.exitCode).toBe(130);
+    const yes = await onTerminal(id, 'y\n');
+    expect({ exitCode: yes.exitCode, said: yes.shown.includes(`${id}: approved`) }, yes.shown).toEqual({
+      exitCode: 0,
+      said: true,
+    });
+    expect(await job.finished).toMatchObject({ exitCode: 0, stdout: 'CREATE TABLE\n' });
+    const { stdout } = await stack.hoopctl(['approval', 'show', id, '--json'], otto);
+    expect(items(stdout)).toMatchObject([{ status: 'approved', usedBy: expect.stringMatching(/^op_/) }]);
   });
 });
 
