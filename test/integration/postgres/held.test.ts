@@ -5,6 +5,7 @@ import {
   bind,
   describeStatement,
   execute,
+  functionCall,
   parse,
   query,
   sync,
@@ -143,6 +144,23 @@ describe('a statement that policy holds', () => {
     expect((await run).rowCount).toBe(1);
     expect(await shop.count(value)).toBe(before + 1);
     await client.end();
+  });
+
+  it('may be a call by the message for it: with these arguments, once', async () => {
+    const oid = Number(await shop.server.psql("SELECT 'put(text)'::regprocedure::oid::int"));
+    const { id: session, client } = await shop.raw();
+    client.send(functionCall(oid, 'called'));
+    const { id } = await shop.asked(session);
+    expect(await shop.count('called', 'log')).toBe(0);
+    await shop.approve(id);
+    await client.until('FunctionCallResponse');
+    await client.untilReady();
+    expect(await shop.count('called', 'log')).toBe(1);
+    client.send(functionCall(oid, 'called again'));
+    await shop.desk.deny((await shop.asked(session)).id, BOB, undefined);
+    await client.until('ErrorResponse');
+    expect(await shop.count('called again', 'log')).toBe(0);
+    client.close();
   });
 
   it('is asked of nobody where policy denies it anyway', async () => {

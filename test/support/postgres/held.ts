@@ -24,6 +24,7 @@ CREATE TABLE words (v text);
 INSERT INTO words VALUES ('word');
 CREATE VIEW w AS SELECT v FROM words;
 CREATE FUNCTION f(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$;
+CREATE FUNCTION put(text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES ($1); RETURN 1; END $$;
 CREATE FUNCTION kept() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
 CREATE TRIGGER kept BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION kept();
 GRANT ALL ON ALL TABLES IN SCHEMA public TO hoop;
@@ -33,6 +34,8 @@ const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"sql", Action::"reveal"], resource);
 @id("ask") @approval("dba") forbid (principal, action in [Action::"sql.insert", Action::"sql.update"],
   resource == Table::"it/public.t") unless { context.approvals.contains("dba") };
+@id("ask-call") @approval("dba") forbid (principal, action == Action::"sql.call", resource)
+when { resource.name == "put" } unless { context.approvals.contains("dba") };
 @id("never") forbid (principal, action == Action::"sql.update", resource);
 @id("operators") permit (principal in Group::"operators", action == Action::"session.kill", resource);
 `;
