@@ -1,6 +1,6 @@
 /**
- * A shop whose table `t` nobody writes to without a yes: hoopd in this process, PostgreSQL behind it, and the desk where people
- * decide.
+ * A shop whose table `t` nobody writes to without a yes: hoopd in this process, PostgreSQL behind it, and the desk where
+ * people decide.
  */
 import type { TLSSocket } from 'node:tls';
 import pg from 'pg';
