@@ -100,13 +100,13 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
       throw error;
     }
   };
-  const definitions = new Definitions(side);
   const catalog = new CatalogService({
     connect: side,
     resource: resourceObject(resource.name, 'postgres'),
     tags: resource.classification,
     clock: deps.clock,
   });
+  const definitions = new Definitions(side, () => catalog.invalidate('anything'));
   const parts: SessionParts = {
     parser: deps.parser,
     catalog,

@@ -220,8 +220,10 @@ describe('a login from a command', () => {
     const since = () => asked().slice(before);
     await eventually('it was asked for', since, ({ length }) => length > 0);
     socket.destroy();
-    const [, revoked] = await eventually('it was revoked', since, ({ length }) => length > 1);
-    expect(revoked).toMatchObject({ action: 'revoke' });
+    // Whether its lease was renewed before is a matter of how busy the machine is.
+    const revoked = await eventually('it was revoked', () =>
+      since().find(({ action }) => action === 'revoke'),
+    );
     await eventually('its role is gone', rolesThere, (roles) => !roles.includes(String(revoked?.user)));
   });
 

@@ -34,12 +34,16 @@ const QUESTION = `SELECT pg_catalog.md5(pg_catalog.string_agg(row, ',' ORDER BY 
  */
 export class Definitions {
   readonly #connect: () => Promise<CatalogConnection>;
+  readonly #changed: () => void;
+  #last: string | undefined;
   #connection: CatalogConnection | undefined;
   #running: Promise<string> | undefined;
   #next: Promise<string> | undefined;
 
-  constructor(connect: () => Promise<CatalogConnection>) {
+  /** @param changed Told when they are others than at the question before. */
+  constructor(connect: () => Promise<CatalogConnection>, changed: () => void) {
     this.#connect = connect;
+    this.#changed = changed;
   }
 
   /**
@@ -67,7 +71,10 @@ export class Definitions {
   async #ask(): Promise<string> {
     if (this.#connection?.usable !== true) this.#connection = await this.#connect();
     const [answer] = await this.#connection.query(QUESTION, TIMEOUT_MS);
-    return answer?.[0]?.[0] ?? '';
+    const now = answer?.[0]?.[0] ?? '';
+    if (now !== this.#last) this.#changed();
+    this.#last = now;
+    return now;
   }
 
   close(): void {

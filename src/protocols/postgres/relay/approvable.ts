@@ -77,7 +77,11 @@ export class ApprovableStatement implements Approvable {
       told: (hold) => this.#state.tell(noticeOf(hold)),
       again: () => {
         over();
-        return after(again(), (planned) => ({ ...this.#reread(planned), approvable: this.#next(planned) }));
+        // What is read now is read by the definitions that are compared: whoever changed them just now is not overlooked.
+        return after(this.#state.definitions().then(again, again), (planned) => ({
+          ...this.#reread(planned),
+          approvable: this.#next(planned),
+        }));
       },
     };
   }
