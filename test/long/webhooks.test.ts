@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TUNNEL_HEADERS } from '../../../src/api/contract.ts';
-import type { Log } from '../../../src/core/log.ts';
-import { Secret } from '../../../src/core/secret.ts';
-import { Webhook, type WebhookSettings } from '../../../src/gateway/notify/webhook.ts';
-import { OPEN_POLICY, RunningGateway } from '../../support/running-gateway.ts';
-import { eventually } from '../../support/waiting.ts';
-import { type Received, WebhookReceiver } from '../../support/webhook-receiver.ts';
+import { TUNNEL_HEADERS } from '../../src/api/contract.ts';
+import type { Log } from '../../src/core/log.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { Webhook, type WebhookSettings } from '../../src/gateway/notify/webhook.ts';
+import { OPEN_POLICY, RunningGateway } from '../support/running-gateway.ts';
+import { eventually } from '../support/waiting.ts';
+import { type Received, WebhookReceiver } from '../support/webhook-receiver.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const lines: string[] = [];

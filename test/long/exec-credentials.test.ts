@@ -2,11 +2,11 @@ import { chmodSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync } fro
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { PATHS } from '../../../src/api/contract.ts';
-import { createLog } from '../../../src/gateway/log.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
-import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
-import { eventually } from '../../support/waiting.ts';
+import { PATHS } from '../../src/api/contract.ts';
+import { createLog } from '../../src/gateway/log.ts';
+import { type PostgresServer, startPostgres } from '../support/postgres/server.ts';
+import { type Caller, RunningGateway } from '../support/running-gateway.ts';
+import { eventually } from '../support/waiting.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"sql", Action::"reveal"], resource);

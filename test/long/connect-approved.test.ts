@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Approval } from '../../../src/approval/model.ts';
-import type { Principal } from '../../../src/identity/principal.ts';
-import { RunningHoopctl } from '../../support/run-hoopctl.ts';
-import { RunningGateway } from '../../support/running-gateway.ts';
-import { eventually } from '../../support/waiting.ts';
+import type { Approval } from '../../src/approval/model.ts';
+import type { Principal } from '../../src/identity/principal.ts';
+import { RunningHoopctl } from '../support/run-hoopctl.ts';
+import { RunningGateway } from '../support/running-gateway.ts';
+import { eventually } from '../support/waiting.ts';
 
 const POLICY = `
 @id("open") permit (principal, action == Action::"connect", resource);
