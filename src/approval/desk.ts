@@ -95,9 +95,8 @@ export class ApprovalDesk {
 
   #used(approval: Approval, session: string, operation: string): Change | undefined {
     if (approval.state !== 'approved' || approval.usedBy !== undefined) return undefined;
-    const owner = approval.boundTo ?? approval.session;
-    if (owner !== session && (approval.boundTo !== undefined || this.#parts.sessionLives(owner)))
-      return undefined;
+    const owner = approval.session;
+    if (owner !== session && this.#parts.sessionLives(owner)) return undefined;
     const bound = owner === session ? {} : { boundTo: session };
     return {
       next: { ...approval, ...bound, usedBy: operation },
@@ -140,9 +139,14 @@ export class ApprovalDesk {
   }
 
   #demandRoom(instance: string): void {
-    const pending = [...this.#all.values()].filter(({ state }) => state === 'pending');
-    const own = pending.filter(({ actor }) => actor.instance === instance);
-    if (pending.length < PENDING && own.length < PENDING_PER_INSTANCE) return;
+    let [pending, own] = [0, 0];
+    for (const id of [...this.#open.values()].flatMap((ids) => [...ids])) {
+      const approval = this.#all.get(id);
+      if (approval?.state !== 'pending') continue;
+      pending++;
+      if (approval.actor.instance === instance) own++;
+    }
+    if (pending < PENDING && own < PENDING_PER_INSTANCE) return;
     throw new HoopError('ERR_LIMIT', 'too many requests for approval wait to be decided', {
       hint: 'wait until some are decided, or cancel them: hoopctl approval list',
     });

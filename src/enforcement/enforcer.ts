@@ -29,7 +29,7 @@ export interface EnforcerParts {
 /**
  * Makes the one engine that every adapter asks. See `Enforcer` for what its answers mean.
  *
- * @returns An enforcer without state of its own beyond what it remembers of immutable questions. Never throws.
+ * @returns An enforcer that remembers immutable questions, and with which approvals a session was opened. Never throws.
  * @see docs/policy.md
  */
 export function createEnforcer(parts: EnforcerParts): Enforcer {
