@@ -112,7 +112,7 @@ export class ApprovalDesk {
    */
   async request(asked: Asked): Promise<Approval> {
     const known = this.#pendingLike(asked);
-    if (known !== undefined) return known;
+    if (known !== undefined) return this.#asked(known);
     this.#demandRoom(asked.actor.instance);
     const { clock, terms } = this.#parts;
     const at = clock.now();
@@ -120,13 +120,21 @@ export class ApprovalDesk {
     const approval: Approval = { ...asked, id: newId('apr', at), state: 'pending', at, expiresAt, votes: [] };
     // At once among those that are known: the same question in the next breath finds it.
     this.#take(approval);
-    try {
-      await this.#record.keep({ next: approval, type: 'approval.requested' });
-    } catch (error) {
-      this.#forget(approval);
-      throw error;
-    }
+    await this.#inTurn(approval.id, () =>
+      this.#record.keep({ next: approval, type: 'approval.requested' }).catch((error: unknown) => {
+        this.#forget(approval);
+        throw error;
+      }),
+    );
     this.#parts.changed?.(approval);
+    return approval;
+  }
+
+  /** Asked by another in the same breath: it counts for both once it is on record. */
+  async #asked({ id }: Approval): Promise<Approval> {
+    await this.#turns.get(id);
+    const approval = this.find(id);
+    if (approval === undefined) throw new HoopError('ERR_AUDIT_UNAVAILABLE');
     return approval;
   }
 
@@ -236,13 +244,8 @@ export class ApprovalDesk {
     return changed;
   }
 
-  /** One after the other: two who decide at once find what the first has made of it. */
-  async #change(
-    id: string,
-    change: (approval: Approval) => Change | undefined,
-  ): Promise<Approval | undefined> {
-    const before = this.#turns.get(id) ?? Promise.resolve();
-    const turn = before.then(async () => {
+  #change(id: string, change: (approval: Approval) => Change | undefined): Promise<Approval | undefined> {
+    return this.#inTurn(id, async () => {
       const approval = this.find(id);
       const changed = approval === undefined ? undefined : change(approval);
       if (changed === undefined) return approval;
@@ -251,6 +254,11 @@ export class ApprovalDesk {
       this.#parts.changed?.(changed.next);
       return changed.next;
     });
+  }
+
+  /** One after the other: two who decide at once find what the first has made of it. */
+  async #inTurn<T>(id: string, act: () => Promise<T>): Promise<T> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(act);
     const settled = turn.catch(() => undefined);
     this.#turns.set(id, settled);
     try {

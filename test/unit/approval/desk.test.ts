@@ -216,6 +216,25 @@ describe('asking', () => {
     expect((await desk.request(question({ session: 'ses_2' }))).id).not.toBe(one.id);
   });
 
+  it('that cannot be put on record is no request, for whoever asked the same in one breath either', async () => {
+    const { desk, log } = new DeskSetUp();
+    log.failing = true;
+    const both = await Promise.allSettled([desk.request(question()), desk.request(question())]);
+    expect(both).toMatchObject(
+      Array(2).fill({ status: 'rejected', reason: { code: 'ERR_AUDIT_UNAVAILABLE' } }),
+    );
+    expect(desk.list()).toEqual([]);
+  });
+
+  it('comes before its answer: a yes in the same breath is on record behind the question', async () => {
+    const { desk, log } = new DeskSetUp();
+    const request = desk.request(question());
+    const [{ id } = { id: '' }] = desk.list();
+    await Promise.all([request, desk.approve(id, ada, ['dba'])]);
+    expect(log.types).toEqual(['approval.requested', 'approval.granted']);
+    expect(await desk.use(question(), 'op_1')).toMatchObject({ id });
+  });
+
   it('has a bound for each instance', async () => {
     const { desk } = new DeskSetUp();
     await Promise.all(Array.from({ length: 600 }, (_, n) => desk.request(question({ binding: `b${n}` }))));
