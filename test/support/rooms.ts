@@ -97,6 +97,10 @@ const OF_PROTOCOLS: Rooms = {
     may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
     because: 'a protocol can be removed without touching another',
   },
+  http: {
+    may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
+    because: 'a protocol can be removed without touching another',
+  },
   'index.ts': {
     may: ['protocol.ts', 'postgres'],
     because: 'the list is the one place that knows which there are',
@@ -172,6 +176,14 @@ const OF_POSTGRES: Rooms = {
   },
 };
 
+/** Of the HTTP adapter: a request is brought into one form before anybody looks at it. */
+const OF_HTTP: Rooms = {
+  request: {
+    may: [],
+    because: 'the form of a request depends on its octets alone: no policy, no target, no I/O',
+  },
+};
+
 /**
  * Which rooms a folder has, lowest first, and what each may import of the others. Folders that are not listed have no
  * rules of their own.
@@ -182,6 +194,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   'src/wire': OF_WIRE,
   'src/protocols': OF_PROTOCOLS,
   'src/protocols/postgres': OF_POSTGRES,
+  'src/protocols/http': OF_HTTP,
 };
 
 /** The room of `folder` in which a file lies: the longest name that fits; undefined if the file is not below `folder`. */
