@@ -14,7 +14,8 @@ import { promisify } from 'node:util';
 import { ALLOW_ALL, type Stack, startStack } from '../support/stack.ts';
 
 const PG_REGRESS = '/usr/lib/postgresql/15/lib/pgxs/src/test/regress/pg_regress';
-const BIN = '/usr/lib/postgresql/15/bin';
+/** Server and psql, below the folder that `sources` makes. */
+const BIN = 'server/usr/lib/postgresql/15/bin';
 const DATABASE = 'regression';
 /** What pg_regress gives a database that it makes itself. */
 const DATABASE_SETTINGS = ['lc_messages', 'lc_monetary', 'lc_numeric', 'lc_time']
@@ -69,6 +70,7 @@ async function run(
 ): Promise<Report> {
   const stack = await startStack({
     policy: ALLOW_ALL,
+    bin: join(cache, BIN),
     database: DATABASE,
     asAdmin: true,
     sql: DATABASE_SETTINGS,
@@ -105,7 +107,7 @@ async function suite(
   const args = [
     '--use-existing',
     `--dbname=${DATABASE}`,
-    `--bindir=${BIN}`,
+    `--bindir=${join(cache, BIN)}`,
     `--dlpath=${join(cache, 'lib')}`,
     `--inputdir=${input}`,
     `--outputdir=${results}`,
