@@ -1,5 +1,5 @@
 /** Which headers go no further than this connection: RFC 9110 §7.6.1, and what older clients send. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
+export const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
   'http2-settings',
   'keep-alive',
