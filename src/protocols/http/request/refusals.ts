@@ -97,6 +97,21 @@ export const REQUEST_REFUSALS = {
     means: 'The type of the body is not well-formed.',
     instead: 'Name one media type, such as application/json.',
   },
+  'body-type': {
+    status: 415,
+    means: 'Rules look at what this body says, and it is of a kind that is not read.',
+    instead: 'Send it as JSON in UTF-8 or as a form, without a content coding.',
+  },
+  'body-malformed': {
+    status: 400,
+    means: 'Rules look at what this body says, and servers could read it in two ways, or not at all.',
+    instead: 'Send well-formed JSON in which no name is there twice in one object.',
+  },
+  'body-too-large': {
+    status: 413,
+    means: 'Rules look at what this body says, and it is longer or deeper than is read.',
+    instead: 'Divide it into smaller requests.',
+  },
 } as const satisfies Readonly<Record<string, RequestRefusal>>;
 
 export type RequestRule = keyof typeof REQUEST_REFUSALS;
@@ -117,6 +132,6 @@ export function isRefused(read: object): read is Refused {
 }
 
 function codeOf(status: number): ErrorCode {
-  if (status === 414 || status === 431) return 'ERR_TOO_LARGE';
+  if (status === 413 || status === 414 || status === 431) return 'ERR_TOO_LARGE';
   return status === 400 ? 'ERR_SYNTAX' : 'ERR_UNSUPPORTED';
 }
