@@ -112,6 +112,21 @@ export const REQUEST_REFUSALS = {
     means: 'Rules look at what this body says, and it is longer or deeper than is read.',
     instead: 'Divide it into smaller requests.',
   },
+  'operation-not-described': {
+    status: 403,
+    means: "The resource's OpenAPI file describes no such operation, or two that it could be.",
+    instead: 'Use an operation that the API describes.',
+  },
+  'parameter-not-described': {
+    status: 400,
+    means: "The query has a parameter that the resource's OpenAPI file does not describe for this operation.",
+    instead: 'Use the parameters that the API describes, each as often as it says.',
+  },
+  'content-type-not-described': {
+    status: 415,
+    means: "The body is of a type that the resource's OpenAPI file does not describe for this operation.",
+    instead: 'Send a body of a type that the API describes.',
+  },
 } as const satisfies Readonly<Record<string, RequestRefusal>>;
 
 export type RequestRule = keyof typeof REQUEST_REFUSALS;
@@ -132,6 +147,7 @@ export function isRefused(read: object): read is Refused {
 }
 
 function codeOf(status: number): ErrorCode {
+  if (status === 403) return 'ERR_DENIED';
   if (status === 413 || status === 414 || status === 431) return 'ERR_TOO_LARGE';
   return status === 400 ? 'ERR_SYNTAX' : 'ERR_UNSUPPORTED';
 }
