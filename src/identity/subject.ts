@@ -128,14 +128,14 @@ function checkKind(payload: JWTPayload, type: SubjectTokenType): void {
  * Pure.
  *
  * @param payload Verified claims.
- * @param clientId Ours.
+ * @param clientIds Ours.
  * @throws {HoopError} `ERR_TOKEN_INVALID` `azp` names another, or is missing beside several audiences.
  * @see https://openid.net/specs/openid-connect-core-1_0.html#IDTokenValidation
  */
-export function checkAuthorizedParty(payload: JWTPayload, clientId: string): void {
+export function checkAuthorizedParty(payload: JWTPayload, clientIds: readonly string[]): void {
   const azp = own(payload, 'azp');
   const several = Array.isArray(payload.aud) && payload.aud.length > 1;
-  if ((azp !== undefined || several) && azp !== clientId)
+  if ((azp !== undefined || several) && !clientIds.some((one) => one === azp))
     throw invalid('the ID token was issued to another client');
 }
 

@@ -46,6 +46,12 @@ export interface GatewayOptions {
   readonly policy?: string;
   /** YAML of `resources:`; default two echo resources, `echo` and `short`. */
   readonly resources?: string;
+  /** Default: one that the system chooses. */
+  readonly port?: number;
+  /** More entries of `issuers:`, YAML, each two spaces in. */
+  readonly issuers?: string;
+  /** More files beside the configuration, by name. */
+  readonly files?: Readonly<Record<string, string>>;
   /** More top-level YAML. */
   readonly more?: string;
   readonly deps?: Partial<GatewayDeps>;
@@ -93,6 +99,7 @@ export class RunningGateway {
     running.write('seal.key', newSealKeyText());
     running.write('password', 'hunter2\n');
     running.write('policies/test.cedar', options.policy ?? OPEN_POLICY);
+    for (const [name, text] of Object.entries(options.files ?? {})) running.write(name, text);
     running.write('hoopd.yaml', running.config());
     await running.restart();
     return running;
@@ -112,13 +119,14 @@ export class RunningGateway {
   }
 
   config(): string {
-    return `listen: 127.0.0.1:0
+    return `listen: 127.0.0.1:${this.#options.port ?? 0}
 tls: { certFile: tls.crt, keyFile: tls.key }
 state: sqlite:./state
 recordings: file:./recordings
 audit: { sealKey: { file: seal.key } }
 issuers:
   - { issuer: "${this.issuer.issuer}", audience: hoop, clientId: hoopctl, claims: { groups: groups }, maxSession: 8h }
+${this.#options.issuers ?? ''}
 agents:
   copilot: { delegators: { groups: [developers] }, groups: [ai-agents] }
   other: { delegators: { groups: [developers] }, groups: [ai-agents] }

@@ -26,7 +26,9 @@ export function createApp(deps: AppDeps, open: readonly Routes[], guarded: reado
   const app = new Hono<ApiEnv>();
   app.use(async (context, next) => {
     await next();
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) context.header(name, value);
+    // What a page says of itself, it knows better.
+    for (const [name, value] of Object.entries(SECURITY_HEADERS))
+      if (!context.res.headers.has(name)) context.header(name, value);
     context.header('DPoP-Nonce', deps.nonce());
   });
   for (const routes of open) routes(app);

@@ -2,7 +2,6 @@ import { PATHS } from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
-import { rescued } from '../../core/later.ts';
 import type { Log } from '../../core/log.ts';
 import { verifyProof } from '../../identity/dpop.ts';
 import type { TokenExchange } from '../../identity/exchange.ts';
@@ -15,6 +14,7 @@ import { addressOf } from '../tunnel/request.ts';
 import type { Routes } from './app.ts';
 import { readBody } from './body.ts';
 import { type ApiContext, singleField } from './context.ts';
+import { recordRefusedLogin } from './refused-login.ts';
 
 export interface TokenRouteDeps {
   readonly publicUrl: string;
@@ -37,7 +37,7 @@ export function tokenRoutes(deps: TokenRouteDeps): Routes {
       } catch (thrown) {
         const error = toHoopError(thrown);
         if (error.code !== 'ERR_PROOF_NONCE')
-          await recordRefusal(deps, error, addressOf(context.env.incoming));
+          await recordRefusedLogin(deps, error, addressOf(context.env.incoming));
         throw error;
       }
     });
@@ -64,18 +64,6 @@ async function exchange(deps: TokenRouteDeps, context: ApiContext): Promise<Resp
     facts: { deadline: response.deadline, address: addressOf(context.env.incoming) },
   });
   return context.json(response);
-}
-
-async function recordRefusal(deps: TokenRouteDeps, error: HoopError, address: string): Promise<void> {
-  const suppressed = deps.budget.spend();
-  if (suppressed === undefined) return;
-  deps.log.info('login refused', { code: error.code, message: error.message, detail: error.detail, address });
-  const event = { type: 'login.refused', reason: error.code, outcome: 'failure' } as const;
-  const facts = { address, ...(suppressed > 0 ? { suppressed } : {}) };
-  await rescued(
-    () => deps.audit.append({ ...event, facts }),
-    () => deps.log.error('a refused login could not be recorded'),
-  );
 }
 
 /** Each field at most once; anything but a form is refused. */

@@ -15,6 +15,10 @@ import { openRoutes, selfRoutes } from '../api/self-routes.ts';
 import { sessionRoutes } from '../api/session-routes.ts';
 import { tokenRoutes } from '../api/token-routes.ts';
 import { ApprovalOffice } from '../approvals/office.ts';
+import { pageRoutes } from '../pages/routes.ts';
+import { SignIn } from '../pages/sign-in.ts';
+import { PAGES } from '../pages/views.ts';
+import { WebSessions } from '../pages/web-sessions.ts';
 import type { Ask } from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { RefusalBudget } from '../tunnel/refusal-budget.ts';
@@ -51,14 +55,24 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
   };
   const { desk, approvalChanges: changes } = rules;
   const office = new ApprovalOffice({ ...parts, desk, ask });
-  const token = { ...parts, nonces, budget: new RefusalBudget(clock), exchange: () => identity.exchange };
+  const budget = new RefusalBudget(clock);
+  const exchange = () => identity.exchange;
+  const token = { ...parts, nonces, budget, exchange };
+  const signIn = new SignIn({
+    redirectUri: parts.publicUrl + PAGES.signedIn,
+    issuers: () => identity.issuers.forPages(),
+    exchange,
+    signedInMs: () => desk.terms.signedInMs,
+    clock,
+  });
+  const pages = { ...parts, office, budget, signIn, sessions: new WebSessions(instances) };
   return createApp(
     {
       log,
       nonce: () => nonces.current(clock.now()),
       authenticate: (context) => identity.authenticateApi(context),
     },
-    [openRoutes(self), tokenRoutes(token)],
+    [openRoutes(self), tokenRoutes(token), pageRoutes(pages)],
     [
       selfRoutes(self),
       sessionRoutes({

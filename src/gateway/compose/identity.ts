@@ -134,9 +134,16 @@ export function identityRules(
 ): IdentityRules {
   const issuers = config.issuers.map((entry, index): TrustedIssuerConfig => {
     const secret = materials.secrets.get(`issuers.${index}.clientSecret`);
-    const { maxSession, clientSecret: _, caFile: __, directory: ___, ...rest } = entry;
+    const { maxSession, clientSecret: _, web, caFile: __, directory: ___, ...rest } = entry;
+    const webSecret = materials.secrets.get(`issuers.${index}.web.clientSecret`);
     const files = materials.issuers[index];
-    return { ...rest, ...files, maxSessionMs: maxSession, clientSecret: secret?.expose() };
+    return {
+      ...rest,
+      ...files,
+      maxSessionMs: maxSession,
+      clientSecret: secret?.expose(),
+      web: web && { clientId: web.clientId, clientSecret: webSecret?.expose() },
+    };
   });
   return { issuers: new IssuerRegistry(issuers, { clock, log }), agents: new AgentRegistry(config.agents) };
 }

@@ -23,8 +23,10 @@ import type { LoadedConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistake.ts';
 import { protocolOf, webhookPath } from '../config/named.ts';
 import { readPolicies } from '../config/policies.ts';
+import type { HoopdConfig } from '../config/schema.ts';
 import type { WebhookSettings } from '../notify/webhook.ts';
 import { ApprovalWebhooks } from '../notify/webhooks.ts';
+import { pageOf } from '../pages/views.ts';
 import { type GatewayResource, type ResourceSpec, ResourceTable } from '../tunnel/resources.ts';
 import { type IdentityRules, identityRules } from './identity.ts';
 import { SharedByProtocol } from './shared.ts';
@@ -194,6 +196,12 @@ function webhooksOf({ config, materials }: LoadedConfig): readonly WebhookSettin
     const address = typeof url === 'string' ? new Secret(url) : secret('url');
     if (address === undefined)
       throw new HoopError('ERR_INTERNAL', undefined, { detail: 'secrets of webhooks were not loaded' });
-    return { url: address, key: secret('secret'), format, link };
+    return { url: address, key: secret('secret'), format, link: link ?? pageLink(config) };
   });
+}
+
+/** The gateway's own page, where people can sign in to it. */
+function pageLink({ publicUrl, issuers }: HoopdConfig): string | undefined {
+  const served = publicUrl !== undefined && issuers.some(({ web }) => web !== undefined);
+  return served ? publicUrl + pageOf('{id}') : undefined;
 }

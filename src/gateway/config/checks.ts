@@ -56,8 +56,12 @@ function checkIssuers(config: HoopdConfig, complain: Complain): IssuerFiles[] {
       complain(['issuers', index, 'issuer'], 'stands twice', 'merge the two entries');
     seen.add(entry.issuer);
     const files = readIssuerFiles(entry, index, complain);
-    const { clientSecret: _, directory: __, ...rest } = entry;
-    for (const { key, problem, cure } of issuerMistakes({ ...rest, ...files }))
+    const { clientSecret: _, web, directory: __, ...rest } = entry;
+    for (const { key, problem, cure } of issuerMistakes({
+      ...rest,
+      ...files,
+      web: web && { clientId: web.clientId },
+    }))
       complain(['issuers', index, key], problem, cure);
     return files;
   });

@@ -30,6 +30,15 @@ export function issuer(base: string) {
       audience: text("the tokens' audience", 'write the audience that the provider puts in its tokens'),
       clientId: text('a client id', 'write the public client that hoopctl uses').optional(),
       clientSecret: secretRef(base).optional(),
+      web: section(
+        {
+          clientId: text('a client id', "write the client of the gateway's own pages"),
+          clientSecret: secretRef(base).optional(),
+        },
+        'write {clientId: hoop-web, clientSecret: {env: HOOP_WEB_SECRET}}',
+      )
+        .optional()
+        .describe('The client by which people sign in at the approval page: authorization code with PKCE.'),
       scope: text('scopes', 'write scopes such as "openid profile email"')
         .optional()
         .describe("What hoopctl asks for at the device grant. Default: the preset's."),
@@ -57,10 +66,15 @@ export function issuer(base: string) {
         .describe('A bearer token that the issuer wants before it shows its keys.'),
     },
     'write "- issuer: https://login.example.com" and its audience',
-  ).refine((entry) => entry.clientSecret === undefined || entry.clientId !== undefined, {
-    error: 'clientSecret stands without clientId; write the clientId it belongs to',
-    path: ['clientSecret'],
-  });
+  )
+    .refine((entry) => entry.clientSecret === undefined || entry.clientId !== undefined, {
+      error: 'clientSecret stands without clientId; write the clientId it belongs to',
+      path: ['clientSecret'],
+    })
+    .refine((entry) => entry.web === undefined || entry.clientId !== undefined, {
+      error: 'web stands without clientId; write the public client of hoopctl too',
+      path: ['web'],
+    });
 }
 
 function claims() {

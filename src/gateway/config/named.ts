@@ -24,9 +24,12 @@ export function secretRefs(
   config: HoopdConfig,
   protocols: readonly Protocol[],
 ): { readonly path: readonly PropertyKey[]; readonly ref: SecretRef }[] {
-  const ofIssuers = config.issuers.flatMap(({ clientSecret: ref }, index) =>
-    ref === undefined ? [] : [{ path: ['issuers', index, 'clientSecret'], ref }],
-  );
+  const ofIssuers = config.issuers.flatMap(({ clientSecret, web }, index) => [
+    ...(clientSecret === undefined ? [] : [{ path: ['issuers', index, 'clientSecret'], ref: clientSecret }]),
+    ...(web?.clientSecret === undefined
+      ? []
+      : [{ path: ['issuers', index, 'web', 'clientSecret'], ref: web.clientSecret }]),
+  ]);
   const ofResources = resourcesOf(config, protocols).flatMap(({ path, protocol, config: its }) =>
     protocol.secrets(its).map(({ path: below, ref }) => ({ path: [...path, ...below], ref })),
   );

@@ -15,6 +15,8 @@ export interface IssuerConfig {
   readonly clientId?: string | undefined;
   /** Handed on to hoopctl where the provider wants one of a public client; not used here. */
   readonly clientSecret?: string | undefined;
+  /** The client of the gateway's own pages: authorization code with PKCE, its secret never leaves hoopd. */
+  readonly web?: { readonly clientId: string; readonly clientSecret?: string | undefined } | undefined;
   /** What hoopctl asks for. Default: the preset's. */
   readonly scope?: string | undefined;
   /** What a machine with a client of its own asks for. Default: the preset's, which may be nothing. */
@@ -89,6 +91,10 @@ export function issuerMistakes(config: IssuerConfig): IssuerMistake[] {
   }
   if (audience === '') say('audience', 'must not be empty', 'write the audience of machines’ tokens');
   if (clientId === '') say('clientId', 'must not be empty', 'write the client that hoopctl uses');
+  if (config.web?.clientId === audience && audience !== '') {
+    const problem = "has the audience as its clientId: a machine's token could pass as a person's";
+    say('web', problem, 'give machines an audience of their own');
+  }
   if (clientId !== undefined && clientId === audience) {
     const problem = "is the clientId: a machine's token could pass as a person's, and the reverse";
     say('audience', problem, 'give machines an audience of their own');

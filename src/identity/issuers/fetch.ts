@@ -34,7 +34,7 @@ async function readBearer(file: string): Promise<string> {
   return text;
 }
 
-/** GET over TLS with given authorities: the platform's `fetch` cannot be told them. Follows no redirect. */
+/** A request over TLS with given authorities: the platform's `fetch` cannot be told them. Follows no redirect. */
 function fetchTrusting(ca: string, url: URL, init: RequestInit): Promise<Response> {
   const { promise, resolve, reject } = Promise.withResolvers<Response>();
   if (url.protocol !== 'https:') {
@@ -42,17 +42,19 @@ function fetchTrusting(ca: string, url: URL, init: RequestInit): Promise<Respons
     return promise;
   }
   const headers = Object.fromEntries(new Headers(init.headers));
-  const options = { ca, headers, agent: false, rejectUnauthorized: true } as const;
+  const { method = 'GET', body } = init;
+  const options = { ca, headers, method, agent: false, rejectUnauthorized: true } as const;
   const outgoing = httpsRequest(url, { ...options, ...(init.signal ? { signal: init.signal } : {}) });
   outgoing.once('response', (answer) => {
     const status = answer.statusCode ?? 500;
     resolve(
       new Response(status === 204 || status === 304 ? null : (Readable.toWeb(answer) as ReadableStream), {
         status,
+        headers: { 'content-type': answer.headers['content-type'] ?? '' },
       }),
     );
   });
   outgoing.on('error', reject);
-  outgoing.end();
+  outgoing.end(typeof body === 'string' ? body : undefined);
   return promise;
 }

@@ -108,6 +108,11 @@ export class IssuerRegistry {
     return (await Promise.all(found)).flat();
   }
 
+  /** Those at which people sign in to the gateway's own pages, in the configuration's order. */
+  forPages(): readonly TrustedIssuer[] {
+    return [...this.#entries.values()].map(({ config }) => config).filter(({ web }) => web !== undefined);
+  }
+
   /**
    * What hoopctl needs to ask for a machine's token: with which audience, and how.
    *
@@ -150,9 +155,8 @@ export class IssuerRegistry {
    */
   async verifySubjectToken(token: string, type: SubjectTokenType): Promise<VerifiedSubject> {
     const { config, keys } = this.#entryOf(token, type);
-    const audience = type === 'id_token' ? config.clientId : config.audience;
-    if (audience === undefined)
-      throw invalid('ID tokens of this issuer are not accepted: it has no clientId');
+    const audience = type === 'id_token' ? clientsOf(config) : [config.audience];
+    if (audience.length === 0) throw invalid('ID tokens of this issuer are not accepted: it has no clientId');
     try {
       const { payload } = await jwtVerify(token, (header, input) => keys.find(header, input), {
         issuer: config.issuer,
@@ -188,6 +192,11 @@ export class IssuerRegistry {
       throw invalid('the token was made for another purpose');
     return entry;
   }
+}
+
+/** Whose ID tokens are taken: hoopctl's, and those of the gateway's own pages. */
+function clientsOf({ clientId, web }: TrustedIssuer): string[] {
+  return [clientId, web?.clientId].filter((one) => one !== undefined);
 }
 
 const OTHER_ISSUER =

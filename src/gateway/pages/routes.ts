@@ -1,0 +1,197 @@
+import { Hono } from 'hono';
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { AuditLog } from '../../audit/event.ts';
+import type { Clock } from '../../core/clock.ts';
+import { ERROR_TABLE, HoopError, toHoopError } from '../../core/errors.ts';
+import type { Log } from '../../core/log.ts';
+import type { Vocabulary } from '../../policy/vocabulary/index.ts';
+import { actorOf } from '../actor.ts';
+import type { Routes } from '../api/app.ts';
+import { readBody } from '../api/body.ts';
+import { type ApiContext, type ApiEnv, singleField } from '../api/context.ts';
+import { recordRefusedLogin } from '../api/refused-login.ts';
+import type { ApprovalOffice } from '../approvals/office.ts';
+import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
+import { addressOf } from '../tunnel/request.ts';
+import { SIGN_IN_MS, type SignIn } from './sign-in.ts';
+import { STYLE } from './style.ts';
+import { approvalPage, listPage, PAGES, pageOf, problemPage, signInPage } from './views.ts';
+import { isFormToken, type WebSession, type WebSessions } from './web-sessions.ts';
+
+export interface PageDeps {
+  readonly publicUrl: string;
+  readonly office: ApprovalOffice;
+  readonly sessions: WebSessions;
+  readonly signIn: SignIn;
+  readonly audit: Pick<AuditLog, 'append'>;
+  readonly vocabulary: Vocabulary;
+  readonly budget: RefusalBudget;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Constants' own texts, not templates: routes are typed by them. */
+const ONE = '/:id{apr_[0-9A-Z]{26}}';
+const WANTED = /^\/approvals(\/apr_[0-9A-Z]{26})?$/;
+/** The prefix binds a cookie to this very host, over TLS: draft-ietf-httpbis-rfc6265bis, §4.1.3.2. */
+const SESSION_COOKIE = '__Host-hoop';
+const SIGN_IN_COOKIE = '__Host-hoop-sign-in';
+/** `Lax`: who follows a link from a chat is still signed in. What changes something demands more, see `demandOwnForm`. */
+const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
+
+/** No script at all, nothing from elsewhere, framed by nobody. */
+const HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy':
+    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
+  'x-frame-options': 'DENY',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+};
+
+/** Pages for people who decide: the API's office, with a browser's sign-in instead of token and proof. */
+export function pageRoutes(deps: PageDeps): Routes {
+  const pages = new Hono<ApiEnv>();
+  pages.use(async (context, next) => {
+    await next();
+    for (const [name, value] of Object.entries(HEADERS)) context.header(name, value);
+  });
+  pages.onError((thrown, context) => failed(deps, context, toHoopError(thrown)));
+  pages.get('/style.css', (context) =>
+    context.body(STYLE, 200, { 'content-type': 'text/css; charset=utf-8' }),
+  );
+  pages.get('/sign-in', (context) => begin(deps, context));
+  pages.get('/signed-in', (context) => finish(deps, context));
+  pages.post('/sign-out', (context) => signOut(deps, context));
+  pages.get('/', (context) => list(deps, context));
+  pages.get(ONE, (context) => show(deps, context, context.req.param('id')));
+  pages.post(`${ONE}/approve`, (context) =>
+    decided(deps, context, context.req.param('id'), ({ principal }, { binding }, id) =>
+      deps.office.approve(principal, id, binding),
+    ),
+  );
+  pages.post(`${ONE}/deny`, (context) =>
+    decided(deps, context, context.req.param('id'), ({ principal }, { binding, reason }, id) =>
+      deps.office.deny(principal, id, binding, reason),
+    ),
+  );
+  return (app) => {
+    app.route(PAGES.list, pages);
+  };
+}
+
+async function list(deps: PageDeps, context: ApiContext): Promise<Response> {
+  const session = sessionOf(deps, context);
+  if (session === undefined) return context.html(signInPage(deps.signIn.issuers, PAGES.list), 401);
+  return context.html(listPage(deps.office.list(session.principal), session));
+}
+
+async function show(deps: PageDeps, context: ApiContext, id: string): Promise<Response> {
+  const session = sessionOf(deps, context);
+  // The same for whatever id: a stranger learns nothing of what there is.
+  if (session === undefined) return context.html(signInPage(deps.signIn.issuers, pageOf(id)), 401);
+  return context.html(approvalPage(await deps.office.show(session.principal, id), session));
+}
+
+type Decide = (
+  session: WebSession,
+  form: { readonly binding: string; readonly reason: string | undefined },
+  id: string,
+) => Promise<unknown>;
+
+async function decided(deps: PageDeps, context: ApiContext, id: string, decide: Decide): Promise<Response> {
+  const { session, form } = await demandOwnForm(deps, context);
+  const reason = form.get('reason') ?? '';
+  if (reason.length > 500) throw new HoopError('ERR_USAGE', 'a reason has at most 500 characters');
+  await decide(
+    session,
+    { binding: form.get('binding') ?? '', reason: reason.trim() === '' ? undefined : reason },
+    id,
+  );
+  return context.redirect(pageOf(id), 303);
+}
+
+async function begin({ signIn, log }: PageDeps, context: ApiContext): Promise<Response> {
+  const { to = '', issuer } = context.req.query();
+  const wanted = WANTED.test(to) ? to : PAGES.list;
+  const [only, ...others] = signIn.issuers;
+  const chosen = issuer ?? (others.length === 0 ? only : undefined);
+  if (chosen === undefined) return context.html(signInPage(signIn.issuers, wanted));
+  const { address, cookie } = await signIn.begin(chosen, wanted);
+  setCookie(context, SIGN_IN_COOKIE, cookie, { ...COOKIE, maxAge: SIGN_IN_MS / 1000 });
+  log.debug('a sign-in was begun', { issuer: chosen });
+  return context.redirect(address.href, 303);
+}
+
+async function finish(deps: PageDeps, context: ApiContext): Promise<Response> {
+  const { audit, vocabulary, sessions, budget, log } = deps;
+  const address = addressOf(context.env.incoming);
+  const cookie = getCookie(context, SIGN_IN_COOKIE);
+  deleteCookie(context, SIGN_IN_COOKIE, COOKIE);
+  try {
+    const { principal, to } = await deps.signIn.finish(new URL(context.req.url).search, cookie);
+    const facts = { address, page: PAGES.list, deadline: new Date(principal.deadline).toISOString() };
+    // Before the browser is let in: what is not on record does not happen.
+    await audit.append({
+      type: 'login.exchanged',
+      actor: actorOf(principal, vocabulary),
+      outcome: 'success',
+      facts,
+    });
+    setCookie(context, SESSION_COOKIE, sessions.open(principal), COOKIE);
+    return context.redirect(to, 303);
+  } catch (thrown) {
+    const error = toHoopError(thrown);
+    await recordRefusedLogin({ audit, budget, log }, error, address);
+    throw error;
+  }
+}
+
+async function signOut(deps: PageDeps, context: ApiContext): Promise<Response> {
+  await demandOwnForm(deps, context);
+  deps.sessions.close(getCookie(context, SESSION_COOKIE));
+  deleteCookie(context, SESSION_COOKIE, COOKIE);
+  return context.redirect(PAGES.list, 303);
+}
+
+/** @throws {HoopError} `ERR_USAGE` the cookie is given twice: a neighbour may have set one. */
+function sessionOf({ sessions }: PageDeps, context: ApiContext): WebSession | undefined {
+  const cookies = singleField(context, 'cookie') ?? '';
+  if (cookies.split(`${SESSION_COOKIE}=`).length > 2)
+    throw new HoopError('ERR_USAGE', 'a cookie is given twice');
+  return sessions.find(getCookie(context, SESSION_COOKIE));
+}
+
+/**
+ * That a form is ours, filled in by the person who is signed in: no other site can make a browser send it.
+ *
+ * @throws {HoopError} `ERR_LOGIN_EXPIRED` nobody is signed in; `ERR_DENIED` it comes from elsewhere.
+ * @see https://cheatsheetseries.owasp.org/cheatsheets/Cross-Site_Request_Forgery_Prevention_Cheat_Sheet.html
+ */
+async function demandOwnForm(
+  deps: PageDeps,
+  context: ApiContext,
+): Promise<{ readonly session: WebSession; readonly form: URLSearchParams }> {
+  const elsewhere = new HoopError('ERR_DENIED', 'this did not come from a page of the gateway', {
+    hint: 'open the page again; nothing was decided',
+  });
+  if (singleField(context, 'origin') !== deps.publicUrl) throw elsewhere;
+  if (!['same-origin', undefined].includes(singleField(context, 'sec-fetch-site'))) throw elsewhere;
+  const type = singleField(context, 'content-type')?.split(';', 1)[0];
+  if (type !== 'application/x-www-form-urlencoded') throw elsewhere;
+  const session = sessionOf(deps, context);
+  if (session === undefined)
+    throw new HoopError('ERR_LOGIN_EXPIRED', 'you are not signed in any more: nothing was decided');
+  const form = new URLSearchParams(await readBody(context));
+  if (!isFormToken(session, form.get('token') ?? undefined)) throw elsewhere;
+  return { session, form };
+}
+
+function failed(deps: PageDeps, context: ApiContext, error: HoopError): Response {
+  const { http } = ERROR_TABLE[error.code];
+  if (http >= 500)
+    deps.log.error('a page failed', { path: context.req.path, code: error.code, detail: error.detail });
+  const path = context.req.path.replace(/\/(approve|deny)$/, '');
+  const back = WANTED.test(path) ? path : PAGES.list;
+  const session = deps.sessions.find(getCookie(context, SESSION_COOKIE));
+  return context.html(problemPage(error, session, back), http as 400);
+}

@@ -1,0 +1,257 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ApprovalItem } from '../../../src/api/approvals.ts';
+import { PATHS, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
+import { startIssuer, type TestIssuer } from '../../support/identity/oidc-issuer.ts';
+import { freePort } from '../../support/postgres/server.ts';
+import { type Caller, OPEN_POLICY, RunningGateway } from '../../support/running-gateway.ts';
+import { type Page, signInAs, WebBrowser } from '../../support/web-browser.ts';
+
+const POLICY = `${OPEN_POLICY}
+@id("held") @approval("dba") @reason("it is <production>")
+forbid (principal in Group::"ai-agents", action == Action::"connect", resource)
+unless { context.approvals.contains("dba") };
+@id("dbas-approve")
+permit (principal in Group::"dbas", action == Action::"approval.grant", resource)
+when { resource.name == "dba" };`;
+
+let people: TestIssuer;
+let running: RunningGateway;
+let agent: Caller;
+let auditor: Caller;
+let operator: Caller;
+let origin: string;
+
+beforeAll(async () => {
+  const port = await freePort();
+  origin = `https://localhost:${port}`;
+  people = await startIssuer({
+    users: {
+      ada: { email: 'ada@example.com', groups: ['dbas'] },
+      otto: { email: 'otto@example.com', groups: ['auditors'] },
+    },
+    clients: [
+      {
+        client_id: 'hoop-web',
+        client_secret: 'web-secret',
+        redirect_uris: [`${origin}/approvals/signed-in`],
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        require_auth_time: true,
+      },
+    ],
+  });
+  const scope = '"openid email groups"';
+  running = await RunningGateway.start({
+    policy: POLICY,
+    port,
+    issuers: `  - { issuer: "${people.issuer}", audience: hoop, clientId: hoopctl, scope: ${scope}, claims: { groups: groups },
+      web: { clientId: hoop-web, clientSecret: { file: web-secret } } }`,
+    files: { 'web-secret': 'web-secret' },
+  });
+  agent = await running.person(['developers'], { agent: 'copilot' });
+  operator = await running.person(['operators'], { name: 'olga' });
+  auditor = await running.person(['auditors'], { name: 'audrey' });
+});
+afterAll(async () => {
+  await running.remove();
+  await people.stop();
+});
+
+const newBrowser = () => new WebBrowser(running.authority);
+
+/** A connection that is held, asked for by an instance of its own: a yes opens it for a time. */
+async function asked(reason = 'ticket 4711', resource = 'echo'): Promise<ApprovalItem> {
+  const instance = await running.person(['developers'], { agent: 'copilot' });
+  const tunnel = await instance.tunnel(resource, {
+    headers: { [TUNNEL_HEADERS.approval]: 'ask', [TUNNEL_HEADERS.reason]: encodeURIComponent(reason) },
+  });
+  tunnel.socket.destroy();
+  return (await agent.get(`${PATHS.approvals}?status=pending`)).json.approvals[0];
+}
+
+const pageOf = (item: ApprovalItem) => `${origin}/approvals/${item.id}`;
+const statusOf = async ({ id }: ApprovalItem) => (await agent.get(`${PATHS.approvals}/${id}`)).json.status;
+
+/** Opens a page as somebody who is not signed in yet, and signs in. */
+async function signedIn(browser: WebBrowser, address: string, login = 'ada'): Promise<Page> {
+  const door = await browser.open(address);
+  expect(door.status).toBe(401);
+  const link = /href="([^"]*sign-in[^"]*)"/.exec(door.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+  return signInAs(browser, await browser.open(new URL(link, origin)), login);
+}
+
+describe('the approval page', () => {
+  it('shows a request to whoever signs in and may decide it, and takes their yes', async () => {
+    const item = await asked('<img src=x onerror=alert(1)> \u202eticket');
+    const browser = newBrowser();
+    const page = await signedIn(browser, pageOf(item));
+    expect(page).toMatchObject({ status: 200, url: new URL(pageOf(item)) });
+    expect(page.html).toContain('copilot for dana@example.com');
+    expect(page.html).toContain('it is &lt;production&gt;');
+    expect(page.html).not.toContain('<img');
+    // Controls of direction never arrive: hoopd takes them out of a reason when it is given.
+    expect(page.html).not.toContain('\u202e');
+    expect(page.headers['content-security-policy']).toContain("default-src 'none'");
+    expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'x-frame-options': 'DENY' });
+    expect(page.html).not.toMatch(/<script|style=|onclick/);
+    const after = await browser.submit(page, '/approve');
+    expect(after.html).toContain('class="state approved"');
+    expect(await statusOf(item)).toBe('approved');
+    const story = (await auditor.get(`${PATHS.auditEvents}?approval=${item.id}`)).json.events;
+    // The page is looked at before the yes, and shown again behind it.
+    expect(story.map(({ type }: { type: string }) => type)).toEqual([
+      'approval.viewed',
+      'approval.granted',
+      'approval.viewed',
+      'operation.decided',
+      'approval.requested',
+    ]);
+    expect(story[1]).toMatchObject({ facts: { decidedBy: 'ada@example.com' } });
+    const { events } = (await auditor.get(`${PATHS.auditEvents}?type=login.exchanged&limit=1`)).json;
+    expect(events[0]).toMatchObject({ actor: { name: 'ada@example.com' }, facts: { page: '/approvals' } });
+  });
+
+  it('tells the one who asked why not', async () => {
+    const item = await asked('ticket 4712', 'short');
+    const browser = newBrowser();
+    const list = await signedIn(browser, `${origin}/approvals`);
+    expect(list.html).toContain(item.id);
+    const page = await browser.open(pageOf(item));
+    await browser.submit(page, '/deny', { reason: 'use the replica' });
+    expect((await agent.get(`${PATHS.approvals}/${item.id}`)).json).toMatchObject({
+      status: 'denied',
+      endReason: 'use the replica',
+    });
+  });
+
+  it('shows nothing to others: to strangers, nor to whoever may not decide', async () => {
+    const item = await asked('ticket 4713');
+    const stranger = await newBrowser().open(pageOf(item));
+    const nowhere = await newBrowser().open(`${origin}/approvals/apr_${'0'.repeat(26)}`);
+    expect(stranger.html.replaceAll(item.id, 'X')).toBe(
+      nowhere.html.replaceAll(`apr_${'0'.repeat(26)}`, 'X'),
+    );
+    const otto = newBrowser();
+    const refused = await signedIn(otto, pageOf(item), 'otto');
+    expect(refused.html).not.toContain('ticket 4713');
+    const unknown = await otto.open(`${origin}/approvals/apr_${'0'.repeat(26)}`);
+    expect([refused.status, unknown.status]).toEqual([unknown.status, refused.status]);
+    expect(await statusOf(item)).toBe('pending');
+  });
+
+  describe('takes no yes', () => {
+    let item: ApprovalItem;
+    let browser: WebBrowser;
+    let page: Page;
+    beforeAll(async () => {
+      item = await asked('ticket 4714');
+      browser = newBrowser();
+      page = await signedIn(browser, pageOf(item));
+    });
+    const token = () => /name="token" value="([^"]+)"/.exec(page.html)?.[1] ?? '';
+    const form = () => ({ token: token(), binding: item.binding });
+    const send = (fields: Record<string, string>, headers: Record<string, string | undefined> = {}) =>
+      browser.open(`${pageOf(item)}/approve`, { fields, headers }, 0);
+
+    it.each([
+      ['without the form’s token', () => send({ binding: item.binding })],
+      ['with another token', () => send({ ...form(), token: 'A'.repeat(43) })],
+      ['for another binding', () => send({ ...form(), binding: 'f'.repeat(64) })],
+      ['from another origin', () => send(form(), { origin: 'https://evil.example' })],
+      ['from an origin that is hidden', () => send(form(), { origin: 'null' })],
+      ['without an origin', () => send(form(), { origin: undefined })],
+      ['from a site beside it', () => send(form(), { 'sec-fetch-site': 'same-site' })],
+      ['as another kind of form', () => send(form(), { 'content-type': 'text/plain' })],
+      [
+        'with two cookies',
+        () =>
+          send(form(), {
+            cookie: `__Host-hoop=a; __Host-hoop=${browser.cookies.get(origin)?.get('__Host-hoop')}`,
+          }),
+      ],
+      ['without a cookie', () => send(form(), { cookie: undefined })],
+      [
+        'with a token of the API',
+        () => send(form(), { cookie: undefined, authorization: `DPoP ${agent.issued.access_token}` }),
+      ],
+      [
+        'by a link',
+        () => browser.open(`${pageOf(item)}/approve?${new URLSearchParams(form())}`, undefined, 0),
+      ],
+    ])('%s', async (_, attempt) => {
+      const answer = await attempt();
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(await statusOf(item)).toBe('pending');
+    });
+
+    it('after its person signed out; and does before', async () => {
+      const other = newBrowser();
+      const open = await signedIn(other, pageOf(item));
+      const kept = new Map(other.cookies.get(origin));
+      await other.submit(open, '/sign-out');
+      other.cookies.set(origin, kept);
+      expect((await other.open(pageOf(item))).status).toBe(401);
+      expect((await send(form())).status).toBe(303);
+      expect(await statusOf(item)).toBe('approved');
+    });
+  });
+
+  it('ends with the credential: whoever is revoked is out at once', async () => {
+    const item = await asked('ticket 4715');
+    const browser = newBrowser();
+    const page = await signedIn(browser, pageOf(item));
+    const ended = await operator.call('POST', PATHS.revocations, { json: { person: 'ada@example.com' } });
+    expect(ended.status).toBe(200);
+    const late = await browser.submit(page, '/approve');
+    expect(late.status).toBe(401);
+    expect(await statusOf(item)).toBe('pending');
+    const { revocations } = (await operator.get(PATHS.revocations)).json;
+    await operator.call('DELETE', `${PATHS.revocations}/${revocations[0].id}`);
+  });
+
+  it('signs in whoever began there, once', async () => {
+    const browser = newBrowser();
+    const begun = await browser.open(`${origin}/approvals/sign-in?to=//evil.example`, undefined, 0);
+    expect(begun.status).toBe(303);
+    const asks = new URL(begun.headers.location ?? '');
+    expect(Object.fromEntries(asks.searchParams)).toMatchObject({
+      client_id: 'hoop-web',
+      code_challenge_method: 'S256',
+      response_type: 'code',
+      max_age: '900',
+    });
+    const back = await untilCode(browser, asks);
+    const victim = newBrowser();
+    // Whose browser did not begin it is not signed in by it: nobody decides in the name of somebody else.
+    expect((await victim.open(back, undefined, 0)).status).toBe(401);
+    const forged = new URL(back);
+    forged.searchParams.set('state', 'forged');
+    const jar = new Map(browser.cookies.get(origin));
+    const wrong = await browser.open(forged, undefined, 0);
+    expect(wrong.status).toBeGreaterThanOrEqual(400);
+    browser.cookies.set(origin, jar);
+    // It was used up by the attempt: a code is worth one.
+    expect((await browser.open(back, undefined, 0)).status).toBe(401);
+    const again = await signedIn(newBrowser(), `${origin}/approvals`);
+    expect(again.url.pathname).toBe('/approvals');
+  });
+});
+
+/** Signs in at the provider and stops before the browser goes back. */
+async function untilCode(browser: WebBrowser, asks: URL): Promise<string> {
+  const page = await browser.open(asks);
+  let now = page;
+  for (let steps = 0; steps < 6; steps++) {
+    const location = now.headers.location;
+    if (location?.startsWith(origin)) return location;
+    const prompt = /name="prompt" value="([^"]*)"/.exec(now.html)?.[1];
+    const action = /<form[^>]*action="([^"]+)"/.exec(now.html)?.[1];
+    if (location !== undefined) now = await browser.open(new URL(location, now.url), undefined, 0);
+    else if (prompt !== undefined && action !== undefined) {
+      const fields: Record<string, string> =
+        prompt === 'login' ? { prompt, login: 'ada', password: 'x' } : { prompt };
+      now = await browser.open(new URL(action, now.url), { fields }, 0);
+    }
+  }
+  throw new Error('the provider sent nobody back');
+}
