@@ -56,6 +56,13 @@ export interface ApprovalItem {
   readonly usedBy?: string;
   /** Exactly what was asked, while it is undecided: for those alone who may decide it, in the answer for one. */
   readonly original?: Readonly<Record<string, string | readonly (string | null)[]>>;
+  /** SHA-256 of the octets of each text in `original`, hexadecimal, under its name. */
+  readonly sha256?: Readonly<Record<string, string>>;
+  /**
+   * In the answer for one: the text that is shown, `original`'s or else `text`, broken into lines. Only blanks and ends
+   * of lines between its parts differ. Absent where the protocol has no such form, or that could not be proven.
+   */
+  readonly formatted?: string;
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { LocalProof } from '../api/contract.ts';
+import type { Original } from '../audit/event.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -43,6 +44,14 @@ export interface Adapter {
   readonly protocol: string;
   /** Serves one stream to its end. Never rejects: a failure is spoken in the protocol and named in the result. */
   serve(stream: Duplex, context: StreamContext): Promise<SessionEnd>;
+  /**
+   * Breaks the text of what was asked into lines for people, changing nothing that means anything. Asked when somebody
+   * looks, never on the way of a request.
+   *
+   * @param original What was really asked, where the one who looks may see it; else `text`, masked, is shown.
+   * @returns undefined where it has no such form. Never rejects.
+   */
+  formatted?(asked: { readonly original?: Original; readonly text: string }): Promise<string | undefined>;
   /** Frees what is shared between streams (side connections, workers). */
   close(): Promise<void>;
 }

@@ -122,9 +122,10 @@ const OF_POSTGRES: Rooms = {
     may: ['credentials'],
     because: 'what a resource is does not depend on how it is served',
   },
+  'sql/tokens': { may: [], because: 'a text is broken into lines by its tokens alone' },
   'sql/facts': { may: [], because: 'what a parse tree says depends on no catalog and no session' },
   'sql/parse': {
-    may: [...WORDS, 'sql/facts'],
+    may: [...WORDS, 'sql/facts', 'sql/tokens'],
     because: 'a text is parsed in threads that have nothing but the text',
   },
   'catalog/system': { may: [], because: 'what PostgreSQL brings along is known before a server is asked' },

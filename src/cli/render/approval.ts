@@ -60,16 +60,24 @@ export function spanText(ms: number): string {
   return `${Math.floor(minutes / 60)} h${rest}`;
 }
 
-function exactLines({ original, text }: ApprovalItem): string[] {
-  if (original === undefined) return ['what was asked, values masked:', ...block(text)];
+function exactLines({ original, text, sha256 = {}, formatted }: ApprovalItem): string[] {
+  if (original === undefined) return ['what was asked, values masked:', ...block(formatted ?? text)];
+  const inLines =
+    formatted === undefined || Object.values(original).includes(formatted)
+      ? []
+      : ['the same in lines, nothing else changed:', ...block(formatted)];
   const parts = Object.entries(original).flatMap(([name, value]) => {
-    if (typeof value === 'string') return [`${visible(name)}, exactly:`, ...block(value)];
+    if (typeof value === 'string') {
+      const hash = sha256[name] === undefined ? [] : [`SHA-256 ${visible(sha256[name])}`];
+      return [`${visible(name)}, exactly:`, ...block(value), ...hash];
+    }
     return value.map(
       (one, i) => `${visible(name)} ${i + 1}: ${one === null ? 'NULL' : `'${allVisible(one)}'`}`,
     );
   });
   const strange = foreign(JSON.stringify(Object.values(original)));
-  return strange === '' ? parts : [...parts, `has characters beyond ASCII: ${strange}`];
+  const all = [...inLines, ...parts];
+  return strange === '' ? all : [...all, `has characters beyond ASCII: ${strange}`];
 }
 
 function block(text: string): string[] {

@@ -1,16 +1,20 @@
+import { createHash } from 'node:crypto';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import type { Approval } from '../../approval/model.ts';
+import type { Original } from '../../audit/event.ts';
 
 /** What differs with who looks. */
 interface View {
   /** Names that they may say yes under. */
   readonly mine: readonly string[];
-  /** They may decide it, and so read exactly what was asked. */
+  /** They may decide it while it is undecided, and so read exactly what was asked. */
   readonly exact: boolean;
+  /** What they see, broken into lines. */
+  readonly formatted?: string | undefined;
 }
 
 /** A request for approval as the API says it. Pure. */
-export function approvalItem(approval: Approval, { mine, exact }: View): ApprovalItem {
+export function approvalItem(approval: Approval, { mine, exact, formatted }: View): ApprovalItem {
   const { id, state, at, expiresAt, windowMs, session, resource, protocol, actor, rules } = approval;
   const { text, actions, objects, policyVersion, binding, original } = approval;
   return {
@@ -41,8 +45,18 @@ export function approvalItem(approval: Approval, { mine, exact }: View): Approva
     binding,
     votes: approval.votes.map(({ by, names, at: votedAt }) => ({ by, names, at: time(votedAt) })),
     ...optional({ endedBy: approval.endedBy, endReason: approval.endReason, usedBy: approval.usedBy }),
-    ...optional({ original: exact && state === 'pending' ? original : undefined }),
+    ...(exact ? exactly(original) : {}),
+    ...optional({ formatted }),
   };
+}
+
+function exactly(original: Original | undefined): Pick<ApprovalItem, 'original' | 'sha256'> {
+  if (original === undefined) return {};
+  const texts = Object.entries(original).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  const sha256 = texts.map(([name, text]) => [name, createHash('sha256').update(text).digest('hex')]);
+  return { original, sha256: Object.fromEntries(sha256) };
 }
 
 function needsOf({ needs, votes }: Approval): ApprovalItem['needs'] {

@@ -7,6 +7,7 @@ import { HoopError } from '../../core/errors.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { approvalObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
+import type { Adapter } from '../../protocols/adapter.ts';
 import { actorOf } from '../actor.ts';
 import { type Ask, demandPerson } from '../plane.ts';
 import { approvalItem } from './item.ts';
@@ -17,7 +18,12 @@ export interface OfficeParts {
   readonly audit: AuditLog;
   readonly vocabulary: Vocabulary;
   readonly clock: Clock;
+  /** What the adapter of a resource makes of a text for people. */
+  readonly formatted: (resource: string, asked: Shown) => Promise<string | undefined>;
 }
+
+/** What somebody is shown of a request. */
+type Shown = Parameters<NonNullable<Adapter['formatted']>>[0];
 
 const MAX_LISTED = 1000;
 
@@ -57,9 +63,13 @@ export class ApprovalOffice {
   async show(principal: Principal, id: string): Promise<ApprovalItem> {
     const approval = this.find(principal, id);
     const may = this.#memory(principal);
-    const exact = mayDecide(approval, principal, may);
-    if (exact) await this.#looked(principal, approval);
-    return approvalItem(approval, { mine: mine(approval, principal, may), exact });
+    const decides = mayDecide(approval, principal, may);
+    if (decides) await this.#looked(principal, approval);
+    const exact = decides && approval.state === 'pending';
+    const { resource, text, original } = approval;
+    const shown = exact && original !== undefined ? { original, text } : { text };
+    const formatted = await this.#parts.formatted(resource, shown);
+    return approvalItem(approval, { mine: mine(approval, principal, may), exact, formatted });
   }
 
   /** @throws {HoopError} `ERR_NO_ACCESS` as `show`. */

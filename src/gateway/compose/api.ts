@@ -54,7 +54,12 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
     access: accessBy(rules),
   };
   const { desk, approvalChanges: changes } = rules;
-  const office = new ApprovalOffice({ ...parts, desk, ask });
+  const office = new ApprovalOffice({
+    ...parts,
+    desk,
+    ask,
+    formatted: async (resource, asked) => rules.resources.find(resource)?.adapter.formatted?.(asked),
+  });
   const budget = new RefusalBudget(clock);
   const exchange = () => identity.exchange;
   const token = { ...parts, nonces, budget, exchange };

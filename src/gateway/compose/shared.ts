@@ -24,6 +24,7 @@ export class SharedByProtocol {
     return {
       protocol: adapter.protocol,
       serve: (stream, context) => adapter.serve(stream, context),
+      formatted: async (asked) => adapter.formatted?.(asked),
       close: async () => {
         await adapter.close();
         held.adapters--;

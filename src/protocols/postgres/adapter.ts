@@ -133,6 +133,10 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
   return {
     protocol: 'postgres',
     serve: (stream, context) => new PostgresSession(stream, context, parts).serve(),
+    formatted: async ({ original, text }) => {
+      const shown = original === undefined ? text : original['statement'];
+      return typeof shown === 'string' ? deps.parser.inLines(shown) : undefined;
+    },
     close: async () => {
       catalog.close();
       definitions.close();

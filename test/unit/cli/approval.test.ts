@@ -55,13 +55,17 @@ describe('a request as people decide it', () => {
   test('the statement line by line, with nothing in it that hides or moves; letters that only look alike named', () => {
     const statement =
       "ALTER TABLE p\u0430yments\r\n  DROP\u00a0x -- \u202e\u200b\u3164\x1b[2J\nAND 'y\ufe0f'";
-    const text = shown({ original: { statement, parameters: ['a\nb', null] } });
+    const text = shown({
+      original: { statement, parameters: ['a\nb', null] },
+      sha256: { statement: 'c0ffee' },
+    });
     expect(text).toContain(
       [
         'statement, exactly:',
         '  | ALTER TABLE pаyments\\r',
         '  |   DROP\\xa0x -- \\u202e\\u200b\\u3164\\x1b[2J',
         "  | AND 'y\\ufe0f'",
+        'SHA-256 c0ffee',
         "parameters 1: 'a\\nb'",
         'parameters 2: NULL',
         'has characters beyond ASCII: а U+0430, \\xa0 U+00A0, ',
@@ -81,6 +85,16 @@ describe('a request as people decide it', () => {
     ['expired', { status: 'expired' }, 'which is not a no'],
     ['cancelled', { status: 'cancelled' }, 'taken back'],
   ])('says in plain words what it means: %s', (_, more, words) => expect(shown(more)).toContain(words));
+
+  test('beside it the same in lines, where these differ', () => {
+    const original = { statement: 'UPDATE t SET a = 1' };
+    const lines = shown({ original, formatted: 'UPDATE t\nSET a = 1' });
+    expect(lines).toContain(
+      'the same in lines, nothing else changed:\n  | UPDATE t\n  | SET a = 1\nstatement, exactly:',
+    );
+    expect(shown({ original, formatted: original.statement })).not.toContain('in lines');
+    expect(shown({ formatted: 'ALTER TABLE t\n…' })).toContain('values masked:\n  | ALTER TABLE t\n  | …');
+  });
 
   test('masked where it is not for these eyes', () => {
     expect(shown()).toContain('what was asked, values masked:\n  | ALTER TABLE t …');

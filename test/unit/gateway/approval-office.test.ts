@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../../src/approval/model.ts';
 import { isHoopError } from '../../../src/core/errors.ts';
@@ -22,6 +23,7 @@ class SetUp extends DeskSetUp {
     audit: this.log,
     vocabulary,
     clock: this.clock,
+    formatted: async (_, { original, text }) => `in lines: ${original?.['statement'] ?? text}`,
     ask: (principal, action, object) =>
       judge({ engine: this.engine, vocabulary }, principal, [{ action, object }], {}).decision,
   });
@@ -38,6 +40,7 @@ class SetUp extends DeskSetUp {
   }
 }
 
+const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 const codeOf = (error: unknown) => (isHoopError(error) ? error.code : error);
 const agentOf = (name: string, more: Partial<Principal> = {}) =>
   agent(name, ['ai-agents'], { issuer: 'https://login.test', subject: 'sub-maya', ...more });
@@ -179,6 +182,8 @@ describe('who sees what', () => {
     const item = await at.office.show(by, id);
     expect(item).toMatchObject({ id, binding: BINDING, mine: sees === 'exact' ? ['dba'] : [] });
     expect(item.original).toEqual(sees === 'exact' ? { statement: 'DROP TABLE t' } : undefined);
+    expect(item.sha256).toEqual(sees === 'exact' ? { statement: sha256('DROP TABLE t') } : undefined);
+    expect(item.formatted).toBe(`in lines: ${sees === 'exact' ? 'DROP TABLE t' : item.text}`);
     const views = at.log.events.filter(({ type }) => type === 'approval.viewed');
     expect(views).toMatchObject(
       sees === 'exact' ? [{ actor: { name: by.name }, facts: { approval: id } }] : [],

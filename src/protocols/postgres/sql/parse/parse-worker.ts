@@ -5,6 +5,7 @@ import { loadModule, parseSync, SqlError, scanSync } from 'libpg-query';
 import { FactsLimitError } from '../facts/builder.ts';
 import { extractFacts } from '../facts/extract.ts';
 import type { LiteralSpan, StatementFacts } from '../facts/facts.ts';
+import { inLines } from '../tokens/in-lines.ts';
 import { readsOtherwise } from './keywords.ts';
 import { literalSpans } from './literals.ts';
 import { type Reading, readAs } from './reading.ts';
@@ -21,12 +22,15 @@ export interface ParseQuestion {
   readonly text: string;
   /** Major version of the server that is to run it. */
   readonly major: number;
+  /** It is to be read by people: nothing else is asked. */
+  readonly inLines?: true;
 }
 export interface ParseRequest extends ParseQuestion {
   readonly id: number;
 }
 export type ParseReply =
   | { readonly id: number; readonly parsed: readonly string[]; readonly literals: string }
+  | { readonly id: number; readonly lines: string | undefined }
   | { readonly id: number; readonly syntax: string; readonly position: number }
   | { readonly id: number; readonly limit: string }
   | { readonly id: number; readonly fatal: string };
@@ -91,6 +95,7 @@ function readingOf({ text, major }: ParseRequest): Reading {
 
 function answer(request: ParseRequest): ParseReply {
   const { id, text } = request;
+  if (request.inLines === true) return lines(id, text);
   let reading: Reading = { ...AS_IT_IS, text };
   try {
     reading = readingOf(request);
@@ -100,6 +105,16 @@ function answer(request: ParseRequest): ParseReply {
   } catch (error) {
     if (error instanceof FactsLimitError) return { id, limit: error.message };
     if (error instanceof SqlError) return syntaxError(id, error, reading);
+    return { id, fatal: error instanceof Error ? error.name : 'unknown' };
+  }
+}
+
+/** What the lexer does not take stays as it is. */
+function lines(id: number, text: string): ParseReply {
+  try {
+    return { id, lines: inLines(text, scanSync) };
+  } catch (error) {
+    if (error instanceof SqlError || error instanceof SyntaxError) return { id, lines: undefined };
     return { id, fatal: error instanceof Error ? error.name : 'unknown' };
   }
 }

@@ -1,4 +1,5 @@
 import { HoopError } from '../../../../core/errors.ts';
+import { rescued } from '../../../../core/later.ts';
 import { Turns } from '../../../../core/turns.ts';
 import { POSTGRES_LIMITS } from '../../limits.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../facts/facts.ts';
@@ -45,6 +46,9 @@ const LANES: readonly LaneSize[] = [
   },
 ];
 const CACHED_CHARS = 8_192;
+/** Not the one in which short statements are parsed. */
+const LINES_LANE = 1;
+const MAX_LINES_CHARS = 16 * 1024;
 
 /**
  * Parses SQL text in threads of their own, so that no text can block, crash or confuse the gateway: one for short texts,
@@ -93,6 +97,21 @@ export class SqlParser {
     return answer;
   }
 
+  /**
+   * Breaks a text into lines for people, see `inLines`: nobody's statement waits for it.
+   *
+   * @returns undefined where that cannot be done: longer than 16 K characters, no SQL, or the threads are away.
+   */
+  async inLines(text: string, asker: object = this): Promise<string | undefined> {
+    if (this.#closed || text.length > MAX_LINES_CHARS || checkText(text) !== undefined) return undefined;
+    const question = { text, major: NEWEST_MAJOR, inLines: true } as const;
+    const reply = await rescued(
+      () => this.#lanes[LINES_LANE]!.parse(question, asker),
+      () => undefined,
+    );
+    return reply !== undefined && 'lines' in reply ? reply.lines : undefined;
+  }
+
   async #answer(reply: ParseReply): Promise<Answer> {
     if (!('parsed' in reply)) return errorOf(reply);
     const statements: StatementFacts[] = [];
@@ -117,7 +136,8 @@ function errorOf(reply: Exclude<ParseReply, { readonly parsed: unknown }>): Hoop
     });
   }
   if ('limit' in reply) return limitError('the statement is too large or too deep', reply.limit);
-  return limitError('the statement cannot be analysed', reply.fatal);
+  const detail = 'fatal' in reply ? reply.fatal : 'an answer to another question';
+  return limitError('the statement cannot be analysed', detail);
 }
 
 function limitError(message: string, detail: string): HoopError {

@@ -1,5 +1,6 @@
 import { scanSync } from 'libpg-query';
 import type { NewerSyntax } from '../facts/newer-syntax.ts';
+import { scannable } from '../tokens/scannable.ts';
 import { isNewerNumber, isPlainName, NEWER_NUMBERS_SINCE } from './keywords.ts';
 
 /** A text as a server of an older major reads it, in words of the grammar that parses. */
@@ -48,15 +49,6 @@ export function readAs(text: string, major: number): Reading {
   }
   const read = parts.join('') + octets.toString('utf8', from);
   return { text: read, original: shiftedBack(quotes), ...(newer === undefined ? {} : { newer }) };
-}
-
-/**
- * The list of tokens is JSON in which control characters are not escaped. The lexer takes them only inside of quotes and
- * comments, where others of their length do as well.
- */
-function scannable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for.
-  return text.replace(/\v/g, ' ').replace(/[\u0001-\u0008\u000e-\u001f]/g, '.');
 }
 
 /** @param quotes Places in the original, in order, of the words that got two quotes more. */
