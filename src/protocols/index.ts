@@ -1,5 +1,6 @@
+import { http } from './http/module.ts';
 import { postgres } from './postgres/module.ts';
 import type { Protocol } from './protocol.ts';
 
 /** What hoopd speaks. A gateway can be started with another list: see `LoadOptions.protocols`. */
-export const PROTOCOLS: readonly Protocol[] = [postgres];
+export const PROTOCOLS: readonly Protocol[] = [postgres, http];

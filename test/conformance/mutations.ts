@@ -59,8 +59,8 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
   {
     without: 'obedience to the verdict',
     file: GUARD,
-    line: "return verdict.effect === 'deny' ? verdict : this.#ledger.opened(verdict, standing);",
-    becomes: 'return this.#ledger.opened(verdict as never, standing);',
+    line: "if (verdict.effect === 'deny') return { ...verdict, number };",
+    becomes: '',
     fails: DENIED,
   },
   {

@@ -221,12 +221,17 @@ export class Trial {
   }
 
   /** What a session's recording holds, decompressed. */
-  async recording(session: string): Promise<{ readonly items: RecordedItem[]; readonly shown: Buffer }> {
+  async recording(
+    session: string,
+  ): Promise<{ readonly items: RecordedItem[]; readonly shown: readonly Buffer[] }> {
     const store = openRecordingStore(join(this.running.dir, 'recordings'), { now: Date.now });
     const items: RecordedItem[] = [];
     for await (const item of (await store.read(session))!) items.push(item);
-    const shown = items.flatMap((item) => (item.kind === 'response' ? [item.bytes] : []));
-    return { items, shown: Buffer.concat(shown) };
+    const whole = items.flatMap((item) => (item.kind === 'response' ? [item.bytes] : []));
+    const bodies = items.flatMap((item) =>
+      item.kind === 'body' && item.side === 'response' ? [item.bytes] : [],
+    );
+    return { items, shown: whole.length > 0 ? [Buffer.concat(whole)] : bodies };
   }
 
   async kill(session: string): Promise<void> {

@@ -15,6 +15,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   'protocols: contract': 'what a protocol brings and is given',
   'protocols/stream': 'what each session is made of',
   'protocols/postgres': 'bytes ⇄ messages → operations',
+  'protocols/http': 'requests in one form → operations',
   approval: 'what people are asked and said',
   enforcement: 'operation → verdict',
   policy: 'request → decision (Cedar)',

@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GENERAL_REFUSALS, type RefusalRule } from '../../src/enforcement/refusals.ts';
+import { HTTP_REFUSALS } from '../../src/protocols/http/refusals.ts';
 import { POSTGRES_REFUSALS } from '../../src/protocols/postgres/refusals.ts';
 import { ROOT } from './source-tree.ts';
 
@@ -11,6 +12,7 @@ const PAGE = join(ROOT, 'docs/refusals.md');
 const LISTS: Readonly<Record<string, Readonly<Record<string, RefusalRule>>>> = {
   general: GENERAL_REFUSALS,
   postgres: POSTGRES_REFUSALS,
+  http: HTTP_REFUSALS,
 };
 
 /** The page as it should be: its own text, and the tables of the code. */

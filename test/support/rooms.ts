@@ -102,7 +102,7 @@ const OF_PROTOCOLS: Rooms = {
     because: 'a protocol can be removed without touching another',
   },
   'index.ts': {
-    may: ['protocol.ts', 'postgres'],
+    may: ['protocol.ts', 'postgres', 'http'],
     because: 'the list is the one place that knows which there are',
   },
 };
@@ -178,10 +178,29 @@ const OF_POSTGRES: Rooms = {
 };
 
 /** Of the HTTP adapter: a request is brought into one form before anybody looks at it. */
+/** Of the HTTP adapter: a request has its one form before anything is asked, and nobody sends another. */
 const OF_HTTP: Rooms = {
   request: {
     may: [],
     because: 'the form of a request depends on its octets alone: no policy, no target, no I/O',
+  },
+  'refusals.ts': { may: ['request'], because: 'every room refuses, by a word of the same list' },
+  'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
+  'entities.ts': {
+    may: ['request'],
+    because: 'what policy is asked of follows from the one form of a request',
+  },
+  target: {
+    may: ['request', 'refusals.ts', 'limits.ts'],
+    because: 'the connection to the server carries what was judged and judges nothing',
+  },
+  relay: {
+    may: ['request', 'refusals.ts', 'limits.ts', 'entities.ts', 'target'],
+    because: 'only the relay has both sides, and it sends what was judged',
+  },
+  '.': {
+    may: ['request', 'refusals.ts', 'limits.ts', 'entities.ts', 'target', 'relay'],
+    because: 'the adapter puts its rooms together, and none of them knows it',
   },
 };
 

@@ -12,9 +12,11 @@ import { GUARDED } from '../support/stack.ts';
 
 /** Words in capitals that are none of SQL's. */
 const NO_SYNTAX = new Set([
+  'API',
   'ASCII',
   'CA',
   'DBA',
+  'HTTP',
   'ID',
   'NUL',
   'SQL',

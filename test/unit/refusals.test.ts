@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GENERAL_REFUSALS } from '../../src/enforcement/refusals.ts';
+import { HTTP_REFUSALS } from '../../src/protocols/http/refusals.ts';
 import { POSTGRES_REFUSALS } from '../../src/protocols/postgres/refusals.ts';
 import { refusalsPage } from '../support/refusal-table.ts';
 import { ROOT, readSources } from '../support/source-tree.ts';
 
 describe('rules by which the gateway refuses', () => {
-  const words = [...Object.keys(GENERAL_REFUSALS), ...Object.keys(POSTGRES_REFUSALS)];
+  const lists = [GENERAL_REFUSALS, POSTGRES_REFUSALS, HTTP_REFUSALS];
+  const words = lists.flatMap((rules) => Object.keys(rules));
 
   it('are those of docs/refusals.md (write it anew with `node test/support/refusal-table.ts`)', () => {
     expect(readFileSync(join(ROOT, 'docs/refusals.md'), 'utf8')).toBe(refusalsPage());
@@ -23,7 +25,7 @@ describe('rules by which the gateway refuses', () => {
   });
 
   it('are said in sentences: what it means, and what to do', () => {
-    for (const rules of [GENERAL_REFUSALS, POSTGRES_REFUSALS]) {
+    for (const rules of lists) {
       for (const { means, instead } of Object.values(rules)) {
         expect(means).toMatch(/^\S.{15,140}\.$/);
         expect(instead).toMatch(/^\S.{7,140}\.$/);

@@ -1,3 +1,4 @@
+import type { ExchangeHead, ExchangeSide } from '../../api/contract.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toHoopError } from '../../core/errors.ts';
 import { after, type Later, rescued } from '../../core/later.ts';
@@ -14,7 +15,13 @@ import { Standing } from './standing.ts';
 export type Question = Omit<Operation, 'session'>;
 
 /** The answer of one who may not: nothing goes to the target, and the client is told `denial`. */
-export type Denied = Extract<Verdict, { effect: 'deny' }>;
+export type Denied = Extract<Verdict, { effect: 'deny' }> & Recorded;
+
+/** What frames of the recording belong to. */
+interface Recorded {
+  /** The operation's number in the recording; 0: it is not in there. */
+  readonly number: number;
+}
 
 /** What a session counts, over all its streams. */
 export interface Tally {
@@ -79,8 +86,9 @@ export class Guard {
 
   #answer({ text }: Question, verdict: Verdict, standing: string): OpenOperation | Denied {
     if (verdict.effect === 'deny') this.#tally.denied++;
-    this.#recorder.request(text, verdict.operation);
-    return verdict.effect === 'deny' ? verdict : this.#ledger.opened(verdict, standing);
+    const number = this.#recorder.request(text, verdict.operation);
+    if (verdict.effect === 'deny') return { ...verdict, number };
+    return this.#ledger.opened(verdict, standing, number);
   }
 
   /**
@@ -109,6 +117,21 @@ export class Guard {
     this.#recorder.response(bytes);
   }
 
+  /** As `shown`, of an exchange: a head of either side, of the request without what is secret in it. */
+  head(side: ExchangeSide, head: ExchangeHead, { number }: Recorded): void {
+    this.#recorder.head(side, head, number);
+  }
+
+  /** As `shown`, of an exchange: a piece of either side's body. */
+  body(side: ExchangeSide, bytes: Uint8Array, { number }: Recorded): void {
+    this.#recorder.body(side, bytes, number);
+  }
+
+  /** A word of the gateway's own in the recording. */
+  note(text: string, { number }: Recorded): void {
+    this.#recorder.note(text, number);
+  }
+
   /** Octets that were shown and wait for the disk. */
   get pendingBytes(): number {
     return this.#recorder.pendingBytes;
@@ -133,7 +156,7 @@ export class Guard {
 function notOnRecord(error: unknown): Denied {
   const known = toHoopError(error);
   if (known.code !== 'ERR_AUDIT_UNAVAILABLE') throw known;
-  return { effect: 'deny', operation: '', denial: errorDenial(known) };
+  return { effect: 'deny', operation: '', number: 0, denial: errorDenial(known) };
 }
 
 /** A recording that broke off is not taken up again: the next session has one of its own. */

@@ -8,6 +8,8 @@ type Allowed = Extract<Verdict, { effect: 'allow' }>;
 export class OpenOperation {
   readonly effect = 'allow';
   readonly id: string;
+  /** In the recording. */
+  readonly number: number;
   /** As `Guard.policyVersion` when it was allowed. */
   readonly policyVersion: string;
   /** How many rows its transaction may change; taken off by the adapter where it changes none. */
@@ -22,8 +24,15 @@ export class OpenOperation {
   readonly #startedAt: number;
   readonly #ledger: OperationLedger;
 
-  constructor(allowed: Allowed, standing: string, startedAt: number, ledger: OperationLedger) {
+  constructor(
+    allowed: Allowed,
+    standing: string,
+    number: number,
+    startedAt: number,
+    ledger: OperationLedger,
+  ) {
     this.id = allowed.operation;
+    this.number = number;
     this.policyVersion = `${allowed.policyVersion}${standing}`;
     this.bound = allowed.rows;
     this.#startedAt = startedAt;
@@ -69,8 +78,8 @@ export class OperationLedger {
     this.#clock = clock;
   }
 
-  opened(allowed: Allowed, standing: string): OpenOperation {
-    const operation = new OpenOperation(allowed, standing, this.#clock.now(), this);
+  opened(allowed: Allowed, standing: string, number: number): OpenOperation {
+    const operation = new OpenOperation(allowed, standing, number, this.#clock.now(), this);
     this.#open.add(operation);
     return operation;
   }

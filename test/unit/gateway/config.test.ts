@@ -210,7 +210,9 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       'an unknown protocol',
       'protocol: postgres',
       'protocol: mysql',
-      ['18:15: resources.pg-prod.protocol: the protocol is missing or unknown; write protocol: postgres'],
+      [
+        '18:15: resources.pg-prod.protocol: the protocol is missing or unknown; write protocol: postgres or http',
+      ],
     ],
     [
       'a column name without schema',

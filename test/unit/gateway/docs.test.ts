@@ -24,7 +24,13 @@ describe('docs/configuration.md', () => {
     write('seal.key', newSealKeyText());
     mkdirSync(join(dir, 'policies'));
     const hooks = { SLACK_URL: 'https://hooks.example.com/x', APPROVALS_KEY: `whsec_${newSealKeyText()}` };
-    const env = { PG_PROD_PASSWORD: 'x', OIDC_CLIENT_SECRET: 'y', ...hooks };
+    const env = {
+      PG_PROD_PASSWORD: 'x',
+      OIDC_CLIENT_SECRET: 'y',
+      API_PROD_TOKEN: 't',
+      API_OLD_KEY: 'k',
+      ...hooks,
+    };
     const loaded = loadConfig(join(dir, 'hoopd.yaml'), { env });
     rmSync(dir, { recursive: true });
     expect(loaded.ok ? [] : loaded.mistakes.map(formatMistake)).toEqual([]);

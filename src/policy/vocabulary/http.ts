@@ -1,0 +1,45 @@
+import type { ContextKind, VerbRow, VocabularyPart } from './row.ts';
+
+const REQUEST: ContextKind = {
+  type: 'HttpContext',
+  facts: `
+  // Parameters of the query, decoded: "page=2"; their names; names that are there more than once.
+  query: Set<String>, queryNames: Set<String>, repeated: Set<String>,
+  // "application/json"; empty: there is no body.
+  contentType: String,
+  // The chosen members of the body, "$.amount=5", and whether the body was read whole for them.
+  fields: Set<String>, bodyWhole: Bool,`,
+  worstCase: { query: [], queryNames: [], repeated: [], contentType: '', fields: [], bodyWhole: false },
+};
+
+const ON = ['Endpoint'];
+
+const verbs = (group: string, rows: readonly Pick<VerbRow, 'verb' | 'reads'>[]): VerbRow[] =>
+  rows.map((row) => ({ ...row, group, on: ON, context: REQUEST }));
+
+/** What is asked of HTTP APIs: a verb for each method, done to a path. */
+export const HTTP_VOCABULARY: VocabularyPart = {
+  name: 'http',
+  groups: { http: undefined, 'http.read': 'http', 'http.write': 'http' },
+  entities: `
+// An operation of the API's description, by its name there.
+entity Operation in [Resource] = { name: String };
+// A path as it is forwarded, decoded, without a slash at its end: "/orders/7", with its 2 segments "orders" and "7".
+entity Endpoint in [Operation, Resource] = { path: String, segments: Set<String>, depth: Long };
+`,
+  verbs: [
+    ...verbs('http.read', [
+      { verb: 'http.get', reads: true },
+      { verb: 'http.head', reads: true },
+      { verb: 'http.options', reads: true },
+    ]),
+    ...verbs('http.write', [
+      { verb: 'http.post' },
+      { verb: 'http.put' },
+      { verb: 'http.patch' },
+      { verb: 'http.delete' },
+    ]),
+    // A connection that is upgraded: what follows is no request.
+    ...verbs('http', [{ verb: 'http.connect' }]),
+  ],
+};

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { expected, parsed, path, secretRef, section, tags, text } from '../../core/config/shape.ts';
+import { sessionTimes } from '../session-times.ts';
+import { parseFieldPath } from './request/body/field-path.ts';
+import { parseRoute } from './request/route-pattern.ts';
+
+/** The shape of an HTTP resource. @param base Directory that relative paths start from. */
+export function httpConfig(base: string) {
+  return section(
+    {
+      protocol: z.literal('http', expected('http', 'write protocol: http')),
+      target: section(
+        { url: targetUrl(), caFile: path(base, 'a PEM file', 'ca.pem').optional() },
+        'write {url: https://api.internal}',
+      ),
+      credentials: credentials(base),
+      session: section(sessionTimes(), 'write {max: 8h, idle: 30m}').prefault({}),
+      classification: section({ fields: fields() }, 'write {fields: {…}}').prefault({ fields: {} }),
+    },
+    'write protocol: http, target: {…}, credentials: {…}',
+  );
+}
+
+/** As read: paths absolute, durations in milliseconds, secrets still references. */
+export type HttpConfig = z.output<ReturnType<typeof httpConfig>>;
+
+/** http only where the operator writes so: there, whoever is on the way reads the credential. */
+function targetUrl() {
+  return parsed(
+    'an http or https URL',
+    'write https://api.internal, without user, query and fragment',
+    (input) => {
+      const url = URL.parse(input);
+      if (
+        url === null ||
+        !['http:', 'https:'].includes(url.protocol) ||
+        url.username !== '' ||
+        url.password !== ''
+      )
+        return undefined;
+      if (/[?#\\%]/.test(input) || /\/\.{0,2}\//.test(url.pathname)) return undefined;
+      return { origin: url.origin, base: url.pathname.replace(/\/+$/, '') };
+    },
+  );
+}
+
+/** At most one of them; `{}`: the target asks for none. */
+function credentials(base: string) {
+  const name = text("a header's name", 'write X-Api-Key', /^[A-Za-z0-9-]{1,64}$/);
+  return section(
+    {
+      bearer: secretRef(base).optional(),
+      header: section(
+        { name, value: secretRef(base) },
+        'write {name: X-Api-Key, value: {env: NAME}}',
+      ).optional(),
+    },
+    'write {bearer: {env: NAME}}, or {} where the API asks for none',
+  );
+}
+
+function fields() {
+  const member = z.record(
+    known("a member's path", 'write $.email or $..ssn', parseFieldPath),
+    tags(),
+    expected('a mapping of members', 'write {"$.email": [pii.email]}'),
+  );
+  return z.record(
+    known('a route', 'write GET /customers/*', parseRoute),
+    member,
+    expected('a mapping of routes', 'write {"GET /customers/*": {"$.email": [pii.email]}}'),
+  );
+}
+
+/** Text that is kept as it was written, if it can be read. */
+function known(what: string, write: string, read: (text: string) => unknown) {
+  return z.string(expected(what, write)).refine((input) => read(input) !== undefined, expected(what, write));
+}

@@ -1,0 +1,39 @@
+import type { Pair, PolicyObject } from '../../policy/model.ts';
+import type { CanonicalRequest } from './request/canonical.ts';
+
+/**
+ * What a request is, as policy asks of it: a verb for its method, done to its path.
+ *
+ * Pure. A slash at the end of a path makes no difference here, so that a rule on `/admin` meets `/admin/` too.
+ */
+export function pairOf(resource: PolicyObject, request: CanonicalRequest): Pair {
+  const verb = request.upgrade === undefined ? request.method.toLowerCase() : 'connect';
+  return { action: `http.${verb}`, object: endpoint(resource, request.segments) };
+}
+
+function endpoint(resource: PolicyObject, segments: readonly string[]): PolicyObject {
+  const path = `/${segments.join('/')}`;
+  const attrs = { path, segments: [...new Set(segments)], depth: segments.length };
+  return { type: 'Endpoint', id: `${resource.id}${path}`, attrs, parent: resource };
+}
+
+/** Members of answers that are classified, as policy asks of them, by the route and path that name them. */
+export function classifiedFields(
+  resource: PolicyObject,
+  routes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>,
+): PolicyObject[] {
+  return Object.entries(routes).flatMap(([route, members]) =>
+    Object.entries(members).map(([path, tags]) => ({
+      type: 'Field',
+      id: `${resource.id}/${route}#${path}`,
+      attrs: { schema: '', table: route, name: path, tags, detected: false },
+      parent: resource,
+    })),
+  );
+}
+
+/** What detectors find lies in some member: a rule on members that hides a tag hides it there too. */
+export function detectedField(resource: PolicyObject, tag: string): PolicyObject {
+  const attrs = { schema: '', table: '', name: tag, tags: [tag], detected: true };
+  return { type: 'Field', id: `${resource.id}/detected-field/${tag}`, attrs, parent: resource };
+}

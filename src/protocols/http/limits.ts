@@ -1,0 +1,26 @@
+/** Bounds of one connection and one exchange. Each says its unit. */
+export const HTTP_LIMITS = {
+  /** All of a request's head, octets: Node's parser ends the connection beyond it. */
+  headBytes: 96 * 1024,
+  headFields: 1000,
+  /** From the first octet of a head to its last, ms. */
+  headMs: 30_000,
+  /** A body of which nothing comes while it is waited for, ms. */
+  silentBodyMs: 120_000,
+  /** Requests sent ahead over one connection of HTTP/1.1, which are answered one by one. */
+  pipelined: 64,
+  /** Streams at once of one connection of HTTP/2. */
+  concurrentStreams: 128,
+  /** What one connection of HTTP/2 may make us hold, MiB. */
+  http2Megabytes: 16,
+  /** Of a refused request: what is read away so that the connection goes on, octets. */
+  drainedBytes: 256 * 1024,
+  /** A body that an approval can cover: it is held whole, octets. */
+  approvableBytes: 8 * 1024 * 1024,
+  /** A request's body that is recorded; of a longer one its size, octets. */
+  recordedRequestBytes: 64 * 1024,
+  /** An answer's body that is recorded; of the rest its size, octets. */
+  recordedAnswerBytes: 16 * 1024 * 1024,
+  /** Characters of a request as people read it. */
+  textChars: 2048,
+} as const;

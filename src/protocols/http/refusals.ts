@@ -1,0 +1,41 @@
+import type { Refusal } from '../../enforcement/operation.ts';
+import type { GeneralRule, RefusalRule } from '../../enforcement/refusals.ts';
+import { REQUEST_REFUSALS } from './request/refusals.ts';
+
+interface HttpRefusalRule extends RefusalRule {
+  /** Status of the answer, RFC 9110 §15. */
+  readonly status: number;
+}
+
+/**
+ * The words by which a request is refused whatever policy permits. Part of the contract: what is here keeps its meaning.
+ * `docs/refusals.md` is made from it.
+ */
+export const HTTP_REFUSALS = {
+  ...REQUEST_REFUSALS,
+  'not-http': {
+    status: 400,
+    means: 'What the client sent is no request of HTTP/1.1 or HTTP/2.',
+    instead: 'Speak HTTP, without TLS, to the local address.',
+  },
+  'answers-not-masked': {
+    status: 501,
+    means: 'Something that answers may hold is masked for the principal, and answers are not rewritten.',
+    instead: 'Ask somebody who may see all of it.',
+  },
+  'upgrade-not-carried': {
+    status: 501,
+    means: 'The connection would be upgraded, and what follows would not be HTTP.',
+    instead: 'Use what the API offers by ordinary requests.',
+  },
+} as const satisfies Readonly<Record<string, HttpRefusalRule>>;
+
+type HttpRule = keyof typeof HTTP_REFUSALS;
+
+/** A refusal in this protocol. */
+export type HttpRefusal = Refusal<HttpRule | GeneralRule>;
+
+/** The status by which a rule of this list is answered; undefined for a rule of policy. */
+export function statusOfRule(rule: string): number | undefined {
+  return Object.hasOwn(HTTP_REFUSALS, rule) ? HTTP_REFUSALS[rule as HttpRule].status : undefined;
+}

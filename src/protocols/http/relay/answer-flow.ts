@@ -1,0 +1,69 @@
+import type { Readable } from 'node:stream';
+import { HoopError } from '../../../core/errors.ts';
+import { RECORDING_PENDING_BYTES } from '../../../recording/recorder.ts';
+import type { Guard } from '../../stream/guard.ts';
+import type { Reply } from './reply.ts';
+
+/** What becomes of the octets of a body. */
+export interface Passing {
+  /** @returns What the client is given; undefined: nothing yet. */
+  push(chunk: Uint8Array): Uint8Array | undefined;
+  end(): Uint8Array | undefined;
+  /** Called with what the client is about to be given. */
+  given(chunk: Uint8Array): void;
+}
+
+/**
+ * Moves a body to the client as fast as the client and the recording take it.
+ *
+ * @returns When all of it was handed over; the answer is not ended yet.
+ * @throws {HoopError} `ERR_TARGET_LOST` it broke off; `ERR_SESSION_ENDED` the client left. What `passing` throws.
+ */
+export function moveBody(
+  body: Readable,
+  reply: Reply,
+  evidence: Pick<Guard, 'pendingBytes' | 'drained'>,
+  passing: Passing,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: unknown) => {
+      body.destroy();
+      reject(error);
+    };
+    const give = (chunk: Uint8Array | undefined) => {
+      if (chunk === undefined || chunk.length === 0) return;
+      passing.given(chunk);
+      if (!reply.write(chunk)) waitFor((go) => reply.onDrain(go));
+      else if (evidence.pendingBytes > RECORDING_PENDING_BYTES)
+        waitFor((go) => void evidence.drained().then(go));
+    };
+    const waitFor = (drained: (go: () => void) => void) => {
+      body.pause();
+      drained(() => body.resume());
+    };
+    body.on('data', (chunk: Uint8Array) => {
+      try {
+        give(passing.push(chunk));
+      } catch (error) {
+        fail(error);
+      }
+    });
+    body.once('end', () => {
+      try {
+        give(passing.end());
+        resolve();
+      } catch (error) {
+        fail(error);
+      }
+    });
+    body.once('error', (cause) => reject(new HoopError('ERR_TARGET_LOST', undefined, { cause })));
+    body.once('close', () => reject(new HoopError('ERR_TARGET_LOST')));
+    reply.onClose((whole) => whole || fail(clientLeft()));
+    if (reply.closed) fail(clientLeft());
+  });
+}
+
+/** Nobody waits for the answer any more. */
+export function clientLeft(): HoopError {
+  return new HoopError('ERR_SESSION_ENDED', 'the client left before the answer was whole');
+}

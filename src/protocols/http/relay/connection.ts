@@ -1,0 +1,157 @@
+import type { ServerHttp2Session } from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { HoopError, toHoopError } from '../../../core/errors.ts';
+import type { SessionEnd, StreamContext } from '../../adapter.ts';
+import { DetectedValues } from '../../stream/detected-values.ts';
+import { lastWords } from '../../stream/farewell.ts';
+import type { Denied } from '../../stream/guard.ts';
+import { detectedField } from '../entities.ts';
+import { HTTP_LIMITS } from '../limits.ts';
+import type { HttpRefusal } from '../refusals.ts';
+import { Exchange } from './exchange.ts';
+import { spokenOver } from './first-octets.ts';
+import { denialAnswer, failureAnswer, type OwnAnswer } from './problem.ts';
+import type { CleanText } from './question.ts';
+import type { Incoming } from './reply.ts';
+import { type Receiver, serveHttp2 } from './servers.ts';
+import type { ConnectionParts, ConnectionState } from './state.ts';
+
+/** One connection of a client's, from its first octet to its end: HTTP/1.1 or HTTP/2, exchange by exchange. */
+export class HttpConnection implements ConnectionState, Receiver {
+  readonly context: StreamContext;
+  readonly parts: ConnectionParts;
+  readonly clean: CleanText;
+  readonly #stream: Duplex;
+  readonly #exchanges = new Set<Exchange>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #detected: DetectedValues;
+  #policyVersion = '';
+  #running = false;
+  #http2: ServerHttp2Session | undefined;
+  #failure: HoopError | undefined;
+
+  constructor(stream: Duplex, context: StreamContext, parts: ConnectionParts) {
+    this.#stream = stream;
+    this.context = context;
+    this.parts = parts;
+    const { set, tags } = parts.detectors();
+    const { guard, session } = context;
+    const alike = (tag: string) => [detectedField(session.resource, tag)];
+    this.#detected = new DetectedValues(guard, session.resource, set, tags, alike);
+    this.clean = (text) => this.#detected.cleanText(text);
+  }
+
+  masks(): boolean {
+    const { guard } = this.context;
+    const version = guard.policyVersion();
+    if (version !== this.#policyVersion) this.#detected.refresh();
+    this.#policyVersion = version;
+    return this.#detected.masks || this.parts.classified.some((object) => !guard.reveal(object).show);
+  }
+
+  get ended(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Never rejects. */
+  async serve(): Promise<SessionEnd> {
+    const { signal } = this.context;
+    const stream = this.#stream;
+    const abort = () => this.over(toHoopError(signal.reason));
+    stream.once('close', () => this.#closed.resolve()).on('error', () => undefined);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      this.context.idle.start();
+      const spoken = await spokenOver(stream);
+      if (signal.aborted) abort();
+      else if (spoken === 'http/1') this.parts.server.serve(stream, this);
+      else if (spoken === 'http/2') this.#http2 = serveHttp2(stream, this);
+      else if (spoken === 'tls') this.malformed(false);
+      else stream.end();
+      if (stream.destroyed) this.#closed.resolve();
+      await this.#closed.promise;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      for (const exchange of this.#exchanges)
+        exchange.end(new HoopError('ERR_SESSION_ENDED', 'the client left'));
+      this.context.guard.closeAll();
+    }
+    const bytes = bytesOf(stream);
+    const failure = this.#failure;
+    if (failure === undefined) return { reason: 'the client closed the connection', ...bytes };
+    return { reason: failure.message, failure: failure.code, status: String(failure.httpStatus), ...bytes };
+  }
+
+  request(incoming: Incoming): void {
+    const exchange = new Exchange(this, incoming);
+    this.#exchanges.add(exchange);
+    this.context.idle.stop();
+    const run = async () => {
+      await exchange.run();
+      this.#exchanges.delete(exchange);
+      if (this.#exchanges.size === 0 && !this.ended) this.context.idle.start();
+    };
+    if (this.#http2 !== undefined) void run();
+    else this.#inTurn(run);
+  }
+
+  malformed(late: boolean): void {
+    const rule = 'not-http';
+    const reason = late ? 'the request did not come in time' : 'what was sent is no request that can be read';
+    void this.#refuse({ code: 'ERR_PROTOCOL', rule, reason });
+  }
+
+  over(reason: HoopError): void {
+    if (this.ended) return;
+    this.#failure = reason;
+    for (const exchange of this.#exchanges) exchange.end(reason);
+    if (this.#exchanges.size === 0 || this.#http2 !== undefined) void this.#lastWords(failureAnswer(reason));
+  }
+
+  /** Requests of HTTP/1.1 are judged and sent one by one: the second may rest on what the first has done. */
+  #inTurn(run: () => Promise<void>): void {
+    if (this.#waiting.length >= HTTP_LIMITS.pipelined) return this.malformed(false);
+    this.#waiting.push(run);
+    if (!this.#running) void this.#runAll();
+  }
+
+  async #runAll(): Promise<void> {
+    this.#running = true;
+    for (let run = this.#waiting.shift(); run !== undefined; run = this.#waiting.shift()) await run();
+    this.#running = false;
+  }
+
+  /** On record as any refusal, then the end. */
+  async #refuse(refusal: HttpRefusal): Promise<void> {
+    if (this.ended) return;
+    this.#failure = new HoopError(refusal.code, refusal.reason);
+    const { guard } = this.context;
+    try {
+      const denied = (await guard.ask({ pairs: [], context: {}, text: '‹not HTTP›', refusal })) as Denied;
+      await this.#lastWords(denialAnswer(denied.denial, denied.operation));
+    } catch (error) {
+      this.#failure = toHoopError(error);
+      await this.#lastWords(failureAnswer(this.#failure));
+    }
+  }
+
+  /** What a connection without a request is told, and its end. */
+  async #lastWords({ status, fields, body }: OwnAnswer): Promise<void> {
+    const stream = this.#stream;
+    if (this.#http2 !== undefined) {
+      this.#http2.goaway(0, undefined, body);
+      this.#http2.close();
+    } else if (stream.writable) {
+      const lines = [...fields, ['connection', 'close']].map(([name, value]) => `${name}: ${value}\r\n`);
+      stream.write(`HTTP/1.1 ${status} \r\n${lines.join('')}\r\n`);
+      stream.write(body);
+    }
+    await lastWords(stream);
+  }
+}
+
+function bytesOf(stream: Duplex): { readonly bytesIn: number; readonly bytesOut: number } {
+  const { bytesRead = 0, bytesWritten = 0 } = stream as Partial<Record<'bytesRead' | 'bytesWritten', number>>;
+  return { bytesIn: bytesRead, bytesOut: bytesWritten };
+}

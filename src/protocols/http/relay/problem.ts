@@ -1,0 +1,71 @@
+import { ERROR_TABLE, type ErrorCode, type HoopError } from '../../../core/errors.ts';
+import { denialJson } from '../../../enforcement/denial.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
+import { statusOfRule } from '../refusals.ts';
+import type { Field } from '../request/fields/read-fields.ts';
+
+/** An answer of the gateway's own. */
+export interface OwnAnswer {
+  readonly status: number;
+  readonly fields: readonly Field[];
+  readonly body: Buffer;
+}
+
+/**
+ * A denial as HTTP says it: 403 unless its rule or its code has another status, and a problem whose members are those that
+ * denials have in every protocol. Pure.
+ *
+ * @param operation Its id in the audit; empty: it is not there.
+ * @see RFC 9457
+ */
+export function denialAnswer(denial: Denial, operation: string): OwnAnswer {
+  const status = statusOfRule(denial.rule) ?? statusOfCode(denial.code);
+  const machine: unknown = JSON.parse(denialJson(denial));
+  return problem(status, denial.code, denial.message, { ...(machine as object), ...named(operation) });
+}
+
+/** What was asked for waits for people: it is to be asked for again. Pure. @see RFC 7240 §4.1 */
+export function acceptedAnswer(denial: Denial, approval: string, operation: string): OwnAnswer {
+  const answer = denialAnswer(denial, operation);
+  const fields: Field[] = [
+    ...answer.fields,
+    ['location', `urn:hoop:approval:${approval}`],
+    ['preference-applied', 'respond-async'],
+    ['retry-after', String(RETRY_SECONDS)],
+  ];
+  return { ...answer, status: 202, fields };
+}
+
+const RETRY_SECONDS = 15;
+
+/** A failure that is nobody's decision: of the target, or the end of the session. Pure. */
+export function failureAnswer({ code, message, hint }: HoopError, operation?: string): OwnAnswer {
+  const more = { retryable: false, ...(hint === undefined ? {} : { hint }), ...named(operation ?? '') };
+  return problem(statusOfCode(code), code, message, more);
+}
+
+/** Who asks is not who opened the tunnel. Pure. */
+export function notLocalAnswer(status: 401 | 403, reason: string, hint: string): OwnAnswer {
+  const answer = problem(status, 'ERR_LOCAL_AUTH', reason, { hint, retryable: false });
+  const challenge: Field = ['www-authenticate', 'Basic realm="hoopctl tunnel", charset="UTF-8"'];
+  return status === 401 ? { ...answer, fields: [...answer.fields, challenge] } : answer;
+}
+
+function statusOfCode(code: ErrorCode): number {
+  return ERROR_TABLE[code].http;
+}
+
+function named(operation: string): { readonly operation?: string } {
+  return operation === '' ? {} : { operation };
+}
+
+function problem(status: number, code: ErrorCode, detail: string, more: object): OwnAnswer {
+  const members = { type: 'about:blank', title: ERROR_TABLE[code].text, status, detail, code, ...more };
+  const body = Buffer.from(`${JSON.stringify(members)}\n`);
+  const fields: Field[] = [
+    ['content-type', 'application/problem+json'],
+    ['content-length', String(body.length)],
+    ['cache-control', 'no-store'],
+  ];
+  return { status, fields, body };
+}

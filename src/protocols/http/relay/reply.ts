@@ -1,0 +1,212 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
+import type { Readable } from 'node:stream';
+import type { RawHead } from '../request/canonical.ts';
+import type { Field } from '../request/fields/read-fields.ts';
+
+/** A request as it came, with the way back: HTTP/1.1 and HTTP/2 alike. */
+export interface Incoming {
+  readonly head: RawHead;
+  readonly body: Readable;
+  /** It was read to its end. */
+  readonly bodyEnded: () => boolean;
+  /** The client wants to be told before it sends the body. */
+  readonly expectsContinue: boolean;
+  readonly reply: Reply;
+}
+
+/** What goes back to the client for one request. */
+export interface Reply {
+  readonly begun: boolean;
+  /** The client has gone, or all was sent. */
+  readonly closed: boolean;
+  /** Sends `100 Continue`. */
+  goOn(): void;
+  /** Sends an answer before the answer: 102, 103. */
+  inform(status: number, fields: readonly Field[]): void;
+  /** @param last The connection ends behind this answer. */
+  head(status: number, fields: readonly Field[], last?: boolean): void;
+  /** @returns Whether the client takes more at once; if not, `onDrain` says when. */
+  write(chunk: Uint8Array): boolean;
+  onDrain(act: () => void): void;
+  end(trailers?: readonly Field[]): void;
+  /** Cuts the answer short, so that the client knows that it is not whole. */
+  cut(): void;
+  /** Calls back when all was handed over, or the client is gone before that. */
+  onClose(act: (whole: boolean) => void): void;
+}
+
+export function http1Incoming(req: IncomingMessage, res: ServerResponse): Incoming {
+  const { method = '', url = '', httpVersion, rawHeaders } = req;
+  return {
+    head: { method, target: url, httpVersion, rawHeaders },
+    body: req,
+    bodyEnded: () => req.complete,
+    expectsContinue: expectsContinue(req.headers),
+    reply: new Http1Reply(res),
+  };
+}
+
+/** @param raw Names and values in turn. */
+export function http2Incoming(
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  raw: readonly string[],
+): Incoming {
+  return {
+    head: http2Head(raw, stream.endAfterHeaders),
+    body: stream,
+    bodyEnded: () => stream.endAfterHeaders || stream.readableEnded,
+    expectsContinue: expectsContinue(headers),
+    reply: new Http2Reply(stream),
+  };
+}
+
+function expectsContinue({ expect }: { readonly expect?: string | undefined }): boolean {
+  return expect?.toLowerCase() === '100-continue';
+}
+
+/** `:authority` is the host; a field beside it that says something else is kept, and is one host too many. */
+function http2Head(raw: readonly string[], ended: boolean): RawHead {
+  const pseudo = new Map<string, string>();
+  const rawHeaders: string[] = [];
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const [name, value] = [raw[at]!, raw[at + 1]!];
+    if (name.startsWith(':')) pseudo.set(name, value);
+    else if (name !== 'host' || value !== pseudo.get(':authority')) rawHeaders.push(name, value);
+  }
+  const authority = pseudo.get(':authority');
+  if (authority !== undefined) rawHeaders.push('host', authority);
+  const [method = '', target = ''] = [pseudo.get(':method'), pseudo.get(':path')];
+  return { method, target, httpVersion: '2.0', rawHeaders, ended };
+}
+
+class Http1Reply implements Reply {
+  readonly #res: ServerResponse;
+
+  constructor(res: ServerResponse) {
+    this.#res = res;
+    res.sendDate = false;
+    res.on('error', () => undefined);
+  }
+
+  get begun(): boolean {
+    return this.#res.headersSent;
+  }
+
+  get closed(): boolean {
+    return this.#res.closed || this.#res.destroyed || this.#res.writableEnded;
+  }
+
+  goOn(): void {
+    if (!this.#res.headersSent) this.#res.writeContinue();
+  }
+
+  inform(status: number, fields: readonly Field[]): void {
+    const { socket } = this.#res;
+    if (this.#res.headersSent || this.#res.req.httpVersion !== '1.1' || socket?.writable !== true) return;
+    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.write(
+      `HTTP/1.1 ${status} ${status === 103 ? 'Early Hints' : 'Processing'}\r\n${lines}\r\n`,
+      'latin1',
+    );
+  }
+
+  head(status: number, fields: readonly Field[], last = false): void {
+    if (last) this.#res.shouldKeepAlive = false;
+    this.#res.writeHead(status, fields.flat());
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#res.write(chunk);
+  }
+
+  onDrain(act: () => void): void {
+    this.#res.once('drain', act);
+  }
+
+  end(trailers: readonly Field[] = []): void {
+    if (trailers.length > 0)
+      this.#res.addTrailers(trailers.map(([name, value]) => [name, value] as [string, string]));
+    this.#res.end();
+  }
+
+  cut(): void {
+    this.#res.destroy();
+  }
+
+  onClose(act: (whole: boolean) => void): void {
+    this.#res.once('close', () => act(this.#res.writableFinished));
+  }
+}
+
+class Http2Reply implements Reply {
+  readonly #stream: ServerHttp2Stream;
+  #trailers: readonly Field[] = [];
+  #ended = false;
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+    stream.on('error', () => undefined);
+    stream.on('wantTrailers', () => stream.sendTrailers(grouped(this.#trailers)));
+  }
+
+  get begun(): boolean {
+    return this.#stream.headersSent;
+  }
+
+  get closed(): boolean {
+    return this.#stream.destroyed || this.#ended;
+  }
+
+  goOn(): void {
+    this.inform(100, []);
+  }
+
+  inform(status: number, fields: readonly Field[]): void {
+    if (!this.begun && !this.closed)
+      this.#stream.additionalHeaders({ ':status': status, ...grouped(fields) });
+  }
+
+  head(status: number, fields: readonly Field[]): void {
+    if (this.closed) return;
+    // Known to Node, and not to its types.
+    const options: ServerStreamResponseOptions & { readonly sendDate: boolean } = {
+      sendDate: false,
+      waitForTrailers: true,
+    };
+    this.#stream.respond({ ':status': status, ...grouped(fields) }, options);
+  }
+
+  write(chunk: Uint8Array): boolean {
+    return this.#stream.writable ? this.#stream.write(chunk) : true;
+  }
+
+  onDrain(act: () => void): void {
+    this.#stream.once('drain', act);
+  }
+
+  end(trailers: readonly Field[] = []): void {
+    this.#trailers = trailers;
+    this.#ended = true;
+    if (this.#stream.writable) this.#stream.end();
+  }
+
+  cut(): void {
+    this.#stream.close(INTERNAL_ERROR);
+  }
+
+  onClose(act: (whole: boolean) => void): void {
+    this.#stream.once('close', () => act(this.#stream.writableFinished));
+  }
+}
+
+/** What was sent is not whole: RFC 9113 §7. */
+const INTERNAL_ERROR = 2;
+
+function grouped(fields: readonly Field[]): Record<string, string | string[]> {
+  const groups = Map.groupBy(fields, ([name]) => name);
+  return Object.fromEntries(
+    [...groups].map(([name, all]) => [name, all.length === 1 ? all[0]![1] : all.map(([, value]) => value)]),
+  );
+}
