@@ -99,6 +99,8 @@ export interface StackOptions {
   readonly logLevel?: string;
   /** More clients of the provider that signs people in. */
   readonly clients?: IssuerOptions['clients'];
+  /** People sign in to the approval page, by a client of that provider. */
+  readonly page?: true;
 }
 
 export class Stack {
@@ -288,6 +290,10 @@ async function startHoopd(configFile: string, logLevel?: string): Promise<Hoopd>
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'hoop-stack-'));
   const password = randomBytes(12).toString('hex');
+  const port = await freePort();
+  const { listen = '127.0.0.1' } = options;
+  const address = listen.includes(':') ? `[${listen}]` : listen;
+  const url = `https://${options.host ?? address}:${port}`;
   const role = `CREATE ROLE hoop LOGIN ${options.superuser ? 'SUPERUSER' : ''} PASSWORD '${password}';`;
   const [postgres, issuer, people] = await Promise.all([
     startPostgres({
@@ -300,12 +306,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       ...(options.targetTls === 'disable' ? { hba: ['host all all 127.0.0.1/32 scram-sha-256'] } : {}),
     }),
     startJwksIssuer(),
-    startIssuer({ users: PEOPLE, ...(options.clients === undefined ? {} : { clients: options.clients }) }),
+    startIssuer({ users: PEOPLE, clients: [...(options.clients ?? []), pageClient(url)] }),
   ]);
-  const port = await freePort();
-  const { listen = '127.0.0.1' } = options;
-  const address = listen.includes(':') ? `[${listen}]` : listen;
-  const url = `https://${options.host ?? address}:${port}`;
   const caFile = await writeTls(directory, [listen, 'localhost', ...(options.host ? [options.host] : [])]);
   mkdirSync(join(directory, 'policies'));
   writeFileSync(join(directory, 'policies', 'test.cedar'), options.policy ?? ALLOW_ALL);
@@ -320,6 +322,15 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const hoopd = await startHoopd(join(directory, 'hoopd.yaml'), options.logLevel);
   return new Stack({ directory, postgres, issuer, people, url, caFile, hoopd });
 }
+
+const pageClient = (url: string) => ({
+  client_id: 'hoop-page',
+  token_endpoint_auth_method: 'none' as const,
+  redirect_uris: [`${url}/approvals/signed-in`],
+  grant_types: ['authorization_code'],
+  response_types: ['code' as const],
+  require_auth_time: true,
+});
 
 async function writeTls(directory: string, names: readonly string[]): Promise<string> {
   const { authority, server } = await makeLocalCertificates([...names], Date.now());
@@ -357,6 +368,7 @@ issuers:
     audience: hoop
     clientId: ${people.clientId}
     scope: openid profile email groups
+    ${options.page === undefined ? '' : 'web: { clientId: hoop-page }'}
     claims: { groups: groups }
   - issuer: ${issuer.issuer}
     audience: hoop

@@ -55,7 +55,8 @@ export class WebBrowser {
         ? {}
         : {
             'content-type': 'application/x-www-form-urlencoded',
-            origin: url.origin,
+            // What browsers write where a page sends no referrer.
+            origin: 'null',
             'sec-fetch-site': 'same-origin',
           }),
       ...form?.headers,

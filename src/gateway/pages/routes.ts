@@ -174,8 +174,7 @@ async function demandOwnForm(
   const elsewhere = new HoopError('ERR_DENIED', 'this did not come from a page of the gateway', {
     hint: 'open the page again; nothing was decided',
   });
-  if (singleField(context, 'origin') !== deps.publicUrl) throw elsewhere;
-  if (!['same-origin', undefined].includes(singleField(context, 'sec-fetch-site'))) throw elsewhere;
+  if (!isOwnOrigin(context, deps.publicUrl)) throw elsewhere;
   const type = singleField(context, 'content-type')?.split(';', 1)[0];
   if (type !== 'application/x-www-form-urlencoded') throw elsewhere;
   const session = sessionOf(deps, context);
@@ -184,6 +183,20 @@ async function demandOwnForm(
   const form = new URLSearchParams(await readBody(context));
   if (!isFormToken(session, form.get('token') ?? undefined)) throw elsewhere;
   return { session, form };
+}
+
+/**
+ * Whether the browser says that a page of ours sent it. Our pages send no referrer, and of such a page browsers write
+ * `Origin: null`: then they must say that it is of the same origin, which no page can make them say.
+ *
+ * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+ * @see https://fetch.spec.whatwg.org/#append-a-request-origin-header
+ */
+function isOwnOrigin(context: ApiContext, publicUrl: string): boolean {
+  const site = singleField(context, 'sec-fetch-site');
+  if (site !== undefined && site !== 'same-origin') return false;
+  const origin = singleField(context, 'origin');
+  return origin === publicUrl || (site !== undefined && (origin === undefined || origin === 'null'));
 }
 
 function failed(deps: PageDeps, context: ApiContext, error: HoopError): Response {

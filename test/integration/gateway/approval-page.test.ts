@@ -158,8 +158,21 @@ describe('the approval page', () => {
       ['with another token', () => send({ ...form(), token: 'A'.repeat(43) })],
       ['for another binding', () => send({ ...form(), binding: 'f'.repeat(64) })],
       ['from another origin', () => send(form(), { origin: 'https://evil.example' })],
-      ['from an origin that is hidden', () => send(form(), { origin: 'null' })],
-      ['without an origin', () => send(form(), { origin: undefined })],
+      [
+        'from another origin that calls itself ours',
+        () => send(form(), { origin: `${origin}.evil.example` }),
+      ],
+      ['from an origin that is hidden', () => send(form(), { origin: 'null', 'sec-fetch-site': undefined })],
+      [
+        'from a frame that hides its origin',
+        () => send(form(), { origin: 'null', 'sec-fetch-site': 'cross-site' }),
+      ],
+      ['without an origin', () => send(form(), { origin: undefined, 'sec-fetch-site': undefined })],
+      ['by an address that was typed', () => send(form(), { origin: undefined, 'sec-fetch-site': 'none' })],
+      [
+        'from another site that names our origin',
+        () => send(form(), { origin, 'sec-fetch-site': 'cross-site' }),
+      ],
       ['from a site beside it', () => send(form(), { 'sec-fetch-site': 'same-site' })],
       ['as another kind of form', () => send(form(), { 'content-type': 'text/plain' })],
       [
