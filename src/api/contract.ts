@@ -21,6 +21,9 @@ export const PATHS = {
 
 export const TUNNEL_PROTOCOL = 'hoop-tunnel/1';
 
+/** Of `TUNNEL_HEADERS.approval`. */
+export const ASK_ONLY = 'ask-only';
+
 /** Header names of a tunnel's opening request. */
 export const TUNNEL_HEADERS = {
   /** `KIND VALUE`, see `LocalProof`; absent for an owner-only socket or standard input. */
@@ -29,7 +32,10 @@ export const TUNNEL_HEADERS = {
   tunnel: 'hoop-tunnel',
   /** Why, in the caller's words, percent-encoded UTF-8, at most 1 KiB. */
   reason: 'hoop-reason',
-  /** `ask`: if an approval is needed it is asked for, and the refusal names the request. */
+  /**
+   * `ask`: if an approval is needed it is asked for, and the refusal names the request. `ask-only`: so is it for what is
+   * sent over the stream, of which nothing is run; the answer 101 says so again, or the gateway does not know the word.
+   */
   approval: 'hoop-approval',
   /** Of the answer 101: the gateway session's id. */
   session: 'hoop-session',

@@ -95,9 +95,8 @@ export class ApprovalDesk {
 
   #used(approval: Approval, session: string, operation: string): Change | undefined {
     if (approval.state !== 'approved' || approval.usedBy !== undefined) return undefined;
-    const owner = approval.session;
-    if (owner !== session && this.#parts.sessionLives(owner)) return undefined;
-    const bound = owner === session ? {} : { boundTo: session };
+    if (!this.#mayTake(approval, session)) return undefined;
+    const bound = approval.session === session ? {} : { boundTo: session };
     return {
       next: { ...approval, ...bound, usedBy: operation },
       type: 'approval.used',
@@ -105,8 +104,26 @@ export class ApprovalDesk {
     };
   }
 
+  /** A question belongs to the session that asked it, until that is over, or never meant to use it. */
+  #mayTake({ session: owner, ahead }: Approval, session: string): boolean {
+    return owner === session || ahead === true || !this.#parts.sessionLives(owner);
+  }
+
+  /** A yes to exactly this that is there and not used: it is left so. */
+  standing({ binding, session }: Asked): Approval | undefined {
+    return this.#openLike(binding, (one) => one.state === 'approved' && this.#mayTake(one, session));
+  }
+
+  #openLike(binding: string, is: (approval: Approval) => boolean): Approval | undefined {
+    for (const id of this.#open.get(binding) ?? []) {
+      const known = this.find(id);
+      if (known !== undefined && is(known)) return known;
+    }
+    return undefined;
+  }
+
   /**
-   * Asks people. The very same question of the same session is not asked twice.
+   * Asks people. The very same question of the same session is not asked twice, nor one whose session is over.
    *
    * @throws {HoopError} `ERR_LIMIT` too many wait; `ERR_AUDIT_UNAVAILABLE`.
    */
@@ -139,11 +156,7 @@ export class ApprovalDesk {
   }
 
   #pendingLike({ binding, session }: Asked): Approval | undefined {
-    for (const id of this.#open.get(binding) ?? []) {
-      const known = this.find(id);
-      if (known?.state === 'pending' && known.session === session) return known;
-    }
-    return undefined;
+    return this.#openLike(binding, (one) => one.state === 'pending' && this.#mayTake(one, session));
   }
 
   #demandRoom(instance: string): void {
@@ -219,6 +232,11 @@ export class ApprovalDesk {
       const next = { ...approval, state: 'denied', endedBy: by.name, ...why } as const;
       return { next, type: 'approval.denied', by, ...(reason === undefined ? {} : { fields: { reason } }) };
     });
+  }
+
+  /** One who waited for it does not any more: without another it is for nobody. Never rejects where it is settled. */
+  async withdraw(id: string, reason: string): Promise<void> {
+    if (!this.#waiters.has(id)) await this.cancel(id, reason);
   }
 
   /** Nobody waits for it any more; nothing happens where it is settled. Never rejects for that. */

@@ -42,6 +42,8 @@ export interface Asked {
   readonly policyVersion: string;
   /** It opens something that may be used for so long after the yes, as often as it is asked for, ms. Absent: one use. */
   readonly windowMs?: number;
+  /** Asked ahead, in a session where nothing runs: it is for another, whether that session is over or not. */
+  readonly ahead?: true;
   /** Nothing of it outlives the credential that it was asked with, ms since the epoch. */
   readonly deadline: number;
 }

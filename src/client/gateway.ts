@@ -33,6 +33,8 @@ export interface GatewayChoice extends Attributes {
   readonly ca?: string;
   /** Leaves agent and model aside, the profile's as well. */
   readonly asPerson?: boolean;
+  /** Goes on as the instance of this key. */
+  readonly key?: InstanceKey;
 }
 
 /** A gateway that is known, not yet spoken to. */
@@ -89,7 +91,7 @@ export async function openGateway(
 ): Promise<OpenGateway> {
   const located = await locateGateway(choice, env);
   const source = await subjectSource(located, env);
-  return openInstance(located, source, attributesOf(choice, located.profile), onTrouble);
+  return openInstance(located, source, attributesOf(choice, located.profile), onTrouble, choice.key);
 }
 
 /** As `openGateway`, for a gateway and a source of tokens that are known. */
@@ -98,9 +100,10 @@ export async function openInstance(
   source: SubjectSource,
   attributes: Attributes,
   onTrouble: (error: HoopError, final: boolean) => void = () => undefined,
+  kept?: InstanceKey,
 ): Promise<OpenGateway> {
   const { client } = located;
-  const key = await InstanceKey.create(systemClock);
+  const key = kept ?? (await InstanceKey.create(systemClock));
   const given = timeGiven(attributes, systemClock);
   const exchange = async (subject: Parameters<GatewayClient['exchange']>[0]) =>
     client.exchange(subject, given(), key);

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import {
+  ASK_ONLY,
   EXPORTER_BYTES,
   EXPORTER_LABEL,
   type LocalProof,
@@ -27,8 +28,11 @@ export interface TunnelOptions {
   readonly localProof?: LocalProof;
   /** Why, in the user's words; at most 1 KiB once encoded. */
   readonly reason?: string;
-  /** If an approval is needed it is asked for: the refusal then names the request. */
-  readonly asks?: boolean;
+  /**
+   * If an approval is needed it is asked for: the refusal then names the request. `only`: so is it for what is sent over
+   * the streams, of which nothing runs.
+   */
+  readonly asks?: 'ask' | 'only';
 }
 
 /** Octets of `TUNNEL_HEADERS.reason` as sent. */
@@ -95,6 +99,9 @@ export class Tunnel {
       if (head.headers.get('upgrade') !== TUNNEL_PROTOCOL) {
         throw notAGateway(this.#client.origin.origin, head.headers.get('upgrade') ?? '', head.status);
       }
+      // A gateway that does not know the word would run what is only asked for.
+      if (this.#options.asks === 'only' && head.headers.get(TUNNEL_HEADERS.approval) !== ASK_ONLY)
+        throw new HoopError('ERR_UNSUPPORTED', 'the gateway is too old to be asked ahead');
       if (head.rest.length > 0) socket.unshift(head.rest);
       this.#liveness.watch(socket);
       return { socket };
@@ -123,7 +130,7 @@ export class Tunnel {
       `${TUNNEL_HEADERS.tunnel}: ${this.#id}`,
     ];
     const { localProof, reason, asks } = this.#options;
-    if (asks === true) lines.push(`${TUNNEL_HEADERS.approval}: ask`);
+    if (asks !== undefined) lines.push(`${TUNNEL_HEADERS.approval}: ${asks === 'only' ? ASK_ONLY : asks}`);
     if (localProof !== undefined)
       lines.push(`${TUNNEL_HEADERS.localProof}: ${localProof.kind} ${localProof.value}`);
     if (reason !== undefined) lines.push(`${TUNNEL_HEADERS.reason}: ${encodeURIComponent(reason)}`);

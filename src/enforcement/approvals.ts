@@ -56,6 +56,17 @@ export class HeldOperations {
     return { effect: 'refused', approval: waited, denial: approvalDenial(held.judgement, waited) };
   }
 
+  /**
+   * Asks for it, ahead: it waits for nobody and uses nothing up.
+   *
+   * @throws As `settle`.
+   */
+  async askAhead(held: Held): Promise<Settled> {
+    const asked: Asked = { ...(await askedOf(held)), ahead: true };
+    const approval = this.#desk.standing(asked) ?? (await this.#desk.request(asked));
+    return { effect: 'refused', approval, denial: approvalDenial(held.judgement, approval) };
+  }
+
   async #waited(approval: Approval, wait: ApprovalWait): Promise<Approval> {
     const { id, expiresAt } = approval;
     const waitsUntil = Math.min(expiresAt, this.#clock.now() + this.#desk.terms.waitMs);
@@ -64,7 +75,7 @@ export class HeldOperations {
     const settled = await this.#desk.settled(id, waitsUntil, wait.signal);
     if (!wait.signal.aborted) return settled;
     // A yes that comes now would be for something that nobody waits for.
-    await this.#desk.cancel(id, 'the client did not wait for it');
+    await this.#desk.withdraw(id, 'the client did not wait for it');
     return this.#desk.find(id) ?? settled;
   }
 }

@@ -80,7 +80,7 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
  * @see docs/approvals.md
  */
 export function approvalDenial(judgement: Judgement, approval: Approval): Denial {
-  const { id, state, endedBy, endReason } = approval;
+  const { id, state, endedBy, endReason, ahead } = approval;
   const needed = denialOf(judgement);
   const rule = needed.rule;
   if (state === 'denied') {
@@ -103,9 +103,10 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
   }
   const names = missing(approval).map((name) => JSON.stringify(name));
   const who = names.length === 0 ? 'it is approved' : `it waits for the approval of ${names.join(' and ')}`;
+  const where = ahead === true ? `with hoopctl connect --approval ${id}` : 'in this session';
   return {
     ...needed,
-    hint: `${who}; send exactly the same again in this session when it is approved: hoopctl approval show ${id} --wait`,
+    hint: `${who}; send exactly the same again ${where} when it is approved: hoopctl approval show ${id} --wait`,
     approval: id,
   };
 }

@@ -8,11 +8,12 @@ import { after, type Later } from '../core/later.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';
 import type { Decision, Pair, PolicyEngine, RowBound } from '../policy/model.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
-import { type Held, HeldOperations } from './approvals.ts';
+import { type Held, HeldOperations, type Settled } from './approvals.ts';
 import { attenuated } from './attenuated.ts';
 import { denialOf, errorDenial, refusalDenial } from './denial.ts';
 import { type Judgement, judge } from './judge.ts';
 import type { Denial, Enforcer, Operation, Refusal, SessionRef, Verdict } from './operation.ts';
+import type { GeneralRule } from './refusals.ts';
 
 export interface EnforcerParts {
   /** The policies in force now; asked once per operation, so that one operation is judged by one version. */
@@ -62,11 +63,17 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const principal = credentials.current(session.principal);
     const { fields, judgement } = questions.answer(policy, principal, operation);
     const { decision } = judgement;
-    if (decision.effect === 'allow') return recorded(operation, fields, allowed(id, policy, decision));
+    const runs = session.asksOnly !== true || operation.approvable?.opens === true;
+    if (decision.effect === 'allow') {
+      if (!runs) return refused(operation, id, refusalDenial(ASKS_ONLY), ASKS_ONLY);
+      return recorded(operation, fields, allowed(id, policy, decision));
+    }
     const within = decision.effect === 'hold' ? asOpened(operation, opened.get(session)) : undefined;
     if (within !== undefined) return decide(within);
     if (decision.effect === 'hold' && operation.approvable !== undefined && held !== undefined) {
       const { approvable } = operation;
+      if (approvable.prepares === true && !runs)
+        return refused(operation, id, refusalDenial(ASKS_ONLY), ASKS_ONLY);
       if (approvable.prepares === true)
         return recorded(operation, { ...fields, decision: 'allow' }, allowed(id, policy, {}));
       const one = {
@@ -76,7 +83,7 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
         judgement,
         policyVersion: policy.version,
       };
-      return settle(held, one, fields);
+      return settle(runs ? held.settle(one) : held.askAhead(one), one, fields);
     }
     return recorded(operation, fields, denied(id, denialOf(judgement), decision));
   }
@@ -91,9 +98,9 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     return recorded(operation, { ...asked(operation), ...why }, { effect: 'deny', operation: id, denial });
   }
 
-  async function settle(held: HeldOperations, one: Held, fields: EventFields): Promise<Verdict> {
+  async function settle(settling: Promise<Settled>, one: Held, fields: EventFields): Promise<Verdict> {
     const { operation, id, judgement } = one;
-    const settled = await held.settle(one).catch((error: unknown) => cannotSettle(error));
+    const settled = await settling.catch((error: unknown) => cannotSettle(error));
     if (settled instanceof HoopError) {
       const denial = errorDenial(settled);
       return refused(operation, id, denial, denial);
@@ -155,6 +162,14 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     policyVersion: () => engine().version,
   };
 }
+
+/** Where nothing runs, what needs no approval is not run either. */
+const ASKS_ONLY: Refusal<GeneralRule> = {
+  code: 'ERR_DENIED',
+  rule: 'asks-only',
+  reason: 'nothing runs where approvals are asked for ahead, and this needs none',
+  hint: 'send it in a session of its own',
+};
 
 /** What asks for no more than the connection itself, in a session that was opened with these approvals, has them too. */
 function asOpened(operation: Operation, approvals: readonly string[] | undefined): Operation | undefined {

@@ -22,6 +22,8 @@ export interface SessionRef {
   readonly protocol: string;
   /** Why, in the caller's own words: for approvers, and believed by nobody. */
   readonly reason?: string;
+  /** Nothing runs in it, whatever policy says: what needs an approval is asked for, and used later in another session. */
+  readonly asksOnly?: true;
 }
 
 /** Protocol-neutral description of one thing asked of a target. */

@@ -33,6 +33,10 @@ export const GENERAL_REFUSALS = {
     means: 'A rule bounds how many rows are changed, and nobody could say how many these would be.',
     instead: 'Send the change by itself, as one operation.',
   },
+  'asks-only': {
+    means: 'It was sent where nothing runs, to ask for an approval ahead, and needs none.',
+    instead: 'Send it where things run.',
+  },
   'recording-unavailable': {
     means: "The session's recording cannot be written any more, and nothing goes on without one.",
     instead: 'Connect again; if that is refused too, tell the operator of the gateway.',

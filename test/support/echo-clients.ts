@@ -20,6 +20,10 @@ const echo: ClientHalf = {
     refuse: (local) => local.destroy(),
   },
   removes: ['ECHO_ELSEWHERE'],
+  askAhead: async (remote) => {
+    remote.destroy();
+    return { approval: undefined };
+  },
   prepare(ends, files) {
     const paths = new Map(
       ends.map(({ resource, address }) => [

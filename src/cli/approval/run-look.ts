@@ -6,7 +6,7 @@ import { parseDuration } from '../parse.ts';
 import { renderApproval, statusText } from '../render/approval.ts';
 import { renderTable } from '../render/table.ts';
 import { AS_PERSON, actorText, withGateway } from '../with-gateway.ts';
-import { settled } from './settled.ts';
+import { exitCodeOf, settled } from './settled.ts';
 
 const STATUSES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed', 'all'];
 const HEADINGS = ['ID', 'ASKED', 'WHO', 'RESOURCE', 'NEEDS', 'STATUS', 'TEXT'];
@@ -58,9 +58,4 @@ export async function runShow(invocation: Invocation): Promise<number> {
   if (io.json) await io.value(item);
   else await io.line(renderApproval(item, systemClock.now()).join('\n'));
   return wait === undefined ? 0 : exitCodeOf(item);
-}
-
-function exitCodeOf({ status }: ApprovalItem): number {
-  if (status === 'approved') return 0;
-  return status === 'denied' ? 77 : 75;
 }

@@ -19,3 +19,9 @@ export async function settled(
     if (item.status !== 'pending') return item;
   }
 }
+
+/** What `--wait` ends with. */
+export function exitCodeOf({ status }: ApprovalItem): number {
+  if (status === 'approved') return 0;
+  return status === 'denied' ? 77 : 75;
+}

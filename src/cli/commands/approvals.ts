@@ -1,3 +1,4 @@
+import { ATTENUATION_OPTIONS } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
 
 const ID = 'apr_01JD8M2K7QZX4T9B3N5V6W8Y0C';
@@ -15,6 +16,39 @@ export const approvalList: CommandSpec = {
   examples: ['hoopctl approval list', "hoopctl approval list --status all --json | jq -r '.id'"],
   exitCodes: [67, 69, 77],
   run: async (invocation) => (await import('../approval/run-look.ts')).runList(invocation),
+};
+
+export const approvalRequest: CommandSpec = {
+  path: ['approval', 'request'],
+  summary: 'ask ahead for one operation, or for a connection, and run nothing',
+  description:
+    'The same again finds the same request. Exit code: 0 approved, or no approval is needed; 77 denied; 75 it waits. ' +
+    'Without -c and -f the connection is asked for. What is approved runs once, with hoopctl connect --approval ID, ' +
+    'sent exactly as it was asked, with its parameters as text.',
+  arguments: [{ syntax: '<resource>', text: 'as hoopctl resource list names them' }],
+  options: [
+    { flags: '-c, --command <text>', text: 'what is to run, as a client sends it' },
+    { flags: '-f, --file <path>', text: 'the same from a file; - is standard input' },
+    { flags: '--param <value...>', text: 'values of $1, $2, …, as text' },
+    { flags: '--reason <text>', text: 'why, for approvers and the audit' },
+    {
+      flags: '--wait [duration]',
+      text: 'until it is decided, or so long: 90s, 30m (default: as long as it holds)',
+    },
+    {
+      flags: '--approval <id>',
+      text: 'to be used together with what was asked before, apr_…: as the same instance',
+    },
+    ...ATTENUATION_OPTIONS,
+  ],
+  gateway: 'as-agent',
+  examples: [
+    "hoopctl approval request pg-prod -c 'drop table old_orders' --reason 'ticket 4711'",
+    "hoopctl approval request pg-prod -c 'delete from orders where id = $1' --param 42 --wait=15m",
+    `hoopctl approval request pg-prod -f migrate.sql --approval ${ID}`,
+  ],
+  exitCodes: [67, 69, 75, 77],
+  run: async (invocation) => (await import('../approval/run-request.ts')).runRequest(invocation),
 };
 
 export const approvalShow: CommandSpec = {

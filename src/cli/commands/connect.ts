@@ -32,6 +32,10 @@ export const connect: CommandSpec = {
       flags: '--wait [duration]',
       text: 'if a connection needs an approval, ask for it and wait: at most so long, or as long as the request stands',
     },
+    {
+      flags: '--approval <id>',
+      text: 'use what was asked ahead, apr_…: go on as the instance that asked with hoopctl approval request',
+    },
     { flags: '--ttl <duration>', text: 'end at the latest after so long: 90s, 30m, 8h' },
     ...ATTENUATION_OPTIONS,
   ],

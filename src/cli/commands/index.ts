@@ -4,6 +4,7 @@ import {
   approvalCancel,
   approvalDeny,
   approvalList,
+  approvalRequest,
   approvalShow,
   approvalWatch,
 } from './approvals.ts';
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   sessionShow,
   sessionKill,
   sessionReplay,
+  approvalRequest,
   approvalList,
   approvalShow,
   approvalApprove,

@@ -41,7 +41,7 @@ async function askFor(
   resource: string,
 ): Promise<string | undefined> {
   try {
-    (await openTunnel(gateway, plan, resource, { asks: true }).open()).destroy();
+    (await openTunnel(gateway, plan, resource, { asks: 'ask' }).open()).destroy();
     return undefined;
   } catch (error) {
     if (isHoopError(error) && error.approval !== undefined) return error.approval;

@@ -19,6 +19,8 @@ export interface ConnectPlan {
   readonly ttlMs?: number;
   /** How long an approval is waited for that a connection needs; infinity: as long as the request stands. */
   readonly waitMs?: number;
+  /** Goes on as the instance that asked for this ahead. */
+  readonly approval?: string;
 }
 
 /**
@@ -29,6 +31,7 @@ export interface ConnectPlan {
 export function planConnect(invocation: Invocation): ConnectPlan {
   const reason = textOption(invocation, 'reason');
   const ttl = textOption(invocation, 'ttl');
+  const approval = textOption(invocation, 'approval');
   const resources = invocation.args;
   const twice = resources.find((name, index) => resources.indexOf(name) !== index);
   if (twice !== undefined) throw new HoopError('ERR_USAGE', `resource "${twice}" is named twice`);
@@ -39,6 +42,7 @@ export function planConnect(invocation: Invocation): ConnectPlan {
     ...(reason === undefined ? {} : { reason }),
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
     ...waitOf(invocation),
+    ...(approval === undefined ? {} : { approval }),
   };
 }
 

@@ -4,6 +4,10 @@
 import type { ResourceItem } from '../../api/contract.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
 import { serveStdio } from '../../client/listener.ts';
+import { InstanceKey } from '../../client/login/dpop.ts';
+import { AskedAheadStore } from '../../client/store/asked-ahead.ts';
+import { configDir } from '../../client/store/private-files.ts';
+import { systemClock } from '../../core/clock.ts';
 import { ERROR_TABLE, HoopError, isHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import type { Io } from '../io.ts';
@@ -36,6 +40,7 @@ export async function runConnect(
   const plan = planConnect(invocation);
   const trouble = new Trouble(invocation.io);
   const ttl = plan.ttlMs === undefined ? {} : { ttlSeconds: Math.floor(plan.ttlMs / 1000) };
+  const as = plan.approval === undefined ? {} : { key: await keyOf(invocation.io, plan.approval) };
   return withGateway(
     invocation,
     async (gateway) => {
@@ -44,9 +49,15 @@ export async function runConnect(
       const known = await withHalves(resources, clients);
       return overListeners(invocation, gateway, known, plan, trouble);
     },
-    ttl,
+    { ...ttl, ...as },
     (error, final) => trouble.tell(error, final),
   );
+}
+
+/** A yes is for the instance that asked: this process goes on as that one. */
+async function keyOf({ env }: Io, approval: string): Promise<InstanceKey> {
+  const { key } = await new AskedAheadStore(configDir(env)).demand(approval, systemClock.now());
+  return InstanceKey.from(key, systemClock);
 }
 
 /** Says no before anything is opened: all of them, or none. */
@@ -54,13 +65,19 @@ async function reachable(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promi
   try {
     const resources = await gateway.api.namedResources(plan.resources);
     const held = resources.filter(({ access }) => access === 'hold');
-    if (plan.waitMs === undefined && held[0] !== undefined) throw needsApproval(held[0].name);
-    for (const { name } of held) await untilApproved(io, gateway, plan, name, plan.waitMs ?? 0);
+    for (const { name } of held) await opened(io, gateway, plan, name);
     return resources;
   } catch (error) {
     const said = isHoopError(error) && isRefusal(error) ? await knock(gateway, plan) : undefined;
     throw said ?? error;
   }
+}
+
+/** What needs an approval was asked for ahead, or is asked for now. */
+async function opened(io: Io, gateway: OpenGateway, plan: ConnectPlan, name: string): Promise<void> {
+  if (plan.waitMs !== undefined) return untilApproved(io, gateway, plan, name, plan.waitMs);
+  if (plan.approval === undefined) throw needsApproval(name);
+  (await openTunnel(gateway, plan, name).open()).destroy();
 }
 
 function needsApproval(name: string): HoopError {

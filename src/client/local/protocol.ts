@@ -3,6 +3,17 @@ import type { LocalProof } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
 import type { LocalDoor } from './door.ts';
 
+/** One operation that is asked for ahead, as a client would send it. */
+export interface AheadQuestion {
+  readonly text: string;
+  readonly parameters: readonly string[];
+}
+
+export interface AheadAnswer {
+  /** The request that people decide (`apr_…`); undefined: no approval is needed. */
+  readonly approval: string | undefined;
+}
+
 /** What the local end of a tunnel needs to know of the protocol that is spoken there. */
 export interface LocalProtocol {
   /** The number in a socket's name where nobody says one: what clients look for by themselves. */

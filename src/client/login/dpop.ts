@@ -1,5 +1,6 @@
 /**
- * Proof of possession: each process of hoopctl has a key of its own, which never leaves its memory.
+ * Proof of possession: each process of hoopctl has a key of its own, which never leaves its memory; but one that asks for
+ * an approval ahead leaves its key to the process that will use it.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import type { CryptoKey, JWK } from 'jose';
@@ -33,6 +34,20 @@ export class InstanceKey {
     const { exportJWK, generateKeyPair } = await import('jose');
     const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: false });
     const { kty, crv, x, y } = await exportJWK(publicKey);
+    return new InstanceKey(privateKey, { kty, crv, x, y } as JWK, clock);
+  }
+
+  /** A private key that can be kept: for an instance that goes on in another process. */
+  static async newPrivateJwk(): Promise<JWK> {
+    const { exportJWK, generateKeyPair } = await import('jose');
+    return exportJWK((await generateKeyPair('ES256', { extractable: true })).privateKey);
+  }
+
+  /** @param jwk As `newPrivateJwk` made it. */
+  static async from(jwk: JWK, clock: Clock): Promise<InstanceKey> {
+    const { importJWK } = await import('jose');
+    const { kty, crv, x, y } = jwk;
+    const privateKey = (await importJWK(jwk, 'ES256', { extractable: false })) as CryptoKey;
     return new InstanceKey(privateKey, { kty, crv, x, y } as JWK, clock);
   }
 

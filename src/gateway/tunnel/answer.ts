@@ -1,17 +1,19 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../../api/contract.ts';
+import { ASK_ONLY, TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
 import { challengeOf, type ProblemExtras, problemOf, SECURITY_HEADERS } from '../server/problem.ts';
 
+/** Seconds, where people are asked meanwhile. */
+const RETRY_AFTER = '5';
 /** How long a refused client may take to read why, ms. */
 const LINGER_MS = 2000;
 
 /** Answers 101: from here on the stream belongs to the protocol. */
-export function acceptTunnel(socket: Duplex, session: string): void {
-  socket.write(
-    head(101, { connection: 'Upgrade', upgrade: TUNNEL_PROTOCOL, [TUNNEL_HEADERS.session]: session }),
-  );
+export function acceptTunnel(socket: Duplex, session: string, asksOnly: boolean): void {
+  const fields = { connection: 'Upgrade', upgrade: TUNNEL_PROTOCOL, [TUNNEL_HEADERS.session]: session };
+  const only = asksOnly ? { [TUNNEL_HEADERS.approval]: ASK_ONLY } : {};
+  socket.write(head(101, { ...fields, ...only }));
 }
 
 /** Answers with a problem and closes. Never throws, whatever state the socket is in. */
@@ -30,6 +32,7 @@ export function refuseTunnel(socket: Duplex, error: HoopError, extras: ProblemEx
     'content-type': 'application/problem+json',
     'content-length': String(Buffer.byteLength(body)),
     ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
+    ...(extras.approval === undefined ? {} : { 'retry-after': RETRY_AFTER }),
   };
   socket.end(head(problem.status, fields) + body);
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);

@@ -61,6 +61,7 @@ export class JoinableSessions {
 
 /** Undefined: the stream is a session of its own. */
 function keyOf({ principal, resource, tunnel }: StreamRequest): string | undefined {
-  if (resource.protocol.session === 'connection' || tunnel.id === undefined) return undefined;
+  if (resource.protocol.session === 'connection' || tunnel.id === undefined || tunnel.asksOnly)
+    return undefined;
   return [principal.instance, resource.name, tunnel.id].join(' ');
 }

@@ -71,6 +71,7 @@ export class OpenSession {
     const protocol = resource.protocol.name;
     const { reason } = request.tunnel;
     const why = reason === undefined ? {} : { reason };
+    const only = request.tunnel.asksOnly ? { asksOnly: true as const } : {};
     const ref = {
       id: newId('ses', startedAt),
       principal,
@@ -78,6 +79,7 @@ export class OpenSession {
       resource: resource.object,
       protocol,
       ...why,
+      ...only,
     };
     const live = new LiveSession(ref, startedAt);
     // Counted from the question on: of many asked at once no more may be than an instance may have.

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import {
+  ASK_ONLY,
   EXPORTER_BYTES,
   EXPORTER_LABEL,
   type LocalProof,
@@ -19,6 +20,8 @@ export interface TunnelRequest {
   readonly reason: string | undefined;
   /** An approval is asked for where one is needed: whoever opens it waits for the answer. */
   readonly asks: boolean;
+  /** Nothing that is sent over it is to run: it is asked for, ahead. */
+  readonly asksOnly: boolean;
   /** The tunnel that the stream is part of; undefined: of none, as with hoopctl before version 0.2. */
   readonly id: string | undefined;
   /** Of the tunnel's own secret. Undefined where the local end is its owner's alone. */
@@ -60,8 +63,10 @@ export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   const id = single(request, TUNNEL_HEADERS.tunnel);
   if (id !== undefined && !TUNNEL_ID.test(id))
     throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.tunnel} is not 128 bits in base64url`);
-  const asks = single(request, TUNNEL_HEADERS.approval) === 'ask';
-  return { resource, id, asks, reason: reasonOf(request), localProof: localProofOf(request) };
+  const approval = single(request, TUNNEL_HEADERS.approval);
+  const asksOnly = approval === ASK_ONLY;
+  const asks = asksOnly || approval === 'ask';
+  return { resource, id, asks, asksOnly, reason: reasonOf(request), localProof: localProofOf(request) };
 }
 
 function localProofOf(request: IncomingMessage): LocalProof | undefined {

@@ -43,7 +43,7 @@ export async function serveStream(
   const guard = new Guard({ session: ref, enforcer, credentials, recorder, clock, tally: session.tally });
   const stopWatching = cutAfterGoodbye(socket, signal);
   try {
-    acceptTunnel(socket, ref.id);
+    acceptTunnel(socket, ref.id, ref.asksOnly === true);
     return await resource.adapter.serve(socket, {
       session: ref,
       guard,

@@ -43,6 +43,41 @@ describe('a yes', () => {
     expect(await desk.use(question({ session: 'ses_3' }), 'op_3')).toBeUndefined();
   });
 
+  it('that nobody has decided is asked once more by a new session when its own is over, not by one beside it', async () => {
+    const { desk, live } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    expect((await desk.request(question({ session: 'ses_2' }))).id).not.toBe(id);
+    live.delete('ses_1');
+    live.delete('ses_2');
+    expect((await desk.request(question({ session: 'ses_3' }))).id).toBe(id);
+  });
+
+  it('that was asked ahead is for another session, whether its own is over or not', async () => {
+    const { desk } = new DeskSetUp();
+    const ahead = question({ ahead: true });
+    const { id } = await desk.request(ahead);
+    expect((await desk.request({ ...ahead, session: 'ses_2' })).id).toBe(id);
+    expect(desk.standing(ahead)).toBeUndefined();
+    await desk.approve(id, ada, ['dba']);
+    expect(desk.standing({ ...ahead, session: 'ses_2' })).toMatchObject({ id });
+    const uses = ['ses_2', 'ses_3'].map((session) => desk.use(question({ session }), `op_${session}`));
+    expect((await Promise.all(uses)).filter((one) => one !== undefined)).toHaveLength(1);
+    expect(desk.standing(ahead)).toBeUndefined();
+  });
+
+  it('is withdrawn when the last who waits for it leaves', async () => {
+    const { desk, now } = new DeskSetUp();
+    const { id } = await desk.request(question());
+    const gone = new AbortController();
+    const waits = desk.settled(id, now + 9e6, gone.signal);
+    await desk.withdraw(id, 'another left');
+    expect(desk.find(id)?.state).toBe('pending');
+    gone.abort();
+    await waits;
+    await desk.withdraw(id, 'left');
+    expect(desk.find(id)?.state).toBe('cancelled');
+  });
+
   it('that cannot be put on record is none, and a use that cannot be is none either', async () => {
     const { desk, log } = new DeskSetUp();
     const { id } = await desk.request(question());

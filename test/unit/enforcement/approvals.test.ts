@@ -163,6 +163,35 @@ describe('an operation that cannot wait', () => {
   });
 });
 
+describe('a session that only asks', () => {
+  it('runs nothing, whatever policy says, and uses no yes up', async () => {
+    const { enforcer, operation, ticket, told, desk, log, asked } = setUp();
+    const session = { ...operation().session, id: 'ses_9', asksOnly: true as const };
+    const select = [{ action: 'sql.select', object: table('t') }];
+    for (const more of [
+      { pairs: select },
+      { pairs: select, approvable: ticket },
+      { approvable: { ...ticket, prepares: true } },
+    ]) {
+      const verdict = await enforcer.decide(operation({ session, ...more }));
+      expect(verdict).toMatchObject({ effect: 'deny', denial: { rule: 'asks-only' } });
+    }
+    expect(desk.list()).toEqual([]);
+    const verdict = await enforcer.decide(operation({ session }));
+    const id = (verdict.effect === 'deny' && verdict.denial.approval) || '';
+    expect(verdict).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED' } });
+    expect(verdict).toHaveProperty('denial.hint', expect.stringContaining(`connect --approval ${id}`));
+    expect(told).toEqual([]);
+    await desk.approve(id, ada, ['dba']);
+    expect(await enforcer.decide(operation({ session }))).toMatchObject({ denial: { approval: id } });
+    expect(log.types).not.toContain('approval.used');
+    expect(await enforcer.decide(operation())).toMatchObject({ effect: 'allow' });
+    expect(desk.find(id)).toMatchObject({ boundTo: 'ses_1' });
+    expect(enforcer.decide(operation())).toBeInstanceOf(Promise);
+    await asked;
+  });
+});
+
 describe('what is opened', () => {
   const door = { pairs: [{ action: 'connect', object: resource }], text: 'connect' };
   const bo = { ...person('bo', ['dbas']), subject: 'sub-bo' };

@@ -40,6 +40,7 @@ describe('the opening request', () => {
       resource: 'pg-prod',
       id: undefined,
       asks: false,
+      asksOnly: false,
       reason: 'fix ü',
       localProof: { kind: 'scram-sha-256', value: verifier.slice('scram-sha-256 '.length) },
     });
@@ -47,6 +48,7 @@ describe('the opening request', () => {
       resource: 'pg-prod',
       id: undefined,
       asks: false,
+      asksOnly: false,
       reason: undefined,
       localProof: undefined,
     });

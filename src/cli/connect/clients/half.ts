@@ -1,6 +1,7 @@
+import type { Duplex } from 'node:stream';
 import type { ResourceItem } from '../../../api/contract.ts';
 import type { Address } from '../../../client/listener.ts';
-import type { LocalProtocol } from '../../../client/local/protocol.ts';
+import type { AheadAnswer, AheadQuestion, LocalProtocol } from '../../../client/local/protocol.ts';
 import type { TunnelFiles } from '../tunnel-files.ts';
 
 /** One resource with its open local end. */
@@ -16,6 +17,12 @@ export interface ClientHalf {
   readonly local: LocalProtocol;
   /** Inherited variables that would send clients past the tunnel, or make them want what a local end does not have. */
   readonly removes: readonly string[];
+  /**
+   * Asks ahead for one operation, over a stream where nothing runs.
+   *
+   * @throws {HoopError} `ERR_DENIED`, and what ended the stream.
+   */
+  askAhead(remote: Duplex, resource: ResourceItem, question: AheadQuestion): Promise<AheadAnswer>;
   /**
    * Makes ready for clients of all ends of this protocol, before anybody is told of them.
    *

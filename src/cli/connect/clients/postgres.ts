@@ -1,7 +1,9 @@
 /**
  * What PostgreSQL's clients are told so that they go through the tunnel.
  */
+import type { ResourceItem } from '../../../api/contract.ts';
 import type { Address } from '../../../client/listener.ts';
+import { askAhead } from '../../../client/local/postgres/asking.ts';
 import { localPostgres } from '../../../client/local/postgres/index.ts';
 import { shellQuote } from '../../render/text.ts';
 import type { ClientHalf, LocalEnd } from './half.ts';
@@ -24,6 +26,7 @@ const REMOVES = [
 export const postgres: ClientHalf = {
   local: localPostgres,
   removes: REMOVES,
+  askAhead: (remote, resource, question) => askAhead(remote, namesOf(resource), question),
   prepare([first]) {
     return {
       variables: first === undefined ? {} : { ...libpqVariables(first), DATABASE_URL: urlOf(first) },
@@ -36,14 +39,14 @@ export const postgres: ClientHalf = {
       },
       facts(end) {
         const password = end.secret === undefined ? {} : { password: end.secret };
-        return { ...namesOf(end), ...password, url: urlOf(end) };
+        return { ...namesOf(end.resource), ...password, url: urlOf(end) };
       },
     };
   },
 };
 
 /** The gateway knows who the caller is; these are the names that clients insist on. */
-function namesOf({ resource }: LocalEnd): { readonly user: string; readonly database: string } {
+function namesOf(resource: ResourceItem): { readonly user: string; readonly database: string } {
   const { user, database } = resource.connect;
   return {
     user: typeof user === 'string' && user !== '' ? user : 'hoop',
@@ -57,7 +60,7 @@ function namesOf({ resource }: LocalEnd): { readonly user: string; readonly data
  * @see https://www.postgresql.org/docs/current/libpq-envars.html
  */
 function libpqVariables(end: LocalEnd): Readonly<Record<string, string>> {
-  const { user, database } = namesOf(end);
+  const { user, database } = namesOf(end.resource);
   return {
     PGHOST: hostOf(end.address),
     PGPORT: String(end.address.port),
@@ -75,7 +78,7 @@ function libpqVariables(end: LocalEnd): Readonly<Record<string, string>> {
  */
 function urlOf(end: LocalEnd): string {
   const { address, secret } = end;
-  const { user, database } = namesOf(end);
+  const { user, database } = namesOf(end.resource);
   const who = secret === undefined ? encodeURIComponent(user) : `${encodeURIComponent(user)}:${secret}`;
   const path = `/${encodeURIComponent(database)}`;
   if (address.kind === 'port')

@@ -56,6 +56,7 @@ export class SessionPath {
   #known: Known | undefined;
   #last: SearchPath | undefined;
   #began: Beginning | undefined;
+  #asItself = false;
   #marks = 0;
   /** Set in a transaction that may still be rolled back. */
   #moved = false;
@@ -82,6 +83,14 @@ export class SessionPath {
   /** What was known last, for statements that name nothing, and for those that the server will refuse anyway. */
   get last(): SearchPath | undefined {
     return this.#last;
+  }
+
+  /**
+   * What was known last, for comparing with another session's: a login that is made for each session has a name that says
+   * nothing of what it may do.
+   */
+  get compared(): unknown {
+    return this.#last === undefined ? null : { ...this.#last, user: this.#asItself ? null : this.#last.user };
   }
 
   /** With what the session began. */
@@ -184,8 +193,9 @@ export class SessionPath {
     const same = this.#last !== undefined && JSON.stringify(path) === JSON.stringify(this.#last);
     // Equal paths are one object: plans are remembered by it.
     this.#last = same ? this.#last : path;
+    this.#asItself = user === login;
     const list = schemasOf(setting ?? '');
-    this.#began ??= { searchPaths: list === undefined ? [] : [list], asItself: user === login };
+    this.#began ??= { searchPaths: list === undefined ? [] : [list], asItself: this.#asItself };
     if (asked.marks !== this.#marks) return;
     this.#known = { path: this.#last as SearchPath, at: this.#clock.now() };
     if (held === undefined) return;

@@ -51,8 +51,7 @@ export class ApprovableStatement implements Approvable {
     await this.#state.answered();
     const definitions = await this.#state.definitions();
     const { original, message, types } = this.#asking;
-    const { last } = this.#state.path;
-    const parts = [definitions, original, types, valuesOf(message), last];
+    const parts = [definitions, original, shortened(types), valuesOf(message), this.#state.path.compared];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
 
@@ -91,12 +90,24 @@ export class ApprovableStatement implements Approvable {
   }
 }
 
+/** However a driver writes the same: no format, and text for each, are one thing to the server. */
 function valuesOf(message: Bind | FunctionCall | undefined): unknown {
   if (message === undefined) return null;
   const hex = (value: Buffer | null) => value?.toString('hex') ?? null;
   return message.name === 'Bind'
-    ? [message.parameterFormats, message.parameters.map(hex), message.resultFormats]
-    : [message.argumentFormats, message.arguments.map(hex), message.resultFormat];
+    ? [shortened(message.parameterFormats), message.parameters.map(hex), shortened(message.resultFormats)]
+    : [shortened(message.argumentFormats), message.arguments.map(hex), message.resultFormat];
+}
+
+/**
+ * Without the zeros at its end, where they say what is so anyway: text, or a type that the server finds out.
+ *
+ * A single `1` is for all, and stays: only what is all zeros is made shorter in a list of formats.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-message-formats.html Bind, Parse
+ */
+function shortened(codes: readonly number[] | undefined): readonly number[] {
+  return codes?.every((code) => code === 0) === true ? [] : (codes ?? []);
 }
 
 function noticeOf({ id, approvals, waitsUntil, expiresAt }: Hold): Buffer {
