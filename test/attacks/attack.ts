@@ -12,15 +12,12 @@ import {
 } from '../support/postgres/raw-client.ts';
 import type { StackOptions } from '../support/stack.ts';
 import { disguiseOf } from './leak.ts';
-import type { Major, World } from './world.ts';
+import { type AnyAttack, type Trials, trials } from './trials.ts';
+import { MAJORS, type Major, startWorld, type World } from './world.ts';
 
-export interface Attack {
-  /** One line, for people. */
-  readonly case: string;
+export interface Attack extends AnyAttack<World> {
   /** Where it is live; default all. */
   readonly majors?: readonly Major[];
-  /** @throws {Error} It came through, or an honest statement was harmed; or the case itself is dead. */
-  readonly run: (world: World) => Promise<void>;
 }
 
 /** Attacks that share a server, a policy and a fixture. Groups of the same id are numbered on. */
@@ -29,6 +26,16 @@ export interface AttackGroup {
   readonly id: string;
   readonly scenario: StackOptions;
   readonly attacks: readonly Attack[];
+}
+
+/** Each group is tried with each version of the server. */
+export function ofPostgres({ id, scenario, attacks }: AttackGroup): Trials {
+  const grounds = MAJORS.map((major) => ({
+    name: `PostgreSQL ${major}`,
+    live: ({ majors = MAJORS }: Attack) => majors.includes(major),
+    start: () => startWorld(major, scenario),
+  }));
+  return trials<World, Attack>(id, attacks, grounds);
 }
 
 /** How a statement is sent. */

@@ -1,83 +1,31 @@
 /**
- * Tries every attack against real servers, through hoopctl and hoopd, and says of each whether it was held off.
+ * Tries every attack against real servers, through hoopd, and says of each whether it was held off.
  *
- *   npm run attacks [-- --json] [-- ID…]     ID: a kind (RT1) or one case of it (RT1.3)
+ *   npm run attacks [-- --json] [-- ID…]     ID: a kind (RT1, H1) or one case of it (RT1.3)
  *
  * Exits 1 if any came through, or if a case is dead: one that does nothing where no gateway stands proves nothing.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Attack, AttackGroup } from './attack.ts';
+import { ofPostgres } from './attack.ts';
 import { GROUPS } from './cases/index.ts';
-import { MAJORS, type Major, startWorld, type World } from './world.ts';
-
-const CASE_MS = 120_000;
-
-interface Numbered {
-  readonly id: string;
-  readonly attack: Attack;
-}
+import { HTTP_TRIALS } from './http/index.ts';
+import type { Trials } from './trials.ts';
 
 interface Result {
   readonly id: string;
   readonly case: string;
   readonly pass: boolean;
-  /** Why not, by major version. */
+  /** Why not, by the server it was tried with. */
   readonly failures?: readonly string[];
 }
 
-function numbered(groups: readonly AttackGroup[]): Map<AttackGroup, Numbered[]> {
+/** With the number of each case's first one: groups of the same kind are numbered on. */
+function numbered(all: readonly Trials[]): [Trials, number][] {
   const counts = new Map<string, number>();
-  const next = (id: string) => {
-    const count = (counts.get(id) ?? 0) + 1;
-    counts.set(id, count);
-    return `${id}.${count}`;
-  };
-  return new Map(
-    groups.map((group) => [group, group.attacks.map((attack) => ({ id: next(group.id), attack }))]),
-  );
-}
-
-async function tryOne(world: World, { attack }: Numbered): Promise<string | undefined> {
-  try {
-    const late = sleep(CASE_MS, undefined, { ref: false }).then(() => {
-      throw new Error('no end in two minutes');
-    });
-    await Promise.race([attack.run(world), late]);
-    return undefined;
-  } catch (error) {
-    return `PostgreSQL ${world.major}: ${error instanceof Error ? error.message : String(error)}`;
-  } finally {
-    world.closeClients();
-  }
-}
-
-async function runGroup(group: AttackGroup, attacks: readonly Numbered[]): Promise<Result[]> {
-  const failures = new Map<string, string[]>(attacks.map(({ id }) => [id, []]));
-  for (const major of MAJORS) {
-    const live = attacks.filter(({ attack }) => attack.majors?.includes(major) ?? true);
-    if (live.length > 0) await runOn(major, group, live, failures);
-  }
-  return attacks.map(({ id, attack }) => {
-    const why = failures.get(id) ?? [];
-    return { id, case: attack.case, pass: why.length === 0, ...(why.length === 0 ? {} : { failures: why }) };
+  return all.map((one) => {
+    const before = counts.get(one.id) ?? 0;
+    counts.set(one.id, before + one.cases.length);
+    return [one, before + 1];
   });
-}
-
-async function runOn(
-  major: Major,
-  group: AttackGroup,
-  attacks: readonly Numbered[],
-  failures: Map<string, string[]>,
-): Promise<void> {
-  const world = await startWorld(major, group.scenario);
-  try {
-    for (const one of attacks) {
-      const failure = await tryOne(world, one);
-      if (failure !== undefined) failures.get(one.id)?.push(failure);
-    }
-  } finally {
-    await world.stop();
-  }
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -86,12 +34,15 @@ async function main(args: readonly string[]): Promise<number> {
   const chosen = (id: string) =>
     wanted.length === 0 || wanted.some((one) => id === one || id.startsWith(`${one}.`));
   let [passed, failed] = [0, 0];
-  for (const [group, all] of numbered(GROUPS)) {
-    const attacks = all.filter(({ id }) => chosen(id));
-    if (attacks.length === 0) continue;
-    for (const result of await runGroup(group, attacks)) {
-      if (result.pass) passed++;
+  for (const [trials, first] of numbered([...GROUPS.map(ofPostgres), ...HTTP_TRIALS])) {
+    const idOf = (index: number) => `${trials.id}.${first + index}`;
+    const indices = [...trials.cases.keys()].filter((index) => chosen(idOf(index)));
+    if (indices.length === 0) continue;
+    for (const [index, failures] of await trials.run(indices)) {
+      const pass = failures.length === 0;
+      if (pass) passed++;
       else failed++;
+      const result = { id: idOf(index), case: trials.cases[index]!, pass, ...(pass ? {} : { failures }) };
       say(json ? JSON.stringify(result) : plain(result));
     }
   }

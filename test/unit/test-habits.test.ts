@@ -16,7 +16,7 @@ const WAITS = /timers\/promises['"]|setTimeout\(\s*(?:resolve|done|next|r)\b/;
 const MAY_WAIT: Readonly<Record<string, string>> = {
   'test/support/postgres/server.ts': 'a deadline: what does not end in time is ended by force',
   'test/support/postgres/raw-client.ts': 'a deadline: the wait ends with the next bytes',
-  'test/attacks/main.ts': 'a deadline: a case that hangs has failed',
+  'test/attacks/trials.ts': 'a deadline: a case that hangs has failed',
   'test/unit/client/process-lock.test.ts': 'in a process of its own, whose work must take a moment',
   'test/unit/core/inlet.test.ts': 'turns of the event loop, no time',
 };

@@ -1,0 +1,160 @@
+/** H1, H2, H3, H26: what is asked for. */
+
+import { head } from '../../../support/http/messages.ts';
+import { statusOf } from '../../../support/http/raw-http.ts';
+import { must } from '../../attack.ts';
+import { answers, denied, get, malformed, refused } from '../attack.ts';
+import type { HttpGroup } from '../world.ts';
+
+const U = '/api/v1/users';
+
+/** Each is read as `/api/v1/secrets` by somebody. */
+const HIDDEN: Readonly<Record<string, readonly string[]>> = {
+  'dot segments': [
+    `${U}/../secrets`,
+    `${U}/./../secrets`,
+    `${U}/1/../../secrets`,
+    `/api/v1/./secrets`,
+    `${U}/..//secrets`,
+  ],
+  'dot segments, encoded': [
+    `${U}/%2e%2e/secrets`,
+    `${U}/%2E%2E/secrets`,
+    `${U}/.%2e/secrets`,
+    `${U}/%2e./secrets`,
+  ],
+  'slashes, encoded': [
+    `${U}/..%2fsecrets`,
+    `${U}/..%2Fsecrets`,
+    `${U}%2f..%2fsecrets`,
+    `${U}/1%2f..%2f..%2fsecrets`,
+  ],
+  backslashes: [`${U}/..\\secrets`, `${U}/..%5csecrets`, `${U}\\..\\secrets`, `/api/v1\\secrets`],
+  'encoded twice': [
+    `${U}/%252e%252e/secrets`,
+    `${U}/..%252fsecrets`,
+    `${U}/%25%32%65%25%32%65/secrets`,
+    `${U}/%2525252e%2525252e/secrets`,
+  ],
+  'parameters of a segment': [
+    `${U}/..;/secrets`,
+    `${U}/..;a=b/secrets`,
+    `/api/v1/secrets;x=y`,
+    `${U}/%2e%2e;/secrets`,
+    `/api/v1/secrets%3bx`,
+  ],
+  'NUL and controls': [
+    `${U}/x%00/../../secrets`,
+    `/api/v1/secrets%00/users/1`,
+    `/api/v1/secrets%0a`,
+    `${U}/.%09./secrets`,
+  ],
+  'empty segments': [`/api//v1/secrets`, `//api/v1/secrets`, `/api/v1//secrets`, `${U}//../secrets`],
+  'overlong and other Unicode': [
+    ...[`${U}/%c0%ae%c0%ae/secrets`, `${U}/..%c0%afsecrets`, `${U}/%ef%bc%8e%ef%bc%8e/secrets`],
+    ...[`${U}/..%ef%bc%8fsecrets`, `${U}/%u002e%u002e/secrets`, `${U}/\xc0\xae\xc0\xae/secrets`],
+  ],
+};
+
+export const H1: HttpGroup = {
+  id: 'H1',
+  attacks: [
+    ...Object.entries(HIDDEN).flatMap(([what, targets]) =>
+      targets.map((target) => refused(`${what}: ${target}`, (auth) => get(target, auth))),
+    ),
+    ...[
+      '/api/v1/secrets',
+      '/api/v1/secrets/',
+      '/api/v1/users',
+      '/admin',
+      '/API/v1/users/1',
+      '/',
+      '/api/v1/users/',
+    ].map((target) => denied(`nobody is permitted ${target}`, (auth) => get(target, auth), 'default-deny')),
+    answers(
+      'what is decided on is what goes',
+      (auth) => get('/api/v1/users/%4a%c3%bc?x=%41%2f', auth),
+      (answer, world) => {
+        must(answer !== undefined && statusOf(answer) === 200, `answered with ${answer?.start}`);
+        const heard = world.upstream.heard.map(({ target }) => target);
+        must(heard.join() === '/api/v1/users/J%C3%BC?x=A%2F', `the target heard ${heard.join()}`);
+      },
+    ),
+  ],
+};
+
+export const H2: HttpGroup = {
+  id: 'H2',
+  attacks: [
+    '//api//v1/secrets',
+    '//ELSEWHERE/api/v1/users/1',
+    '/\\ELSEWHERE/api/v1/users/1',
+    '///ELSEWHERE/',
+    '//u:p@ELSEWHERE/',
+  ].map((target) =>
+    malformed(`a path is no host: ${target}`, (auth, { elsewhere }) =>
+      get(target.replace('ELSEWHERE', `127.0.0.1:${elsewhere.port}`), auth),
+    ),
+  ),
+};
+
+const FORMS: Readonly<Record<string, readonly string[]>> = {
+  'absolute-form': [
+    'GET http://ELSEWHERE/latest/meta-data HTTP/1.1',
+    'GET https://ELSEWHERE/ HTTP/1.1',
+    'POST HTTP://ELSEWHERE HTTP/1.1',
+  ],
+  'authority-form': [
+    'CONNECT ELSEWHERE HTTP/1.1',
+    'GET ELSEWHERE HTTP/1.1',
+    'CONNECT /api/v1/users/1 HTTP/1.1',
+  ],
+  'asterisk-form': ['OPTIONS * HTTP/1.1', 'GET * HTTP/1.1'],
+};
+
+export const H3: HttpGroup = {
+  id: 'H3',
+  attacks: Object.entries(FORMS).flatMap(([what, lines]) =>
+    lines.map((line) =>
+      malformed(
+        `${what}: ${line}`,
+        (auth, { elsewhere }) =>
+          head(line.replace('ELSEWHERE', `127.0.0.1:${elsewhere.port}`), 'Host: localhost', auth),
+        { status: [400, 405] },
+      ),
+    ),
+  ),
+};
+
+const ORDERS = '/api/v1/orders/1';
+
+export const H26: HttpGroup = {
+  id: 'H26',
+  attacks: [
+    ...[
+      'role=admin',
+      'role=user&role=admin',
+      'role=admin&role=user',
+      'role=%61dmin',
+      'r%6fle=admin',
+      'x=1&&role=admin',
+    ].map((query) =>
+      denied(`every value is looked at: ${query}`, (auth) => get(`${ORDERS}?${query}`, auth), 'no-admins'),
+    ),
+    ...['role=user;role=admin', 'role=%00admin', 'role=%c0%ae', 'role=%'].map((query) =>
+      malformed(`a query that servers read in two ways: ${query}`, (auth) => get(`${ORDERS}?${query}`, auth)),
+    ),
+    answers(
+      'an encoded ampersand is part of a value',
+      (auth) => get(`${ORDERS}?x=%26role%3Dadmin`, auth),
+      (answer, world) => {
+        must(answer !== undefined && statusOf(answer) === 200, `answered with ${answer?.start}`);
+        const heard = world.upstream.heard.map(({ target }) => target).join();
+        must(heard === `${ORDERS}?x=%26role%3Dadmin`, `the target heard ${heard}`);
+      },
+    ),
+    ...[`${ORDERS};admin=1`, `/api/v1/orders;x/1`].map((target) =>
+      malformed(`parameters of a segment: ${target}`, (auth) => get(target, auth)),
+    ),
+  ],
+};

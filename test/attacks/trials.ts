@@ -1,0 +1,74 @@
+/** How attacks of one kind are tried: in a world, or in several of them, one after the other. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const CASE_MS = 120_000;
+
+/** What attacks are tried in; started for a group, and stopped behind it. */
+export interface AnyWorld {
+  /** Closes every client that the last case has opened. */
+  closeClients(): void;
+  stop(): Promise<void>;
+}
+
+export interface AnyAttack<W extends AnyWorld> {
+  /** One line, for people. */
+  readonly case: string;
+  /** @throws {Error} It came through, or what is honest was harmed; or the case itself is dead. */
+  readonly run: (world: W) => Promise<void>;
+}
+
+/** A place for attacks: a version of a server, say. */
+export interface Ground<W extends AnyWorld, A extends AnyAttack<W>> {
+  /** What failures here are told under. */
+  readonly name: string;
+  readonly live: (attack: A) => boolean;
+  readonly start: () => Promise<W>;
+}
+
+/** Attacks that share their worlds. */
+export interface Trials {
+  /** `RT1`, `H1` … */
+  readonly id: string;
+  readonly cases: readonly string[];
+  /** Tries some, by their index. Gives why each of them failed; none: it was held off. */
+  readonly run: (chosen: readonly number[]) => Promise<ReadonlyMap<number, readonly string[]>>;
+}
+
+export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
+  id: string,
+  attacks: readonly A[],
+  grounds: readonly Ground<W, A>[],
+): Trials {
+  const run = async (chosen: readonly number[]) => {
+    const failures = new Map<number, string[]>(chosen.map((index) => [index, []]));
+    for (const ground of grounds) {
+      const live = chosen.filter((index) => ground.live(attacks[index]!));
+      if (live.length === 0) continue;
+      const world = await ground.start();
+      try {
+        for (const index of live) {
+          const failure = await tryOne(world, attacks[index]!);
+          if (failure !== undefined) failures.get(index)?.push(`${ground.name}: ${failure}`);
+        }
+      } finally {
+        await world.stop();
+      }
+    }
+    return failures;
+  };
+  return { id, cases: attacks.map((attack) => attack.case), run };
+}
+
+async function tryOne<W extends AnyWorld>(world: W, attack: AnyAttack<W>): Promise<string | undefined> {
+  try {
+    const late = sleep(CASE_MS, undefined, { ref: false }).then(() => {
+      throw new Error('no end in two minutes');
+    });
+    await Promise.race([attack.run(world), late]);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  } finally {
+    world.closeClients();
+  }
+}
