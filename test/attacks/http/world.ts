@@ -24,6 +24,10 @@ when { resource.path == "/api/v1/orders" };
 @id("no-admins") forbid (principal, action in Action::"http", resource)
 when { context.query.contains("role=admin") || context.queryNames.contains("_method") };
 @id("show") permit (principal, action == Action::"reveal", resource);
+`;
+
+/** The same, and personal data is masked in whatever they are answered. */
+export const MASKED = `${POLICY}
 @id("pii-is-masked") @mask("redact") forbid (principal, action == Action::"reveal", resource)
 when { resource.tags.contains("pii.national-id") };
 `;

@@ -118,7 +118,8 @@ export class Exchange {
     const { reply, bodyEnded } = this.#incoming;
     const { guard } = this.#state.context;
     const shown = shownHead(answer.rawHeaders, this.#state.parts.place, false);
-    if (shown === undefined) throw new HoopError('ERR_TARGET_LOST', "the target's answer is malformed");
+    if (shown === undefined || answer.status < 200 || answer.status > 599)
+      throw new HoopError('ERR_TARGET_LOST', "the target's answer is malformed");
     guard.head('response', { start: String(answer.status), fields: shown.headers }, operation);
     reply.head(answer.status, shown.headers, !bodyEnded());
     if (request.method === 'HEAD' || answer.status === 204 || answer.status === 304) {

@@ -56,7 +56,7 @@ export class Http1Server {
     const request = (req: IncomingMessage, res: ServerResponse) =>
       this.#receivers.get(req.socket)?.request(http1Incoming(req, res));
     server.on('request', request).on('checkContinue', request).on('checkExpectation', request);
-    server.on('connect', (req, socket) => this.#receivers.get(socket)?.malformed(false) ?? req.destroy());
+    server.on('connect', (_req, socket) => this.#receivers.get(socket)?.malformed(false));
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       this.#receivers.get(socket)?.malformed(error.code === 'ERR_HTTP_REQUEST_TIMEOUT');
     });

@@ -5,7 +5,7 @@ import { headerOf, statusOf } from '../../../support/http/raw-http.ts';
 import { eventually } from '../../../support/waiting.ts';
 import { must } from '../../attack.ts';
 import { everyCut, get, leaksNothing, servesOn } from '../attack.ts';
-import { type HttpAttack, type HttpGroup, SSN } from '../world.ts';
+import { type HttpAttack, type HttpGroup, MASKED, SSN } from '../world.ts';
 
 const USER = '/api/v1/users/1';
 const BODY = JSON.stringify({ id: 1, name: 'Ann', ssn: SSN });
@@ -39,6 +39,7 @@ const CODINGS: Readonly<Record<string, Buffer>> = {
 
 export const H13: HttpGroup = {
   id: 'H13',
+  policy: MASKED,
   attacks: [
     ...Object.entries(CODINGS).map(([what, octets]) => leaksNothing(`the coding: ${what}`, USER, [[octets]])),
     leaksNothing('gzip, cut at every place', USER, everyCut(CODINGS['gzip']!)),
@@ -124,6 +125,7 @@ const TYPES: Readonly<Record<string, Buffer>> = {
 
 export const H15: HttpGroup = {
   id: 'H15',
+  policy: MASKED,
   attacks: Object.entries(TYPES).map(([what, octets]) => leaksNothing(what, USER, [[octets]])),
 };
 
@@ -170,6 +172,7 @@ const STATUSES = [
 
 export const H16: HttpGroup = {
   id: 'H16',
+  policy: MASKED,
   attacks: [
     ...Object.entries(DOCUMENTS).map(([what, octets]) => leaksNothing(what, USER, [[octets]])),
     leaksNothing('cut at every place', USER, everyCut(body(BODY))),
@@ -293,6 +296,7 @@ const events = (...texts: readonly string[]) =>
 
 export const H20: HttpGroup = {
   id: 'H20',
+  policy: MASKED,
   attacks: [
     leaksNothing('an event', USER, [
       [events(`data: ${BODY}\n\n`)],
