@@ -22,6 +22,11 @@ export const connect: CommandSpec = {
       flags: '--socket <directory>',
       text: `owner-only socket in this directory: ${HELP.map(({ socket }) => socket).join(', ')}`,
     },
+    { flags: '--env <name>', text: 'give COMMAND the URL of the first resource in this variable too' },
+    {
+      flags: '--bearer',
+      text: 'give the secret apart from the URL, as API_PROD_TOKEN, for clients that want a bearer token',
+    },
     { flags: '--stdio', text: 'one stream on standard input and output' },
     {
       flags: '--keep',

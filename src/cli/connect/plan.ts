@@ -13,6 +13,10 @@ export interface ConnectPlan {
     | { readonly kind: 'port'; readonly port: number }
     | { readonly kind: 'socket'; readonly directory: string; readonly port: number }
     | { readonly kind: 'stdio' };
+  /** A variable that the child finds the first resource's URL in, beside the one that is named for it. */
+  readonly urlVariable?: string;
+  /** The secret is told apart from the URL. */
+  readonly bearer: boolean;
   /** Stays when whoever started it has gone. */
   readonly keep: boolean;
   readonly reason?: string;
@@ -39,11 +43,23 @@ export function planConnect(invocation: Invocation): ConnectPlan {
     resources,
     local: localEnd(invocation),
     keep: keeps(invocation),
+    bearer: invocation.options['bearer'] === true,
+    ...urlVariableOf(invocation),
     ...(reason === undefined ? {} : { reason }),
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
     ...waitOf(invocation),
     ...(approval === undefined ? {} : { approval }),
   };
+}
+
+function urlVariableOf(invocation: Invocation): Pick<ConnectPlan, 'urlVariable'> {
+  const urlVariable = textOption(invocation, 'env');
+  if (urlVariable === undefined) return {};
+  if (invocation.command.length === 0)
+    throw new HoopError('ERR_USAGE', '--env names a variable of a command: say -- COMMAND');
+  if (!/^[A-Za-z_][A-Za-z0-9_]{0,99}$/.test(urlVariable))
+    throw new HoopError('ERR_USAGE', `--env "${urlVariable}" is no name of a variable`);
+  return { urlVariable };
 }
 
 function waitOf(invocation: Invocation): Pick<ConnectPlan, 'waitMs'> {

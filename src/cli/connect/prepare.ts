@@ -3,7 +3,7 @@
  */
 import type { ResourceItem } from '../../api/contract.ts';
 import { HoopError } from '../../core/errors.ts';
-import type { ClientHalf, ClientSetup, LocalEnd } from './clients/half.ts';
+import type { ClientHalf, ClientSetup, ClientWishes, LocalEnd } from './clients/half.ts';
 import type { KnownClients } from './clients/index.ts';
 import type { TunnelFiles } from './tunnel-files.ts';
 
@@ -61,12 +61,14 @@ export async function withHalves(
 export async function prepareEnds(
   opened: readonly OpenEnd[],
   files: TunnelFiles,
+  wishes: ClientWishes,
 ): Promise<readonly PreparedEnd[]> {
   const prepared: PreparedEnd[] = [];
   for (const [half, ends] of Map.groupBy(opened, (one) => one.half)) {
     const setup = await half.prepare(
       ends.map(({ end }) => end),
       files,
+      wishes,
     );
     prepared.push(...ends.map((one) => ({ ...one, setup })));
   }

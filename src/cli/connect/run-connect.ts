@@ -148,8 +148,9 @@ async function overListeners(
   try {
     const opened: OpenEnd[] = [];
     for (const resource of resources) opened.push(await local.open(resource));
-    const ends = await prepareEnds(opened, files);
-    if (command.length > 0) return await runChild(io, command, childEnvironment(io.env, ends));
+    const ends = await prepareEnds(opened, files, { bearer: plan.bearer, env: io.env });
+    if (command.length > 0)
+      return await runChild(io, command, childEnvironment(io.env, ends, plan.urlVariable));
     await tellReady(io, gateway, ends);
     await untilEnd(io, plan.keep, (listener) => trouble.onFinal(listener));
     return 0;

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ConnectFacts, ResourceItem } from '../../../src/api/contract.ts';
+import type { ClientWishes } from '../../../src/cli/connect/clients/half.ts';
 import { CLIENTS } from '../../../src/cli/connect/clients/index.ts';
 import { childEnvironment, tunnelVariables } from '../../../src/cli/connect/environment.ts';
 import { type OpenEnd, type PreparedEnd, prepareEnds, withHalves } from '../../../src/cli/connect/prepare.ts';
@@ -23,7 +24,11 @@ function resource(name: string, connect: ConnectFacts = { protocol: 'postgres' }
 const onPort = (port: number): Address => ({ kind: 'port', host: '127.0.0.1', port });
 
 /** Ends at ports 1, 2, …; or one at the address. */
-async function prepared(resources: ResourceItem[], address?: Address): Promise<readonly PreparedEnd[]> {
+async function prepared(
+  resources: ResourceItem[],
+  address?: Address,
+  wishes: Partial<ClientWishes> = {},
+): Promise<readonly PreparedEnd[]> {
   const known = await withHalves(resources, KNOWN);
   const secret = address?.kind === 'socket' ? undefined : 'pw';
   const opened = known.map(
@@ -32,7 +37,7 @@ async function prepared(resources: ResourceItem[], address?: Address): Promise<r
       end: { resource, address: address ?? onPort(index + 1), secret },
     }),
   );
-  return prepareEnds(opened, files);
+  return prepareEnds(opened, files, { bearer: false, env: {}, ...wishes });
 }
 
 const facts = (end: PreparedEnd, alone = true) => ({ ...end, alone, deadline: 'T' });
@@ -149,5 +154,44 @@ describe('a protocol whose clients need a file', () => {
   test('writes no file twice', () => {
     files.write('a', '1');
     expect(() => files.write('a', '2')).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }));
+  });
+});
+
+describe('HTTP', () => {
+  const api = resource('api-prod', { protocol: 'http' });
+
+  test('the secret stands in the URL, which a path can be put behind', async () => {
+    const ends = await prepared([api], undefined, {
+      env: { NO_PROXY: 'intern,localhost', http_proxy: 'http://p' },
+    });
+    expect(childEnvironment({ PATH: '/bin', NO_PROXY: 'intern' }, ends, 'BASE_URL')).toEqual({
+      PATH: '/bin',
+      API_PROD_URL: 'http://hoop:pw@127.0.0.1:1',
+      BASE_URL: 'http://hoop:pw@127.0.0.1:1',
+      NO_PROXY: 'intern,localhost,127.0.0.1',
+      no_proxy: 'intern,localhost,127.0.0.1',
+    });
+    expect(readyText(facts(ends[0]!))).toContain('  curl http://hoop:pw@127.0.0.1:1/\n');
+  });
+
+  test('or apart from it', async () => {
+    const ends = await prepared([api, resource('2nd', { protocol: 'http' })], undefined, { bearer: true });
+    expect(tunnelVariables(ends)).toMatchObject({
+      API_PROD_URL: 'http://127.0.0.1:1',
+      API_PROD_TOKEN: 'pw',
+      _2ND_URL: 'http://127.0.0.1:2',
+      _2ND_TOKEN: 'pw',
+    });
+    expect(readyText(facts(ends[0]!))).toContain("-H 'Authorization: Bearer pw' http://127.0.0.1:1/");
+    await expect(prepared([resource('pg')], undefined, { bearer: true })).rejects.toMatchObject({
+      code: 'ERR_USAGE',
+    });
+  });
+
+  test('a socket needs none', async () => {
+    const socket: Address = { kind: 'socket', directory: '/run/h', port: 80, path: '/run/h/http.80.sock' };
+    const [end] = await prepared([api], socket);
+    expect(readyText(facts(end!))).toContain('curl --unix-socket /run/h/http.80.sock http://localhost/');
+    expect(readyValue(facts(end!))).toMatchObject({ url: 'http://localhost', socket: '/run/h/http.80.sock' });
   });
 });

@@ -56,17 +56,21 @@ describe('connect', () => {
     expect(planConnect(invocation({}))).toEqual({
       resources: ['pg'],
       local: { kind: 'port', port: 0 },
+      bearer: false,
       keep: false,
     });
     expect(planConnect(invocation({ keep: true })).keep).toBe(true);
     expect(planConnect(invocation({ socket: '/run/x', port: '6000', ttl: '30m', reason: 'r' }))).toEqual({
       resources: ['pg'],
       local: { kind: 'socket', directory: '/run/x', port: 6000 },
+      bearer: false,
       keep: false,
       reason: 'r',
       ttlMs: 1_800_000,
     });
     expect(planConnect(invocation({ stdio: true })).local).toEqual({ kind: 'stdio' });
+    const told = planConnect(invocation({ env: 'BASE_URL', bearer: true }, ['curl']));
+    expect(told).toMatchObject({ urlVariable: 'BASE_URL', bearer: true });
   });
 
   test.each([
@@ -77,6 +81,8 @@ describe('connect', () => {
     [{ stdio: true }, ['psql']],
     [{ stdio: true, keep: true }, []],
     [{ keep: true }, ['psql']],
+    [{ env: 'BASE_URL' }, []],
+    [{ env: 'NOT-A-NAME' }, ['curl']],
     [{ ttl: 'long' }, []],
   ])('refuses %j %j', (options, command) => {
     expect(() => planConnect(invocation(options, ['pg'], command))).toThrow(HoopError);

@@ -27,8 +27,21 @@ export interface ClientHalf {
    * Makes ready for clients of all ends of this protocol, before anybody is told of them.
    *
    * @param files Written here, they live as long as the tunnel.
+   * @throws {HoopError} `ERR_USAGE` these clients cannot be told what is wished.
    */
-  prepare(ends: readonly LocalEnd[], files: TunnelFiles): ClientSetup | Promise<ClientSetup>;
+  prepare(
+    ends: readonly LocalEnd[],
+    files: TunnelFiles,
+    wishes: ClientWishes,
+  ): ClientSetup | Promise<ClientSetup>;
+}
+
+/** How clients would like to be told. */
+export interface ClientWishes {
+  /** The secret apart from the URL, as a token. */
+  readonly bearer: boolean;
+  /** What they would have had. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 /** What clients of one protocol are told. */

@@ -1,4 +1,5 @@
 import type { ClientHalf, ClientHelp } from './half.ts';
+import { HTTP_HELP } from './http-help.ts';
 import { POSTGRES_HELP } from './postgres-help.ts';
 
 /** A protocol that this hoopctl knows. Its half is loaded when a tunnel is opened, its help with every start. */
@@ -12,4 +13,5 @@ export interface KnownClients {
 /** What hoopctl speaks at the local end of a tunnel. */
 export const CLIENTS: readonly KnownClients[] = [
   { protocol: 'postgres', help: POSTGRES_HELP, load: async () => (await import('./postgres.ts')).postgres },
+  { protocol: 'http', help: HTTP_HELP, load: async () => (await import('./http.ts')).http },
 ];

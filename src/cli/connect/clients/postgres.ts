@@ -5,6 +5,7 @@ import type { ResourceItem } from '../../../api/contract.ts';
 import type { Address } from '../../../client/listener.ts';
 import { askAhead } from '../../../client/local/postgres/asking.ts';
 import { localPostgres } from '../../../client/local/postgres/index.ts';
+import { HoopError } from '../../../core/errors.ts';
 import { shellQuote } from '../../render/text.ts';
 import type { ClientHalf, LocalEnd } from './half.ts';
 
@@ -27,7 +28,9 @@ export const postgres: ClientHalf = {
   local: localPostgres,
   removes: REMOVES,
   askAhead: (remote, resource, question) => askAhead(remote, namesOf(resource), question),
-  prepare([first]) {
+  prepare([first], _files, { bearer }) {
+    if (bearer)
+      throw new HoopError('ERR_USAGE', 'PostgreSQL takes a password and no token: leave --bearer away');
     return {
       variables: first === undefined ? {} : { ...libpqVariables(first), DATABASE_URL: urlOf(first) },
       url: urlOf,

@@ -1,0 +1,91 @@
+/**
+ * The tunnel's own login in HTTP: the first request of each local connection shows the tunnel's secret before a stream is
+ * opened for it. The gateway looks at every request.
+ */
+import type { Duplex } from 'node:stream';
+import { Inlet } from '../../../core/bytes/inlet.ts';
+import { HoopError } from '../../../core/errors.ts';
+import { type NotLocal, notLocal } from '../../../wire/http/local-check.ts';
+import type { Admitted, LocalDoor } from '../door.ts';
+import { answerRefusal } from './refusal.ts';
+
+/** Octets of a first request's head; the gateway takes no more. */
+const MAX_HEAD_BYTES = 96 * 1024;
+/** Time for a client to ask for something, ms. One that keeps a connection for later opens it anew. */
+const FIRST_MS = 60_000;
+/** What HTTP/2 begins with where it was agreed on beforehand, RFC 9113 §3.4; what TLS begins with, RFC 8446 §5.1. */
+const PREFACE = 'PRI ';
+const TLS_HANDSHAKE = 0x16;
+
+export class HttpDoor implements LocalDoor {
+  readonly #proof: string;
+
+  /** @param proof Of the tunnel's secret; the gateway has it too. */
+  constructor(proof: string) {
+    this.#proof = proof;
+  }
+
+  async admit(local: Duplex): Promise<Admitted | undefined> {
+    const inlet = new Inlet(local);
+    const silent = setTimeout(() => local.destroy(), FIRST_MS);
+    local.resume();
+    try {
+      const first = await firstRequest(inlet);
+      if (first === undefined) return undefined;
+      const refusal = first.head === undefined ? undefined : notLocal(fieldsOf(first.head), this.#proof);
+      if (refusal !== undefined) throw refusalError(refusal);
+      const { octets } = first;
+      return {
+        introduce: async (remote) => {
+          remote.write(octets);
+          return true;
+        },
+        left: () => undefined,
+      };
+    } finally {
+      clearTimeout(silent);
+      const rest = inlet.release();
+      if (rest.length > 0) local.unshift(rest);
+    }
+  }
+
+  refuse(local: Duplex, error: HoopError): void {
+    answerRefusal(local, error);
+  }
+}
+
+/** Who shows no secret may ask again with it; a page of another site may not. */
+function refusalError({ status, reason, hint }: NotLocal): HoopError {
+  return new HoopError(status === 401 ? 'ERR_LOCAL_AUTH' : 'ERR_DENIED', reason, { hint });
+}
+
+interface FirstRequest {
+  readonly octets: Buffer;
+  /** Undefined: it is not to be read here. What it shows is looked at by the gateway alone. */
+  readonly head: string | undefined;
+}
+
+/** @returns Undefined if there is none. @throws {HoopError} `ERR_LOCAL_AUTH` its head does not end. */
+async function firstRequest(inlet: Inlet): Promise<FirstRequest | undefined> {
+  let octets = Buffer.alloc(0);
+  for (;;) {
+    const chunk = await inlet.next();
+    if (chunk === undefined) return undefined;
+    octets = Buffer.concat([octets, chunk]);
+    if (octets[0] === TLS_HANDSHAKE) return { octets, head: undefined };
+    const start = octets.toString('latin1', 0, PREFACE.length);
+    if (start === PREFACE) return { octets, head: undefined };
+    const end = octets.indexOf('\r\n\r\n');
+    if (end !== -1) return { octets, head: octets.toString('latin1', 0, end) };
+    if (octets.length > MAX_HEAD_BYTES) throw new HoopError('ERR_LOCAL_AUTH', 'the request has no end');
+  }
+}
+
+/** Names and values in turn. Whatever is malformed is refused by the gateway, for all who show the secret. */
+function fieldsOf(head: string): string[] {
+  const [, ...lines] = head.split('\r\n');
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(':');
+    return colon === -1 ? [] : [line.slice(0, colon), line.slice(colon + 1).trim()];
+  });
+}

@@ -1,0 +1,19 @@
+import { randomBytes } from 'node:crypto';
+import { bearerProof } from '../../../wire/http/local-check.ts';
+import type { LocalProtocol } from '../protocol.ts';
+import { HttpDoor } from './door.ts';
+import { refuseClient } from './refusal.ts';
+
+const SECRET_BYTES = 32;
+
+/** HTTP's clients at the local end of a tunnel: the secret is the password in the URL, or a bearer token. */
+export const localHttp: LocalProtocol = {
+  defaultPort: 80,
+  socketName: (port) => `http.${port}.sock`,
+  async guard() {
+    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    const proof = bearerProof(secret);
+    return { secret, proof: { kind: 'bearer-sha256', value: proof }, door: new HttpDoor(proof) };
+  },
+  refuse: refuseClient,
+};
