@@ -69,7 +69,7 @@ describe('connect', () => {
       ttlMs: 1_800_000,
     });
     expect(planConnect(invocation({ stdio: true })).local).toEqual({ kind: 'stdio' });
-    const told = planConnect(invocation({ env: 'BASE_URL', bearer: true }, ['curl']));
+    const told = planConnect(invocation({ env: 'BASE_URL', bearer: true }, ['pg'], ['curl']));
     expect(told).toMatchObject({ urlVariable: 'BASE_URL', bearer: true });
   });
 

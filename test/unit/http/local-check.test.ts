@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { notLocal } from '../../../src/protocols/http/relay/local-check.ts';
+import { notLocal } from '../../../src/wire/http/local-check.ts';
 
 const SECRET = 'c2VjcmV0LXdpdGgtMjU2LWJpdHMtb2YtY2hhbmNlLi4';
-const proof = {
-  kind: 'bearer-sha256',
-  value: createHash('sha256').update(SECRET).digest('base64url'),
-} as const;
+const proof = createHash('sha256').update(SECRET).digest('base64url');
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
 describe('who opened the tunnel', () => {

@@ -1,5 +1,6 @@
 import type { ExchangeSide } from '../../../api/contract.ts';
 import { HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
+import { notLocal } from '../../../wire/http/local-check.ts';
 import type { Denied } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { HTTP_LIMITS } from '../limits.ts';
@@ -11,7 +12,6 @@ import { shownHead, shownTrailers } from '../request/response/response-head.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { clientLeft, moveBody } from './answer-flow.ts';
 import { approvableRequest, prefers } from './approvable.ts';
-import { notLocal } from './local-check.ts';
 import { acceptedAnswer, denialAnswer, failureAnswer, notLocalAnswer, type OwnAnswer } from './problem.ts';
 import { questionOf, refusedQuestion, textOf } from './question.ts';
 import type { Incoming } from './reply.ts';
@@ -52,7 +52,7 @@ export class Exchange {
   async #run(): Promise<void> {
     const { context, parts } = this.#state;
     const { head } = this.#incoming;
-    const foreign = notLocal(head.rawHeaders, context.localProof);
+    const foreign = notLocal(head.rawHeaders, context.localProof?.value);
     if (foreign !== undefined)
       return this.#say(notLocalAnswer(foreign.status, foreign.reason, foreign.hint), undefined);
     const request = canonicalRequest(head, parts.rules);
