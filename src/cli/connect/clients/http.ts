@@ -1,6 +1,7 @@
 /**
  * What HTTP's clients are told so that they go through the tunnel.
  */
+import { askAhead } from '../../../client/local/http/asking.ts';
 import { localHttp } from '../../../client/local/http/index.ts';
 import { shellQuote } from '../../render/text.ts';
 import type { ClientHalf, ClientWishes, LocalEnd } from './half.ts';
@@ -11,6 +12,7 @@ const LOOPBACK = ['127.0.0.1', 'localhost'];
 export const http: ClientHalf = {
   local: localHttp,
   removes: [],
+  askAhead: (remote, _resource, question) => askAhead(remote, question),
   prepare(ends, _files, { bearer, env }) {
     const tokens = ends.flatMap((end) =>
       bearer && end.secret !== undefined ? [tokenOf(end, end.secret)] : [],
