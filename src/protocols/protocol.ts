@@ -42,6 +42,8 @@ export interface Protocol<
   secrets(config: Config): readonly SecretAt[];
   /** Files of certificate authorities that are named. They are read by the gateway. */
   authorities(config: Config): readonly FileAt[];
+  /** Other files that are named. They are read by the gateway. Left away: there are none. */
+  documents?(config: Config): readonly DocumentAt[];
   /** Complains, with paths below the resource, of what the shape alone cannot tell. */
   check(config: Config, complain: Complain): void;
   /** What is said of a resource to those who may reach it. */
@@ -79,6 +81,11 @@ interface FileAt {
   readonly file: string;
 }
 
+interface DocumentAt extends FileAt {
+  /** What is wrong with its text; undefined: nothing. */
+  mistake(text: string): { readonly problem: string; readonly cure: string } | undefined;
+}
+
 interface NamedResource<Config> {
   /** Name in the configuration: `pg-prod`. */
   readonly name: string;
@@ -91,6 +98,8 @@ interface NamedResource<Config> {
 export interface ConfiguredResource<Config> extends NamedResource<Config> {
   /** PEM that the file at this path of `authorities` holds; undefined if none is named. */
   authority(path: Path): string | undefined;
+  /** Text of the file at this path of `documents`; undefined if none is named. */
+  document(path: Path): string | undefined;
   /**
    * The secret at this path of `secrets`, as it is now: ask at each connection, so that a rotated one is used at once.
    *

@@ -157,11 +157,15 @@ export class GatewayRules {
     const { protocols, materials } = this.#prepared.loaded;
     const protocol = protocolOf(config, protocols);
     const path = (below: readonly string[]) => ['resources', name, ...below].join('.');
-    const files = protocol.authorities(config).map((one) => materials.authorities.get(path(one.path)));
+    const files = [
+      ...protocol.authorities(config).map((one) => materials.authorities.get(path(one.path))),
+      ...(protocol.documents?.(config) ?? []).map((one) => materials.documents.get(path(one.path))),
+    ];
     const resource = { name, config, object: resourceObject(name, protocol.name) };
     const configured = {
       ...resource,
       authority: (below: readonly string[]) => materials.authorities.get(path(below)),
+      document: (below: readonly string[]) => materials.documents.get(path(below)),
       secret: (below: readonly string[]) => this.#secret(path(below)),
     };
     return { ...resource, protocol, files, make: () => this.#make(protocol, configured) };

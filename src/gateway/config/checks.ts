@@ -17,7 +17,7 @@ import {
   readTls,
 } from './materials.ts';
 import { nearest } from './mistake.ts';
-import { authorityFiles, resourcesOf, secretRefs, webhookPath } from './named.ts';
+import { authorityFiles, documentFiles, resourcesOf, secretRefs, webhookPath } from './named.ts';
 import type { HoopdConfig } from './schema.ts';
 
 export interface CheckOptions {
@@ -40,13 +40,14 @@ export function checkConfig(
   checkPolicies(config, complain);
   checkResources(config, options.protocols, complain);
   const authorities = readResourceAuthorities(config, options.protocols, complain);
+  const documents = readDocuments(config, options.protocols, complain);
   const tls = readTls(config, options.nowMs, complain);
   const secrets = options.secrets ? readSecrets(config, options, complain) : new Map<string, Secret>();
   checkWebhooks(config, secrets, complain);
   const sealKey = options.secrets
     ? readSealKey(config.audit.sealKey, options.env, ['audit', 'sealKey'], complain)
     : undefined;
-  return tls === undefined ? undefined : { tls, sealKey, secrets, authorities, issuers };
+  return tls === undefined ? undefined : { tls, sealKey, secrets, authorities, documents, issuers };
 }
 
 function checkIssuers(config: HoopdConfig, complain: Complain): IssuerFiles[] {
@@ -128,6 +129,23 @@ function readResourceAuthorities(
   for (const { path, file } of authorityFiles(config, protocols)) {
     const pem = readAuthorities(file, path, complain);
     if (pem !== undefined) found.set(path.join('.'), pem);
+  }
+  return found;
+}
+
+const DOCUMENT_MIB = 8;
+
+function readDocuments(
+  config: HoopdConfig,
+  protocols: readonly Protocol[],
+  complain: Complain,
+): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { path, file, mistake } of documentFiles(config, protocols)) {
+    const text = readText(file, path, complain, DOCUMENT_MIB);
+    const wrong = text === undefined ? undefined : mistake(text);
+    if (wrong !== undefined) complain(path, `${file}${wrong.problem}`, wrong.cure);
+    else if (text !== undefined) found.set(path.join('.'), text);
   }
   return found;
 }

@@ -16,6 +16,8 @@ export interface Materials {
   readonly secrets: ReadonlyMap<string, Secret>;
   /** PEM of the authorities that a resource names, by dotted path: `resources.pg-prod.target.caFile`. */
   readonly authorities: ReadonlyMap<string, string>;
+  /** Texts of the other files that a resource names, by dotted path: `resources.api-prod.api.openapi`. */
+  readonly documents: ReadonlyMap<string, string>;
   /** By the issuer's place in the list. */
   readonly issuers: readonly IssuerFiles[];
 }
@@ -28,12 +30,17 @@ export interface IssuerFiles {
 
 const MAX_SECRET_BYTES = 64 * 1024;
 
-/** Reads a text file of at most 1 MiB; complains and gives undefined if that cannot be done. */
-export function readText(file: string, path: readonly PropertyKey[], complain: Complain): string | undefined {
+/** Reads a text file; complains and gives undefined if that cannot be done. */
+export function readText(
+  file: string,
+  path: readonly PropertyKey[],
+  complain: Complain,
+  mostMiB = 1,
+): string | undefined {
   try {
     const text = readFileSync(file, 'utf8');
-    if (text.length <= 1024 * 1024) return text;
-    complain(path, `${file} is larger than 1 MiB`, 'name the right file');
+    if (text.length <= mostMiB * 1024 * 1024) return text;
+    complain(path, `${file} is larger than ${mostMiB} MiB`, 'name the right file');
   } catch (error) {
     complain(path, `${file} cannot be read (${codeOf(error)})`, 'create it or correct the path');
   }

@@ -44,6 +44,13 @@ export function webhookPath(index: number, key: 'url' | 'secret'): readonly (str
   return ['approvals', 'webhooks', index, key];
 }
 
+/** Every other file that a resource names, with its path. */
+export function documentFiles(config: HoopdConfig, protocols: readonly Protocol[]) {
+  return resourcesOf(config, protocols).flatMap(({ path, protocol, config: its }) =>
+    (protocol.documents?.(its) ?? []).map((one) => ({ ...one, path: [...path, ...one.path] })),
+  );
+}
+
 /** Every file of authorities that a resource names, with its path. */
 export function authorityFiles(
   config: HoopdConfig,

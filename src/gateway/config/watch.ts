@@ -3,7 +3,7 @@ import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../../core/log.ts';
 import type { LoadedConfig } from './load.ts';
-import { authorityFiles, secretRefs } from './named.ts';
+import { authorityFiles, documentFiles, secretRefs } from './named.ts';
 
 /** An editor or a mount writes several times; one reload is enough. */
 const SETTLE_MS = 300;
@@ -18,13 +18,14 @@ export interface Watched {
 function configFiles({ file, config, protocols }: LoadedConfig): string[] {
   const secrets = [config.audit.sealKey, ...secretRefs(config, protocols).map(({ ref }) => ref)];
   const authorities = authorityFiles(config, protocols).map(({ file: path }) => path);
+  const documents = documentFiles(config, protocols).map(({ file: path }) => path);
   const issuers = config.issuers.flatMap(({ caFile, directory }) => [caFile, directory]);
   return [
     file,
     config.tls.certFile,
     config.tls.keyFile,
     ...secrets.flatMap((ref) => ('file' in ref ? [ref.file] : [])),
-    ...[...authorities, ...issuers].filter((path) => path !== undefined),
+    ...[...authorities, ...documents, ...issuers].filter((path) => path !== undefined),
     ...policyFiles(config.policies),
   ];
 }

@@ -23,7 +23,7 @@ export const HTTP_VOCABULARY: VocabularyPart = {
   groups: { http: undefined, 'http.read': 'http', 'http.write': 'http' },
   entities: `
 // An operation of the API's description, by its name there.
-entity Operation in [Resource] = { name: String };
+entity Operation in [Resource] = { name: String, tags: Set<String> };
 // A path as it is forwarded, decoded, without a slash at its end: "/orders/7", with its 2 segments "orders" and "7".
 entity Endpoint in [Operation, Resource] = { path: String, segments: Set<String>, depth: Long };
 `,

@@ -15,6 +15,10 @@ export function httpConfig(base: string) {
       ),
       credentials: credentials(base),
       session: section(sessionTimes(), 'write {max: 8h, idle: 30m}').prefault({}),
+      api: section(
+        { openapi: path(base, 'an OpenAPI file', 'openapi.yaml').optional(), fields: bodyFields() },
+        'write {openapi: openapi.yaml}',
+      ).prefault({}),
       classification: section({ fields: fields() }, 'write {fields: {…}}').prefault({ fields: {} }),
     },
     'write protocol: http, target: {…}, credentials: {…}',
@@ -70,6 +74,19 @@ function fields() {
     member,
     expected('a mapping of routes', 'write {"GET /customers/*": {"$.email": [pii.email]}}'),
   );
+}
+
+/** Members of bodies that rules look at. */
+function bodyFields() {
+  const list = expected('a list of members', 'write ["$.amount", "$..role"]');
+  const members = z.array(known("a member's path", 'write $.amount or $..role', parseFieldPath), list);
+  return z
+    .record(
+      known('a route', 'write POST /payments', parseRoute),
+      members.min(1, list).max(64, list),
+      expected('a mapping of routes', 'write {"POST /payments": ["$.amount"]}'),
+    )
+    .prefault({});
 }
 
 /** Text that is kept as it was written, if it can be read. */

@@ -6,15 +6,32 @@ import type { CanonicalRequest } from './request/canonical.ts';
  *
  * Pure. A slash at the end of a path makes no difference here, so that a rule on `/admin` meets `/admin/` too.
  */
-export function pairOf(resource: PolicyObject, request: CanonicalRequest): Pair {
+export function pairOf(
+  resource: PolicyObject,
+  request: CanonicalRequest,
+  operation?: { readonly id: string; readonly tags: readonly string[] },
+): Pair {
   const verb = request.upgrade === undefined ? request.method.toLowerCase() : 'connect';
-  return { action: `http.${verb}`, object: endpoint(resource, request.segments) };
+  return {
+    action: `http.${verb}`,
+    object: endpoint(parentOf(resource, operation), resource, request.segments),
+  };
 }
 
-function endpoint(resource: PolicyObject, segments: readonly string[]): PolicyObject {
+/** The operation of the API's description, where there is one. */
+function parentOf(
+  resource: PolicyObject,
+  operation: { readonly id: string; readonly tags: readonly string[] } | undefined,
+): PolicyObject {
+  if (operation === undefined) return resource;
+  const { id: name, tags } = operation;
+  return { type: 'Operation', id: `${resource.id}/${name}`, attrs: { name, tags }, parent: resource };
+}
+
+function endpoint(parent: PolicyObject, resource: PolicyObject, segments: readonly string[]): PolicyObject {
   const path = `/${segments.join('/')}`;
   const attrs = { path, segments: [...new Set(segments)], depth: segments.length };
-  return { type: 'Endpoint', id: `${resource.id}${path}`, attrs, parent: resource };
+  return { type: 'Endpoint', id: `${resource.id}${path}`, attrs, parent };
 }
 
 /** Members of answers that are classified, as policy asks of them, by the route and path that name them. */

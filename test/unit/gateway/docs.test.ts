@@ -20,6 +20,7 @@ describe('docs/configuration.md', () => {
     write('tls.crt', server.cert);
     write('tls.key', server.key);
     write('ca.pem', authority);
+    write('openapi.yaml', 'openapi: 3.1.0\npaths: {}\n');
     write('people.yaml', 'ada@example.com: [developers]');
     write('seal.key', newSealKeyText());
     mkdirSync(join(dir, 'policies'));

@@ -59,7 +59,9 @@ export class Exchange {
     if (isRefused(request)) return this.#refuse(request);
     if (request.upgrade !== undefined) return this.#refuse(NOT_CARRIED);
     if (this.#state.masks()) return this.#refuse(NOT_MASKED);
-    const question = questionOf(context.session.resource, request, this.#state.clean);
+    const facts = await parts.api.facts(request, (most) => this.#body.whole(most));
+    if (isRefused(facts)) return this.#refuse(facts);
+    const question = questionOf(context.session.resource, request, facts, this.#state.clean);
     const { reply } = this.#incoming;
     const approvable = approvableRequest(question, {
       request,

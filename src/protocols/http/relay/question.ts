@@ -5,6 +5,7 @@ import { pairOf } from '../entities.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { CanonicalRequest, RawHead } from '../request/canonical.ts';
 import { isMethod } from '../request/methods.ts';
+import type { RequestFacts } from './api-rules.ts';
 
 /** Takes out of a text what nobody is to read in the audit. */
 export type CleanText = (text: string) => string;
@@ -13,19 +14,20 @@ export type CleanText = (text: string) => string;
 export function questionOf(
   resource: PolicyObject,
   request: CanonicalRequest,
+  { operation, fields, bodyWhole }: RequestFacts,
   clean: CleanText,
 ): Omit<Question, 'approvable'> {
   const { method, path, query, parameters, contentType } = request;
   const names = parameters.map(([name]) => name);
   return {
-    pairs: [pairOf(resource, request)],
+    pairs: [pairOf(resource, request, operation)],
     context: {
       query: [...new Set(parameters.map(([name, value]) => `${name}=${value}`))],
       queryNames: [...new Set(names)],
       repeated: [...new Set(names.filter((name, at) => names.indexOf(name) !== at))],
       contentType,
-      fields: [],
-      bodyWhole: request.body === 'none',
+      fields,
+      bodyWhole,
     },
     text: textOf(request, clean),
     original: { request: `${method} ${path}${query}` },

@@ -5,6 +5,7 @@ import type { StreamContext } from '../../adapter.ts';
 import type { RequestRules } from '../request/canonical.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
 import type { HttpTarget } from '../target/http-target.ts';
+import type { ApiRules } from './api-rules.ts';
 import type { CleanText } from './question.ts';
 import type { Http1Server } from './servers.ts';
 
@@ -13,6 +14,7 @@ export interface ConnectionParts {
   readonly target: HttpTarget;
   readonly rules: RequestRules;
   readonly place: TargetPlace;
+  readonly api: ApiRules;
   readonly server: Http1Server;
   /** Members of answers that are classified. */
   readonly classified: readonly PolicyObject[];
