@@ -18,6 +18,27 @@ export function allVisible(text: string): string {
   return text.replace(UNSEEN, written);
 }
 
+/** Code points named beside a text. */
+const MAX_NAMED = 8;
+
+/**
+ * Names the characters of a text that are beyond ASCII, `U+0430 (3 times)`: letters that look alike have numbers that do
+ * not.
+ *
+ * Pure. @returns Empty if there is none.
+ */
+export function foreignCharacters(text: string): string {
+  const counts = new Map<string, number>();
+  for (const character of text)
+    if (character > '\x7f') counts.set(character, (counts.get(character) ?? 0) + 1);
+  const named = [...counts].slice(0, MAX_NAMED).map(([character, count]) => {
+    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
+    return `${allVisible(character)} U+${code}${count > 1 ? ` (${count} times)` : ''}`;
+  });
+  const more = counts.size > MAX_NAMED ? [`${counts.size - MAX_NAMED} others`] : [];
+  return [...named, ...more].join(', ');
+}
+
 function written(character: string): string {
   if (character === '\n') return '\\n';
   if (character === '\t') return '\\t';

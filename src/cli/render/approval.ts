@@ -1,11 +1,10 @@
 import type { ApprovalItem } from '../../api/approvals.ts';
-import { allVisible } from '../../core/visible.ts';
+import { spanText } from '../../core/span.ts';
+import { allVisible, foreignCharacters } from '../../core/visible.ts';
 import { renderFacts } from './table.ts';
 import { visible } from './text.ts';
 
 const BAR = '  | ';
-/** Code points named beside a text, so that a letter that only looks like another is noticed. */
-const MAX_NAMED = 8;
 
 /**
  * A request for approval as people decide it: who asks, why, exactly what, and what a yes would do.
@@ -50,16 +49,6 @@ export function statusText({ status, expiresAt, usedBy }: ApprovalItem, nowMs: n
   return `${status} until ${expiresAt} (${spanText(left)})`;
 }
 
-/** `2 h 5 min`, `50 s`. Pure. */
-export function spanText(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 120) return `${minutes} min`;
-  const rest = minutes % 60 === 0 ? '' : ` ${minutes % 60} min`;
-  return `${Math.floor(minutes / 60)} h${rest}`;
-}
-
 function exactLines({ original, text, sha256 = {}, formatted }: ApprovalItem): string[] {
   if (original === undefined) return ['what was asked, values masked:', ...block(formatted ?? text)];
   const inLines =
@@ -75,26 +64,13 @@ function exactLines({ original, text, sha256 = {}, formatted }: ApprovalItem): s
       (one, i) => `${visible(name)} ${i + 1}: ${one === null ? 'NULL' : `'${allVisible(one)}'`}`,
     );
   });
-  const strange = foreign(JSON.stringify(Object.values(original)));
+  const strange = foreignCharacters(JSON.stringify(Object.values(original)));
   const all = [...inLines, ...parts];
   return strange === '' ? all : [...all, `has characters beyond ASCII: ${strange}`];
 }
 
 function block(text: string): string[] {
   return text.split('\n').map((line) => BAR + allVisible(line));
-}
-
-/** `U+0430 (3 times)`: letters that look alike have numbers that do not. */
-function foreign(text: string): string {
-  const counts = new Map<string, number>();
-  for (const character of text)
-    if (character > '\x7f') counts.set(character, (counts.get(character) ?? 0) + 1);
-  const named = [...counts].slice(0, MAX_NAMED).map(([character, count]) => {
-    const code = character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
-    return `${allVisible(character)} U+${code}${count > 1 ? ` (${count} times)` : ''}`;
-  });
-  const more = counts.size > MAX_NAMED ? [`${counts.size - MAX_NAMED} others`] : [];
-  return [...named, ...more].join(', ');
 }
 
 function meaning(item: ApprovalItem, nowMs: number): string[] {

@@ -126,6 +126,12 @@ export class ApprovalOffice {
     return approvalItem(now, { mine: [], exact: false });
   }
 
+  /** Whether the principal signed in lately enough to decide anything. */
+  isFresh({ signedInAt }: Principal): boolean {
+    const { clock, desk } = this.#parts;
+    return clock.now() - signedInAt <= desk.terms.signedInMs;
+  }
+
   #demandMayDecide(principal: Principal, id: string, binding: string): Approval {
     demandPerson(principal);
     const approval = this.find(principal, id);
@@ -148,10 +154,9 @@ export class ApprovalOffice {
   }
 
   /** Whoever found a machine unlocked has not signed in. */
-  #demandFresh({ signedInAt }: Principal): void {
-    const { clock, desk } = this.#parts;
-    if (clock.now() - signedInAt <= desk.terms.signedInMs) return;
-    const minutes = Math.floor(desk.terms.signedInMs / 60_000);
+  #demandFresh(principal: Principal): void {
+    if (this.isFresh(principal)) return;
+    const minutes = Math.floor(this.#parts.desk.terms.signedInMs / 60_000);
     throw new HoopError(
       'ERR_LOGIN_STALE',
       `to decide this you must have signed in within the last ${minutes} minutes`,

@@ -15,6 +15,7 @@ import { openRoutes, selfRoutes } from '../api/self-routes.ts';
 import { sessionRoutes } from '../api/session-routes.ts';
 import { tokenRoutes } from '../api/token-routes.ts';
 import { ApprovalOffice } from '../approvals/office.ts';
+import { SignInAttempts } from '../pages/attempts.ts';
 import { pageRoutes } from '../pages/routes.ts';
 import { SignIn } from '../pages/sign-in.ts';
 import { PAGES } from '../pages/views.ts';
@@ -70,7 +71,15 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
     signedInMs: () => desk.terms.signedInMs,
     clock,
   });
-  const pages = { ...parts, office, budget, signIn, sessions: new WebSessions(instances) };
+  const pages = {
+    ...parts,
+    office,
+    budget,
+    signIn,
+    sessions: new WebSessions(instances),
+    instances,
+    attempts: new SignInAttempts(clock),
+  };
   return createApp(
     {
       log,

@@ -1,3 +1,5 @@
+import { allVisible } from '../../core/visible.ts';
+
 /** Markup of ours, with every value from outside escaped. */
 export class Html {
   readonly text: string;
@@ -10,8 +12,8 @@ export class Html {
 type Piece = Html | string | number | undefined | readonly Html[];
 
 /**
- * Markup with values in it: strings are escaped for text and for attributes in double quotes, lists of markup are joined,
- * what is undefined is left out. Pure.
+ * Markup with values in it: strings are escaped for text and for attributes in double quotes, and nothing in them is
+ * invisible or on another line; lists of markup are joined, what is undefined is left out. Pure.
  *
  * @see https://html.spec.whatwg.org/multipage/parsing.html#escapingString
  */
@@ -36,5 +38,5 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character]!);
+  return allVisible(text).replace(/[&<>"']/g, (character) => ESCAPES[character]!);
 }

@@ -4,6 +4,7 @@ import type { AuditLog } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { ERROR_TABLE, HoopError, toHoopError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import { actorOf } from '../actor.ts';
 import type { Routes } from '../api/app.ts';
@@ -13,9 +14,11 @@ import { recordRefusedLogin } from '../api/refused-login.ts';
 import type { ApprovalOffice } from '../approvals/office.ts';
 import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
 import { addressOf } from '../tunnel/request.ts';
+import type { SignInAttempts } from './attempts.ts';
+import { requestPage } from './request-view.ts';
 import { SIGN_IN_MS, type SignIn } from './sign-in.ts';
 import { STYLE } from './style.ts';
-import { approvalPage, listPage, PAGES, pageOf, problemPage, signInPage } from './views.ts';
+import { listPage, PAGES, pageOf, problemPage, signInPage } from './views.ts';
 import { isFormToken, type WebSession, type WebSessions } from './web-sessions.ts';
 
 export interface PageDeps {
@@ -23,6 +26,8 @@ export interface PageDeps {
   readonly office: ApprovalOffice;
   readonly sessions: WebSessions;
   readonly signIn: SignIn;
+  readonly attempts: SignInAttempts;
+  readonly instances: Pick<InstanceRegistry, 'revoke'>;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly vocabulary: Vocabulary;
   readonly budget: RefusalBudget;
@@ -47,6 +52,8 @@ const HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
+
+const NOTHING = 'there is no such request for approval, or no access to it';
 
 /** Pages for people who decide: the API's office, with a browser's sign-in instead of token and proof. */
 export function pageRoutes(deps: PageDeps): Routes {
@@ -74,6 +81,10 @@ export function pageRoutes(deps: PageDeps): Routes {
       deps.office.deny(principal, id, binding, reason),
     ),
   );
+  // Whatever else: as for a request that there is not.
+  pages.all('*', () => {
+    throw new HoopError('ERR_NO_ACCESS', NOTHING);
+  });
   return (app) => {
     app.route(PAGES.list, pages);
   };
@@ -82,14 +93,17 @@ export function pageRoutes(deps: PageDeps): Routes {
 async function list(deps: PageDeps, context: ApiContext): Promise<Response> {
   const session = sessionOf(deps, context);
   if (session === undefined) return context.html(signInPage(deps.signIn.issuers, PAGES.list), 401);
-  return context.html(listPage(deps.office.list(session.principal), session));
+  return context.html(listPage(deps.office.list(session.principal), session, deps.clock.now()));
 }
 
 async function show(deps: PageDeps, context: ApiContext, id: string): Promise<Response> {
   const session = sessionOf(deps, context);
   // The same for whatever id: a stranger learns nothing of what there is.
   if (session === undefined) return context.html(signInPage(deps.signIn.issuers, pageOf(id)), 401);
-  return context.html(approvalPage(await deps.office.show(session.principal, id), session));
+  const { office, clock } = deps;
+  const item = await office.show(session.principal, id);
+  const fresh = office.isFresh(session.principal);
+  return context.html(requestPage({ item, session, nowMs: clock.now(), fresh }));
 }
 
 type Decide = (
@@ -110,12 +124,14 @@ async function decided(deps: PageDeps, context: ApiContext, id: string, decide: 
   return context.redirect(pageOf(id), 303);
 }
 
-async function begin({ signIn, log }: PageDeps, context: ApiContext): Promise<Response> {
+async function begin(deps: PageDeps, context: ApiContext): Promise<Response> {
+  const { signIn, log } = deps;
   const { to = '', issuer } = context.req.query();
   const wanted = WANTED.test(to) ? to : PAGES.list;
   const [only, ...others] = signIn.issuers;
   const chosen = issuer ?? (others.length === 0 ? only : undefined);
   if (chosen === undefined) return context.html(signInPage(signIn.issuers, wanted));
+  demandAttempt(deps, context);
   const { address, cookie } = await signIn.begin(chosen, wanted);
   setCookie(context, SIGN_IN_COOKIE, cookie, { ...COOKIE, maxAge: SIGN_IN_MS / 1000 });
   log.debug('a sign-in was begun', { issuer: chosen });
@@ -128,6 +144,7 @@ async function finish(deps: PageDeps, context: ApiContext): Promise<Response> {
   const cookie = getCookie(context, SIGN_IN_COOKIE);
   deleteCookie(context, SIGN_IN_COOKIE, COOKIE);
   try {
+    demandAttempt(deps, context);
     const { principal, to } = await deps.signIn.finish(new URL(context.req.url).search, cookie);
     const facts = { address, page: PAGES.list, deadline: new Date(principal.deadline).toISOString() };
     // Before the browser is let in: what is not on record does not happen.
@@ -137,6 +154,8 @@ async function finish(deps: PageDeps, context: ApiContext): Promise<Response> {
       outcome: 'success',
       facts,
     });
+    // A browser has one: what it had is worth nothing any more, whoever set it.
+    sessions.close(getCookie(context, SESSION_COOKIE));
     setCookie(context, SESSION_COOKIE, sessions.open(principal), COOKIE);
     return context.redirect(to, 303);
   } catch (thrown) {
@@ -146,9 +165,23 @@ async function finish(deps: PageDeps, context: ApiContext): Promise<Response> {
   }
 }
 
+/** @throws {HoopError} `ERR_LIMIT` from there, or by everybody, it is tried too often. */
+function demandAttempt({ attempts }: PageDeps, context: ApiContext): void {
+  if (attempts.spend(addressOf(context.env.incoming))) return;
+  throw new HoopError('ERR_LIMIT', 'too many sign-ins are tried', { hint: 'try again in a minute' });
+}
+
 async function signOut(deps: PageDeps, context: ApiContext): Promise<Response> {
-  await demandOwnForm(deps, context);
+  const { session } = await demandOwnForm(deps, context);
+  const { instance } = session.principal;
+  await deps.audit.append({
+    type: 'credential.revoked',
+    actor: actorOf(session.principal, deps.vocabulary),
+    reason: 'logout',
+    facts: { kind: 'instance', value: instance },
+  });
   deps.sessions.close(getCookie(context, SESSION_COOKIE));
+  deps.instances.revoke({ instance });
   deleteCookie(context, SESSION_COOKIE, COOKIE);
   return context.redirect(PAGES.list, 303);
 }

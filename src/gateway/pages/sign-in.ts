@@ -10,7 +10,7 @@ import { SealedCookie } from './sealed-cookie.ts';
 
 /** To sign in at the provider, ms. */
 export const SIGN_IN_MS = 10 * 60_000;
-/** Answers that are exchanged at once, and that were within `SIGN_IN_MS`: each asks the provider. */
+/** Answers that are exchanged at once, and those remembered: more are not tried within `SIGN_IN_MS`, see `SignInAttempts`. */
 const MAX_FINISHING = 16;
 const MAX_FINISHED = 10_000;
 

@@ -6,6 +6,8 @@ import { isLoopbackHttp } from './jwks.ts';
 
 /** For one answer of the provider, s. */
 const TIMEOUT_S = 10;
+/** Of one answer, octets. */
+const MAX_ANSWER_BYTES = 256 * 1024;
 
 /** What must be remembered between the two halves of a sign-in, in the browser that began it and nowhere else. */
 export interface SignInMemory {
@@ -62,6 +64,8 @@ export class CodeFlow {
       code_challenge_method: 'S256',
       max_age: `${Math.floor(signedInWithinMs / 1000)}`,
     });
+    if (address.protocol !== 'https:' && !(isLoopbackHttp(address) && isLoopbackHttp(new URL(issuer.issuer))))
+      throw new HoopError('ERR_ISSUER_UNREACHABLE', `the page of ${issuer.issuer} to sign in is not https`);
     return { address, memory };
   }
 
@@ -111,11 +115,10 @@ export class CodeFlow {
     const authentication = clientSecret === undefined ? library.None() : undefined;
     const server = new URL(issuer.issuer);
     return library.discovery(server, clientId, clientSecret, authentication, {
-      [library.customFetch]: (url, { body, ...init }) =>
-        fetch(new URL(url), {
-          ...init,
-          ...(body === undefined || body === null ? {} : { body: bodyText(body) }),
-        } as RequestInit),
+      [library.customFetch]: async (url, { body, ...init }) => {
+        const sent = body === undefined || body === null ? {} : { body: bodyText(body) };
+        return bounded(await fetch(new URL(url), { ...init, ...sent } as RequestInit));
+      },
       timeout: TIMEOUT_S,
       // Deprecated as a warning to readers; the configuration lets plain http pass on loopback alone.
       execute: isLoopbackHttp(server) ? [library.allowInsecureRequests] : [],
@@ -130,6 +133,11 @@ export class CodeFlow {
     const { error: word, code = '' } = error as { readonly error?: unknown; readonly code?: string };
     if (typeof word === 'string')
       return new HoopError('ERR_LOGIN_DENIED', `${issuer} did not sign you in (${plain(word)})`, cause);
+    if (detail?.includes('auth_time') === true)
+      return new HoopError('ERR_TOKEN_INVALID', `${issuer} does not say when you signed in`, {
+        hint: 'its operator has it put auth_time into ID tokens; until then decide with hoopctl approval',
+        ...cause,
+      });
     if (code.startsWith('OAUTH_') && code !== 'OAUTH_TIMEOUT')
       return new HoopError('ERR_TOKEN_INVALID', `what ${issuer} answered does not fit this sign-in`, {
         hint: 'begin again; if it lasts, the operator finds the reason in the log of hoopd',
@@ -150,6 +158,20 @@ function withoutRefresh(scope: string): string {
     .split(' ')
     .filter((one) => one !== 'offline_access')
     .join(' ');
+}
+
+/** The library reads whatever comes: no more comes than this. */
+async function bounded(answer: Response): Promise<Response> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of answer.body ?? []) {
+    length += chunk.byteLength;
+    if (length > MAX_ANSWER_BYTES) throw new Error(`the answer has more than ${MAX_ANSWER_BYTES} octets`);
+    chunks.push(chunk);
+  }
+  const { status, headers } = answer;
+  const empty = status === 204 || status === 205 || status === 304;
+  return new Response(empty ? null : Buffer.concat(chunks), { status, headers });
 }
 
 function bodyText(body: unknown): string {

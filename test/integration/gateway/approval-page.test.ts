@@ -20,6 +20,8 @@ let agent: Caller;
 let auditor: Caller;
 let operator: Caller;
 let origin: string;
+/** hoopd's clock goes on by so much; the provider's does not. */
+let aheadMs = 0;
 
 beforeAll(async () => {
   const port = await freePort();
@@ -47,6 +49,8 @@ beforeAll(async () => {
     issuers: `  - { issuer: "${people.issuer}", audience: hoop, clientId: hoopctl, scope: ${scope}, claims: { groups: groups },
       web: { clientId: hoop-web, clientSecret: { file: web-secret } } }`,
     files: { 'web-secret': 'web-secret' },
+    more: 'approvals: { signIn: 1m, life: 2m }',
+    deps: { clock: { now: () => Date.now() + aheadMs } },
   });
   agent = await running.person(['developers'], { agent: 'copilot' });
   operator = await running.person(['operators'], { name: 'olga' });
@@ -71,6 +75,16 @@ async function asked(reason = 'ticket 4711', resource = 'echo'): Promise<Approva
 
 const pageOf = (item: ApprovalItem) => `${origin}/approvals/${item.id}`;
 const statusOf = async ({ id }: ApprovalItem) => (await agent.get(`${PATHS.approvals}/${id}`)).json.status;
+
+/** While hoopd's clock is ahead. */
+async function later<T>(ms: number, act: () => Promise<T>): Promise<T> {
+  aheadMs = ms;
+  try {
+    return await act();
+  } finally {
+    aheadMs = 0;
+  }
+}
 
 /** Opens a page as somebody who is not signed in yet, and signs in. */
 async function signedIn(browser: WebBrowser, address: string, login = 'ada'): Promise<Page> {
@@ -204,9 +218,89 @@ describe('the approval page', () => {
       await other.submit(open, '/sign-out');
       other.cookies.set(origin, kept);
       expect((await other.open(pageOf(item))).status).toBe(401);
+      const { events } = (await auditor.get(`${PATHS.auditEvents}?type=credential.revoked&limit=1`)).json;
+      expect(events[0]).toMatchObject({ actor: { name: 'ada@example.com' }, facts: { kind: 'instance' } });
       expect((await send(form())).status).toBe(303);
       expect(await statusOf(item)).toBe('approved');
     });
+  });
+
+  it('takes no yes of whoever signed in too long ago, and says so before', async () => {
+    const item = await asked('ticket 4716');
+    const browser = newBrowser();
+    const page = await signedIn(browser, pageOf(item));
+    const [late, stale] = await later(61_000, async () => [
+      await browser.submit(page, '/approve'),
+      await browser.open(pageOf(item)),
+    ]);
+    expect(late.status).toBe(401);
+    expect(late.html).toContain('you must have signed in within the last 1 minutes');
+    expect(stale.html).toContain('Sign in again to decide');
+    expect(stale.html).not.toContain('/approve"');
+    expect(await statusOf(item)).toBe('pending');
+    const link = /class="button" href="([^"]*)"/.exec(stale.html)?.[1]?.replaceAll('&amp;', '&') ?? '';
+    const fresh = await signInAs(browser, await browser.open(new URL(link, origin)), 'ada');
+    await browser.submit(fresh, '/approve');
+    expect(await statusOf(item)).toBe('approved');
+  });
+
+  it('takes no yes when the time is over, nor of a browser whose credential is', async () => {
+    const item = await asked('ticket 4717');
+    const browser = newBrowser();
+    const page = await signedIn(browser, pageOf(item));
+    await later(121_000, async () => {
+      expect((await browser.submit(page, '/approve')).status).toBeGreaterThanOrEqual(400);
+      expect((await browser.open(pageOf(item))).html).toContain('class="state expired"');
+    });
+    expect((await later(7 * 60_000, () => browser.open(pageOf(item)))).status).toBe(401);
+  });
+
+  it('has a yes of nobody for what was asked on their own authority', async () => {
+    const held = await running.person(['developers'], { agent: 'copilot', name: 'ada' });
+    expect(held.issued.access_token).not.toBe('');
+    // Ada of the other provider is somebody else by issuer and subject; of the same name is enough to be refused.
+    const tunnel = await held.tunnel('echo', { headers: { [TUNNEL_HEADERS.approval]: 'ask' } });
+    tunnel.socket.destroy();
+    const [own] = (await held.get(`${PATHS.approvals}?status=pending`)).json.approvals;
+    const browser = newBrowser();
+    const page = await signedIn(browser, `${origin}/approvals/${own.id}`);
+    expect(page.html).not.toContain('/approve"');
+    const token = /name="token" value="([^"]+)"/.exec(page.html)?.[1] ?? '';
+    const fields = { token, binding: own.binding };
+    const answer = await browser.open(`${origin}/approvals/${own.id}/approve`, { fields }, 0);
+    expect(answer.status).toBeGreaterThanOrEqual(403);
+    expect((await held.get(`${PATHS.approvals}/${own.id}`)).json.status).toBe('pending');
+  });
+
+  it.each(['/approvals/', '/approvals/x', '/approvals/apr_1', '/approvals/apr_1/approve'])(
+    'has nothing at %s, in the headers of every page',
+    async (path) => {
+      const { status, headers } = await newBrowser().open(origin + path);
+      expect(status).toBe(404);
+      expect(headers).toMatchObject({
+        'content-security-policy': expect.stringContaining("frame-ancestors 'none'"),
+        'cross-origin-opener-policy': 'same-origin',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+        'cache-control': 'no-store',
+      });
+    },
+  );
+
+  it('keeps its cookies from scripts, from other hosts and from plain connections', async () => {
+    const browser = newBrowser();
+    const begun = await browser.open(`${origin}/approvals/sign-in`, undefined, 0);
+    const back = await untilCode(browser, new URL(begun.headers.location ?? ''));
+    const landed = await browser.open(back, undefined, 0);
+    const cookies = [...(begun.headers['set-cookie'] ?? []), ...(landed.headers['set-cookie'] ?? [])];
+    expect(cookies.length).toBe(3);
+    for (const cookie of cookies)
+      expect(cookie).toMatch(
+        /^__Host-hoop(-sign-in)?=[^;]*;(?=.* HttpOnly)(?=.* Secure)(?=.* SameSite=Lax).* Path=\//,
+      );
+    const [session = ''] = cookies.filter((cookie) => cookie.startsWith('__Host-hoop='));
+    expect(session.split(/[=;]/)[1]).toMatch(/^[\w-]{43}$/);
   });
 
   it('ends with the credential: whoever is revoked is out at once', async () => {
@@ -219,7 +313,8 @@ describe('the approval page', () => {
     expect(late.status).toBe(401);
     expect(await statusOf(item)).toBe('pending');
     const { revocations } = (await operator.get(PATHS.revocations)).json;
-    await operator.call('DELETE', `${PATHS.revocations}/${revocations[0].id}`);
+    const { id } = revocations.find((one: { value: string }) => one.value === 'ada@example.com');
+    await operator.call('DELETE', `${PATHS.revocations}/${id}`);
   });
 
   it('signs in whoever began there, once', async () => {
@@ -231,7 +326,7 @@ describe('the approval page', () => {
       client_id: 'hoop-web',
       code_challenge_method: 'S256',
       response_type: 'code',
-      max_age: '900',
+      max_age: '60',
     });
     const back = await untilCode(browser, asks);
     const victim = newBrowser();
@@ -246,7 +341,18 @@ describe('the approval page', () => {
     // It was used up by the attempt: a code is worth one.
     expect((await browser.open(back, undefined, 0)).status).toBe(401);
     const again = await signedIn(newBrowser(), `${origin}/approvals`);
+    expect(again.html).toContain('<h1>Approvals</h1>');
     expect(again.url.pathname).toBe('/approvals');
+  });
+
+  it('is not tried without end', async () => {
+    const tried = async () => (await newBrowser().open(`${origin}/approvals/sign-in`, undefined, 0)).status;
+    const answers = new Set<number>();
+    await later(60_000, async () => {
+      for (let times = 0; times < 70; times++) answers.add(await tried());
+    });
+    expect([...answers]).toEqual([303, 429]);
+    expect(await later(121_000, tried)).toBe(303);
   });
 });
 

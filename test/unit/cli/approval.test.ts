@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ApprovalItem } from '../../../src/api/approvals.ts';
 import { changed } from '../../../src/cli/approval/run-watch.ts';
-import { renderApproval, spanText } from '../../../src/cli/render/approval.ts';
+import { renderApproval } from '../../../src/cli/render/approval.ts';
+import { spanText } from '../../../src/core/span.ts';
 import { allVisible } from '../../../src/core/visible.ts';
 
 const NOW = Date.parse('2026-01-31T12:00:00Z');

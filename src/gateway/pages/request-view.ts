@@ -1,0 +1,137 @@
+import type { ApprovalItem } from '../../api/approvals.ts';
+import { spanText } from '../../core/span.ts';
+import { exactView } from './exact-view.ts';
+import { type Html, html } from './html.ts';
+import { asker, PAGES, page, pageOf, state, timeText, token, until } from './views.ts';
+import type { WebSession } from './web-sessions.ts';
+
+/** Entries of one list. */
+const MAX_ENTRIES = 500;
+
+export interface RequestView {
+  readonly item: ApprovalItem;
+  readonly session: WebSession;
+  readonly nowMs: number;
+  /** The person signed in lately enough to decide. */
+  readonly fresh: boolean;
+}
+
+/** One request, with what decides it for whoever may. Pure. */
+export function requestPage(view: RequestView): string {
+  const { item, session, nowMs } = view;
+  const exact = exactView(item);
+  const whole = exact.whole && item.objects.length <= MAX_ENTRIES;
+  const left = until(item, nowMs);
+  return page(
+    `${asker(item)} at ${item.resource}`,
+    session,
+    html`<p><a href="${PAGES.list}">All requests</a></p>
+<h1>${asker(item)} asks at ${item.resource}</h1>
+<p>${state(item)} ${left === undefined ? undefined : html`<span class="dim">${left}</span>`}</p>
+${exact.view}
+<h2>What it would do</h2>
+<dl>${fact('actions', item.actions.join(', '))}
+<dt>to</dt><dd>${listed(item.objects)}</dd>
+${item.rules.map(({ id, reason }) => fact('held by', reason === undefined ? id : `${id}: ${reason}`))}</dl>
+<h2>Who asks</h2>
+<dl>${fact('agent', item.actor)}
+${fact('for', item.person)}
+${fact('attested', attested(item))}
+${fact('instance', item.instance)}
+${fact('session', item.session)}</dl>
+${unchecked(item)}
+<h2>${item.status === 'pending' ? 'Decision' : 'What became of it'}</h2>
+<dl>${item.needs.map(({ name, count, given }) => fact('needs', `${name}: ${given} of ${count}`))}
+${item.votes.map(({ by, names, at }) => fact('yes', `${by} as ${names.join(', ')}, ${timeText(at)}`))}
+${fact('ended by', item.endedBy)}
+${fact('reason', item.endReason)}
+${fact('used by', item.usedBy)}</dl>
+${item.status === 'pending' ? decision(view, whole) : html`<p>${SETTLED[item.status](item)}</p>`}
+<h2>On record</h2>
+<dl>${fact('request', item.id)}
+${fact('asked', timeText(item.at))}
+${fact('protocol', item.protocol)}
+${fact('policy', item.policyVersion)}
+${fact('binding', item.binding)}</dl>`,
+    // Whoever reads exactly what is asked is on record each time: such a page does not load itself again.
+    item.status === 'pending' && item.mine.length === 0 && item.original === undefined,
+  );
+}
+
+function fact(name: string, value: string | undefined): Html {
+  return value === undefined || value === '' ? html`` : html`<dt>${name}</dt><dd>${value}</dd>`;
+}
+
+function listed(texts: readonly string[]): Html {
+  const more = texts.length - MAX_ENTRIES;
+  const all = texts.slice(0, MAX_ENTRIES).map((text) => html`<code>${text}</code><br>`);
+  return html`${all}${more > 0 ? html`and ${more} more` : undefined}`;
+}
+
+function attested({ attested: claims, issuer }: ApprovalItem): string {
+  return `${pairs(claims)} (by ${issuer})`.trim();
+}
+
+function unchecked({ declared, reason }: ApprovalItem): Html | undefined {
+  const said = [
+    ...(reason === undefined ? [] : [html`<p>Says why: <q>${reason}</q></p>`]),
+    ...(Object.keys(declared).length === 0 ? [] : [html`<p>Says of itself: ${pairs(declared)}</p>`]),
+  ];
+  if (said.length === 0) return undefined;
+  return html`<div class="warning">${said}<p class="dim">Nobody has checked this: it is the asker's own word.</p></div>`;
+}
+
+function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean): Html {
+  if (item.mine.length === 0) return html`<p class="dim">There is no yes of yours that it lacks.</p>`;
+  const means = html`<p>${meaning(item, nowMs)} Whatever differs in anything is asked again.</p>`;
+  if (!fresh) return html`${means}${signInAgain(item)}`;
+  const form = (word: string, body: Html) =>
+    html`<form method="post" action="${pageOf(item.id)}/${word}">${token(session)}
+<input type="hidden" name="binding" value="${item.binding}">${body}</form>`;
+  const yes = html`<button class="yes">Approve as ${item.mine.join(' and ')}</button>`;
+  return html`${means}
+<div class="decide">
+${whole ? form('approve', yes) : TOO_LONG}
+${form(
+  'deny',
+  html`<label for="reason">Why not, for the one who asks</label>
+<input id="reason" name="reason" maxlength="500" autocomplete="off"><button class="no">Deny</button>`,
+)}
+</div>`;
+}
+
+/** Nobody says yes here to what they were not shown. */
+const TOO_LONG = html`<p>See all of it, and say yes, with <code>hoopctl approval approve</code>.</p>`;
+
+function signInAgain({ id }: ApprovalItem): Html {
+  const address = `${PAGES.signIn}?${new URLSearchParams({ to: pageOf(id) })}`;
+  return html`<p>Whoever decides must have signed in a short while ago.</p>
+<p><a class="button" href="${address}">Sign in again to decide</a></p>`;
+}
+
+function meaning({ window, actor, resource, expiresAt }: ApprovalItem, nowMs: number): string {
+  const who = `this instance of ${actor}`;
+  if (window === undefined)
+    return `Once all have said yes, exactly this is done once, for ${who}, within ${spanText(Date.parse(expiresAt) - nowMs)}.`;
+  return `Once all have said yes, ${who} may open ${resource} as often as it likes for ${spanText(window * 1000)} from then on.`;
+}
+
+const SETTLED: Readonly<Record<Exclude<ApprovalItem['status'], 'pending'>, (item: ApprovalItem) => string>> =
+  {
+    approved: ({ window, usedBy }) =>
+      window !== undefined
+        ? 'It is open for that long.'
+        : usedBy === undefined
+          ? 'It is done when exactly the same is sent again.'
+          : 'It was done once. The same is asked again.',
+    denied: () => 'It was refused, and is not done.',
+    expired: () => 'Nobody decided in time, which is not a no. The same is asked again.',
+    cancelled: () => 'It was taken back, and is not done.',
+    failed: () => 'It could not be decided. The same is asked again.',
+  };
+
+function pairs(record: Readonly<Record<string, string>>): string {
+  return Object.entries(record)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ');
+}
