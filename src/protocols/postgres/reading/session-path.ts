@@ -151,7 +151,7 @@ export class SessionPath {
   }
 
   /** A statement is sent that runs. */
-  sent({ names, transaction }: StatementPlan): void {
+  sent({ names, transaction }: Pick<StatementPlan, 'names' | 'transaction'>): void {
     if (names.changes.length > 0) this.#changes.push(...names.changes);
     if (names.steers) {
       this.#moved = true;
@@ -171,6 +171,14 @@ export class SessionPath {
   /** A Sync is sent: what ran since the last one, outside of a transaction block, is kept or undone as a whole. */
   synced(inBlock: boolean): void {
     if (this.#moved && (!inBlock || this.#over)) this.mark();
+  }
+
+  /** All that was sent is answered, and no transaction is open: nothing of before can be undone any more. */
+  rested(): void {
+    if (!this.#moved) return;
+    this.#moved = false;
+    this.#over = false;
+    this.mark();
   }
 
   /** With no transaction open the catalog shows what was made. */

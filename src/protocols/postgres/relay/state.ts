@@ -103,6 +103,7 @@ export class SessionState {
   /** A ReadyForQuery has come that is the client's. */
   ready(status: string): void {
     this.cycleEnded(status);
+    if (this.resting) this.path.rested();
     if (this.pipeline.depth === 0) this.turn.ready();
   }
 
