@@ -1,0 +1,133 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LocalEnd } from '../../support/http/local-end.ts';
+import { RunningGateway } from '../../support/running-gateway.ts';
+import { eventually } from '../../support/waiting.ts';
+
+const POLICY = `@id("all") permit (principal, action in [Action::"connect", Action::"http", Action::"reveal"], resource);`;
+const MIB = 1024 * 1024;
+const SIZE = 1024 * MIB;
+/** What hoopd, both clients and the target may hold more, together: buffers of a few sockets, whatever passes. */
+const RISE_BYTES = 160 * MIB;
+
+let upstream: Server;
+let running: RunningGateway;
+let local: LocalEnd;
+/** Requests that the target has seen broken off. */
+let aborted = 0;
+
+beforeAll(async () => {
+  const piece = Buffer.alloc(64 * 1024, 'x');
+  upstream = createServer((req, res) => {
+    if (req.url === '/up') {
+      let octets = 0;
+      req.on('data', (chunk: Buffer) => (octets += chunk.length));
+      req.on('end', () => res.end(String(octets)));
+      return;
+    }
+    if (req.url === '/small') return void res.end('small');
+    let left = SIZE;
+    res.writeHead(200, { 'content-length': SIZE });
+    res.on('close', () => {
+      if (!res.writableFinished) aborted++;
+    });
+    const more = () => {
+      while (left > 0) {
+        left -= piece.length;
+        if (!res.write(piece)) return void res.once('drain', more);
+      }
+      res.end();
+    };
+    more();
+  });
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  const { port } = upstream.address() as AddressInfo;
+  running = await RunningGateway.start({
+    policy: POLICY,
+    resources: `\n  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }`,
+    adapter: null,
+  });
+  local = await LocalEnd.open(await running.person(['developers'], { agent: 'copilot' }), 'api');
+});
+
+afterAll(async () => {
+  local?.close();
+  await running?.remove();
+  upstream?.close();
+  upstream?.closeAllConnections();
+});
+
+function ask(path: string, method = 'GET', length?: number) {
+  const headers = {
+    authorization: local.authorization,
+    ...(length === undefined ? {} : { 'content-length': length }),
+  };
+  const call = request({ port: local.port, host: '127.0.0.1', agent: false, method, path, headers });
+  const answer = new Promise<IncomingMessage>((resolve, reject) =>
+    call.on('response', resolve).on('error', reject),
+  );
+  return { call, answer };
+}
+
+async function lengthOf(answer: IncomingMessage): Promise<number> {
+  let octets = 0;
+  for await (const chunk of answer) octets += (chunk as Buffer).length;
+  return octets;
+}
+
+/** The most that the process held more while something ran. */
+async function riseOf<T>(run: () => Promise<T>): Promise<{ readonly value: T; readonly rise: number }> {
+  const before = process.memoryUsage.rss();
+  let most = before;
+  const timer = setInterval(() => (most = Math.max(most, process.memoryUsage.rss())), 20);
+  const value = await run();
+  clearInterval(timer);
+  return { value, rise: most - before };
+}
+
+describe('a body of 1 GiB', () => {
+  it('comes down whole, in memory that does not grow with it', async () => {
+    const { value, rise } = await riseOf(async () => {
+      const { call, answer } = ask('/down');
+      call.end();
+      return lengthOf(await answer);
+    });
+    expect(value).toBe(SIZE);
+    expect(rise).toBeLessThan(RISE_BYTES);
+  });
+
+  it('goes up whole, in memory that does not grow with it', async () => {
+    const piece = Buffer.alloc(64 * 1024, 'y');
+    const { value, rise } = await riseOf(async () => {
+      const { call, answer } = ask('/up', 'POST', SIZE);
+      for (let left = SIZE; left > 0; left -= piece.length) if (!call.write(piece)) await once(call, 'drain');
+      call.end();
+      const chunks: Buffer[] = [];
+      for await (const chunk of await answer) chunks.push(chunk as Buffer);
+      return Buffer.concat(chunks).toString();
+    });
+    expect(value).toBe(String(SIZE));
+    expect(rise).toBeLessThan(RISE_BYTES);
+  });
+
+  it('waits for a client that does not read, and others go on', async () => {
+    const { call, answer } = ask('/down');
+    call.end();
+    const slow = await answer;
+    slow.pause();
+    const { rise } = await riseOf(async () => {
+      for (let at = 0; at < 50; at++) {
+        const small = ask('/small');
+        small.call.end();
+        expect(await lengthOf(await small.answer)).toBe(5);
+      }
+    });
+    expect(rise).toBeLessThan(RISE_BYTES);
+    const before = aborted;
+    slow.destroy();
+    await eventually('the target is told', () => aborted > before);
+  });
+});
