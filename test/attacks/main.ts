@@ -1,5 +1,5 @@
 /**
- * Tries every attack against real servers, through hoopd, and says of each whether it was held off.
+ * Tries every attack against real servers, through hoopctl and hoopd, and says of each whether it was held off.
  *
  *   npm run attacks [-- --json] [-- ID…]     ID: a kind (RT1, H1) or one case of it (RT1.3)
  *

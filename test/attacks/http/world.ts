@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../../src/core/clock.ts';
 import { openRecordingStore } from '../../../src/recording/file-store.ts';
-import { LocalEnd } from '../../support/http/local-end.ts';
 import { json } from '../../support/http/messages.ts';
 import { RawHttp } from '../../support/http/raw-http.ts';
 import { type Heard, RecordingUpstream } from '../../support/http/recording-upstream.ts';
+import { RunningHoopctl } from '../../support/run-hoopctl.ts';
 import { RunningGateway } from '../../support/running-gateway.ts';
 import type { AnyAttack, AnyWorld, Trials } from '../trials.ts';
 import { trials } from '../trials.ts';
@@ -38,6 +38,24 @@ function usually({ method, target }: Heard): readonly Buffer[] {
   const whole = json(target.includes('/users/') ? user : { path: target });
   const headEnd = whole.indexOf('\r\n\r\n') + 4;
   return [method === 'HEAD' ? whole.subarray(0, headEnd) : whole];
+}
+
+/** Where `hoopctl connect` listens, and the secret that its clients show. */
+interface LocalEnd {
+  readonly hoopctl: RunningHoopctl;
+  readonly port: number;
+  readonly token: string;
+}
+
+async function connected(gateway: RunningGateway): Promise<LocalEnd> {
+  const hoopctl = new RunningHoopctl(['connect', 'api', '--json'], {
+    HOOPCTL_GATEWAY: gateway.gateway.url,
+    HOOPCTL_CONFIG_DIR: join(gateway.dir, 'hoopctl'),
+    HOOPCTL_TOKEN: gateway.issuer.mint({ sub: 'job', repository: 'org/shop' }),
+    NODE_EXTRA_CA_CERTS: join(gateway.dir, 'ca.crt'),
+  });
+  const [line] = await hoopctl.until(/^\{.*"listening".*\}$/m);
+  return { hoopctl, ...(JSON.parse(line) as Pick<LocalEnd, 'port' | 'token'>) };
 }
 
 export class HttpWorld implements AnyWorld {
@@ -72,8 +90,7 @@ export class HttpWorld implements AnyWorld {
     credentials: { bearer: { file: password } }
     classification: { fields: { '/api/v1/users/**': { '$..ssn': [pii.national-id] } } }`,
     });
-    const local = await LocalEnd.open(await gateway.machine(), 'api');
-    return new HttpWorld({ upstream, elsewhere }, gateway, local);
+    return new HttpWorld({ upstream, elsewhere }, gateway, await connected(gateway));
   }
 
   /** What the target is shown for a credential, which nobody else may see. */
@@ -83,7 +100,7 @@ export class HttpWorld implements AnyWorld {
 
   /** The tunnel's own secret, as a client shows it. */
   get authorization(): string {
-    return `Authorization: Basic ${Buffer.from(`hoop:${this.#local.secret}`).toString('base64')}`;
+    return `Authorization: Basic ${Buffer.from(`hoop:${this.#local.token}`).toString('base64')}`;
   }
 
   /** The target's host, as the gateway calls it. */
@@ -131,7 +148,8 @@ export class HttpWorld implements AnyWorld {
 
   async stop(): Promise<void> {
     this.closeClients();
-    this.#local.close();
+    this.#local.hoopctl.child.kill('SIGTERM');
+    await this.#local.hoopctl.finished;
     await this.#gateway.remove();
     await this.upstream.stop();
     await this.elsewhere.stop();

@@ -106,7 +106,7 @@ describe('the local end of an HTTP tunnel', () => {
 
   it('opens nothing for a head without an end, nor for silence', async () => {
     const { passed, answer } = await knock(`GET / HTTP/1.1\r\nX: ${'a'.repeat(100 * 1024)}`);
-    expect([passed, answer.slice(0, 12)]).toEqual([undefined, 'HTTP/1.1 401']);
+    expect([passed, answer.slice(0, 12)]).toEqual([undefined, 'HTTP/1.1 413']);
   });
 
   it('says why a socket of its owner gets no stream, once it is asked', async () => {

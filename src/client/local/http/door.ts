@@ -65,7 +65,7 @@ interface FirstRequest {
   readonly head: string | undefined;
 }
 
-/** @returns Undefined if there is none. @throws {HoopError} `ERR_LOCAL_AUTH` its head does not end. */
+/** @returns Undefined if there is none. @throws {HoopError} `ERR_TOO_LARGE` its head does not end. */
 async function firstRequest(inlet: Inlet): Promise<FirstRequest | undefined> {
   let octets = Buffer.alloc(0);
   for (;;) {
@@ -75,15 +75,18 @@ async function firstRequest(inlet: Inlet): Promise<FirstRequest | undefined> {
     if (octets[0] === TLS_HANDSHAKE) return { octets, head: undefined };
     const start = octets.toString('latin1', 0, PREFACE.length);
     if (start === PREFACE) return { octets, head: undefined };
-    const end = octets.indexOf('\r\n\r\n');
-    if (end !== -1) return { octets, head: octets.toString('latin1', 0, end) };
-    if (octets.length > MAX_HEAD_BYTES) throw new HoopError('ERR_LOCAL_AUTH', 'the request has no end');
+    // Lines that end in LF alone are no head to the gateway, which says so.
+    const text = octets.toString('latin1', 0, MAX_HEAD_BYTES);
+    const end = text.search(/\r?\n\r?\n/);
+    if (end !== -1) return { octets, head: text.slice(0, end) };
+    if (octets.length > MAX_HEAD_BYTES)
+      throw new HoopError('ERR_TOO_LARGE', "the request's head is too long");
   }
 }
 
 /** Names and values in turn. Whatever is malformed is refused by the gateway, for all who show the secret. */
 function fieldsOf(head: string): string[] {
-  const [, ...lines] = head.split('\r\n');
+  const [, ...lines] = head.split(/\r?\n/);
   return lines.flatMap((line) => {
     const colon = line.indexOf(':');
     return colon === -1 ? [] : [line.slice(0, colon), line.slice(colon + 1).trim()];

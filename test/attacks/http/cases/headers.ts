@@ -119,7 +119,7 @@ export const H9: HttpGroup = {
   ].map((line) => harmless(line, (auth) => get(ORDER, auth, line), cleaned('root'))),
 };
 
-const NOT_HTTP = { status: [400, 431, 0] };
+const NOT_HTTP = { status: [400, 413, 431, 0] };
 
 export const H10: HttpGroup = {
   id: 'H10',

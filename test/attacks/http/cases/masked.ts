@@ -313,7 +313,7 @@ export const H20: HttpGroup = {
       [events(`: ${SSN}\n\n`)],
       [events(`id: ${SSN}\ndata: {}\n\n`)],
       [events(`event: ${SSN}\ndata: {}\n\n`)],
-      [events(`x-${SSN}: 1\n\n`)],
+      [events(`${SSN}: 1\n\n`)],
     ]),
     leaksNothing('an event that has no end', USER, [
       [events(`data: ${BODY}`)],
