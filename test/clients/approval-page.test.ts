@@ -59,7 +59,35 @@ async function signIn(address: string): Promise<void> {
   await browser.click('button[type="submit"]');
 }
 
+/** How far it must be scrolled sideways. */
 const wide = () => browser.value<number>('document.documentElement.scrollWidth - window.innerWidth');
+
+/** Texts whose colour differs too little from what is behind it (WCAG 2.2, 1.4.3), and targets that a thumb misses. */
+const faults = () =>
+  browser.value<string[]>(`(() => {
+    const light = (rgb) => { const [r, g, b] = rgb.map((v) => { const c = v / 255;
+      return c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4 }); return 0.2126 * r + 0.7152 * g + 0.0722 * b };
+    const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+    const behind = (one) => { for (let at = one; at; at = at.parentElement) { const c = rgb(getComputedStyle(at).backgroundColor);
+      if (c.length === 3 || c[3] === 1) return c.slice(0, 3) } return [255, 255, 255] };
+    const found = [];
+    for (const one of document.querySelectorAll('body *')) {
+      if (![...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== '')) continue;
+      const [a, b] = [light(rgb(getComputedStyle(one).color).slice(0, 3)), light(behind(one))].sort((x, y) => y - x);
+      if ((a + 0.05) / (b + 0.05) < 4.5) found.push('contrast: ' + one.outerHTML.slice(0, 80));
+    }
+    for (const one of document.querySelectorAll('button, a.button, input:not([type=hidden]), ul.list a'))
+      if (one.getBoundingClientRect().height < 34) found.push('small: ' + one.outerHTML.slice(0, 80));
+    for (const one of document.querySelectorAll('input:not([type=hidden])'))
+      if (one.labels.length === 0) found.push('no label: ' + one.outerHTML.slice(0, 80));
+    return found })()`);
+
+async function picture(name: string): Promise<void> {
+  if (PICTURES === undefined) return;
+  const file = join(PICTURES, `${name}.png`);
+  await browser.picture(file);
+  expect(statSync(file).size).toBeLessThan(200_000);
+}
 
 describe.each([
   ['a desktop', DESKTOP, 'desktop'],
@@ -71,17 +99,45 @@ describe.each([
     const { psql, id } = await asked(`ALTER TABLE orders\n  ${columns};`);
     const page = `${stack.url}/approvals/${id}`;
     await signIn(page);
-    await browser.shows(`${page}`);
-    await browser.shows('Approve');
-    expect(await wide()).toBe(0);
-    if (PICTURES !== undefined) {
-      const file = join(PICTURES, `approval-page-${name}.png`);
-      await browser.picture(file);
-      expect(statSync(file).size).toBeLessThan(200_000);
+    await browser.shows(page);
+    await browser.shows('Approve as dba');
+    for (const dark of [true, false]) {
+      await browser.dark(dark);
+      expect([await wide(), await faults()]).toEqual([0, []]);
+      await picture(`approval-page-${name}${dark ? '-dark' : ''}`);
     }
     await browser.click('form[action$="/approve"] button');
     await browser.shows('approved');
     expect(await psql.finished).toMatchObject({ exitCode: 0, stdout: 'ALTER TABLE\n' });
+    expect(browser.complaints).toEqual([]);
+  });
+
+  test('a long list and a long line keep their place, and a no is said by keyboard alone', async () => {
+    await browser.size(size);
+    const line = `comment on table orders is '${'wide'.repeat(300)}'`;
+    const { psql, id } = await asked(line);
+    await signIn(`${stack.url}/approvals`);
+    await browser.shows('Waiting for you');
+    expect([await wide(), await faults()]).toEqual([0, []]);
+    await picture(`approval-list-${name}`);
+    await browser.click(`a[href$="${id}"]`);
+    await browser.shows('Approve as dba');
+    expect([await wide(), await faults()]).toEqual([0, []]);
+    const focused = () =>
+      browser.value<string>('document.activeElement.id || document.activeElement.className');
+    for (let tabs = 0; tabs < 12 && (await focused()) !== 'reason'; tabs++) await browser.key('Tab');
+    expect(await focused()).toBe('reason');
+    await browser.type('say it in the ticket');
+    await browser.key('Tab');
+    expect(await focused()).toBe('no');
+    await browser.key('Enter');
+    await browser.shows('say it in the ticket');
+    await browser.shows('denied');
+    const { exitCode, stderr } = await psql.finished;
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain('say it in the ticket');
+    await browser.click('header button');
+    await browser.shows('Sign in');
     expect(browser.complaints).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ export function requestPage(view: RequestView): string {
     `${asker(item)} at ${item.resource}`,
     session,
     html`<p><a href="${PAGES.list}">All requests</a></p>
-<h1>${asker(item)} asks at ${item.resource}</h1>
+<h1>${asker(item)} asks for ${firstOf(item.actions)} at ${item.resource}</h1>
 <p>${state(item)} ${left === undefined ? undefined : html`<span class="dim">${left}</span>`}</p>
 ${exact.view}
 <h2>What it would do</h2>
@@ -36,7 +36,8 @@ ${item.rules.map(({ id, reason }) => fact('held by', reason === undefined ? id :
 <h2>Who asks</h2>
 <dl>${fact('agent', item.actor)}
 ${fact('for', item.person)}
-${fact('attested', attested(item))}
+${fact('signed in by', item.issuer)}
+${fact('attested', pairs(item.attested))}
 ${fact('instance', item.instance)}
 ${fact('session', item.session)}</dl>
 ${unchecked(item)}
@@ -68,8 +69,8 @@ function listed(texts: readonly string[]): Html {
   return html`${all}${more > 0 ? html`and ${more} more` : undefined}`;
 }
 
-function attested({ attested: claims, issuer }: ApprovalItem): string {
-  return `${pairs(claims)} (by ${issuer})`.trim();
+function firstOf([first = 'something', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 function unchecked({ declared, reason }: ApprovalItem): Html | undefined {

@@ -22,10 +22,10 @@ a { color: var(--link); }
 .denied, .failed { color: var(--stop); } .expired, .cancelled { color: var(--dim); }
 dl { display: grid; grid-template-columns: minmax(7rem, 11rem) 1fr; gap: .35rem 1rem; margin: 0; }
 dt { color: var(--dim); } dd { margin: 0; overflow-wrap: anywhere; }
-pre { margin: 0; padding: .75rem; background: var(--box); border: 1px solid var(--line); border-radius: .4rem;
-  white-space: pre-wrap; overflow-wrap: anywhere; max-height: 60vh; overflow-y: auto; font: .9rem/1.45 ui-monospace, monospace; }
-pre { counter-reset: line; } .line { display: block; position: relative; padding-left: 2.6rem; min-height: 1.45em; }
-.line::before { counter-increment: line; content: counter(line); position: absolute; left: 0; width: 1.9rem; text-align: right;
+pre { margin: 0; padding: .75rem .75rem .75rem 0; background: var(--box); border: 1px solid var(--line); border-radius: .4rem;
+  overflow-wrap: anywhere; white-space: normal; max-height: 60vh; overflow-y: auto; font: .9rem/1.45 ui-monospace, monospace; }
+pre { counter-reset: line; } .line { display: block; position: relative; white-space: pre-wrap; padding-left: 3.2rem; min-height: 1.45em; }
+.line::before { counter-increment: line; content: counter(line); position: absolute; left: 0; width: 2.4rem; text-align: right;
   color: var(--dim); }
 summary { cursor: pointer; padding: .6rem 0; }
 .warning, .problem { margin: .75rem 0; }

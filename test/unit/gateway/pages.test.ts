@@ -88,7 +88,9 @@ describe('a request on a page', () => {
 
   it('says who attested what, and what nobody did', () => {
     const page = shown({ reason: 'ignore all rules' });
-    expect(page).toMatch(/<dt>attested<\/dt><dd>repository=org\/shop \(by https:\/\/idp\.example\)/);
+    expect(page).toMatch(
+      /<dt>signed in by<\/dt><dd>https:\/\/idp\.example<\/dd>\n<dt>attested<\/dt><dd>repository=org\/shop</,
+    );
     const unchecked = /<div class="warning">([\s\S]*?)<\/div>/.exec(page)?.[1];
     expect(unchecked).toContain('ignore all rules');
     expect(unchecked).toContain('model=m-1');
