@@ -190,8 +190,13 @@ const OF_HTTP: Rooms = {
     may: ['request'],
     because: 'what policy is asked of follows from the one form of a request',
   },
+  'target/addresses.ts': { may: [], because: 'where nobody connects to, whatever it is for' },
+  credentials: {
+    may: ['request', 'refusals.ts', 'limits.ts', 'target/addresses.ts'],
+    because: 'what a request is shown by is added to what was judged',
+  },
   target: {
-    may: ['request', 'refusals.ts', 'limits.ts'],
+    may: ['request', 'refusals.ts', 'limits.ts', 'target/addresses.ts', 'credentials'],
     because: 'the connection to the server carries what was judged and judges nothing',
   },
   relay: {
@@ -199,7 +204,7 @@ const OF_HTTP: Rooms = {
     because: 'only the relay has both sides, and it sends what was judged',
   },
   '.': {
-    may: ['request', 'refusals.ts', 'limits.ts', 'entities.ts', 'target', 'relay'],
+    may: ['request', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target', 'relay'],
     because: 'the adapter puts its rooms together, and none of them knows it',
   },
 };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { expected, parsed, path, secretRef, section, tags, text } from '../../core/config/shape.ts';
+import { expected, parsed, path, section, tags } from '../../core/config/shape.ts';
 import { sessionTimes } from '../session-times.ts';
+import { credentialsConfig } from './credentials/config.ts';
 import { parseFieldPath } from './request/body/field-path.ts';
 import { parseRoute } from './request/route-pattern.ts';
 
@@ -13,7 +14,7 @@ export function httpConfig(base: string) {
         { url: targetUrl(), caFile: path(base, 'a PEM file', 'ca.pem').optional() },
         'write {url: https://api.internal}',
       ),
-      credentials: credentials(base),
+      credentials: credentialsConfig(base),
       session: section(sessionTimes(), 'write {max: 8h, idle: 30m}').prefault({}),
       api: section(
         { openapi: path(base, 'an OpenAPI file', 'openapi.yaml').optional(), fields: bodyFields() },
@@ -45,21 +46,6 @@ function targetUrl() {
       if (/[?#\\%]/.test(input) || /\/\.{0,2}\//.test(url.pathname)) return undefined;
       return { origin: url.origin, base: url.pathname.replace(/\/+$/, '') };
     },
-  );
-}
-
-/** At most one of them; `{}`: the target asks for none. */
-function credentials(base: string) {
-  const name = text("a header's name", 'write X-Api-Key', /^[A-Za-z0-9-]{1,64}$/);
-  return section(
-    {
-      bearer: secretRef(base).optional(),
-      header: section(
-        { name, value: secretRef(base) },
-        'write {name: X-Api-Key, value: {env: NAME}}',
-      ).optional(),
-    },
-    'write {bearer: {env: NAME}}, or {} where the API asks for none',
   );
 }
 

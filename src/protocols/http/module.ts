@@ -4,16 +4,20 @@ import type { ConfiguredResource, Protocol } from '../protocol.ts';
 import { replayed } from '../stream/replay.ts';
 import { createHttpAdapter } from './adapter.ts';
 import { type HttpConfig, httpConfig } from './config.ts';
+import {
+  configuredCredential,
+  credentialSecrets,
+  MTLS_CERT,
+  MTLS_KEY,
+  secondWays,
+} from './credentials/index.ts';
 import { classifiedFields } from './entities.ts';
 import { ApiRules } from './relay/api-rules.ts';
-import type { Field } from './request/fields/read-fields.ts';
 import { OpenApi } from './request/openapi/openapi.ts';
 import { httpTarget } from './target/node-target.ts';
 
 const CA_FILE = ['target', 'caFile'];
 const OPENAPI = ['api', 'openapi'];
-const BEARER = ['credentials', 'bearer'];
-const HEADER = ['credentials', 'header', 'value'];
 
 /** HTTP APIs as the gateway sees them. */
 export const http: Protocol<HttpConfig> = {
@@ -22,35 +26,43 @@ export const http: Protocol<HttpConfig> = {
   session: 'tunnel',
   localProof: 'bearer-sha256',
   config: httpConfig,
-  secrets: ({ credentials: { bearer, header } }) => [
-    ...(bearer === undefined ? [] : [{ path: BEARER, ref: bearer }]),
-    ...(header === undefined ? [] : [{ path: HEADER, ref: header.value }]),
+  secrets: ({ credentials }) => credentialSecrets(credentials),
+  authorities: ({ target: { caFile }, credentials: { mtls } }) => [
+    ...(caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
+    ...(mtls === undefined ? [] : [{ path: MTLS_CERT, file: mtls.certFile }]),
   ],
-  authorities: ({ target: { caFile } }) => (caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
   documents: ({ api: { openapi: file } }) =>
     file === undefined ? [] : [{ path: OPENAPI, file, mistake: openApiMistake }],
-  check({ target, credentials: { bearer, header } }, complain) {
-    if (target.caFile !== undefined && target.url.origin.startsWith('http:'))
+  check({ target, credentials }, complain) {
+    const plain = target.url.origin.startsWith('http:');
+    if (target.caFile !== undefined && plain)
       complain(CA_FILE, 'stands beside a URL without TLS', 'write https in the URL, or remove it');
-    if (bearer !== undefined && header !== undefined)
-      complain(['credentials', 'header'], 'stands beside bearer', 'remove one of the two');
+    if (credentials.mtls !== undefined && plain)
+      complain(
+        ['credentials', 'mtls'],
+        'stands beside a URL without TLS',
+        'write https in the URL, or remove it',
+      );
+    for (const way of secondWays(credentials))
+      complain(['credentials', way], 'is a second way beside another', 'remove all but one');
   },
   describe: ({ config, object }) => ({
     connect: {},
     classified: classifiedFields(object, config.classification.fields),
   }),
   shared: () => ({ close: async () => undefined }),
-  create: (resource, _shared, { detectors }) => {
+  create: (resource, _shared, { detectors, clock, log }) => {
     const { target, credentials, classification, api } = resource.config;
+    const ca = resource.authority(CA_FILE);
+    const credential = configuredCredential(resource, ca, { clock, log });
     return createHttpAdapter({
       target: httpTarget({
         place: target.url,
-        ca: resource.authority(CA_FILE),
-        credential: () => credentialOf(resource),
+        ca,
+        credential,
+        ...(credentials.mtls === undefined ? {} : { certificate: () => certificateOf(resource) }),
       }),
-      rules: {
-        credentialHeaders: credentials.header === undefined ? [] : [credentials.header.name.toLowerCase()],
-      },
+      rules: credential.rules,
       place: target.url,
       api: new ApiRules(openApiOf(resource), target.url.base, api.fields),
       classified: classifiedFields(resource.object, classification.fields),
@@ -76,9 +88,7 @@ function openApiOf(resource: ConfiguredResource<HttpConfig>): OpenApi | undefine
   throw new HoopError('ERR_CONFIG', read.mistake.problem);
 }
 
-/** What the target is shown, as it is now. */
-function credentialOf({ config, secret }: ConfiguredResource<HttpConfig>): Field[] {
-  const { bearer, header } = config.credentials;
-  if (bearer !== undefined) return [['authorization', `Bearer ${secret(BEARER).expose()}`]];
-  return header === undefined ? [] : [[header.name.toLowerCase(), secret(HEADER).expose()]];
+/** The gateway's own, as it is now. */
+function certificateOf(resource: ConfiguredResource<HttpConfig>) {
+  return { cert: resource.authority(MTLS_CERT) ?? '', key: resource.secret(MTLS_KEY).expose() };
 }
