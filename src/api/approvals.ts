@@ -16,6 +16,8 @@ export interface ApprovalItem {
   /** `apr_…`. */
   readonly id: string;
   readonly status: ApprovalStatus;
+  /** Where people decide it with a browser; absent: nowhere. */
+  readonly page?: string;
   /** What the one who asked does now: send the same again, ask anew, or nothing. */
   readonly next_action: 'retry' | 'request' | 'none';
   /** RFC 3339. */

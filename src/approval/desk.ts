@@ -13,6 +13,8 @@ export interface ApprovalTerms {
   readonly lifeMs: number;
   /** How long ago the person who says yes may have signed in, ms. */
   readonly signedInMs: number;
+  /** Where people decide with a browser; undefined: nowhere. */
+  readonly page?: (id: string) => string | undefined;
 }
 
 export interface DeskParts extends RecordParts {

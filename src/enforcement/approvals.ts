@@ -71,7 +71,7 @@ export class HeldOperations {
     const { id, expiresAt } = approval;
     const waitsUntil = Math.min(expiresAt, this.#clock.now() + this.#desk.terms.waitMs);
     if (this.#desk.terms.waitMs === 0) return approval;
-    wait.told(holdOf(approval, waitsUntil));
+    wait.told(holdOf(approval, waitsUntil, this.#desk.terms.page?.(id)));
     const settled = await this.#desk.settled(id, waitsUntil, wait.signal);
     if (!wait.signal.aborted) return settled;
     // A yes that comes now would be for something that nobody waits for.
@@ -80,8 +80,9 @@ export class HeldOperations {
   }
 }
 
-function holdOf({ id, needs, expiresAt }: Approval, waitsUntil: number): Hold {
-  return { id, approvals: needs.map(({ name }) => name), waitsUntil, expiresAt };
+function holdOf({ id, needs, expiresAt }: Approval, waitsUntil: number, page: string | undefined): Hold {
+  const there = page === undefined ? {} : { page };
+  return { id, approvals: needs.map(({ name }) => name), waitsUntil, expiresAt, ...there };
 }
 
 async function askedOf({ operation, principal, judgement, policyVersion }: Held): Promise<Asked> {

@@ -69,6 +69,8 @@ export interface Hold {
   /** Until when the operation itself waits, ms since the epoch. */
   readonly waitsUntil: number;
   readonly expiresAt: number;
+  /** Where people decide with a browser. */
+  readonly page?: string;
 }
 
 export interface ApprovalWait {

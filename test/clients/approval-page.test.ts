@@ -40,7 +40,8 @@ beforeEach(async () => {
 async function asked(sql: string): Promise<{ readonly psql: RunningHoopctl; readonly id: string }> {
   const command = ['psql', '-X', '-w', '-At', '-c', sql];
   const psql = stack.start(['connect', 'pg', '--reason', WHY, '--', ...command], ada);
-  const [, id = ''] = await psql.until(/(apr_\w{26})/, 'stderr');
+  // The client is told where to look at it.
+  const [, id = ''] = await psql.until(/https:\S+\/approvals\/(apr_\w{26})/, 'stderr');
   return { psql, id };
 }
 

@@ -48,6 +48,8 @@ export interface GatewayOptions {
   readonly resources?: string;
   /** Default: one that the system chooses. */
   readonly port?: number;
+  /** Default: none. */
+  readonly publicUrl?: string;
   /** More entries of `issuers:`, YAML, each two spaces in. */
   readonly issuers?: string;
   /** More files beside the configuration, by name. */
@@ -119,7 +121,9 @@ export class RunningGateway {
   }
 
   config(): string {
+    const { publicUrl } = this.#options;
     return `listen: 127.0.0.1:${this.#options.port ?? 0}
+${publicUrl === undefined ? '' : `publicUrl: ${publicUrl}`}
 tls: { certFile: tls.crt, keyFile: tls.key }
 state: sqlite:./state
 recordings: file:./recordings

@@ -17,6 +17,7 @@ export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
   const facts = renderFacts([
     ['request', item.id],
     ['status', statusText(item, nowMs)],
+    ['page', item.page],
     ['asked', item.at],
     ['by', item.person === undefined ? item.actor : `${item.actor} for ${item.person}`],
     ['attested', `${pairs(item.attested)} (by ${item.issuer})`.trimStart()],

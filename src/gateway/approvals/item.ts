@@ -9,18 +9,21 @@ interface View {
   readonly mine: readonly string[];
   /** They may decide it while it is undecided, and so read exactly what was asked. */
   readonly exact: boolean;
+  /** Where people decide it with a browser. */
+  readonly page: string | undefined;
   /** What they see, broken into lines. */
   readonly formatted?: string | undefined;
 }
 
 /** A request for approval as the API says it. Pure. */
-export function approvalItem(approval: Approval, { mine, exact, formatted }: View): ApprovalItem {
+export function approvalItem(approval: Approval, { mine, exact, page, formatted }: View): ApprovalItem {
   const { id, state, at, expiresAt, windowMs, session, resource, protocol, actor, rules } = approval;
   const { text, actions, objects, policyVersion, binding, original } = approval;
   return {
     schemaVersion: 1,
     id,
     status: state,
+    ...optional({ page }),
     next_action: nextAction(approval),
     at: time(at),
     expiresAt: time(expiresAt),

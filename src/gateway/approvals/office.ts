@@ -43,7 +43,7 @@ export class ApprovalOffice {
       if (items.length === MAX_LISTED) break;
       if (status !== undefined && approval.state !== status) continue;
       if (!isOwn(approval, principal) && !mayDecide(approval, principal, may)) continue;
-      items.push(approvalItem(approval, { mine: mine(approval, principal, may), exact: false }));
+      items.push(this.#item(approval, { mine: mine(approval, principal, may), exact: false }));
     }
     return items;
   }
@@ -69,7 +69,7 @@ export class ApprovalOffice {
     const { resource, text, original } = approval;
     const shown = exact && original !== undefined ? { original, text } : { text };
     const formatted = await this.#parts.formatted(resource, shown);
-    return approvalItem(approval, { mine: mine(approval, principal, may), exact, formatted });
+    return this.#item(approval, { mine: mine(approval, principal, may), exact, formatted });
   }
 
   /** @throws {HoopError} `ERR_NO_ACCESS` as `show`. */
@@ -96,7 +96,7 @@ export class ApprovalOffice {
     if (names.length === 0 && approval.state === 'pending')
       throw new HoopError('ERR_DENIED', 'what you may approve of this is approved already');
     const approved = await this.#parts.desk.approve(id, principal, names);
-    return approvalItem(approved, { mine: mine(approved, principal, may), exact: false });
+    return this.#item(approved, { mine: mine(approved, principal, may), exact: false });
   }
 
   /** Says no, for good. @throws {HoopError} as `approve`. */
@@ -108,7 +108,7 @@ export class ApprovalOffice {
   ): Promise<ApprovalItem> {
     this.#demandMayDecide(principal, id, binding);
     const denied = await this.#parts.desk.deny(id, principal, reason);
-    return approvalItem(denied, { mine: [], exact: false });
+    return this.#item(denied, { mine: [], exact: false });
   }
 
   /** Takes back what was asked. @throws {HoopError} `ERR_NO_ACCESS`; `ERR_DENIED` others asked; `ERR_USAGE` too late. */
@@ -123,7 +123,7 @@ export class ApprovalOffice {
     const now = this.find(principal, id);
     if (now.state !== 'cancelled' || now.endReason !== reason)
       throw new HoopError('ERR_USAGE', `too late: the request is ${stateText(now)}`);
-    return approvalItem(now, { mine: [], exact: false });
+    return this.#item(now, { mine: [], exact: false });
   }
 
   /** Whether the principal signed in lately enough to decide anything. */
@@ -175,6 +175,10 @@ export class ApprovalOffice {
       protocol,
       facts: { approval: id },
     });
+  }
+
+  #item(approval: Approval, view: Omit<Parameters<typeof approvalItem>[1], 'page'>): ApprovalItem {
+    return approvalItem(approval, { ...view, page: this.#parts.desk.terms.page?.(approval.id) });
   }
 
   /** Policy is asked once for each name at each resource, however long the list is. */

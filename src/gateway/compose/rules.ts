@@ -117,8 +117,10 @@ export class GatewayRules {
   }
 
   #terms(): ApprovalTerms {
-    const { wait, life, signIn } = this.#prepared.loaded.config.approvals;
-    return { waitMs: wait, lifeMs: life, signedInMs: signIn };
+    const { config } = this.#prepared.loaded;
+    const { wait, life, signIn } = config.approvals;
+    const page = (id: string) => pageLink(config)?.replace('{id}', id);
+    return { waitMs: wait, lifeMs: life, signedInMs: signIn, page };
   }
 
   policyVersion(): string {

@@ -46,6 +46,7 @@ beforeAll(async () => {
   running = await RunningGateway.start({
     policy: POLICY,
     port,
+    publicUrl: origin,
     issuers: `  - { issuer: "${people.issuer}", audience: hoop, clientId: hoopctl, scope: ${scope}, claims: { groups: groups },
       web: { clientId: hoop-web, clientSecret: { file: web-secret } } }`,
     files: { 'web-secret': 'web-secret' },
@@ -97,6 +98,7 @@ async function signedIn(browser: WebBrowser, address: string, login = 'ada'): Pr
 describe('the approval page', () => {
   it('shows a request to whoever signs in and may decide it, and takes their yes', async () => {
     const item = await asked('<img src=x onerror=alert(1)> \u202eticket');
+    expect(item.page).toBe(pageOf(item));
     const browser = newBrowser();
     const page = await signedIn(browser, pageOf(item));
     expect(page).toMatchObject({ status: 200, url: new URL(pageOf(item)) });

@@ -110,16 +110,17 @@ function shortened(codes: readonly number[] | undefined): readonly number[] {
   return codes?.every((code) => code === 0) === true ? [] : (codes ?? []);
 }
 
-function noticeOf({ id, approvals, waitsUntil, expiresAt }: Hold): Buffer {
+function noticeOf({ id, approvals, waitsUntil, expiresAt, page }: Hold): Buffer {
   const who = approvals.map((name) => JSON.stringify(name)).join(' and ');
   const [wait, end] = [waitsUntil, expiresAt].map((at) => new Date(at).toISOString());
+  const or = page === undefined ? '' : `, or ${page}`;
   return NoticeResponse.encode({
     fields: [
       ['S', 'NOTICE'],
       ['V', 'NOTICE'],
       ['C', HELD_SQLSTATE],
       ['M', `waiting for the approval of ${who} until ${wait} (${id})`],
-      ['H', `The request itself stands until ${end}. To decide: hoopctl approval show ${id}`],
+      ['H', `The request itself stands until ${end}. To decide: hoopctl approval show ${id}${or}`],
     ],
   });
 }
