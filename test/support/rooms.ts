@@ -184,7 +184,11 @@ const OF_HTTP: Rooms = {
     may: [],
     because: 'the form of a request depends on its octets alone: no policy, no target, no I/O',
   },
-  'refusals.ts': { may: ['request'], because: 'every room refuses, by a word of the same list' },
+  shown: {
+    may: ['request'],
+    because: 'what a client is shown depends on octets and masks: no session, no target, no relay',
+  },
+  'refusals.ts': { may: ['request', 'shown'], because: 'every room refuses, by a word of the same list' },
   'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
   'entities.ts': {
     may: ['request'],
@@ -200,11 +204,11 @@ const OF_HTTP: Rooms = {
     because: 'the connection to the server carries what was judged and judges nothing',
   },
   relay: {
-    may: ['request', 'refusals.ts', 'limits.ts', 'entities.ts', 'target'],
+    may: ['request', 'shown', 'refusals.ts', 'limits.ts', 'entities.ts', 'target'],
     because: 'only the relay has both sides, and it sends what was judged',
   },
   '.': {
-    may: ['request', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target', 'relay'],
+    may: ['request', 'shown', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target', 'relay'],
     because: 'the adapter puts its rooms together, and none of them knows it',
   },
 };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { expected, parsed, path, section, tags } from '../../core/config/shape.ts';
+import { expected, parsed, path, section, tags, text } from '../../core/config/shape.ts';
 import { sessionTimes } from '../session-times.ts';
 import { credentialsConfig } from './credentials/config.ts';
 import { parseFieldPath } from './request/body/field-path.ts';
@@ -20,7 +20,10 @@ export function httpConfig(base: string) {
         { openapi: path(base, 'an OpenAPI file', 'openapi.yaml').optional(), fields: bodyFields() },
         'write {openapi: openapi.yaml}',
       ).prefault({}),
-      classification: section({ fields: fields() }, 'write {fields: {…}}').prefault({ fields: {} }),
+      classification: section(
+        { fields: fields().prefault({}), headers: headers().prefault({}) },
+        'write {fields: {…}}',
+      ).prefault({}),
     },
     'write protocol: http, target: {…}, credentials: {…}',
   );
@@ -73,6 +76,14 @@ function bodyFields() {
       expected('a mapping of routes', 'write {"POST /payments": ["$.amount"]}'),
     )
     .prefault({});
+}
+
+function headers() {
+  return z.record(
+    text("a header's name", 'write X-Customer', /^[A-Za-z0-9-]{1,64}$/),
+    tags(),
+    expected('a mapping of headers', 'write {X-Customer: [pii.name]}'),
+  );
 }
 
 /** Text that is kept as it was written, if it can be read. */

@@ -34,21 +34,6 @@ function endpoint(parent: PolicyObject, resource: PolicyObject, segments: readon
   return { type: 'Endpoint', id: `${resource.id}${path}`, attrs, parent };
 }
 
-/** Members of answers that are classified, as policy asks of them, by the route and path that name them. */
-export function classifiedFields(
-  resource: PolicyObject,
-  routes: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>,
-): PolicyObject[] {
-  return Object.entries(routes).flatMap(([route, members]) =>
-    Object.entries(members).map(([path, tags]) => ({
-      type: 'Field',
-      id: `${resource.id}/${route}#${path}`,
-      attrs: { schema: '', table: route, name: path, tags, detected: false },
-      parent: resource,
-    })),
-  );
-}
-
 /** What detectors find lies in some member: a rule on members that hides a tag hides it there too. */
 export function detectedField(resource: PolicyObject, tag: string): PolicyObject {
   const attrs = { schema: '', table: '', name: tag, tags: [tag], detected: true };

@@ -11,9 +11,9 @@ import {
   MTLS_KEY,
   secondWays,
 } from './credentials/index.ts';
-import { classifiedFields } from './entities.ts';
 import { ApiRules } from './relay/api-rules.ts';
 import { OpenApi } from './request/openapi/openapi.ts';
+import { classification, classifiedObjects } from './shown/classification.ts';
 import { httpTarget } from './target/node-target.ts';
 
 const CA_FILE = ['target', 'caFile'];
@@ -48,11 +48,11 @@ export const http: Protocol<HttpConfig> = {
   },
   describe: ({ config, object }) => ({
     connect: {},
-    classified: classifiedFields(object, config.classification.fields),
+    classified: classifiedObjects(classification(object, config.classification)),
   }),
   shared: () => ({ close: async () => undefined }),
   create: (resource, _shared, { detectors, clock, log }) => {
-    const { target, credentials, classification, api } = resource.config;
+    const { target, credentials, api } = resource.config;
     const ca = resource.authority(CA_FILE);
     const credential = configuredCredential(resource, ca, { clock, log });
     return createHttpAdapter({
@@ -65,7 +65,7 @@ export const http: Protocol<HttpConfig> = {
       rules: credential.rules,
       place: target.url,
       api: new ApiRules(openApiOf(resource), target.url.base, api.fields),
-      classified: classifiedFields(resource.object, classification.fields),
+      classification: classification(resource.object, resource.config.classification),
       detectors,
     });
   },

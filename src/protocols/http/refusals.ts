@@ -1,6 +1,7 @@
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { GeneralRule, RefusalRule } from '../../enforcement/refusals.ts';
 import { REQUEST_REFUSALS } from './request/refusals.ts';
+import { ANSWER_REFUSALS } from './shown/refusals.ts';
 
 interface HttpRefusalRule extends RefusalRule {
   /** Status of the answer, RFC 9110 §15. */
@@ -8,20 +9,16 @@ interface HttpRefusalRule extends RefusalRule {
 }
 
 /**
- * The words by which a request is refused whatever policy permits. Part of the contract: what is here keeps its meaning.
+ * The words by which a request is refused, or its answer, whatever policy permits. Part of the contract: what is here keeps its meaning.
  * `docs/refusals.md` is made from it.
  */
 export const HTTP_REFUSALS = {
   ...REQUEST_REFUSALS,
+  ...ANSWER_REFUSALS,
   'not-http': {
     status: 400,
     means: 'What the client sent is no request of HTTP/1.1 or HTTP/2.',
     instead: 'Speak HTTP, without TLS, to the local address.',
-  },
-  'answers-not-masked': {
-    status: 501,
-    means: 'Something that answers may hold is masked for the principal, and answers are not rewritten.',
-    instead: 'Ask somebody who may see all of it.',
   },
   'upgrade-not-carried': {
     status: 501,

@@ -3,6 +3,7 @@ import { LIMITS } from '../../core/limits.ts';
 import type { DetectorSet, Finding } from '../../masking/detectors/index.ts';
 import { maskValue, strongest, type ValueShape } from '../../masking/mask.ts';
 import { maskFindings } from '../../masking/mask-findings.ts';
+import type { Masked } from '../../masking/replaced.ts';
 import type { MaskKind, PolicyObject } from '../../policy/model.ts';
 import { detectedObject } from '../../policy/objects.ts';
 import type { Guard } from './guard.ts';
@@ -110,6 +111,22 @@ export class DetectedValues {
     this.#unseen -= LOOK_OCTETS * findings.length;
     if (findings.length === 0) return value;
     return maskFindings(value, findings, this.#kindFor, shape);
+  }
+
+  /**
+   * What is to be masked in a text, by place, for whoever writes the text anew himself.
+   *
+   * @throws {HoopError} `ERR_LIMIT` this record was looked at long enough, or there is too much to mask.
+   */
+  masked(text: Uint8Array): readonly Masked[] {
+    this.#unseen -= LOOK_OCTETS;
+    if (this.#unseen < 0) throw new HoopError('ERR_LIMIT');
+    const findings = this.#detectors.scan(text, 'text');
+    this.#unseen -= LOOK_OCTETS * findings.length;
+    return findings.flatMap((finding) => {
+      const kind = this.#kindFor(finding.tags);
+      return kind === 'show' ? [] : [{ ...finding, kind }];
+    });
   }
 
   /** Undefined where there are too many. */

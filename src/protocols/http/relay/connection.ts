@@ -1,6 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
+import type { Reveal } from '../../../policy/model.ts';
 import type { SessionEnd, StreamContext } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
 import { lastWords } from '../../stream/farewell.ts';
@@ -8,6 +9,10 @@ import type { Denied } from '../../stream/guard.ts';
 import { detectedField } from '../entities.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { HttpRefusal } from '../refusals.ts';
+import type { CanonicalRequest } from '../request/canonical.ts';
+import { type AnswerMasks, ShownMasks } from '../shown/masks.ts';
+import { SecretForms } from '../shown/secrets.ts';
+import type { Sight } from './answer-view.ts';
 import { Exchange } from './exchange.ts';
 import { spokenOver } from './first-octets.ts';
 import { denialAnswer, failureAnswer, type OwnAnswer } from './problem.ts';
@@ -25,8 +30,9 @@ export class HttpConnection implements ConnectionState, Receiver {
   readonly #exchanges = new Set<Exchange>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #waiting: (() => Promise<void>)[] = [];
-  readonly #detected: DetectedValues;
-  #policyVersion = '';
+  readonly #masks: ShownMasks;
+  readonly #hides: ShownMasks;
+  #secrets = new SecretForms([]);
   #running = false;
   #http2: ServerHttp2Session | undefined;
   #failure: HoopError | undefined;
@@ -38,16 +44,22 @@ export class HttpConnection implements ConnectionState, Receiver {
     const { set, tags } = parts.detectors();
     const { guard, session } = context;
     const alike = (tag: string) => [detectedField(session.resource, tag)];
-    this.#detected = new DetectedValues(guard, session.resource, set, tags, alike);
-    this.clean = (text) => this.#detected.cleanText(text);
+    const detected = new DetectedValues(guard, session.resource, set, tags, alike);
+    this.#masks = new ShownMasks(guard, parts.classification, detected);
+    const hiding = new DetectedValues(NOTHING_SHOWN, session.resource, set, tags);
+    this.#hides = new ShownMasks(NOTHING_SHOWN, parts.classification, hiding);
+    this.clean = (text) => detected.cleanText(text);
   }
 
-  masks(): boolean {
-    const { guard } = this.context;
-    const version = guard.policyVersion();
-    if (version !== this.#policyVersion) this.#detected.refresh();
-    this.#policyVersion = version;
-    return this.#detected.masks || this.parts.classified.some((object) => !guard.reveal(object).show);
+  sight({ method, segments }: CanonicalRequest): Sight {
+    const { place, target } = this.parts;
+    const secrets = target.secrets();
+    if (!this.#secrets.are(secrets)) this.#secrets = new SecretForms(secrets);
+    return { masks: this.#masks.of(method, segments), secrets: this.#secrets, place };
+  }
+
+  hides({ method, segments }: CanonicalRequest): AnswerMasks {
+    return this.#hides.of(method, segments);
   }
 
   get ended(): boolean {
@@ -155,3 +167,9 @@ function bytesOf(stream: Duplex): { readonly bytesIn: number; readonly bytesOut:
   const { bytesRead = 0, bytesWritten = 0 } = stream as Partial<Record<'bytesRead' | 'bytesWritten', number>>;
   return { bytesIn: bytesRead, bytesOut: bytesWritten };
 }
+
+/** As the recording sees a request: nobody may read what is classified or found. */
+const NOTHING_SHOWN = {
+  policyVersion: () => 'none',
+  reveal: (): Reveal => ({ show: false, mask: 'redact', rules: [] }),
+};

@@ -1,5 +1,5 @@
-import type { ExchangeSide } from '../../../api/contract.ts';
-import { HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
+import type { Readable } from 'node:stream';
+import { type HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
 import { notLocal } from '../../../wire/http/local-check.ts';
 import type { Denied } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
@@ -7,13 +7,24 @@ import { HTTP_LIMITS } from '../limits.ts';
 import type { HttpRefusal } from '../refusals.ts';
 import { type CanonicalRequest, canonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
+import { maskedRequest } from '../request/masked-request.ts';
 import { isRefused } from '../request/refusals.ts';
-import { shownHead, shownTrailers } from '../request/response/response-head.ts';
+import { CODINGS } from '../shown/codings.ts';
+import type { ShownFields } from '../shown/fields.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { clientLeft, moveBody } from './answer-flow.ts';
+import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
-import { acceptedAnswer, denialAnswer, failureAnswer, notLocalAnswer, type OwnAnswer } from './problem.ts';
+import {
+  acceptedAnswer,
+  denialAnswer,
+  failureAnswer,
+  notLocalAnswer,
+  type OwnAnswer,
+  withheldAnswer,
+} from './problem.ts';
 import { questionOf, refusedQuestion, textOf } from './question.ts';
+import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import type { Incoming } from './reply.ts';
 import { RequestBody } from './request-body.ts';
 import type { ConnectionState } from './state.ts';
@@ -58,7 +69,6 @@ export class Exchange {
     const request = canonicalRequest(head, parts.rules);
     if (isRefused(request)) return this.#refuse(request);
     if (request.upgrade !== undefined) return this.#refuse(NOT_CARRIED);
-    if (this.#state.masks()) return this.#refuse(NOT_MASKED);
     const facts = await parts.api.facts(request, (most) => this.#body.whole(most));
     if (isRefused(facts)) return this.#refuse(facts);
     const question = questionOf(context.session.resource, request, facts, this.#state.clean);
@@ -74,8 +84,7 @@ export class Exchange {
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
     this.#recordRequest(request, answer);
-    const { status } = await this.#forward(request, answer);
-    answer.close(status < 400 ? 'success' : 'failure', String(status));
+    await this.#forward(request, answer);
   }
 
   async #refuse(refusal: HttpRefusal): Promise<void> {
@@ -91,57 +100,76 @@ export class Exchange {
     guard.head('request', { start: textOf(request, clean), fields }, operation);
   }
 
-  async #forward(request: CanonicalRequest, operation: OpenOperation): Promise<TargetAnswer> {
+  async #forward(request: CanonicalRequest, operation: OpenOperation): Promise<void> {
     const { signal } = this.#abort;
-    const record = new RecordedBody(this.#state, 'request', operation, HTTP_LIMITS.recordedRequestBytes);
+    const { context, parts } = this.#state;
+    const record = new RecordedRequest(context.guard, operation, request, this.#state.hides(request));
     const body =
       request.body === 'none' ? undefined : await this.#body.forTarget((chunk) => record.add(chunk));
-    const early = (status: number, raw: readonly string[]) => this.#early(status, raw, operation);
-    const answer = await this.#state.parts.target.request(request, body, signal, early);
+    const early = (status: number, raw: readonly string[]) => this.#early(request, status, raw, operation);
+    const { any } = this.#state.sight(request).masks;
+    const sent = any ? maskedRequest(request, CODINGS) : request;
+    const answer = await parts.target.request(sent, body, signal, early);
     try {
       await this.#show(request, answer, operation);
     } finally {
       record.close();
       answer.body.destroy();
     }
-    return answer;
   }
 
   /** 1xx of the target's: what it says before its answer. */
-  #early(status: number, raw: readonly string[], operation: OpenOperation): void {
-    const { context, parts } = this.#state;
-    const shown = status === 103 ? shownHead(raw, parts.place, true) : undefined;
+  #early(request: CanonicalRequest, status: number, raw: readonly string[], operation: OpenOperation): void {
+    const shown = status === 103 ? earlyView(raw, this.#state.sight(request)) : undefined;
     if (shown === undefined || this.#incoming.reply.begun) return;
-    context.guard.head('response', { start: String(status), fields: shown.headers }, operation);
-    this.#incoming.reply.inform(status, shown.headers);
+    this.#given(String(status), shown, operation);
+    this.#incoming.reply.inform(status, shown.fields);
   }
 
   async #show(request: CanonicalRequest, answer: TargetAnswer, operation: OpenOperation): Promise<void> {
     const { reply, bodyEnded } = this.#incoming;
+    const { status } = answer;
+    const view = answerView(request, answer, this.#state.sight(request));
+    if ('rule' in view) return this.#withhold(view, status, operation);
+    this.#given(String(status), view.head, operation);
+    reply.head(status, view.head.fields, !bodyEnded());
+    if (view.body === undefined) answer.body.resume();
+    const trailers = view.body === undefined ? [] : await this.#showBody(view, view.body(), operation);
+    reply.end(trailers);
+    operation.close(status < 400 ? 'success' : 'failure', String(status));
+  }
+
+  /** @returns What comes behind the body. */
+  async #showBody(view: AnswerView, body: Readable, operation: OpenOperation): Promise<readonly Field[]> {
     const { guard } = this.#state.context;
-    const shown = shownHead(answer.rawHeaders, this.#state.parts.place, false);
-    if (shown === undefined || answer.status < 200 || answer.status > 599)
-      throw new HoopError('ERR_TARGET_LOST', "the target's answer is malformed");
-    guard.head('response', { start: String(answer.status), fields: shown.headers }, operation);
-    reply.head(answer.status, shown.headers, !bodyEnded());
-    if (request.method === 'HEAD' || answer.status === 204 || answer.status === 304) {
-      answer.body.resume();
-      reply.end();
-      return;
-    }
-    const record = new RecordedBody(this.#state, 'response', operation, HTTP_LIMITS.recordedAnswerBytes);
-    await moveBody(answer.body, reply, guard, {
-      push: (chunk) => chunk,
-      end: () => undefined,
+    const record = new RecordedBody(guard, 'response', operation, HTTP_LIMITS.recordedAnswerBytes);
+    const { masker } = view;
+    await moveBody(body, this.#incoming.reply, guard, {
+      push: (chunk) => masker.push(chunk),
+      end: () => masker.end(),
       given: (chunk) => {
         operation.bytes += chunk.length;
         record.add(chunk);
       },
     });
     record.close();
-    const trailers = shownTrailers(answer.trailers(), false) ?? [];
-    if (trailers.length > 0) guard.head('response', { start: 'trailers', fields: trailers }, operation);
-    reply.end(trailers);
+    operation.maskedValues += masker.maskedValues;
+    const trailers = view.trailers();
+    if (trailers.fields.length > 0) this.#given('trailers', trailers, operation);
+    return trailers.fields;
+  }
+
+  /** On record before the client is given it. */
+  #given(start: string, { fields, masked }: ShownFields, operation: OpenOperation): void {
+    operation.maskedValues += masked;
+    this.#state.context.guard.head('response', { start, fields }, operation);
+  }
+
+  /** The target did what it was asked, and its answer is not shown. */
+  async #withhold(refusal: HttpRefusal, status: number, operation: OpenOperation): Promise<void> {
+    const answer = withheldAnswer(refusal, status, operation.id);
+    await this.#say(answer, operation);
+    operation.close('failure', String(status), refusal.reason);
   }
 
   async #deny(denied: Denied, async: boolean): Promise<void> {
@@ -196,13 +224,6 @@ const NOT_CARRIED: HttpRefusal = {
   hint: 'use what the API offers by ordinary requests',
 };
 
-const NOT_MASKED: HttpRefusal = {
-  code: 'ERR_UNSUPPORTED',
-  rule: 'answers-not-masked',
-  reason: 'something that answers may hold is masked for you, and answers are not rewritten',
-  hint: 'ask somebody who may see all of it',
-};
-
 /** Whatever ends more than one exchange. */
 const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED']);
 
@@ -215,34 +236,4 @@ function reasonIn(error: unknown, signal: AbortSignal): HoopError {
 function isSmall(headers: readonly string[]): boolean {
   const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length');
   return at !== -1 && Number(headers[at + 1]) <= HTTP_LIMITS.drainedBytes;
-}
-
-/** Keeps the first part of a body in the recording, and says how much more there was. */
-class RecordedBody {
-  readonly #state: ConnectionState;
-  readonly #side: ExchangeSide;
-  readonly #operation: OpenOperation;
-  readonly #most: number;
-  #length = 0;
-
-  constructor(state: ConnectionState, side: ExchangeSide, operation: OpenOperation, most: number) {
-    this.#state = state;
-    this.#side = side;
-    this.#operation = operation;
-    this.#most = most;
-  }
-
-  add(chunk: Uint8Array): void {
-    const { guard } = this.#state.context;
-    const room = this.#most - this.#length;
-    this.#length += chunk.length;
-    if (room > 0)
-      guard.body(this.#side, chunk.length > room ? chunk.subarray(0, room) : chunk, this.#operation);
-  }
-
-  close(): void {
-    const more = this.#length - this.#most;
-    if (more > 0)
-      this.#state.context.guard.note(`${more} more octets of the ${this.#side}'s body`, this.#operation);
-  }
 }

@@ -1,7 +1,7 @@
 import { ERROR_TABLE, type ErrorCode, type HoopError } from '../../../core/errors.ts';
 import { denialJson } from '../../../enforcement/denial.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
-import { statusOfRule } from '../refusals.ts';
+import { type HttpRefusal, statusOfRule } from '../refusals.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 
 /** An answer of the gateway's own. */
@@ -42,6 +42,21 @@ const RETRY_SECONDS = 15;
 export function failureAnswer({ code, message, hint }: HoopError, operation?: string): OwnAnswer {
   const more = { retryable: false, ...(hint === undefined ? {} : { hint }), ...named(operation ?? '') };
   return problem(statusOfCode(code), code, message, more);
+}
+
+/**
+ * The target has answered, and the answer is not shown. Pure.
+ *
+ * @param status The target's: whether it did what it was asked is no secret.
+ */
+export function withheldAnswer(
+  { code, rule, reason, hint }: HttpRefusal,
+  status: number,
+  operation: string,
+): OwnAnswer {
+  const more = { rule, ...(hint === undefined ? {} : { hint }), retryable: false, ...named(operation) };
+  const shown = status >= 400 ? status : (statusOfRule(rule) ?? statusOfCode(code));
+  return problem(shown, code, reason, { ...more, targetStatus: status });
 }
 
 /** Who asks is not who opened the tunnel. Pure. */

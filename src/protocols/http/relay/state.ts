@@ -1,10 +1,12 @@
 import type { HoopError } from '../../../core/errors.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
-import type { PolicyObject } from '../../../policy/model.ts';
 import type { StreamContext } from '../../adapter.ts';
-import type { RequestRules } from '../request/canonical.ts';
+import type { CanonicalRequest, RequestRules } from '../request/canonical.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
+import type { Classification } from '../shown/classification.ts';
+import type { AnswerMasks } from '../shown/masks.ts';
 import type { HttpTarget } from '../target/http-target.ts';
+import type { Sight } from './answer-view.ts';
 import type { ApiRules } from './api-rules.ts';
 import type { CleanText } from './question.ts';
 import type { Http1Server } from './servers.ts';
@@ -16,8 +18,8 @@ export interface ConnectionParts {
   readonly place: TargetPlace;
   readonly api: ApiRules;
   readonly server: Http1Server;
-  /** Members of answers that are classified. */
-  readonly classified: readonly PolicyObject[];
+  /** Of members and headers of answers. */
+  readonly classification: Classification;
   /** In force now. */
   readonly detectors: () => { readonly set: DetectorSet; readonly tags: readonly string[] };
 }
@@ -27,8 +29,10 @@ export interface ConnectionState {
   readonly context: StreamContext;
   readonly parts: ConnectionParts;
   readonly clean: CleanText;
-  /** Something that answers may hold is masked for this principal, as policy is now. */
-  masks(): boolean;
+  /** How the answer to a request is shown to this principal, as policy is now. */
+  sight(request: CanonicalRequest): Sight;
+  /** What nobody is to read of a request in the recording. */
+  hides(request: CanonicalRequest): AnswerMasks;
   /** The session is over: what is said now is said last. */
   readonly ended: boolean;
   /** The session cannot go on. */

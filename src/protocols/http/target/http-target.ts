@@ -17,6 +17,8 @@ export interface HttpTarget {
     signal: AbortSignal,
     early?: (status: number, rawHeaders: readonly string[]) => void,
   ): Promise<TargetAnswer>;
+  /** What the target is shown of the gateway's own, as it is now: nothing of it may go back to a client. */
+  secrets(): readonly string[];
   close(): Promise<void>;
 }
 

@@ -35,6 +35,7 @@ export function httpTarget({ place, ca, certificate, credential }: TargetOptions
   const agents = new Agents(secure, ca);
   const host = url.hostname.replace(/^\[|\]$/g, '');
   return {
+    secrets: () => credential.secrets(),
     close: async () => agents.close(),
     async request(request, body, signal, early) {
       if (isOfTheMachine(host)) throw new HoopError('ERR_TARGET_UNREACHABLE');

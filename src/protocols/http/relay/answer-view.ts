@@ -1,0 +1,103 @@
+import type { Readable } from 'node:stream';
+import { HoopError } from '../../../core/errors.ts';
+import type { HttpRefusal } from '../refusals.ts';
+import type { CanonicalRequest } from '../request/canonical.ts';
+import type { Field } from '../request/fields/read-fields.ts';
+import type { TargetPlace } from '../request/response/own-reference.ts';
+import { shownHead, shownTrailers } from '../request/response/response-head.ts';
+import type { BodyMasker } from '../shown/body-masker.ts';
+import { decoded } from '../shown/codings.ts';
+import { type ShownFields, shownFields } from '../shown/fields.ts';
+import type { AnswerMasks } from '../shown/masks.ts';
+import { type AnswerHead, type BodyPlan, planBody } from '../shown/plan.ts';
+import { type SecretForms, SecretScrubber } from '../shown/secrets.ts';
+import type { TargetAnswer } from '../target/http-target.ts';
+
+/** How answers are shown to the principal, on one route. */
+export interface Sight {
+  readonly masks: AnswerMasks;
+  /** What the target was shown, which it may say back. */
+  readonly secrets: SecretForms;
+  readonly place: TargetPlace;
+}
+
+/** What is shown of one answer: all parts of it by the same masks. */
+export interface AnswerView {
+  readonly head: ShownFields;
+  /** Without its codings; undefined where there is none. */
+  readonly body: (() => Readable) | undefined;
+  readonly masker: BodyMasker;
+  /** Once the body has ended. */
+  trailers(): ShownFields;
+}
+
+/**
+ * How an answer is shown, by its head.
+ *
+ * @returns The refusal where nothing of it can be shown.
+ * @throws {HoopError} `ERR_TARGET_LOST` the head is malformed.
+ */
+export function answerView(
+  { method }: CanonicalRequest,
+  answer: TargetAnswer,
+  sight: Sight,
+): AnswerView | HttpRefusal {
+  const { masks, secrets, place } = sight;
+  const plan = planBody(headOf(method, answer), masks, secrets.any);
+  if (plan.kind === 'refuse') return plan.refusal;
+  const masked = plan.kind === 'mask';
+  const head = shownHead(answer.rawHeaders, place, masked);
+  if (head === undefined || answer.status < 200 || answer.status > 599)
+    throw new HoopError('ERR_TARGET_LOST', "the target's answer is malformed");
+  const fields =
+    masked && masks.any ? [...head.headers.filter(([name]) => name !== NOSNIFF[0]), NOSNIFF] : head.headers;
+  const none = method === 'HEAD' || answer.status === 204 || answer.status === 304;
+  return {
+    head: inSight(fields, sight),
+    body: none ? undefined : () => (masked ? decoded(answer.body, plan.codings) : answer.body),
+    masker: maskerOf(plan, secrets),
+    trailers: () => inSight(shownTrailers(answer.trailers(), masked) ?? [], sight),
+  };
+}
+
+/** A body that was rewritten as what it says that it is must not be taken for anything else. */
+const NOSNIFF: Field = ['x-content-type-options', 'nosniff'];
+
+/** What is shown of fields that come before the answer: of `103 Early Hints`. */
+export function earlyView(rawHeaders: readonly string[], sight: Sight): ShownFields | undefined {
+  const head = shownHead(rawHeaders, sight.place, true);
+  return head && inSight(head.headers, sight);
+}
+
+function inSight(fields: readonly Field[], { masks, secrets }: Sight): ShownFields {
+  const shown = shownFields(fields, masks);
+  if (!secrets.any) return shown;
+  return {
+    ...shown,
+    fields: shown.fields.map(([name, value]): Field => [name, secrets.scrubbedText(value)]),
+  };
+}
+
+function maskerOf(plan: Exclude<BodyPlan, { kind: 'refuse' }>, secrets: SecretForms): BodyMasker {
+  const masker = plan.kind === 'mask' ? plan.make() : UNTOUCHED;
+  return secrets.any ? new SecretScrubber(secrets, masker) : masker;
+}
+
+const UNTOUCHED: BodyMasker = { maskedValues: 0, push: (chunk) => chunk, end: () => undefined };
+
+function headOf(method: string, { status, rawHeaders }: TargetAnswer): AnswerHead {
+  const all = (name: string) =>
+    rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]!.toLowerCase() === name);
+  const joined = (name: string) => {
+    const values = all(name);
+    return values.length === 0 ? undefined : values.join(', ');
+  };
+  return {
+    method,
+    status,
+    contentType: all('content-type')[0],
+    contentEncoding: joined('content-encoding'),
+    contentRange: joined('content-range'),
+    contentLength: joined('content-length'),
+  };
+}

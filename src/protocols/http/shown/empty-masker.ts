@@ -1,0 +1,13 @@
+import { unreadable } from './answer-error.ts';
+import type { BodyMasker } from './body-masker.ts';
+
+/** Of a body that is said to be empty. */
+export class EmptyMasker implements BodyMasker {
+  readonly maskedValues = 0;
+
+  push(chunk: Uint8Array): undefined {
+    if (chunk.length > 0) throw unreadable('there is a body where the head says that there is none');
+  }
+
+  end(): undefined {}
+}

@@ -1,0 +1,155 @@
+import { STARS } from '../../../masking/mask.ts';
+import { unreadable } from './answer-error.ts';
+import type { BodyMasker } from './body-masker.ts';
+import type { Detects } from './detects.ts';
+import type { FieldState } from './json/field-states.ts';
+import { JsonMasker } from './json/json-masker.ts';
+import { Octets } from './octets.ts';
+import { Utf8Check } from './utf8.ts';
+
+/** One event, octets. */
+const MAX_EVENT = 1024 * 1024;
+
+const [CR, LF] = [0x0d, 0x0a];
+/** A byte order mark may stand before the first line. */
+const DATA = /^\ufeff?data(?:: ?|$)/;
+/** What some APIs send as their last event. */
+const LAST_WORD = '[DONE]';
+
+/** A line of an event: what it says, and its end with it. */
+interface Line {
+  readonly text: string;
+  readonly end: string;
+}
+
+/**
+ * Masks a stream of events (`text/event-stream`). An event goes on as soon as it is whole.
+ *
+ * The data lines of an event are read together: JSON by its members and by detectors, other data by detectors. Data that is
+ * no JSON object or array is hidden where members are masked. An event in which nothing is masked keeps its octets.
+ *
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+ */
+export class EventMasker implements BodyMasker {
+  readonly #fields: FieldState | undefined;
+  readonly #detects: Detects | undefined;
+  readonly #utf8 = new Utf8Check();
+  readonly #held = new Octets();
+  /** Octets of what is held that were read. */
+  #read = 0;
+  /** The line that is being read has octets. */
+  #inLine = false;
+  /** A line feed now is a part of the line end before. */
+  #afterCr = false;
+  maskedValues = 0;
+
+  constructor(fields: FieldState | undefined, detects: Detects | undefined) {
+    this.#fields = fields;
+    this.#detects = detects;
+  }
+
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    this.#utf8.push(chunk);
+    this.#held.add(chunk);
+    const shown: Uint8Array[] = [];
+    const bytes = this.#held.bytes;
+    let from = 0;
+    for (let at = this.#read; at < bytes.length; at++) {
+      if (!this.#endsEvent(bytes[at]!)) continue;
+      shown.push(this.#event(bytes.subarray(from, at + 1)));
+      from = at + 1;
+    }
+    if (bytes.length - from > MAX_EVENT)
+      throw unreadable(`an event in it is longer than ${MAX_EVENT} octets`);
+    this.#held.drop(from);
+    this.#read = this.#held.length;
+    return shown.length === 0 ? undefined : Buffer.concat(shown);
+  }
+
+  end(): Uint8Array | undefined {
+    this.#utf8.end();
+    return this.#held.length === 0 ? undefined : this.#event(this.#held.take());
+  }
+
+  /** Whether an empty line ends with this octet. */
+  #endsEvent(byte: number): boolean {
+    if (byte === LF && this.#afterCr) {
+      this.#afterCr = false;
+      return false;
+    }
+    this.#afterCr = byte === CR;
+    const isEnd = byte === CR || byte === LF;
+    const isEmpty = isEnd && !this.#inLine;
+    this.#inLine = !isEnd;
+    return isEmpty;
+  }
+
+  #event(bytes: Buffer): Buffer {
+    const lines = linesOf(bytes.toString());
+    const isData = ({ text }: Line) => DATA.test(text);
+    const before = lines.filter(isData).map(({ text }) => text.replace(DATA, ''));
+    const data = before.join('\n');
+    const shown = before.length === 0 ? data : this.#data(data);
+    const others = lines.map((line) => (isData(line) ? line : { ...line, text: this.#text(line.text) }));
+    const same = shown === data && others.every(({ text }, at) => text === lines[at]!.text);
+    return same ? Buffer.from(bytes) : Buffer.from(written(others, isData, shown));
+  }
+
+  #data(data: string): string {
+    const [first] = data.trimStart();
+    if ((first === '{' || first === '[') && data !== LAST_WORD) {
+      const shown = this.#json(data);
+      if (shown !== undefined) return shown;
+    }
+    if (this.#fields === undefined) return this.#text(data);
+    if (data === '' || data === LAST_WORD) return data;
+    this.maskedValues++;
+    return STARS.toString();
+  }
+
+  /** Undefined: it only seems to be JSON. */
+  #json(data: string): string | undefined {
+    const masker = new JsonMasker(this.#fields, this.#detects);
+    try {
+      const shown = [masker.push(Buffer.from(data)), masker.end()].flatMap((part) => part ?? []);
+      this.maskedValues += masker.maskedValues;
+      return Buffer.concat(shown).toString();
+    } catch {
+      return undefined;
+    }
+  }
+
+  #text(text: string): string {
+    const octets = Buffer.from(text);
+    if (this.#detects === undefined || !this.#detects.suspects(octets, 0, octets.length, 'text')) return text;
+    this.#detects.nextRecord();
+    const shown = this.#detects.detect(octets, 'text');
+    if (shown === octets) return text;
+    this.maskedValues++;
+    return Buffer.from(shown ?? STARS).toString();
+  }
+}
+
+function linesOf(text: string): readonly Line[] {
+  const lines = [...text.matchAll(/([^\r\n]*)(\r\n|\r|\n|$)/g)].map(([, line = '', end = '']) => ({
+    text: line,
+    end,
+  }));
+  return lines.filter(({ text: line, end }) => line !== '' || end !== '');
+}
+
+/** Data stands where its first line stood. */
+function written(lines: readonly Line[], isData: (line: Line) => boolean, data: string): string {
+  const first = lines.findIndex(isData);
+  return lines
+    .map((line, at) => {
+      if (!isData(line)) return line.text + line.end;
+      if (at !== first) return '';
+      const end = line.end === '' ? '\n' : line.end;
+      return data
+        .split(/\r\n|\r|\n/)
+        .map((one) => `data: ${one}${end}`)
+        .join('');
+    })
+    .join('');
+}

@@ -1,0 +1,120 @@
+import { strongest } from '../../../../masking/mask.ts';
+import type { MaskKind } from '../../../../policy/model.ts';
+import type { FieldPath } from '../../request/body/field-path.ts';
+
+/** A member that is not shown, and how it is masked. */
+export interface MaskedField {
+  readonly path: FieldPath;
+  readonly kind: MaskKind;
+}
+
+/** States that are kept of one set of paths. A document cannot make it more: others are made anew when they are met. */
+const MAX_STATES = 1024;
+
+/**
+ * How far the names from the root of a document down to a value have followed the paths of masked fields. One state for
+ * each set of places in paths, made when it is met first.
+ */
+export class FieldState {
+  /** How a value here is masked, with all that is in it; undefined: it is not. */
+  readonly mask: MaskKind | undefined;
+  /** Nothing at any depth below is masked. */
+  readonly idle: boolean;
+  readonly #places: readonly Place[];
+  readonly #known: Map<string, FieldState>;
+  /** Names that any of the paths goes on with, in lower case, by their length in octets; those of ASCII only. */
+  readonly #byLength: (readonly Named[] | undefined)[] = [];
+  readonly #named: ReadonlySet<string>;
+  readonly #next = new Map<string, FieldState>();
+  #other: FieldState | undefined;
+
+  private constructor(places: readonly Place[], known: Map<string, FieldState>) {
+    const ended = places.filter(({ field, at }) => at === field.path.steps.length);
+    this.mask = ended.length === 0 ? undefined : strongest(ended.map(({ field }) => field.kind));
+    this.#places = places.filter(({ field, at }) => at < field.path.steps.length);
+    this.#known = known;
+    this.idle = this.#places.length === 0;
+    this.#named = new Set(this.#places.flatMap(({ field, at }) => field.path.steps[at]!.name ?? []));
+    for (const name of this.#named) {
+      const octets = Buffer.from(name);
+      this.#byLength[octets.length] = [...(this.#byLength[octets.length] ?? []), { name, octets }];
+    }
+  }
+
+  /** Where every document begins; undefined: nothing is masked by its path. */
+  static start(fields: readonly MaskedField[]): FieldState | undefined {
+    return fields.length === 0
+      ? undefined
+      : new FieldState(
+          fields.map((field) => ({ field, at: 0 })),
+          new Map(),
+        );
+  }
+
+  /**
+   * The state of a member's value.
+   *
+   * @param bytes Hold the name from `start` to `end`, as it stands between its quotes.
+   * @param text What the name says, where it has escapes or is not ASCII.
+   */
+  member(bytes: Uint8Array, start: number, end: number, text: string | undefined): FieldState {
+    if (this.idle) return this;
+    if (text !== undefined) return this.#step(text.toLowerCase());
+    const named = this.#byLength[end - start];
+    if (named !== undefined)
+      for (let i = 0; i < named.length; i++)
+        if (isSame(named[i]!.octets, bytes, start)) return this.#step(named[i]!.name);
+    return this.#elsewhere();
+  }
+
+  #step(name: string): FieldState {
+    if (!this.#named.has(name)) return this.#elsewhere();
+    const known = this.#next.get(name);
+    if (known !== undefined) return known;
+    const next = this.#after(name);
+    if (this.#known.size < MAX_STATES) this.#next.set(name, next);
+    return next;
+  }
+
+  /** Behind a name that no path has. */
+  #elsewhere(): FieldState {
+    const next = this.#other ?? this.#after(undefined);
+    if (this.#known.size < MAX_STATES) this.#other = next;
+    return next;
+  }
+
+  #after(name: string | undefined): FieldState {
+    const places: Place[] = [];
+    for (const { field, at } of this.#places) {
+      const step = field.path.steps[at]!;
+      if (step.name === undefined || step.name === name) places.push({ field, at: at + 1 });
+      if (step.deep) places.push({ field, at });
+    }
+    const key = places.map(({ field, at }) => `${field.path.text}\n${at}`).join('\n');
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const made = new FieldState(places, this.#known);
+    if (this.#known.size < MAX_STATES) this.#known.set(key, made);
+    return made;
+  }
+}
+
+/** The names up to `at` were met. */
+interface Place {
+  readonly field: MaskedField;
+  readonly at: number;
+}
+
+interface Named {
+  readonly name: string;
+  readonly octets: Uint8Array;
+}
+
+/** Whether the octets at `start` spell a name in lower case, in whichever case; as many as the name has are there. */
+function isSame(name: Uint8Array, bytes: Uint8Array, start: number): boolean {
+  for (let i = 0; i < name.length; i++) {
+    const byte = bytes[start + i]!;
+    if (byte !== name[i] && (byte < 0x41 || byte > 0x5a || byte + 0x20 !== name[i])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,139 @@
+import { escapeString } from '../../../../masking/json-strings.ts';
+import { maskValue, STARS } from '../../../../masking/mask.ts';
+import { replaced } from '../../../../masking/replaced.ts';
+import type { MaskKind } from '../../../../policy/model.ts';
+import type { Detects } from '../detects.ts';
+import { stringText } from './grammar.ts';
+
+const NULL: Uint8Array = Buffer.from('null');
+const HIDDEN: Uint8Array = Buffer.from('"***"');
+const QUOTE = Buffer.from('"');
+
+/** Octets of a name that are looked at as the label of what follows: as far as detectors look. */
+const LABEL_BYTES = 40;
+const BETWEEN = Buffer.from('": "');
+
+/**
+ * What stands for the values and names of one document. Bounds and grammar are the reader's: it hands over whole tokens.
+ */
+export class JsonValues {
+  readonly #detects: Detects | undefined;
+  /** The end of the last name, which may be the label of what follows, with what stands between them. */
+  readonly #label = Buffer.alloc(LABEL_BYTES + BETWEEN.length);
+  #labelLength = 0;
+  #maskedNames = 0;
+  maskedValues = 0;
+
+  constructor(detects: Detects | undefined) {
+    this.#detects = detects;
+  }
+
+  /** Whether values are looked at, and must be at hand as a whole. */
+  get looks(): boolean {
+    return this.#detects !== undefined;
+  }
+
+  /**
+   * A string at a masked path.
+   *
+   * @param literal From quote to quote; of a long one no more than the beginning.
+   */
+  maskedString(literal: Uint8Array, kind: MaskKind): Uint8Array {
+    this.maskedValues++;
+    return maskValue(literal, kind, 'json') ?? NULL;
+  }
+
+  /** Anything else at a masked path, and what was found in a number: a string would be of another type. */
+  maskedOther(): Uint8Array {
+    this.maskedValues++;
+    return NULL;
+  }
+
+  /** A string that is too long to be looked at. */
+  unseenString(): Uint8Array {
+    this.maskedValues++;
+    return HIDDEN;
+  }
+
+  /**
+   * A string, by what detectors find in it.
+   *
+   * @param bytes Hold it from quote to quote.
+   * @returns What stands for it; undefined: it stays.
+   */
+  string(bytes: Buffer, start: number, end: number, escaped: boolean): Uint8Array | undefined {
+    const detects = this.#detects;
+    if (detects === undefined) return undefined;
+    const text = escaped ? Buffer.from(stringText(bytes, start, end) ?? '') : undefined;
+    if (
+      text === undefined
+        ? !detects.suspects(bytes, start + 1, end - 1, 'text')
+        : !detects.suspects(text, 0, text.length, 'text')
+    )
+      return undefined;
+    const value = text ?? bytes.subarray(start + 1, end - 1);
+    detects.nextRecord();
+    const alone = detects.detect(value, 'text');
+    const shown = alone === value ? this.#byLabel(value, detects) : alone;
+    if (shown === value) return undefined;
+    this.maskedValues++;
+    return shown === null ? NULL : Buffer.concat([QUOTE, escapeString(shown), QUOTE]);
+  }
+
+  /** Whether a detector finds something in a number. */
+  findsInNumber(bytes: Buffer, start: number, end: number): boolean {
+    const detects = this.#detects;
+    if (detects === undefined || !detects.suspects(bytes, start, end, 'text')) return false;
+    const number = bytes.subarray(start, end);
+    return this.#byLabel(number, detects) !== number;
+  }
+
+  /** What detectors find in a value behind its name: `"bsn": 111222333`. */
+  #byLabel(value: Buffer, detects: Detects): Uint8Array | null {
+    const before = this.#labelLength;
+    const labelled = Buffer.concat([this.#label.subarray(0, before), value]);
+    detects.nextRecord();
+    const parts = [];
+    for (const { start, end, kind } of detects.masked(labelled)) {
+      if (end <= before) continue;
+      const by = maskValue(labelled.subarray(Math.max(start, before), end), kind, 'text');
+      if (by === null) return null;
+      parts.push({ start: Math.max(start, before) - before, end: end - before, by });
+    }
+    return parts.length === 0 ? value : replaced(value, parts);
+  }
+
+  /**
+   * A name: it may be a value itself, `{"123-45-6789": true}`, and the label of one.
+   *
+   * @param text What it says, where it has escapes; no more than its bound.
+   * @returns What stands for it, from quote to quote. Names that are masked stay distinct.
+   */
+  name(bytes: Buffer, start: number, end: number, text: string | undefined): Uint8Array | undefined {
+    const detects = this.#detects;
+    if (detects === undefined) return undefined;
+    const name = text === undefined ? bytes.subarray(start + 1, end - 1) : Buffer.from(text);
+    this.#labelled(name);
+    if (!detects.suspects(name, 0, name.length, 'text')) return undefined;
+    detects.nextRecord();
+    const shown = detects.detect(name, 'text');
+    if (shown === name) return undefined;
+    this.maskedValues++;
+    const count = ++this.#maskedNames;
+    const inside = Buffer.from(escapeString(shown ?? STARS)).toString();
+    return Buffer.from(count === 1 ? `"${inside}"` : `"${inside} (${count})"`);
+  }
+
+  #labelled(name: Uint8Array): void {
+    const length = Math.min(name.length, LABEL_BYTES);
+    for (let at = 0, from = name.length - length; at < length; at++) this.#label[at] = name[from + at]!;
+    BETWEEN.copy(this.#label, length);
+    this.#labelLength = length + BETWEEN.length;
+  }
+
+  /** The next document of a sequence. */
+  nextDocument(): void {
+    this.#labelLength = 0;
+    this.#maskedNames = 0;
+  }
+}

@@ -1,0 +1,57 @@
+import { unreadable } from './answer-error.ts';
+
+/** Octets gathered piece by piece, in memory that grows as needed and no further than what they are checked against. */
+export class Octets {
+  #bytes = Buffer.allocUnsafe(256);
+  length = 0;
+
+  /** Valid until the next call. */
+  get bytes(): Buffer {
+    return this.#bytes.subarray(0, this.length);
+  }
+
+  add(from: Uint8Array, start = 0, end = from.length): void {
+    const needed = this.length + end - start;
+    if (needed > this.#bytes.length) this.#grow(needed);
+    if (end - start > 64) this.#bytes.set(from.subarray(start, end), this.length);
+    else for (let at = start, to = this.length; at < end; at++) this.#bytes[to++] = from[at]!;
+    this.length = needed;
+  }
+
+  /** Takes the first `count` octets away. */
+  drop(count: number): void {
+    this.#bytes.copyWithin(0, count, this.length);
+    this.length -= count;
+  }
+
+  clear(): void {
+    this.length = 0;
+    if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafe(256);
+  }
+
+  /** What was gathered, for whoever keeps it; begins anew. */
+  take(): Buffer {
+    const { bytes } = this;
+    this.#bytes = Buffer.allocUnsafe(256);
+    this.length = 0;
+    return bytes;
+  }
+
+  /** Makes room at once for so many in all. */
+  reserve(length: number): void {
+    if (length > this.#bytes.length) this.#grow(length);
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    larger.set(this.#bytes.subarray(0, this.length));
+    this.#bytes = larger;
+  }
+}
+
+const KEPT_BYTES = 16 * 1024;
+
+/** @throws {HoopError} `ERR_TARGET_LOST` there are more than `most`. */
+export function withinBound(octets: number, most: number, what: string): void {
+  if (octets > most) throw unreadable(`${what} is longer than ${most} octets`);
+}

@@ -1,0 +1,240 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import zlib from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { LocalEnd } from '../../support/http/local-end.ts';
+import { RunningGateway } from '../../support/running-gateway.ts';
+
+const POLICY = `
+@id("use") permit (principal, action in [Action::"connect", Action::"http"], resource);
+@id("see") permit (principal, action == Action::"reveal", resource)
+unless { resource.tags.contains("pii.email") || resource.tags.contains("pii.name") };
+@id("see-all") permit (principal in Group::"dpo", action == Action::"reveal", resource);
+`;
+const CUSTOMER =
+  '{"id": 7, "email":"ann@example.com", "note": "mail bob@example.nl" , "big":12345678901234567890.10}';
+const SHOWN = '{"id": 7, "email":"***", "note": "mail ***" , "big":12345678901234567890.10}';
+const SECRET = 'upstream-token-4711';
+
+type Answer = (req: IncomingMessage, res: ServerResponse) => void;
+
+const json =
+  (body: string | Buffer, more: Record<string, string> = {}, status = 200): Answer =>
+  (_, res) =>
+    void res.writeHead(status, { 'content-type': 'application/json', ...more }).end(body);
+
+const NOT_FOUND: Answer = (_, res) => void res.writeHead(404).end();
+
+const ANSWERS: Readonly<Record<string, Answer>> = {
+  '/customers/7': json(CUSTOMER, {
+    etag: '"1"',
+    'last-modified': 'Sun, 29 Nov 2026 00:00:00 GMT',
+    'content-length': String(CUSTOMER.length),
+    'x-customer': 'Ann Lee',
+    'x-contact': 'ann@example.com',
+    link: '</customers?after=ann%40example.com>; rel="next"',
+  }),
+  '/customers/gzip': json(zlib.gzipSync(CUSTOMER), { 'content-encoding': 'GZIP' }),
+  '/customers/both': json(zlib.brotliCompressSync(zlib.gzipSync(CUSTOMER)), {
+    'content-encoding': 'gzip, br',
+  }),
+  '/customers/zstd': json(zlib.zstdCompressSync(CUSTOMER), { 'content-encoding': 'zstd' }),
+  '/customers/odd': json(CUSTOMER, { 'content-encoding': 'compress' }),
+  '/customers/utf-16': json(Buffer.from(CUSTOMER, 'utf16le'), {
+    'content-type': 'application/json; charset=utf-16',
+  }),
+  '/customers/part': json(CUSTOMER.slice(0, 20), { 'content-range': `bytes 0-19/${CUSTOMER.length}` }, 206),
+  '/customers/broken': json('{"id": 7, "email": "ann@example.com'),
+  '/customers/error': json(
+    '{"detail":"no ann@example.com","email":"x"}',
+    { 'content-type': 'application/problem+json' },
+    404,
+  ),
+  '/customers/html': json('<p>no ann@example.com</p>', { 'content-type': 'text/html' }, 404),
+  '/customers/none': (_, res) =>
+    void res.writeHead(201, { 'content-length': '0', location: '/customers/ann@example.com' }).end(),
+  '/trailers': (_, res) => {
+    res.writeHead(200, { 'content-type': 'text/plain', trailer: 'x-contact' });
+    res.write('by ann@exam');
+    res.addTrailers({ 'x-contact': 'ann@example.com' });
+    res.end('ple.com');
+  },
+  '/events': (_, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' });
+    res.write('data: {"to":"ann@example.com"}\n\ndata: {"to":"bo');
+  },
+  '/image': json(Buffer.from([0x89, 0x50]), { 'content-type': 'image/png' }),
+  '/echo': (req, res) =>
+    void res
+      .writeHead(200, {
+        'content-type': 'text/plain',
+        'x-echo': String(req.headers.authorization),
+        'content-encoding': 'gzip',
+      })
+      .end(zlib.gzipSync(`you sent ${req.headers.authorization} and ${req.headers['accept-encoding']}`)),
+};
+
+interface Got {
+  readonly status: number;
+  readonly headers: IncomingMessage['headers'];
+  readonly trailers: IncomingMessage['trailers'];
+  readonly text: string;
+  readonly whole: boolean;
+}
+
+let upstream: Server;
+let running: RunningGateway;
+let local: LocalEnd;
+let all: LocalEnd;
+
+beforeAll(async () => {
+  upstream = createServer((req, res) => (ANSWERS[req.url ?? ''] ?? NOT_FOUND)(req, res));
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  process.env['MASKED_TEST_TOKEN'] = SECRET;
+  const { port } = upstream.address() as AddressInfo;
+  running = await RunningGateway.start({
+    policy: POLICY,
+    resources: `
+  api:
+    protocol: http
+    target: { url: 'http://127.0.0.1:${port}' }
+    credentials: { bearer: { env: MASKED_TEST_TOKEN } }
+    classification:
+      fields: { 'GET /customers/*': { '$.email': [pii.email] } }
+      headers: { X-Customer: [pii.name] }`,
+    adapter: null,
+  });
+  local = await LocalEnd.open(await running.person(['developers']), 'api');
+  all = await LocalEnd.open(await running.person(['dpo']), 'api');
+});
+
+afterAll(async () => {
+  local?.close();
+  all?.close();
+  await running?.remove();
+  upstream?.close();
+  upstream?.closeAllConnections();
+});
+
+function get(path: string, { at = local, method = 'GET', headers = {} } = {}): Promise<Got> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      {
+        port: at.port,
+        host: '127.0.0.1',
+        method,
+        path,
+        agent: false,
+        headers: { authorization: at.authorization, ...headers },
+      },
+      (res) => {
+        const chunks: Buffer[] = [];
+        res.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => undefined);
+        res.on('close', () => {
+          const text = Buffer.concat(chunks).toString();
+          resolve({
+            status: res.statusCode!,
+            headers: res.headers,
+            trailers: res.trailers,
+            text,
+            whole: res.complete,
+          });
+        });
+      },
+    );
+    call.on('error', reject).end();
+  });
+}
+
+describe('an answer', () => {
+  it('has its members masked, and no word of what it was', async () => {
+    const { status, headers, text } = await get('/customers/7');
+    expect([status, text]).toEqual([200, SHOWN]);
+    expect(headers).toMatchObject({
+      'content-type': 'application/json',
+      'x-customer': '***',
+      'x-contact': '***',
+    });
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    expect(JSON.stringify(headers)).not.toMatch(/etag|last-modified|content-length|example\.com/);
+  });
+
+  it('tells as little by HEAD', async () => {
+    const { headers } = await get('/customers/7', { method: 'HEAD' });
+    expect(JSON.stringify(headers)).not.toMatch(/etag|last-modified|content-length|example\.com/);
+  });
+
+  it.each(['gzip', 'both', 'zstd'])('is decoded: %s', async (coding) => {
+    const { headers, text } = await get(`/customers/${coding}`);
+    expect(text).toBe(SHOWN);
+    expect(headers['content-encoding']).toBeUndefined();
+  });
+
+  it.each([
+    ['odd', 'answer-coding'],
+    ['utf-16', 'answer-type'],
+    ['part', 'answer-partial'],
+  ])('is not shown where it cannot be read: %s', async (path, rule) => {
+    const { status, text } = await get(`/customers/${path}`);
+    expect(status).toBe(502);
+    expect(JSON.parse(text)).toMatchObject({ code: 'ERR_UNSUPPORTED', rule, retryable: false });
+  });
+
+  it('is cut where it is not what it says', async () => {
+    const { text, whole } = await get('/customers/broken');
+    expect([text, whole]).toEqual(['{"id": 7, "email": ', false]);
+  });
+
+  it('that is an error is masked as any other, and keeps its status where it is not shown', async () => {
+    expect(await get('/customers/error')).toMatchObject({
+      status: 404,
+      text: '{"detail":"no ***","email":"***"}',
+    });
+    const { status, text } = await get('/customers/html');
+    expect([status, JSON.parse(text).rule]).toEqual([404, 'answer-type']);
+  });
+
+  it('without a body needs no type', async () => {
+    expect(await get('/customers/none')).toMatchObject({ status: 201, text: '' });
+  });
+
+  it('has trailers that are masked too', async () => {
+    expect(await get('/trailers')).toMatchObject({ text: 'by ***', trailers: { 'x-contact': '***' } });
+  });
+
+  it('of a type in which nothing can be masked is shown to whom nothing is masked', async () => {
+    expect(await get('/image')).toMatchObject({ status: 502 });
+    expect(await get('/image', { at: all })).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'image/png' },
+    });
+    expect(await get('/customers/7', { at: all })).toMatchObject({
+      text: CUSTOMER,
+      headers: { etag: '"1"' },
+    });
+  });
+
+  it('shows an event when it is whole', async () => {
+    const call = request({
+      port: local.port,
+      host: '127.0.0.1',
+      path: '/events',
+      headers: { authorization: local.authorization },
+    });
+    const [res] = (await once(call.end(), 'response')) as [IncomingMessage];
+    const [first] = await once(res, 'data');
+    expect(String(first)).toBe('data: {"to":"***"}\n\n');
+    res.destroy();
+  });
+});
+
+it("never shows the gateway's own credential", async () => {
+  const { headers, text } = await get('/echo', { at: all, headers: { 'accept-encoding': 'gzip' } });
+  expect(headers['x-echo']).toBe(`Bearer ${'*'.repeat(SECRET.length)}`);
+  expect(text).toBe(`you sent Bearer ${'*'.repeat(SECRET.length)} and gzip`);
+  expect((await get('/echo')).text).toBe(
+    `you sent Bearer ${'*'.repeat(SECRET.length)} and gzip, deflate, br, zstd`,
+  );
+});
