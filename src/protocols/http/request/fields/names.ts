@@ -133,7 +133,7 @@ const OF_PROXIES = [
 ];
 
 const LEFT_AWAY: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWN, ...CREDENTIALS, ...OF_PROXIES]);
-const PREFIXES = OF_PROXIES.filter((name) => name.endsWith('-'));
+const PREFIX = new RegExp(`^(?:${OF_PROXIES.filter((name) => name.endsWith('-')).join('|')})`);
 
 /**
  * Whether a client's header goes on.
@@ -145,9 +145,7 @@ const PREFIXES = OF_PROXIES.filter((name) => name.endsWith('-'));
  * @param name In lower case.
  */
 export function goesOn(name: string): boolean {
-  return (
-    /^[a-z0-9-]+$/.test(name) && !LEFT_AWAY.has(name) && !PREFIXES.some((prefix) => name.startsWith(prefix))
-  );
+  return /^[a-z0-9-]+$/.test(name) && !LEFT_AWAY.has(name) && !PREFIX.test(name);
 }
 
 /** Whether `Connection` may name it: what is of this connection, and extensions that nobody but the target reads. */
