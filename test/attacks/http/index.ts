@@ -1,3 +1,4 @@
+import { BODIES } from './cases/bodies.ts';
 import { H18, H19, H21, H23, H28 } from './cases/elsewhere.ts';
 import { H22 } from './cases/ends.ts';
 import { H5, H6, H25 } from './cases/framing.ts';
@@ -19,6 +20,7 @@ const GROUPS = [
   H9,
   H10,
   H11,
+  BODIES,
   H12,
   H13,
   H15,

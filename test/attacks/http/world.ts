@@ -14,13 +14,17 @@ import { trials } from '../trials.ts';
 /** What no client may be shown. */
 export const SSN = '123-45-6789';
 
-/** Agents read users and orders and place orders; what they send to try another method is denied. */
+/** Agents read users and orders, place orders and give small refunds; what tries another method is denied. */
 const POLICY = `
 @id("connect") permit (principal, action == Action::"connect", resource);
 @id("read") permit (principal, action in Action::"http.read", resource is Endpoint)
 when { resource.path like "/api/v1/users/*" || resource.path like "/api/v1/orders/*" };
 @id("order") permit (principal, action == Action::"http.post", resource is Endpoint)
 when { resource.path == "/api/v1/orders" };
+@id("refund") permit (principal, action == Action::"http.post", resource is Endpoint)
+when { resource.path == "/api/v1/refunds" && context.bodyWhole };
+@id("small") forbid (principal, action == Action::"http.post", resource)
+when { context.fields.contains("$..amount=1000000") || context.fields.contains("$._method=DELETE") };
 @id("no-admins") forbid (principal, action in Action::"http", resource)
 when { context.query.contains("role=admin") || context.queryNames.contains("_method") };
 @id("show") permit (principal, action == Action::"reveal", resource);
@@ -88,6 +92,7 @@ export class HttpWorld implements AnyWorld {
     protocol: http
     target: { url: 'http://127.0.0.1:${upstream.port}' }
     credentials: { bearer: { file: password } }
+    api: { fields: { 'POST /api/v1/refunds': [$..amount, $._method] } }
     classification: { fields: { '/api/v1/users/**': { '$..ssn': [pii.national-id] } } }`,
     });
     return new HttpWorld({ upstream, elsewhere }, gateway, await connected(gateway));
