@@ -87,3 +87,29 @@ export interface ApprovalDecision {
   /** For the one who asked; at most 500 characters. */
   readonly reason?: string;
 }
+
+/**
+ * `POST /v1/approvals/{id}/try` with `{"binding": …}`, for those who may decide it: what it would change, counted where it
+ * was done and undone.
+ */
+export interface ApprovalTrial {
+  readonly schemaVersion: 1;
+  readonly id: string;
+  /** In the protocol's own word: `UPDATE`. Absent where it would fail. */
+  readonly command?: string;
+  /** Of the command itself. */
+  readonly rows?: number;
+  /** All that changed, by whatever it leads to: triggers, foreign keys. */
+  readonly changes: readonly {
+    readonly object: string;
+    readonly inserted: number;
+    readonly updated: number;
+    readonly deleted: number;
+  }[];
+  /** It would fail: with the protocol's own code, and in words without values. */
+  readonly fails?: { readonly status: string; readonly reason: string };
+  /** What the target has defined is not what it was when people were asked: it will be asked anew. */
+  readonly changed: boolean;
+  /** Code in it catches errors: what it undid by itself is in `changes` as well. */
+  readonly catches: boolean;
+}

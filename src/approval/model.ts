@@ -37,6 +37,8 @@ export interface Asked {
   readonly text: string;
   /** What was really asked. Kept until the request is settled, for those alone who decide it. */
   readonly original?: Original;
+  /** By which it can be tried out, in its adapter's own words. Kept as long as `original`, shown to nobody. */
+  readonly trial?: string;
   readonly actions: readonly string[];
   readonly objects: readonly string[];
   readonly policyVersion: string;

@@ -64,6 +64,6 @@ export function isOpen({ state, usedBy }: Approval): boolean {
   return state === 'pending' || (state === 'approved' && usedBy === undefined);
 }
 
-function withoutOriginal({ original: _, ...rest }: Approval): Approval {
+function withoutOriginal({ original: _, trial: __, ...rest }: Approval): Approval {
   return rest;
 }

@@ -25,6 +25,7 @@ export const EVENT_TYPES = [
   'session.killed',
   'approval.requested',
   'approval.viewed',
+  'approval.tried',
   'approval.granted',
   'approval.denied',
   'approval.expired',

@@ -2,7 +2,7 @@
  * The gateway's API as a logged-in caller sees it: every request with token and proof.
  */
 import type { IncomingMessage } from 'node:http';
-import type { ApprovalDecision, ApprovalItem, ApprovalList } from '../api/approvals.ts';
+import type { ApprovalDecision, ApprovalItem, ApprovalList, ApprovalTrial } from '../api/approvals.ts';
 import {
   type AuditChainItem,
   type AuditChainList,
@@ -116,6 +116,10 @@ export class GatewayApi {
 
   decideApproval(id: string, word: 'approve' | 'deny', decision: ApprovalDecision): Promise<ApprovalItem> {
     return this.#json({ method: 'POST', path: `${below(PATHS.approvals, id)}/${word}`, json: decision });
+  }
+
+  tryApproval(id: string, binding: string): Promise<ApprovalTrial> {
+    return this.#json({ method: 'POST', path: `${below(PATHS.approvals, id)}/try`, json: { binding } });
   }
 
   cancelApproval(id: string): Promise<ApprovalItem> {

@@ -122,6 +122,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
     actions: [...new Set(pairs.map(({ action }) => action))],
     objects: [...new Set(pairs.map(({ object }) => object.id))],
     policyVersion,
+    ...(approvable.trial === undefined ? {} : { trial: approvable.trial }),
     deadline: principal.deadline,
   };
 }

@@ -51,6 +51,8 @@ export interface Approvable {
    * @throws {HoopError} It cannot be known now: the operation is refused.
    */
   exact(): Later<string>;
+  /** By which the adapter could try it out, of the last `exact`; undefined: it cannot. */
+  readonly trial?: string | undefined;
   /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */
   readonly prepares?: boolean;
   /** It opens something that stays: a yes to it is for a time and not for one use. */

@@ -39,6 +39,27 @@ export interface SessionEnd {
   readonly bytesOut: number;
 }
 
+/** What an operation would do, counted where it was done and undone. */
+export interface TriedOut {
+  /** In the protocol's own word: `UPDATE`. */
+  readonly command?: string;
+  /** Of the command itself. */
+  readonly rows?: number;
+  /** All that changed, by whatever it leads to. */
+  readonly changes: readonly {
+    readonly object: string;
+    readonly inserted: number;
+    readonly updated: number;
+    readonly deleted: number;
+  }[];
+  /** It would fail: with the protocol's own code, and in words without values. */
+  readonly fails?: { readonly status: string; readonly reason: string };
+  /** What the target has defined is not what it was when people were asked: it will be asked anew. */
+  readonly changed: boolean;
+  /** Code in it catches errors: what it undid by itself is in `changes` as well. */
+  readonly catches: boolean;
+}
+
 /** Speaks one protocol for one configured resource. */
 export interface Adapter {
   readonly protocol: string;
@@ -52,6 +73,15 @@ export interface Adapter {
    * @returns undefined where it has no such form. Never rejects.
    */
   formatted?(asked: { readonly original?: Original; readonly text: string }): Promise<string | undefined>;
+  /**
+   * Runs what waits for people so that nothing of it remains, and counts. Asked by one who may decide it, for whom it is
+   * on record.
+   *
+   * @param trial As `Approvable.trial` gave it when people were asked.
+   * @param signal Aborted when nobody waits for it any more.
+   * @throws {HoopError} `ERR_UNSUPPORTED` it is not certain that nothing would remain; `ERR_TARGET_…`.
+   */
+  tryOut?(trial: string, signal: AbortSignal): Promise<TriedOut>;
   /** Frees what is shared between streams (side connections, workers). */
   close(): Promise<void>;
 }

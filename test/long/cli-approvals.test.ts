@@ -11,7 +11,7 @@ const POLICY = `${ALLOW_ALL}
 @id("production-is-opened-for-a-purpose") @approval("dba") @reason("it is production")
 forbid (principal, action == Action::"connect", resource) unless { context.approvals.contains("dba") };
 @id("schema-changes-are-reviewed") @approval("dba") @reason("schema changes are reviewed")
-forbid (principal, action in Action::"sql.ddl", resource) unless { context.approvals.contains("dba") };`;
+forbid (principal, action in [Action::"sql.ddl", Action::"sql.delete"], resource) unless { context.approvals.contains("dba") };`;
 const ALL = ['--status', 'all', '--json'];
 
 let stack: Stack;
@@ -127,6 +127,40 @@ describe('a statement that needs an approval', () => {
     expect(await job.finished).toMatchObject({ exitCode: 0, stdout: 'CREATE TABLE\n' });
     const { stdout } = await stack.hoopctl(['approval', 'show', id, '--json'], otto);
     expect(items(stdout)).toMatchObject([{ status: 'approved', usedBy: expect.stringMatching(/^op_/) }]);
+  });
+});
+
+describe('a statement that is tried out before anybody says yes', () => {
+  test('is counted and undone, for who may decide it and for nobody else, and it is on record', async () => {
+    const count = 'SELECT count(*) FROM kept';
+    await stack.postgres.psql(
+      'CREATE TABLE kept (v int); INSERT INTO kept VALUES (1), (2); GRANT ALL ON kept TO hoop',
+    );
+    const { job, id: connection } = await waiting('delete from kept');
+    await stack.hoopctl(['approval', 'approve', connection, '--yes'], otto);
+    const [, id = ''] = await job.until(/NOTICE[\s\S]*?(apr_\w{26})/, 'stderr');
+    const tried = await stack.hoopctl(['approval', 'try', id], otto);
+    expect({ ...tried, stdout: tried.stdout.replace(/ +/g, ' ') }).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(tried.stdout.replace(/ +/g, ' ')).toBe(
+      'DELETE of 2 rows. It was undone; nothing was kept.\n\nCHANGED INSERTED UPDATED DELETED\npublic.kept 0 0 2\n\n',
+    );
+    const json = JSON.parse((await stack.hoopctl(['approval', 'try', id, '--json'], otto)).stdout);
+    expect(json).toMatchObject({ schemaVersion: 1, id, command: 'DELETE', rows: 2, changed: false });
+    expect(await stack.postgres.psql(count)).toBe('2');
+    expect(await stack.hoopctl(['approval', 'try', id])).toMatchObject({ exitCode: 77, stdout: '' });
+    expect(await stack.hoopctl(['approval', 'try', connection], otto)).toMatchObject({ exitCode: 64 });
+    const search = ['audit', 'search', '--approval', id, '--json'];
+    const events = (await stack.hoopctl(search, otto)).stdout.trim().split('\n');
+    const story = events.map((line) => JSON.parse(line)).filter(({ type }) => type === 'approval.tried');
+    expect(story.map(({ actor, outcome }) => `${actor.name} ${outcome ?? 'begins'}`).toSorted()).toEqual([
+      'otto@example.com begins',
+      'otto@example.com begins',
+      'otto@example.com success',
+      'otto@example.com success',
+    ]);
+    await stack.hoopctl(['approval', 'approve', id, '--yes'], otto);
+    expect(await job.finished).toMatchObject({ exitCode: 0, stdout: 'DELETE 2\n' });
+    expect(await stack.postgres.psql(count)).toBe('0');
   });
 });
 

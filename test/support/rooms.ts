@@ -162,8 +162,12 @@ const OF_POSTGRES: Rooms = {
     may: [...WORDS, ...SQL, 'sql/parse', 'catalog', 'shown'],
     because: 'a statement is read and judged before there is a way to send it',
   },
+  trial: {
+    may: [...WORDS, ...SQL, 'sql/parse', 'catalog', 'shown', 'target'],
+    because: 'what is tried out has no client, and nothing of a session but what it was asked with',
+  },
   relay: {
-    may: [...WORDS, ...SQL, 'sql/parse', 'catalog', 'shown', 'shown/values', 'target', 'reading'],
+    may: [...WORDS, ...SQL, 'trial', 'sql/parse', 'catalog', 'shown', 'shown/values', 'target', 'reading'],
     because: 'only the relay has both sockets, and it sends what was judged',
   },
   '.': {
@@ -171,7 +175,7 @@ const OF_POSTGRES: Rooms = {
       ...WORDS,
       ...SQL,
       ...['resource.ts', 'credentials', 'sql/parse', 'shown/values', 'catalog', 'login', 'target', 'shown'],
-      ...['reading', 'relay'],
+      ...['reading', 'relay', 'trial'],
     ],
     because: 'the adapter puts its rooms together, and none of them knows it',
   },

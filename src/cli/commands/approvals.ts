@@ -70,6 +70,20 @@ export const approvalShow: CommandSpec = {
   run: async (invocation) => (await import('../approval/run-look.ts')).runShow(invocation),
 };
 
+export const approvalTry: CommandSpec = {
+  path: ['approval', 'try'],
+  summary: 'count what a request would change: do it, and undo it',
+  description:
+    'For those who may decide it. The operation is done as it would be and undone at once; nothing of it remains, or it is ' +
+    'not tried. Counted is all that changes, by triggers and foreign keys as well. It holds its locks for at most two ' +
+    'seconds, is on record, and wants a sign-in that is fresh.',
+  arguments: [{ syntax: '<id>', text: 'request, apr_…' }],
+  gateway: 'as-person',
+  examples: [`hoopctl approval try ${ID}`, `hoopctl approval try ${ID} --json | jq .changes`],
+  exitCodes: [67, 69, 76, 77],
+  run: async (invocation) => (await import('../approval/run-try.ts')).runTry(invocation),
+};
+
 export const approvalApprove: CommandSpec = {
   path: ['approval', 'approve'],
   summary: 'say yes to exactly what is shown',

@@ -6,6 +6,7 @@ import {
   approvalList,
   approvalRequest,
   approvalShow,
+  approvalTry,
   approvalWatch,
 } from './approvals.ts';
 import { auditExport } from './audit-export.ts';
@@ -38,6 +39,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   approvalRequest,
   approvalList,
   approvalShow,
+  approvalTry,
   approvalApprove,
   approvalDeny,
   approvalCancel,

@@ -54,6 +54,14 @@ export function approvalRoutes(deps: ApprovalRouteDeps): Routes {
         await office.deny(context.var.principal, context.req.param('id'), binding, reason),
       );
     });
+    app.post(`${APPROVAL_PATH}/try`, async (context) => {
+      const { binding, reason } = await decisionOf(context);
+      if (reason !== undefined) throw new HoopError('ERR_USAGE', 'a try has no reason');
+      const { principal } = context.var;
+      return context.json(
+        await office.tryOut(principal, context.req.param('id'), binding, connectionOf(context)),
+      );
+    });
     app.post(`${APPROVAL_PATH}/cancel`, async (context) =>
       said(context, await office.cancel(context.var.principal, context.req.param('id'))),
     );

@@ -1,4 +1,4 @@
-import type { ApprovalItem, ApprovalStatus } from '../../api/approvals.ts';
+import type { ApprovalItem, ApprovalStatus, ApprovalTrial } from '../../api/approvals.ts';
 import type { ApprovalDesk } from '../../approval/desk.ts';
 import { type Approval, askedOnAuthorityOf, isSamePerson, missing } from '../../approval/model.ts';
 import type { AuditLog } from '../../audit/event.ts';
@@ -11,6 +11,7 @@ import type { Adapter } from '../../protocols/adapter.ts';
 import { actorOf } from '../actor.ts';
 import { type Ask, demandPerson } from '../plane.ts';
 import { approvalItem } from './item.ts';
+import type { ApprovalTrials } from './trials.ts';
 
 export interface OfficeParts {
   readonly desk: ApprovalDesk;
@@ -18,6 +19,7 @@ export interface OfficeParts {
   readonly audit: AuditLog;
   readonly vocabulary: Vocabulary;
   readonly clock: Clock;
+  readonly trials: Pick<ApprovalTrials, 'run'>;
   /** What the adapter of a resource makes of a text for people. */
   readonly formatted: (resource: string, asked: Shown) => Promise<string | undefined>;
 }
@@ -109,6 +111,25 @@ export class ApprovalOffice {
     this.#demandMayDecide(principal, id, binding);
     const denied = await this.#parts.desk.deny(id, principal, reason);
     return this.#item(denied, { mine: [], exact: false });
+  }
+
+  /**
+   * Does and undoes what is asked, and counts. The same may who may decide it, and nobody else.
+   *
+   * @param binding Of what the person has seen.
+   * @param signal Aborted when they do not wait for it any more.
+   * @throws {HoopError} as `approve`, and as `ApprovalTrials.run`.
+   */
+  async tryOut(
+    principal: Principal,
+    id: string,
+    binding: string,
+    signal: AbortSignal,
+  ): Promise<ApprovalTrial> {
+    const approval = this.#demandMayDecide(principal, id, binding);
+    if (approval.state !== 'pending')
+      throw new HoopError('ERR_USAGE', `this request is ${stateText(approval)}: there is nothing to try`);
+    return this.#parts.trials.run(actorOf(principal, this.#parts.vocabulary), approval, signal);
   }
 
   /** Takes back what was asked. @throws {HoopError} `ERR_NO_ACCESS`; `ERR_DENIED` others asked; `ERR_USAGE` too late. */

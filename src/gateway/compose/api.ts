@@ -15,6 +15,7 @@ import { openRoutes, selfRoutes } from '../api/self-routes.ts';
 import { sessionRoutes } from '../api/session-routes.ts';
 import { tokenRoutes } from '../api/token-routes.ts';
 import { ApprovalOffice } from '../approvals/office.ts';
+import { ApprovalTrials } from '../approvals/trials.ts';
 import { SignInAttempts } from '../pages/attempts.ts';
 import { pageRoutes } from '../pages/routes.ts';
 import { SignIn } from '../pages/sign-in.ts';
@@ -59,6 +60,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
     ...parts,
     desk,
     ask,
+    trials: new ApprovalTrials({ ...parts, adapter: (resource) => heldAdapter(rules, resource) }),
     formatted: async (resource, asked) => rules.resources.find(resource)?.adapter.formatted?.(asked),
   });
   const budget = new RefusalBudget(clock);
@@ -100,6 +102,13 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
       auditRoutes({ ...parts, ask }),
     ],
   );
+}
+
+function heldAdapter({ resources }: GatewayRules, name: string) {
+  const resource = resources.find(name);
+  return resource === undefined
+    ? undefined
+    : { adapter: resource.adapter, release: resources.hold(resource) };
 }
 
 function accessBy(rules: GatewayRules): Parameters<typeof selfRoutes>[0]['access'] {

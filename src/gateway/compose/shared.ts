@@ -24,6 +24,9 @@ export class SharedByProtocol {
     return {
       protocol: adapter.protocol,
       serve: (stream, context) => adapter.serve(stream, context),
+      ...(adapter.tryOut === undefined
+        ? {}
+        : { tryOut: (trial: string, signal: AbortSignal) => adapter.tryOut!(trial, signal) }),
       formatted: async (asked) => adapter.formatted?.(asked),
       close: async () => {
         await adapter.close();

@@ -21,6 +21,7 @@ import { NEWEST_MAJOR, OLDEST_MAJOR } from './sql/parse/keywords.ts';
 import type { SqlParser } from './sql/parse/parser.ts';
 import { SideConnection } from './target/side-connection.ts';
 import { connectUpstream, type Upstream } from './target/upstream.ts';
+import { Trials } from './trial/trial.ts';
 
 export interface PostgresDeps {
   /** Shared by all resources: one worker thread. Closed by whoever made it. */
@@ -36,6 +37,10 @@ export interface PostgresDeps {
 /** What the gateway asks itself must not depend on what users have made. */
 const CATALOG_STARTUP = new Map([
   ['application_name', 'hoopd catalog'],
+  ['search_path', 'pg_catalog'],
+]);
+const TRIAL_STARTUP = new Map([
+  ['application_name', 'hoopd trial'],
   ['search_path', 'pg_catalog'],
 ]);
 const ADMINISTRATION_STARTUP = new Map([
@@ -84,14 +89,14 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     assertKnownServer(upstream);
     return upstream;
   };
-  const aside = async (login: TargetLogin, startup: ReadonlyMap<string, string>) =>
-    new SideConnection(await connect(login, startup));
+  const aside = async (login: TargetLogin, startup: ReadonlyMap<string, string>, signal?: AbortSignal) =>
+    new SideConnection(await connect(login, startup, signal));
   const credentials = resource.credentials((login) => aside(login, ADMINISTRATION_STARTUP));
   /** Ends with its lease, and its lease with it. */
-  const side = async () => {
+  const side = async (startup = CATALOG_STARTUP, signal?: AbortSignal) => {
     const lease = await credentials.own();
     try {
-      const connection = await aside(lease, CATALOG_STARTUP);
+      const connection = await aside(lease, startup, signal);
       connection.onClose(() => lease.release());
       whenAborted(lease.ended, () => connection.close());
       return connection;
@@ -101,12 +106,21 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     }
   };
   const catalog = new CatalogService({
-    connect: side,
+    connect: () => side(),
     resource: resourceObject(resource.name, 'postgres'),
     tags: resource.classification,
     clock: deps.clock,
   });
-  const definitions = new Definitions(side, () => catalog.invalidate('anything'));
+  const definitions = new Definitions(
+    () => side(),
+    () => catalog.invalidate('anything'),
+  );
+  const trials = new Trials({
+    parser: deps.parser,
+    catalog: () => catalog.current(),
+    definitions: () => definitions.current(),
+    connect: (signal) => side(TRIAL_STARTUP, signal),
+  });
   const parts: SessionParts = {
     parser: deps.parser,
     catalog,
@@ -137,6 +151,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
       const shown = original === undefined ? text : original['statement'];
       return typeof shown === 'string' ? deps.parser.inLines(shown) : undefined;
     },
+    tryOut: (trial, signal) => trials.run(trial, signal),
     close: async () => {
       catalog.close();
       definitions.close();

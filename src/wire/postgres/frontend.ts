@@ -7,7 +7,7 @@ import { Query } from './query.ts';
 import { FRONTEND } from './types.ts';
 
 const Flush = bare('Flush', FRONTEND.Flush);
-const Sync = bare('Sync', FRONTEND.Sync);
+export const Sync = bare('Sync', FRONTEND.Sync);
 const Terminate = bare('Terminate', FRONTEND.Terminate);
 /** Either way: the type octet is the same. */
 export const CopyDone = bare('CopyDone', FRONTEND.CopyDone);

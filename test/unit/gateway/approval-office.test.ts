@@ -14,6 +14,7 @@ when { resource.name == "dba" && resource in Resource::"pg" };
 @id("security") permit (principal in Group::"security", action == Action::"approval.grant", resource)
 when { resource.name == "security" };
 `;
+const TRIED = { schemaVersion: 1, changes: [], changed: false, catches: false } as const;
 const BINDING = 'b1';
 
 class SetUp extends DeskSetUp {
@@ -23,6 +24,7 @@ class SetUp extends DeskSetUp {
     audit: this.log,
     vocabulary,
     clock: this.clock,
+    trials: { run: async (actor, { id }) => ({ ...TRIED, id, command: actor.name }) },
     formatted: async (_, { original, text }) => `in lines: ${original?.['statement'] ?? text}`,
     ask: (principal, action, object) =>
       judge({ engine: this.engine, vocabulary }, principal, [{ action, object }], {}).decision,
@@ -92,6 +94,11 @@ describe('who may say yes or no', () => {
         expect(at.desk.find(id)).toMatchObject({ state: 'pending', votes: [] });
       }
     }
+    const at = new SetUp();
+    const [id, who] = [await at.asked(), by(at)];
+    const tried = at.office.tryOut(who, id, BINDING, new AbortController().signal);
+    if (expected === 'yes') expect(await tried).toEqual({ ...TRIED, id, command: who.name });
+    else expect(codeOf(await tried.catch((error: unknown) => error))).toBe(expected);
   });
 
   it('of a request at another resource, a rule on this one says nothing', async () => {

@@ -7,6 +7,7 @@ import { NoticeResponse } from '../../../wire/postgres/report.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { Planned } from '../reading/planner.ts';
 import type { Original } from '../reading/write-back.ts';
+import { trialDocument } from '../trial/document.ts';
 import type { SessionState } from './state.ts';
 
 /** What is asked, beside what it would do. */
@@ -32,6 +33,7 @@ export class ApprovableStatement implements Approvable {
   readonly #asking: Asking;
   readonly #planned: Planned;
   readonly #reread: (planned: Planned) => Omit<Question, 'approvable'>;
+  #trial: string | undefined;
 
   /** @param reread Takes what was read anew, and gives the question for it. */
   constructor(
@@ -51,8 +53,16 @@ export class ApprovableStatement implements Approvable {
     await this.#state.answered();
     const definitions = await this.#state.definitions();
     const { original, message, types } = this.#asking;
-    const parts = [definitions, original, shortened(types), valuesOf(message), this.#state.path.compared];
+    const { last, compared } = this.#state.path;
+    const { statement } = original;
+    if (message?.name !== 'FunctionCall' && statement !== undefined && last !== undefined)
+      this.#trial = trialDocument(statement, types ?? [], message, last, definitions);
+    const parts = [definitions, original, shortened(types), valuesOf(message), compared];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+
+  get trial(): string | undefined {
+    return this.#trial;
   }
 
   /**

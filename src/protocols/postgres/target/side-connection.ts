@@ -1,7 +1,7 @@
 import { Inlet } from '../../../core/bytes/inlet.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
-import { Query } from '../../../wire/postgres/query.ts';
+import { CommandComplete, Query, ReadyForQuery } from '../../../wire/postgres/query.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
 import { DataRow } from '../../../wire/postgres/rows.ts';
 import { BACKEND } from '../../../wire/postgres/types.ts';
@@ -11,6 +11,17 @@ export type TextRow = readonly (string | null)[];
 
 /** Rows of one statement held at most; wire/postgres/caps.ts bounds each. */
 const MAX_ROWS = 1000;
+
+/** What the server answered, up to ReadyForQuery. */
+export interface Exchanged {
+  /** For each statement its rows as text, null for NULL. */
+  readonly results: TextRow[][];
+  /** For each statement that completed what it did: `UPDATE 2`. */
+  readonly tags: readonly string[];
+  readonly failure?: ErrorResponse;
+  /** Whether a transaction is open now: `I`, `T`, or `E` for one that failed. */
+  readonly status: string;
+}
 
 /** hoopd's own connection to a target, for what it asks itself. One query at a time. */
 export class SideConnection {
@@ -49,35 +60,49 @@ export class SideConnection {
    *   statement. The connection is not usable any more.
    */
   async query(sql: string, timeoutMs: number): Promise<TextRow[][]> {
+    const { results, failure } = await this.exchange(Query.encode({ sql }), timeoutMs);
+    if (failure === undefined) return results;
+    const [code, message] = [reportText(failure, 'C') ?? '', reportText(failure, 'M') ?? ''];
+    throw this.#lost(`${code}: ${message}`.slice(0, 500));
+  }
+
+  /**
+   * @param messages Up to one that ReadyForQuery answers.
+   * @param keep False: rows are not looked at.
+   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended or gave no answer in time. It is not usable any more.
+   */
+  async exchange(messages: Buffer, timeoutMs: number, keep = true): Promise<Exchanged> {
     const late = setTimeout(() => this.close(), timeoutMs);
     try {
-      this.#upstream.socket.write(Query.encode({ sql }));
-      return await this.#answer();
+      this.#upstream.socket.write(messages);
+      return await this.#answer(keep);
     } finally {
       clearTimeout(late);
     }
   }
 
-  async #answer(): Promise<TextRow[][]> {
+  async #answer(keep: boolean): Promise<Exchanged> {
     const results: TextRow[][] = [];
+    const tags: string[] = [];
     let rows: TextRow[] = [];
-    let failure: string | undefined;
+    let failure: ErrorResponse | undefined;
     for (;;) {
       const frame = this.#framer.next();
       if (frame === undefined) {
         this.#framer.push(await this.#more());
       } else if (frame.type === BACKEND.DataRow) {
+        if (!keep) continue;
         if (rows.length >= MAX_ROWS) throw this.#lost('the answer has too many rows');
         rows.push(DataRow.decode(frame.body).values.map((value) => value?.toString('utf8') ?? null));
       } else if (frame.type === BACKEND.CommandComplete) {
         results.push(rows);
+        tags.push(CommandComplete.decode(frame.body).tag);
         rows = [];
       } else if (frame.type === BACKEND.ErrorResponse) {
-        const report = ErrorResponse.decode(frame.body);
-        failure = `${reportText(report, 'C') ?? ''}: ${reportText(report, 'M') ?? ''}`.slice(0, 500);
+        failure = ErrorResponse.decode(frame.body);
       } else if (frame.type === BACKEND.ReadyForQuery) {
-        if (failure !== undefined) throw this.#lost(failure);
-        return results;
+        const { status } = ReadyForQuery.decode(frame.body);
+        return { results, tags, status, ...(failure === undefined ? {} : { failure }) };
       }
     }
   }
