@@ -31,10 +31,10 @@
  *
  * - PostgreSQL: `request` for each statement, `response` for everything that the client receives. One write holds the
  *   answers of many statements, so `response` names no operation.
- * - HTTP: a stream for each connection, with HTTP/2 for each of its streams. `request` holds one line for people (`GET
- *   /v1/orders`), then come `request-head` (start `GET /v1/orders?page=2`), `request-body`, `response-head` (start
- *   `200`; one more for each 1xx and for trailers) and `response-body`, all with the request's operation. A connection
- *   that was upgraded goes on with `input` and `output`.
+ * - HTTP: a stream for each connection. `request` holds one line for people (`GET /v1/orders?page=…`), then come
+ *   `request-head` (start as that line), `request-body`, `response-head` (start `200`; one more for each 1xx and, start
+ *   `trailers`, for these) and `response-body`, all with the request's operation: with HTTP/2 several go on at once. A
+ *   connection that was upgraded goes on with `input` and `output`.
  * - SSH: a stream for each channel. `request` for `exec`, `shell` or a subsystem, `resize` for `pty-req` and
  *   `window-change`, `input`, `output` and `stderr` for data, `status` for `exit-status` and `exit-signal`. A file
  *   that is copied is an exchange: `response-head` (start `read /etc/hosts`), then `response-body`.

@@ -7,9 +7,52 @@ const MARKS = { request: '>', response: '<' } as const;
 /** What text does not hold. */
 const BINARY = /[\0\ufffd]/;
 
-/** One stream's exchanges: heads by line, then bodies as far as they are text. No I/O, holds nothing but a character. */
+/** Exchanges of one stream that are told apart; of more at once the one that was silent for longest is forgotten. */
+const EXCHANGES = 256;
+
+/**
+ * One stream's exchanges: heads by line, then bodies as far as they are text. Where several go on at once, what belongs to
+ * another than what came before is under a line that names it. No I/O.
+ */
 export class ExchangePrinter {
+  readonly #open = new Map<string, Exchange>();
+  #current = '';
+
+  /** A request begins. @param text As people read it. */
+  begins(operation: string, text: string): void {
+    this.#current = operation;
+    this.#keep(operation, new Exchange(text));
+  }
+
+  push(frame: Extract<ReplayFrame, { kind: 'exchange' }>): Printed {
+    const { operation = '' } = frame;
+    const exchange = this.#open.get(operation) ?? new Exchange('');
+    this.#keep(operation, exchange);
+    const other = this.#current !== '' && operation !== this.#current;
+    this.#current = operation;
+    const printed = exchange.push(frame);
+    if (!other) return printed;
+    return {
+      ...printed,
+      lines: [`-- ${visible(`${operation} ${exchange.text}`)}`.trimEnd(), ...(printed.lines ?? [])],
+    };
+  }
+
+  #keep(operation: string, exchange: Exchange): void {
+    this.#open.delete(operation);
+    this.#open.set(operation, exchange);
+    const [silent] = this.#open.keys();
+    if (this.#open.size > EXCHANGES && silent !== undefined) this.#open.delete(silent);
+  }
+}
+
+class Exchange {
+  readonly text: string;
   readonly #bodies = { request: new Body(), response: new Body() };
+
+  constructor(text: string) {
+    this.text = text;
+  }
 
   push(frame: Extract<ReplayFrame, { kind: 'exchange' }>): Printed {
     if ('body' in frame) return this.#bodies[frame.side].push(frame.body);

@@ -74,6 +74,9 @@ class StreamPrinter {
         return this.#behindRows(this.#terminal.push(frame));
       case 'exchange':
         return this.#behindRows(this.#exchange.push(frame));
+      case 'request':
+        this.#exchange.begins(frame.operation, frame.text);
+        return { lines: [...(this.rest().lines ?? []), ...requestLines(frame.atMs, frame.text)] };
       default:
         return { lines: [...(this.rest().lines ?? []), ...plainLines(frame)] };
     }
@@ -91,8 +94,6 @@ class StreamPrinter {
 
 function plainLines(frame: ReplayFrame): string[] {
   switch (frame.kind) {
-    case 'request':
-      return requestLines(frame.atMs, frame.text);
     case 'note':
       return [`-- ${visible(frame.text)}`];
     case 'status':

@@ -187,6 +187,31 @@ describe('exchanges', () => {
     ]);
   });
 
+  test('are told apart where several go on at once', () => {
+    const other = (frame: object) => ({ ...frame, operation: 'op_2' });
+    expect(
+      lines(
+        { kind: 'request', text: 'GET /one', operation: 'op_1' },
+        { kind: 'request', text: 'GET /two', operation: 'op_2' },
+        other(head('response', '200')),
+        other(body('response', { base64: Buffer.from('tw\xc3', 'latin1').toString('base64') })),
+        head('response', '404'),
+        other(body('response', { base64: Buffer.from('\xb6\n', 'latin1').toString('base64') })),
+      ),
+    ).toEqual([
+      '[00:01.250] > GET /one',
+      '[00:01.250] > GET /two',
+      '< 200',
+      '<',
+      'tw',
+      '-- op_1 GET /one',
+      '< 404',
+      '<',
+      '-- op_2 GET /two',
+      'ö',
+    ]);
+  });
+
   test('what is no text is told by its size, to the end of that body', () => {
     expect(
       lines(
