@@ -4,6 +4,7 @@ import type { Approval, Asked } from '../approval/model.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { ApprovalsNeeded } from '../policy/model.ts';
+import { shownIds } from '../policy/objects.ts';
 import { approvalDenial, denialOf } from './denial.ts';
 import type { Judgement } from './judge.ts';
 import type { Approvable, ApprovalWait, Denial, Hold, Operation } from './operation.ts';
@@ -120,7 +121,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
     text,
     ...(original === undefined ? {} : { original }),
     actions: [...new Set(pairs.map(({ action }) => action))],
-    objects: [...new Set(pairs.map(({ object }) => object.id))],
+    objects: shownIds(pairs),
     policyVersion,
     ...(approvable.trial === undefined ? {} : { trial: approvable.trial }),
     deadline: principal.deadline,

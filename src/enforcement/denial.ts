@@ -139,7 +139,7 @@ export function errorDenial({ code, message, hint }: HoopError): Denial {
 }
 
 function whatOf(pair: Pair | undefined): string {
-  return pair === undefined ? 'this' : `${pair.action} on ${pair.object.id}`;
+  return pair === undefined ? 'this' : `${pair.action} on ${pair.object.shownId ?? pair.object.id}`;
 }
 
 /** Octets of JSON for each of the two sentences, so that the whole stays below 1 KiB. */

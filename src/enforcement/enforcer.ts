@@ -7,6 +7,7 @@ import { IdSeries } from '../core/ids.ts';
 import { after, type Later } from '../core/later.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';
 import type { Decision, Pair, PolicyEngine, RowBound } from '../policy/model.ts';
+import { shownIds } from '../policy/objects.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { type Held, HeldOperations, type Settled } from './approvals.ts';
 import { attenuated } from './attenuated.ts';
@@ -257,7 +258,7 @@ function asked({ session, pairs }: Operation): EventFields {
     resource: session.resource.id,
     protocol: session.protocol,
     actions: [...new Set(pairs.map(({ action }) => action))],
-    objects: [...new Set(pairs.map(({ object }) => object.id))],
+    objects: shownIds(pairs),
   };
 }
 

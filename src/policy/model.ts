@@ -21,6 +21,8 @@ interface EntityRef {
 /** What an action is done to: one entity, with what rules may ask of it and where it hangs in the hierarchy. */
 export interface PolicyObject extends EntityRef {
   readonly attrs: Readonly<Record<string, PolicyValue>>;
+  /** What stands in evidence in the place of `id`, where that holds what nobody is to read there. */
+  readonly shownId?: string;
   /** Direct parent, which has its own: `Column` → `Table` → `Schema` → `Resource`. Undefined at the root. */
   readonly parent?: PolicyObject;
 }

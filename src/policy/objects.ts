@@ -1,4 +1,9 @@
-import type { PolicyObject } from './model.ts';
+import type { Pair, PolicyObject } from './model.ts';
+
+/** What the objects of some pairs are called in evidence: each once, in order. */
+export function shownIds(pairs: readonly Pair[]): string[] {
+  return [...new Set(pairs.map(({ object }) => object.shownId ?? object.id))];
+}
 
 /** The entity of a configured resource. All that an adapter names hangs below it. */
 export function resourceObject(name: string, protocol: string): PolicyObject {

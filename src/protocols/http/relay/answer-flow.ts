@@ -56,8 +56,9 @@ export function moveBody(
         fail(error);
       }
     });
-    body.once('error', (cause) => reject(new HoopError('ERR_TARGET_LOST', undefined, { cause })));
-    body.once('close', () => reject(new HoopError('ERR_TARGET_LOST')));
+    const broken = (cause?: Error) => reject(new HoopError('ERR_TARGET_LOST', undefined, { cause }));
+    body.once('error', broken);
+    body.once('close', () => body.readableEnded || broken());
     reply.onClose((whole) => whole || fail(clientLeft()));
     if (reply.closed) fail(clientLeft());
   });

@@ -20,7 +20,7 @@ export function questionOf(
   const { method, path, query, parameters, contentType } = request;
   const names = parameters.map(([name]) => name);
   return {
-    pairs: [pairOf(resource, request, operation)],
+    pairs: [pairOf(resource, request, operation, (path) => cleaned(path, clean))],
     context: {
       query: [...new Set(parameters.map(([name, value]) => `${name}=${value}`))],
       queryNames: [...new Set(names)],
