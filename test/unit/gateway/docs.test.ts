@@ -20,6 +20,7 @@ describe('docs/configuration.md', () => {
     write('tls.crt', server.cert);
     write('tls.key', server.key);
     write('ca.pem', authority);
+    write('client.crt', server.cert);
     write('openapi.yaml', 'openapi: 3.1.0\npaths: {}\n');
     write('people.yaml', 'ada@example.com: [developers]');
     write('seal.key', newSealKeyText());
@@ -30,6 +31,9 @@ describe('docs/configuration.md', () => {
       OIDC_CLIENT_SECRET: 'y',
       API_PROD_TOKEN: 't',
       API_OLD_KEY: 'k',
+      CLIENT_KEY: server.key,
+      PARTNER_SECRET: 's',
+      AWS_SECRET: 'a',
       ...hooks,
     };
     const loaded = loadConfig(join(dir, 'hoopd.yaml'), { env });
