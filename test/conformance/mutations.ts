@@ -103,7 +103,7 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
   {
     without: 'the withdrawal of what nobody waits for',
     file: 'src/enforcement/approvals.ts',
-    line: "await this.#desk.cancel(id, 'the client did not wait for it');",
+    line: "await this.#desk.withdraw(id, 'the client did not wait for it');",
     becomes: '',
     fails: 'withdraws what its client asked',
   },

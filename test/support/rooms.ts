@@ -83,6 +83,7 @@ const OF_CORE: Rooms = {
 const OF_WIRE: Rooms = {
   scram: { may: [], because: 'a proof of a password belongs to no protocol that carries it' },
   postgres: { may: ['scram'], because: "a protocol's bytes are read without another's" },
+  http: { may: [], because: "a protocol's bytes are read without another's" },
 };
 
 const OF_PROTOCOLS: Rooms = {

@@ -1,5 +1,5 @@
 /**
- * `PG_PROD_URL` for `pg-prod`: upper case, `_` for everything but letters and digits, and before a digit that would be
+ * `API_PROD_URL` for `api-prod`: upper case, `_` for everything but letters and digits, and before a digit that would be
  * the first, because no shell could name it. Pure.
  */
 export function variableOf(resource: string, what: 'URL' | 'TOKEN'): string {

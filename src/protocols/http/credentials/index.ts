@@ -1,5 +1,4 @@
-import type { AdapterDeps, ConfiguredResource, Protocol } from '../../protocol.ts';
-import type { HttpConfig } from '../config.ts';
+import type { AdapterDeps, ConfiguredResource, Protocol, ResourceConfig } from '../../protocol.ts';
 import { type CredentialsConfig, WAYS } from './config.ts';
 import {
   type Ask,
@@ -49,7 +48,7 @@ export function secondWays(credentials: CredentialsConfig): readonly string[] {
 
 /** @param ca Of the target: the token endpoint is trusted by the same authorities, where some are named. */
 export function configuredCredential(
-  resource: ConfiguredResource<HttpConfig>,
+  resource: ConfiguredResource<ResourceConfig & { readonly credentials: CredentialsConfig }>,
   ca: string | undefined,
   { clock, log }: Pick<AdapterDeps, 'clock' | 'log'>,
 ): HttpCredential {
