@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, LONGEST_TIMER_MS } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { newId } from '../core/ids.ts';
 import type { Principal } from '../identity/principal.ts';
@@ -31,8 +31,6 @@ export interface DeskParts extends RecordParts {
 const PENDING_PER_INSTANCE = 600;
 const PENDING = 10_000;
 const SETTLED_SHOWN = 10_000;
-/** A timer of Node's holds no longer. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Keeps what people are asked and what they said. Each change is on record in the audit, and kept, before it counts.
@@ -55,7 +53,7 @@ export class ApprovalDesk {
   constructor(parts: DeskParts) {
     this.#parts = parts;
     this.#record = new ApprovalRecord(parts);
-    for (const document of parts.store.load()) this.#take(parse(document));
+    for (const document of parts.store.load()) this.#take(this.#record.read(document));
   }
 
   get terms(): ApprovalTerms {
@@ -125,7 +123,7 @@ export class ApprovalDesk {
   }
 
   /**
-   * Asks people. The very same question of the same session is not asked twice, nor one whose session is over.
+   * Asks people. The very same question of the same session, or asked ahead, is not asked twice.
    *
    * @throws {HoopError} `ERR_LIMIT` too many wait; `ERR_AUDIT_UNAVAILABLE`.
    */
@@ -158,7 +156,8 @@ export class ApprovalDesk {
   }
 
   #pendingLike({ binding, session }: Asked): Approval | undefined {
-    return this.#openLike(binding, (one) => one.state === 'pending' && this.#mayTake(one, session));
+    const own = (one: Approval) => one.session === session || one.ahead === true;
+    return this.#openLike(binding, (one) => one.state === 'pending' && own(one));
   }
 
   #demandRoom(instance: string): void {
@@ -187,7 +186,7 @@ export class ApprovalDesk {
     const waiting = this.#waiters.get(id) ?? new Set();
     this.#waiters.set(id, waiting.add(wake));
     signal?.addEventListener('abort', wake, { once: true });
-    const timer = setTimeout(wake, Math.min(MAX_TIMER_MS, Math.max(0, untilMs - clock.now())));
+    const timer = setTimeout(wake, Math.min(LONGEST_TIMER_MS, Math.max(0, untilMs - clock.now())));
     try {
       if (this.find(id)?.state === 'pending' && signal?.aborted !== true) await over.promise;
     } finally {
@@ -313,7 +312,7 @@ export class ApprovalDesk {
     this.#timers.delete(id);
     if (!isOpen(approval) || this.#closed) return;
     const expire = () => void this.#expire(id).catch(() => undefined);
-    const ms = Math.min(MAX_TIMER_MS, Math.max(0, expiresAt - this.#parts.clock.now()));
+    const ms = Math.min(LONGEST_TIMER_MS, Math.max(0, expiresAt - this.#parts.clock.now()));
     this.#timers.set(id, setTimeout(expire, ms).unref());
   }
 
@@ -367,14 +366,4 @@ function demandAnother(approval: Approval, by: Principal): void {
     });
   if (approval.votes.some((vote) => isSamePerson(vote, by)))
     throw new HoopError('ERR_DENIED', 'you have said yes to this before');
-}
-
-function parse(document: string): Approval {
-  try {
-    return JSON.parse(document) as Approval;
-  } catch (error) {
-    throw new HoopError('ERR_CONFIG', 'a request for approval that was kept cannot be read', {
-      cause: error,
-    });
-  }
 }

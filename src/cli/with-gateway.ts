@@ -7,6 +7,12 @@ import { visible } from './render/text.ts';
 /** For commands that act for the person who logged in, whatever agent the profile names. */
 export const AS_PERSON = { asPerson: true } as const;
 
+/** What is still to be done at the gateway if Ctrl-C comes from now on, until the returned function is called. */
+export type LastActs = (act: () => Promise<unknown>) => () => void;
+
+/** Nobody who has pressed Ctrl-C waits longer, ms. */
+const LAST_ACTS_MS = 2000;
+
 /** The options that choose gateway, profile and agent, as the client takes them. */
 export function gatewayChoice(invocation: Invocation): GatewayChoice {
   const choice: { -readonly [K in keyof GatewayChoice]: GatewayChoice[K] } = {};
@@ -24,7 +30,7 @@ export function gatewayChoice(invocation: Invocation): GatewayChoice {
  */
 export async function withGateway<T>(
   invocation: Invocation,
-  task: (gateway: OpenGateway) => Promise<T>,
+  task: (gateway: OpenGateway, interrupted: LastActs) => Promise<T>,
   more: Partial<GatewayChoice> = {},
   onTrouble?: (error: HoopError, final: boolean) => void,
 ): Promise<T> {
@@ -34,11 +40,29 @@ export async function withGateway<T>(
     io.signal,
     openGateway({ ...gatewayChoice(invocation), ...more }, io.env, onTrouble),
   );
+  const acts = new Set<() => Promise<unknown>>();
+  const interrupted: LastActs = (act) => {
+    acts.add(act);
+    return () => acts.delete(act);
+  };
   try {
-    return await raceInterrupt(io.signal, task(gateway));
+    return await raceInterrupt(io.signal, task(gateway, interrupted));
   } finally {
+    if (io.signal.aborted)
+      await within(
+        LAST_ACTS_MS,
+        [...acts].map((act) => act()),
+      );
     gateway.close();
   }
+}
+
+async function within(ms: number, acts: readonly Promise<unknown>[]): Promise<void> {
+  if (acts.length === 0) return;
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  await Promise.race([Promise.allSettled(acts), late.promise]);
+  clearTimeout(timer);
 }
 
 /** Ctrl-C wins over whatever is being waited for. */

@@ -133,7 +133,8 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const facts = { approval: approval.id };
     const { reason: _, ...rest } = fields;
     const now = { ...rest, decision: decision.effect, rules: decision.rules, ...reasonOf(judgement), facts };
-    const until = approval.windowMs === undefined ? {} : { until: approval.expiresAt };
+    const { approvals } = context;
+    const until = approval.windowMs === undefined ? {} : { until: approval.expiresAt, approvals };
     if (decision.effect === 'allow' && operation.approvable.opens === true)
       opened.set(operation.session, context.approvals);
     if (decision.effect === 'allow')

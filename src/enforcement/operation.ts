@@ -100,6 +100,8 @@ export type Verdict =
       readonly policyVersion: string;
       /** It was approved until then, ms since the epoch: what it opens is closed at that moment. */
       readonly until?: number;
+      /** Under which approvals that is; for as long as it is open, asking with them is asking as it was opened. */
+      readonly approvals?: readonly string[];
       /** The adapter must count the rows that it changes, and undo it where they are more. */
       readonly rows?: RowBound;
     }

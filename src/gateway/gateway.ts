@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { openAuditLog } from '../audit/log.ts';
+import { TextSeal } from '../audit/text-seal.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -83,6 +84,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
       clock,
       credentials: identity.instances,
       approvals: new SqliteApprovalStore(state.database),
+      seal: new TextSeal(materials.sealKey),
       sessionLives: (id) => sessions.find(id) !== undefined,
     },
     prepared,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Approval } from '../../src/approval/model.ts';
 import type { Principal } from '../../src/identity/principal.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
 import { RunningHoopctl } from '../support/run-hoopctl.ts';
 import { RunningGateway } from '../support/running-gateway.ts';
 import { eventually } from '../support/waiting.ts';
@@ -64,6 +65,15 @@ describe('a connection that needs an approval', () => {
     expect(stdout).not.toContain('ran');
   });
 
+  it('Ctrl-C takes back what was asked', async () => {
+    const hoopctl = connect('--wait', '--', 'true');
+    const { id } = await asked();
+    await hoopctl.until(/waits for the approval/, 'stderr');
+    hoopctl.child.kill('SIGINT');
+    expect(await hoopctl.finished).toMatchObject({ exitCode: 130 });
+    expect(running.gateway.approvals.find(id)).toMatchObject({ state: 'cancelled' });
+  });
+
   it('nobody decides in time: 75, which is not a no', async () => {
     const { exitCode, stderr } = await connect('--wait=1s', '--', 'true').finished;
     expect(exitCode).toBe(75);
@@ -82,5 +92,36 @@ describe('a connection that needs an approval', () => {
     expect(Date.now()).toBeGreaterThanOrEqual(expiresAt - 50);
     expect(Date.now()).toBeLessThan(expiresAt + 1500);
     expect((await agent.tunnel('echo')).status).toBe(403);
+  });
+});
+
+describe('a session of several streams that was approved', () => {
+  let several: RunningGateway;
+  beforeAll(async () => {
+    const protocols = PROTOCOLS.map((one) => ({ ...one, session: 'tunnel' as const }));
+    several = await RunningGateway.start({ policy: POLICY.replace('3s', '1h'), protocols });
+  });
+  afterAll(() => several?.remove());
+
+  it('takes further streams in, asks nobody again, and no more once policy says otherwise', async () => {
+    const agent = await several.machine();
+    const { approvals } = several.gateway;
+    const of = (id: string, more = {}) => ({ headers: { 'hoop-tunnel': id.repeat(22), ...more } });
+    const sessionOf = ({ head }: { head: string }) => /hoop-session: (\S+)/.exec(head)?.[1];
+    expect((await agent.tunnel('echo', of('a', { 'hoop-approval': 'ask' }))).status).toBe(403);
+    await approvals.approve(approvals.list()[0]!.id, ON_CALL, ['on-call']);
+    const streams = await Promise.all([1, 2, 3].map(() => agent.tunnel('echo', of('a'))));
+    expect(new Set(streams.map(sessionOf)).size).toBe(1);
+    expect(sessionOf(streams[0]!)).toBeDefined();
+    expect(sessionOf(await agent.tunnel('echo', of('b')))).not.toBe(sessionOf(streams[0]!));
+    for (const policy of [
+      POLICY.replaceAll('"on-call"', '"boss"'),
+      `${POLICY}\n@id("closed") forbid (principal, action == Action::"connect", resource);`,
+    ]) {
+      several.write('policies/test.cedar', policy);
+      await several.gateway.reload(several.load());
+      expect((await agent.tunnel('echo', of('a'))).status).toBe(403);
+    }
+    expect(approvals.list()).toHaveLength(1);
   });
 });

@@ -53,16 +53,26 @@ describe('one webhook', () => {
     const url = new Secret(receiver.url);
     return { url, key: new Secret(`whsec_${KEY}`), format: 'json', link: undefined, ...more };
   };
+  let now = 0;
   const make = (more: Partial<WebhookSettings> = {}, timeoutMs = 200) => {
-    const pace = { timeoutMs, firstDelayMs: 5, maxRetryAfterMs: 1000 };
-    webhook = new Webhook(settings(more), { clock: { now: () => Date.now() }, log, pace });
+    const pace = {
+      timeoutMs,
+      firstDelayMs: 5,
+      maxRetryAfterMs: 1000,
+      retryForMs: 30_000,
+      dropAfterMs: 60_000,
+    };
+    webhook = new Webhook(settings(more), { clock: { now: () => Date.now() + now }, log, pace });
     return webhook;
   };
   const tell = (...ids: readonly string[]) => {
     for (const id of ids) webhook.tell({ id, body: JSON.stringify({ id }) });
   };
 
-  afterEach(() => webhook.close());
+  afterEach(() => {
+    webhook.close();
+    now = 0;
+  });
 
   it('is told everything once, in order, each delivery signed', async () => {
     make();
@@ -96,6 +106,24 @@ describe('one webhook', () => {
     expect(lines).toEqual([
       `a webhook was not told ${JSON.stringify({ host, message: 'a', said: '500', attempts: 5 })}`,
     ]);
+  });
+
+  it('that was down does not hold back what comes later: what is old is tried once, what is older not at all', async () => {
+    let hung: (() => void) | undefined;
+    receiver.answers.push((response) => {
+      hung = () => response.writeHead(503).end();
+    });
+    make({}, 5000);
+    tell('a', 'b');
+    await came(1);
+    now = 61_000;
+    tell('c', 'd');
+    receiver.answers.push(500, 500);
+    hung?.();
+    await came(5);
+    expect(receiver.ids).toEqual(['a', 'c', 'c', 'c', 'd']);
+    expect(lines.join()).toContain('"message":"a","said":"503","attempts":1');
+    expect(lines.join()).toContain('"message":"b","attempts":0');
   });
 
   it('that is not there is said by a code alone', async () => {

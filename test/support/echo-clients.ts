@@ -47,7 +47,11 @@ export const ECHO_CLIENTS: KnownClients = {
     variables: 'ECHO_CONFIG',
     remark: 'What is sent comes back.',
     socket: 'echo-client DIRECTORY',
-    examples: { command: 'hoopctl connect echo -- echo-client', socket: 'hoopctl connect echo --socket .' },
+    examples: {
+      command: 'hoopctl connect echo -- echo-client',
+      socket: 'hoopctl connect echo --socket .',
+      ask: 'hoopctl approval request echo',
+    },
   },
   load: async () => echo,
 };

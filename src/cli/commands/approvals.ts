@@ -1,5 +1,6 @@
 import { ATTENUATION_OPTIONS } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
+import { CLIENTS } from '../connect/clients/index.ts';
 
 const ID = 'apr_01JD8M2K7QZX4T9B3N5V6W8Y0C';
 
@@ -42,11 +43,7 @@ export const approvalRequest: CommandSpec = {
     ...ATTENUATION_OPTIONS,
   ],
   gateway: 'as-agent',
-  examples: [
-    "hoopctl approval request pg-prod -c 'drop table old_orders' --reason 'ticket 4711'",
-    "hoopctl approval request pg-prod -c 'delete from orders where id = $1' --param 42 --wait=15m",
-    `hoopctl approval request pg-prod -f migrate.sql --approval ${ID}`,
-  ],
+  examples: [...CLIENTS.map(({ help }) => help.examples.ask)],
   exitCodes: [67, 69, 75, 77],
   run: async (invocation) => (await import('../approval/run-request.ts')).runRequest(invocation),
 };

@@ -4,6 +4,7 @@ import { systemClock } from '../../core/clock.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
 import { settled } from '../approval/settled.ts';
 import type { Io } from '../io.ts';
+import type { LastActs } from '../with-gateway.ts';
 import { openTunnel } from './local-ends.ts';
 import type { ConnectPlan } from './plan.ts';
 
@@ -12,6 +13,7 @@ import type { ConnectPlan } from './plan.ts';
  * waited for; with `--json` on standard output.
  *
  * @param waitMs How long at most; infinity: as long as the request stands.
+ * @param interrupted Takes back what was asked where Ctrl-C comes first.
  * @throws {HoopError} `ERR_APPROVAL_DENIED`, `ERR_APPROVAL_EXPIRED`, `ERR_APPROVAL_REQUIRED` the time was over first; what
  *   else keeps the tunnel from opening.
  */
@@ -21,16 +23,20 @@ export async function untilApproved(
   plan: ConnectPlan,
   resource: string,
   waitMs: number,
+  interrupted: LastActs,
 ): Promise<void> {
   const id = await askFor(gateway, plan, resource);
   if (id === undefined) return;
   const untilMs = systemClock.now() + waitMs;
+  // A yes that came later would be for a process that is gone.
+  const takeBack = () => gateway.api.cancelApproval(id).catch(() => undefined);
+  const decided = interrupted(takeBack);
   const asked = await gateway.api.approval(id);
   if (asked.status === 'pending') await tellWaiting(io, resource, asked);
   const item = await settled(gateway.api, id, untilMs, systemClock);
+  decided();
   if (item.status === 'approved') return;
-  // A yes that came later would be for a process that is gone.
-  if (item.status === 'pending') await gateway.api.cancelApproval(id).catch(() => undefined);
+  if (item.status === 'pending') await takeBack();
   throw notApproved(resource, item);
 }
 

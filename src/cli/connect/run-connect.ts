@@ -11,7 +11,7 @@ import { systemClock } from '../../core/clock.ts';
 import { ERROR_TABLE, HoopError, isHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import type { Io } from '../io.ts';
-import { withGateway } from '../with-gateway.ts';
+import { type LastActs, withGateway } from '../with-gateway.ts';
 import { untilApproved } from './approved.ts';
 import { runChild } from './child.ts';
 import { CLIENTS, type KnownClients } from './clients/index.ts';
@@ -43,8 +43,8 @@ export async function runConnect(
   const as = plan.approval === undefined ? {} : { key: await keyOf(invocation.io, plan.approval) };
   return withGateway(
     invocation,
-    async (gateway) => {
-      const resources = await reachable(invocation.io, gateway, plan);
+    async (gateway, interrupted) => {
+      const resources = await reachable(invocation.io, gateway, plan, interrupted);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       const known = await withHalves(resources, clients);
       return overListeners(invocation, gateway, known, plan, trouble);
@@ -61,11 +61,16 @@ async function keyOf({ env }: Io, approval: string): Promise<InstanceKey> {
 }
 
 /** Says no before anything is opened: all of them, or none. */
-async function reachable(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promise<readonly ResourceItem[]> {
+async function reachable(
+  io: Io,
+  gateway: OpenGateway,
+  plan: ConnectPlan,
+  interrupted: LastActs,
+): Promise<readonly ResourceItem[]> {
   try {
     const resources = await gateway.api.namedResources(plan.resources);
     const held = resources.filter(({ access }) => access === 'hold');
-    for (const { name } of held) await opened(io, gateway, plan, name);
+    for (const { name } of held) await opened(io, gateway, plan, name, interrupted);
     return resources;
   } catch (error) {
     const said = isHoopError(error) && isRefusal(error) ? await knock(gateway, plan) : undefined;
@@ -74,8 +79,14 @@ async function reachable(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promi
 }
 
 /** What needs an approval was asked for ahead, or is asked for now. */
-async function opened(io: Io, gateway: OpenGateway, plan: ConnectPlan, name: string): Promise<void> {
-  if (plan.waitMs !== undefined) return untilApproved(io, gateway, plan, name, plan.waitMs);
+async function opened(
+  io: Io,
+  gateway: OpenGateway,
+  plan: ConnectPlan,
+  name: string,
+  interrupted: LastActs,
+): Promise<void> {
+  if (plan.waitMs !== undefined) return untilApproved(io, gateway, plan, name, plan.waitMs, interrupted);
   if (plan.approval === undefined) throw needsApproval(name);
   (await openTunnel(gateway, plan, name).open()).destroy();
 }

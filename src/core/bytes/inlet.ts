@@ -28,6 +28,7 @@ export class Inlet {
   received = 0;
   #wake: (() => void) | undefined;
   #consumer: Consumer | undefined;
+  #watcher: ((chunk: Buffer) => void) | undefined;
   readonly #onData = (chunk: Buffer) => this.#take(chunk);
   readonly #onEnd = () => this.#finish();
 
@@ -58,7 +59,20 @@ export class Inlet {
     return rest;
   }
 
+  /**
+   * Shows every chunk that waits to be handed out, and each that arrives, until the returned function is called: for who
+   * must know what comes while the one before is not done with. One at a time.
+   */
+  watch(watcher: (chunk: Buffer) => void): () => void {
+    this.#watcher = watcher;
+    for (const chunk of this.#chunks) watcher(chunk);
+    return () => {
+      if (this.#watcher === watcher) this.#watcher = undefined;
+    };
+  }
+
   #take(chunk: Buffer): void {
+    this.#watcher?.(chunk);
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     this.received += chunk.length;

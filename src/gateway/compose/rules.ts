@@ -76,6 +76,7 @@ export interface RulesDeps extends PrepareOptions {
   readonly credentials: CredentialCheck;
   /** Keeps requests for approval. */
   readonly approvals: DeskParts['store'];
+  readonly seal: DeskParts['seal'];
   readonly sessionLives: DeskParts['sessionLives'];
 }
 

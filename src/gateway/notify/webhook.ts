@@ -25,12 +25,22 @@ export interface Pace {
   readonly timeoutMs: number;
   /** Before the second attempt, ms; before each further one four times as long. */
   readonly firstDelayMs: number;
+  /** What was told longer ago is tried once more and not again: it has stood behind others, and others stand behind it, ms. */
+  readonly retryForMs: number;
+  /** What was told longer ago is news to nobody, ms. */
+  readonly dropAfterMs: number;
   /** What a receiver asks for beyond it is not waited for, ms. */
   readonly maxRetryAfterMs: number;
 }
 
 /** Five attempts in about five minutes. */
-const PACE: Pace = { timeoutMs: 10_000, firstDelayMs: 4000, maxRetryAfterMs: 300_000 };
+const PACE: Pace = {
+  timeoutMs: 10_000,
+  firstDelayMs: 4000,
+  maxRetryAfterMs: 300_000,
+  retryForMs: 300_000,
+  dropAfterMs: 900_000,
+};
 const ATTEMPTS = 5;
 const MAX_WAITING = 1000;
 /** Statuses that another attempt may change; all others are final, redirects too. */
@@ -39,6 +49,11 @@ const PASSING: ReadonlySet<number> = new Set([408, 425, 429]);
 interface Delivery {
   readonly id: string;
   readonly body: string;
+}
+
+/** One that was told, when, ms since the epoch. */
+interface Told extends Delivery {
+  readonly at: number;
 }
 
 interface Answer {
@@ -57,7 +72,7 @@ export class Webhook {
   readonly #pace: Pace;
   readonly #closing = new AbortController();
   #settings: WebhookSettings;
-  #waiting: Delivery[] = [];
+  #waiting: Told[] = [];
   #busy = false;
 
   constructor(settings: WebhookSettings, deps: WebhookDeps) {
@@ -80,7 +95,7 @@ export class Webhook {
       const dropped = this.#waiting.shift();
       this.#warn('a webhook is too slow: its oldest message was dropped', dropped?.id, {});
     }
-    this.#waiting.push(delivery);
+    this.#waiting.push({ ...delivery, at: this.#deps.clock.now() });
     if (!this.#busy) void this.#deliverAll();
   }
 
@@ -97,11 +112,14 @@ export class Webhook {
     this.#busy = false;
   }
 
-  async #deliver(delivery: Delivery): Promise<void> {
+  async #deliver(delivery: Told): Promise<void> {
+    const ageMs = () => this.#deps.clock.now() - delivery.at;
+    if (ageMs() > this.#pace.dropAfterMs)
+      return this.#warn('a webhook was not told', delivery.id, { attempts: 0 });
     for (let attempt = 1; !this.#closing.signal.aborted; attempt++) {
       const { said, verdict, afterMs } = await this.#attempt(delivery);
       if (verdict === 'taken' || this.#closing.signal.aborted) return;
-      if (verdict === 'refused' || attempt === ATTEMPTS)
+      if (verdict === 'refused' || attempt === ATTEMPTS || ageMs() > this.#pace.retryForMs)
         return this.#warn('a webhook was not told', delivery.id, { said, attempts: attempt });
       const backoffMs = this.#pace.firstDelayMs * 4 ** (attempt - 1) * (0.75 + Math.random() / 2);
       await pause(Math.max(backoffMs, afterMs), undefined, {
@@ -111,7 +129,7 @@ export class Webhook {
     }
   }
 
-  async #attempt({ id, body }: Delivery): Promise<Answer> {
+  async #attempt({ id, body }: Told): Promise<Answer> {
     const { url, key } = this.#settings;
     const { clock } = this.#deps;
     try {

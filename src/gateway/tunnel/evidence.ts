@@ -20,6 +20,8 @@ export class SessionEvidence {
   readonly recorder: SessionRecorder;
   /** It was approved until then, ms since the epoch; undefined: it needed no approval. */
   readonly until: number | undefined;
+  /** Under which approvals it was opened. */
+  readonly approvals: readonly string[] | undefined;
   readonly #deps: TunnelDeps;
   readonly #session: LiveSession;
   readonly #operation: string;
@@ -30,12 +32,14 @@ export class SessionEvidence {
     readonly operation: string;
     readonly recorder: SessionRecorder;
     readonly until: number | undefined;
+    readonly approvals: readonly string[] | undefined;
   }) {
     this.#deps = parts.deps;
     this.#session = parts.session;
     this.#operation = parts.operation;
     this.recorder = parts.recorder;
     this.until = parts.until;
+    this.approvals = parts.approvals;
   }
 
   /**
@@ -59,11 +63,11 @@ export class SessionEvidence {
       approvable: { exact: () => '', opens: true, asks: request.tunnel.asks },
     });
     if (verdict.effect === 'deny') throw RefusedSession.by(verdict);
-    const { operation, until } = verdict;
+    const { operation, until, approvals } = verdict;
     try {
       checkLocalProof(request.tunnel.localProof, request.resource.protocol.localProof);
       const recorder = await openRecorder(deps, session);
-      const evidence = new SessionEvidence({ deps, session, operation, recorder, until });
+      const evidence = new SessionEvidence({ deps, session, operation, recorder, until, approvals });
       await evidence.#started(request);
       return evidence;
     } catch (error) {

@@ -1,5 +1,5 @@
 import { checkLocalProof } from './local-proof.ts';
-import { OpenSession } from './open-session.ts';
+import { mayConnect, OpenSession } from './open-session.ts';
 import type { StreamRequest, TunnelDeps } from './stream-request.ts';
 
 /** How long a session without a stream waits for the tunnel's next, ms: tools open one for each thing they do. */
@@ -23,29 +23,27 @@ export class JoinableSessions {
    */
   async serve(request: StreamRequest): Promise<void> {
     const key = keyOf(request);
-    // One that may not connect any more joins nothing: it asks as the first stream did, and is refused on record.
-    if (key === undefined || !this.#mayJoin(request)) {
-      const session = await OpenSession.open(this.#deps, request, 0);
-      return session.serve(request);
-    }
+    if (key === undefined) return this.#serveAlone(request);
     for (;;) {
       const opening = this.#opening.get(key);
       if (opening === undefined) break;
       const session = await opening;
-      if (session.takes(request.resource)) {
+      // One that may not connect any more joins nothing: it asks as the first stream did, and is refused on record.
+      if (session.takes(request.resource) && session.admits()) {
         checkLocalProof(request.tunnel.localProof, request.resource.protocol.localProof);
         return session.serve(request);
       }
       if (this.#opening.get(key) === opening) this.#opening.delete(key);
     }
+    if (mayConnect(this.#deps, request.principal, request.resource, {}) === 'deny')
+      return this.#serveAlone(request);
     const session = await this.#open(key, request);
     return session.serve(request);
   }
 
-  /** Policy and principal may have changed since the session began. Not on record. */
-  #mayJoin({ principal, resource }: StreamRequest): boolean {
-    const pairs = [{ action: 'connect', object: resource.object }];
-    return this.#deps.enforcer.evaluate(principal, pairs, {}).effect === 'allow';
+  async #serveAlone(request: StreamRequest): Promise<void> {
+    const session = await OpenSession.open(this.#deps, request, 0);
+    return session.serve(request);
   }
 
   #open(key: string, request: StreamRequest): Promise<OpenSession> {

@@ -1,6 +1,8 @@
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import { newId } from '../../core/ids.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { Operation } from '../../enforcement/operation.ts';
+import type { Decision } from '../../policy/model.ts';
 import type { SessionEnd } from '../../protocols/adapter.ts';
 import { actorOf } from '../actor.ts';
 import { IdleStreams } from '../sessions/idle-streams.ts';
@@ -98,6 +100,16 @@ export class OpenSession {
     }
   }
 
+  /**
+   * Whether policy, as it is now, lets one more stream connect: with the approvals under which the session was opened, while
+   * it is open. Not on record.
+   */
+  admits(): boolean {
+    const { approvals } = this.#evidence;
+    const context = approvals === undefined ? {} : { approvals };
+    return mayConnect(this.#deps, this.#live.ref.principal, this.#resource, context) === 'allow';
+  }
+
   /** Whether a stream to this resource may still join. */
   takes(resource: StreamRequest['resource']): boolean {
     return !this.#ending && !this.#live.signal.aborted && this.#resource === resource;
@@ -186,6 +198,16 @@ export class OpenSession {
     const { name } = this.#resource;
     this.#deps.log.info(what, { session: ref.id, resource: name, actor: ref.actor.name, ...facts });
   }
+}
+
+/** What policy says of `connect` now, not on record. */
+export function mayConnect(
+  { enforcer }: TunnelDeps,
+  principal: StreamRequest['principal'],
+  { object }: StreamRequest['resource'],
+  context: Operation['context'],
+): Decision['effect'] {
+  return enforcer.evaluate(principal, [{ action: 'connect', object }], context).effect;
 }
 
 function tooMany(most: number): HoopError {

@@ -7,10 +7,12 @@ import { after, type Later, whenAborted } from '../../core/later.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors/index.ts';
 import { encodeBackend } from '../../wire/postgres/backend.ts';
+import { LookAhead } from '../../wire/postgres/frame.ts';
 import { Framer } from '../../wire/postgres/framer.ts';
 import { encodeFrontend } from '../../wire/postgres/frontend.ts';
 import { type LocalLogin, localLogin } from '../../wire/postgres/local-login.ts';
 import { ErrorResponse } from '../../wire/postgres/report.ts';
+import { FRONTEND } from '../../wire/postgres/types.ts';
 import type { SessionEnd, StreamContext } from '../adapter.ts';
 import { ClientTurn } from '../stream/client-turn.ts';
 import { DetectedValues } from '../stream/detected-values.ts';
@@ -85,6 +87,7 @@ export class PostgresSession {
   readonly #outlet: Outlet;
   readonly #turn: ClientTurn;
   readonly #state: SessionState;
+  readonly #framer = new Framer('frontend');
   #upstream: Upstream | undefined;
   #releaseLogin: () => void = () => undefined;
   #failure: HoopError | undefined;
@@ -113,6 +116,7 @@ export class PostgresSession {
       turn: this.#turn,
       tell: (bytes) => this.#outlet.send([bytes], this.#upstream?.socket ?? stream),
       definitions: () => parts.definitions.current(),
+      onGoodbye: (said) => this.#lookForGoodbye(said),
     });
   }
 
@@ -265,7 +269,7 @@ export class PostgresSession {
 
   /** Until the client has said its last word, or the session has ended. */
   #pump(upstream: Upstream, requests: RequestPump): Promise<void> {
-    const framer = new Framer('frontend');
+    const framer = this.#framer;
     const { turns } = this.#parts;
     // Counted on where a message had to wait: what it waited for may have come in this same turn.
     let done = 0;
@@ -306,6 +310,15 @@ export class PostgresSession {
         ? turns.next().then(() => take(chunk))
         : take(chunk);
     return this.#inlet.consume(inTurn).finally(() => framer.dispose());
+  }
+
+  #lookForGoodbye(said: () => void): () => void {
+    const ahead = new LookAhead(FRONTEND.Terminate);
+    const look = (bytes: Buffer) => {
+      if (ahead.sees(bytes)) said();
+    };
+    for (const bytes of this.#framer.ahead) look(bytes);
+    return this.#inlet.watch(look);
   }
 
   #hold(framer: Framer): void {

@@ -107,3 +107,47 @@ export class Pieces {
     this.#chunk = undefined;
   }
 }
+
+/**
+ * Follows messages by their headers, to see whether one of a type is among them: for octets that are not to be handled yet.
+ *
+ * Keeps at most one header. Any split of the same bytes sees the same.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-MESSAGE-CONCEPTS
+ */
+export class LookAhead {
+  readonly #type: number;
+  readonly #header = Buffer.alloc(HEADER_BYTES);
+  #have = 0;
+  /** Octets of the message at hand that follow. */
+  #left = 0;
+  #seen = false;
+
+  /** @param type The octet that is looked for. */
+  constructor(type: number) {
+    this.#type = type;
+  }
+
+  /** @returns Whether a message of the type has begun, in these octets or before. Never throws: a length that cannot be ends it. */
+  sees(bytes: Buffer): boolean {
+    for (let at = 0; at < bytes.length && !this.#seen; ) {
+      const skipped = Math.min(this.#left, bytes.length - at);
+      this.#left -= skipped;
+      at += skipped;
+      if (this.#left > 0) break;
+      const copied = bytes.copy(this.#header, this.#have, at, at + HEADER_BYTES - this.#have);
+      this.#have += copied;
+      at += copied;
+      if (this.#have === HEADER_BYTES) this.#begin();
+    }
+    return this.#seen;
+  }
+
+  #begin(): void {
+    this.#have = 0;
+    this.#seen = this.#header[0] === this.#type;
+    const length = this.#header.readInt32BE(1);
+    // Whoever reads the messages refuses what cannot be one: nothing behind it counts.
+    this.#left = length < HEADER_BYTES - 1 ? Number.POSITIVE_INFINITY : length - (HEADER_BYTES - 1);
+  }
+}

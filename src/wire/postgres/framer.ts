@@ -115,6 +115,11 @@ export class Framer {
     return { chunk, start, end: at, count };
   }
 
+  /** What was pushed and is not given out yet, in order, as views: look, and keep none. */
+  get ahead(): readonly Buffer[] {
+    return [this.#partial.subarray(0, this.#have), this.#chunk.subarray(this.#at), ...this.#queue];
+  }
+
   /** Copies what was pushed and not given out yet: from now on the memory that it lay in may be used again. */
   keep(): void {
     this.#chunk = Buffer.from(this.#chunk.subarray(this.#at));
@@ -132,11 +137,7 @@ export class Framer {
 
   /** Gives back every octet that no frame has taken, and forgets it. At most `buffered` octets, in one buffer. */
   takeRest(): Buffer {
-    const rest = Buffer.concat([
-      this.#partial.subarray(0, this.#have),
-      this.#chunk.subarray(this.#at),
-      ...this.#queue,
-    ]);
+    const rest = Buffer.concat(this.ahead);
     this.#queue = [];
     this.#take(NOTHING);
     this.#forgetPartial();

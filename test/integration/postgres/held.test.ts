@@ -228,6 +228,22 @@ describe('a client that does not wait', () => {
     expect(await shop.count('left')).toBe(0);
   });
 
+  it.each([
+    ['with what it asks', (ask: Buffer) => [Buffer.concat([ask, terminate])]],
+    ['behind more', (ask: Buffer) => [Buffer.concat([ask, query('SELECT 1')]), terminate]],
+    ['later, in two pieces', (ask: Buffer) => [ask, terminate.subarray(0, 2), terminate.subarray(2)]],
+  ])('that says Terminate %s, and stays connected, withdraws it', async (_, pieces) => {
+    const { id: session, client } = await shop.raw();
+    const [first, ...more] = pieces(Buffer.from(query("INSERT INTO t VALUES ('bye')")));
+    client.send(first!);
+    const { id } = (await eventually('it is asked', () => shop.requests(session)[0]))!;
+    for (const piece of more) client.send(piece);
+    await eventually('it is withdrawn', () => shop.desk.find(id)?.state === 'cancelled');
+    await expect(shop.approve(id)).rejects.toMatchObject({ code: 'ERR_USAGE' });
+    expect(await shop.count('bye')).toBe(0);
+    client.close();
+  });
+
   it('whose login is revoked is ended, and what it asked is withdrawn', async () => {
     const caller = await shop.another();
     const session = await shop.open(caller);

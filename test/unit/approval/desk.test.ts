@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { newSealKeyText, parseSealKey } from '../../../src/audit/keys.ts';
 import type { Principal } from '../../../src/identity/principal.ts';
 import { person } from '../policy/support.ts';
 import { DeskSetUp, question } from './support.ts';
@@ -41,15 +42,6 @@ describe('a yes', () => {
     live.delete('ses_1');
     expect(await desk.use(question({ session: 'ses_2' }), 'op_2')).toMatchObject({ boundTo: 'ses_2' });
     expect(await desk.use(question({ session: 'ses_3' }), 'op_3')).toBeUndefined();
-  });
-
-  it('that nobody has decided is asked once more by a new session when its own is over, not by one beside it', async () => {
-    const { desk, live } = new DeskSetUp();
-    const { id } = await desk.request(question());
-    expect((await desk.request(question({ session: 'ses_2' }))).id).not.toBe(id);
-    live.delete('ses_1');
-    live.delete('ses_2');
-    expect((await desk.request(question({ session: 'ses_3' }))).id).toBe(id);
   });
 
   it('that was asked ahead is for another session, whether its own is over or not', async () => {
@@ -282,8 +274,25 @@ describe('asking', () => {
     const { desk, database } = new DeskSetUp();
     const { id } = await desk.request(question({ original: { statement: 'DROP TABLE s3cret' } }));
     const kept = () => JSON.stringify(database.prepare('SELECT document FROM approval WHERE id = ?').get(id));
-    expect(kept()).toContain('s3cret');
-    await desk.deny(id, ada, undefined);
+    expect(kept()).toContain('"sealed');
     expect(kept()).not.toContain('s3cret');
+    await desk.deny(id, ada, undefined);
+    expect(kept()).not.toContain('"sealed');
+  });
+
+  it('keeps it sealed: whole for who has the key, and undecidable without', async () => {
+    const desks = new DeskSetUp();
+    const original = { statement: `DROP TABLE ${'s3cret'.repeat(400_000)}`, parameters: ['1', null] };
+    const { id } = await desks.desk.request(question({ original }));
+    expect(desks.open().find(id)).toMatchObject({ state: 'pending', original });
+    desks.sealKey = parseSealKey(newSealKeyText());
+    const after = desks.open();
+    expect(after.find(id)).toMatchObject({
+      state: 'failed',
+      endReason: expect.stringContaining('ask again'),
+    });
+    expect(after.find(id)).not.toHaveProperty('original');
+    await expect(after.approve(id, ada, ['dba'])).rejects.toMatchObject({ code: 'ERR_USAGE' });
+    expect((await after.request(question({ original }))).id).not.toBe(id);
   });
 });

@@ -2,6 +2,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { ApprovalDesk, type ApprovalTerms } from '../../../src/approval/desk.ts';
 import type { Approval } from '../../../src/approval/model.ts';
 import type { Actor, AuditLog, EventInput } from '../../../src/audit/event.ts';
+import { newSealKeyText, parseSealKey } from '../../../src/audit/keys.ts';
+import { TextSeal } from '../../../src/audit/text-seal.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { SqliteApprovalStore } from '../../../src/storage/approvals.ts';
 
@@ -32,6 +34,7 @@ export class DeskSetUp {
   readonly terms: ApprovalTerms = { waitMs: 45_000, lifeMs: 3_600_000, signedInMs: 900_000 };
   /** What was told of changes. */
   readonly told: Approval[] = [];
+  sealKey = parseSealKey(newSealKeyText());
   now = 1_700_000_000_000;
   readonly clock = { now: () => this.now };
   desk = this.open();
@@ -41,6 +44,7 @@ export class DeskSetUp {
     return new ApprovalDesk({
       store: new SqliteApprovalStore(this.database),
       audit: this.log,
+      seal: new TextSeal(this.sealKey),
       clock: this.clock,
       terms: () => this.terms,
       sessionLives: (session) => this.live.has(session),

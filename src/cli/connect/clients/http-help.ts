@@ -6,6 +6,7 @@ export const HTTP_HELP: ClientHelp = {
   socket: 'curl --unix-socket DIRECTORY/http.80.sock http://localhost/',
   examples: {
     command: 'hoopctl connect api-prod -- sh -c \'curl "$API_PROD_URL/orders"\'',
+    ask: "hoopctl approval request api-prod -c 'DELETE /orders/42' --reason 'ticket 4711'",
     socket: 'hoopctl connect api-prod --socket ~/.hoop/api',
   },
 };

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../core/clock.ts';
+import { type Clock, LONGEST_TIMER_MS } from '../../../core/clock.ts';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
 import type { Term } from './command-answer.ts';
@@ -16,8 +16,6 @@ interface TimedLeaseParts {
 const RENEWED_AFTER = 2 / 3;
 /** However short a lease is, no command is run more often, ms. */
 const SHORTEST_MS = 500;
-/** The longest that a timer of Node's waits. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** The time that a login is good for: renewed as long as it is needed and can be, told when it is over. */
 export class TimedLease {

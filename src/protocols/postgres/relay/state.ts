@@ -53,11 +53,13 @@ export class SessionState {
   ended = false;
   /** What the client has asked waits for people. */
   #hold: AbortController | undefined;
+  #stopLooking = NOT_LOOKING;
   /** What this session makes the gateway hold, of what all sessions may. */
   readonly held: Holder;
   readonly turn: ClientTurn;
   readonly tell: (bytes: Buffer) => void;
   readonly definitions: () => Promise<string>;
+  readonly #onGoodbye: (said: () => void) => () => void;
   /** Writes what was gathered, and resolves when the target has answered all of it. A batch that is open stays so. */
   answered: () => Later<void> = () => undefined;
   readonly #onSchemaChange: (changes: SchemaChanges, session?: object) => void;
@@ -85,6 +87,8 @@ export class SessionState {
       readonly tell: (bytes: Buffer) => void;
       /** What the target has defined now, as one value. */
       readonly definitions: () => Promise<string>;
+      /** Tells when the client's goodbye is among what it has sent and is not handled yet, until the returned function is called. */
+      readonly onGoodbye: (said: () => void) => () => void;
     },
   ) {
     this.#onSchemaChange = hooks.schemaChanged;
@@ -97,6 +101,7 @@ export class SessionState {
     this.turn = hooks.turn;
     this.tell = hooks.tell;
     this.definitions = hooks.definitions;
+    this.#onGoodbye = hooks.onGoodbye;
     this.#end = hooks.end;
   }
 
@@ -171,8 +176,11 @@ export class SessionState {
     const hold = new AbortController();
     this.#hold = hold;
     if (this.ended) hold.abort();
+    this.#stopLooking();
+    // Whoever said goodbye behind it reads no answer any more.
+    this.#stopLooking = this.#onGoodbye(() => hold.abort());
     const over = () => {
-      if (this.#hold === hold) this.#hold = undefined;
+      if (this.#hold === hold) this.released();
     };
     return { signal: hold.signal, over };
   }
@@ -187,6 +195,8 @@ export class SessionState {
   released(): boolean {
     const withdrawn = this.#hold?.signal.aborted === true;
     this.#hold = undefined;
+    this.#stopLooking();
+    this.#stopLooking = NOT_LOOKING;
     return withdrawn;
   }
 
@@ -211,6 +221,7 @@ export class SessionState {
   }
 }
 
+const NOT_LOOKING = (): void => undefined;
 const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 
 /** A portal goes with its transaction; what it was asked either happened or never ran. */
