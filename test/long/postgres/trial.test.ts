@@ -56,6 +56,16 @@ CREATE TABLE conditional (v int);
 CREATE TRIGGER conditional AFTER UPDATE ON conditional FOR EACH ROW WHEN (nextval('s') < 0) EXECUTE FUNCTION logged();
 CREATE TABLE defaulted (v int DEFAULT nextval('s'), w int);
 CREATE TABLE refers (id int, c int DEFAULT 7 REFERENCES customers ON DELETE SET DEFAULT);
+CREATE TABLE telling (v text);
+CREATE FUNCTION tells() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN RAISE EXCEPTION 'is %', OLD.v USING ERRCODE = '23514', CONSTRAINT = OLD.v, TABLE = OLD.v; END $$;
+CREATE TRIGGER tells BEFORE UPDATE ON telling FOR EACH ROW EXECUTE FUNCTION tells();
+INSERT INTO telling VALUES ('secret-4711');
+CREATE TABLE blocks (v int);
+CREATE FUNCTION block() RETURNS trigger LANGUAGE plpgsql AS $f$
+  BEGIN INSERT INTO log VALUES ('x') ON CONFLICT DO NOTHING; DO $$ BEGIN PERFORM nextval('s'); END $$; RETURN NEW; END $f$;
+CREATE TRIGGER block BEFORE UPDATE ON blocks FOR EACH ROW EXECUTE FUNCTION block();
+INSERT INTO blocks VALUES (1);
 CREATE TABLE slow (v int);
 INSERT INTO customers SELECT i, 'c' || i, CASE WHEN i % 2 = 0 THEN 'DE' ELSE 'FR' END FROM generate_series(1, 10) i;
 INSERT INTO orders SELECT i, (i + 1) / 2, 'open' FROM generate_series(1, 20) i;
@@ -224,6 +234,7 @@ describe('a statement that is tried out', () => {
     ['only at its end', 'INSERT INTO invoices VALUES (1, 4711)', '23503', 'invoices_customer_fkey'],
     ['for it may not', 'DELETE FROM pg_catalog.pg_class', '42501', ''],
     ['by a value', 'UPDATE customers SET id = 1 / (id - id)', '22012', ''],
+    ['as a function words it', "UPDATE telling SET v = 'x'", '23514', ''],
   ])('says that it would fail %s, without its values', async (_, sql, status, words) => {
     const { fails, changes } = await tried(sql);
     expect(fails?.status).toBe(status);
@@ -244,6 +255,12 @@ describe('a statement that is tried out', () => {
     ['a function that counts', 'UPDATE log SET what = counts()::text', 'nextval'],
     ['a quoted name', 'UPDATE log SET what = "counts"()::text', 'nextval'],
     ['a name in capitals', 'UPDATE log SET what = COUNTS()::text', 'nextval'],
+    ['a trigger that runs a block', 'UPDATE blocks SET v = 2', 'DO'],
+    [
+      'a merge that may count',
+      'MERGE INTO ONLY serials t USING log ON false WHEN NOT MATCHED THEN INSERT (v) VALUES (1)',
+      'nextval',
+    ],
     ['a check', 'UPDATE checked SET v = 2', 'nextval'],
     ['a policy', 'UPDATE policed SET v = 2', 'nextval'],
     ['a rule', 'UPDATE ruled SET v = 2', 'rule'],

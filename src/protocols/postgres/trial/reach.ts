@@ -94,8 +94,7 @@ export class Reach {
       if (FORBIDDEN.has(name)) return this.#troubled(`${where} says ${name.toUpperCase()}`);
       this.#name(name, words, where);
     }
-    if (words.names.has('do') && !words.pairs.has('do update') && !words.pairs.has('do nothing'))
-      this.#troubled(`${where} says DO`);
+    if ([...words.pairs].some(isBlock)) this.#troubled(`${where} says DO`);
     if (this.#catalog.eventTriggers.length > 0 && makesTables(words))
       this.#troubled(`${where} may make a table, for which a trigger runs`);
     if (words.pairs.has('exception when')) this.catches = true;
@@ -111,7 +110,7 @@ export class Reach {
     for (const schema of this.#catalog.schemasOf(name)) {
       const relation = this.#catalog.lookupRelation(schema, name);
       if (relation === undefined || isSystemSchema(schema)) continue;
-      const inserts = words.pairs.has(`into ${name}`) || words.pairs.has(`${schema} ${name}`);
+      const inserts = ['into', 'only', schema].some((before) => words.pairs.has(`${before} ${name}`));
       this.#touch(relation, (inserts && words.names.has('into')) || words.names.has('default'));
     }
   }
@@ -176,6 +175,11 @@ export class Reach {
   #troubled(why: string): void {
     this.trouble ??= why;
   }
+}
+
+/** DO, but for what an upsert does. */
+function isBlock(pair: string): boolean {
+  return pair.startsWith('do ') && pair !== 'do update' && pair !== 'do nothing';
 }
 
 /** SELECT INTO, or something that looks like it. */

@@ -28,6 +28,8 @@ const STATEMENT_MS = 1500;
 const LOCK_MS = 200;
 const IDLE_MS = 1000;
 const TOTAL_MS = 2500;
+/** Octets. */
+const MAX_NAME = 63;
 /** For reading what it may run, before anything is locked. */
 const READ_MS = 5000;
 const TRIED: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
@@ -111,19 +113,40 @@ class TrialScript {
     await this.#ours(`${BEGIN}; SET LOCAL search_path = ${this.#path()}`);
     this.#demandSame((await this.#ours(FACTS)).results[0]?.[0] ?? []);
     const ran = await this.#exchange(statementMessages(this.#trial), false);
-    if (ran.failure !== undefined) return { changes: [], fails: failureOf(ran.failure) };
+    if (ran.failure !== undefined) return this.#failed(ran.failure);
     demandOpen(ran);
     const checked = await this.#exchange(
       Query.encode({ sql: `SET LOCAL statement_timeout = ${this.#left()}; SET CONSTRAINTS ALL IMMEDIATE` }),
       false,
     );
-    if (checked.failure !== undefined) return { changes: [], fails: failureOf(checked.failure) };
+    if (checked.failure !== undefined) return this.#failed(checked.failure);
     demandOpen(checked);
     const { results } = await this.#ours(`SET LOCAL search_path = pg_catalog; ${COUNTS}`);
     const done = await this.#exchange(Query.encode({ sql: 'ROLLBACK' }), false);
     if (done.status !== 'I' || done.tags[0] !== 'ROLLBACK') throw ended();
     const [command = '', ...rest] = (ran.tags[0] ?? '').split(' ');
     return { command, rows: Number(rest.at(-1) ?? 0), changes: (results.at(-1) ?? []).map(changeOf) };
+  }
+
+  /**
+   * Never the server's own words, which may hold values, as may every field of a report that a function raises: which
+   * condition it is, and of which constraint or table where there is one of that name.
+   */
+  async #failed(failure: ErrorResponse): Promise<Pick<TriedOut, 'changes' | 'fails'>> {
+    const state = reportText(failure, 'C') ?? '';
+    const status = CONDITIONS.has(state) ? state : 'P0001';
+    const named = reportText(failure, 'n') ?? reportText(failure, 't') ?? '';
+    const of = (await this.#isThere(named)) ? ` ("${named}")` : '';
+    return { changes: [], fails: { status, reason: `${CONDITIONS.get(status) ?? 'it fails'}${of}` } };
+  }
+
+  async #isThere(name: string): Promise<boolean> {
+    if (name === '' || Buffer.byteLength(name) > MAX_NAME || name.includes('\\')) return false;
+    const literal = `'${name.replaceAll("'", "''")}'`;
+    const sql = `ROLLBACK; SELECT 1 FROM pg_catalog.pg_constraint WHERE conname = ${literal}
+      UNION ALL SELECT 1 FROM pg_catalog.pg_class WHERE relname = ${literal}`;
+    const { results, failure } = await this.#exchange(Query.encode({ sql }), true);
+    return failure === undefined && (results.at(-1)?.length ?? 0) > 0;
   }
 
   #path(): string {
@@ -182,15 +205,6 @@ function ended(): HoopError {
   return new HoopError('ERR_INTERNAL', undefined, {
     detail: 'a transaction of a trial did not end as it must',
   });
-}
-
-/** Never the server's own words, which may hold values: which condition it is, and the constraint's name. */
-function failureOf(failure: ErrorResponse): NonNullable<TriedOut['fails']> {
-  const state = reportText(failure, 'C') ?? '';
-  const status = CONDITIONS.has(state) ? state : 'P0001';
-  const of = reportText(failure, 'n') ?? reportText(failure, 't');
-  const named = /^(?:23|22)/.test(status) && of !== undefined ? ` ("${of}")` : '';
-  return { status, reason: `${CONDITIONS.get(status) ?? 'it fails'}${named}` };
 }
 
 function changeOf([schema, table, inserted, updated, deleted]: readonly (

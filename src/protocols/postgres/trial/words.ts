@@ -4,7 +4,7 @@ export interface Words {
   readonly names: ReadonlySet<string>;
   /** Every operator that may be meant, and some that are not. */
   readonly operators: ReadonlySet<string>;
-  /** Pairs of words that follow each other: `do update`. */
+  /** Pairs of words that follow each other, a string being `'`: `do update`, `do '`. */
   readonly pairs: ReadonlySet<string>;
 }
 
@@ -69,9 +69,9 @@ class WordReader implements Words {
     if (quoted !== undefined) return this.#word((quoted[1] ?? '').replaceAll('""', '"'));
     const sign = this.#text[this.#at];
     if (sign === '"') return false;
-    if (sign === "'") return this.#match(STRING) !== undefined;
+    if (sign === "'") return this.#string(this.#match(STRING) !== undefined);
     const dollar = this.#match(DOLLAR);
-    if (dollar !== undefined) return this.#skipTo(dollar[0]);
+    if (dollar !== undefined) return this.#string(this.#skipTo(dollar[0]));
     if (this.#operator()) return true;
     this.#at++;
     return true;
@@ -81,17 +81,26 @@ class WordReader implements Words {
   #named(name: string): boolean {
     const next = this.#text[this.#at];
     if (next === "'" && /^e$/i.test(name))
-      return this.#match(ESCAPED) !== undefined && this.#match(GOES_ON) === undefined;
+      return this.#string(this.#match(ESCAPED) !== undefined && this.#match(GOES_ON) === undefined);
     if (/^u$/i.test(name) && this.#text.startsWith('&"', this.#at)) return false;
     return this.#word(name.replace(/[A-Z]/g, (letter) => letter.toLowerCase()));
+  }
+
+  #string(whole: boolean): boolean {
+    this.#follows("'");
+    return whole;
+  }
+
+  #follows(word: string): void {
+    this.pairs.add(`${this.#before} ${word}`);
+    this.#before = word;
   }
 
   #word(word: string): boolean {
     // It would be cut.
     if (Buffer.byteLength(word) > MAX_NAME) return false;
     this.names.add(word);
-    this.pairs.add(`${this.#before} ${word}`);
-    this.#before = word;
+    this.#follows(word);
     return true;
   }
 
