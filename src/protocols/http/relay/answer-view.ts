@@ -24,6 +24,8 @@ export interface Sight {
 /** What is shown of one answer: all parts of it by the same masks. */
 export interface AnswerView {
   readonly head: ShownFields;
+  /** The head is not given before something of the body can be: where that cannot be read, the client is told so instead. */
+  readonly waits: boolean;
   /** Without its codings; undefined where there is none. */
   readonly body: (() => Readable) | undefined;
   readonly masker: BodyMasker;
@@ -54,6 +56,7 @@ export function answerView(
   const none = method === 'HEAD' || answer.status === 204 || answer.status === 304;
   return {
     head: inSight(fields, sight),
+    waits: masked && !plan.flows,
     body: none ? undefined : () => (masked ? decoded(answer.body, plan.codings) : answer.body),
     masker: maskerOf(plan, secrets),
     trailers: () => inSight(shownTrailers(answer.trailers(), masked) ?? [], sight),

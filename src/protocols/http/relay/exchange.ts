@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { type HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
+import { once } from '../../../core/later.ts';
 import { notLocal } from '../../../wire/http/local-check.ts';
 import type { Denied } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
@@ -131,29 +132,41 @@ export class Exchange {
     const { status } = answer;
     const view = answerView(request, answer, this.#state.sight(request));
     if ('rule' in view) return this.#withhold(view, status, operation);
-    this.#given(String(status), view.head, operation);
-    reply.head(status, view.head.fields, !bodyEnded());
+    const begin = once(() => {
+      this.#given(String(status), view.head, operation);
+      reply.head(status, view.head.fields, !bodyEnded());
+    });
+    if (!view.waits) begin();
     if (view.body === undefined) answer.body.resume();
-    const trailers = view.body === undefined ? [] : await this.#showBody(view, view.body(), operation);
-    reply.end(trailers);
+    else await this.#showBody(view, view.body(), operation, begin);
+    begin();
+    reply.end(view.body === undefined ? [] : this.#trailers(view, operation));
     operation.close(status < 400 ? 'success' : 'failure', String(status));
   }
 
-  /** @returns What comes behind the body. */
-  async #showBody(view: AnswerView, body: Readable, operation: OpenOperation): Promise<readonly Field[]> {
+  /** @param begin Called before anything is given. */
+  async #showBody(
+    { masker }: AnswerView,
+    body: Readable,
+    operation: OpenOperation,
+    begin: () => void,
+  ): Promise<void> {
     const { guard } = this.#state.context;
     const record = new RecordedBody(guard, 'response', operation, HTTP_LIMITS.recordedAnswerBytes);
-    const { masker } = view;
     await moveBody(body, this.#incoming.reply, guard, {
       push: (chunk) => masker.push(chunk),
       end: () => masker.end(),
       given: (chunk) => {
+        begin();
         operation.bytes += chunk.length;
         record.add(chunk);
       },
     });
     record.close();
     operation.maskedValues += masker.maskedValues;
+  }
+
+  #trailers(view: AnswerView, operation: OpenOperation): readonly Field[] {
     const trailers = view.trailers();
     if (trailers.fields.length > 0) this.#given('trailers', trailers, operation);
     return trailers.fields;

@@ -26,14 +26,22 @@ export type BodyPlan =
   /** Nothing is masked: its octets go on as they are. */
   | { readonly kind: 'pass' }
   /** Its codings are undone, and what `make` gives is shown of the rest, under a head for a masked body. */
-  | { readonly kind: 'mask'; readonly codings: readonly Coding[]; make(): BodyMasker }
+  | MaskPlan
   /** Nothing of it is shown. */
   | { readonly kind: 'refuse'; readonly refusal: Refusal<AnswerRule> };
+
+interface MaskPlan {
+  readonly kind: 'mask';
+  readonly codings: readonly Coding[];
+  /** It may be long until anything of it comes: whoever reads it is given the head before. */
+  readonly flows: boolean;
+  make(): BodyMasker;
+}
 
 type Maker = () => BodyMasker;
 
 const PASS: BodyPlan = { kind: 'pass' };
-const EMPTY: BodyPlan = { kind: 'mask', codings: [], make: () => new EmptyMasker() };
+const EMPTY: BodyPlan = { kind: 'mask', codings: [], flows: true, make: () => new EmptyMasker() };
 
 /**
  * How a body is shown, by its head alone. What nobody can read is refused, wherever something might be masked in it.
@@ -58,7 +66,7 @@ export function planBody(head: AnswerHead, masks: AnswerMasks, scrubs: boolean):
   const make = makerOf(type, masks);
   if (make === undefined)
     return refuse('answer-type', `values are masked there, and not in what is ${type.essence}`);
-  return { kind: 'mask', codings, make };
+  return { kind: 'mask', codings, flows: isStream(type), make };
 }
 
 function hasNone({ method, status, contentLength }: AnswerHead): boolean {
@@ -72,6 +80,7 @@ function unmasked({ status, contentEncoding, contentRange }: AnswerHead): BodyPl
   return {
     kind: 'mask',
     codings,
+    flows: true,
     make: () => ({ maskedValues: 0, push: (chunk) => chunk, end: () => undefined }),
   };
 }
@@ -103,6 +112,10 @@ const TEXTS = new Set([
   'application/xml',
   'application/yaml',
 ]);
+
+function isStream({ essence }: MediaType): boolean {
+  return essence === 'text/event-stream' || JSON_LINES.has(essence) || essence.endsWith('json-seq');
+}
 
 /** Undefined: nothing can be masked in this type. */
 function makerOf({ essence, parameters }: MediaType, { fields, detects }: AnswerMasks): Maker | undefined {
