@@ -12,6 +12,7 @@ export interface DemoSettings {
   readonly certificates: LocalCertificates;
   readonly issuer: string;
   readonly clientId: string;
+  readonly pageClientId: string;
   readonly database: {
     readonly port: number;
     readonly name: string;
@@ -52,7 +53,7 @@ export async function writeConfiguration(settings: DemoSettings): Promise<string
 }
 
 function configuration(settings: DemoSettings): string {
-  const { gatewayPort, issuer, clientId, database } = settings;
+  const { gatewayPort, issuer, clientId, pageClientId, database } = settings;
   const address = `127.0.0.1:${gatewayPort}`;
   const body = stringify({
     listen: address,
@@ -66,6 +67,7 @@ function configuration(settings: DemoSettings): string {
         issuer,
         audience: 'hoop-demo',
         clientId,
+        web: { clientId: pageClientId },
         scope: 'openid offline_access email profile groups',
         claims: { groups: 'groups' },
         maxSession: '8h',

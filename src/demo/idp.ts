@@ -20,6 +20,8 @@ export interface DemoIdp {
   /** `http://127.0.0.1:PORT`; plain HTTP is allowed for loopback issuers only. */
   readonly issuer: string;
   readonly clientId: string;
+  /** Of the gateway's own pages. */
+  readonly pageClientId: string;
   readonly users: readonly DemoUser[];
   stop(): Promise<void>;
 }
@@ -32,6 +34,7 @@ const DEMO_USERS: readonly DemoUser[] = [
 ];
 
 const CLIENT_ID = 'hoopctl';
+const PAGE_CLIENT_ID = 'hoop-page';
 const BODY_BYTES = 4_096;
 
 /**
@@ -39,9 +42,10 @@ const BODY_BYTES = 4_096;
  * the ID token, and `POST /demo/approve` for machines without a browser.
  *
  * @param port 0 = any free one.
+ * @param gateway Whose pages people sign in to, `https://HOST:PORT`.
  * @throws {HoopError} `ERR_CONFIG` oidc-provider is not installed, or the port is taken.
  */
-export async function startIdp(port: number): Promise<DemoIdp> {
+export async function startIdp(port: number, gateway: string): Promise<DemoIdp> {
   const { Provider } = await import('oidc-provider').catch((cause: unknown) => {
     throw new HoopError('ERR_CONFIG', "the demo's identity provider is not installed (oidc-provider)", {
       hint: 'npm ci installs it with the optional dependencies; leave out --omit=optional',
@@ -52,7 +56,7 @@ export async function startIdp(port: number): Promise<DemoIdp> {
   await listen(server, port);
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const store = new IdpStore();
-  const provider = new Provider(issuer, configuration(store));
+  const provider = new Provider(issuer, configuration(store, gateway));
   const pages = provider.callback();
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     route(provider, issuer, request, response, pages).catch((error: unknown) =>
@@ -63,6 +67,7 @@ export async function startIdp(port: number): Promise<DemoIdp> {
   return {
     issuer,
     clientId: CLIENT_ID,
+    pageClientId: PAGE_CLIENT_ID,
     users: DEMO_USERS,
     stop: async () => {
       clearInterval(sweeper);
@@ -73,7 +78,7 @@ export async function startIdp(port: number): Promise<DemoIdp> {
   };
 }
 
-function configuration(store: IdpStore): Configuration {
+function configuration(store: IdpStore, gateway: string): Configuration {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...privateKey.export({ format: 'jwk' }), kid: 'demo-1', alg: 'ES256', use: 'sig' };
   return {
@@ -89,6 +94,16 @@ function configuration(store: IdpStore): Configuration {
         grant_types: ['urn:ietf:params:oauth:grant-type:device_code', 'refresh_token'],
         response_types: [],
         redirect_uris: [],
+        require_auth_time: true,
+        id_token_signed_response_alg: 'ES256',
+      },
+      {
+        client_id: PAGE_CLIENT_ID,
+        client_name: 'the approval page',
+        token_endpoint_auth_method: 'none',
+        grant_types: ['authorization_code'],
+        response_types: ['code'],
+        redirect_uris: [`${gateway}/approvals/signed-in`],
         require_auth_time: true,
         id_token_signed_response_alg: 'ES256',
       },

@@ -84,18 +84,19 @@ async function start(
   await fillShop(target, postgres, password, shop);
 
   step('identity provider');
-  const idp = await startIdp(options.idpPort);
+  const idp = await startIdp(options.idpPort, `https://127.0.0.1:${gatewayPort}`);
   closers.push(() => idp.stop());
 
   step('gateway');
   const database = { port: postgres.port, name: DATABASE, user: GATEWAY_ROLE, password };
-  const { issuer, clientId } = idp;
+  const { issuer, clientId, pageClientId } = idp;
   const file = await writeConfiguration({
     directory: directory.path,
     gatewayPort,
     certificates,
     issuer,
     clientId,
+    pageClientId,
     database,
     ...(options.policy === undefined ? {} : { policy: options.policy }),
   });

@@ -13,6 +13,7 @@ import { agentSignsIn, agentWorks } from '../../src/demo/scenes/agent.ts';
 import { type Stage, setStage } from '../../src/demo/stage.ts';
 import { Story } from '../../src/demo/story.ts';
 import { ROOT } from '../support/source-tree.ts';
+import { WebBrowser } from '../support/web-browser.ts';
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 
@@ -43,6 +44,18 @@ describe('the play', () => {
     // Every e-mail, phone, id and card of the two whole tables, at the least.
     expect(summary.maskedValues).toBeGreaterThan(3 * stage.shop.counts.customers + stage.shop.counts.orders);
     expect(summary.auditEvents).toBeGreaterThan(2 * summary.allowed + summary.denied);
+  });
+
+  it('has a page at which Grace signs in and sees what waits', async () => {
+    stage = await prepare();
+    const browser = new WebBrowser(await readFile(stage.caFile, 'utf8'));
+    const door = await browser.open(`${stage.gateway.url}/approvals`);
+    const [, link = ''] = /href="([^"]*sign-in[^"]*)"/.exec(door.html) ?? [];
+    const people = await browser.open(new URL(link.replaceAll('&amp;', '&'), stage.gateway.url));
+    expect(people.html).toContain('Grace Lindqvist');
+    const page = await browser.open(people.url, { fields: { login: 'grace' } });
+    expect(page.url.href).toBe(`${stage.gateway.url}/approvals`);
+    expect(page.html).toContain('Nothing waits for your yes.');
   });
 
   it('counts leaks for real: with masks switched off, the same count finds every planted value', async () => {

@@ -5,7 +5,7 @@ import { type DemoIdp, startIdp } from '../../../src/demo/idp.ts';
 describe("the demo's identity provider", () => {
   let idp: DemoIdp;
   beforeAll(async () => {
-    idp = await startIdp(0);
+    idp = await startIdp(0, 'https://127.0.0.1:7443');
   });
   afterAll(() => idp.stop());
 
