@@ -38,7 +38,6 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
   ],
   ['src/audit/shape.ts', 'statement', REMARK],
   ['src/cli/attenuation.ts', 'pg sql', EXAMPLE],
-  ['src/cli/commands/approvals.ts', 'pg sql', EXAMPLE],
   ['src/cli/commands/audit-search.ts', 'sql statements', EXAMPLE],
   ['src/cli/commands/connect.ts', 'pg sql', EXAMPLE],
   ['src/cli/commands/session-list.ts', 'pg', EXAMPLE],
@@ -65,6 +64,7 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
   ['src/policy/model.ts', 'pg statement', EXAMPLE],
   ['src/protocols/index.ts', 'postgres', 'the list, one line each'],
   ['src/protocols/protocol.ts', 'pg postgres', 'an example in a comment'],
+  ['src/protocols/http/shown/plan.ts', 'sql', 'the media type of a text'],
   ['src/protocols/stream/guard.ts', 'statement', REMARK],
   [
     'src/recording/format.ts',
