@@ -11,9 +11,14 @@ const POLICY = `
 @id("dbas-approve") forbid (principal, action == Action::"approval.grant", resource)
 unless { principal in Group::"auditors" };
 @id("ddl-needs-a-dba") @approval("dba") @reason("schema changes are reviewed")
-forbid (principal is Agent, action in Action::"sql.ddl", resource) unless { context.approvals.contains("dba") };`;
+forbid (principal is Agent, action in [Action::"sql.ddl", Action::"sql.delete"], resource) unless { context.approvals.contains("dba") };`;
 const SQL = `CREATE TABLE orders (id int PRIMARY KEY, placed date, total numeric, note text);
-ALTER TABLE orders OWNER TO hoop;`;
+ALTER TABLE orders OWNER TO hoop;
+CREATE TABLE customers (id int PRIMARY KEY);
+CREATE TABLE visits (id int PRIMARY KEY, customer int REFERENCES customers ON DELETE CASCADE);
+INSERT INTO customers VALUES (1), (2);
+INSERT INTO visits VALUES (1, 1), (2, 1);
+GRANT ALL ON customers, visits TO hoop;`;
 const WHY = 'ticket 4711: the archive job needs the year of each order as a column of its own';
 
 const DESKTOP: ScreenSize = { width: 1280, height: 900 };
@@ -110,6 +115,25 @@ describe.each([
     await browser.click('form[action$="/approve"] button');
     await browser.shows('approved');
     expect(await psql.finished).toMatchObject({ exitCode: 0, stdout: 'ALTER TABLE\n' });
+    expect(browser.complaints).toEqual([]);
+  });
+
+  test('what a change would do is counted on the page, undone, and then said yes to', async () => {
+    await browser.size(size);
+    const { psql, id } = await asked('delete from customers where id = 1');
+    await signIn(`${stack.url}/approvals/${id}`);
+    await browser.shows('Count what it would change');
+    await browser.click('form[action$="/try"] button');
+    await browser.shows('DELETE of 1 row. It was undone; nothing was kept.');
+    await browser.shows('pg/public.visits');
+    expect(await stack.postgres.psql('select count(*) from visits')).toBe('2');
+    expect([await wide(), await faults()]).toEqual([0, []]);
+    await picture(`approval-counted-${name}`);
+    await browser.click('form[action$="/approve"] button');
+    await browser.shows('approved');
+    expect(await psql.finished).toMatchObject({ exitCode: 0, stdout: 'DELETE 1\n' });
+    expect(await stack.postgres.psql('select count(*) from visits')).toBe('0');
+    await stack.postgres.psql('insert into customers values (1); insert into visits values (1, 1), (2, 1)');
     expect(browser.complaints).toEqual([]);
   });
 

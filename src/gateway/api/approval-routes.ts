@@ -8,7 +8,7 @@ import type { ApprovalChanges } from '../approvals/changes.ts';
 import type { ApprovalOffice } from '../approvals/office.ts';
 import type { Routes } from './app.ts';
 import { readJson } from './body.ts';
-import type { ApiContext } from './context.ts';
+import { type ApiContext, connectionOf } from './context.ts';
 
 export interface ApprovalRouteDeps {
   readonly office: ApprovalOffice;
@@ -93,15 +93,6 @@ async function show({ office, desk, clock }: ApprovalRouteDeps, context: ApiCont
 function said(context: ApiContext, item: ApprovalItem): Response {
   if (item.status === 'pending') context.header('retry-after', RETRY_AFTER);
   return context.json(item);
-}
-
-/** Aborted when nobody listens any more. */
-function connectionOf(context: ApiContext): AbortSignal {
-  const gone = new AbortController();
-  const { outgoing } = context.env;
-  if (outgoing.destroyed) gone.abort();
-  outgoing.once('close', () => gone.abort());
-  return gone.signal;
 }
 
 function waitOf(value: string | undefined): number {

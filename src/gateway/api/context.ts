@@ -22,3 +22,12 @@ export function singleField(context: ApiContext, name: string): string | undefin
   if (values !== undefined && values.length > 1) throw new HoopError('ERR_USAGE', `${name} is given twice`);
   return values?.[0];
 }
+
+/** Aborted when nobody listens any more. */
+export function connectionOf(context: ApiContext): AbortSignal {
+  const gone = new AbortController();
+  const { outgoing } = context.env;
+  if (outgoing.destroyed) gone.abort();
+  outgoing.once('close', () => gone.abort());
+  return gone.signal;
+}

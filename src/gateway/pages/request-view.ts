@@ -1,7 +1,8 @@
-import type { ApprovalItem } from '../../api/approvals.ts';
+import type { ApprovalItem, ApprovalTrial } from '../../api/approvals.ts';
 import { spanText } from '../../core/span.ts';
 import { exactView } from './exact-view.ts';
 import { type Html, html } from './html.ts';
+import { trialView } from './trial-view.ts';
 import { asker, PAGES, page, pageOf, state, timeText, token, until } from './views.ts';
 import type { WebSession } from './web-sessions.ts';
 
@@ -14,11 +15,13 @@ export interface RequestView {
   readonly nowMs: number;
   /** The person signed in lately enough to decide. */
   readonly fresh: boolean;
+  /** What it would change, where that was just counted. */
+  readonly trial?: ApprovalTrial | undefined;
 }
 
 /** One request, with what decides it for whoever may. Pure. */
 export function requestPage(view: RequestView): string {
-  const { item, session, nowMs } = view;
+  const { item, session, nowMs, trial } = view;
   const exact = exactView(item);
   const whole = exact.whole && item.objects.length <= MAX_ENTRIES;
   const left = until(item, nowMs);
@@ -33,6 +36,7 @@ ${exact.view}
 <dl>${fact('actions', item.actions.join(', '))}
 <dt>to</dt><dd>${listed(item.objects)}</dd>
 ${item.rules.map(({ id, reason }) => fact('held by', reason === undefined ? id : `${id}: ${reason}`))}</dl>
+${trial === undefined ? undefined : trialView(trial)}
 <h2>Who asks</h2>
 <dl>${fact('agent', item.actor)}
 ${fact('for', item.person)}
@@ -90,7 +94,9 @@ function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean):
     html`<form method="post" action="${pageOf(item.id)}/${word}">${token(session)}
 <input type="hidden" name="binding" value="${item.binding}">${body}</form>`;
   const yes = html`<button class="yes">Approve as ${item.mine.join(' and ')}</button>`;
-  return html`${means}
+  const count = html`<button class="plain">Count what it would change</button>
+<span class="dim">It is done and undone at the target.</span>`;
+  return html`${item.window === undefined ? form('try', count) : undefined}${means}
 <div class="decide">
 ${whole ? form('approve', yes) : TOO_LONG}
 ${form(

@@ -1,5 +1,6 @@
 import { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import type { ApprovalTrial } from '../../api/approvals.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { ERROR_TABLE, HoopError, toHoopError } from '../../core/errors.ts';
@@ -9,7 +10,7 @@ import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import { actorOf } from '../actor.ts';
 import type { Routes } from '../api/app.ts';
 import { readBody } from '../api/body.ts';
-import { type ApiContext, type ApiEnv, singleField } from '../api/context.ts';
+import { type ApiContext, type ApiEnv, connectionOf, singleField } from '../api/context.ts';
 import { recordRefusedLogin } from '../api/refused-login.ts';
 import type { ApprovalOffice } from '../approvals/office.ts';
 import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
@@ -71,6 +72,7 @@ export function pageRoutes(deps: PageDeps): Routes {
   pages.post('/sign-out', (context) => signOut(deps, context));
   pages.get('/', (context) => list(deps, context));
   pages.get(ONE, (context) => show(deps, context, context.req.param('id')));
+  pages.post(`${ONE}/try`, (context) => tried(deps, context, context.req.param('id')));
   pages.post(`${ONE}/approve`, (context) =>
     decided(deps, context, context.req.param('id'), ({ principal }, { binding }, id) =>
       deps.office.approve(principal, id, binding),
@@ -96,14 +98,32 @@ async function list(deps: PageDeps, context: ApiContext): Promise<Response> {
   return context.html(listPage(deps.office.list(session.principal), session, deps.clock.now()));
 }
 
+/** What it would change is told on its own page, once: to look again is to try again. */
+async function tried(deps: PageDeps, context: ApiContext, id: string): Promise<Response> {
+  const { session, form } = await demandOwnForm(deps, context);
+  const { office } = deps;
+  const binding = form.get('binding') ?? '';
+  const trial = await office.tryOut(session.principal, id, binding, connectionOf(context));
+  return shown(deps, context, session, id, trial);
+}
+
 async function show(deps: PageDeps, context: ApiContext, id: string): Promise<Response> {
   const session = sessionOf(deps, context);
   // The same for whatever id: a stranger learns nothing of what there is.
   if (session === undefined) return context.html(signInPage(deps.signIn.issuers, pageOf(id)), 401);
-  const { office, clock } = deps;
+  return shown(deps, context, session, id);
+}
+
+async function shown(
+  { office, clock }: PageDeps,
+  context: ApiContext,
+  session: WebSession,
+  id: string,
+  trial?: ApprovalTrial,
+): Promise<Response> {
   const item = await office.show(session.principal, id);
   const fresh = office.isFresh(session.principal);
-  return context.html(requestPage({ item, session, nowMs: clock.now(), fresh }));
+  return context.html(requestPage({ item, session, nowMs: clock.now(), fresh, trial }));
 }
 
 type Decide = (
@@ -236,7 +256,7 @@ function failed(deps: PageDeps, context: ApiContext, error: HoopError): Response
   const { http } = ERROR_TABLE[error.code];
   if (http >= 500)
     deps.log.error('a page failed', { path: context.req.path, code: error.code, detail: error.detail });
-  const path = context.req.path.replace(/\/(approve|deny)$/, '');
+  const path = context.req.path.replace(/\/(approve|deny|try)$/, '');
   const back = WANTED.test(path) ? path : PAGES.list;
   const session = deps.sessions.find(getCookie(context, SESSION_COOKIE));
   return context.html(problemPage(error, session, back), http as 400);

@@ -27,6 +27,8 @@ pre { margin: 0; padding: .75rem .75rem .75rem 0; background: var(--box); border
 pre { counter-reset: line; } .line { display: block; position: relative; white-space: pre-wrap; padding-left: 3.2rem; min-height: 1.45em; }
 .line::before { counter-increment: line; content: counter(line); position: absolute; left: 0; width: 2.4rem; text-align: right;
   color: var(--dim); }
+table { border-collapse: collapse; width: 100%; } th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line);
+  overflow-wrap: anywhere; } th:first-child, td:first-child { text-align: left; }
 summary { cursor: pointer; padding: .6rem 0; }
 .warning, .problem { margin: .75rem 0; }
 .warning { border-left: .3rem solid var(--mark); padding: .25rem .75rem; background: var(--box); overflow-wrap: anywhere; }

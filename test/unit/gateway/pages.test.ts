@@ -132,6 +132,23 @@ describe('a request on a page', () => {
     expect(shown({ status: 'approved' })).not.toMatch(/\/(approve|deny)"/);
   });
 
+  it.each([
+    ['counted', { command: 'DELETE', rows: 3 }, 'DELETE of 3 rows. It was undone; nothing was kept.'],
+    ['failed', { fails: { status: '23503', reason: 'a <key>' } }, 'It would fail: a &lt;key&gt; (23503).'],
+    ['other definitions', { command: 'UPDATE', rows: 1, changed: true }, 'it will be asked anew'],
+    ['caught errors', { command: 'UPDATE', rows: 1, catches: true }, 'catches errors'],
+  ])('tells what it would change: %s', (_, more, words) => {
+    const changes = [{ object: 'pg/public.<t>', inserted: 0, updated: 1, deleted: 3 }];
+    const trial = { schemaVersion: 1, id: ID, changes, changed: false, catches: false, ...more } as const;
+    const page = requestPage({ item: item(), session, nowMs: NOW, fresh: true, trial });
+    expect(page).toContain(words);
+    const line = '<code>pg/public.&lt;t&gt;</code></td><td>0</td><td>1</td><td>3</td>';
+    expect(page.includes(line)).toBe(!('fails' in more));
+    expect(shown()).toContain(`action="/approvals/${ID}/try"`);
+    expect(shown({ window: 60 })).not.toContain('/try"');
+    expect(shown({ mine: [] })).not.toContain('/try"');
+  });
+
   it('loads itself again only where looking is not on record', () => {
     const { original: _, ...masked } = item({ mine: [] });
     expect(requestPage({ item: masked, session, nowMs: NOW, fresh: true })).toContain('http-equiv="refresh"');
