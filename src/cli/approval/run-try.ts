@@ -24,12 +24,13 @@ export async function runTry(invocation: Invocation): Promise<undefined> {
 /** What it would change, in words and a table. Pure. */
 export function renderTrial(trial: ApprovalTrial, width: number | undefined): string[] {
   const { command = '', rows = 0, changes, fails, changed, catches } = trial;
-  const notes = [
+  const said = [
     ...(changed
       ? ['What is defined at the target has changed since it was asked: it will be asked anew.']
       : []),
     ...(catches ? ['Code in it catches errors: what it undid by itself is counted as well.'] : []),
   ];
+  const notes = said.length === 0 ? [] : ['', ...said];
   if (fails !== undefined)
     return [
       `It would fail: ${visible(fails.reason)} (${visible(fails.status)}). Nothing was kept.`,
@@ -39,5 +40,5 @@ export function renderTrial(trial: ApprovalTrial, width: number | undefined): st
   const lines = changes.map(({ object, inserted, updated, deleted }) =>
     [object, inserted, updated, deleted].map(String),
   );
-  return [head, ...(lines.length === 0 ? [] : ['', ...renderTable(HEADINGS, lines, width), '']), ...notes];
+  return [head, ...(lines.length === 0 ? [] : ['', ...renderTable(HEADINGS, lines, width)]), ...notes];
 }

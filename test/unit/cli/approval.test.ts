@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ApprovalItem } from '../../../src/api/approvals.ts';
+import type { ApprovalItem, ApprovalTrial } from '../../../src/api/approvals.ts';
+import { renderTrial } from '../../../src/cli/approval/run-try.ts';
 import { changed } from '../../../src/cli/approval/run-watch.ts';
 import { renderApproval } from '../../../src/cli/render/approval.ts';
 import { spanText } from '../../../src/core/span.ts';
@@ -99,6 +100,41 @@ describe('a request as people decide it', () => {
 
   test('masked where it is not for these eyes', () => {
     expect(shown()).toContain('what was asked, values masked:\n  | ALTER TABLE t …');
+  });
+});
+
+describe('what a request would change', () => {
+  const counted: ApprovalTrial = {
+    schemaVersion: 1,
+    id: 'apr_1',
+    changes: [],
+    changed: false,
+    catches: false,
+  };
+  const told = (more: Partial<ApprovalTrial>) =>
+    renderTrial({ ...counted, ...more }, undefined).map((line) => line.replace(/ {2,}/g, ' '));
+
+  test('in numbers, by object', () => {
+    const changes = [{ object: 'public.t\u202e', inserted: 1, updated: 0, deleted: 12 }];
+    expect(told({ command: 'DELETE', rows: 12, changes })).toEqual([
+      'DELETE of 12 rows. It was undone; nothing was kept.',
+      '',
+      'CHANGED INSERTED UPDATED DELETED',
+      'public.t\\u202e 1 0 12',
+    ]);
+    expect(told({ command: 'UPDATE', rows: 1 })).toEqual([
+      'UPDATE of 1 row. It was undone; nothing was kept.',
+    ]);
+  });
+
+  test('that it would fail, that it is another question by now, and what is counted twice', () => {
+    const fails = { status: '23514', reason: 'a check ("c")' };
+    expect(told({ fails, changed: true })).toEqual([
+      'It would fail: a check ("c") (23514). Nothing was kept.',
+      '',
+      expect.stringContaining('asked anew'),
+    ]);
+    expect(told({ command: 'UPDATE', rows: 1, catches: true }).at(-1)).toContain('catches errors');
   });
 });
 
