@@ -1,9 +1,10 @@
 import { z } from 'zod';
-import { expected, parsed, path, section, tags, text } from '../../core/config/shape.ts';
+import { duration, expected, parsed, path, section, tags, text } from '../../core/config/shape.ts';
 import { sessionTimes } from '../session-times.ts';
 import { credentialsConfig } from './credentials/config.ts';
 import { parseFieldPath } from './request/body/field-path.ts';
 import { parseRoute } from './request/route-pattern.ts';
+import { readRange } from './target/addresses.ts';
 
 /** The shape of an HTTP resource. @param base Directory that relative paths start from. */
 export function httpConfig(base: string) {
@@ -11,7 +12,12 @@ export function httpConfig(base: string) {
     {
       protocol: z.literal('http', expected('http', 'write protocol: http')),
       target: section(
-        { url: targetUrl(), caFile: path(base, 'a PEM file', 'ca.pem').optional() },
+        {
+          url: targetUrl(),
+          caFile: path(base, 'a PEM file', 'ca.pem').optional(),
+          answer: duration('1s', '1d', '10m').prefault('10m'),
+          addresses: ranges(),
+        },
         'write {url: https://api.internal}',
       ),
       credentials: credentialsConfig(base),
@@ -50,6 +56,12 @@ function targetUrl() {
       return { origin: url.origin, base: url.pathname.replace(/\/+$/, '') };
     },
   );
+}
+
+/** Addresses of the machine's own that this target may have all the same. */
+function ranges() {
+  const range = parsed('an address or a range', 'write 169.254.10.0/24', readRange);
+  return z.array(range, expected('a list of addresses', 'write [169.254.10.0/24]')).max(64).prefault([]);
 }
 
 function fields() {

@@ -23,4 +23,13 @@ export const HTTP_LIMITS = {
   recordedAnswerBytes: 16 * 1024 * 1024,
   /** Characters of a request as people read it. */
   textChars: 2048,
+  /** Requests of one resource that its target has not answered whole: each has a connection. */
+  targetRequests: 1024,
+  /** Connections to a target that are kept for the next request, and for how long, ms: less than servers keep theirs. */
+  keptConnections: 64,
+  keptMs: 4_000,
+  /** From the first octet of a target's head to its last, ms. */
+  targetHeadMs: 30_000,
+  /** Heads of a target's before its answer. */
+  earlyHeads: 32,
 } as const;

@@ -1,4 +1,5 @@
 import { HoopError } from '../../core/errors.ts';
+import { LIMITS } from '../../core/limits.ts';
 import { HTTP_VOCABULARY } from '../../policy/vocabulary/http.ts';
 import type { ConfiguredResource, Protocol } from '../protocol.ts';
 import { replayed } from '../stream/replay.ts';
@@ -11,10 +12,13 @@ import {
   MTLS_KEY,
   secondWays,
 } from './credentials/index.ts';
+import { HTTP_LIMITS } from './limits.ts';
 import { ApiRules } from './relay/api-rules.ts';
 import { OpenApi } from './request/openapi/openapi.ts';
 import { classification, classifiedObjects } from './shown/classification.ts';
+import { targetAddresses } from './target/addresses.ts';
 import { httpTarget } from './target/node-target.ts';
+import type { Patience } from './target/patience.ts';
 
 const CA_FILE = ['target', 'caFile'];
 const OPENAPI = ['api', 'openapi'];
@@ -60,6 +64,8 @@ export const http: Protocol<HttpConfig> = {
         place: target.url,
         ca,
         credential,
+        addresses: targetAddresses(target.addresses),
+        patience: patienceOf(target),
         ...(credentials.mtls === undefined ? {} : { certificate: () => certificateOf(resource) }),
       }),
       rules: credential.rules,
@@ -86,6 +92,11 @@ function openApiOf(resource: ConfiguredResource<HttpConfig>): OpenApi | undefine
   const read = OpenApi.read(text);
   if ('api' in read) return read.api;
   throw new HoopError('ERR_CONFIG', read.mistake.problem);
+}
+
+function patienceOf({ answer: answerMs }: HttpConfig['target']): Patience {
+  const { targetHeadMs: headMs, earlyHeads: early } = HTTP_LIMITS;
+  return { connectMs: LIMITS.targetConnectMs, answerMs, headMs, early };
 }
 
 /** The gateway's own, as it is now. */

@@ -23,6 +23,7 @@ import { sigV4Credential } from '../../../src/protocols/http/credentials/sigv4.t
 import { askForToken, type TokenEndpoint } from '../../../src/protocols/http/credentials/token-endpoint.ts';
 import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
 import { httpTarget } from '../../../src/protocols/http/target/node-target.ts';
+import { TARGET_USUAL } from '../../support/http/target.ts';
 import { startIssuer, type TestIssuer } from '../../support/identity/oidc-issuer.ts';
 
 const SECRET = 'a-secret:with%odd&parts=+';
@@ -67,7 +68,7 @@ async function sent(
   body?: string,
 ) {
   const place = { origin, base: '/v1' };
-  const http = httpTarget({ place, ca: undefined, credential });
+  const http = httpTarget({ ...TARGET_USUAL, place, ca: undefined, credential });
   try {
     const answer = await http.request(
       ...asked(credential, target, fields, body),
@@ -323,7 +324,7 @@ describe('a certificate of the gateway’s own', () => {
     const ask = async (ca: string, cert?: string) => {
       shown = [];
       const certificate = cert === undefined ? {} : { certificate: () => ({ cert, key }) };
-      const http = httpTarget({ place, ca, credential, ...certificate });
+      const http = httpTarget({ ...TARGET_USUAL, place, ca, credential, ...certificate });
       const answer = await http
         .request(...asked(credential, '/a', []), new AbortController().signal)
         .finally(() => http.close());

@@ -1,7 +1,7 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { HoopError } from '../../../core/errors.ts';
-import { lookupTarget } from '../target/addresses.ts';
+import { targetAddresses } from '../target/addresses.ts';
 import type { Ask } from './configured.ts';
 
 export interface TokenEndpoint {
@@ -53,7 +53,7 @@ function post(endpoint: TokenEndpoint): Promise<{ readonly status: number; reado
   const call = (url.protocol === 'https:' ? requestTls : requestPlain)(url, {
     method: 'POST',
     agent: false,
-    lookup: lookupTarget,
+    lookup: targetAddresses([]).lookup,
     signal: AbortSignal.timeout(ANSWER_MS),
     headers: {
       'content-type': 'application/x-www-form-urlencoded',

@@ -1,96 +1,143 @@
-import { Agent, type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
-import { request as requestTls, Agent as TlsAgent } from 'node:https';
+import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
-import { HoopError, isHoopError } from '../../../core/errors.ts';
-import { LIMITS } from '../../../core/limits.ts';
-import type { HttpCredential } from '../credentials/credential.ts';
+import { HoopError } from '../../../core/errors.ts';
+import type { HttpCredential, Shown } from '../credentials/credential.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
-import { isOfTheMachine, lookupTarget } from './addresses.ts';
+import type { TargetAddresses } from './addresses.ts';
+import { Agents, type OwnCertificate } from './agents.ts';
 import type { HttpTarget, TargetAnswer } from './http-target.ts';
+import { type Patience, Watched } from './patience.ts';
 
 export interface TargetOptions {
   readonly place: TargetPlace;
   /** PEM; undefined: the authorities that Node knows. */
   readonly ca: string | undefined;
-  /** The gateway's own certificate and its key, as they are now: asked with each request. */
-  readonly certificate?: () => { readonly cert: string; readonly key: string };
+  /** As it is now: asked with each request. */
+  readonly certificate?: () => OwnCertificate;
   readonly credential: HttpCredential;
+  readonly addresses: TargetAddresses;
+  readonly patience: Patience;
 }
+
+type Early = Parameters<HttpTarget['request']>[3];
 
 /** Octets of an answer's head. */
 const MAX_HEAD = 96 * 1024;
-/** Connections that are kept for later. */
-const KEPT = 64;
-const KEPT_MS = 4_000;
 const UNAUTHORIZED = 401;
+/** What may be asked a second time, where a kept connection had been closed by the target meanwhile. */
+const ASKED_AGAIN: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** A target of HTTP/1.1, over connections that are kept. */
-export function httpTarget({ place, ca, certificate, credential }: TargetOptions): HttpTarget {
-  const url = new URL(place.origin);
-  const secure = url.protocol === 'https:';
-  const agents = new Agents(secure, ca);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  return {
-    secrets: () => credential.secrets(),
-    close: async () => agents.close(),
-    async request(request, body, signal, early) {
-      if (isOfTheMachine(host)) throw new HoopError('ERR_TARGET_UNREACHABLE');
-      const address = new URL(url.origin + place.base + request.path + request.query);
-      const whole = credential.signsBody && body !== undefined ? await readWhole(body) : undefined;
-      const shown = await credential.show(request, address, whole);
-      const send = secure ? requestTls : requestPlain;
-      const call = send({
-        agent: agents.of(certificate?.()),
-        signal,
-        host,
-        ...(url.port === '' ? {} : { port: url.port }),
-        ...(secure && isIP(host) === 0 ? { servername: host } : {}),
-        lookup: lookupTarget,
-        method: request.method,
-        path: place.base + request.path + queryWith(request.query, shown.parameter),
-        headers: headersFor(request, url.host, shown.headers, whole),
-        maxHeaderSize: MAX_HEAD,
-        timeout: LIMITS.targetConnectMs,
-      });
-      const answer = answerTo(call, early);
-      write(call, whole === undefined ? body : Readable.from(whole.length === 0 ? [] : [whole]));
-      const { status } = await answer;
-      if (status === UNAUTHORIZED) credential.refused();
-      return answer;
-    },
-  };
+export function httpTarget(options: TargetOptions): HttpTarget {
+  return new NodeTarget(options);
 }
 
-/** Connections are kept by the certificate that they were made with: a new one is used by new connections at once. */
-class Agents {
-  readonly #secure: boolean;
-  readonly #ca: string | undefined;
-  readonly #byKey = new Map<string, Agent | TlsAgent>();
+class NodeTarget implements HttpTarget {
+  readonly #options: TargetOptions;
+  readonly #url: URL;
+  readonly #host: string;
+  readonly #agents: Agents;
+  /** Requests that have a connection, or wait for one. */
+  #open = 0;
 
-  constructor(secure: boolean, ca: string | undefined) {
-    this.#secure = secure;
-    this.#ca = ca;
+  constructor(options: TargetOptions) {
+    this.#options = options;
+    this.#url = new URL(options.place.origin);
+    this.#host = this.#url.hostname.replace(/^\[|\]$/g, '');
+    this.#agents = new Agents(this.#url.protocol === 'https:', options.ca);
   }
 
-  of(certificate: { readonly cert: string; readonly key: string } | undefined): Agent | TlsAgent {
-    const name = certificate === undefined ? '' : certificate.cert + certificate.key;
-    const known = this.#byKey.get(name);
-    if (known !== undefined) return known;
-    const kept = { keepAlive: true, maxFreeSockets: KEPT, timeout: 0, freeSocketTimeout: KEPT_MS };
-    const ca = this.#ca === undefined ? {} : { ca: this.#ca };
-    const agent = this.#secure
-      ? new TlsAgent({ ...kept, minVersion: 'TLSv1.2', ...ca, ...certificate })
-      : new Agent(kept);
-    this.#byKey.set(name, agent);
-    return agent;
+  secrets(): readonly string[] {
+    return this.#options.credential.secrets();
   }
 
-  close(): void {
-    for (const agent of this.#byKey.values()) agent.destroy();
+  async close(): Promise<void> {
+    this.#agents.close();
+  }
+
+  async request(
+    request: CanonicalRequest,
+    body: Readable | undefined,
+    signal: AbortSignal,
+    early: Early,
+  ): Promise<TargetAnswer> {
+    const { place, addresses, credential } = this.#options;
+    if (addresses.refuses(this.#host))
+      throw new HoopError('ERR_TARGET_UNREACHABLE', undefined, {
+        detail: `${this.#host} is refused as an address`,
+      });
+    const address = new URL(this.#url.origin + place.base + request.path + request.query);
+    const whole = credential.signsBody && body !== undefined ? await readWhole(body) : undefined;
+    const shown = await credential.show(request, address, whole);
+    const sent = whole === undefined ? body : Readable.from(whole.length === 0 ? [] : [whole]);
+    const send = () => this.#send(request, shown, whole, signal);
+    const answer = await this.#answer(send, sent, early);
+    if (answer.status === UNAUTHORIZED) credential.refused();
+    return answer;
+  }
+
+  /** Once more over a new connection, where a kept one was closed before it could carry what changes nothing. */
+  async #answer(send: () => ClientRequest, body: Readable | undefined, early: Early): Promise<TargetAnswer> {
+    const call = send();
+    const watched = new Watched(call, this.#options.patience);
+    try {
+      return await this.#answerTo(call, watched, body, early);
+    } catch (error) {
+      if (body !== undefined || !ASKED_AGAIN.has(call.method) || !watched.stale()) throw error;
+    }
+    this.#agents.forget();
+    const again = send();
+    return this.#answerTo(again, new Watched(again, this.#options.patience), undefined, early);
+  }
+
+  #answerTo(
+    call: ClientRequest,
+    watched: Watched,
+    body: Readable | undefined,
+    early: Early,
+  ): Promise<TargetAnswer> {
+    this.#open++;
+    call.once('close', () => this.#open--);
+    return new Promise((resolve, reject) => {
+      call.on('error', (error) => reject(watched.means(error)));
+      call.on('information', (info) => early?.(info.statusCode, info.rawHeaders));
+      call.once('response', (response) => resolve(answerOf(response)));
+      // An upgrade that nobody asked for ends so.
+      call.once('close', () =>
+        reject(new HoopError('ERR_TARGET_LOST', undefined, { detail: 'closed unanswered' })),
+      );
+      write(call, body);
+    });
+  }
+
+  #send(
+    request: CanonicalRequest,
+    shown: Shown,
+    whole: Buffer | undefined,
+    signal: AbortSignal,
+  ): ClientRequest {
+    if (this.#open >= HTTP_LIMITS.targetRequests)
+      throw new HoopError('ERR_LIMIT', 'too many requests wait for the target', { hint: 'try again later' });
+    const { place, addresses, certificate } = this.#options;
+    const secure = this.#url.protocol === 'https:';
+    return (secure ? requestTls : requestPlain)({
+      agent: this.#agents.of(certificate?.()),
+      signal,
+      host: this.#host,
+      ...(this.#url.port === '' ? {} : { port: this.#url.port }),
+      ...(secure && isIP(this.#host) === 0 ? { servername: this.#host } : {}),
+      lookup: addresses.lookup,
+      method: request.method,
+      path: place.base + request.path + queryWith(request.query, shown.parameter),
+      headers: headersFor(request, this.#url.host, shown.headers, whole),
+      maxHeaderSize: MAX_HEAD,
+      timeout: 0,
+    });
   }
 }
 
@@ -114,14 +161,6 @@ async function readWhole(body: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function answerTo(call: ClientRequest, early: Parameters<HttpTarget['request']>[3]): Promise<TargetAnswer> {
-  return new Promise((resolve, reject) => {
-    watch(call, reject);
-    call.on('information', (info) => early?.(info.statusCode, info.rawHeaders));
-    call.once('response', (response) => resolve(answerOf(response)));
-  });
-}
-
 function headersFor(
   { headers, body }: CanonicalRequest,
   host: string,
@@ -137,31 +176,6 @@ function headersFor(
           ? [['transfer-encoding', 'chunked']]
           : [['content-length', String(body.length)]];
   return [['host', host], ...headers, ...credential, ...framing].flat();
-}
-
-/** Only the way there has a bound: an answer may take its time. */
-function watch(call: ClientRequest, reject: (error: HoopError) => void): void {
-  let connected = false;
-  call.on('socket', (socket) => {
-    const stands = () => {
-      connected = true;
-      socket.setTimeout(0);
-    };
-    if (!socket.connecting) stands();
-    else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', stands);
-  });
-  call.on('timeout', () => call.destroy(new HoopError('ERR_TARGET_UNREACHABLE')));
-  call.on('error', (error: NodeJS.ErrnoException) => reject(targetError(error, connected)));
-}
-
-function targetError(error: NodeJS.ErrnoException, connected: boolean): HoopError {
-  const of = isHoopError(error.cause) ? error.cause : error;
-  if (isHoopError(of)) return of;
-  const { code = 'error', message } = error;
-  const told = { detail: `${code}: ${message}`, cause: error };
-  if (connected) return new HoopError('ERR_TARGET_LOST', undefined, told);
-  const ofTls = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|HOSTNAME_)/.test(code);
-  return new HoopError(ofTls ? 'ERR_TARGET_TLS' : 'ERR_TARGET_UNREACHABLE', undefined, told);
 }
 
 function write(call: ClientRequest, body: Readable | undefined): void {

@@ -1,0 +1,54 @@
+import { Agent } from 'node:http';
+import { Agent as TlsAgent } from 'node:https';
+import { HTTP_LIMITS } from '../limits.ts';
+
+/** The gateway's own certificate and its key, PEM. */
+export interface OwnCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Connections to one target that are kept for the next request, made with the certificate of now. */
+export class Agents {
+  readonly #secure: boolean;
+  readonly #ca: string | undefined;
+  #certificate: OwnCertificate | undefined;
+  #current: Agent;
+
+  /** @param ca PEM; undefined: the authorities that Node knows. */
+  constructor(secure: boolean, ca: string | undefined) {
+    this.#secure = secure;
+    this.#ca = ca;
+    this.#current = this.#make(undefined);
+  }
+
+  /** Connections made with another certificate are not used again. */
+  of(certificate: OwnCertificate | undefined): Agent {
+    const known = this.#certificate;
+    if (known?.cert !== certificate?.cert || known?.key !== certificate?.key) {
+      this.forget();
+      this.#certificate = certificate;
+      this.#current = this.#make(certificate);
+    }
+    return this.#current;
+  }
+
+  /** Closes what nobody uses now. */
+  forget(): void {
+    for (const sockets of Object.values(this.#current.freeSockets))
+      for (const socket of sockets ?? []) socket.destroy();
+  }
+
+  close(): void {
+    this.#current.destroy();
+  }
+
+  #make(certificate: OwnCertificate | undefined): Agent {
+    const { keptConnections: maxFreeSockets, keptMs: timeout, targetRequests: maxSockets } = HTTP_LIMITS;
+    const kept = { keepAlive: true, maxFreeSockets, maxSockets, timeout };
+    if (!this.#secure) return new Agent(kept);
+    const ca = this.#ca === undefined ? {} : { ca: this.#ca };
+    // Said, so that no variable of the environment can turn it off.
+    return new TlsAgent({ ...kept, minVersion: 'TLSv1.2', rejectUnauthorized: true, ...ca, ...certificate });
+  }
+}
