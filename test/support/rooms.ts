@@ -213,7 +213,10 @@ const OF_HTTP: Rooms = {
     because: 'only the relay has both sides, and it sends what was judged',
   },
   '.': {
-    may: ['request', 'shown', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target', 'relay'],
+    may: [
+      ...['request', 'shown', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target'],
+      ...['target/addresses.ts', 'relay'],
+    ],
     because: 'the adapter puts its rooms together, and none of them knows it',
   },
 };
