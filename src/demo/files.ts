@@ -19,6 +19,7 @@ export interface DemoSettings {
     readonly user: string;
     readonly password: string;
   };
+  readonly api: { readonly url: string; readonly token: string };
   /** Cedar text instead of the demo's own. */
   readonly policy?: string;
 }
@@ -31,13 +32,20 @@ const CLASSIFICATION = {
   'public.payments.card': ['pii.card'],
 };
 
+/** The same data where the shop's API shows it: members of one customer, or of each. */
+const MEMBERS = { email: ['pii.email'], phone: ['pii.phone'], ssn: ['pii.national-id'] };
+const FIELDS = {
+  'GET /customers/*': Object.fromEntries(Object.entries(MEMBERS).map(([name, tags]) => [`$.${name}`, tags])),
+  'GET /customers': Object.fromEntries(Object.entries(MEMBERS).map(([name, tags]) => [`$[*].${name}`, tags])),
+};
+
 /**
  * Writes everything hoopd reads: `hoopd.yaml`, the policies, certificates and secrets, all readable by their owner alone.
  *
  * @returns Path of `hoopd.yaml`.
  */
 export async function writeConfiguration(settings: DemoSettings): Promise<string> {
-  const { directory, certificates, database } = settings;
+  const { directory, certificates, database, api } = settings;
   const at = (name: string) => join(directory, name);
   const secret = (name: string, text: string) => writeFile(at(name), text, { mode: 0o600 });
   await mkdir(at('policies'), { mode: 0o700 });
@@ -47,13 +55,14 @@ export async function writeConfiguration(settings: DemoSettings): Promise<string
   await secret('secrets/gateway.key', certificates.server.key);
   await secret('secrets/seal.key', randomBytes(32).toString('hex'));
   await secret('secrets/shop-password', database.password);
+  await secret('secrets/api-token', api.token);
   await secret('policies/shop.cedar', settings.policy ?? SHOP_POLICY);
   await secret('hoopd.yaml', configuration(settings));
   return at('hoopd.yaml');
 }
 
 function configuration(settings: DemoSettings): string {
-  const { gatewayPort, issuer, clientId, pageClientId, database } = settings;
+  const { gatewayPort, issuer, clientId, pageClientId, database, api } = settings;
   const address = `127.0.0.1:${gatewayPort}`;
   const body = stringify({
     listen: address,
@@ -87,6 +96,13 @@ function configuration(settings: DemoSettings): string {
         credentials: { user: database.user, password: { file: './secrets/shop-password' } },
         session: { max: '8h', idle: '30m' },
         classification: { columns: CLASSIFICATION },
+      },
+      'api-demo': {
+        protocol: 'http',
+        target: { url: api.url },
+        credentials: { bearer: { file: './secrets/api-token' } },
+        session: { max: '8h', idle: '30m' },
+        classification: { fields: FIELDS },
       },
     },
     policies: './policies',

@@ -4,6 +4,7 @@ import { HoopError, isHoopError } from '../core/errors.ts';
 import { type PlaySummary, play } from './play.ts';
 import { isFree } from './ports.ts';
 import { AGENT, RESOURCE } from './scenes/agent.ts';
+import { API } from './scenes/caller.ts';
 import { type Stage, setStage } from './stage.ts';
 import { Story } from './story.ts';
 
@@ -135,6 +136,7 @@ Now you. In another terminal, in this folder:
 
   npx hoopctl connect ${RESOURCE} -- psql -c 'SELECT name, email, phone, ssn FROM customers LIMIT 5'
   npx hoopctl connect ${RESOURCE} -- psql -c 'DELETE FROM payments'
+  npx hoopctl connect ${API} -- sh -c 'curl "$API_DEMO_URL/customers/1"'
   npx hoopctl audit search --outcome failure
   npx hoopctl session list
   npx hoopctl session replay THE-SESSION

@@ -2,14 +2,16 @@ import { join } from 'node:path';
 import { Hoopctl } from './hoopctl.ts';
 import { AGENT, agentSignsIn, agentWorks } from './scenes/agent.ts';
 import { auditorLooks } from './scenes/auditor.ts';
+import { agentCalls } from './scenes/caller.ts';
 import type { Stage } from './stage.ts';
 import { type Check, type Story, table } from './story.ts';
 
 /** What the play came to: printed as one line of JSON by `--once`. */
 export interface PlaySummary {
   readonly schemaVersion: 1;
-  /** What the agent sent, and how it was answered. */
+  /** What the agent sent to the database and to the API, and how all of it was answered. */
   readonly statements: number;
+  readonly requests: number;
   readonly allowed: number;
   readonly denied: number;
   /** As the gateway's own audit counts them. */
@@ -45,20 +47,26 @@ export async function play(
   await agentSignsIn(stage, story, agent);
   story.chapter('It works, with an ordinary PostgreSQL driver');
   const work = await agentWorks(stage, story, agent, check, grace);
+  story.chapter('And by the shop’s HTTP API, with curl');
+  const calls = await agentCalls(stage, story, agent, check);
   story.chapter('What the database itself says');
   await compareWithTruth(stage, story, check);
   story.chapter('Otto, the auditor, finds out what happened');
-  const evidence = await auditorLooks(stage, story, auditor, work, check);
+  const evidence = await auditorLooks(stage, story, auditor, { work, calls }, check);
 
-  check(work.leakedValues === 0, `${work.leakedValues} planted values reached the agent`);
-  const { statements, allowed, denied, leakedValues } = work;
+  const { statements } = work;
+  const { requests } = calls;
+  const allowed = work.allowed + calls.allowed;
+  const denied = work.denied + calls.denied;
+  const leakedValues = work.leakedValues + calls.leakedValues;
+  check(leakedValues === 0, `${leakedValues} planted values reached the agent`);
   const { maskedValues, auditEvents, auditVerified, recordingReplayed } = evidence;
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   story.plain(
-    `\n${AGENT} sent ${statements} statements: ${allowed} allowed, ${denied} denied. ${maskedValues} values were masked;` +
+    `\n${AGENT} sent ${statements} statements and ${requests} requests: ${allowed} allowed, ${denied} denied. ${maskedValues} values were masked;` +
       ` of the ${stage.shop.secrets.length} planted in the shop, ${leakedValues} reached it.`,
   );
-  const counted = { statements, allowed, denied, maskedValues, leakedValues };
+  const counted = { statements, requests, allowed, denied, maskedValues, leakedValues };
   const proven = { auditEvents, auditVerified, recordingReplayed };
   const summary: PlaySummary = { schemaVersion: 1, ...counted, ...proven, seconds };
   return { summary, problems };

@@ -20,6 +20,20 @@ permit (
 )
 when { principal in Group::"developers" || principal in Group::"ai-agents" };
 
+@id("so-is-its-api")
+permit (
+  principal,
+  action in [Action::"connect", Action::"http.read"],
+  resource in Resource::"api-demo"
+)
+when { principal in Group::"developers" || principal in Group::"ai-agents" };
+
+@id("orders-are-kept")
+@reason("an order is kept, whatever becomes of it")
+@hint("set its status instead")
+forbid (principal in Group::"ai-agents", action == Action::"http.delete", resource)
+when { resource in Resource::"api-demo" };
+
 @id("developers-write")
 permit (principal in Group::"developers", action in Action::"sql.write", resource in Resource::"pg-demo");
 

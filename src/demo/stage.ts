@@ -8,6 +8,7 @@ import { startGateway } from '../gateway/gateway.ts';
 import { makeLocalCertificates } from '../gateway/init/certificates.ts';
 import { createLog } from '../gateway/log.ts';
 import type { Gateway } from '../gateway/running.ts';
+import { startShopApi } from './api.ts';
 import { connectTarget, type Row } from './client.ts';
 import { claimDirectory, type DemoDirectory } from './directory.ts';
 import { type EmbeddedPostgres, startPostgres } from './embedded.ts';
@@ -87,6 +88,13 @@ async function start(
   const idp = await startIdp(options.idpPort, `https://127.0.0.1:${gatewayPort}`);
   closers.push(() => idp.stop());
 
+  const asOwner = { ...target, user: GATEWAY_ROLE, password, database: DATABASE };
+  const api = await startShopApi(async (sql) => {
+    const owner = await connectTarget(asOwner);
+    return owner.query(sql).finally(() => owner.end());
+  });
+  closers.push(() => api.stop());
+
   step('gateway');
   const database = { port: postgres.port, name: DATABASE, user: GATEWAY_ROLE, password };
   const { issuer, clientId, pageClientId } = idp;
@@ -98,6 +106,7 @@ async function start(
     clientId,
     pageClientId,
     database,
+    api,
     ...(options.policy === undefined ? {} : { policy: options.policy }),
   });
   const gateway = await serve(file, directory, gatewayPort);

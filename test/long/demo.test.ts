@@ -35,8 +35,9 @@ describe('the play', () => {
     expect(summary).toMatchObject({
       schemaVersion: 1,
       statements: 13,
-      allowed: 8,
-      denied: 5,
+      requests: 4,
+      allowed: 11,
+      denied: 6,
       leakedValues: 0,
       auditVerified: true,
       recordingReplayed: true,
@@ -102,7 +103,7 @@ describe('hoopd demo', () => {
     expect(await demo.ended, demo.stderr).toBe(0);
     const last = demo.stdout.trimEnd().split('\n').at(-1) ?? '';
     expect(Object.keys(JSON.parse(last))).toEqual([
-      ...['schemaVersion', 'statements', 'allowed', 'denied', 'maskedValues', 'leakedValues'],
+      ...['schemaVersion', 'statements', 'requests', 'allowed', 'denied', 'maskedValues', 'leakedValues'],
       ...['auditEvents', 'auditVerified', 'recordingReplayed', 'seconds'],
     ]);
     const folder = /are in (\S+)/.exec(demo.stdout)?.[1] ?? '';

@@ -6,7 +6,8 @@ import { countLeaks } from '../leaks.ts';
 import type { Stage } from '../stage.ts';
 import type { Check, Story } from '../story.ts';
 import type { AgentWork } from './agent.ts';
-import { AGENT } from './agent.ts';
+import { AGENT, RESOURCE } from './agent.ts';
+import type { AgentCalls } from './caller.ts';
 import { signIn } from './sign-in.ts';
 
 /** What the evidence says, as `hoopctl` shows it to an auditor. */
@@ -26,9 +27,12 @@ export async function auditorLooks(
   stage: Stage,
   story: Story,
   hoopctl: Hoopctl,
-  work: AgentWork,
+  done: { readonly work: AgentWork; readonly calls: AgentCalls },
   check: Check,
 ): Promise<Evidence> {
+  const { work } = done;
+  const allowed = work.allowed + done.calls.allowed;
+  const denied = work.denied + done.calls.denied;
   await signIn(stage, story, hoopctl, 'otto', []);
   const run = async (...args: string[]) => {
     const finished = await hoopctl.run(...args);
@@ -49,7 +53,7 @@ export async function auditorLooks(
   const found = (jsonLines(denials) as unknown as AuditEventItem[]).map(eventRow);
   story.showed(renderTable(HEADINGS, found, story.width).join('\n'));
 
-  const events = await allEvents(hoopctl, work);
+  const events = await allEvents(hoopctl, allowed);
   // Of statements: that the agent may connect is decided too.
   const decided = events.filter(
     (event) => event['type'] === 'operation.decided' && event['text'] !== 'connect',
@@ -58,11 +62,11 @@ export async function auditorLooks(
   const undone = count(decided, 'reason', 'refused: rows');
   check(undone > 0, 'the audit shows nothing that was undone');
   check(
-    count(decided, 'decision', 'allow') === work.allowed + undone,
+    count(decided, 'decision', 'allow') === allowed + undone,
     'the audit counts other statements allowed than the agent',
   );
   check(
-    count(decided, 'decision', 'deny') + count(decided, 'decision', 'hold') === work.denied - undone,
+    count(decided, 'decision', 'deny') + count(decided, 'decision', 'hold') === denied - undone,
     'the audit counts other statements denied than the agent',
   );
   const maskedValues = events.reduce((sum, event) => sum + Number(event['maskedValues'] ?? 0), 0);
@@ -71,7 +75,7 @@ export async function auditorLooks(
   const verified = await show('audit', 'verify');
   story.showed(verified.stdout);
 
-  const session = String(decided[0]?.['session'] ?? '');
+  const session = String(decided.find((event) => event['resource'] === RESOURCE)?.['session'] ?? '');
   const replay = await show('session', 'replay', session, '--speed', '0');
   story.showed(replay.stdout, 14);
   const frames = jsonLines(await hoopctl.run('session', 'replay', session, '--json'));
@@ -86,12 +90,12 @@ export async function auditorLooks(
 }
 
 /** Events are found a moment after they are stored: outcomes of the last statements are waited for, 10 s at most. */
-async function allEvents(hoopctl: Hoopctl, work: AgentWork): Promise<Json[]> {
+async function allEvents(hoopctl: Hoopctl, allowed: number): Promise<Json[]> {
   const deadline = Date.now() + INDEXED_MS;
   for (;;) {
     const events = jsonLines(await hoopctl.run('audit', 'search', '--limit', '1000', '--json'));
     const known = events.filter((event) => event['decision'] === 'allow' && event['outcome'] !== undefined);
-    if (known.length >= work.allowed || Date.now() > deadline) return events;
+    if (known.length >= allowed || Date.now() > deadline) return events;
   }
 }
 
