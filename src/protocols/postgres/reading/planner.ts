@@ -252,7 +252,7 @@ export class StatementPlanner {
     if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
     this.#renew(known);
     const before = this.#path.changesBefore(known.catalog);
-    const names = new NameScope(known.catalog, path, before, this.#path.moved);
+    const names = new NameScope(known.catalog, path, before, this.#path.moved, this.#path.tookBefore);
     const plans: StatementPlan[] = [];
     for (const facts of statements) {
       if (plans.length > 0 && this.#turns.spent) await this.#turns.next();

@@ -7,6 +7,7 @@ import {
   heldNames,
   type NameChange,
 } from '../sql/meaning/held-names.ts';
+import { NameChanges } from '../sql/meaning/name-changes.ts';
 import type { SearchPath } from '../sql/meaning/name-scope.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { schemasOf } from '../sql/meaning/search-path.ts';
@@ -66,7 +67,7 @@ export class SessionPath {
   #held: readonly HeldName[] = [];
   #changes: NameChange[] = [];
   /** Committed, and perhaps not in the catalog yet by which the next is judged. */
-  #took: NameChange[] | undefined;
+  #took: NameChanges | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -105,17 +106,23 @@ export class SessionPath {
 
   /** What became of names in the transaction that is open: what the server says, and what statements did since. */
   changesBefore(catalog: Catalog): NameChange[] {
-    return [...(this.#took ?? []), ...changesOf(this.#held, catalog), ...this.#changes];
+    return [...changesOf(this.#held, catalog), ...this.#changes];
   }
 
   /** Names that its own changes made and took are known, without the catalog. */
   get tookNames(): boolean {
-    return this.#took !== undefined && this.#took.length < MOST_TOOK;
+    return this.#took !== undefined && this.#took.size < MOST_TOOK;
+  }
+
+  /** What became of names before the transaction that is open, and perhaps not in the catalog that is known. */
+  get tookBefore(): NameChanges | undefined {
+    return this.#took;
   }
 
   /** A statement by itself has made and taken names, for everybody to see. */
   took(changes: readonly NameChange[]): void {
-    this.#took = [...(this.#took ?? []), ...changes];
+    this.#took ??= new NameChanges();
+    for (const one of changes) this.#took.add(one);
   }
 
   /** The catalog has been read since. */

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { AnalysedNames } from '../../../../src/protocols/postgres/reading/analysed-names.ts';
+import type { NameChange } from '../../../../src/protocols/postgres/sql/meaning/held-names.ts';
+import { NameChanges } from '../../../../src/protocols/postgres/sql/meaning/name-changes.ts';
 import { NameScope, type SearchPath } from '../../../../src/protocols/postgres/sql/meaning/name-scope.ts';
 import { isPermittedPath, schemasOf } from '../../../../src/protocols/postgres/sql/meaning/search-path.ts';
 import { fixtureCatalog, pairTexts, plansOf } from './fixture.ts';
@@ -95,6 +97,54 @@ describe('names without a schema', () => {
     expect(read('SELECT id FROM public.t', temporary, scope('unclear'))).toEqual([
       'sql.select Table public.t',
     ]);
+  });
+});
+
+describe('names that statements took before', () => {
+  const temporary = {
+    ...path('public', 'agent'),
+    schemas: ['pg_temp_3', 'public', 'agent'],
+    temp: 'pg_temp_3',
+  };
+  const changes: readonly NameChange[] = [
+    { schema: 'public', name: 't', change: 'gone' },
+    { schema: 'public', name: 't', change: 'unclear' },
+    { schema: 'public', change: 'gone' },
+    { schema: 'agent', name: 'new', change: 'made' },
+    { schema: 'pg_temp', name: 't', change: 'made' },
+    { schema: 'pg_temp_3', change: 'gone' },
+  ];
+  const texts = [
+    'SELECT id FROM t',
+    'SELECT id FROM public.t',
+    'SELECT id FROM new',
+    'SELECT id FROM pg_temp.t',
+    'DO $$ BEGIN END $$; SELECT id FROM single',
+    'DO $$ BEGIN END $$; SELECT id FROM t',
+    'DISCARD TEMP; SELECT id FROM t',
+  ];
+
+  test('are followed as those of an open transaction are, each by the last word on it', () => {
+    for (const from of [path('public', 'agent'), temporary]) {
+      for (const before of changes.flatMap((one) => changes.map((other) => [one, other]))) {
+        for (const text of texts) {
+          const took = new NameChanges();
+          for (const one of before) took.add(one);
+          const scope = new NameScope(catalog, from, [], false, took);
+          expect(read(text, from, scope)).toEqual(read(text, from, new NameScope(catalog, from, before)));
+        }
+      }
+    }
+  });
+
+  test('what an open transaction did since counts before them', () => {
+    const took = new NameChanges();
+    took.add({ schema: 'public', name: 't', change: 'gone' });
+    const from = path('public', 'agent');
+    const scope = (before: NameChange[]) => new NameScope(catalog, from, before, false, took);
+    expect(read('SELECT id FROM t', from, scope([]))).toEqual(['sql.select Table agent.t']);
+    const made = scope([{ schema: 'public', name: 't', change: 'made' }]);
+    expect(read('SELECT id FROM t', from, made)).toEqual(['sql.select Table public.t']);
   });
 });
 

@@ -2,6 +2,7 @@ import type { Catalog, CatalogFunction, Relation } from '../../catalog/model/mod
 import { PG_TEMP } from '../../catalog/system/objects.ts';
 import type { Name, RelationUse, StatementFacts } from '../facts/facts.ts';
 import type { NameChange } from './held-names.ts';
+import { NameChanges } from './name-changes.ts';
 
 /** Where one session looks names up that have no schema, as its server says. */
 export interface SearchPath {
@@ -55,7 +56,8 @@ export function namesAnything(facts: StatementFacts): boolean {
  */
 export class NameScope {
   readonly #catalog: Catalog;
-  readonly #changes = new Map<string, NameChange>();
+  readonly #changes = new NameChanges();
+  readonly #took: NameChanges | undefined;
   #path: SearchPath;
   /** Something ran before that may have set another path. */
   #certain = true;
@@ -67,12 +69,20 @@ export class NameScope {
    * @param path Of the session, before the string.
    * @param before What became of names in a transaction of the session's that is still open.
    * @param moved The path was set in a transaction that is still open.
+   * @param took What became of names before that, and the catalog may not show yet. Only read.
    */
-  constructor(catalog: Catalog, path: SearchPath, before: readonly NameChange[] = [], moved = false) {
+  constructor(
+    catalog: Catalog,
+    path: SearchPath,
+    before: readonly NameChange[] = [],
+    moved = false,
+    took?: NameChanges,
+  ) {
     this.#catalog = catalog;
     this.#path = path;
     this.#moved = moved;
-    for (const one of before) this.#changes.set(key(this.schema(one.schema), one.name), one);
+    this.#took = took;
+    for (const one of before) this.#changes.add(one, this.schema(one.schema));
   }
 
   /** Code ran earlier in the string that may have given any name to another relation. */
@@ -115,17 +125,29 @@ export class NameScope {
   }
 
   #in(schema: string, name: string): NamedRelation | undefined {
-    const change = (this.#changes.get(key(schema, name)) ?? this.#changes.get(key(schema)))?.change;
+    const change = (this.#became(schema, name) ?? this.#became(schema))?.change;
     if (change === 'made') return { schema };
     if (change === 'unclear') return { schema, either: [`${schema}.${name}`, `another "${name}"`] };
     const relation = change === 'gone' ? undefined : this.#catalog.lookupRelation(schema, name);
     return relation === undefined ? undefined : { relation, schema };
   }
 
+  /** The last word on a name; on all of a schema where none is given. */
+  #became(schema: string, name?: string): NameChange | undefined {
+    const known = this.#changes.of(schema, name) ?? this.#took?.of(schema, name);
+    if (known !== undefined || schema !== this.#path.temp) return known;
+    // What was made before the schema had a name of its own.
+    return this.#took?.of(PG_TEMP, name);
+  }
+
+  #allChanges(): NameChange[] {
+    return [...(this.#took?.values() ?? []), ...this.#changes.values()];
+  }
+
   /** Whatever the path is: a name that only one schema has is that one's. */
   #anywhere(name: string): NamedRelation {
-    const made = [...this.#changes.values()].filter((one) => one.name === name || one.name === undefined);
-    const schemas = [...this.#catalog.schemasOf(name), ...made.map((one) => one.schema)];
+    const made = this.#allChanges().filter((one) => one.name === name || one.name === undefined);
+    const schemas = [...this.#catalog.schemasOf(name), ...made.map((one) => this.schema(one.schema))];
     const own = [...new Set(schemas)].filter((one) => one === this.#path.temp || !ANY_TEMP.test(one));
     const found = own.flatMap((one) => this.#in(one, name) ?? []);
     const [first, second] = found;
@@ -149,7 +171,7 @@ export class NameScope {
   /** Goes on behind a statement. @returns What it does to relations. */
   pass(facts: StatementFacts, { steers, follows, reshapes, path }: NameEffects): NameChange[] {
     const changes = this.#changesOf(facts);
-    for (const one of changes) this.#changes.set(key(one.schema, one.name), one);
+    for (const one of changes) this.#changes.add(one);
     if (changes.some(({ schema, change }) => schema === PG_TEMP && change === 'made')) this.#withTemp();
     if (path !== undefined) this.#set(path);
     if (steers && !follows) this.#certain = false;
@@ -169,7 +191,7 @@ export class NameScope {
     const schema = this.schema(PG_TEMP);
     const came = ({ schema: where, change }: NameChange) =>
       this.schema(where) === schema && change !== 'gone';
-    const made = [...this.#changes.values()].filter(came);
+    const made = this.#allChanges().filter(came);
     return [...made, { schema }].map((one) => ({ ...one, change: 'gone' }));
   }
 
@@ -215,8 +237,3 @@ const ENDS: ReadonlySet<string> = new Set([
   'commit-prepared',
   'rollback-prepared',
 ]);
-
-/** @param name Undefined: all names of the schema. */
-function key(schema: string, name = ''): string {
-  return `${schema}\0${name}`;
-}
