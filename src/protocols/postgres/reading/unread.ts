@@ -20,6 +20,9 @@ const UNREAD_SESSION: PostgresRefusal = {
   hint: HINTS.connectAnew,
 };
 
+/** What is asked of the guard. */
+type Asked = Pick<Guard, 'allows' | 'policyVersion'>;
+
 /** Not a matter of what is understood: policy and audit would name another object than the one that is read. */
 const FIRM: ReadonlySet<string> = new Set([UNCERTAIN_NAME, STALE_NAMES, CATALOG_UNAVAILABLE]);
 
@@ -38,11 +41,13 @@ const FIRM: ReadonlySet<string> = new Set([UNCERTAIN_NAME, STALE_NAMES, CATALOG_
 export class UnreadStatements {
   /** Nothing that our parser says of this session's texts counts any more. */
   wholeSession = false;
-  readonly #guard: Guard;
-  readonly #masks: SessionMasks;
+  readonly #guard: Asked;
+  readonly #masks: Pick<SessionMasks, 'active'>;
   readonly #pairs: readonly Pair[];
+  /** What policy said last, and under which word: it is asked with each statement of a migration. */
+  #permits: { readonly under: string; readonly permitted: boolean } | undefined;
 
-  constructor(guard: Guard, masks: SessionMasks, resource: PolicyObject) {
+  constructor(guard: Asked, masks: Pick<SessionMasks, 'active'>, resource: PolicyObject) {
     this.#guard = guard;
     this.#masks = masks;
     this.#pairs = [
@@ -61,7 +66,11 @@ export class UnreadStatements {
 
   /** Whether policy, as it is now, lets the principal run what the gateway cannot read. */
   get permitted(): boolean {
-    return !this.#masks.active && this.#guard.allows(this.#pairs, {});
+    if (this.#masks.active) return false;
+    const under = this.#guard.policyVersion();
+    if (this.#permits?.under !== under)
+      this.#permits = { under, permitted: this.#guard.allows(this.#pairs, {}) };
+    return this.#permits.permitted;
   }
 
   /**

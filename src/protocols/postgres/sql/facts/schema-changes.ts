@@ -47,6 +47,7 @@ function names({ relations, functions, types, schemas }: NamedChanges): number {
   return relations.length + functions.length + types.length + schemas.length;
 }
 
-function union(one: readonly string[], other: readonly string[]): string[] {
+function union(one: readonly string[], other: readonly string[]): readonly string[] {
+  if (one.length === 0 || other.length === 0) return one.length === 0 ? other : one;
   return [...new Set([...one, ...other])];
 }
