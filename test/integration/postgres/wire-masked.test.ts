@@ -183,8 +183,8 @@ describe('another policy in the middle of a session', () => {
 
   test('rows that were on their way come as they were judged, and the session lives on', async () => {
     await stack.reload(ALLOW_ALL);
-    client.send(parse('', 'select generate_series(1, 3), pg_sleep(2)'), bind('', ''), execute(''), sync);
-    await untilRunning(stack.postgres, 'pg_sleep(2)');
+    client.send(parse('', 'select generate_series(1, 3), pg_sleep(0.7)'), bind('', ''), execute(''), sync);
+    await untilRunning(stack.postgres, 'pg_sleep(0.7)');
     await stack.reload(GUARDED);
     client.send(query('select 1'));
     expect((await client.untilReady()).map(line).at(-2)).toBe('CommandComplete SELECT 3');

@@ -76,6 +76,12 @@ export async function startIssuer(options: IssuerOptions = {}): Promise<TestIssu
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const provider = new Provider(issuer, configuration(users, jwk, options));
+  provider.use(async (context, next) => {
+    await next();
+    // It names no interval, and without one a device asks every five seconds only (RFC 8628, 3.2).
+    if (context.oidc?.route === 'device_authorization' && context.status === 200)
+      Object.assign(context.body as object, { interval: 0.5 });
+  });
   // The provider warns on stderr about its development pages; they are what we want here.
   server.on('request', provider.callback());
 
