@@ -125,7 +125,7 @@ describe.each([
     await browser.shows('Count what it would change');
     await browser.click('form[action$="/try"] button');
     await browser.shows('DELETE of 1 row. It was undone; nothing was kept.');
-    await browser.shows('pg/public.visits');
+    await browser.shows('public.visits\t0\t0\t2');
     expect(await stack.postgres.psql('select count(*) from visits')).toBe('2');
     expect([await wide(), await faults()]).toEqual([0, []]);
     await picture(`approval-counted-${name}`);

@@ -29,6 +29,7 @@ pre { counter-reset: line; } .line { display: block; position: relative; white-s
   color: var(--dim); }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; } th:first-child, td:first-child { text-align: left; }
+th { font-size: .85rem; overflow-wrap: normal; } dl + form { margin: 1rem 0; }
 summary { cursor: pointer; padding: .6rem 0; }
 .warning, .problem { margin: .75rem 0; }
 .warning { border-left: .3rem solid var(--mark); padding: .25rem .75rem; background: var(--box); overflow-wrap: anywhere; }
