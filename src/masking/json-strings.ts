@@ -70,7 +70,13 @@ function unescapeString(inside: Uint8Array): Uint8Array | undefined {
 
 /** The inside of a JSON string that says `text`. */
 export function escapeString(text: Uint8Array): Uint8Array {
+  if (text.every(isPlain)) return text;
   return Buffer.from(JSON.stringify(Buffer.from(text).toString('utf8')).slice(1, -1));
+}
+
+/** Whether an octet of ASCII stands for itself within a string. */
+function isPlain(byte: number): boolean {
+  return byte >= 0x20 && byte < 0x7f && byte !== QUOTE && byte !== BACKSLASH;
 }
 
 const [OPEN_BRACE, OPEN_BRACKET] = [0x7b, 0x5b];

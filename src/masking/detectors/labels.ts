@@ -20,3 +20,8 @@ export const LABELS = {
 export function labelled(text: Stretch, start: number, words: RegExp): boolean {
   return words.test(text.text(start - REACH_BYTES, start));
 }
+
+/** Whether a text ends in one of the words, so that it may tell what follows it. */
+export function endsInLabel(text: string): boolean {
+  return Object.values(LABELS).some((words) => words.test(text.slice(-REACH_BYTES)));
+}

@@ -1,3 +1,4 @@
+import { endsInLabel } from '../../../../masking/detectors/labels.ts';
 import { escapeString } from '../../../../masking/json-strings.ts';
 import { maskValue, STARS } from '../../../../masking/mask.ts';
 import { replaced } from '../../../../masking/replaced.ts';
@@ -7,10 +8,12 @@ import { stringText } from './grammar.ts';
 
 const NULL: Uint8Array = Buffer.from('null');
 const HIDDEN: Uint8Array = Buffer.from('"***"');
-const QUOTE = Buffer.from('"');
+const QUOTE = 0x22;
 
 /** Octets of a name that are looked at as the label of what follows: as far as detectors look. */
 const LABEL_BYTES = 40;
+/** Names that are remembered: documents repeat a few. */
+const MAX_KNOWN = 256;
 const BETWEEN = Buffer.from('": "');
 
 /**
@@ -21,6 +24,8 @@ export class JsonValues {
   /** The end of the last name, which may be the label of what follows, with what stands between them. */
   readonly #label = Buffer.alloc(LABEL_BYTES + BETWEEN.length);
   #labelLength = 0;
+  /** Of names that were asked for: whether they are labels. */
+  readonly #known = new Map<string, boolean>();
   #maskedNames = 0;
   maskedValues = 0;
 
@@ -77,7 +82,7 @@ export class JsonValues {
     const shown = alone === value ? this.#byLabel(value, detects) : alone;
     if (shown === value) return undefined;
     this.maskedValues++;
-    return shown === null ? NULL : Buffer.concat([QUOTE, escapeString(shown), QUOTE]);
+    return shown === null ? NULL : quoted(escapeString(shown));
   }
 
   /** Whether a detector finds something in a number. */
@@ -85,11 +90,13 @@ export class JsonValues {
     const detects = this.#detects;
     if (detects === undefined || !detects.suspects(bytes, start, end, 'text')) return false;
     const number = bytes.subarray(start, end);
-    return this.#byLabel(number, detects) !== number;
+    detects.nextRecord();
+    return detects.detect(number, 'text') !== number || this.#byLabel(number, detects) !== number;
   }
 
   /** What detectors find in a value behind its name: `"bsn": 111222333`. */
   #byLabel(value: Buffer, detects: Detects): Uint8Array | null {
+    if (!this.#labels(detects)) return value;
     const before = this.#labelLength;
     const labelled = Buffer.concat([this.#label.subarray(0, before), value]);
     detects.nextRecord();
@@ -112,9 +119,15 @@ export class JsonValues {
   name(bytes: Buffer, start: number, end: number, text: string | undefined): Uint8Array | undefined {
     const detects = this.#detects;
     if (detects === undefined) return undefined;
-    const name = text === undefined ? bytes.subarray(start + 1, end - 1) : Buffer.from(text);
-    this.#labelled(name);
-    if (!detects.suspects(name, 0, name.length, 'text')) return undefined;
+    const decoded = text === undefined ? undefined : Buffer.from(text);
+    if (decoded === undefined) this.#labelled(bytes, start + 1, end - 1);
+    else this.#labelled(decoded, 0, decoded.length);
+    const suspect =
+      decoded === undefined
+        ? detects.suspects(bytes, start + 1, end - 1, 'text')
+        : detects.suspects(decoded, 0, decoded.length, 'text');
+    if (!suspect) return undefined;
+    const name = decoded ?? bytes.subarray(start + 1, end - 1);
     detects.nextRecord();
     const shown = detects.detect(name, 'text');
     if (shown === name) return undefined;
@@ -124,11 +137,25 @@ export class JsonValues {
     return Buffer.from(count === 1 ? `"${inside}"` : `"${inside} (${count})"`);
   }
 
-  #labelled(name: Uint8Array): void {
-    const length = Math.min(name.length, LABEL_BYTES);
-    for (let at = 0, from = name.length - length; at < length; at++) this.#label[at] = name[from + at]!;
-    BETWEEN.copy(this.#label, length);
-    this.#labelLength = length + BETWEEN.length;
+  /** Remembers the end of a name, which stands from `start` to `end`. */
+  #labelled(bytes: Uint8Array, start: number, end: number): void {
+    const label = this.#label;
+    let length = 0;
+    for (let at = Math.max(start, end - LABEL_BYTES); at < end; at++) label[length++] = bytes[at]!;
+    for (let at = 0; at < BETWEEN.length; at++) label[length++] = BETWEEN[at]!;
+    this.#labelLength = length;
+  }
+
+  /** Whether the name tells what its value is. Where the operator has detectors, any name may. */
+  #labels(detects: Detects): boolean {
+    if (this.#labelLength === 0) return false;
+    if (detects.configured) return true;
+    const text = this.#label.toString('latin1', 0, this.#labelLength);
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const labels = endsInLabel(text);
+    if (this.#known.size < MAX_KNOWN) this.#known.set(text, labels);
+    return labels;
   }
 
   /** The next document of a sequence. */
@@ -136,4 +163,12 @@ export class JsonValues {
     this.#labelLength = 0;
     this.#maskedNames = 0;
   }
+}
+
+function quoted(inside: Uint8Array): Uint8Array {
+  const literal = Buffer.allocUnsafe(inside.length + 2);
+  literal[0] = QUOTE;
+  literal.set(inside, 1);
+  literal[inside.length + 1] = QUOTE;
+  return literal;
 }
