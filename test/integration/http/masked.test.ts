@@ -46,6 +46,8 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   }),
   '/customers/part': json(CUSTOMER.slice(0, 20), { 'content-range': `bytes 0-19/${CUSTOMER.length}` }, 206),
   '/customers/broken': json('{"id": 7, "email": "ann@example.com'),
+  '/customers/garbage': json('<email>ann@example.com</email>'),
+  '/customers/no-gzip': json(CUSTOMER, { 'content-encoding': 'gzip' }),
   '/customers/error': json(
     '{"detail":"no ann@example.com","email":"x"}',
     { 'content-type': 'application/problem+json' },
@@ -185,6 +187,12 @@ describe('an answer', () => {
   it('is cut where it is not what it says', async () => {
     const { text, whole } = await get('/customers/broken');
     expect([text, whole]).toEqual(['{"id": 7, "email": ', false]);
+  });
+
+  it('is an error where it is not what it says from its first octets', async () => {
+    const { status, text } = await get('/customers/garbage');
+    expect([status, JSON.parse(text).code]).toEqual([502, 'ERR_TARGET_LOST']);
+    expect(await get('/customers/no-gzip')).toMatchObject({ status: 502 });
   });
 
   it('that is an error is masked as any other, and keeps its status where it is not shown', async () => {
