@@ -53,6 +53,7 @@ const asked = () =>
   readFileSync(join(dir, 'asked'), 'utf8')
     .trim()
     .split('\n')
+    .filter(Boolean)
     .map((line) => JSON.parse(line) as { action: string; user?: string; actor?: { name: string } });
 const actions = () => asked().map(({ action }) => action);
 
