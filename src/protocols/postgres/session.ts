@@ -215,6 +215,7 @@ export class PostgresSession {
     this.#outlet.plain(encodeBackend({ name: 'Authentication', request: { method: 'Ok' } }));
     for (const [parameter, value] of upstream.parameters) {
       this.#state.settingsTold.add(settingKey(parameter, value));
+      this.#state.reported(parameter, value);
       this.#outlet.plain(encodeBackend({ name: 'ParameterStatus', parameter, value }));
     }
     this.#outlet.plain(encodeBackend({ name: 'BackendKeyData', processId, key }));

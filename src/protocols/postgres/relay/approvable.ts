@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
 import type { Approvable, ApprovalWait, Hold } from '../../../enforcement/operation.ts';
 import type { Bind } from '../../../wire/postgres/extended.ts';
@@ -20,6 +21,8 @@ export interface Asking {
   readonly types?: readonly number[];
   /** It is not to run yet: Parse and Describe. */
   readonly prepares?: true;
+  /** It cannot be said what exactly it would do: no approval is asked for, and none is used. */
+  readonly nobody?: true;
   /** Reads it anew; absent: it cannot wait for people. */
   again?(): Later<Planned>;
 }
@@ -51,18 +54,35 @@ export class ApprovableStatement implements Approvable {
   /** What was asked before is answered first: only then is it known whether a transaction is open. */
   async exact(): Promise<string> {
     await this.#state.answered();
+    if (this.#state.uncommittedDdl) throw notCommitted();
     const definitions = await this.#state.definitions();
+    const around = [this.#state.path.compared, [...this.#state.readBy].sort(), this.#namedBefore()];
     const { original, message, types } = this.#asking;
-    const { last, compared } = this.#state.path;
+    const { last } = this.#state.path;
     const { statement } = original;
     if (message?.name !== 'FunctionCall' && statement !== undefined && last !== undefined)
       this.#trial = trialDocument(statement, types ?? [], message, last, definitions);
-    const parts = [definitions, original, shortened(types), valuesOf(message), compared];
+    const parts = [definitions, original, shortened(types), valuesOf(message), around];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
 
   get trial(): string | undefined {
     return this.#trial;
+  }
+
+  /** What EXECUTE and FETCH stand for: the same word for another statement is another question. */
+  #namedBefore(): unknown {
+    const { statements, portals, batch } = this.#state;
+    return this.#planned.plans.map(({ executes, fetches }) => {
+      if (executes !== undefined) {
+        const found = statements.lookup(executes, batch);
+        return found.state === 'known' ? [found.value.text, found.value.index, found.value.types] : null;
+      }
+      const cursor = fetches === undefined ? undefined : portals.lookup(fetches, batch);
+      if (cursor?.state !== 'known') return null;
+      if (!cursor.value.declared) throw boundElsewhere();
+      return [cursor.value.text, cursor.value.index];
+    });
   }
 
   /**
@@ -98,6 +118,23 @@ export class ApprovableStatement implements Approvable {
   #next(planned: Planned): ApprovableStatement {
     return new ApprovableStatement(this.#state, planned, this.#asking, this.#reread);
   }
+}
+
+/** Nobody else sees them yet, and what they define is not compared. */
+function notCommitted(): HoopError {
+  return new HoopError(
+    'ERR_DENIED',
+    'what needs an approval does not go behind schema changes that are not committed',
+    {
+      hint: 'commit them first, or roll them back',
+    },
+  );
+}
+
+function boundElsewhere(): HoopError {
+  return new HoopError('ERR_DENIED', 'what was bound with values is not approved by its name', {
+    hint: 'declare the cursor with its values in it',
+  });
 }
 
 /** However a driver writes the same: no format, and text for each, are one thing to the server. */

@@ -31,7 +31,9 @@ export function ask(state: SessionState, planned: Planned, asking: Asking, answe
     return questionOf(again, asking.original);
   };
   const approvable = new ApprovableStatement(state, planned, asking, reread);
-  return after(state.guard.ask({ ...questionOf(planned, asking.original), approvable }), (answer) => {
+  const question = questionOf(planned, asking.original);
+  const asked = asking.nobody === true ? question : { ...question, approvable };
+  return after(state.guard.ask(asked), (answer) => {
     const cancelled = state.released();
     if (state.pipeline.skipping || state.ended) {
       if (answer.effect === 'allow') answer.close('unknown');

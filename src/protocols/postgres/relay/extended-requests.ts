@@ -241,10 +241,11 @@ export class ExtendedRequests {
   async #runAgain(frame: Frame, name: string, portal: Portal, judged: boolean): Promise<void> {
     const planned = judged ? portal.planned : this.#withItsNames(portal, await this.#readAgain(portal));
     const original = { statement: portal.text };
+    // With which values it was bound is not known any more.
     return ask(
       this.#state,
       planned,
-      { original },
+      { original, nobody: true },
       {
         send: (operation) => {
           if (!judged) this.#judgedAgain(portal, planned, operation.policyVersion);

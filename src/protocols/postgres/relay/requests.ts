@@ -40,8 +40,11 @@ export class RequestPump {
   readonly #counted: CountedQueries;
 
   constructor(state: SessionState, planner: StatementPlanner, calls: FunctionCalls, out: Forwarder) {
-    state.answered = () =>
-      state.pipeline.batchOpen ? undefined : out.until(() => state.pipeline.depth === 0);
+    state.answered = () => {
+      // Without a Sync the server keeps what it has answered until its own buffer is full.
+      if (state.pipeline.batchOpen) out.addBytes(FLUSH);
+      return out.until(() => state.pipeline.depth === 0);
+    };
     const names = new SqlNames(state, planner, (settled) => out.until(settled));
     const statements = new Statements({ planner, names, unread: state.unread, calls });
     this.#state = state;

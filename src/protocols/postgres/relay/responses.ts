@@ -1,4 +1,5 @@
 import type { Turns } from '../../../core/turns.ts';
+import { ParameterStatus } from '../../../wire/postgres/connection.ts';
 import { type Frame, Pieces } from '../../../wire/postgres/frame.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
@@ -286,6 +287,8 @@ export class ResponsePump {
   /** Settings that change how SQL is read would make the server read other statements than were judged. */
   #parameterStatus(frame: Frame): void {
     const { setting, unsafe } = reported(frame);
+    const { parameter, value } = ParameterStatus.decode(frame.body);
+    this.#state.reported(parameter, value);
     // PostgreSQL 18 says so, whoever has set it.
     if (setting === 'search_path') this.#state.path.mark();
     if (unsafe) this.#state.unread.readOtherwise(setting);

@@ -49,6 +49,8 @@ export class SessionState {
   leaving = false;
   /** Values of settings that the client was told, each behind its name. */
   readonly settingsTold = new Set<string>();
+  /** By which the server reads literals, as it has said: `READ_BY`. */
+  readonly readBy = new Map<string, string>();
   /** Nothing more is to be forwarded. */
   ended = false;
   /** What the client has asked waits for people. */
@@ -200,6 +202,11 @@ export class SessionState {
     return withdrawn;
   }
 
+  /** The server has said what a setting is. */
+  reported(parameter: string, value: string): void {
+    if (READ_BY.has(parameter.toLowerCase())) this.readBy.set(parameter.toLowerCase(), value);
+  }
+
   end(error: HoopError | undefined): void {
     if (this.ended) return;
     this.ended = true;
@@ -221,6 +228,13 @@ export class SessionState {
   }
 }
 
+/** Settings that the server reports and by which the same text means something else. */
+const READ_BY: ReadonlySet<string> = new Set([
+  'datestyle',
+  'intervalstyle',
+  'timezone',
+  'standard_conforming_strings',
+]);
 const NOT_LOOKING = (): void => undefined;
 const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 
