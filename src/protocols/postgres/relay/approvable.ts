@@ -55,6 +55,7 @@ export class ApprovableStatement implements Approvable {
   async exact(): Promise<string> {
     await this.#state.answered();
     if (this.#state.uncommittedDdl) throw notCommitted();
+    if (this.#state.pipeline.batchOpen && this.#state.setIn === this.#state.batch) throw notSynced();
     const definitions = await this.#state.definitions();
     const around = [this.#state.path.compared, [...this.#state.readBy].sort(), this.#namedBefore()];
     const { original, message, types } = this.#asking;
@@ -127,6 +128,17 @@ function notCommitted(): HoopError {
     'what needs an approval does not go behind schema changes that are not committed',
     {
       hint: 'commit them first, or roll them back',
+    },
+  );
+}
+
+/** By which settings it would be read is not known. */
+function notSynced(): HoopError {
+  return new HoopError(
+    'ERR_DENIED',
+    'what needs an approval does not go in one batch behind changed settings',
+    {
+      hint: 'send a Sync between them',
     },
   );
 }

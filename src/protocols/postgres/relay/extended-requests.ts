@@ -14,6 +14,7 @@ import { type Prepared, stagedName, weightOf } from '../reading/prepared.ts';
 import { type SqlNames, unknownName } from '../reading/sql-names.ts';
 import type { Bindable, Statements } from '../reading/statements.ts';
 import { ALL_SHOWN } from '../shown/rows.ts';
+import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { ask } from './ask.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
@@ -203,6 +204,7 @@ export class ExtendedRequests {
       : this.#names.stage(portal.plan, portal.planned, portal.text, portal.index);
     state.pipeline.push({ kind: 'execute', portal, operation, staged });
     state.path.sent(portal.plan);
+    if (maySet(portal.plan)) state.setIn = state.batch;
     this.#out.add(frame);
     if (operation.bound !== undefined) return this.#counted(operation);
     if (state.decidesWhatFollows(portal.planned)) {
@@ -315,4 +317,9 @@ export class ExtendedRequests {
     this.#state.pipeline.skipping = true;
     this.#out.addBytes(unnamed ? REFUSED_UNNAMED_PARSE : REFUSED_PARSE);
   }
+}
+
+/** By SET, by set_config, or by a function of which nothing is known. */
+function maySet({ setting, names, pairs }: StatementPlan): boolean {
+  return setting !== undefined || names.steers || pairs.some(({ action }) => action === 'sql.set');
 }

@@ -51,6 +51,8 @@ export class SessionState {
   readonly settingsTold = new Set<string>();
   /** By which the server reads literals, as it has said: `READ_BY`. */
   readonly readBy = new Map<string, string>();
+  /** The batch in which something ran that may have set them: the server says so only at its end. */
+  setIn: number | undefined;
   /** Nothing more is to be forwarded. */
   ended = false;
   /** What the client has asked waits for people. */
