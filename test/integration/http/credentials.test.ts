@@ -256,6 +256,11 @@ describe('a token of the gateway’s own client', () => {
   it.each<[string, () => Partial<TokenEndpoint>, string]>([
     ['a wrong secret', () => ({ clientSecret: () => new Secret('wrong') }), 'answered 401 (invalid_client)'],
     ['no provider', () => ({ tokenUrl: 'http://127.0.0.1:1/token' }), 'cannot be asked (ECONNREFUSED)'],
+    [
+      'the machine’s own',
+      () => ({ tokenUrl: 'http://[::ffff:169.254.169.254]/t' }),
+      'is at an address that is refused',
+    ],
     ['a page', () => ({ tokenUrl: origin }), 'answered without a token'],
   ])('is not had with %s', async (_, more, detail) => {
     const failure = { code: 'ERR_TARGET_CREDENTIAL', detail: `the provider ${detail}` };

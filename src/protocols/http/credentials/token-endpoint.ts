@@ -49,11 +49,17 @@ export async function askForToken(endpoint: TokenEndpoint): Promise<IssuedToken>
 function post(endpoint: TokenEndpoint): Promise<{ readonly status: number; readonly text: string }> {
   const url = new URL(endpoint.tokenUrl);
   const form = formOf(endpoint);
+  const addresses = targetAddresses([]);
+  // An address that is written is not looked up.
+  if (addresses.refuses(url.hostname.replace(/^\[|\]$/g, '')))
+    return Promise.reject(failed('the provider is at an address that is refused'));
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>();
   const call = (url.protocol === 'https:' ? requestTls : requestPlain)(url, {
     method: 'POST',
     agent: false,
-    lookup: targetAddresses([]).lookup,
+    lookup: addresses.lookup,
+    // Said, so that no variable of the environment can turn it off.
+    rejectUnauthorized: true,
     signal: AbortSignal.timeout(ANSWER_MS),
     headers: {
       'content-type': 'application/x-www-form-urlencoded',
