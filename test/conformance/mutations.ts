@@ -96,7 +96,7 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
   {
     without: 'word to the one who waits',
     file: 'src/enforcement/approvals.ts',
-    line: 'wait.told(holdOf(approval, waitsUntil));',
+    line: 'wait.told(holdOf(approval, waitsUntil, this.#desk.terms.page?.(id)));',
     becomes: '',
     fails: HELD,
   },
