@@ -122,8 +122,7 @@ export class RunningGateway {
 
   config(): string {
     const { publicUrl } = this.#options;
-    return `listen: 127.0.0.1:${this.#options.port ?? 0}
-${publicUrl === undefined ? '' : `publicUrl: ${publicUrl}`}
+    return `listen: 127.0.0.1:${this.#options.port ?? 0}${publicUrl === undefined ? '' : `\npublicUrl: ${publicUrl}`}
 tls: { certFile: tls.crt, keyFile: tls.key }
 state: sqlite:./state
 recordings: file:./recordings

@@ -194,7 +194,7 @@ test('8. a denial fails the transaction as an error of the server does, and the 
 });
 
 test('9. nothing lives longer than it was given: a stream, and new ones through its tunnel', async () => {
-  const short = await stack.tunnel(['--ttl', '3s']);
+  const short = await stack.tunnel(['--ttl', '5s']);
   const client = await rawLogin(short);
   const messages = await client.until('ErrorResponse', 10_000);
   expect(messages.at(-1)?.name).toBe('ErrorResponse');
