@@ -138,7 +138,7 @@ func said(method, path string, body io.Reader) {
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil { fmt.Println(err); return }
 	text, _ := io.ReadAll(answer.Body)
-	fmt.Println(answer.Status, len(text), string(text[:min(len(text), 200)]))
+	fmt.Println(answer.Status, len(text), fmt.Sprintf("%.200s", text))
 }
 
 func main() {

@@ -83,8 +83,6 @@ export interface AdapterHarness {
   /** Cedar for everybody, `connect` and what `words` says of each; a mask is a line of its own. */
   readonly policy: string;
   readonly words: Words;
-  /** It has no words for a client that has asked for nothing: its stream just ends. */
-  readonly muteWhenIdle?: true;
   startTarget(): Promise<AdapterTarget>;
   connect(stream: TLSSocket): Promise<AdapterClient>;
 }
