@@ -17,7 +17,9 @@ const ALL = ['--status', 'all', '--json'];
 let stack: Stack;
 let otto: Record<string, string>;
 beforeAll(async () => {
-  stack = await startStack({ policy: POLICY });
+  // There before anybody asks: what was just defined at the target is read anew for a yes, and is another question then.
+  const sql = 'CREATE TABLE kept (v int); INSERT INTO kept VALUES (1), (2); GRANT ALL ON kept TO hoop';
+  stack = await startStack({ policy: POLICY, sql });
   otto = await stack.person('otto');
 });
 afterAll(() => stack?.stop());
@@ -133,9 +135,6 @@ describe('a statement that needs an approval', () => {
 describe('a statement that is tried out before anybody says yes', () => {
   test('is counted and undone, for who may decide it and for nobody else, and it is on record', async () => {
     const count = 'SELECT count(*) FROM kept';
-    await stack.postgres.psql(
-      'CREATE TABLE kept (v int); INSERT INTO kept VALUES (1), (2); GRANT ALL ON kept TO hoop',
-    );
     const { job, id: connection } = await waiting('delete from kept');
     await stack.hoopctl(['approval', 'approve', connection, '--yes'], otto);
     const [, id = ''] = await job.until(/NOTICE[\s\S]*?(apr_\w{26})/, 'stderr');
