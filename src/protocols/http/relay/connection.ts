@@ -98,6 +98,8 @@ export class HttpConnection implements ConnectionState, Receiver {
   request(incoming: Incoming): void {
     const exchange = new Exchange(this, incoming);
     this.#exchanges.add(exchange);
+    // What a client that does not read was told may not have left yet, and it goes on asking.
+    if (this.#failure !== undefined) exchange.end(this.#failure);
     this.context.idle.stop();
     const run = async () => {
       await exchange.run();

@@ -64,6 +64,7 @@ export class Exchange {
   async #run(): Promise<void> {
     const { context, parts } = this.#state;
     const { head } = this.#incoming;
+    this.#abort.signal.throwIfAborted();
     const foreign = notLocal(head.rawHeaders, context.localProof?.value);
     if (foreign !== undefined)
       return this.#say(notLocalAnswer(foreign.status, foreign.reason, foreign.hint), undefined);

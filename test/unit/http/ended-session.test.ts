@@ -1,0 +1,78 @@
+import { Duplex } from 'node:stream';
+import { expect, it } from 'vitest';
+import { HoopError } from '../../../src/core/errors.ts';
+import { silentLog } from '../../../src/core/log.ts';
+import { DetectorSet } from '../../../src/masking/detectors/index.ts';
+import type { StreamContext } from '../../../src/protocols/adapter.ts';
+import { ApiRules } from '../../../src/protocols/http/relay/api-rules.ts';
+import { HttpConnection } from '../../../src/protocols/http/relay/connection.ts';
+import { Http1Server } from '../../../src/protocols/http/relay/servers.ts';
+import type { ConnectionParts } from '../../../src/protocols/http/relay/state.ts';
+import { classification } from '../../../src/protocols/http/shown/classification.ts';
+import { eventually } from '../../support/waiting.ts';
+
+const REQUEST = 'POST /orders HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n';
+
+/** The end of a client that never reads: what it is told stays where it is. */
+class Unread extends Duplex {
+  override _read(): void {}
+  override _write(): void {}
+}
+
+/** A connection whose requests are asked for, counted, and never allowed. */
+function connection() {
+  const stream = new Unread();
+  const end = new AbortController();
+  const asked: string[] = [];
+  const ask = ({ text }: { readonly text: string }) => {
+    asked.push(text);
+    return {
+      effect: 'deny',
+      operation: '',
+      number: 0,
+      denial: { code: 'ERR_DENIED', rule: 'no', reason: '', hint: '', message: '' },
+    };
+  };
+  const guard = {
+    ask,
+    closeAll: () => undefined,
+    head: () => undefined,
+    body: () => undefined,
+    policyVersion: () => '1',
+  };
+  const resource = { type: 'Resource', id: 'api', attrs: {} };
+  const context = {
+    guard,
+    session: { resource },
+    signal: end.signal,
+    idle: { start: () => undefined, stop: () => undefined },
+    log: silentLog,
+    localProof: undefined,
+  };
+  const parts = {
+    server: new Http1Server(),
+    rules: { credentialHeaders: [] },
+    api: new ApiRules(undefined, '', {}),
+    classification: classification(resource, { fields: {}, headers: {} }),
+    detectors: () => ({ set: new DetectorSet([]), tags: [] }),
+  };
+  const served = new HttpConnection(
+    stream,
+    context as unknown as StreamContext,
+    parts as unknown as ConnectionParts,
+  ).serve();
+  return { stream, end, asked, served };
+}
+
+it('whatever comes behind the end of its session is asked of nobody, while the client reads nothing of that end', async () => {
+  const { stream, end, asked, served } = connection();
+  stream.push(REQUEST);
+  await eventually('the first is asked', () => asked.length === 1);
+  end.abort(new HoopError('ERR_SESSION_ENDED', 'the session was ended by an operator'));
+  stream.push(REQUEST);
+  stream.push(REQUEST);
+  await new Promise((resolve) => setImmediate(resolve));
+  stream.push(null);
+  await served;
+  expect(asked).toEqual(['POST /orders']);
+});
