@@ -88,13 +88,8 @@ export interface ApprovalDecision {
   readonly reason?: string;
 }
 
-/**
- * `POST /v1/approvals/{id}/try` with `{"binding": …}`, for those who may decide it: what it would change, counted where it
- * was done and undone.
- */
-export interface ApprovalTrial {
-  readonly schemaVersion: 1;
-  readonly id: string;
+/** What an operation would do, counted where it was done and undone. */
+export interface TriedOut {
   /** In the protocol's own word: `UPDATE`. Absent where it would fail. */
   readonly command?: string;
   /** Of the command itself. */
@@ -112,4 +107,13 @@ export interface ApprovalTrial {
   readonly changed: boolean;
   /** Code in it catches errors: what it undid by itself is in `changes` as well. */
   readonly catches: boolean;
+}
+
+/**
+ * `POST /v1/approvals/{id}/try` with `{"binding": …}`, for those who may decide it: what it would change, counted where it
+ * was done and undone.
+ */
+export interface ApprovalTrial extends TriedOut {
+  readonly schemaVersion: 1;
+  readonly id: string;
 }

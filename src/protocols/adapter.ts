@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import type { TriedOut } from '../api/approvals.ts';
 import type { LocalProof } from '../api/contract.ts';
 import type { Original } from '../audit/event.ts';
 import type { Clock } from '../core/clock.ts';
@@ -37,27 +38,6 @@ export interface SessionEnd {
   readonly status?: string;
   readonly bytesIn: number;
   readonly bytesOut: number;
-}
-
-/** What an operation would do, counted where it was done and undone. */
-export interface TriedOut {
-  /** In the protocol's own word: `UPDATE`. */
-  readonly command?: string;
-  /** Of the command itself. */
-  readonly rows?: number;
-  /** All that changed, by whatever it leads to. */
-  readonly changes: readonly {
-    readonly object: string;
-    readonly inserted: number;
-    readonly updated: number;
-    readonly deleted: number;
-  }[];
-  /** It would fail: with the protocol's own code, and in words without values. */
-  readonly fails?: { readonly status: string; readonly reason: string };
-  /** What the target has defined is not what it was when people were asked: it will be asked anew. */
-  readonly changed: boolean;
-  /** Code in it catches errors: what it undid by itself is in `changes` as well. */
-  readonly catches: boolean;
 }
 
 /** Speaks one protocol for one configured resource. */

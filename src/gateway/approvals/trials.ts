@@ -1,9 +1,9 @@
-import type { ApprovalTrial } from '../../api/approvals.ts';
+import type { ApprovalTrial, TriedOut } from '../../api/approvals.ts';
 import type { Approval } from '../../approval/model.ts';
 import type { Actor, AuditLog, EventFields } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
-import type { Adapter, TriedOut } from '../../protocols/adapter.ts';
+import type { Adapter } from '../../protocols/adapter.ts';
 
 export interface TrialsParts {
   readonly audit: AuditLog;

@@ -8,14 +8,9 @@ const MAX_OF_ONE = 20;
 
 /** A browser in which a person has signed in. */
 export interface WebSession {
-  /** As of now. */
+  /** As of the last look. */
   readonly principal: Principal;
   /** Stands in each form of the session: a page of somebody else cannot know it. */
-  readonly formToken: string;
-}
-
-interface Kept {
-  readonly principal: Principal;
   readonly formToken: string;
 }
 
@@ -26,7 +21,7 @@ interface Kept {
 export class WebSessions {
   readonly #credentials: CredentialCheck;
   /** Oldest first. */
-  readonly #sessions = new Map<string, Kept>();
+  readonly #sessions = new Map<string, WebSession>();
 
   constructor(credentials: CredentialCheck) {
     this.#credentials = credentials;
@@ -56,7 +51,7 @@ export class WebSessions {
     this.#sessions.delete(hashOf(cookie ?? ''));
   }
 
-  #isLive({ principal }: Kept): boolean {
+  #isLive({ principal }: WebSession): boolean {
     try {
       this.#credentials.assertLive(principal);
       return true;

@@ -295,6 +295,19 @@ describe('a token of the gateway’s own client', () => {
     expect((await sent(credential)).headers['authorization']).toEqual(['Bearer the-token-2']);
   });
 
+  it('is not asked for at each request of a target that takes none', async () => {
+    let count = 0;
+    const ask = async () => ({ token: `the-token-${++count}`, lifeMs: 100_000 });
+    const credential = oauthCredential({ ask, clock, log: silentLog });
+    status = 401;
+    for (let tries = 0; tries < 5; tries++) await sent(credential);
+    expect(count).toBe(2);
+    now += 10_001;
+    await sent(credential);
+    await sent(credential);
+    expect(count).toBe(3);
+  });
+
   it('that cannot be had keeps requests from the target, and leaves the provider alone for a while', async () => {
     let count = 0;
     const fails = async (): Promise<never> => {

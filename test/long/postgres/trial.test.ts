@@ -1,11 +1,12 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { TriedOut } from '../../../src/api/approvals.ts';
 import { Allowance } from '../../../src/core/allowance.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import { Turns } from '../../../src/core/turns.ts';
 import { DetectorSet } from '../../../src/masking/detectors/index.ts';
-import type { Adapter, TriedOut } from '../../../src/protocols/adapter.ts';
+import type { Adapter } from '../../../src/protocols/adapter.ts';
 import { createPostgresAdapter } from '../../../src/protocols/postgres/adapter.ts';
 import { configuredCredentials } from '../../../src/protocols/postgres/credentials/configured.ts';
 import { SqlParser } from '../../../src/protocols/postgres/sql/parse/parser.ts';

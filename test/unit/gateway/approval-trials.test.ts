@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { TriedOut } from '../../../src/api/approvals.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { ApprovalTrials } from '../../../src/gateway/approvals/trials.ts';
-import type { Adapter, TriedOut } from '../../../src/protocols/adapter.ts';
+import type { Adapter } from '../../../src/protocols/adapter.ts';
 import { DeskSetUp, question } from '../approval/support.ts';
 
 const COUNTED: TriedOut = { command: 'UPDATE', rows: 2, changes: [], changed: false, catches: false };

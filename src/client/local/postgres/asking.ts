@@ -5,7 +5,6 @@ import type { Duplex } from 'node:stream';
 import { Inlet } from '../../../core/bytes/inlet.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { Bind, Execute, Parse } from '../../../wire/postgres/extended.ts';
-import type { Frame } from '../../../wire/postgres/frame.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
 import { Query } from '../../../wire/postgres/query.ts';
@@ -13,6 +12,7 @@ import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
 import { encodeStartup, PROTOCOL_3_0 } from '../../../wire/postgres/startup.ts';
 import { BACKEND } from '../../../wire/postgres/types.ts';
 import type { AheadAnswer, AheadQuestion } from '../protocol.ts';
+import { nextFrame } from './next-frame.ts';
 
 /** Rule by which the gateway says that no approval is needed. */
 const NOT_NEEDED = 'asks-only';
@@ -70,16 +70,6 @@ async function untilReady(inlet: Inlet, framer: Framer): Promise<ErrorResponse |
     if (frame === undefined) throw new HoopError('ERR_TARGET_LOST');
     if (frame.type === BACKEND.ErrorResponse) first ??= ErrorResponse.decode(Buffer.from(frame.body));
     if (frame.type === BACKEND.ReadyForQuery) return first;
-  }
-}
-
-async function nextFrame(inlet: Inlet, framer: Framer): Promise<Frame | undefined> {
-  for (;;) {
-    const frame = framer.next();
-    if (frame !== undefined) return frame;
-    const chunk = await inlet.next();
-    if (chunk === undefined) return undefined;
-    framer.push(chunk);
   }
 }
 

@@ -20,6 +20,7 @@ import { type CancelRequest, encodeStartup } from '../../../wire/postgres/startu
 import { BACKEND } from '../../../wire/postgres/types.ts';
 import { SaltedKeyCache, ScramClient } from '../../../wire/scram/index.ts';
 import type { Admitted, LocalDoor } from '../door.ts';
+import { nextFrame } from './next-frame.ts';
 import { encodeFatal } from './refusal.ts';
 
 /** No message up to the end of a login is larger. */
@@ -140,16 +141,6 @@ class Proof {
       this.#done = true;
     } else throw new HoopError('ERR_PROTOCOL', 'the gateway did not ask for the proof that was announced');
     return true;
-  }
-}
-
-async function nextFrame(inlet: Inlet, framer: Framer): Promise<Frame | undefined> {
-  for (;;) {
-    const frame = framer.next();
-    if (frame !== undefined) return frame;
-    const chunk = await inlet.next();
-    if (chunk === undefined) return undefined;
-    framer.push(chunk);
   }
 }
 

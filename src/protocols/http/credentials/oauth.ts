@@ -12,6 +12,8 @@ const LEFT = 0.2;
 const LEAST_LEFT_MS = 10_000;
 /** After a failure nobody asks again for so long, ms: a provider in trouble is left alone. */
 const REST_MS = 2_000;
+/** A target that takes none has the provider asked again no more often than so, ms: another token would be no better. */
+const FORGET_MS = 10_000;
 
 export interface OauthParts {
   /** Asks the provider. @throws {HoopError} `ERR_TARGET_CREDENTIAL`. */
@@ -49,6 +51,8 @@ class Tokens {
   /** The one before: answers to it may still be on their way. */
   #before: string | undefined;
   #asking: Promise<Held> | undefined;
+  /** Until then none is thrown away, ms since the epoch. */
+  #keptUntil = Number.NEGATIVE_INFINITY;
   #failure: { readonly error: HoopError; readonly until: number } | undefined;
 
   constructor(parts: OauthParts) {
@@ -69,6 +73,9 @@ class Tokens {
   }
 
   forget(): void {
+    const now = this.#parts.clock.now();
+    if (now < this.#keptUntil) return;
+    this.#keptUntil = now + FORGET_MS;
     this.#before = this.#held?.token ?? this.#before;
     this.#held = undefined;
   }

@@ -1,10 +1,10 @@
+import type { TriedOut } from '../../../api/approvals.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { whenAborted } from '../../../core/later.ts';
 import { Bind, Execute, Parse } from '../../../wire/postgres/extended.ts';
 import { Sync } from '../../../wire/postgres/frontend.ts';
 import { Query } from '../../../wire/postgres/query.ts';
 import { type ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
-import type { TriedOut } from '../../adapter.ts';
 import type { KnownCatalog } from '../catalog/service.ts';
 import { CONDITIONS } from '../shown/sqlstates.ts';
 import type { StatementFacts } from '../sql/facts/facts.ts';
