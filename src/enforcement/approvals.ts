@@ -87,7 +87,7 @@ function holdOf({ id, needs, expiresAt }: Approval, waitsUntil: number, page: st
 }
 
 async function askedOf({ operation, principal, judgement, policyVersion }: Held): Promise<Asked> {
-  const { session, pairs, context, text, original, approvable } = operation;
+  const { session, pairs, context, text, approvable } = operation;
   const { decision } = judgement;
   const {
     approvals,
@@ -97,6 +97,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
   const { id: resource } = session.resource;
   const { protocol, actor } = session;
   const exact = await approvable.exact();
+  const original = approvable.original ?? operation.original;
   const covered = {
     resource,
     protocol,

@@ -51,6 +51,8 @@ export interface Approvable {
    * @throws {HoopError} It cannot be known now: the operation is refused.
    */
   exact(): Later<string>;
+  /** All that was asked, for those who decide, of the last `exact`; undefined: the operation's own `original` is all. */
+  readonly original?: Original | undefined;
   /** By which the adapter could try it out, of the last `exact`; undefined: it cannot. */
   readonly trial?: string | undefined;
   /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */

@@ -204,6 +204,29 @@ describe('a request', () => {
     expect(asked.map(({ url }) => url)).toEqual(['/1', '/3', '/4']);
   });
 
+  it('that is held is shown whole to those who decide: fields and body, and of a long one the hash', async () => {
+    const json = { 'content-type': 'application/json', prefer: 'respond-async' };
+    const askedFor = () => running.gateway.approvals.list().filter(({ state }) => state === 'pending');
+    await send('PUT', '/pay?to=7', { body: '{"amount":5}', headers: json });
+    expect(askedFor()[0]?.original).toMatchObject({
+      request: 'PUT /pay?to=7',
+      fields: expect.stringContaining('content-type: application/json'),
+      body: '{"amount":5}',
+    });
+    expect(JSON.stringify(askedFor()[0])).not.toContain(local.secret);
+    await send('PUT', '/pay', { body: 'x'.repeat(70_000), headers: { prefer: 'respond-async' } });
+    const { body, whole } = askedFor()[0]?.original ?? {};
+    expect([body?.length, whole]).toEqual([
+      65_536,
+      expect.stringMatching(/^70000 octets, SHA-256 [0-9a-f]{64}$/),
+    ]);
+    await send('PUT', '/raw', {
+      body: Buffer.from([0xff, 0]) as never,
+      headers: { prefer: 'respond-async' },
+    });
+    expect(askedFor()[0]?.original).toMatchObject({ 'body in base64': '/wA=' });
+  });
+
   it('that is held gives a ticket at once where its client prefers so', async () => {
     const got = await send('PUT', '/x', { body: 'x', headers: { prefer: 'respond-async' } });
     expect(got.status).toBe(202);

@@ -1,5 +1,5 @@
 import type { Secret } from '../../../core/secret.ts';
-import { type HttpCredential, type Shown, telling } from './credential.ts';
+import type { HttpCredential, Shown } from './credential.ts';
 
 /** Asked at each request, so that a rotated secret is used at once. */
 export type Ask = () => Secret;
@@ -20,7 +20,7 @@ export function bearerCredential(token: Ask): HttpCredential {
   return {
     ...noCredential,
     show: () => ({ headers: [['authorization', `Bearer ${token().expose()}`]] }),
-    secrets: () => telling(token().expose()),
+    secrets: () => [token().expose()],
   };
 }
 
@@ -30,7 +30,7 @@ export function basicCredential(user: string, password: Ask): HttpCredential {
   return {
     ...noCredential,
     show: () => ({ headers: [['authorization', `Basic ${encoded()}`]] }),
-    secrets: () => telling(password().expose(), encoded()),
+    secrets: () => [password().expose(), encoded()],
   };
 }
 
@@ -40,7 +40,7 @@ export function headerCredential(name: string, value: Ask): HttpCredential {
     ...noCredential,
     rules: { credentialHeaders: [field] },
     show: () => ({ headers: [[field, value().expose()]] }),
-    secrets: () => telling(value().expose()),
+    secrets: () => [value().expose()],
   };
 }
 
@@ -49,6 +49,6 @@ export function queryCredential(name: string, value: Ask): HttpCredential {
     ...noCredential,
     rules: { credentialHeaders: [], credentialParameter: name },
     show: () => ({ headers: [], parameter: `${name}=${encodeURIComponent(value().expose())}` }),
-    secrets: () => telling(value().expose()),
+    secrets: () => [value().expose()],
   };
 }

@@ -23,14 +23,6 @@ export interface HttpCredential {
   show(request: CanonicalRequest, address: URL, body: Uint8Array | undefined): Later<Shown>;
   /** The target did not take it. */
   refused(): void;
-  /** What of it an answer must never show, as it is now. Each has at least 8 characters: less would be found by chance. */
+  /** What of it an answer must never show, as it is now. */
   secrets(): readonly string[];
-}
-
-/** Shorter ones are not looked for in answers. */
-const MIN_SECRET = 8;
-
-/** Those that are looked for. Pure. */
-export function telling(...secrets: readonly string[]): readonly string[] {
-  return secrets.filter((one) => one.length >= MIN_SECRET);
 }

@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { type HoopError, toHoopError } from '../../../core/errors.ts';
 import type { Log } from '../../../core/log.ts';
 import { noCredential } from './configured.ts';
-import { type HttpCredential, telling } from './credential.ts';
+import type { HttpCredential } from './credential.ts';
 import type { IssuedToken } from './token-endpoint.ts';
 
 /** A provider that does not say how long a token lives, ms. */
@@ -41,7 +41,7 @@ export function oauthCredential(parts: OauthParts): HttpCredential {
     ...noCredential,
     show: async () => ({ headers: [['authorization', `Bearer ${await tokens.current()}`]] }),
     refused: () => tokens.forget(),
-    secrets: () => telling(...tokens.shown),
+    secrets: () => tokens.shown,
   };
 }
 

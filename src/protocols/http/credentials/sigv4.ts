@@ -1,7 +1,7 @@
 import { AwsV4Signer } from 'aws4fetch';
 import type { Field } from '../request/fields/read-fields.ts';
 import { type Ask, noCredential } from './configured.ts';
-import { type HttpCredential, telling } from './credential.ts';
+import type { HttpCredential } from './credential.ts';
 
 export interface SigV4Options {
   readonly region: string;
@@ -40,6 +40,6 @@ export function sigV4Credential({ secretAccessKey, ...options }: SigV4Options): 
       const added = OWN.map((name): Field => [name, signed.headers.get(name) ?? '']);
       return { headers: added.filter(([, value]) => value !== '') };
     },
-    secrets: () => telling(secretAccessKey().expose()),
+    secrets: () => [secretAccessKey().expose()],
   };
 }

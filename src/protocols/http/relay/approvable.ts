@@ -1,4 +1,6 @@
+import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
+import type { Original } from '../../../audit/event.ts';
 import type { Approvable, Hold } from '../../../enforcement/operation.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
@@ -20,8 +22,16 @@ interface HeldRequest {
  */
 export function approvableRequest(question: Omit<Question, 'approvable'>, held: HeldRequest): Approvable {
   const { request, body, reply, signal } = held;
+  let original: Original | undefined;
   const approvable: Approvable = {
-    exact: async () => exactly(request, request.body === 'none' ? Buffer.alloc(0) : await body.whole()),
+    exact: async () => {
+      const octets = request.body === 'none' ? Buffer.alloc(0) : await body.whole();
+      original = originalOf(request, octets);
+      return exactly(request, octets);
+    },
+    get original() {
+      return original;
+    },
     wait: prefers(request, 'respond-async')
       ? undefined
       : {
@@ -53,6 +63,29 @@ function exactly({ method, path, query, headers }: CanonicalRequest, body: Buffe
   return createHash('sha256')
     .update(JSON.stringify([method, path, query, meant, hash]))
     .digest('hex');
+}
+
+/** What those who decide are shown of a body, octets; of a longer one they see the length and the hash of the whole. */
+const SHOWN_BYTES = 64 * 1024;
+
+/** All that a yes covers, as people read it. Pure. */
+function originalOf({ method, path, query, headers }: CanonicalRequest, body: Buffer): Original {
+  const fields = headers
+    .filter(([name]) => !OF_ONE_CALL.has(name))
+    .map(([name, value]) => `${name}: ${value}`);
+  return {
+    request: `${method} ${path}${query}`,
+    ...(fields.length === 0 ? {} : { fields: fields.join('\n') }),
+    ...(body.length === 0 ? {} : shownBody(body)),
+  };
+}
+
+function shownBody(body: Buffer): Original {
+  const hash = createHash('sha256').update(body).digest('hex');
+  const rest = body.length > SHOWN_BYTES ? { whole: `${body.length} octets, SHA-256 ${hash}` } : {};
+  const part = body.subarray(0, SHOWN_BYTES);
+  if (isUtf8(body)) return { body: part.toString(), ...rest };
+  return { 'body in base64': part.toString('base64'), ...rest };
 }
 
 function noticeOf({ id, approvals, waitsUntil }: Hold): Field[] {
