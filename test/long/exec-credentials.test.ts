@@ -70,7 +70,7 @@ beforeAll(async () => {
       resource('pg', issuer(3600, ['issue', 'renew', 'revoke'])),
       resource('renewed', issuer(2, ['issue', 'renew', 'revoke'])),
       resource('ending', issuer(2, ['issue', 'revoke'])),
-      resource('hanging', `${issuer(3600, ['issue'], 'bad')}, timeout: 1s`),
+      resource('hanging', `${issuer(3600, ['issue'], 'bad')}, timeout: 4s`),
       resource('missing', 'command: [./nothing-there]'),
       resource('garbage', 'command: [echo, s3cret-garbage]'),
     ].join(''),
@@ -230,18 +230,20 @@ describe('a login from a command', () => {
   it('that does not come is an error for its own session, and holds up no other', async () => {
     const { client } = await open();
     running.write('bad/hang', '');
-    const hung = refusal('hanging');
+    let over = false;
+    const hung = refusal('hanging').finally(() => {
+      over = true;
+    });
     await eventually(
       'it hangs',
       () => readdirSync(join(running.dir, 'bad')),
       (names) => names.includes('asked'),
     );
-    const began = performance.now();
     expect((await client.query('SELECT * FROM customers')).rows).toEqual([{ id: 1 }]);
     expect(await me(await open())).toMatchObject({ role: 'app' });
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(over).toBe(false);
     expect(await hung).toMatchObject(NO_CREDENTIAL);
-    expect(log).toContain('"detail":"the command was not done within 1000 ms"');
+    expect(log).toContain('"detail":"the command was not done within 4000 ms"');
   });
 
   it.each([

@@ -194,9 +194,9 @@ test('8. a denial fails the transaction as an error of the server does, and the 
 });
 
 test('9. nothing lives longer than it was given: a stream, and new ones through its tunnel', async () => {
-  const short = await stack.tunnel(['--ttl', '5s']);
+  const short = await stack.tunnel(['--ttl', '8s']);
   const client = await rawLogin(short);
-  const messages = await client.until('ErrorResponse', 10_000);
+  const messages = await client.until('ErrorResponse', 20_000);
   expect(messages.at(-1)?.name).toBe('ErrorResponse');
   const { exitCode, stderr } = await short.running.finished;
   expect(exitCode).toBe(67);

@@ -318,7 +318,7 @@ describe('a statement that is tried out', () => {
     await other.query("BEGIN; UPDATE customers SET name = 'theirs' WHERE id = 2");
     const startedAt = performance.now();
     expect(await tried("UPDATE customers SET name = 'x'")).toMatchObject({ fails: { status: '55P03' } });
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
     await other.query('ROLLBACK');
 
     const slow = 'UPDATE slow SET v = 2 WHERE (SELECT count(*) FROM generate_series(1, 2000000000)) > 0';
