@@ -12,12 +12,16 @@ export interface Latency {
   readonly maxMs: number;
 }
 
-/** Asks `SELECT 1` on one connection until `over` holds; on another if that is lost, which `failed` is told. */
-export async function latencyOf(
+/**
+ * Asks `SELECT 1` on one connection until `over` holds; on another if that is lost, which `failed` is told.
+ *
+ * @returns How long each took, ms.
+ */
+export async function timesOf(
   connectionString: string,
   over: () => boolean,
   failed: (why: string) => void,
-): Promise<Latency> {
+): Promise<number[]> {
   const times: number[] = [];
   while (!over()) {
     const client = new pg.Client({ connectionString });
@@ -32,10 +36,14 @@ export async function latencyOf(
       await client.end().catch(() => undefined);
     }
   }
-  times.sort((a, b) => a - b);
+  return times;
+}
+
+export function latencyOf(times: readonly number[]): Latency {
+  const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) =>
-    round(times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? NaN);
-  return { statements: times.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+    round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN);
+  return { statements: sorted.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
 async function askAgain(client: pg.Client, over: () => boolean, times: number[]): Promise<void> {
