@@ -11,6 +11,7 @@ import { HoopError, toHoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
 import type { Admitted, LocalDoor } from './local/door.ts';
 import type { LocalProtocol } from './local/protocol.ts';
+import type { LocalTls } from './local/tls.ts';
 import { relay, relaySlabs } from './relay.ts';
 import { closeToOthers, ensurePrivateDir } from './store/private-files.ts';
 
@@ -18,8 +19,10 @@ import { closeToOthers, ensurePrivateDir } from './store/private-files.ts';
 export type OpenStream = (signal: AbortSignal) => Promise<Duplex>;
 
 export interface ListenerOptions {
-  readonly protocol: Pick<LocalProtocol, 'socketName' | 'refuse'>;
+  readonly protocol: Pick<LocalProtocol, 'socketName' | 'refuse' | 'alpn'>;
   readonly open: OpenStream;
+  /** Where clients speak TLS with the local end. */
+  readonly tls?: LocalTls;
   /** Where others than the tunnel's owner can reach the local end. */
   readonly door?: LocalDoor;
   /** A local connection was refused by the gateway or could not get there. */
@@ -139,9 +142,11 @@ function serve(options: ListenerOptions): { server: Server; connections: Set<Soc
 }
 
 /** From a local connection to its stream; whatever goes wrong ends this connection and no other. */
-async function carry(local: Socket, options: Carrying, slabs: SlabSizes): Promise<void> {
-  local.on('error', () => undefined);
+async function carry(socket: Socket, options: Carrying, slabs: SlabSizes): Promise<void> {
+  socket.on('error', () => undefined);
   const { door } = options;
+  const local = options.tls === undefined ? socket : await secured(socket, options.tls, options);
+  if (local === undefined) return;
   if (door === undefined) return joined(local, options, slabs, undefined);
   const admitted = await admit(local, door, options);
   if (admitted === undefined) return;
@@ -153,8 +158,22 @@ interface Carrying extends ListenerOptions {
   readonly unproven: Unproven;
 }
 
+/** @returns Undefined if no TLS came of it: the connection is closed. */
+async function secured(socket: Socket, tls: LocalTls, options: Carrying): Promise<Duplex | undefined> {
+  const proven = options.unproven.add(socket);
+  try {
+    return await tls.accept(socket, options.protocol.alpn);
+  } catch (error) {
+    const refusal = toHoopError(error);
+    if (refusal.code === 'ERR_LOCAL_AUTH') options.onRefused(refusal);
+    return undefined;
+  } finally {
+    proven();
+  }
+}
+
 /** @returns Undefined if the connection was closed instead. */
-async function admit(local: Socket, door: LocalDoor, options: Carrying): Promise<Admitted | undefined> {
+async function admit(local: Duplex, door: LocalDoor, options: Carrying): Promise<Admitted | undefined> {
   const proven = options.unproven.add(local);
   try {
     const admitted = await door.admit(local);
@@ -172,7 +191,7 @@ async function admit(local: Socket, door: LocalDoor, options: Carrying): Promise
 
 /** Opens a stream for the local connection and joins them. */
 async function joined(
-  local: Socket,
+  local: Duplex,
   options: ListenerOptions,
   slabs: SlabSizes,
   admitted: Admitted | undefined,
@@ -202,10 +221,10 @@ async function joined(
 
 /** Connections that have not proved anything: whoever opens many and says nothing keeps nobody out. */
 class Unproven {
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
 
   /** @returns Call it when the connection is one of these no more. */
-  add(socket: Socket): () => void {
+  add(socket: Duplex): () => void {
     this.#sockets.add(socket);
     const gone = () => void this.#sockets.delete(socket);
     socket.once('close', gone);

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import type { CertificatePair } from '../core/certificates.ts';
 import { HoopError } from '../core/errors.ts';
-import type { CertificatePair } from '../gateway/init/certificates.ts';
 import { freePort } from './ports.ts';
 import { locatePostgres, type PostgresHome } from './postgres-home.ts';
 

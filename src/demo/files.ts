@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import type { LocalCertificates } from '../gateway/init/certificates.ts';
+import type { LocalCertificates } from '../core/certificates.ts';
 import { SHOP_POLICY } from './policy.ts';
 
 /** What the configuration is made of. */

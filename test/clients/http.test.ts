@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Stack, startStack } from '../support/stack.ts';
 
 const run = promisify(execFile);
@@ -175,7 +175,7 @@ for answer in (session.get(url + '/a', params={'q': 'é &'}), session.post(url +
 
 const HERE = () => `cd '${directory}' &&`;
 
-it.each<[string, readonly string[], () => string]>([
+const CLIENTS: readonly [string, readonly string[], () => string][] = [
   ['curl', [], () => 'curl -sS -w "%{http_code} %{content_type}" "$API_URL/a?b=c&d=%20" "$API_URL/missing"'],
   [
     'curl that sends a form and JSON',
@@ -209,26 +209,42 @@ it.each<[string, readonly string[], () => string]>([
     () =>
       `${HERE()} rm -rf got && git clone -q "$API_URL/shop.git" got && cd got && git fsck 2>&1 && git rev-parse HEAD HEAD^{tree} && git push -q origin HEAD:refs/heads/other 2>&1 && git ls-remote origin | cut -f2`,
   ],
-])('%s', async (_name, flags, script) => {
-  writeFileSync(join(directory, 'fetch.mjs'), FETCH);
-  writeFileSync(join(directory, 'urllib_client.py'), URLLIB);
-  writeFileSync(join(directory, 'requests_client.py'), REQUESTS);
-  const direct = await run('sh', ['-c', script()], { env: { ...process.env, API_URL: origin } });
-  const { stdout, stderr, exitCode } = await stack.hoopctl([
-    'connect',
-    ...flags,
-    'api',
-    '--',
-    'sh',
-    '-c',
-    script(),
-  ]);
-  expect({ stdout, exitCode }, stderr).toEqual({ stdout: direct.stdout, exitCode: 0 });
-  expect(direct.stdout.length).toBeGreaterThan(20);
+];
+
+describe.each([[[]], [['--tls']]])('connect %j', (more: readonly string[]) => {
+  it.each(CLIENTS)('%s', async (_name, flags, script) => {
+    writeFileSync(join(directory, 'fetch.mjs'), FETCH);
+    writeFileSync(join(directory, 'urllib_client.py'), URLLIB);
+    writeFileSync(join(directory, 'requests_client.py'), REQUESTS);
+    const direct = await run('sh', ['-c', script()], { env: { ...process.env, API_URL: origin } });
+    const { stdout, stderr, exitCode } = await stack.hoopctl([
+      'connect',
+      ...flags,
+      ...more,
+      'api',
+      '--',
+      'sh',
+      '-c',
+      script(),
+    ]);
+    expect({ stdout, exitCode }, stderr).toEqual({ stdout: direct.stdout, exitCode: 0 });
+    expect(direct.stdout.length).toBeGreaterThan(20);
+  });
 });
 
 it('curl by HTTP/2, to a target of HTTP/1.1', async () => {
   const script = 'curl -sS --http2-prior-knowledge -w " %{http_version}" "$API_URL/two"';
   const { stdout } = await stack.hoopctl(['connect', 'api', '--', 'sh', '-c', script]);
   expect(stdout).toMatch(/"url":"\/two".* 2$/);
+});
+
+it.each([
+  ['agreed on by ALPN', '', '2'],
+  ['not wanted', '--http1.1', '1.1'],
+  ['that names no protocol', '--no-alpn', '1.1'],
+])('curl over TLS: HTTP/2 %s', async (_name, flag, version) => {
+  const script = `curl -sS ${flag} -w " %{http_version}" "$API_URL/two"`;
+  const { stdout, stderr } = await stack.hoopctl(['connect', '--tls', 'api', '--', 'sh', '-c', script]);
+  expect(stdout, stderr).toMatch(/"url":"\/two"/);
+  expect(stdout.endsWith(` ${version}`)).toBe(true);
 });

@@ -8,6 +8,7 @@ import type { KnownClients } from '../../src/cli/connect/clients/index.ts';
 const echo: ClientHalf = {
   local: {
     defaultPort: 7,
+    alpn: [],
     socketName: (port) => `echo.${port}`,
     guard: async () => ({
       secret: 'sesame',

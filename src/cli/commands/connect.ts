@@ -27,6 +27,10 @@ export const connect: CommandSpec = {
       flags: '--bearer',
       text: 'give the secret apart from the URL, as API_PROD_TOKEN, for clients that want a bearer token',
     },
+    {
+      flags: '--tls',
+      text: 'speak TLS at the local port too, for clients that insist on https: COMMAND gets what makes them trust it',
+    },
     { flags: '--stdio', text: 'one stream on standard input and output' },
     {
       flags: '--keep',

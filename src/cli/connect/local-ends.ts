@@ -5,22 +5,26 @@ import { Tunnel, type TunnelOptions } from '../../client/tunnel.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { ConnectPlan } from './plan.ts';
 import type { KnownResource, OpenEnd } from './prepare.ts';
+import type { TunnelTls } from './tunnel-tls.ts';
 
 /** The local ends of one `connect`: each resource has its own, with a secret of its own. */
 export class LocalEnds {
   readonly #gateway: OpenGateway;
   readonly #plan: ConnectPlan;
   readonly #onRefused: (error: HoopError, resource: string) => void;
+  readonly #tls: TunnelTls | undefined;
   readonly #listeners: Listener[] = [];
 
   constructor(
     gateway: OpenGateway,
     plan: ConnectPlan,
     onRefused: (error: HoopError, resource: string) => void,
+    tls: TunnelTls | undefined,
   ) {
     this.#gateway = gateway;
     this.#plan = plan;
     this.#onRefused = onRefused;
+    this.#tls = tls;
   }
 
   /** @throws {HoopError} As `Listener.onPort` and `onSocket`: what is open by then stays open until `close`. */
@@ -31,11 +35,20 @@ export class LocalEnds {
     const listener = await this.#listen(local.defaultPort, {
       protocol: local,
       ...(guard === undefined ? {} : { door: guard.door }),
+      ...(this.#tls === undefined ? {} : { tls: this.#tls.local }),
       open: (signal) => tunnel.open(signal),
       onRefused: (error) => this.#onRefused(error, resource.name),
     });
     this.#listeners.push(listener);
-    return { half, end: { resource, address: listener.address, secret: guard?.secret } };
+    return {
+      half,
+      end: {
+        resource,
+        address: listener.address,
+        secret: guard?.secret,
+        caFile: this.#tls?.caFile,
+      },
+    };
   }
 
   /** @param graceMs As of `Listener.close`. */

@@ -17,6 +17,8 @@ export interface ConnectPlan {
   readonly urlVariable?: string;
   /** The secret is told apart from the URL. */
   readonly bearer: boolean;
+  /** Clients speak TLS with the local ends. */
+  readonly tls: boolean;
   /** Stays when whoever started it has gone. */
   readonly keep: boolean;
   readonly reason?: string;
@@ -44,6 +46,7 @@ export function planConnect(invocation: Invocation): ConnectPlan {
     local: localEnd(invocation),
     keep: keeps(invocation),
     bearer: invocation.options['bearer'] === true,
+    tls: invocation.options['tls'] === true,
     ...urlVariableOf(invocation),
     ...(reason === undefined ? {} : { reason }),
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
@@ -85,6 +88,8 @@ function localEnd(invocation: Invocation): ConnectPlan['local'] {
   const port = portText === undefined ? 0 : parseWhole(portText, '--port', 0, 65_535 - several);
   if (invocation.options['stdio'] === true) {
     const others = [portText, socket].some((value) => value !== undefined) || invocation.command.length > 0;
+    if (invocation.options['tls'] === true)
+      throw new HoopError('ERR_USAGE', '--stdio goes without --tls: nobody else can read it');
     if (others) throw new HoopError('ERR_USAGE', '--stdio goes with neither --port, --socket nor -- COMMAND');
     if (several > 0) throw new HoopError('ERR_USAGE', '--stdio is one stream: name one resource');
     if (invocation.io.json)

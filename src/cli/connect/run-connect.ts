@@ -23,6 +23,7 @@ import { type KnownResource, type OpenEnd, type PreparedEnd, prepareEnds, withHa
 import { readyText, readyValue } from './ready.ts';
 import { Trouble } from './trouble.ts';
 import { TunnelFiles } from './tunnel-files.ts';
+import { makeTunnelTls, type TunnelTls } from './tunnel-tls.ts';
 import { untilEnd } from './until-end.ts';
 
 /** How long a session may take to tell its client why it ends. */
@@ -151,17 +152,17 @@ async function overListeners(
   trouble: Trouble,
 ): Promise<number> {
   const several = resources.length > 1;
-  const local = new LocalEnds(gateway, plan, (error, name) =>
-    trouble.refused(error, several ? name : undefined),
-  );
   const files = new TunnelFiles();
+  const tls = plan.tls ? await tunnelTls(resources, files, io.env, gateway) : undefined;
+  const refused = (error: HoopError, name: string) => trouble.refused(error, several ? name : undefined);
+  const local = new LocalEnds(gateway, plan, refused, tls);
   let graceMs = 0;
   try {
     const opened: OpenEnd[] = [];
     for (const resource of resources) opened.push(await local.open(resource));
     const ends = await prepareEnds(opened, files, { bearer: plan.bearer, env: io.env });
     if (command.length > 0)
-      return await runChild(io, command, childEnvironment(io.env, ends, plan.urlVariable));
+      return await runChild(io, command, childEnvironment(io.env, ends, plan.urlVariable, tls?.variables));
     await tellReady(io, gateway, ends);
     await untilEnd(io, plan.keep, (listener) => trouble.onFinal(listener));
     return 0;
@@ -173,6 +174,25 @@ async function overListeners(
     files.dispose();
     await local.close(graceMs);
   }
+}
+
+/** @throws {HoopError} `ERR_USAGE` clients of one of them speak no TLS with the local end. */
+async function tunnelTls(
+  resources: readonly KnownResource[],
+  files: TunnelFiles,
+  env: Io['env'],
+  gateway: OpenGateway,
+): Promise<TunnelTls> {
+  const without = resources.find(({ half }) => half.local.alpn.length === 0);
+  if (without !== undefined)
+    throw new HoopError(
+      'ERR_USAGE',
+      `${without.resource.name} has no --tls: its clients take the local end as it is`,
+      {
+        hint: 'leave --tls away: beyond this machine all is TLS',
+      },
+    );
+  return makeTunnelTls(files, env, systemClock.now(), gateway.credential.facts.deadline);
 }
 
 async function tellReady(io: Io, gateway: OpenGateway, ends: readonly PreparedEnd[]): Promise<void> {

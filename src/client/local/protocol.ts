@@ -18,6 +18,8 @@ export interface AheadAnswer {
 export interface LocalProtocol {
   /** The number in a socket's name where nobody says one: what clients look for by themselves. */
   readonly defaultPort: number;
+  /** What clients may agree on by TLS, best first (RFC 7301); empty: they speak no TLS with the local end. */
+  readonly alpn: readonly string[];
   /** The file that clients look for in the directory they are pointed at. */
   socketName(port: number): string;
   /** Makes the secret of one local port: whoever reaches the port must know it. */

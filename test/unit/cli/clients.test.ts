@@ -28,13 +28,14 @@ async function prepared(
   resources: ResourceItem[],
   address?: Address,
   wishes: Partial<ClientWishes> = {},
+  caFile?: string,
 ): Promise<readonly PreparedEnd[]> {
   const known = await withHalves(resources, KNOWN);
   const secret = address?.kind === 'socket' ? undefined : 'pw';
   const opened = known.map(
     ({ resource, half }, index): OpenEnd => ({
       half,
-      end: { resource, address: address ?? onPort(index + 1), secret },
+      end: { resource, address: address ?? onPort(index + 1), secret, caFile },
     }),
   );
   return prepareEnds(opened, files, { bearer: false, env: {}, ...wishes });
@@ -193,5 +194,19 @@ describe('HTTP', () => {
     const [end] = await prepared([api], socket);
     expect(readyText(facts(end!))).toContain('curl --unix-socket /run/h/http.80.sock http://localhost/');
     expect(readyValue(facts(end!))).toMatchObject({ url: 'http://localhost', socket: '/run/h/http.80.sock' });
+  });
+
+  test('over TLS: the scheme, and what makes a client trust it', async () => {
+    const [end] = await prepared([api], undefined, {}, '/tmp/a b/ca.pem');
+    expect(tunnelVariables([end!])).toMatchObject({ API_PROD_URL: 'https://hoop:pw@127.0.0.1:1' });
+    expect(readyText(facts(end!))).toContain(
+      "  curl --cacert '/tmp/a b/ca.pem' https://hoop:pw@127.0.0.1:1/\n",
+    );
+    expect(readyValue(facts(end!))).toMatchObject({ caFile: '/tmp/a b/ca.pem' });
+    const socket: Address = { kind: 'socket', directory: '/run/h', port: 80, path: '/run/h/http.80.sock' };
+    const [owner] = await prepared([api], socket, {}, '/tmp/ca.pem');
+    expect(readyText(facts(owner!))).toContain(
+      'curl --cacert /tmp/ca.pem --unix-socket /run/h/http.80.sock https://localhost/',
+    );
   });
 });

@@ -57,6 +57,7 @@ describe('connect', () => {
       resources: ['pg'],
       local: { kind: 'port', port: 0 },
       bearer: false,
+      tls: false,
       keep: false,
     });
     expect(planConnect(invocation({ keep: true })).keep).toBe(true);
@@ -64,6 +65,7 @@ describe('connect', () => {
       resources: ['pg'],
       local: { kind: 'socket', directory: '/run/x', port: 6000 },
       bearer: false,
+      tls: false,
       keep: false,
       reason: 'r',
       ttlMs: 1_800_000,
@@ -71,6 +73,7 @@ describe('connect', () => {
     expect(planConnect(invocation({ stdio: true })).local).toEqual({ kind: 'stdio' });
     const told = planConnect(invocation({ env: 'BASE_URL', bearer: true }, ['pg'], ['curl']));
     expect(told).toMatchObject({ urlVariable: 'BASE_URL', bearer: true });
+    expect(planConnect(invocation({ tls: true })).tls).toBe(true);
   });
 
   test.each([
@@ -80,6 +83,7 @@ describe('connect', () => {
     [{ stdio: true, json: true }, []],
     [{ stdio: true }, ['psql']],
     [{ stdio: true, keep: true }, []],
+    [{ stdio: true, tls: true }, []],
     [{ keep: true }, ['psql']],
     [{ env: 'BASE_URL' }, []],
     [{ env: 'NOT-A-NAME' }, ['curl']],

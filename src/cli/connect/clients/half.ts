@@ -10,6 +10,8 @@ export interface LocalEnd {
   readonly address: Address;
   /** Of a local port; none for an owner-only socket. */
   readonly secret: string | undefined;
+  /** Of the authority that clients must trust, where they speak TLS with the local end. */
+  readonly caFile: string | undefined;
 }
 
 /** hoopctl's half of a protocol: what its clients must be told so that they go through the tunnel. */

@@ -23,6 +23,7 @@ export const http: ClientHalf = {
       steps: (end) => [curl(end, bearer)],
       facts: (end) => ({
         url: urlOf(end, bearer),
+        ...(end.caFile === undefined ? {} : { caFile: end.caFile }),
         ...(end.secret === undefined ? {} : { token: end.secret }),
       }),
     };
@@ -44,16 +45,18 @@ function pastProxies(env: ClientWishes['env']): Readonly<Record<string, string>>
 }
 
 /** Without a slash at its end: a path is put behind it. */
-function urlOf({ address, secret }: LocalEnd, bearer: boolean): string {
-  if (address.kind === 'socket') return 'http://localhost';
+function urlOf({ address, secret, caFile }: LocalEnd, bearer: boolean): string {
+  const scheme = caFile === undefined ? 'http' : 'https';
+  if (address.kind === 'socket') return `${scheme}://localhost`;
   const who = secret === undefined || bearer ? '' : `hoop:${secret}@`;
-  return `http://${who}${address.host}:${address.port}`;
+  return `${scheme}://${who}${address.host}:${address.port}`;
 }
 
 function curl(end: LocalEnd, bearer: boolean): string {
-  const { address, secret } = end;
+  const { address, secret, caFile } = end;
   const url = shellQuote(`${urlOf(end, bearer)}/`);
-  if (address.kind === 'socket') return `curl --unix-socket ${shellQuote(address.path)} ${url}`;
+  const trust = caFile === undefined ? '' : ` --cacert ${shellQuote(caFile)}`;
+  if (address.kind === 'socket') return `curl${trust} --unix-socket ${shellQuote(address.path)} ${url}`;
   const token = bearer && secret !== undefined ? ` -H ${shellQuote(`Authorization: Bearer ${secret}`)}` : '';
-  return `curl${token} ${url}`;
+  return `curl${trust}${token} ${url}`;
 }

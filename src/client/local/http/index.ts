@@ -9,6 +9,7 @@ const SECRET_BYTES = 32;
 /** HTTP's clients at the local end of a tunnel: the secret is the password in the URL, or a bearer token. */
 export const localHttp: LocalProtocol = {
   defaultPort: 80,
+  alpn: ['h2', 'http/1.1'],
   socketName: (port) => `http.${port}.sock`,
   async guard() {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');

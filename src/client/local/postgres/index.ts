@@ -9,6 +9,7 @@ const SECRET_BYTES = 32;
 /** PostgreSQL's clients at the local end of a tunnel: the secret is a password that they log in with by SCRAM. */
 export const localPostgres: LocalProtocol = {
   defaultPort: 5432,
+  alpn: [],
   socketName: (port) => `.s.PGSQL.${port}`,
   async guard() {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
