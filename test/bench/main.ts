@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --quick] [-- --json]`: what a session through hoopctl and hoopd costs, beside its peers.
+ * `npm run bench [-- --quick] [-- --json] [-- --only http,strict]`: what a session through hoopctl and hoopd costs, beside its peers.
  *
  * Variants are interleaved in one run (A B C … then back) and only ratios of one round are kept; the median of the
  * rounds is printed with its extremes. CPU per transaction comes from /proc, which is steadier than throughput.
@@ -10,10 +10,12 @@ import { type Entry, judged } from './targets.ts';
 
 const quick = process.argv.includes('--quick');
 const json = process.argv.includes('--json');
+const at = process.argv.indexOf('--only');
+const only = at === -1 ? undefined : (process.argv[at + 1] ?? '').split(',');
 const say = (text: string) => writeSync(2, `${text}\n`);
 
 const startedAt = Date.now();
-const { values, notes, fdatasyncUs } = await measure({ quick, say });
+const { values, notes, fdatasyncUs } = await measure({ quick, say, only });
 const entries: Entry[] = judged(values, fdatasyncUs);
 if (json) {
   const seconds = Math.round((Date.now() - startedAt) / 1000);

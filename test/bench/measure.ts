@@ -9,18 +9,19 @@ import { ROOT } from '../support/source-tree.ts';
 import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
 import { detectionSpeeds } from './detection.ts';
 import { heldFigures } from './held.ts';
+import { httpFigures } from './http/figures.ts';
 import { type Peers, type Place, startPeers } from './peers.ts';
 import { cpuUs, median, rssKiB } from './processes.ts';
 import { bulkBytes, p50Us } from './reader.ts';
+import { type BenchOptions, type BenchResult, type BenchRun, interleaved, note } from './rounds.ts';
 import { searchTimes } from './search.ts';
 import { strictRounds } from './strict.ts';
 import { structure, structureMs } from './structure.ts';
-import type { TargetName } from './targets.ts';
 
 /** As a server that is used keeps what it is told; the tests' own servers do not. */
 const DURABLE = { fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' };
 
-const run = promisify(execFile);
+const start = promisify(execFile);
 
 /** All rooms at work: every statement is judged, recorded and audited; one group sees one column masked. */
 const POLICY = `
@@ -37,19 +38,7 @@ CREATE TABLE noise AS SELECT g AS id, md5(g::text) || md5((g::bigint * 31)::text
 
 const WARM_STATEMENTS = 20_000;
 
-export interface BenchOptions {
-  readonly quick: boolean;
-  readonly say: (text: string) => void;
-}
-
-export interface BenchResult {
-  readonly values: Partial<Record<TargetName, number[]>>;
-  readonly notes: Record<string, string>;
-  /** Median of a write and its fdatasync on the disk that held the audit chain, µs. */
-  fdatasyncUs: number;
-}
-
-interface Bench extends BenchOptions, BenchResult {
+interface Bench extends BenchRun {
   readonly stack: Stack;
   readonly tunnel: Tunnel;
   readonly masked: Tunnel;
@@ -57,8 +46,40 @@ interface Bench extends BenchOptions, BenchResult {
   readonly direct: Place;
 }
 
-/** Starts everything, measures one thing after the other, and stops everything. Under 5 minutes if quick, 25 if not. */
-export async function measure(options: BenchOptions): Promise<BenchResult> {
+const PARTS: Readonly<Record<string, (run: BenchRun) => Promise<void>>> = {
+  session,
+  strict,
+  held,
+  http: httpFigures,
+  detection: async (run) => {
+    for (const speed of detectionSpeeds(run.quick ? 5 : 9)) note(run, 'detection', speed);
+  },
+  search: async (run) => {
+    if (run.quick) run.notes['audit search over 1 M events'] = 'measured in the full run only';
+    else note(run, 'search', Math.max(...(await searchTimes(run.say))));
+  },
+};
+
+/**
+ * Measures one part after the other: under 6 minutes if quick, 28 if not.
+ *
+ * @param only Names of the parts that are wanted; undefined: all.
+ * @throws {Error} There is no such part.
+ */
+export async function measure(
+  options: BenchOptions & { readonly only: readonly string[] | undefined },
+): Promise<BenchResult> {
+  const { only = Object.keys(PARTS), quick, say } = options;
+  const unknown = only.find((name) => PARTS[name] === undefined);
+  if (unknown !== undefined)
+    throw new Error(`no part is called ${unknown}: ${Object.keys(PARTS).join(', ')}`);
+  const run: BenchRun = { quick, say, values: {}, notes: {}, fdatasyncUs: 0 };
+  for (const name of only) await PARTS[name]?.(run);
+  return run;
+}
+
+/** PostgreSQL's sessions: starts everything, measures one thing after the other, and stops everything. */
+async function session(run: BenchRun): Promise<void> {
   const stack = await startStack({
     policy: POLICY,
     superuser: true,
@@ -79,17 +100,7 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
   const masked = await stack.tunnel([], {
     HOOPCTL_TOKEN: stack.issuer.mint({ sub: 'job', repository: 'org/other' }),
   });
-  const bench: Bench = {
-    ...options,
-    stack,
-    tunnel,
-    masked,
-    peers,
-    direct,
-    values: {},
-    notes: {},
-    fdatasyncUs: 0,
-  };
+  const bench: Bench = Object.assign(run, { stack, tunnel, masked, peers, direct });
   try {
     await pgbench(direct, ['-i', '-q', '-s', '10']);
     await warmUp(bench);
@@ -109,11 +120,6 @@ export async function measure(options: BenchOptions): Promise<BenchResult> {
     await peers.stop();
     await stack.stop();
   }
-  await strict(bench);
-  await held(bench);
-  await withoutStack(bench);
-  const { values, notes, fdatasyncUs } = bench;
-  return { values, notes, fdatasyncUs };
 }
 
 /** A process that was just started compiles as it goes: each variant serves some ten thousand statements first. */
@@ -124,21 +130,14 @@ async function warmUp(bench: Bench): Promise<void> {
   for (const at of [bench.direct, bench.tunnel, bench.masked]) await bulkBytes(at, 'SELECT * FROM people');
 }
 
-/** What needs no server. */
-async function withoutStack(bench: Bench): Promise<void> {
-  for (const speed of detectionSpeeds(bench.quick ? 5 : 9)) note(bench, 'detection', speed);
-  if (bench.quick) bench.notes['audit search over 1 M events'] = 'measured in the full run only';
-  else note(bench, 'search', Math.max(...(await searchTimes(bench.say))));
-}
-
-async function held(bench: Bench): Promise<void> {
+async function held(bench: BenchRun): Promise<void> {
   const { yesToAnswerMs, others } = await heldFigures({ held: 500, rounds: bench.quick ? 3 : 7 });
   note(bench, 'yesToAnswer', median(yesToAnswerMs));
   for (const ratio of others) note(bench, 'heldOthers', ratio);
   bench.notes['from a yes to the answer, slowest of all, ms'] = Math.max(...yesToAnswerMs).toFixed(1);
 }
 
-async function strict(bench: Bench): Promise<void> {
+async function strict(bench: BenchRun): Promise<void> {
   const rounds = await strictRounds(bench.quick ? 3 : 7, bench.quick ? 800 : 3000);
   for (const { addedUs, fdatasyncUs } of rounds) {
     bench.say(`strict: +${addedUs.toFixed(0)} µs, fdatasync ${fdatasyncUs.toFixed(0)} µs`);
@@ -148,29 +147,10 @@ async function strict(bench: Bench): Promise<void> {
   bench.notes['fdatasync of the same disk, µs'] = bench.fdatasyncUs.toFixed(0);
 }
 
-function note(bench: Bench, name: TargetName, value: number): void {
-  bench.values[name] = [...(bench.values[name] ?? []), value];
-}
-
 async function pgbench(at: Place | Tunnel, args: readonly string[]): Promise<number> {
   const env = pgEnv(at);
-  const { stdout } = await run('pgbench', args, { env, maxBuffer: 1 << 24 });
+  const { stdout } = await start('pgbench', args, { env, maxBuffer: 1 << 24 });
   return Number(/tps = ([\d.]+)/.exec(stdout)?.[1] ?? Number.NaN);
-}
-
-/** There and back again, so that a drift of the machine falls on all alike. */
-async function interleaved<T extends string>(
-  rounds: number,
-  names: readonly T[],
-  once: (name: T) => Promise<number>,
-  each: (round: Record<T, number>) => void,
-) {
-  for (let i = 0; i < rounds; i++) {
-    const order = i % 2 === 0 ? names : [...names].reverse();
-    const round = {} as Record<T, number>;
-    for (const name of order) round[name] = await once(name);
-    each(round);
-  }
 }
 
 async function throughput(bench: Bench, clients: 8 | 32): Promise<void> {

@@ -48,6 +48,9 @@ const TARGETS = {
   idleGateway: { name: 'resident memory per idle tunnel, gateway, KiB', must: 64, aim: 16, sense: 'max' },
   idleCli: { name: 'resident memory per idle tunnel, CLI, KiB', must: 96, aim: 16, sense: 'max' },
   slowReader: { name: 'resident memory gained under a slow reader, MiB', must: 64, aim: 24, sense: 'max' },
+  httpPair: { name: 'wrk, 8 connections, against haproxy→TLS→haproxy', must: 0.5, aim: 1, sense: 'min' },
+  httpMasked: { name: 'a masked JSON route against the same unmasked', must: 0.8, aim: 0.95, sense: 'min' },
+  httpLarge: { name: 'a download of 1 GiB against direct', must: 0.5, aim: 0.8, sense: 'min' },
   help: { name: 'hoopctl --help against node -e 0', must: 2, aim: 1.4, sense: 'max' },
 } as const satisfies Readonly<Record<string, Target>>;
 

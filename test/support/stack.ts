@@ -186,12 +186,13 @@ export class Stack {
   ): Promise<Tunnel> {
     const running = this.start(['connect', resource, '--json', ...args], env);
     const [line] = await running.until(/^\{.*"listening".*\}$/m);
-    const { host, port, user, password, database } = JSON.parse(line) as Omit<Tunnel, 'running' | 'close'>;
+    const told = JSON.parse(line) as Omit<Tunnel, 'running' | 'close'>;
+    const { host, port, user, password, database, token } = told;
     const close = async () => {
       running.child.kill('SIGTERM');
       await running.finished;
     };
-    return { running, host, port, user, password, database, close };
+    return { running, host, port, user, password, database, token, close };
   }
 
   /** Replaces the policies; hoopd takes them on SIGHUP. */
@@ -222,6 +223,8 @@ export interface Tunnel {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** What HTTP's clients show. */
+  readonly token: string | undefined;
   close(): Promise<void>;
 }
 
