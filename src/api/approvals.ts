@@ -47,6 +47,11 @@ export interface ApprovalItem {
   readonly text: string;
   readonly actions: readonly string[];
   readonly objects: readonly string[];
+  /**
+   * What of these would be masked in the answer to the one who asks, by policy as it was then: columns, members and headers;
+   * `RESOURCE/detected` is whatever detectors find. Absent: nothing.
+   */
+  readonly masked?: readonly string[];
   readonly policyVersion: string;
   /** SHA-256 of all that a yes covers, hexadecimal. */
   readonly binding: string;
@@ -88,6 +93,30 @@ export interface ApprovalDecision {
   readonly reason?: string;
 }
 
+/** One value as somebody may see it. */
+export interface ShownValue {
+  /** null: there is none. */
+  readonly text: string | null;
+  /** All or a part of it is masked. */
+  readonly masked?: true;
+  /** It is longer. */
+  readonly cut?: true;
+}
+
+/** The first rows of what an operation names, before and after it: told apart by their primary key, and masked for who looks. */
+export interface FirstRows {
+  readonly object: string;
+  /** Those of the primary key first. */
+  readonly columns: readonly string[];
+  /** One value for each column. Without `before` there was no such row, without `after` there is none any more. */
+  readonly rows: readonly {
+    readonly before?: readonly ShownValue[];
+    readonly after?: readonly ShownValue[];
+  }[];
+  /** Columns of which nothing is shown: too many, too large, or of a type that is not the target's own. */
+  readonly leftOut: readonly string[];
+}
+
 /** What an operation would do, counted where it was done and undone. */
 export interface TriedOut {
   /** In the protocol's own word: `UPDATE`. Absent where it would fail. */
@@ -103,6 +132,10 @@ export interface TriedOut {
   }[];
   /** It would fail: with the protocol's own code, and in words without values. */
   readonly fails?: { readonly status: string; readonly reason: string };
+  /** Absent where it would fail or changes nothing, and with `notShown`. */
+  readonly first?: FirstRows;
+  /** Why no rows are shown, in words that end a sentence. */
+  readonly notShown?: string;
   /** What the target has defined is not what it was when people were asked: it will be asked anew. */
   readonly changed: boolean;
   /** Code in it catches errors: what it undid by itself is in `changes` as well. */

@@ -41,6 +41,8 @@ export interface Asked {
   readonly trial?: string;
   readonly actions: readonly string[];
   readonly objects: readonly string[];
+  /** What of these is masked for the one who asks, when it was asked. Absent: nothing was known to be. */
+  readonly masked?: readonly string[];
   readonly policyVersion: string;
   /** It opens something that may be used for so long after the yes, as often as it is asked for, ms. Absent: one use. */
   readonly windowMs?: number;

@@ -25,7 +25,7 @@ export interface Held {
 /** What became of it: it has a yes of its own, is to be asked anew, or is refused for now. */
 export type Settled =
   | { readonly effect: 'granted'; readonly approval: Approval }
-  | { readonly effect: 'again'; readonly wait: ApprovalWait }
+  | { readonly effect: 'again'; readonly anew: ApprovalWait['again'] }
   | { readonly effect: 'refused'; readonly approval?: Approval; readonly denial: Denial };
 
 /** Where operations that policy holds find their yes, wait for it, or get a ticket. */
@@ -47,13 +47,15 @@ export class HeldOperations {
     const asked = await askedOf(held);
     const used = await this.#desk.use(asked, held.id);
     if (used !== undefined) return { effect: 'granted', approval: used };
+    const anew = await held.operation.approvable.anew?.();
+    if (anew !== undefined) return { effect: 'again', anew: () => anew };
     if (held.operation.approvable.asks === false)
       return { effect: 'refused', denial: denialOf(held.judgement) };
     const approval = await this.#desk.request(asked);
     const { wait } = held.operation.approvable;
     const waited = wait === undefined ? approval : await this.#waited(approval, wait);
     if (waited.state === 'approved' && wait !== undefined && !wait.signal.aborted)
-      return { effect: 'again', wait };
+      return { effect: 'again', anew: () => wait.again() };
     return { effect: 'refused', approval: waited, denial: approvalDenial(held.judgement, waited) };
   }
 
@@ -64,7 +66,10 @@ export class HeldOperations {
    */
   async askAhead(held: Held): Promise<Settled> {
     const asked: Asked = { ...(await askedOf(held)), ahead: true };
-    const approval = this.#desk.standing(asked) ?? (await this.#desk.request(asked));
+    const standing = this.#desk.standing(asked);
+    const anew = standing === undefined ? await held.operation.approvable.anew?.() : undefined;
+    if (anew !== undefined) return { effect: 'again', anew: () => anew };
+    const approval = standing ?? (await this.#desk.request(asked));
     return { effect: 'refused', approval, denial: approvalDenial(held.judgement, approval) };
   }
 
@@ -123,6 +128,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
     ...(original === undefined ? {} : { original }),
     actions: [...new Set(pairs.map(({ action }) => action))],
     objects: shownIds(pairs),
+    ...((approvable.masked ?? []).length === 0 ? {} : { masked: approvable.masked }),
     policyVersion,
     ...(approvable.trial === undefined ? {} : { trial: approvable.trial }),
     deadline: principal.deadline,

@@ -109,7 +109,7 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     credentials.assertLive(operation.session.principal);
     if (settled.effect === 'granted') return granted(one, settled.approval, fields);
     if (settled.effect === 'again') {
-      const again = await settled.wait.again();
+      const again = await settled.anew();
       return decide({ ...again, session: operation.session });
     }
     const facts = settled.approval === undefined ? {} : { facts: { approval: settled.approval.id } };

@@ -51,8 +51,15 @@ export interface Approvable {
    * @throws {HoopError} It cannot be known now: the operation is refused.
    */
   exact(): Later<string>;
+  /**
+   * The very thing that was asked, understood by what the last `exact` found at the target, which may be newer than what
+   * it was understood by; undefined: it is the same. Absent: it always is. Asked for before people are.
+   */
+  anew?(): Later<Omit<Operation, 'session'> | undefined>;
   /** All that was asked, for those who decide, of the last `exact`; undefined: the operation's own `original` is all. */
   readonly original?: Original | undefined;
+  /** What of all that it touches is masked for the one who asks: names for people. Absent or empty: nothing is. */
+  readonly masked?: readonly string[];
   /** By which the adapter could try it out, of the last `exact`; undefined: it cannot. */
   readonly trial?: string | undefined;
   /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */

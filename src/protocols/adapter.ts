@@ -40,6 +40,9 @@ export interface SessionEnd {
   readonly bytesOut: number;
 }
 
+/** What policy, as it is now, says of one person who is shown what an adapter reads for them. */
+export type Viewer = Pick<Guard, 'reveal' | 'allows' | 'policyVersion'>;
+
 /** Speaks one protocol for one configured resource. */
 export interface Adapter {
   readonly protocol: string;
@@ -54,14 +57,14 @@ export interface Adapter {
    */
   formatted?(asked: { readonly original?: Original; readonly text: string }): Promise<string | undefined>;
   /**
-   * Runs what waits for people so that nothing of it remains, and counts. Asked by one who may decide it, for whom it is
-   * on record.
+   * Runs what waits for people so that nothing of it remains, and counts; and shows what it would change, as far as the
+   * one who asks may see that. Asked by one who may decide it, for whom it is on record.
    *
    * @param trial As `Approvable.trial` gave it when people were asked.
    * @param signal Aborted when nobody waits for it any more.
    * @throws {HoopError} `ERR_UNSUPPORTED` it is not certain that nothing would remain; `ERR_TARGET_…`.
    */
-  tryOut?(trial: string, signal: AbortSignal): Promise<TriedOut>;
+  tryOut?(trial: string, viewer: Viewer, signal: AbortSignal): Promise<TriedOut>;
   /** Frees what is shared between streams (side connections, workers). */
   close(): Promise<void>;
 }

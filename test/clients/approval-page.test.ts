@@ -126,6 +126,8 @@ describe.each([
     await browser.click('form[action$="/try"] button');
     await browser.shows('DELETE of 1 row. It was undone; nothing was kept.');
     await browser.shows('public.visits\t0\t0\t2');
+    await browser.shows('The first row of public.customers');
+    await browser.shows("id\t'1'");
     expect(await stack.postgres.psql('select count(*) from visits')).toBe('2');
     expect([await wide(), await faults()]).toEqual([0, []]);
     await picture(`approval-counted-${name}`);
@@ -163,6 +165,36 @@ describe.each([
     expect(stderr).toContain('say it in the ticket');
     await browser.click('header button');
     await browser.shows('Sign in');
+    expect(browser.complaints).toEqual([]);
+  });
+
+  test('a list shows what is new in its place, and keeps the focus where it is', async () => {
+    await browser.size(size);
+    const { id } = await asked('comment on table orders is $$first$$');
+    await signIn(`${stack.url}/approvals`);
+    await browser.shows('first');
+    await browser.value(`window.loaded = 'once'; document.querySelector('a[href$="${id}"]').focus()`);
+    const { psql, id: other } = await asked('comment on table orders is $$second$$');
+    await browser.shows('second');
+    const focused = await browser.value<string>('document.activeElement.getAttribute("href")');
+    expect([focused, await browser.value('window.loaded')]).toEqual([`/approvals/${id}`, 'once']);
+    expect(await browser.value<string>('document.querySelector("header [role=status]").textContent')).toMatch(
+      /^\(\d+\) Approvals/,
+    );
+    // A keyboard goes on from there.
+    await browser.key('Enter');
+    await browser.shows('Approve as dba');
+    await browser.open(`${stack.url}/approvals/${other}`);
+    await browser.shows('Approve as dba');
+    await browser.click('#reason');
+    await browser.type('half a sen');
+    psql.child.kill('SIGINT');
+    await psql.finished;
+    await browser.shows('This request has changed since you opened it.');
+    expect(await browser.value('document.querySelector("#reason").value')).toBe('half a sen');
+    expect([await wide(), await faults()]).toEqual([0, []]);
+    await browser.click('form[action$="/deny"] button');
+    await browser.shows('this request is cancelled');
     expect(browser.complaints).toEqual([]);
   });
 });

@@ -1,10 +1,13 @@
-import type { ApprovalTrial } from '../../api/approvals.ts';
+import { rowWords, trialWords } from '../../api/approval-words.ts';
+import type { ApprovalTrial, FirstRows } from '../../api/approvals.ts';
+import { allVisible } from '../../core/visible.ts';
 import type { Invocation } from '../command.ts';
 import { renderTable } from '../render/table.ts';
 import { visible } from '../render/text.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
 
 const HEADINGS = ['CHANGED', 'INSERTED', 'UPDATED', 'DELETED'];
+const ROW_HEADINGS = ['', 'COLUMN', 'BEFORE', 'AFTER'];
 
 export async function runTry(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
@@ -21,24 +24,30 @@ export async function runTry(invocation: Invocation): Promise<undefined> {
   else await io.line(renderTrial(trial, io.width).join('\n'));
 }
 
-/** What it would change, in words and a table. Pure. */
+/** What it would change, in words and tables. Pure. */
 export function renderTrial(trial: ApprovalTrial, width: number | undefined): string[] {
-  const { command = '', rows = 0, changes, fails, changed, catches } = trial;
-  const said = [
-    ...(changed
-      ? ['What is defined at the target has changed since it was asked: it will be asked anew.']
-      : []),
-    ...(catches ? ['Code in it catches errors: what it undid by itself is counted as well.'] : []),
-  ];
-  const notes = said.length === 0 ? [] : ['', ...said];
-  if (fails !== undefined)
-    return [
-      `It would fail: ${visible(fails.reason)} (${visible(fails.status)}). Nothing was kept.`,
-      ...notes,
-    ];
-  const head = `${visible(command)} of ${rows} ${rows === 1 ? 'row' : 'rows'}. It was undone; nothing was kept.`;
+  const { changes, fails, first } = trial;
+  const { outcome, notes } = trialWords(trial);
   const lines = changes.map(({ object, inserted, updated, deleted }) =>
     [object, inserted, updated, deleted].map(String),
   );
-  return [head, ...(lines.length === 0 ? [] : ['', ...renderTable(HEADINGS, lines, width)]), ...notes];
+  return [
+    visible(outcome),
+    ...(fails !== undefined || lines.length === 0 ? [] : ['', ...renderTable(HEADINGS, lines, width)]),
+    ...(first === undefined ? [] : renderRows(first, width)),
+    ...(notes.length === 0 ? [] : ['', ...notes.map(visible)]),
+  ];
+}
+
+/** Below each other, for rows are wider than terminals. */
+function renderRows(first: FirstRows, width: number | undefined): string[] {
+  const { heading, rows, leftOut } = rowWords(first);
+  const tables = rows.flatMap(({ title, lines }) => {
+    const cells = lines.map(({ column, before, after, changed }) => [
+      changed ? '*' : '',
+      ...[column, before, after].map(allVisible),
+    ]);
+    return ['', title, ...renderTable(ROW_HEADINGS, cells, width)];
+  });
+  return ['', `${visible(heading)}:`, ...tables, ...(leftOut === undefined ? [] : ['', visible(leftOut)])];
 }

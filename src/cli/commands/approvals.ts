@@ -69,10 +69,11 @@ export const approvalShow: CommandSpec = {
 
 export const approvalTry: CommandSpec = {
   path: ['approval', 'try'],
-  summary: 'count what a request would change: do it, and undo it',
+  summary: 'count and show what a request would change: do it, and undo it',
   description:
     'For those who may decide it. The operation is done as it would be and undone at once; nothing of it remains, or it is ' +
-    'not tried. Counted is all that changes, by triggers and foreign keys as well. It holds its locks for at most two ' +
+    'not tried. Counted is all that changes, by triggers and foreign keys as well; of the ' +
+    'first rows you see what a query of your own would show you. It holds its locks for at most two and a half ' +
     'seconds, is on record, and wants a sign-in that is fresh.',
   arguments: [{ syntax: '<id>', text: 'request, apr_…' }],
   gateway: 'as-person',

@@ -1,5 +1,5 @@
+import { meaningOf, pairsText, standingOf, timeLeft } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
-import { spanText } from '../../core/span.ts';
 import { allVisible, foreignCharacters } from '../../core/visible.ts';
 import { renderFacts } from './table.ts';
 import { visible } from './text.ts';
@@ -20,14 +20,15 @@ export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
     ['page', item.page],
     ['asked', item.at],
     ['by', item.person === undefined ? item.actor : `${item.actor} for ${item.person}`],
-    ['attested', `${pairs(item.attested)} (by ${item.issuer})`.trimStart()],
-    ['says of itself', unchecked(pairs(item.declared))],
+    ['attested', `${pairsText(item.attested)} (by ${item.issuer})`.trimStart()],
+    ['says of itself', unchecked(pairsText(item.declared))],
     ['says why', unchecked(item.reason)],
     ['instance', item.instance],
     ['session', item.session],
     ['at', `${item.resource} (${item.protocol})`],
     ['would do', item.actions.join(', ')],
     ['to', item.objects.join(', ')],
+    ['masked', item.masked?.join(', ')],
     ...item.rules.map(
       ({ id, reason }) => ['because', reason === undefined ? id : `${id}: ${reason}`] as const,
     ),
@@ -43,11 +44,9 @@ export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
 }
 
 /** `approval list` and `approval watch` in a few words. */
-export function statusText({ status, expiresAt, usedBy }: ApprovalItem, nowMs: number): string {
-  if (status === 'approved' && usedBy !== undefined) return 'approved, used';
-  const left = Date.parse(expiresAt) - nowMs;
-  if ((status !== 'pending' && status !== 'approved') || !(left > 0)) return status;
-  return `${status} until ${expiresAt} (${spanText(left)})`;
+export function statusText(item: ApprovalItem, nowMs: number): string {
+  const left = timeLeft(item, nowMs);
+  return left === undefined ? standingOf(item) : `${item.status} until ${item.expiresAt} (${left})`;
 }
 
 function exactLines({ original, text, sha256 = {}, formatted }: ApprovalItem): string[] {
@@ -75,37 +74,13 @@ function block(text: string): string[] {
 }
 
 function meaning(item: ApprovalItem, nowMs: number): string[] {
-  if (item.status !== 'pending') return [SETTLED[item.status](item)];
-  const who = `this instance of ${visible(item.actor)}`;
-  const does =
-    item.window === undefined
-      ? `exactly this is done once, for ${who}, until ${item.expiresAt} (${spanText(Date.parse(item.expiresAt) - nowMs)}).`
-      : `${who} may open ${visible(item.resource)} as often as it likes for ${spanText(item.window * 1000)} from then on.`;
+  const means = visible(meaningOf(item, nowMs));
+  if (item.status !== 'pending') return [means];
   const mine =
     item.mine.length === 0
       ? 'You cannot say yes to it.'
       : `Your yes is one as ${item.mine.map(visible).join(' and ')}.`;
-  return [`Once all have said yes, ${does}`, 'Whatever differs in anything is asked again.', mine];
-}
-
-const SETTLED: Readonly<Record<Exclude<ApprovalItem['status'], 'pending'>, (item: ApprovalItem) => string>> =
-  {
-    approved: ({ window, usedBy, expiresAt }) =>
-      window !== undefined
-        ? `It is open until ${expiresAt}.`
-        : usedBy === undefined
-          ? 'It is done when exactly the same is sent again.'
-          : 'It was done once. The same is asked again.',
-    denied: () => 'It was refused, and is not done.',
-    expired: () => 'Nobody decided in time, which is not a no. The same is asked again.',
-    cancelled: () => 'It was taken back, and is not done.',
-    failed: () => 'It could not be decided. The same is asked again.',
-  };
-
-function pairs(record: Readonly<Record<string, string>>): string {
-  return Object.entries(record)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
+  return [means, mine];
 }
 
 /** What nobody vouches for says so. */

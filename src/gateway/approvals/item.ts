@@ -18,7 +18,7 @@ interface View {
 /** A request for approval as the API says it. Pure. */
 export function approvalItem(approval: Approval, { mine, exact, page, formatted }: View): ApprovalItem {
   const { id, state, at, expiresAt, windowMs, session, resource, protocol, actor, rules } = approval;
-  const { text, actions, objects, policyVersion, binding, original } = approval;
+  const { text, actions, objects, masked, policyVersion, binding, original } = approval;
   return {
     schemaVersion: 1,
     id,
@@ -44,6 +44,7 @@ export function approvalItem(approval: Approval, { mine, exact, page, formatted 
     text,
     actions,
     objects,
+    ...optional({ masked }),
     policyVersion,
     binding,
     votes: approval.votes.map(({ by, names, at: votedAt }) => ({ by, names, at: time(votedAt) })),

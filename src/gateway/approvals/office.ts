@@ -7,7 +7,7 @@ import { HoopError } from '../../core/errors.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { approvalObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
-import type { Adapter } from '../../protocols/adapter.ts';
+import type { Adapter, Viewer } from '../../protocols/adapter.ts';
 import { actorOf } from '../actor.ts';
 import { type Ask, demandPerson } from '../plane.ts';
 import { approvalItem } from './item.ts';
@@ -20,6 +20,8 @@ export interface OfficeParts {
   readonly vocabulary: Vocabulary;
   readonly clock: Clock;
   readonly trials: Pick<ApprovalTrials, 'run'>;
+  /** What a person may see of a target. */
+  readonly viewer: (principal: Principal) => Viewer;
   /** What the adapter of a resource makes of a text for people. */
   readonly formatted: (resource: string, asked: Shown) => Promise<string | undefined>;
 }
@@ -114,7 +116,7 @@ export class ApprovalOffice {
   }
 
   /**
-   * Does and undoes what is asked, and counts. The same may who may decide it, and nobody else.
+   * Does and undoes what is asked, counts, and shows what of it they may see. The same may who may decide it, and nobody else.
    *
    * @param binding Of what the person has seen.
    * @param signal Aborted when they do not wait for it any more.
@@ -129,7 +131,8 @@ export class ApprovalOffice {
     const approval = this.#demandMayDecide(principal, id, binding);
     if (approval.state !== 'pending')
       throw new HoopError('ERR_USAGE', `this request is ${stateText(approval)}: there is nothing to try`);
-    return this.#parts.trials.run(actorOf(principal, this.#parts.vocabulary), approval, signal);
+    const { trials, vocabulary, viewer } = this.#parts;
+    return trials.run(actorOf(principal, vocabulary), approval, viewer(principal), signal);
   }
 
   /** Takes back what was asked. @throws {HoopError} `ERR_NO_ACCESS`; `ERR_DENIED` others asked; `ERR_USAGE` too late. */

@@ -3,7 +3,7 @@ import type { Approval } from '../../approval/model.ts';
 import type { Actor, AuditLog, EventFields } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
-import type { Adapter } from '../../protocols/adapter.ts';
+import type { Adapter, Viewer } from '../../protocols/adapter.ts';
 
 export interface TrialsParts {
   readonly audit: AuditLog;
@@ -31,11 +31,12 @@ export class ApprovalTrials {
 
   /**
    * @param actor Who tries it. Whether they may is the caller's to ask.
+   * @param viewer What they may see.
    * @param signal Aborted when they do not wait for it any more.
    * @throws {HoopError} `ERR_UNSUPPORTED` it cannot be tried so that nothing remains; `ERR_LIMIT`, `ERR_BUSY`;
    *   `ERR_AUDIT_UNAVAILABLE`; `ERR_TARGET_…`.
    */
-  async run(actor: Actor, approval: Approval, signal: AbortSignal): Promise<ApprovalTrial> {
+  async run(actor: Actor, approval: Approval, viewer: Viewer, signal: AbortSignal): Promise<ApprovalTrial> {
     const { id, resource, trial } = approval;
     const held = trial === undefined ? undefined : this.#parts.adapter(resource);
     try {
@@ -44,7 +45,7 @@ export class ApprovalTrials {
       this.#demandRoom(approval);
       this.#busy.add(resource);
       try {
-        return await this.#recorded(actor, approval, () => held.adapter.tryOut!(trial, signal), id);
+        return await this.#recorded(actor, approval, () => held.adapter.tryOut!(trial, viewer, signal), id);
       } finally {
         this.#busy.delete(resource);
       }
@@ -86,7 +87,7 @@ export class ApprovalTrials {
         ...(rows === undefined ? {} : { rows }),
         ...(fails === undefined ? {} : { status: fails.status }),
       };
-      await this.#record(actor, approval, { outcome, ...known, ...took() });
+      await this.#record(actor, approval, { outcome, ...known, ...took() }, shownFacts(tried));
       return { schemaVersion: 1, id, ...tried };
     } catch (error) {
       const { code, message } = toHoopError(error);
@@ -96,9 +97,19 @@ export class ApprovalTrials {
     }
   }
 
-  async #record(actor: Actor, approval: Approval, fields: EventFields): Promise<void> {
+  async #record(
+    actor: Actor,
+    approval: Approval,
+    fields: EventFields,
+    more: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
     const { id, session, resource, protocol } = approval;
     const event = { type: 'approval.tried', actor, session, resource, protocol } as const;
-    await this.#parts.audit.append({ ...event, ...fields, facts: { approval: id } });
+    await this.#parts.audit.append({ ...event, ...fields, facts: { approval: id, ...more } });
   }
+}
+
+/** Which rows whoever tried it has seen; they are not shown before that is on record. */
+function shownFacts({ first }: TriedOut): Readonly<Record<string, string>> {
+  return first === undefined ? {} : { shown: `${first.rows.length} rows of ${first.object}` };
 }

@@ -61,6 +61,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
     desk,
     ask,
     trials: new ApprovalTrials({ ...parts, adapter: (resource) => heldAdapter(rules, resource) }),
+    viewer: (principal) => rules.viewer(principal),
     formatted: async (resource, asked) => rules.resources.find(resource)?.adapter.formatted?.(asked),
   });
   const budget = new RefusalBudget(clock);
@@ -76,6 +77,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
   const pages = {
     ...parts,
     office,
+    changes,
     budget,
     signIn,
     sessions: new WebSessions(instances),

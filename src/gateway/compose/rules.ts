@@ -16,7 +16,7 @@ import { CedarEngine } from '../../policy/engine.ts';
 import type { Decision, PolicyEngine, PolicyObject } from '../../policy/model.ts';
 import { resourceObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
-import type { Adapter } from '../../protocols/adapter.ts';
+import type { Adapter, Viewer } from '../../protocols/adapter.ts';
 import type { ConfiguredResource, Detectors, Protocol, ResourceConfig } from '../../protocols/protocol.ts';
 import { ApprovalChanges } from '../approvals/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
@@ -131,6 +131,16 @@ export class GatewayRules {
   /** What policy says of something done at the gateway itself. */
   ask(principal: Principal, action: string, object: PolicyObject): Decision {
     return this.enforcer.evaluate(principal, [{ action, object }], {});
+  }
+
+  /** What policy lets a person see, as it is whenever it is asked. */
+  viewer(principal: Principal): Viewer {
+    const { enforcer } = this;
+    return {
+      reveal: (object) => enforcer.reveal({ principal }, object),
+      allows: (pairs, context) => enforcer.evaluate(principal, pairs, context).effect === 'allow',
+      policyVersion: () => enforcer.policyVersion(),
+    };
   }
 
   /** What `connect` would answer now; the question itself is the tunnel's. */

@@ -26,7 +26,7 @@ export class SharedByProtocol {
       serve: (stream, context) => adapter.serve(stream, context),
       ...(adapter.tryOut === undefined
         ? {}
-        : { tryOut: (trial: string, signal: AbortSignal) => adapter.tryOut!(trial, signal) }),
+        : { tryOut: (...how: Parameters<NonNullable<Adapter['tryOut']>>) => adapter.tryOut!(...how) }),
       formatted: async (asked) => adapter.formatted?.(asked),
       close: async () => {
         await adapter.close();

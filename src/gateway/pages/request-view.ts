@@ -1,7 +1,8 @@
+import { meaningOf, pairsText } from '../../api/approval-words.ts';
 import type { ApprovalItem, ApprovalTrial } from '../../api/approvals.ts';
-import { spanText } from '../../core/span.ts';
 import { exactView } from './exact-view.ts';
 import { type Html, html } from './html.ts';
+import { changedNotice, type Live, revisionOf } from './live.ts';
 import { trialView } from './trial-view.ts';
 import { asker, PAGES, page, pageOf, state, timeText, token, until } from './views.ts';
 import type { WebSession } from './web-sessions.ts';
@@ -25,23 +26,26 @@ export function requestPage(view: RequestView): string {
   const exact = exactView(item);
   const whole = exact.whole && item.objects.length <= MAX_ENTRIES;
   const left = until(item, nowMs);
+  const live = liveOf(item);
   return page(
     `${asker(item)} at ${item.resource}`,
     session,
     html`<p><a href="${PAGES.list}">All requests</a></p>
 <h1>${asker(item)} asks for ${firstOf(item.actions)} at ${item.resource}</h1>
 <p>${state(item)} ${left === undefined ? undefined : html`<span class="dim">${left}</span>`}</p>
+${live?.keeps === true ? changedNotice(pageOf(item.id)) : undefined}
 ${exact.view}
 <h2>What it would do</h2>
 <dl>${fact('actions', item.actions.join(', '))}
 <dt>to</dt><dd>${listed(item.objects)}</dd>
+${item.masked === undefined ? undefined : html`<dt>masked for the one who asks</dt><dd>${listed(item.masked)}</dd>`}
 ${item.rules.map(({ id, reason }) => fact('held by', reason === undefined ? id : `${id}: ${reason}`))}</dl>
 ${trial === undefined ? undefined : trialView(trial)}
 <h2>Who asks</h2>
 <dl>${fact('agent', item.actor)}
 ${fact('for', item.person)}
 ${fact('signed in by', item.issuer)}
-${fact('attested', pairs(item.attested))}
+${fact('attested', pairsText(item.attested))}
 ${fact('instance', item.instance)}
 ${fact('session', item.session)}</dl>
 ${unchecked(item)}
@@ -51,16 +55,22 @@ ${item.votes.map(({ by, names, at }) => fact('yes', `${by} as ${names.join(', ')
 ${fact('ended by', item.endedBy)}
 ${fact('reason', item.endReason)}
 ${fact('used by', item.usedBy)}</dl>
-${item.status === 'pending' ? decision(view, whole) : html`<p>${SETTLED[item.status](item)}</p>`}
+${item.status === 'pending' ? decision(view, whole) : html`<p>${meaningOf(item, nowMs)}</p>`}
 <h2>On record</h2>
 <dl>${fact('request', item.id)}
 ${fact('asked', timeText(item.at))}
 ${fact('protocol', item.protocol)}
 ${fact('policy', item.policyVersion)}
 ${fact('binding', item.binding)}</dl>`,
-    // Whoever reads exactly what is asked is on record each time: such a page does not load itself again.
-    item.status === 'pending' && item.mine.length === 0 && item.original === undefined,
+    live,
   );
+}
+
+/** Whoever reads exactly what is asked is on record each time, and decides by it: such a page stays as it is. */
+function liveOf({ id, status: state, votes, usedBy, mine, original }: ApprovalItem): Live | undefined {
+  if (state !== 'pending') return undefined;
+  const as = revisionOf({ state, votes, ...(usedBy === undefined ? {} : { usedBy }) });
+  return { as, id, keeps: mine.length > 0 || original !== undefined };
 }
 
 function fact(name: string, value: string | undefined): Html {
@@ -80,7 +90,7 @@ function firstOf([first = 'something', ...others]: readonly string[]): string {
 function unchecked({ declared, reason }: ApprovalItem): Html | undefined {
   const said = [
     ...(reason === undefined ? [] : [html`<p>Says why: <q>${reason}</q></p>`]),
-    ...(Object.keys(declared).length === 0 ? [] : [html`<p>Says of itself: ${pairs(declared)}</p>`]),
+    ...(Object.keys(declared).length === 0 ? [] : [html`<p>Says of itself: ${pairsText(declared)}</p>`]),
   ];
   if (said.length === 0) return undefined;
   return html`<div class="warning">${said}<p class="dim">Nobody has checked this: it is the asker's own word.</p></div>`;
@@ -88,7 +98,7 @@ function unchecked({ declared, reason }: ApprovalItem): Html | undefined {
 
 function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean): Html {
   if (item.mine.length === 0) return html`<p class="dim">There is no yes of yours that it lacks.</p>`;
-  const means = html`<p>${meaning(item, nowMs)} Whatever differs in anything is asked again.</p>`;
+  const means = html`<p>${meaningOf(item, nowMs)}</p>`;
   if (!fresh) return html`${means}${signInAgain(item)}`;
   const form = (word: string, body: Html) =>
     html`<form method="post" action="${pageOf(item.id)}/${word}">${token(session)}
@@ -114,31 +124,4 @@ function signInAgain({ id }: ApprovalItem): Html {
   const address = `${PAGES.signIn}?${new URLSearchParams({ to: pageOf(id) })}`;
   return html`<p>Whoever decides must have signed in a short while ago.</p>
 <p><a class="button" href="${address}">Sign in again to decide</a></p>`;
-}
-
-function meaning({ window, actor, resource, expiresAt }: ApprovalItem, nowMs: number): string {
-  const who = `this instance of ${actor}`;
-  if (window === undefined)
-    return `Once all have said yes, exactly this is done once, for ${who}, within ${spanText(Date.parse(expiresAt) - nowMs)}.`;
-  return `Once all have said yes, ${who} may open ${resource} as often as it likes for ${spanText(window * 1000)} from then on.`;
-}
-
-const SETTLED: Readonly<Record<Exclude<ApprovalItem['status'], 'pending'>, (item: ApprovalItem) => string>> =
-  {
-    approved: ({ window, usedBy }) =>
-      window !== undefined
-        ? 'It is open for that long.'
-        : usedBy === undefined
-          ? 'It is done when exactly the same is sent again.'
-          : 'It was done once. The same is asked again.',
-    denied: () => 'It was refused, and is not done.',
-    expired: () => 'Nobody decided in time, which is not a no. The same is asked again.',
-    cancelled: () => 'It was taken back, and is not done.',
-    failed: () => 'It could not be decided. The same is asked again.',
-  };
-
-function pairs(record: Readonly<Record<string, string>>): string {
-  return Object.entries(record)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(' ');
 }

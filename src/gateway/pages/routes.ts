@@ -1,6 +1,7 @@
 import { Hono } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import type { ApprovalTrial } from '../../api/approvals.ts';
+import type { Approval } from '../../approval/model.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { ERROR_TABLE, HoopError, toHoopError } from '../../core/errors.ts';
@@ -12,10 +13,12 @@ import type { Routes } from '../api/app.ts';
 import { readBody } from '../api/body.ts';
 import { type ApiContext, type ApiEnv, connectionOf, singleField } from '../api/context.ts';
 import { recordRefusedLogin } from '../api/refused-login.ts';
+import type { ApprovalChanges } from '../approvals/changes.ts';
 import type { ApprovalOffice } from '../approvals/office.ts';
 import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
 import { addressOf } from '../tunnel/request.ts';
 import type { SignInAttempts } from './attempts.ts';
+import { revisionOf, SCRIPT_SOURCE } from './live.ts';
 import { requestPage } from './request-view.ts';
 import { SIGN_IN_MS, type SignIn } from './sign-in.ts';
 import { STYLE } from './style.ts';
@@ -25,6 +28,7 @@ import { isFormToken, type WebSession, type WebSessions } from './web-sessions.t
 export interface PageDeps {
   readonly publicUrl: string;
   readonly office: ApprovalOffice;
+  readonly changes: ApprovalChanges;
   readonly sessions: WebSessions;
   readonly signIn: SignIn;
   readonly attempts: SignInAttempts;
@@ -45,14 +49,16 @@ const SIGN_IN_COOKIE = '__Host-hoop-sign-in';
 /** `Lax`: who follows a link from a chat is still signed in. What changes something demands more, see `demandOwnForm`. */
 const COOKIE = { path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } as const;
 
-/** No script at all, nothing from elsewhere, framed by nobody. */
+/** No script but the one of ours, nothing from elsewhere, framed by nobody. */
 const HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'content-security-policy': `default-src 'none'; script-src ${SCRIPT_SOURCE}; connect-src 'self'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   'cross-origin-opener-policy': 'same-origin',
   'x-frame-options': 'DENY',
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
+
+/** How long one question for changes is held back: shorter than what proxies on the way hold. */
+const LIVE_MS = 20_000;
 
 const NOTHING = 'there is no such request for approval, or no access to it';
 
@@ -71,6 +77,7 @@ export function pageRoutes(deps: PageDeps): Routes {
   pages.get('/signed-in', (context) => finish(deps, context));
   pages.post('/sign-out', (context) => signOut(deps, context));
   pages.get('/', (context) => list(deps, context));
+  pages.get('/changed', (context) => changed(deps, context));
   pages.get(ONE, (context) => show(deps, context, context.req.param('id')));
   pages.post(`${ONE}/try`, (context) => tried(deps, context, context.req.param('id')));
   pages.post(`${ONE}/approve`, (context) =>
@@ -95,7 +102,26 @@ export function pageRoutes(deps: PageDeps): Routes {
 async function list(deps: PageDeps, context: ApiContext): Promise<Response> {
   const session = sessionOf(deps, context);
   if (session === undefined) return context.html(signInPage(deps.signIn.issuers, PAGES.list), 401);
-  return context.html(listPage(deps.office.list(session.principal), session, deps.clock.now()));
+  // Before the list: what changes in between is told again, and not left out.
+  const { cursor } = deps.changes;
+  return context.html(listPage(deps.office.list(session.principal), session, deps.clock.now(), cursor));
+}
+
+/**
+ * Whether what a page shows has changed, for the script of ours: 200, or 204 when nothing has within `LIVE_MS`. It tells
+ * nothing else, and looks at nothing that is on record.
+ */
+async function changed(deps: PageDeps, context: ApiContext): Promise<Response> {
+  const { office, changes } = deps;
+  const session = sessionOf(deps, context);
+  if (session === undefined) return context.body(null, 401);
+  const { principal } = session;
+  const { as = '', id } = context.req.query();
+  const now = () => (id === undefined ? changes.cursor : revisionOf(office.find(principal, id)));
+  const concerns = (approval: Approval) =>
+    id === undefined ? office.sees(approval, principal) : approval.id === id;
+  if (now() === as) await changes.next(concerns, LIVE_MS, connectionOf(context));
+  return context.body(null, now() === as ? 204 : 200);
 }
 
 /** What it would change is told on its own page, once: to look again is to try again. */

@@ -9,6 +9,7 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 sy
 header { display: flex; flex-wrap: wrap; gap: .25rem 1rem; align-items: center; justify-content: space-between;
   padding: .75rem 1rem; border-bottom: 1px solid var(--line); }
 header form { display: flex; gap: .75rem; align-items: center; }
+main:focus { outline: none; } .told { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 main { max-width: 56rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.35rem; margin: .5rem 0 1rem; overflow-wrap: anywhere; }
 h2 { font-size: 1rem; margin: 1.5rem 0 .5rem; }
@@ -30,6 +31,9 @@ pre { counter-reset: line; } .line { display: block; position: relative; white-s
 table { border-collapse: collapse; width: 100%; } th, td { text-align: right; padding: .3rem .5rem; border-bottom: 1px solid var(--line);
   overflow-wrap: anywhere; } th:first-child, td:first-child { text-align: left; }
 th { font-size: .85rem; overflow-wrap: normal; } dl + form { margin: 1rem 0; }
+table.row { table-layout: fixed; margin-bottom: 1rem; } table.row td, table.row th { text-align: left; vertical-align: top; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; } .changed { background: var(--box); }
+tbody th { font-weight: 400; } .changed th { font-weight: 600; }
 summary { cursor: pointer; padding: .6rem 0; }
 .warning, .problem { margin: .75rem 0; }
 .warning { border-left: .3rem solid var(--mark); padding: .25rem .75rem; background: var(--box); overflow-wrap: anywhere; }

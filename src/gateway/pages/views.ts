@@ -1,8 +1,9 @@
+import { standingOf, timeLeft } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import type { HoopError } from '../../core/errors.ts';
 import { ERROR_TABLE } from '../../core/errors.ts';
-import { spanText } from '../../core/span.ts';
 import { type Html, html } from './html.ts';
+import { LIVE_SCRIPT, type Live, reloading } from './live.ts';
 import type { WebSession } from './web-sessions.ts';
 
 /** Where the pages are, below the gateway's own address. */
@@ -19,8 +20,6 @@ export function pageOf(id: string): string {
   return `${PAGES.list}/${id}`;
 }
 
-/** Seconds between two looks of an open list. */
-const LOOK_AGAIN_S = 15;
 /** Settled requests in the list. */
 const SETTLED = 20;
 /** Of each other kind. */
@@ -28,26 +27,31 @@ const ROWS = 200;
 /** Characters of one text in a list. */
 const ROW_TEXT = 400;
 
-/** A whole page. Pure, as everything here. */
-export function page(title: string, session: WebSession | undefined, body: Html, lookAgain = false): string {
-  const again = lookAgain ? html`<meta http-equiv="refresh" content="${LOOK_AGAIN_S}">` : undefined;
+/** A whole page. @param live It is kept true to what it shows. Pure, as everything here. */
+export function page(title: string, session: WebSession | undefined, body: Html, live?: Live): string {
   return html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">${again}
+<meta name="robots" content="noindex">${live === undefined ? undefined : reloading(live)}
 <title>${title} · hoop</title>
 <link rel="stylesheet" href="${PAGES.style}">
 </head>
 <body>
-<header><a class="brand" href="${PAGES.list}">hoop approvals</a>${session === undefined ? undefined : who(session)}</header>
-<main>
+<header><a class="brand" href="${PAGES.list}">hoop approvals</a>${session === undefined ? undefined : who(session)}
+<p class="told" role="status"></p></header>
+<main tabindex="-1"${live === undefined ? undefined : liveData(live)}>
 ${body}
-</main>
+</main>${live === undefined ? undefined : LIVE_SCRIPT}
 </body>
 </html>
 `.text;
+}
+
+function liveData({ as, id, keeps = false }: Live): Html {
+  const of = id === undefined ? undefined : html` data-id="${id}"`;
+  return html` data-as="${as}"${of}${keeps ? html` data-keeps="yes"` : undefined}`;
 }
 
 function who(session: WebSession): Html {
@@ -97,8 +101,13 @@ export function problemPage(error: HoopError, session: WebSession | undefined, b
   );
 }
 
-/** What waits, those first whose yes is missing, and what was settled last. */
-export function listPage(items: readonly ApprovalItem[], session: WebSession, nowMs: number): string {
+/** What waits, those first whose yes is missing, and what was settled last. @param cursor Of the changes so far. */
+export function listPage(
+  items: readonly ApprovalItem[],
+  session: WebSession,
+  nowMs: number,
+  cursor: string,
+): string {
   const pending = items.filter(({ status }) => status === 'pending');
   const mine = pending.filter((item) => item.mine.length > 0);
   const others = pending.filter((item) => item.mine.length === 0);
@@ -111,7 +120,7 @@ export function listPage(items: readonly ApprovalItem[], session: WebSession, no
 ${mine.length === 0 ? html`<p class="dim">Nothing waits for your yes.</p>` : rows(mine, nowMs)}
 ${others.length === 0 ? undefined : html`<h2>Waiting for others</h2>${rows(others, nowMs)}`}
 ${settled.length === 0 ? undefined : html`<h2>Settled</h2>${rows(settled, nowMs)}`}`,
-    true,
+    { as: cursor },
   );
 }
 
@@ -130,11 +139,10 @@ ${state(item)}</span>
 <span class="text">${text}</span></a></li>`;
 }
 
-/** How long it may still be decided or used; undefined: not any more. */
-export function until({ status, expiresAt, usedBy }: ApprovalItem, nowMs: number): string | undefined {
-  const left = Date.parse(expiresAt) - nowMs;
-  const open = status === 'pending' || (status === 'approved' && usedBy === undefined);
-  return open && left > 0 ? `${spanText(left)} left, until ${timeText(expiresAt)}` : undefined;
+/** How long it may still be decided or used, and until when; undefined: not any more. */
+export function until(item: ApprovalItem, nowMs: number): string | undefined {
+  const left = timeLeft(item, nowMs);
+  return left === undefined ? undefined : `${left} left, until ${timeText(item.expiresAt)}`;
 }
 
 /** `2026-03-01 09:30:00 UTC`. */
@@ -142,8 +150,8 @@ export function timeText(at: string): string {
   return `${at.slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-export function state({ status, usedBy }: ApprovalItem): Html {
-  return html`<span class="state ${status}">${status === 'approved' && usedBy !== undefined ? 'approved, used' : status}</span>`;
+export function state(item: ApprovalItem): Html {
+  return html`<span class="state ${item.status}">${standingOf(item)}</span>`;
 }
 
 export function asker({ actor, person }: ApprovalItem): string {

@@ -120,6 +120,8 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     catalog: () => catalog.current(),
     definitions: () => definitions.current(),
     connect: (signal) => side(TRIAL_STARTUP, signal),
+    resource: resourceObject(resource.name, 'postgres'),
+    detectors: deps.detectors,
   });
   const parts: SessionParts = {
     parser: deps.parser,
@@ -151,7 +153,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
       const shown = original === undefined ? text : original['statement'];
       return typeof shown === 'string' ? deps.parser.inLines(shown) : undefined;
     },
-    tryOut: (trial, signal) => trials.run(trial, signal),
+    tryOut: (trial, viewer, signal) => trials.run(trial, viewer, signal),
     close: async () => {
       catalog.close();
       definitions.close();

@@ -17,7 +17,7 @@ const LOOK_OCTETS = 32;
  */
 export class DetectedValues {
   readonly #guard: Pick<Guard, 'reveal'>;
-  readonly #resource: PolicyObject;
+  readonly resource: PolicyObject;
   readonly #detectors: DetectorSet;
   readonly #tags: readonly string[];
   readonly #alike: (tag: string) => readonly PolicyObject[];
@@ -41,7 +41,7 @@ export class DetectedValues {
     alike: (tag: string) => readonly PolicyObject[] = () => [],
   ) {
     this.#guard = guard;
-    this.#resource = resource;
+    this.resource = resource;
     this.#detectors = detectors;
     this.#tags = tags;
     this.#alike = alike;
@@ -72,7 +72,7 @@ export class DetectedValues {
   #kindForTag(tag: string): MaskKind | 'show' {
     const known = this.#kindOfTag.get(tag);
     if (known !== undefined) return known;
-    const objects = [detectedObject(this.#resource, tag), ...this.#alike(tag)];
+    const objects = [detectedObject(this.resource, tag), ...this.#alike(tag)];
     const answers = objects.map((object) => this.#guard.reveal(object));
     const masks = answers.flatMap((reveal) => (reveal.show ? [] : [reveal.mask]));
     const kind = masks.length === 0 ? 'show' : strongest(masks);

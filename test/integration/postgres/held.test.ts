@@ -148,6 +148,20 @@ describe('a statement that policy holds', () => {
     await client.end();
   });
 
+  it('names a table that somebody else made a moment ago: asked once, and the yes is enough', async () => {
+    const { id: session, client } = await shop.open();
+    // What is known of the schema is fresh, and does not have it.
+    await client.query('SELECT 1');
+    await shop.server.psql("CREATE TABLE made AS SELECT 'just made' AS v; GRANT ALL ON made TO hoop");
+    const run = client.query('INSERT INTO t SELECT v FROM made');
+    const { id, objects } = await shop.asked(session);
+    expect(objects).toContain('it/public.made');
+    await shop.approve(id);
+    expect((await run).rowCount).toBe(1);
+    expect(shop.desk.list().filter((one) => one.session === session)).toHaveLength(1);
+    await client.end();
+  });
+
   it('may be a call by the message for it: with these arguments, once', async () => {
     const oid = Number(await shop.server.psql("SELECT 'put(text)'::regprocedure::oid::int"));
     const { id: session, client } = await shop.raw();

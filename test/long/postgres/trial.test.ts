@@ -1,17 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { TriedOut } from '../../../src/api/approvals.ts';
-import { Allowance } from '../../../src/core/allowance.ts';
-import { systemClock } from '../../../src/core/clock.ts';
-import { Secret } from '../../../src/core/secret.ts';
-import { Turns } from '../../../src/core/turns.ts';
-import { DetectorSet } from '../../../src/masking/detectors/index.ts';
-import type { Adapter } from '../../../src/protocols/adapter.ts';
-import { createPostgresAdapter } from '../../../src/protocols/postgres/adapter.ts';
-import { configuredCredentials } from '../../../src/protocols/postgres/credentials/configured.ts';
 import { SqlParser } from '../../../src/protocols/postgres/sql/parse/parser.ts';
-import { trialDocument } from '../../../src/protocols/postgres/trial/document.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
+import { type How, TrialTarget } from '../../support/postgres/trials.ts';
 import { eventually } from '../../support/waiting.ts';
 
 const SQL = `
@@ -79,53 +70,23 @@ GRANT ALL ON ALL TABLES IN SCHEMA public TO hoop;
 GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO hoop;
 `;
 
-const never = new AbortController().signal;
-
 describe('a statement that is tried out', () => {
   let server: PostgresServer;
-  let adapter: Adapter;
+  let target: TrialTarget;
   const parser = new SqlParser();
   beforeAll(async () => {
     const hba = ['host all hoop 127.0.0.1/32 scram-sha-256'];
     const settings = { max_prepared_transactions: '2' };
     server = await startPostgres({ database: 'shop', sql: SQL, hba, settings });
-    adapter = createPostgresAdapter(
-      {
-        name: 'it',
-        target: { host: '127.0.0.1', port: server.port, database: 'shop', tls: 'disable' },
-        credentials: () =>
-          configuredCredentials(() => ({ user: 'hoop', password: new Secret('hunter2'), settings: {} })),
-        searchPaths: [],
-        classification: new Map(),
-      },
-      {
-        parser,
-        detectors: () => ({ set: new DetectorSet([]), tags: [] }),
-        clock: systemClock,
-        turns: new Turns(),
-        allowance: new Allowance(1 << 20),
-      },
-    );
+    target = new TrialTarget(parser, server.port);
   });
   afterAll(async () => {
-    await adapter?.close();
+    await target?.adapter.close();
     await server?.stop();
     await parser.close();
   });
 
-  interface How {
-    readonly values?: readonly (string | null)[];
-    readonly schemas?: readonly string[];
-    readonly user?: string;
-    readonly signal?: AbortSignal;
-  }
-  const tried = (sql: string, how: How = {}): Promise<TriedOut> => {
-    const { values = [], schemas = ['pg_catalog', 'public'], user = 'hoop', signal = never } = how;
-    const parameters = values.map((value) => (value === null ? null : Buffer.from(value)));
-    const bind = { parameterFormats: [], parameters };
-    const path = { schemas, user, creation: 'public' };
-    return adapter.tryOut!(trialDocument(sql, [], bind, path, 'then')!, signal);
-  };
+  const tried = (sql: string, how: How = {}) => target.tried(sql, how);
   const change = (object: string, [inserted, updated, deleted]: [number, number, number]) => ({
     object: `public.${object}`,
     inserted,

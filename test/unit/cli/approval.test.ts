@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ApprovalItem, ApprovalTrial } from '../../../src/api/approvals.ts';
+import type { ApprovalItem, ApprovalTrial, FirstRows } from '../../../src/api/approvals.ts';
 import { renderTrial } from '../../../src/cli/approval/run-try.ts';
 import { changed } from '../../../src/cli/approval/run-watch.ts';
 import { renderApproval } from '../../../src/cli/render/approval.ts';
@@ -30,6 +30,7 @@ const item: ApprovalItem = {
   text: 'ALTER TABLE t …',
   actions: ['sql.alter'],
   objects: ['pg-prod/public.t'],
+  masked: ['pg-prod/public.t.email', 'pg-prod/detected'],
   policyVersion: 'v1',
   binding: 'ab'.repeat(32),
   votes: [{ by: 'bo@example.com', names: ['dba'], at: '2026-01-31T11:59:30.000Z' }],
@@ -50,6 +51,7 @@ describe('a request as people decide it', () => {
         'needs: dba: 1 of 2',
         'yes: bo@example.com as dba, 2026-01-31T11:59:30.000Z',
         `binding: ${item.binding}`,
+        'masked: pg-prod/public.t.email, pg-prod/detected',
       ]),
     );
   });
@@ -76,12 +78,12 @@ describe('a request as people decide it', () => {
   });
 
   test.each<[string, Partial<ApprovalItem>, string]>([
-    ['one use', {}, 'exactly this is done once, for this instance of shop-copilot, until 2026-01-31T12:59'],
+    ['one use', {}, 'exactly this is done once, for this instance of shop-copilot, within 59 min.'],
     ['a window', { window: 7200 }, 'may open pg-prod as often as it likes for 2 h from then on'],
     ['mine to give', {}, 'Your yes is one as dba.'],
     ['not mine', { mine: [] }, 'You cannot say yes to it.'],
     ['approved', { status: 'approved' }, 'when exactly the same is sent again'],
-    ['approved for a time', { status: 'approved', window: 60 }, 'It is open until 2026-01-31T12:59'],
+    ['approved for a time', { status: 'approved', window: 60 }, 'It is open for another 59 min.'],
     ['used', { status: 'approved', usedBy: 'op_1' }, 'It was done once.'],
     ['denied', { status: 'denied', endReason: 'use the archive' }, 'use the archive'],
     ['expired', { status: 'expired' }, 'which is not a no'],
@@ -125,6 +127,36 @@ describe('what a request would change', () => {
     expect(told({ command: 'UPDATE', rows: 1 })).toEqual([
       'UPDATE of 1 row. It was undone; nothing was kept.',
     ]);
+  });
+
+  test('and the first rows below each other, whatever stands in them; or why there are none', () => {
+    const first: FirstRows = {
+      object: 'public.t',
+      columns: ['id', 'email', 'note'],
+      rows: [
+        {
+          before: [{ text: '1' }, { text: '***', masked: true }, { text: null }],
+          after: [{ text: '1' }, { text: '***', masked: true }, { text: 'a\u202e\n', cut: true }],
+        },
+        { after: [{ text: '2' }, { text: null, masked: true }, { text: 'NULL' }] },
+        { before: [{ text: '3' }, { text: '' }, { text: '' }] },
+      ],
+      leftOut: ['photo'],
+    };
+    expect(told({ command: 'MERGE', rows: 3, first }).map((line) => line.trim())).toEqual([
+      'MERGE of 3 rows. It was undone; nothing was kept.',
+      '',
+      'The first 3 rows of public.t:',
+      ...['', '1: would be changed', 'COLUMN BEFORE AFTER', "id '1' '1'", 'email *** (masked) *** (masked)'],
+      "* note NULL 'a\\u202e\\n…'",
+      ...['', '2: would be new', 'COLUMN BEFORE AFTER', "id '2'", 'email NULL (masked)', "note 'NULL'"],
+      ...['', '3: would be gone', 'COLUMN BEFORE AFTER', "id '3'", "email ''", "note ''"],
+      '',
+      'Not shown: photo.',
+    ]);
+    expect(told({ command: 'UPDATE', rows: 1, notShown: '"t" is no table' })).toContain(
+      'Rows are not shown: "t" is no table.',
+    );
   });
 
   test('that it would fail, that it is another question by now, and what is counted twice', () => {

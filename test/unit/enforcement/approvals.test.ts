@@ -192,6 +192,48 @@ describe('a session that only asks', () => {
   });
 });
 
+describe('what was understood by definitions that are older than the question', () => {
+  const newer = [{ action: 'sql.drop', object: table('made_just_now') }];
+  const stale = (operation: Operation, wait: boolean): Operation => {
+    const { exact, wait: waits } = operation.approvable!;
+    const current = { exact, ...(wait ? { wait: waits } : {}) };
+    const { session: _, ...anew } = { ...operation, pairs: newer, approvable: current };
+    return { ...operation, approvable: { ...current, anew: () => anew } };
+  };
+
+  it('is understood anew first, and people are asked once, about what it is', async () => {
+    const { enforcer, operation, asked, desk, told } = setUp();
+    const verdict = enforcer.decide(stale(operation(), true));
+    const { id } = await asked;
+    expect(desk.find(id)?.objects).toEqual(['pg/public.made_just_now']);
+    await desk.deny(id, ada, 'not now');
+    expect(await verdict).toMatchObject({ denial: { code: 'ERR_APPROVAL_DENIED' } });
+    expect([told.length, desk.list().length]).toEqual([1, 1]);
+  });
+
+  it('is so where it cannot wait, and where it is asked ahead', async () => {
+    for (const asksOnly of [{}, { asksOnly: true as const }]) {
+      const { enforcer, operation, desk } = setUp();
+      const { session } = operation();
+      const verdict = await enforcer.decide(
+        stale(operation({ session: { ...session, ...asksOnly } }), false),
+      );
+      expect(verdict).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED' } });
+      expect(desk.list().map(({ objects }) => objects)).toEqual([['pg/public.made_just_now']]);
+    }
+  });
+
+  it('is not asked for where it is denied by what it is', async () => {
+    const { enforcer, operation, desk } = setUp();
+    const at = operation();
+    const pairs = [{ action: 'sql.do', object: resource }];
+    const { session: _, ...anew } = { ...at, pairs };
+    const approvable = { ...at.approvable!, anew: () => anew };
+    expect(await enforcer.decide({ ...at, approvable })).toMatchObject({ denial: { rule: 'never' } });
+    expect(desk.list()).toEqual([]);
+  });
+});
+
 describe('what is opened', () => {
   const door = { pairs: [{ action: 'connect', object: resource }], text: 'connect' };
   const bo = { ...person('bo', ['dbas']), subject: 'sub-bo' };

@@ -24,7 +24,19 @@ class SetUp extends DeskSetUp {
     audit: this.log,
     vocabulary,
     clock: this.clock,
-    trials: { run: async (actor, { id }) => ({ ...TRIED, id, command: actor.name }) },
+    trials: {
+      run: async (actor, { id }, viewer) => ({
+        ...TRIED,
+        id,
+        command: actor.name,
+        notShown: viewer.policyVersion(),
+      }),
+    },
+    viewer: ({ name }) => ({
+      reveal: () => ({ show: true, rules: [] }),
+      allows: () => false,
+      policyVersion: () => `as ${name}`,
+    }),
     formatted: async (_, { original, text }) => `in lines: ${original?.['statement'] ?? text}`,
     ask: (principal, action, object) =>
       judge({ engine: this.engine, vocabulary }, principal, [{ action, object }], {}).decision,
@@ -97,7 +109,8 @@ describe('who may say yes or no', () => {
     const at = new SetUp();
     const [id, who] = [await at.asked(), by(at)];
     const tried = at.office.tryOut(who, id, BINDING, new AbortController().signal);
-    if (expected === 'yes') expect(await tried).toEqual({ ...TRIED, id, command: who.name });
+    if (expected === 'yes')
+      expect(await tried).toEqual({ ...TRIED, id, command: who.name, notShown: `as ${who.name}` });
     else expect(codeOf(await tried.catch((error: unknown) => error))).toBe(expected);
   });
 

@@ -2,12 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { TriedOut } from '../../../src/api/approvals.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { ApprovalTrials } from '../../../src/gateway/approvals/trials.ts';
-import type { Adapter } from '../../../src/protocols/adapter.ts';
+import type { Adapter, Viewer } from '../../../src/protocols/adapter.ts';
 import { DeskSetUp, question } from '../approval/support.ts';
 
 const COUNTED: TriedOut = { command: 'UPDATE', rows: 2, changes: [], changed: false, catches: false };
 const ADA = { ...question().actor, kind: 'person', name: 'ada' } as const;
 const never = new AbortController().signal;
+const NOBODY: Viewer = {
+  reveal: () => ({ show: false, mask: 'redact', rules: [] }),
+  allows: () => false,
+  policyVersion: () => 'v1',
+};
 
 class SetUp extends DeskSetUp {
   /** What the adapter is asked, in order, and whether its audit was there. */
@@ -31,7 +36,8 @@ class SetUp extends DeskSetUp {
   });
 
   async try(more: Parameters<typeof question>[0] = {}, signal = never) {
-    return this.trials.run(ADA, await this.desk.request(question({ trial: 'how', ...more })), signal);
+    const approval = await this.desk.request(question({ trial: 'how', ...more }));
+    return this.trials.run(ADA, approval, NOBODY, signal);
   }
 
   tried() {
@@ -72,7 +78,7 @@ describe('a request that is tried out', () => {
     const at = new SetUp();
     const approval = await at.desk.request(question({ trial: 'how' }));
     at.log.failing = true;
-    await expect(at.trials.run(ADA, approval, never)).rejects.toMatchObject({
+    await expect(at.trials.run(ADA, approval, NOBODY, never)).rejects.toMatchObject({
       code: 'ERR_AUDIT_UNAVAILABLE',
     });
     expect(at.asked).toEqual([]);
@@ -81,7 +87,7 @@ describe('a request that is tried out', () => {
       at.log.failing = true;
       return COUNTED;
     };
-    await expect(at.trials.run(ADA, approval, never)).rejects.toMatchObject({
+    await expect(at.trials.run(ADA, approval, NOBODY, never)).rejects.toMatchObject({
       code: 'ERR_AUDIT_UNAVAILABLE',
     });
   });

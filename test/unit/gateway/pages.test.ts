@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ApprovalItem } from '../../../src/api/approvals.ts';
+import type { ApprovalItem, ApprovalTrial } from '../../../src/api/approvals.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { SignInAttempts } from '../../../src/gateway/pages/attempts.ts';
 import { html } from '../../../src/gateway/pages/html.ts';
+import { LIVE_SCRIPT, SCRIPT_SOURCE } from '../../../src/gateway/pages/live.ts';
 import { requestPage } from '../../../src/gateway/pages/request-view.ts';
 import { SealedCookie } from '../../../src/gateway/pages/sealed-cookie.ts';
 import { listPage, problemPage, signInPage } from '../../../src/gateway/pages/views.ts';
@@ -79,7 +81,8 @@ describe('a request on a page', () => {
     ['an end', { status: 'denied', endedBy: HOSTILE, endReason: HOSTILE }],
   ];
   it.each(fields)('shows hostile text as text: %s', (_, more) => {
-    for (const page of [shown(more), listPage([item(more)], session, NOW)]) {
+    for (const whole of [shown(more), listPage([item(more)], session, NOW, 'c.1')]) {
+      const page = whole.replace(LIVE_SCRIPT.text, '');
       expect(page).not.toMatch(/<script|<img|(?!\n)[\p{Cc}\p{Cf}]/u);
       expect(tagsOf(page).filter((tag) => / on\w+=| style=| src=/.test(tag))).toEqual([]);
     }
@@ -157,12 +160,73 @@ describe('a request on a page', () => {
   });
 });
 
+describe('a page that stays true', () => {
+  const main = (page: string) => /<main[^>]*>/.exec(page)?.[0];
+  const as = /data-as="pending\.0\."/;
+
+  it('of a list and of a request that others decide: in place, and loaded again without scripts', () => {
+    const list = listPage([item()], session, NOW, 'c.1');
+    expect(main(list)).toBe('<main tabindex="-1" data-as="c.1">');
+    const others = shown({ mine: [], original: undefined as never });
+    expect(main(others)).toMatch(as);
+    for (const page of [list, others]) {
+      expect(page).toContain('<noscript><meta http-equiv="refresh" content="15"></noscript>');
+      expect(page).not.toContain('id="changed"');
+      expect(page).toContain(LIVE_SCRIPT.text);
+    }
+  });
+
+  it('by which somebody decides is left alone: they are told', () => {
+    for (const page of [shown(), shown({ mine: [] })]) {
+      expect(main(page)).toMatch(new RegExp(`${as.source} data-id="${ID}" data-keeps="yes"`));
+      expect(page).toMatch(/<p id="changed"[^>]* hidden>/);
+      expect(page).not.toContain('refresh');
+    }
+  });
+
+  it('that is settled, or shows nothing that changes, runs nothing', () => {
+    for (const page of [shown({ status: 'denied' }), signInPage([], '/approvals')])
+      expect(page).not.toMatch(/<script|refresh|data-as/);
+  });
+
+  it('permits the one script to the octet, and its text ends nowhere but at its end', () => {
+    const [, text = ''] = /^<script>([\s\S]*)<\/script>$/.exec(LIVE_SCRIPT.text) ?? [];
+    expect(SCRIPT_SOURCE).toBe(`'sha256-${createHash('sha256').update(text).digest('base64')}'`);
+    expect(text).not.toMatch(/<\/script|<!--|innerHTML|eval/);
+  });
+});
+
+describe('rows on a page', () => {
+  const trial: ApprovalTrial = {
+    ...{ schemaVersion: 1, id: ID, changes: [], changed: false, catches: false, command: 'UPDATE', rows: 1 },
+    first: {
+      object: 'public.<t>',
+      columns: ['id', '<b>'],
+      rows: [
+        {
+          before: [{ text: '1' }, { text: '<img src=x>\u202e' }],
+          after: [{ text: '1' }, { text: '***', masked: true }],
+        },
+      ],
+      leftOut: ['<i>'],
+    },
+  };
+  it('are text, whatever stands in them; what changes is said by a word', () => {
+    const page = requestPage({ item: item(), session, nowMs: NOW, fresh: true, trial });
+    expect(tagsOf(page).filter((tag) => /^<(img|b|t|i)[ >]/.test(tag))).toEqual([]);
+    expect(page).toContain('&#39;&lt;img src=x&gt;\\u202e&#39;');
+    expect(page).toMatch(/&lt;b&gt; <span class="dim">changes<\/span>/);
+    expect(page).toContain('*** (masked)');
+    expect(page).toContain('Not shown: &lt;i&gt;.');
+  });
+});
+
 describe('the other pages', () => {
   it('bound a long list, those first whose yes is missing', () => {
     const many = Array.from({ length: 1000 }, (_, index) =>
       item({ mine: index === 999 ? ['dba'] : [], text: ' \n'.repeat(1_000_000).slice(0, 100_000) }),
     );
-    const page = listPage(many, session, NOW);
+    const page = listPage(many, session, NOW, 'c.1');
     expect(page.length).toBeLessThan(1_000_000);
     expect(page.indexOf('Waiting for you')).toBeLessThan(page.indexOf('Waiting for others'));
     expect(page).toContain('and 799 more');

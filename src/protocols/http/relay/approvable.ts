@@ -12,6 +12,8 @@ interface HeldRequest {
   readonly request: CanonicalRequest;
   readonly body: RequestBody;
   readonly reply: Reply;
+  /** Names of what is masked in the answer. */
+  readonly masked: () => readonly string[];
   /** Aborted when nobody waits any more. */
   readonly signal: AbortSignal;
 }
@@ -21,7 +23,7 @@ interface HeldRequest {
  * answer for the answer. One that prefers to be told gets a `102 Processing`, and one that prefers not to wait a `202`.
  */
 export function approvableRequest(question: Omit<Question, 'approvable'>, held: HeldRequest): Approvable {
-  const { request, body, reply, signal } = held;
+  const { request, body, reply, masked, signal } = held;
   let original: Original | undefined;
   const approvable: Approvable = {
     exact: async () => {
@@ -31,6 +33,9 @@ export function approvableRequest(question: Omit<Question, 'approvable'>, held: 
     },
     get original() {
       return original;
+    },
+    get masked() {
+      return masked();
     },
     wait: prefers(request, 'respond-async')
       ? undefined

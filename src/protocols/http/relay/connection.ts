@@ -62,6 +62,10 @@ export class HttpConnection implements ConnectionState, Receiver {
     return this.#hides.of(method, segments);
   }
 
+  masked({ method, segments }: CanonicalRequest): readonly string[] {
+    return this.#masks.named(method, segments);
+  }
+
   get ended(): boolean {
     return this.#failure !== undefined;
   }

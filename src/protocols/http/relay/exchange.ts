@@ -79,6 +79,7 @@ export class Exchange {
       request,
       body: this.#body,
       reply,
+      masked: () => this.#state.masked(request),
       signal: this.#abort.signal,
     });
     const answer = await context.guard.ask({ ...question, approvable });

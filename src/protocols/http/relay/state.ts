@@ -33,6 +33,8 @@ export interface ConnectionState {
   sight(request: CanonicalRequest): Sight;
   /** What nobody is to read of a request in the recording. */
   hides(request: CanonicalRequest): AnswerMasks;
+  /** Names, for people, of all that is masked for the client in the answer. */
+  masked(request: CanonicalRequest): readonly string[];
   /** The session is over: what is said now is said last. */
   readonly ended: boolean;
   /** The session cannot go on. */

@@ -55,6 +55,18 @@ export class ShownMasks {
     return known;
   }
 
+  /** Names of all that is masked in the answer to a request. @param segments Decoded. */
+  named(method: Method, segments: readonly string[]): readonly string[] {
+    this.#refresh();
+    const { routes, headers } = this.#classification;
+    const fields = routes.flatMap(({ pattern, fields }) =>
+      matchesRoute(pattern, method, segments) ? fields.map(({ object }) => object) : [],
+    );
+    const objects = [...fields, ...headers.map(({ object }) => object)];
+    const masked = objects.filter((object) => this.#maskOf(object) !== undefined).map(({ id }) => id);
+    return this.#detected.masks ? [...masked, `${this.#detected.resource.id}/detected`] : masked;
+  }
+
   #refresh(): void {
     const version = this.#guard.policyVersion();
     if (version === this.#policyVersion) return;

@@ -36,6 +36,8 @@ export class ApprovableStatement implements Approvable {
   readonly #asking: Asking;
   readonly #planned: Planned;
   readonly #reread: (planned: Planned) => Omit<Question, 'approvable'>;
+  /** It was read by definitions that were compared. */
+  readonly #current: boolean;
   #trial: string | undefined;
 
   /** @param reread Takes what was read anew, and gives the question for it. */
@@ -44,7 +46,9 @@ export class ApprovableStatement implements Approvable {
     planned: Planned,
     asking: Asking,
     reread: (planned: Planned) => Omit<Question, 'approvable'>,
+    current = false,
   ) {
+    this.#current = current;
     this.#state = state;
     this.#planned = planned;
     this.#asking = asking;
@@ -65,6 +69,13 @@ export class ApprovableStatement implements Approvable {
       this.#trial = trialDocument(statement, types ?? [], message, last, definitions);
     const parts = [definitions, original, shortened(types), valuesOf(message), around];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+
+  get masked(): readonly string[] {
+    const { masks } = this.#state;
+    const { plans } = this.#planned;
+    const columns = masks.maskedIn(plans.flatMap(({ relations }) => relations)).map(({ id }) => id);
+    return masks.detecting ? [...columns, `${masks.detected.resource.id}/detected`] : columns;
   }
 
   get trial(): string | undefined {
@@ -108,16 +119,22 @@ export class ApprovableStatement implements Approvable {
       again: () => {
         over();
         // What is read now is read by the definitions that are compared: whoever changed them just now is not overlooked.
-        return after(this.#state.definitions().then(again, again), (planned) => ({
-          ...this.#reread(planned),
-          approvable: this.#next(planned),
-        }));
+        return after(this.#state.definitions().then(again, again), (planned) => this.#next(planned));
       },
     };
   }
 
-  #next(planned: Planned): ApprovableStatement {
-    return new ApprovableStatement(this.#state, planned, this.#asking, this.#reread);
+  /** What was made from outside a moment ago is not in what it was read by, and people are asked about it once. */
+  async anew(): Promise<Question | undefined> {
+    const { again } = this.#asking;
+    if (again === undefined || this.#current) return undefined;
+    const planned = await again();
+    return planned.pairs === this.#planned.pairs ? undefined : this.#next(planned);
+  }
+
+  #next(planned: Planned): Question {
+    const approvable = new ApprovableStatement(this.#state, planned, this.#asking, this.#reread, true);
+    return { ...this.#reread(planned), approvable };
   }
 }
 

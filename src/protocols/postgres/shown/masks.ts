@@ -1,5 +1,5 @@
 import { strongest } from '../../../masking/mask.ts';
-import type { MaskKind } from '../../../policy/model.ts';
+import type { MaskKind, PolicyObject } from '../../../policy/model.ts';
 import type { Column } from '../../../wire/postgres/rows.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
@@ -16,7 +16,7 @@ import { tells, type WireTypes } from './values/wire-types.ts';
  */
 export class SessionMasks {
   readonly detected: DetectedValues;
-  readonly #guard: Guard;
+  readonly #guard: Pick<Guard, 'reveal' | 'policyVersion'>;
   #classification: Classification | undefined;
   #policyVersion = '';
   #columns: ReadonlyMap<string, MaskKind> = new Map();
@@ -26,7 +26,7 @@ export class SessionMasks {
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
   active = true;
 
-  constructor(guard: Guard, detected: DetectedValues) {
+  constructor(guard: Pick<Guard, 'reveal' | 'policyVersion'>, detected: DetectedValues) {
     this.#guard = guard;
     this.detected = detected;
   }
@@ -72,6 +72,14 @@ export class SessionMasks {
 
   isMasked(relation: number, attribute: number): boolean {
     return this.#columns.has(`${relation}.${attribute}`);
+  }
+
+  /** Entities of the columns of these relations that are masked. */
+  maskedIn(relations: readonly number[]): readonly PolicyObject[] {
+    const columns = [...new Set(relations)].flatMap((one) => this.#classification?.ofRelation(one) ?? []);
+    return columns
+      .filter(({ relation, attribute }) => this.isMasked(relation, attribute))
+      .map(({ object }) => object);
   }
 
   /** Any column of the relation is masked. */

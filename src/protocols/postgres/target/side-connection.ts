@@ -3,7 +3,7 @@ import { HoopError } from '../../../core/errors.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
 import { CommandComplete, Query, ReadyForQuery } from '../../../wire/postgres/query.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
-import { DataRow } from '../../../wire/postgres/rows.ts';
+import { type Column, DataRow, RowDescription } from '../../../wire/postgres/rows.ts';
 import { BACKEND } from '../../../wire/postgres/types.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -18,6 +18,8 @@ export interface Exchanged {
   readonly results: TextRow[][];
   /** For each statement that completed what it did: `UPDATE 2`. */
   readonly tags: readonly string[];
+  /** Of the last statement that has rows, where the server was asked to describe them. */
+  readonly columns: readonly Column[];
   readonly failure?: ErrorResponse;
   /** Whether a transaction is open now: `I`, `T`, or `E` for one that failed. */
   readonly status: string;
@@ -69,27 +71,41 @@ export class SideConnection {
   /**
    * @param messages Up to one that ReadyForQuery answers.
    * @param keep False: rows are not looked at.
-   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended or gave no answer in time. It is not usable any more.
+   * @param maxBytes Of the whole answer, in octets. No more than that is read.
+   * @throws {HoopError} `ERR_TARGET_LOST` the connection ended, gave no answer in time, or a larger one. It is not usable
+   *   any more.
    */
-  async exchange(messages: Buffer, timeoutMs: number, keep = true): Promise<Exchanged> {
+  async exchange(
+    messages: Buffer,
+    timeoutMs: number,
+    keep = true,
+    maxBytes = Number.POSITIVE_INFINITY,
+  ): Promise<Exchanged> {
     const late = setTimeout(() => this.close(), timeoutMs);
     try {
       this.#upstream.socket.write(messages);
-      return await this.#answer(keep);
+      return await this.#answer(keep, maxBytes);
     } finally {
       clearTimeout(late);
     }
   }
 
-  async #answer(keep: boolean): Promise<Exchanged> {
+  async #answer(keep: boolean, maxBytes: number): Promise<Exchanged> {
     const results: TextRow[][] = [];
     const tags: string[] = [];
     let rows: TextRow[] = [];
+    let columns: readonly Column[] = [];
+    let room = maxBytes;
     let failure: ErrorResponse | undefined;
     for (;;) {
       const frame = this.#framer.next();
       if (frame === undefined) {
-        this.#framer.push(await this.#more());
+        const chunk = await this.#more();
+        room -= chunk.length;
+        if (room < 0) throw this.#lost('the answer is too large');
+        this.#framer.push(chunk);
+      } else if (frame.type === BACKEND.RowDescription) {
+        columns = RowDescription.decode(frame.body).columns;
       } else if (frame.type === BACKEND.DataRow) {
         if (!keep) continue;
         if (rows.length >= MAX_ROWS) throw this.#lost('the answer has too many rows');
@@ -98,11 +114,14 @@ export class SideConnection {
         results.push(rows);
         tags.push(CommandComplete.decode(frame.body).tag);
         rows = [];
+      } else if (frame.type === BACKEND.PortalSuspended) {
+        results.push(rows);
+        rows = [];
       } else if (frame.type === BACKEND.ErrorResponse) {
         failure = ErrorResponse.decode(frame.body);
       } else if (frame.type === BACKEND.ReadyForQuery) {
         const { status } = ReadyForQuery.decode(frame.body);
-        return { results, tags, status, ...(failure === undefined ? {} : { failure }) };
+        return { results, tags, columns, status, ...(failure === undefined ? {} : { failure }) };
       }
     }
   }

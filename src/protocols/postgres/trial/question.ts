@@ -98,3 +98,17 @@ export function notOffered(why: string): HoopError {
     hint: 'a rollback must undo all that it does, with certainty; decide by its text',
   });
 }
+
+/** Names of a table's primary key, in order; none: it has none. */
+export async function primaryKey(relation: number, ask: Ask): Promise<readonly string[]> {
+  const rows = await ask(`SELECT a.attname FROM pg_catalog.pg_index i, pg_catalog.pg_attribute a,
+    pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+    WHERE i.indrelid = ${relation} AND i.indisprimary AND i.indisvalid AND k.place <= i.indnkeyatts
+      AND a.attrelid = i.indrelid AND a.attnum = k.attnum ORDER BY k.place`);
+  return rows.map(([name]) => name ?? '');
+}
+
+/** @param why Ends the sentence. */
+export function notShown(why: string): HoopError {
+  return new HoopError('ERR_UNSUPPORTED', why);
+}

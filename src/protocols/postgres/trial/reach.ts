@@ -59,6 +59,8 @@ export class Reach {
   trouble: string | undefined;
   /** Code catches errors: what it undid by itself is counted as well. */
   catches = false;
+  /** Code of the database's own runs, or one of PostgreSQL's triggers: it may copy values from anywhere to anywhere. */
+  runsCode = false;
 
   constructor(catalog: Catalog) {
     this.#catalog = catalog;
@@ -139,6 +141,7 @@ export class Reach {
       if (this.#relations.size >= MAX_RELATIONS) return this.#troubled('too many tables may be changed');
       this.#relations.add(oid);
       this.#unread.relations.push(oid);
+      if ((this.#catalog.triggers.get(oid) ?? []).length > 0) this.runsCode = true;
       const one = this.#catalog.relations.get(oid);
       if (one?.kind === 'foreign') this.#troubled(`"${one.name}" is a table of another server`);
     }
@@ -169,6 +172,7 @@ export class Reach {
     }
     if (this.#functions.size >= MAX_FUNCTIONS) return this.#troubled('too many functions may run');
     this.#functions.add(one.oid);
+    this.runsCode = true;
     this.#unread.functions.push(one.oid);
   }
 
