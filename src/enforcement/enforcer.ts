@@ -134,7 +134,7 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const { reason: _, ...rest } = fields;
     const now = { ...rest, decision: decision.effect, rules: decision.rules, ...reasonOf(judgement), facts };
     const { approvals } = context;
-    const until = approval.windowMs === undefined ? {} : { until: approval.expiresAt, approvals };
+    const until = approval.windowMs === undefined ? { approvals } : { until: approval.expiresAt, approvals };
     if (decision.effect === 'allow' && operation.approvable.opens === true)
       opened.set(operation.session, context.approvals);
     if (decision.effect === 'allow')

@@ -4,6 +4,7 @@ import { OctetDecoder, octetsOf, type Printed, visibleLines } from './printed.ts
 
 /** As `curl -v` marks them. */
 const MARKS = { request: '>', response: '<' } as const;
+const SWITCHED = '101';
 /** What text does not hold. */
 const BINARY = /[\0\ufffd]/;
 
@@ -38,6 +39,17 @@ export class ExchangePrinter {
     };
   }
 
+  /** What is said over a connection that was upgraded, a line for each message; undefined: it is said over none. */
+  said(frame: Extract<ReplayFrame, { kind: 'screen' }>): Printed | undefined {
+    const { operation = '', channel } = frame;
+    const exchange = this.#open.get(operation);
+    if (exchange?.upgraded !== true) return undefined;
+    const octets = octetsOf(frame);
+    const said = octets.toString();
+    const text = BINARY.test(said) ? `-- ${octets.length} octets` : visible(said);
+    return { lines: [`${channel === 'input' ? MARKS.request : MARKS.response} ${text}`] };
+  }
+
   #keep(operation: string, exchange: Exchange): void {
     this.#open.delete(operation);
     this.#open.set(operation, exchange);
@@ -48,6 +60,8 @@ export class ExchangePrinter {
 
 class Exchange {
   readonly text: string;
+  /** What follows its heads is no body. */
+  upgraded = false;
   readonly #bodies = { request: new Body(), response: new Body() };
 
   constructor(text: string) {
@@ -57,6 +71,7 @@ class Exchange {
   push(frame: Extract<ReplayFrame, { kind: 'exchange' }>): Printed {
     if ('body' in frame) return this.#bodies[frame.side].push(frame.body);
     this.#bodies[frame.side] = new Body();
+    this.upgraded ||= frame.side === 'response' && frame.head.start === SWITCHED;
     return { lines: headLines(frame.side, frame.head) };
   }
 }

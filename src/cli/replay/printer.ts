@@ -70,6 +70,7 @@ class StreamPrinter {
       case 'data':
         return { lines: this.#table.push(frame) };
       case 'screen':
+        return this.#behindRows(this.#exchange.said(frame) ?? this.#terminal.push(frame));
       case 'resize':
         return this.#behindRows(this.#terminal.push(frame));
       case 'exchange':

@@ -12,6 +12,15 @@ const REQUEST: ContextKind = {
   worstCase: { query: [], queryNames: [], repeated: [], contentType: '', fields: [], bodyWhole: false },
 };
 
+/** Of an upgrade, and of each message behind it where rules look at messages. */
+const UPGRADE: ContextKind = {
+  type: 'HttpUpgradeContext',
+  facts: `${REQUEST.facts}
+  // "websocket"; what may be spoken over it; whether this is a message, with its chosen members in fields.
+  upgrade: String, subprotocols: Set<String>, message: Bool,`,
+  worstCase: { ...REQUEST.worstCase, upgrade: '', subprotocols: [], message: false },
+};
+
 const ON = ['Endpoint'];
 
 const verbs = (group: string, rows: readonly Pick<VerbRow, 'verb' | 'reads'>[]): VerbRow[] =>
@@ -40,6 +49,6 @@ entity Endpoint in [Operation, Resource] = { path: String, segments: Set<String>
       { verb: 'http.delete' },
     ]),
     // A connection that is upgraded: what follows is no request.
-    ...verbs('http', [{ verb: 'http.connect' }]),
+    { verb: 'http.connect', group: 'http', on: ON, context: UPGRADE },
   ],
 };

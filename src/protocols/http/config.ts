@@ -17,6 +17,7 @@ export function httpConfig(base: string) {
           caFile: path(base, 'a PEM file', 'ca.pem').optional(),
           answer: duration('1s', '1d', '10m').prefault('10m'),
           addresses: ranges(),
+          upgrades: upgrades(),
         },
         'write {url: https://api.internal}',
       ),
@@ -62,6 +63,12 @@ function targetUrl() {
 function ranges() {
   const range = parsed('an address or a range', 'write 169.254.10.0/24', readRange);
   return z.array(range, expected('a list of addresses', 'write [169.254.10.0/24]')).max(64).prefault([]);
+}
+
+/** What connections may be upgraded to, beside HTTP. */
+function upgrades() {
+  const one = z.enum(['websocket'], expected('websocket', 'write [websocket]'));
+  return z.array(one, expected('a list of protocols', 'write [websocket]')).max(1).prefault([]);
 }
 
 function fields() {

@@ -14,6 +14,7 @@ import {
 } from './credentials/index.ts';
 import { HTTP_LIMITS } from './limits.ts';
 import { ApiRules } from './relay/api-rules.ts';
+import { websockets } from './relay/upgrade/websocket/carried.ts';
 import { OpenApi } from './request/openapi/openapi.ts';
 import { classification, classifiedObjects } from './shown/classification.ts';
 import { targetAddresses } from './target/addresses.ts';
@@ -70,6 +71,7 @@ export const http: Protocol<HttpConfig> = {
       }),
       rules: credential.rules,
       place: target.url,
+      upgrades: new Map(target.upgrades.map((name) => [name, websockets()])),
       api: new ApiRules(openApiOf(resource), target.url.base, api.fields),
       classification: classification(resource.object, resource.config.classification),
       detectors,

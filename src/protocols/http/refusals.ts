@@ -22,8 +22,8 @@ export const HTTP_REFUSALS = {
   },
   'upgrade-not-carried': {
     status: 501,
-    means: 'The connection would be upgraded, and what follows would not be HTTP.',
-    instead: 'Use what the API offers by ordinary requests.',
+    means: 'The connection would be upgraded, and the resource has nothing that it may be upgraded to.',
+    instead: 'Use what the API offers by ordinary requests, or ask for a line under target.upgrades.',
   },
 } as const satisfies Readonly<Record<string, HttpRefusalRule>>;
 

@@ -127,6 +127,16 @@ export class Guard {
     this.#recorder.body(side, bytes, number);
   }
 
+  /** As `shown`, of a connection that carries messages: what the client said, without what is secret in it. */
+  input(bytes: Uint8Array, { number }: Recorded): void {
+    this.#recorder.input(bytes, number);
+  }
+
+  /** As `shown`, of a connection that carries messages. */
+  output(bytes: Uint8Array, { number }: Recorded): void {
+    this.#recorder.output(bytes, number);
+  }
+
   /** A word of the gateway's own in the recording. */
   note(text: string, { number }: Recorded): void {
     this.#recorder.note(text, number);

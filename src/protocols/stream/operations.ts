@@ -12,6 +12,8 @@ export class OpenOperation {
   readonly number: number;
   /** As `Guard.policyVersion` when it was allowed. */
   readonly policyVersion: string;
+  /** Under which approvals it was allowed, where people had to say yes. */
+  readonly approvals: readonly string[] | undefined;
   /** How many rows its transaction may change; taken off by the adapter where it changes none. */
   bound: RowBound | undefined;
   /** It changed more: it must be undone, and the client is told this. */
@@ -34,6 +36,7 @@ export class OpenOperation {
     this.id = allowed.operation;
     this.number = number;
     this.policyVersion = `${allowed.policyVersion}${standing}`;
+    this.approvals = allowed.approvals;
     this.bound = allowed.rows;
     this.#startedAt = startedAt;
     this.#ledger = ledger;

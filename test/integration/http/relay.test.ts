@@ -239,7 +239,7 @@ describe('a request', () => {
     const headers = {
       connection: 'Upgrade',
       upgrade: 'websocket',
-      'sec-websocket-key': 'x',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
       'sec-websocket-version': '13',
     };
     const got = await send('GET', '/socket', { headers });

@@ -187,6 +187,32 @@ describe('exchanges', () => {
     ]);
   });
 
+  test('that were upgraded go on as messages, a line each', () => {
+    const message = (channel: string, octets: object) => ({
+      kind: 'screen',
+      channel,
+      operation: 'op_1',
+      ...octets,
+    });
+    expect(
+      lines(
+        { kind: 'request', text: 'GET /feed', operation: 'op_1' },
+        head('response', '101', [['upgrade', 'websocket']]),
+        message('input', { text: '{"a":1}' }),
+        message('output', { text: `two\nlines ${esc}[2J` }),
+        message('output', { base64: Buffer.from([0, 1, 2]).toString('base64') }),
+      ),
+    ).toEqual([
+      '[00:01.250] > GET /feed',
+      '< 101',
+      '< upgrade: websocket',
+      '<',
+      '> {"a":1}',
+      '< two\\nlines \\x1b[2J',
+      '< -- 3 octets',
+    ]);
+  });
+
   test('are told apart where several go on at once', () => {
     const other = (frame: object) => ({ ...frame, operation: 'op_2' });
     expect(

@@ -13,6 +13,8 @@ import {
 } from '../../../src/protocols/http/request/refusals.ts';
 
 const RULES = { credentialHeaders: ['x-shop-key'], credentialParameter: 'key' };
+/** RFC 6455 §1.3. */
+const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 type Lines = readonly (readonly [string, string])[];
 
 function head(method: string, lines: Lines, more: Partial<RawHead> = {}): RawHead {
@@ -307,13 +309,49 @@ describe('expectations and upgrades', () => {
     const lines: Lines = [
       ['Connection', 'keep-alive, Upgrade'],
       ['Upgrade', 'WebSocket'],
-      ['Sec-WebSocket-Key', 'x'],
+      ['Sec-WebSocket-Key', KEY],
+      ['Sec-WebSocket-Version', '13'],
+      ['Sec-WebSocket-Extensions', 'permessage-deflate'],
+      ['Sec-WebSocket-Protocol', 'Chat.v2, chat'],
+      ['Sec-WebSocket-Protocol', 'base64url.bearer.authorization.k8s.io.c2VjcmV0'],
     ];
     const request = understood('GET', lines);
-    expect(request.upgrade).toBe('websocket');
-    expect(request.headers).toEqual([['sec-websocket-key', 'x']]);
+    expect(request.upgrade).toEqual({ protocol: 'websocket', key: KEY, subprotocols: ['Chat.v2', 'chat'] });
+    expect(request.headers).toEqual([]);
     expect(rule('POST', lines)).toBe('upgrade');
     expect(rule('GET', lines, { httpVersion: '1.0' })).toBe('upgrade');
+  });
+
+  it.each<[what: string, rule: string, change: Readonly<Record<string, string>>]>([
+    ['no version', 'websocket-version', { 'Sec-WebSocket-Version': '' }],
+    ['an older one', 'websocket-version', { 'Sec-WebSocket-Version': '8' }],
+    ['two', 'websocket-version', { 'Sec-WebSocket-Version': '13, 8' }],
+    ['no key', 'websocket-handshake', { 'Sec-WebSocket-Key': '' }],
+    ['a short key', 'websocket-handshake', { 'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25j' }],
+    ['a long key', 'websocket-handshake', { 'Sec-WebSocket-Key': `${KEY.slice(0, -2)}AA==` }],
+    ['a key that is no base64', 'websocket-handshake', { 'Sec-WebSocket-Key': KEY.replace('d', '!') }],
+    ['a subprotocol that is no token', 'websocket-handshake', { 'Sec-WebSocket-Protocol': 'a b' }],
+    ['a subprotocol twice', 'websocket-handshake', { 'Sec-WebSocket-Protocol': 'a, b, a' }],
+    ['33 subprotocols', 'websocket-handshake', { 'Sec-WebSocket-Protocol': [...Array(33).keys()].join(',') }],
+    ['a body', 'body-not-expected', { 'Content-Length': '5' }],
+  ])('a WebSocket with %s is refused by %s', (_, expected, change) => {
+    const usual = {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Key': KEY,
+      'Sec-WebSocket-Version': '13',
+    };
+    expect(rule('GET', Object.entries({ ...usual, ...change }))).toBe(expected);
+  });
+
+  it('a handshake that asks for nothing goes no further', () => {
+    expect(
+      names([
+        ['Sec-WebSocket-Key', KEY],
+        ['Sec-WebSocket-Extensions', 'x'],
+        ['x-a', 'b'],
+      ]),
+    ).toEqual(['x-a']);
   });
 
   it.each(['SPDY/3.1', 'websocket, SPDY/3.1', 'h2c, websocket', 'TLS/1.3', 'foo'])('refuses %s', (to) =>
@@ -373,11 +411,13 @@ const word = fc.oneof(
     'Cookie',
     'x_b',
     'Upgrade',
+    'Sec-WebSocket-Key',
+    'Sec-WebSocket-Version',
   ),
   fc.string({ unit: 'binary-ascii', maxLength: 12 }),
 );
 const saying = fc.oneof(
-  fc.constantFrom('chunked', '5', 'close', 'x-a', 'upgrade', 'websocket', 'a/b', ''),
+  fc.constantFrom('chunked', '5', 'close', 'x-a', 'upgrade', 'websocket', KEY, '13', 'a/b', ''),
   fc.string({ unit: 'binary', maxLength: 12 }),
 );
 const anyHead: fc.Arbitrary<RawHead> = fc.record({
@@ -412,7 +452,7 @@ describe('whatever is sent', () => {
 /** As the target is sent it: the gateway's own framing and host. */
 function asSent({ method, path, query, headers, body, upgrade }: CanonicalRequest, raw: RawHead): RawHead {
   const framing = body === 'none' ? [] : framingOf(body, raw.httpVersion);
-  const upgrading = upgrade === undefined ? [] : ['connection', 'upgrade', 'upgrade', upgrade];
+  const upgrading = upgrade === undefined ? [] : handshake(upgrade);
   const rawHeaders = ['host', 'target.example', ...headers.flat(), ...framing, ...upgrading];
   return {
     method,
@@ -421,6 +461,14 @@ function asSent({ method, path, query, headers, body, upgrade }: CanonicalReques
     rawHeaders,
     ended: body === 'none' && raw.httpVersion === '2.0',
   };
+}
+
+function handshake({ protocol, key, subprotocols }: NonNullable<CanonicalRequest['upgrade']>): string[] {
+  const offered = subprotocols.length === 0 ? [] : ['sec-websocket-protocol', subprotocols.join(', ')];
+  return [
+    ...['connection', 'upgrade', 'upgrade', protocol],
+    ...['sec-websocket-key', key, 'sec-websocket-version', '13', ...offered],
+  ];
 }
 
 function framingOf(body: { readonly length: number } | 'chunked', version: string): string[] {

@@ -45,6 +45,12 @@ export class ApiRules {
     }));
   }
 
+  /** Members that rules look at in what is sent on the route of this request. */
+  pathsOf({ method, segments }: CanonicalRequest): readonly FieldPath[] {
+    const chosen = this.#chosen.filter(({ route }) => matchesRoute(route, method, segments));
+    return chosen.flatMap(({ paths }) => paths);
+  }
+
   /**
    * What is known of a request; at once where its body is not looked at.
    *
@@ -58,8 +64,7 @@ export class ApiRules {
     const found = this.#openapi?.operationOf(request, this.#base);
     if (found !== undefined && isRefused(found)) return found;
     const operation = found?.operation;
-    const chosen = this.#chosen.filter(({ route }) => matchesRoute(route, request.method, request.segments));
-    const paths = chosen.flatMap((one) => one.paths);
+    const paths = this.pathsOf(request);
     if (request.body === 'none' || paths.length === 0)
       return { operation, fields: [], bodyWhole: request.body === 'none' };
     const body = readableBody(request);

@@ -62,20 +62,29 @@ export function prefers({ headers }: CanonicalRequest, preference: string): bool
 /** Tells one call from another of the same request: of no meaning for what it does. */
 const OF_ONE_CALL: ReadonlySet<string> = new Set(['baggage', 'prefer', 'traceparent', 'tracestate']);
 
-function exactly({ method, path, query, headers }: CanonicalRequest, body: Buffer): string {
-  const meant = headers.filter(([name]) => !OF_ONE_CALL.has(name));
+function exactly({ method, path, query, headers, upgrade }: CanonicalRequest, body: Buffer): string {
+  const meant = [...headers.filter(([name]) => !OF_ONE_CALL.has(name)), ...handshakeOf(upgrade)];
   const hash = createHash('sha256').update(body).digest('hex');
   return createHash('sha256')
     .update(JSON.stringify([method, path, query, meant, hash]))
     .digest('hex');
 }
 
+/** What is meant by a handshake, whoever makes it. */
+function handshakeOf(upgrade: CanonicalRequest['upgrade']): Field[] {
+  if (upgrade === undefined) return [];
+  return [
+    ['upgrade', upgrade.protocol],
+    ...upgrade.subprotocols.map((one): Field => ['sec-websocket-protocol', one]),
+  ];
+}
+
 /** What those who decide are shown of a body, octets; of a longer one they see the length and the hash of the whole. */
 const SHOWN_BYTES = 64 * 1024;
 
 /** All that a yes covers, as people read it. Pure. */
-function originalOf({ method, path, query, headers }: CanonicalRequest, body: Buffer): Original {
-  const fields = headers
+function originalOf({ method, path, query, headers, upgrade }: CanonicalRequest, body: Buffer): Original {
+  const fields = [...headers, ...handshakeOf(upgrade)]
     .filter(([name]) => !OF_ONE_CALL.has(name))
     .map(([name, value]) => `${name}: ${value}`);
   return {

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
 import { once } from '../../../core/later.ts';
 import { notLocal } from '../../../wire/http/local-check.ts';
-import type { Denied } from '../../stream/guard.ts';
+import type { Denied, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { HttpRefusal } from '../refusals.ts';
@@ -29,6 +29,8 @@ import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import type { Incoming } from './reply.ts';
 import { RequestBody } from './request-body.ts';
 import type { ConnectionState } from './state.ts';
+import type { Carrying } from './upgrade/carried.ts';
+import { type Upgrade, upgraded } from './upgrade/upgraded.ts';
 
 /** One request and what becomes of it: read → ask → send → show. */
 export class Exchange {
@@ -70,7 +72,8 @@ export class Exchange {
       return this.#say(notLocalAnswer(foreign.status, foreign.reason, foreign.hint), undefined);
     const request = canonicalRequest(head, parts.rules);
     if (isRefused(request)) return this.#refuse(request);
-    if (request.upgrade !== undefined) return this.#refuse(NOT_CARRIED);
+    const carried = this.#carried(request);
+    if (request.upgrade !== undefined && carried === undefined) return this.#refuse(NOT_CARRIED);
     const facts = await parts.api.facts(request, (most) => this.#body.whole(most));
     if (isRefused(facts)) return this.#refuse(facts);
     const question = questionOf(context.session.resource, request, facts, this.#state.clean);
@@ -87,7 +90,48 @@ export class Exchange {
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
     this.#recordRequest(request, answer);
-    await this.#forward(request, answer);
+    if (carried === undefined) await this.#forward(request, answer);
+    else await this.#upgrade(request, carried, question, answer);
+  }
+
+  /** What the connection would be upgraded to, where that is configured and its client speaks so that it can be. */
+  #carried({ upgrade }: CanonicalRequest): Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'> | undefined {
+    const { takeOver } = this.#incoming;
+    const carried = upgrade && this.#state.parts.upgrades.get(upgrade.protocol);
+    if (upgrade === undefined || carried === undefined || takeOver === undefined) return undefined;
+    return { protocol: carried.protocol, handshake: carried.begin(upgrade), takeOver };
+  }
+
+  /** What is said over it, until it is closed; or the answer of a target that does not take it up, behind which all ends. */
+  async #upgrade(
+    request: CanonicalRequest,
+    carried: Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>,
+    question: Question,
+    operation: OpenOperation,
+  ): Promise<void> {
+    const { context, parts } = this.#state;
+    const on: Carrying = {
+      guard: context.guard,
+      idle: context.idle,
+      operation,
+      question: asAllowed(question, operation),
+      paths: parts.api.pathsOf(request),
+      signal: this.#abort.signal,
+      sight: () => this.#state.sight(request),
+      hides: () => this.#state.hides(request),
+    };
+    const answer = await upgraded(parts.target, { ...carried, request: this.#toSend(request), on });
+    if ('outcome' in answer) return operation.close(answer.outcome, answer.status, answer.reason);
+    try {
+      await this.#show(request, answer, operation);
+    } finally {
+      answer.body.destroy();
+    }
+  }
+
+  /** Where the answer is masked, it must be one that can be. */
+  #toSend(request: CanonicalRequest): CanonicalRequest {
+    return this.#state.sight(request).masks.any ? maskedRequest(request, CODINGS) : request;
   }
 
   async #refuse(refusal: HttpRefusal): Promise<void> {
@@ -110,9 +154,7 @@ export class Exchange {
     const body =
       request.body === 'none' ? undefined : await this.#body.forTarget((chunk) => record.add(chunk));
     const early = (status: number, raw: readonly string[]) => this.#early(request, status, raw, operation);
-    const { any } = this.#state.sight(request).masks;
-    const sent = any ? maskedRequest(request, CODINGS) : request;
-    const answer = await parts.target.request(sent, body, signal, early);
+    const answer = await parts.target.request(this.#toSend(request), body, signal, early);
     try {
       await this.#show(request, answer, operation);
     } finally {
@@ -235,9 +277,14 @@ export class Exchange {
 const NOT_CARRIED: HttpRefusal = {
   code: 'ERR_UNSUPPORTED',
   rule: 'upgrade-not-carried',
-  reason: 'the connection would be upgraded, and what follows is not inspected',
-  hint: 'use what the API offers by ordinary requests',
+  reason: 'the connection would be upgraded to what is not configured for this resource',
+  hint: 'use what the API offers by ordinary requests, or ask for a line under target.upgrades',
 };
+
+/** As it was allowed: people may have said yes to it. */
+function asAllowed(question: Question, { approvals }: OpenOperation): Question {
+  return approvals === undefined ? question : { ...question, context: { ...question.context, approvals } };
+}
 
 /** Whatever ends more than one exchange. */
 const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED']);

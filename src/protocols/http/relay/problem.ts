@@ -1,6 +1,7 @@
 import { ERROR_TABLE, type ErrorCode, type HoopError } from '../../../core/errors.ts';
 import { denialJson } from '../../../enforcement/denial.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
+import { WEBSOCKET_VERSION } from '../../../wire/http/websocket/handshake.ts';
 import { type HttpRefusal, statusOfRule } from '../refusals.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 
@@ -21,8 +22,16 @@ export interface OwnAnswer {
 export function denialAnswer(denial: Denial, operation: string): OwnAnswer {
   const status = statusOfRule(denial.rule) ?? statusOfCode(denial.code);
   const machine: unknown = JSON.parse(denialJson(denial));
-  return problem(status, denial.code, denial.message, { ...(machine as object), ...named(operation) });
+  const answer = problem(status, denial.code, denial.message, {
+    ...(machine as object),
+    ...named(operation),
+  });
+  return status === UPGRADE_REQUIRED ? { ...answer, fields: [...answer.fields, SPOKEN] } : answer;
 }
+
+/** RFC 6455 §4.4: whoever asks for another version is told which there is. */
+const UPGRADE_REQUIRED = 426;
+const SPOKEN: Field = ['sec-websocket-version', WEBSOCKET_VERSION];
 
 /** What was asked for waits for people: it is to be asked for again. Pure. @see RFC 7240 §4.1 */
 export function acceptedAnswer(denial: Denial, approval: string, operation: string): OwnAnswer {

@@ -17,7 +17,7 @@ export function questionOf(
   { operation, fields, bodyWhole }: RequestFacts,
   clean: CleanText,
 ): Omit<Question, 'approvable'> {
-  const { method, path, query, parameters, contentType } = request;
+  const { method, path, query, parameters, contentType, upgrade } = request;
   const names = parameters.map(([name]) => name);
   return {
     pairs: [pairOf(resource, request, operation, (path) => cleaned(path, clean))],
@@ -28,6 +28,7 @@ export function questionOf(
       contentType,
       fields,
       bodyWhole,
+      ...(upgrade && { upgrade: upgrade.protocol, subprotocols: upgrade.subprotocols, message: false }),
     },
     text: textOf(request, clean),
     original: { request: `${method} ${path}${query}` },

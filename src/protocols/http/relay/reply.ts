@@ -1,6 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
-import type { Readable } from 'node:stream';
+import type { Socket } from 'node:net';
+import { type Duplex, Readable } from 'node:stream';
+import { lastWords } from '../../stream/farewell.ts';
 import type { RawHead } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 
@@ -13,6 +15,11 @@ export interface Incoming {
   /** The client wants to be told before it sends the body. */
   readonly expectsContinue: boolean;
   readonly reply: Reply;
+  /**
+   * Asks for another protocol: answers 101 with these fields, in place of a reply, and gives what is spoken from there on.
+   * Any reply is the connection's last.
+   */
+  readonly takeOver?: (fields: readonly Field[]) => Duplex;
 }
 
 /** What goes back to the client for one request. */
@@ -44,6 +51,36 @@ export function http1Incoming(req: IncomingMessage, res: ServerResponse): Incomi
     bodyEnded: () => req.complete,
     expectsContinue: expectsContinue(req.headers),
     reply: new Http1Reply(res),
+  };
+}
+
+/**
+ * A request by which the connection is to be upgraded. Node has let go of the connection.
+ *
+ * @param early What came behind the head already.
+ */
+export function upgradeIncoming(req: IncomingMessage, stream: Duplex, early: Buffer): Incoming {
+  const { method = '', url = '', httpVersion, rawHeaders } = req;
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  res.assignSocket(stream as Socket);
+  const drained = () => void res.emit('drain');
+  stream.on('drain', drained);
+  res.once('finish', () => void lastWords(stream));
+  return {
+    head: { method, target: url, httpVersion, rawHeaders },
+    body: Readable.from([]),
+    bodyEnded: () => true,
+    expectsContinue: false,
+    reply: new Http1Reply(res),
+    takeOver: (fields) => {
+      stream.off('drain', drained);
+      res.detachSocket(stream as Socket);
+      const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+      stream.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, 'latin1');
+      if (early.length > 0) stream.unshift(early);
+      return stream;
+    },
   };
 }
 

@@ -7,7 +7,7 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { HTTP_LIMITS } from '../limits.ts';
-import { http1Incoming, http2Incoming, type Incoming } from './reply.ts';
+import { http1Incoming, http2Incoming, type Incoming, upgradeIncoming } from './reply.ts';
 
 /** Takes what comes over one connection. */
 export interface Receiver {
@@ -22,6 +22,8 @@ const LOOK_MS = 5_000;
 /** Node's server, which never listens: each connection is handed to it, with whom its requests go to. One serves all of a resource. */
 export class Http1Server {
   readonly #receivers = new WeakMap<Duplex, Receiver>();
+  /** The answer that was asked for last. */
+  readonly #latest = new WeakMap<Duplex, ServerResponse>();
   readonly #server: Server;
 
   constructor() {
@@ -48,14 +50,17 @@ export class Http1Server {
       requestTimeout: 0,
       connectionsCheckingInterval: LOOK_MS,
       keepAliveTimeout: 0,
-      shouldUpgradeCallback: () => false,
+      shouldUpgradeCallback: takesOver,
     });
     server.maxHeadersCount = HTTP_LIMITS.headFields;
     // A client that has said all still waits for the answer.
     Object.assign(server, { httpAllowHalfOpen: true });
-    const request = (req: IncomingMessage, res: ServerResponse) =>
+    const request = (req: IncomingMessage, res: ServerResponse) => {
+      this.#latest.set(req.socket, res);
       this.#receivers.get(req.socket)?.request(http1Incoming(req, res));
+    };
     server.on('request', request).on('checkContinue', request).on('checkExpectation', request);
+    server.on('upgrade', (req, stream, early) => this.#upgrade(req, stream, early));
     server.on('connect', (_req, socket) => this.#receivers.get(socket)?.malformed(false));
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       this.#receivers.get(socket)?.malformed(error.code === 'ERR_HTTP_REQUEST_TIMEOUT');
@@ -64,6 +69,21 @@ export class Http1Server {
     server.emit('listening');
     return server;
   }
+
+  /** Not before the answers to requests that were sent ahead have left: they lie in the server, and this one would overtake them. */
+  #upgrade(req: IncomingMessage, stream: Duplex, early: Buffer): void {
+    const begin = () => {
+      if (!stream.destroyed) this.#receivers.get(stream)?.request(upgradeIncoming(req, stream, early));
+    };
+    const before = this.#latest.get(stream);
+    if (before === undefined || before.closed) begin();
+    else before.once('close', begin);
+  }
+}
+
+/** Whatever might not be HTTP behind its head: but for HTTP/2, which is not taken up. */
+function takesOver({ headers: { upgrade = '' } }: IncomingMessage): boolean {
+  return !upgrade.split(',').every((one) => one.trim().toLowerCase() === 'h2c');
 }
 
 const HTTP2_OPTIONS: ServerOptions = {

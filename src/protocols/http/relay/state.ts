@@ -10,6 +10,7 @@ import type { Sight } from './answer-view.ts';
 import type { ApiRules } from './api-rules.ts';
 import type { CleanText } from './question.ts';
 import type { Http1Server } from './servers.ts';
+import type { Carried } from './upgrade/carried.ts';
 
 /** What connections of one resource share. */
 export interface ConnectionParts {
@@ -18,6 +19,8 @@ export interface ConnectionParts {
   readonly place: TargetPlace;
   readonly api: ApiRules;
   readonly server: Http1Server;
+  /** What connections may be upgraded to, by name. */
+  readonly upgrades: ReadonlyMap<string, Carried>;
   /** Of members and headers of answers. */
   readonly classification: Classification;
   /** In force now. */

@@ -2,6 +2,7 @@ import type { Body } from './fields/framing.ts';
 import { readBody } from './fields/framing.ts';
 import { goesOn, mayBeOfConnection } from './fields/names.ts';
 import { type Field, type Fields, readFields } from './fields/read-fields.ts';
+import { type AskedUpgrade, readUpgrade } from './fields/upgrade.ts';
 import { isMethod, METHODS, type Method } from './methods.ts';
 import { isRefused, type Refused, refused } from './refusals.ts';
 import type { Parameter } from './target/query.ts';
@@ -42,8 +43,8 @@ export interface CanonicalRequest {
   /** `application/json`, in lower case and without parameters; empty where there is none. */
   readonly contentType: string;
   readonly body: Body;
-  /** `websocket`: asked for, and to be asked of the target. */
-  readonly upgrade: string | undefined;
+  /** Asked for, and to be asked of the target. */
+  readonly upgrade: AskedUpgrade | undefined;
 }
 
 const VERSIONS: ReadonlySet<string> = new Set(['1.0', '1.1', '2.0']);
@@ -93,27 +94,6 @@ function readRest(
   if (isRefused(body)) return body;
   const upgrade = readUpgrade(fields, httpVersion, method);
   return isRefused(upgrade) ? upgrade : { contentType, ...body, ...upgrade };
-}
-
-/**
- * The upgrade that is asked for. One to HTTP/2 is none: whoever does not take it up answers in HTTP/1.1, as RFC 9110 §7.8
- * has it; any other that is not carried is refused, since what follows the head might not be HTTP.
- */
-function readUpgrade(
-  fields: Fields,
-  version: string,
-  method: Method,
-): Pick<CanonicalRequest, 'upgrade'> | Refused {
-  const asked = fields.members('upgrade');
-  if (!fields.members('connection').includes('upgrade') || asked.length === 0) return { upgrade: undefined };
-  if (asked.every((one) => one === 'h2c')) return { upgrade: undefined };
-  const form = asked.join() === 'websocket' && version === '1.1' && method === 'GET';
-  return form
-    ? { upgrade: 'websocket' }
-    : refused(
-        'upgrade',
-        'an upgrade to something else than a WebSocket is asked for, or not by GET of HTTP/1.1',
-      );
 }
 
 /** The headers that go on. */

@@ -92,6 +92,16 @@ export const REQUEST_REFUSALS = {
     means: 'An upgrade is asked for to a protocol that is not carried, or not as it must be.',
     instead: 'Ask for it as an ordinary request.',
   },
+  'websocket-handshake': {
+    status: 400,
+    means: 'The handshake of a WebSocket is not well-formed.',
+    instead: 'Send a key of 16 octets in base64, and each subprotocol once.',
+  },
+  'websocket-version': {
+    status: 426,
+    means: 'The WebSocket is of none of the versions that are spoken.',
+    instead: 'Open it in version 13.',
+  },
   'content-type': {
     status: 400,
     means: 'The type of the body is not well-formed.',

@@ -2,7 +2,7 @@ import type { Refusal } from '../../../enforcement/operation.ts';
 import type { BodyMasker } from './body-masker.ts';
 import { type Coding, readCodings } from './codings.ts';
 import { EmptyMasker } from './empty-masker.ts';
-import { EventMasker } from './event-masker.ts';
+import { EventMasker } from './events/event-masker.ts';
 import { FormMasker } from './form-masker.ts';
 import { JsonMasker } from './json/json-masker.ts';
 import type { AnswerMasks } from './masks.ts';

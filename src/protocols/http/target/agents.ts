@@ -33,6 +33,11 @@ export class Agents {
     return this.#current;
   }
 
+  /** For one connection, which is kept for nobody. */
+  once(certificate: OwnCertificate | undefined): Agent {
+    return this.#make(certificate, false);
+  }
+
   /** Closes what nobody uses now. */
   forget(): void {
     for (const sockets of Object.values(this.#current.freeSockets))
@@ -43,9 +48,9 @@ export class Agents {
     this.#current.destroy();
   }
 
-  #make(certificate: OwnCertificate | undefined): Agent {
+  #make(certificate: OwnCertificate | undefined, keepAlive = true): Agent {
     const { keptConnections: maxFreeSockets, keptMs: timeout, targetRequests: maxSockets } = HTTP_LIMITS;
-    const kept = { keepAlive: true, maxFreeSockets, maxSockets, timeout };
+    const kept = { keepAlive, maxFreeSockets, maxSockets, timeout };
     if (!this.#secure) return new Agent(kept);
     const ca = this.#ca === undefined ? {} : { ca: this.#ca };
     // Said, so that no variable of the environment can turn it off.

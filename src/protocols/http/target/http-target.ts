@@ -1,5 +1,6 @@
-import type { Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { CanonicalRequest } from '../request/canonical.ts';
+import type { Field } from '../request/fields/read-fields.ts';
 
 /** The server behind one resource. */
 export interface HttpTarget {
@@ -17,9 +18,30 @@ export interface HttpTarget {
     signal: AbortSignal,
     early?: (status: number, rawHeaders: readonly string[]) => void,
   ): Promise<TargetAnswer>;
+  /**
+   * As `request`, of one that asks for another protocol, over a connection of its own.
+   *
+   * @param protocol As `Upgrade` names it.
+   * @param handshake Fields beside it that are of the handshake alone.
+   * @returns An answer where the target does not take it up: its connection is closed behind it.
+   */
+  upgrade(
+    request: CanonicalRequest,
+    protocol: string,
+    handshake: readonly Field[],
+    signal: AbortSignal,
+  ): Promise<Switched | TargetAnswer>;
   /** What the target is shown of the gateway's own, as it is now: nothing of it may go back to a client. */
   secrets(): readonly string[];
   close(): Promise<void>;
+}
+
+/** The target has answered 101. */
+export interface Switched {
+  /** Names and values in turn. */
+  readonly rawHeaders: readonly string[];
+  /** What is spoken from here on. Whoever has it closes it. */
+  readonly stream: Duplex;
 }
 
 export interface TargetAnswer {

@@ -1,4 +1,4 @@
-import { type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
+import { type Agent, type ClientRequest, request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
@@ -10,8 +10,9 @@ import type { Field } from '../request/fields/read-fields.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
 import type { TargetAddresses } from './addresses.ts';
 import { Agents, type OwnCertificate } from './agents.ts';
-import type { HttpTarget, TargetAnswer } from './http-target.ts';
+import type { HttpTarget, Switched, TargetAnswer } from './http-target.ts';
 import { type Patience, Watched } from './patience.ts';
+import { answerOf, switched } from './upgrade.ts';
 
 export interface TargetOptions {
   readonly place: TargetPlace;
@@ -66,19 +67,47 @@ class NodeTarget implements HttpTarget {
     signal: AbortSignal,
     early: Early,
   ): Promise<TargetAnswer> {
+    const { credential } = this.#options;
+    const whole = credential.signsBody && body !== undefined ? await readWhole(body) : undefined;
+    const shown = await this.#shown(request, whole);
+    const sent = whole === undefined ? body : Readable.from(whole.length === 0 ? [] : [whole]);
+    const send = () => this.#send(request, shown, whole, signal);
+    const answer = await this.#answer(send, sent, early);
+    if (answer.status === UNAUTHORIZED) credential.refused();
+    return answer;
+  }
+
+  async upgrade(
+    request: CanonicalRequest,
+    protocol: string,
+    handshake: readonly Field[],
+    signal: AbortSignal,
+  ): Promise<Switched | TargetAnswer> {
+    const { certificate, credential, patience } = this.#options;
+    const shown = await this.#shown(request, undefined);
+    const fields: readonly Field[] = [['connection', 'Upgrade'], ['upgrade', protocol], ...handshake];
+    const asking = { ...request, headers: [...request.headers, ...fields] };
+    const call = this.#send(asking, shown, undefined, signal, this.#agents.once(certificate?.()));
+    this.#open++;
+    const over = () => this.#open--;
+    call.once('close', () => {
+      if (call.socket === null || call.socket.destroyed) over();
+      else call.socket.once('close', over);
+    });
+    const answer = await switched(call, new Watched(call, patience));
+    if ('status' in answer && answer.status === UNAUTHORIZED) credential.refused();
+    return answer;
+  }
+
+  /** @throws {HoopError} The target is at no address that may be asked; what the credential throws. */
+  async #shown(request: CanonicalRequest, whole: Buffer | undefined): Promise<Shown> {
     const { place, addresses, credential } = this.#options;
     if (addresses.refuses(this.#host))
       throw new HoopError('ERR_TARGET_UNREACHABLE', undefined, {
         detail: `${this.#host} is refused as an address`,
       });
     const address = new URL(this.#url.origin + place.base + request.path + request.query);
-    const whole = credential.signsBody && body !== undefined ? await readWhole(body) : undefined;
-    const shown = await credential.show(request, address, whole);
-    const sent = whole === undefined ? body : Readable.from(whole.length === 0 ? [] : [whole]);
-    const send = () => this.#send(request, shown, whole, signal);
-    const answer = await this.#answer(send, sent, early);
-    if (answer.status === UNAUTHORIZED) credential.refused();
-    return answer;
+    return credential.show(request, address, whole);
   }
 
   /** Once more over a new connection, where a kept one was closed before it could carry what changes nothing. */
@@ -120,13 +149,14 @@ class NodeTarget implements HttpTarget {
     shown: Shown,
     whole: Buffer | undefined,
     signal: AbortSignal,
+    agent?: Agent,
   ): ClientRequest {
     if (this.#open >= HTTP_LIMITS.targetRequests)
       throw new HoopError('ERR_LIMIT', 'too many requests wait for the target', { hint: 'try again later' });
     const { place, addresses, certificate } = this.#options;
     const secure = this.#url.protocol === 'https:';
     return (secure ? requestTls : requestPlain)({
-      agent: this.#agents.of(certificate?.()),
+      agent: agent ?? this.#agents.of(certificate?.()),
       signal,
       host: this.#host,
       ...(this.#url.port === '' ? {} : { port: this.#url.port }),
@@ -183,9 +213,4 @@ function write(call: ClientRequest, body: Readable | undefined): void {
   body.once('error', (error) => call.destroy(error));
   call.once('close', () => body.unpipe(call).destroy());
   body.pipe(call);
-}
-
-function answerOf(response: IncomingMessage): TargetAnswer {
-  const { statusCode = 0, rawHeaders } = response;
-  return { status: statusCode, rawHeaders, body: response, trailers: () => response.rawTrailers };
 }

@@ -14,6 +14,9 @@ export interface Patience {
   readonly early: number;
 }
 
+/** The head of the answer is whole, or there is none. */
+const ANSWERED = ['response', 'upgrade', 'close'] as const;
+
 /** Breaks a request off whose target keeps it waiting: a body may take its time, everything before it is bounded. */
 export class Watched {
   readonly #call: ClientRequest;
@@ -37,7 +40,7 @@ export class Watched {
     });
     call.on('information', () => this.#informed());
     call.once('finish', () => this.#untilAnswered());
-    for (const end of ['response', 'close']) call.once(end, () => this.#end());
+    for (const end of ANSWERED) call.once(end, () => this.#end());
     call.once('error', ({ code }: NodeJS.ErrnoException) => {
       this.#failure = code;
     });
@@ -61,7 +64,7 @@ export class Watched {
     const heard = () => this.#heard();
     // Before the parser, which says when the head is whole.
     socket.prependListener('data', heard);
-    for (const end of ['response', 'close']) this.#call.once(end, () => socket.off('data', heard));
+    for (const end of ANSWERED) this.#call.once(end, () => socket.off('data', heard));
     this.#untilAnswered();
   }
 

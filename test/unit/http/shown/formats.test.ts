@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { EventMasker } from '../../../../src/protocols/http/shown/event-masker.ts';
+import { EventMasker } from '../../../../src/protocols/http/shown/events/event-masker.ts';
 import { FormMasker } from '../../../../src/protocols/http/shown/form-masker.ts';
 import { TableMasker } from '../../../../src/protocols/http/shown/table-masker.ts';
 import { detecting, fields, shownAlways, shownOf } from './support.ts';

@@ -132,8 +132,12 @@ const OF_PROXIES = [
   'x-webauth-',
 ];
 
+/** Of a handshake, whose two sides have one each. */
+const OF_HANDSHAKES = ['sec-websocket-'];
+
 const LEFT_AWAY: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWN, ...CREDENTIALS, ...OF_PROXIES]);
-const PREFIX = new RegExp(`^(?:${OF_PROXIES.filter((name) => name.endsWith('-')).join('|')})`);
+const PREFIXES = [...OF_PROXIES, ...OF_HANDSHAKES].filter((name) => name.endsWith('-'));
+const PREFIX = new RegExp(`^(?:${PREFIXES.join('|')})`);
 
 /**
  * Whether a client's header goes on.

@@ -15,7 +15,7 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /** Read by the gateway: in them an octet outside of ASCII is a space to one reader and none to another. */
 const ASCII_ONLY =
-  /^(?:accept|accept-encoding|connection|content-.*|expect|host|prefer|range|te|transfer-encoding|upgrade)$/;
+  /^(?:accept|accept-encoding|connection|content-.*|expect|host|prefer|range|sec-websocket-.*|te|transfer-encoding|upgrade)$/;
 
 /** Headers of a request, each well-formed and those that stand alone alone. */
 export class Fields {
@@ -36,10 +36,15 @@ export class Fields {
     return this.#values.get(name)?.[0];
   }
 
-  /** Members of a list, over all of its lines, in lower case: RFC 9110 §5.6.1. */
-  members(name: string): string[] {
+  /** Members of a list, over all of its lines: RFC 9110 §5.6.1. */
+  list(name: string): string[] {
     const lines = this.#values.get(name) ?? [];
-    return lines.flatMap((line) => line.split(',').map((one) => trimmed(one).toLowerCase())).filter(Boolean);
+    return lines.flatMap((line) => line.split(',').map(trimmed)).filter(Boolean);
+  }
+
+  /** As `list`, in lower case. */
+  members(name: string): string[] {
+    return this.list(name).map((one) => one.toLowerCase());
   }
 
   has(name: string): boolean {

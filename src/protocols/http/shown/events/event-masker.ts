@@ -1,11 +1,10 @@
-import { STARS } from '../../../masking/mask.ts';
-import { unreadable } from './answer-error.ts';
-import type { BodyMasker } from './body-masker.ts';
-import type { Detects } from './detects.ts';
-import type { FieldState } from './json/field-states.ts';
-import { JsonMasker } from './json/json-masker.ts';
-import { Octets } from './octets.ts';
-import { Utf8Check } from './utf8.ts';
+import { unreadable } from '../answer-error.ts';
+import type { BodyMasker } from '../body-masker.ts';
+import type { Detects } from '../detects.ts';
+import type { FieldState } from '../json/field-states.ts';
+import { Octets } from '../octets.ts';
+import { Utf8Check } from '../utf8.ts';
+import { DataMasker } from './data-masker.ts';
 
 /** One event, octets. */
 const MAX_EVENT = 1024 * 1024;
@@ -13,8 +12,6 @@ const MAX_EVENT = 1024 * 1024;
 const [CR, LF] = [0x0d, 0x0a];
 /** A byte order mark may stand before the first line. */
 const DATA = /^\ufeff?data(?:: ?|$)/;
-/** What some APIs send as their last event. */
-const LAST_WORD = '[DONE]';
 
 /** A line of an event: what it says, and its end with it. */
 interface Line {
@@ -31,8 +28,7 @@ interface Line {
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
 export class EventMasker implements BodyMasker {
-  readonly #fields: FieldState | undefined;
-  readonly #detects: Detects | undefined;
+  readonly #masker: DataMasker;
   readonly #utf8 = new Utf8Check();
   readonly #held = new Octets();
   /** Octets of what is held that were read. */
@@ -41,11 +37,13 @@ export class EventMasker implements BodyMasker {
   #inLine = false;
   /** A line feed now is a part of the line end before. */
   #afterCr = false;
-  maskedValues = 0;
 
   constructor(fields: FieldState | undefined, detects: Detects | undefined) {
-    this.#fields = fields;
-    this.#detects = detects;
+    this.#masker = new DataMasker(fields, detects);
+  }
+
+  get maskedValues(): number {
+    return this.#masker.maskedValues;
   }
 
   push(chunk: Uint8Array): Uint8Array | undefined {
@@ -89,44 +87,12 @@ export class EventMasker implements BodyMasker {
     const isData = ({ text }: Line) => DATA.test(text);
     const before = lines.filter(isData).map(({ text }) => text.replace(DATA, ''));
     const data = before.join('\n');
-    const shown = before.length === 0 ? data : this.#data(data);
-    const others = lines.map((line) => (isData(line) ? line : { ...line, text: this.#text(line.text) }));
+    const shown = before.length === 0 ? data : this.#masker.data(data);
+    const others = lines.map((line) =>
+      isData(line) ? line : { ...line, text: this.#masker.text(line.text) },
+    );
     const same = shown === data && others.every(({ text }, at) => text === lines[at]!.text);
     return same ? Buffer.from(bytes) : Buffer.from(written(others, isData, shown));
-  }
-
-  #data(data: string): string {
-    const [first] = data.trimStart();
-    if ((first === '{' || first === '[') && data !== LAST_WORD) {
-      const shown = this.#json(data);
-      if (shown !== undefined) return shown;
-    }
-    if (this.#fields === undefined) return this.#text(data);
-    if (data === '' || data === LAST_WORD) return data;
-    this.maskedValues++;
-    return STARS.toString();
-  }
-
-  /** Undefined: it only seems to be JSON. */
-  #json(data: string): string | undefined {
-    const masker = new JsonMasker(this.#fields, this.#detects);
-    try {
-      const shown = [masker.push(Buffer.from(data)), masker.end()].flatMap((part) => part ?? []);
-      this.maskedValues += masker.maskedValues;
-      return Buffer.concat(shown).toString();
-    } catch {
-      return undefined;
-    }
-  }
-
-  #text(text: string): string {
-    const octets = Buffer.from(text);
-    if (this.#detects === undefined || !this.#detects.suspects(octets, 0, octets.length, 'text')) return text;
-    this.#detects.nextRecord();
-    const shown = this.#detects.detect(octets, 'text');
-    if (shown === octets) return text;
-    this.maskedValues++;
-    return Buffer.from(shown ?? STARS).toString();
   }
 }
 

@@ -1,0 +1,61 @@
+import type { Duplex } from 'node:stream';
+import type { IdleTimer } from '../../../stream/client-turn.ts';
+import type { Guard, Question } from '../../../stream/guard.ts';
+import type { OpenOperation } from '../../../stream/operations.ts';
+import type { FieldPath } from '../../request/body/field-path.ts';
+import type { Field } from '../../request/fields/read-fields.ts';
+import type { AskedUpgrade } from '../../request/fields/upgrade.ts';
+import type { AnswerMasks } from '../../shown/masks.ts';
+import type { Sight } from '../answer-view.ts';
+
+/** A protocol that a connection can be upgraded to, once the upgrade was decided. */
+export interface Carried {
+  /** As `Upgrade` names it, in lower case. */
+  readonly protocol: string;
+  /** The two handshakes of one upgrade: the client's was read, the target's is made. */
+  begin(asked: AskedUpgrade): Handshake;
+}
+
+export interface Handshake {
+  /** What the target is asked with, beside `Connection` and `Upgrade`. */
+  readonly fields: readonly Field[];
+  /**
+   * What the client's 101 has, beside `Connection` and `Upgrade`, by the target's.
+   *
+   * @param rawHeaders Of the target's 101, names and values in turn.
+   * @returns Undefined: the target did not take up what it was asked.
+   */
+  accepted(rawHeaders: readonly string[]): readonly Field[] | undefined;
+  /** Carries what both say until one of them, or the session, ends it. Closes both streams. Never rejects. */
+  carry(ends: CarriedEnds, on: Carrying): Promise<CarriedEnd>;
+}
+
+export interface CarriedEnds {
+  readonly client: Duplex;
+  readonly target: Duplex;
+}
+
+/** What is known of an upgrade while it lasts. */
+export interface Carrying {
+  readonly guard: Guard;
+  readonly operation: OpenOperation;
+  /** What was decided: it is asked again when policy has changed, and with each message where rules look at these. */
+  readonly question: Question;
+  /** Members of messages that rules look at; none: messages are not decided one by one. */
+  readonly paths: readonly FieldPath[];
+  readonly idle: IdleTimer;
+  /** Aborted to end it, with a `HoopError` for a reason. */
+  readonly signal: AbortSignal;
+  /** How what the target says is shown, as policy is now. */
+  sight(): Sight;
+  /** What nobody is to read in the recording of what the client says. */
+  hides(): AnswerMasks;
+}
+
+/** How it ended, for the audit. */
+export interface CarriedEnd {
+  readonly outcome: 'success' | 'failure' | 'unknown';
+  /** In the protocol's own words: a WebSocket's code. */
+  readonly status: string;
+  readonly reason?: string;
+}

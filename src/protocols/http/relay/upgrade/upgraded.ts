@@ -1,0 +1,54 @@
+import type { Duplex } from 'node:stream';
+import { HoopError } from '../../../../core/errors.ts';
+import type { CanonicalRequest } from '../../request/canonical.ts';
+import type { Field } from '../../request/fields/read-fields.ts';
+import type { HttpTarget, Switched, TargetAnswer } from '../../target/http-target.ts';
+import { earlyView } from '../answer-view.ts';
+import type { CarriedEnd, Carrying, Handshake } from './carried.ts';
+
+/** One upgrade that was decided. */
+export interface Upgrade {
+  readonly request: CanonicalRequest;
+  readonly protocol: string;
+  readonly handshake: Handshake;
+  readonly on: Carrying;
+  /** Gives the client its 101. @returns What is spoken from there on. */
+  readonly takeOver: (fields: readonly Field[]) => Duplex;
+}
+
+/**
+ * Asks the target for the upgrade, gives the client its 101, and carries what is said.
+ *
+ * @returns How it ended; or the answer of a target that does not take it up.
+ * @throws {HoopError} `ERR_TARGET_LOST` its handshake is wrong: nothing was given to the client. What `HttpTarget.upgrade` throws.
+ */
+export async function upgraded(target: HttpTarget, upgrade: Upgrade): Promise<CarriedEnd | TargetAnswer> {
+  const { request, protocol, handshake, on } = upgrade;
+  const answer = await target.upgrade(request, protocol, handshake.fields, on.signal);
+  if (!('stream' in answer)) return answer;
+  const head = headOf(answer, upgrade);
+  if (head === undefined || on.signal.aborted) {
+    answer.stream.destroy();
+    on.signal.throwIfAborted();
+    throw new HoopError('ERR_TARGET_LOST', "the target's handshake is wrong");
+  }
+  return handshake.carry({ client: upgrade.takeOver(head), target: answer.stream }, on);
+}
+
+/** True of the target's handshake, or of a body that there is none of. */
+const OF_THE_TARGET = /^(?:sec-websocket-|content-)/;
+
+/** The client's 101: what of the target's fields it may be shown, and on record before it is given. */
+function headOf(
+  { rawHeaders }: Switched,
+  { protocol, handshake, on }: Upgrade,
+): readonly Field[] | undefined {
+  const accepted = handshake.accepted(rawHeaders);
+  const shown = earlyView(rawHeaders, on.sight());
+  if (accepted === undefined || shown === undefined) return undefined;
+  const kept = shown.fields.filter(([name]) => !OF_THE_TARGET.test(name));
+  const fields: readonly Field[] = [['connection', 'Upgrade'], ['upgrade', protocol], ...kept, ...accepted];
+  on.operation.maskedValues += shown.masked;
+  on.guard.head('response', { start: '101', fields }, on.operation);
+  return fields;
+}

@@ -1,0 +1,59 @@
+import { isWebSocketKey, WEBSOCKET_VERSION } from '../../../../wire/http/websocket/handshake.ts';
+import type { Method } from '../methods.ts';
+import { isRefused, type Refused, refused } from '../refusals.ts';
+import type { Fields } from './read-fields.ts';
+
+/** A change of protocol that is asked for, in the one form it has. What proves the handshake is not of it: each side has its own. */
+export interface AskedUpgrade {
+  /** In lower case: `websocket`. */
+  readonly protocol: string;
+  /** `Sec-WebSocket-Key`. */
+  readonly key: string;
+  /** `Sec-WebSocket-Protocol`, in order: what may be spoken over it. */
+  readonly subprotocols: readonly string[];
+}
+
+/** Names of subprotocols that are asked for. */
+const MAX_SUBPROTOCOLS = 32;
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
+/** No protocol but what a client of Kubernetes proves itself with: as any credential of a client's it goes no further. */
+const TOKEN_CARRIER = /^base64url\.bearer\.authorization\.k8s\.io\./i;
+
+/**
+ * The upgrade that is asked for. One to HTTP/2 is none: whoever does not take it up answers in HTTP/1.1, as RFC 9110 §7.8
+ * has it; any other of an unknown form is refused, since what follows the head might not be HTTP.
+ *
+ * Extensions are not of the form: nobody agrees on one.
+ */
+export function readUpgrade(
+  fields: Fields,
+  version: string,
+  method: Method,
+): { readonly upgrade: AskedUpgrade | undefined } | Refused {
+  const asked = fields.members('upgrade');
+  if (!fields.members('connection').includes('upgrade') || asked.length === 0) return { upgrade: undefined };
+  if (asked.every((one) => one === 'h2c')) return { upgrade: undefined };
+  if (asked.join() !== 'websocket' || version !== '1.1' || method !== 'GET')
+    return refused(
+      'upgrade',
+      'an upgrade to something else than a WebSocket is asked for, or not by GET of HTTP/1.1',
+    );
+  const upgrade = readWebSocket(fields);
+  return isRefused(upgrade) ? upgrade : { upgrade };
+}
+
+/** @see RFC 6455 §4.2.1 */
+function readWebSocket(fields: Fields): AskedUpgrade | Refused {
+  if (fields.one('sec-websocket-version') !== WEBSOCKET_VERSION)
+    return refused('websocket-version', `the WebSocket is not of version ${WEBSOCKET_VERSION}`);
+  const key = fields.one('sec-websocket-key') ?? '';
+  if (!isWebSocketKey(key))
+    return refused('websocket-handshake', 'Sec-WebSocket-Key is not 16 octets in base64');
+  const listed = fields.list('sec-websocket-protocol');
+  const subprotocols = listed.filter((one) => !TOKEN_CARRIER.test(one));
+  if (listed.length > MAX_SUBPROTOCOLS || !listed.every((one) => TOKEN.test(one)))
+    return refused('websocket-handshake', 'Sec-WebSocket-Protocol is no list of names, or too long');
+  if (new Set(listed).size < listed.length)
+    return refused('websocket-handshake', 'Sec-WebSocket-Protocol names one protocol twice');
+  return { protocol: 'websocket', key, subprotocols };
+}
