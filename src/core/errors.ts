@@ -41,6 +41,7 @@ export const ERROR_TABLE = {
   ERR_ISSUER_UNREACHABLE: { exit: 69, http: 503, text: 'the identity provider cannot be reached' },
   ERR_TARGET_UNREACHABLE: { exit: 69, http: 502, text: 'the target cannot be reached' },
   ERR_TARGET_TLS: { exit: 69, http: 502, text: "the target's certificate is not trusted" },
+  ERR_TARGET_IDENTITY: { exit: 69, http: 502, text: 'the target could not show that it is the right one' },
   ERR_TARGET_NO_TLS: { exit: 69, http: 502, text: 'the target speaks no TLS' },
   ERR_TARGET_AUTH: { exit: 69, http: 502, text: "the target refused the gateway's credential" },
   ERR_TARGET_CREDENTIAL: { exit: 69, http: 502, text: 'no credential for the target could be had' },

@@ -84,6 +84,7 @@ const OF_WIRE: Rooms = {
   scram: { may: [], because: 'a proof of a password belongs to no protocol that carries it' },
   postgres: { may: ['scram'], because: "a protocol's bytes are read without another's" },
   http: { may: [], because: "a protocol's bytes are read without another's" },
+  ssh: { may: [], because: "a protocol's bytes are read without another's" },
 };
 
 const OF_PROTOCOLS: Rooms = {
@@ -102,8 +103,12 @@ const OF_PROTOCOLS: Rooms = {
     may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
     because: 'a protocol can be removed without touching another',
   },
+  ssh: {
+    may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
+    because: 'a protocol can be removed without touching another',
+  },
   'index.ts': {
-    may: ['protocol.ts', 'postgres', 'http'],
+    may: ['protocol.ts', 'postgres', 'http', 'ssh'],
     because: 'the list is the one place that knows which there are',
   },
 };
@@ -199,13 +204,12 @@ const OF_HTTP: Rooms = {
     may: ['request'],
     because: 'what policy is asked of follows from the one form of a request',
   },
-  'target/addresses.ts': { may: [], because: 'where nobody connects to, whatever it is for' },
   credentials: {
-    may: ['request', 'refusals.ts', 'limits.ts', 'target/addresses.ts'],
+    may: ['request', 'refusals.ts', 'limits.ts'],
     because: 'what a request is shown by is added to what was judged',
   },
   target: {
-    may: ['request', 'refusals.ts', 'limits.ts', 'target/addresses.ts', 'credentials'],
+    may: ['request', 'refusals.ts', 'limits.ts', 'credentials'],
     because: 'the connection to the server carries what was judged and judges nothing',
   },
   relay: {
@@ -215,9 +219,19 @@ const OF_HTTP: Rooms = {
   '.': {
     may: [
       ...['request', 'shown', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target'],
-      ...['target/addresses.ts', 'relay'],
+      'relay',
     ],
     because: 'the adapter puts its rooms together, and none of them knows it',
+  },
+};
+
+/** Of the SSH adapter: who hoopd is on a host, and who the host is, is settled before anything is asked of it. */
+const OF_SSH: Rooms = {
+  'algorithms.ts': { may: [], because: 'what is agreed on is the same at both ends' },
+  credentials: { may: [], because: 'a login is made for a session, whatever the session then says' },
+  target: {
+    may: ['algorithms.ts', 'credentials'],
+    because: 'the connection to the host carries what was judged and judges nothing',
   },
 };
 
@@ -232,6 +246,7 @@ export const ROOMS: Readonly<Record<string, Rooms>> = {
   'src/protocols': OF_PROTOCOLS,
   'src/protocols/postgres': OF_POSTGRES,
   'src/protocols/http': OF_HTTP,
+  'src/protocols/ssh': OF_SSH,
 };
 
 /** The room of `folder` in which a file lies: the longest name that fits; undefined if the file is not below `folder`. */

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { duration, expected, parsed, path, section, tags, text } from '../../core/config/shape.ts';
 import { sessionTimes } from '../session-times.ts';
+import { readRange } from '../stream/addresses.ts';
 import { credentialsConfig } from './credentials/config.ts';
 import { parseFieldPath } from './request/body/field-path.ts';
 import { parseRoute } from './request/route-pattern.ts';
-import { readRange } from './target/addresses.ts';
 
 /** The shape of an HTTP resource. @param base Directory that relative paths start from. */
 export function httpConfig(base: string) {

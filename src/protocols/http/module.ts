@@ -2,6 +2,7 @@ import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import { HTTP_VOCABULARY } from '../../policy/vocabulary/http.ts';
 import type { ConfiguredResource, Protocol } from '../protocol.ts';
+import { targetAddresses } from '../stream/addresses.ts';
 import { replayed } from '../stream/replay.ts';
 import { createHttpAdapter } from './adapter.ts';
 import { type HttpConfig, httpConfig } from './config.ts';
@@ -17,7 +18,6 @@ import { ApiRules } from './relay/api-rules.ts';
 import { websockets } from './relay/upgrade/websocket/carried.ts';
 import { OpenApi } from './request/openapi/openapi.ts';
 import { classification, classifiedObjects } from './shown/classification.ts';
-import { targetAddresses } from './target/addresses.ts';
 import { httpTarget } from './target/node-target.ts';
 import type { Patience } from './target/patience.ts';
 

@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import { directReads } from '../../core/bytes/direct-reads.ts';
 import { HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
 
@@ -27,14 +27,20 @@ export async function dialDirect(
 /**
  * Opens a TCP connection without delay and with keepalive, and waits until it stands.
  *
+ * @param lookup How names become addresses; default the system's way.
  * @param signal Aborting it destroys the socket with the signal's reason, also later: see `destroyOn`.
  * @returns The connected socket; nothing is read yet. It has a silent `error` listener: `close` tells the end.
  * @throws {HoopError} `ERR_TARGET_UNREACHABLE` no such name, refused, no route, with the system's word in `detail`; the
  *   signal's reason if that is ours.
  * @see https://nodejs.org/api/net.html#netconnectoptions-connectlistener
  */
-export async function dial(host: string, port: number, signal: AbortSignal): Promise<Socket> {
-  const socket = connect(tcpOptions(host, port));
+export async function dial(
+  host: string,
+  port: number,
+  signal: AbortSignal,
+  lookup?: LookupFunction,
+): Promise<Socket> {
+  const socket = connect({ ...tcpOptions(host, port), ...(lookup === undefined ? {} : { lookup }) });
   await connected(socket, signal);
   return socket;
 }

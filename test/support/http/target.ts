@@ -1,5 +1,5 @@
 /** What a target is made with where a test is about something else. */
-import { targetAddresses } from '../../../src/protocols/http/target/addresses.ts';
+import { targetAddresses } from '../../../src/protocols/stream/addresses.ts';
 
 export const TARGET_USUAL = {
   addresses: targetAddresses([]),

@@ -1,7 +1,7 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
 import { HoopError } from '../../../core/errors.ts';
-import { targetAddresses } from '../target/addresses.ts';
+import { targetAddresses } from '../../stream/addresses.ts';
 import type { Ask } from './configured.ts';
 
 export interface TokenEndpoint {

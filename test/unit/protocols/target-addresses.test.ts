@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readRange, targetAddresses } from '../../../src/protocols/http/target/addresses.ts';
+import { readRange, targetAddresses } from '../../../src/protocols/stream/addresses.ts';
 
 const REFUSED = [
   '0.0.0.0',
