@@ -47,8 +47,9 @@ export const TUNNEL_HEADERS = {
  *
  * - `scram-sha-256`: a verifier as PostgreSQL stores it, `SCRAM-SHA-256$4096:SALT$STORED:SERVER`, base64 (RFC 5803).
  * - `bearer-sha256`: the SHA-256 of a token with 256 bits of chance, base64url.
+ * - `ssh-key`: an Ed25519 key, as SSH writes one (RFC 8709 §4), base64; whoever speaks must sign with it.
  */
-export const LOCAL_PROOF_KINDS = ['scram-sha-256', 'bearer-sha256'] as const;
+export const LOCAL_PROOF_KINDS = ['scram-sha-256', 'bearer-sha256', 'ssh-key'] as const;
 export type LocalProofKind = (typeof LOCAL_PROOF_KINDS)[number];
 
 export interface LocalProof {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { GENERAL_REFUSALS, type RefusalRule } from '../../src/enforcement/refusals.ts';
 import { HTTP_REFUSALS } from '../../src/protocols/http/refusals.ts';
 import { POSTGRES_REFUSALS } from '../../src/protocols/postgres/refusals.ts';
+import { SSH_REFUSALS } from '../../src/protocols/ssh/refusals.ts';
 import { ROOT } from './source-tree.ts';
 
 const PAGE = join(ROOT, 'docs/refusals.md');
@@ -13,6 +14,7 @@ const LISTS: Readonly<Record<string, Readonly<Record<string, RefusalRule>>>> = {
   general: GENERAL_REFUSALS,
   postgres: POSTGRES_REFUSALS,
   http: HTTP_REFUSALS,
+  ssh: SSH_REFUSALS,
 };
 
 /** The page as it should be: its own text, and the tables of the code. */

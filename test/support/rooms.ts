@@ -233,6 +233,33 @@ const OF_SSH: Rooms = {
     may: ['algorithms.ts', 'credentials'],
     because: 'the connection to the host carries what was judged and judges nothing',
   },
+  reading: { may: [], because: 'what a text means follows from the text alone' },
+  shown: {
+    may: [],
+    because: 'what a client is shown depends on octets and masks: no session, no host, no relay',
+  },
+  'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
+  'refusals.ts': { may: [], because: 'every room refuses, by a word of the same list' },
+  'entities.ts': { may: ['reading'], because: 'one maker of entities, for whoever asks policy' },
+  relay: {
+    may: [...['algorithms.ts', 'target', 'reading', 'shown', 'limits.ts', 'refusals.ts', 'entities.ts']],
+    because: 'only the relay has both connections, and it carries what was judged',
+  },
+  '.': {
+    may: [
+      ...[
+        'algorithms.ts',
+        'credentials',
+        'target',
+        'reading',
+        'limits.ts',
+        'refusals.ts',
+        'entities.ts',
+        'relay',
+      ],
+    ],
+    because: 'the adapter puts its rooms together, and none of them knows it',
+  },
 };
 
 /**

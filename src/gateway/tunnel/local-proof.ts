@@ -14,6 +14,8 @@ const VALUES: Readonly<Record<LocalProofKind, RegExp>> = {
   'scram-sha-256':
     /^SCRAM-SHA-256\$([1-9]\d{3,5}):[A-Za-z0-9+/]{16,88}={0,2}\$[A-Za-z0-9+/]{43}=:[A-Za-z0-9+/]{43}=$/,
   'bearer-sha256': /^[A-Za-z0-9_-]{43}$/,
+  // 51 octets: "ssh-ed25519" and 32 octets, each with its length before it.
+  'ssh-key': /^AAAAC3NzaC1lZDI1NTE5AAAAI[A-Za-z0-9+/]{43}$/,
 };
 
 /**
@@ -26,7 +28,7 @@ export function parseLocalProof(text: string): LocalProof {
   const kind = LOCAL_PROOF_KINDS.find((one) => one === text.slice(0, space));
   if (kind === undefined)
     throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.localProof} is of a kind that is not known here`, {
-      hint: `known are ${LOCAL_PROOF_KINDS.join(' and ')}: upgrade hoopd, or take an older hoopctl`,
+      hint: `known are ${LOCAL_PROOF_KINDS.join(', ')}: upgrade hoopd, or take an older hoopctl`,
     });
   const value = text.slice(space + 1);
   if (VALUES[kind].test(value)) return { kind, value };

@@ -33,6 +33,8 @@ export class OpenSession {
   readonly #deadline: number;
   #linger: NodeJS.Timeout | undefined;
   #ending = false;
+  /** Streams of the recording: those of clients, and channels within them. */
+  #recorded = 0;
   /** Now, and ever. */
   #streams = { open: 0, opened: 0, failed: 0 };
   #last: SessionEnd = { reason: 'no stream', bytesIn: 0, bytesOut: 0 };
@@ -124,12 +126,14 @@ export class OpenSession {
     if (this.#streams.open >= LIMITS.streamsPerSession) throw tooManyStreams();
     clearTimeout(this.#linger);
     this.#streams.open++;
-    const number = this.#streams.opened++;
+    this.#streams.opened++;
+    const number = this.#recorded++;
     const recorder = this.#evidence.recorder.stream(number);
     const idle = this.#idle.stream();
     const end = await serveStream(this.#deps, request, {
       session: this.#live,
       recorder,
+      nextRecorder: () => this.#evidence.recorder.stream(this.#recorded++),
       number,
       idle,
       deadline: this.#deadline,

@@ -17,6 +17,8 @@ const KEEP_ALIVE_MS = 60_000;
 export interface StreamPlace {
   readonly session: LiveSession;
   readonly recorder: StreamRecorder;
+  /** Of one more stream of the session. */
+  readonly nextRecorder: () => StreamRecorder;
   /** Counts from 0 within the session. */
   readonly number: number;
   readonly idle: IdleTimer;
@@ -28,7 +30,7 @@ export interface StreamPlace {
 export async function serveStream(
   deps: TunnelDeps,
   request: StreamRequest,
-  { session, recorder, number, idle, deadline }: StreamPlace,
+  { session, recorder, nextRecorder, number, idle, deadline }: StreamPlace,
 ): Promise<SessionEnd> {
   const { ref, signal } = session;
   const { resource, socket, tunnel } = request;
@@ -40,7 +42,8 @@ export async function serveStream(
   });
   deps.keep(socket);
   const { enforcer, credentials, clock } = deps;
-  const guard = new Guard({ session: ref, enforcer, credentials, recorder, clock, tally: session.tally });
+  const { tally } = session;
+  const guard = new Guard({ session: ref, enforcer, credentials, recorder, nextRecorder, clock, tally });
   const stopWatching = cutAfterGoodbye(socket, signal);
   try {
     acceptTunnel(socket, ref.id, ref.asksOnly === true);

@@ -34,6 +34,8 @@ export interface GuardParts {
   readonly enforcer: Enforcer;
   readonly credentials: CredentialCheck;
   readonly recorder: StreamRecorder;
+  /** Of one more stream of the session: a channel of this one. */
+  readonly nextRecorder: () => StreamRecorder;
   readonly clock: Clock;
   /** Counted up with every question and every denial. */
   readonly tally: Tally;
@@ -44,6 +46,7 @@ export interface GuardParts {
  * is judged, on record and counted; what it shows is recorded before the client is given it.
  */
 export class Guard {
+  readonly #parts: GuardParts;
   readonly #session: SessionRef;
   readonly #enforcer: Enforcer;
   readonly #recorder: StreamRecorder;
@@ -51,13 +54,20 @@ export class Guard {
   readonly #ledger: OperationLedger;
   readonly #standing: Standing;
 
-  constructor({ session, enforcer, credentials, recorder, clock, tally }: GuardParts) {
+  constructor(parts: GuardParts, ledger?: OperationLedger) {
+    const { session, enforcer, credentials, recorder, clock, tally } = parts;
+    this.#parts = parts;
     this.#session = session;
     this.#enforcer = enforcer;
     this.#recorder = recorder;
     this.#tally = tally;
-    this.#ledger = new OperationLedger(session, enforcer, clock);
+    this.#ledger = ledger ?? new OperationLedger(session, enforcer, clock);
     this.#standing = new Standing(credentials, session.principal);
+  }
+
+  /** A guard for one channel of the stream: recorded apart, and over with the stream at the latest. */
+  channel(): Guard {
+    return new Guard({ ...this.#parts, recorder: this.#parts.nextRecorder() }, this.#ledger);
   }
 
   /**
@@ -127,14 +137,34 @@ export class Guard {
     this.#recorder.body(side, bytes, number);
   }
 
-  /** As `shown`, of a connection that carries messages: what the client said, without what is secret in it. */
+  /** As `shown`, of a connection that carries messages, of a terminal or a pipe: what the client said, without what is secret in it. */
   input(bytes: Uint8Array, { number }: Recorded): void {
     this.#recorder.input(bytes, number);
   }
 
-  /** As `shown`, of a connection that carries messages. */
+  /** As `shown`, of a connection that carries messages, of a terminal or a pipe. */
   output(bytes: Uint8Array, { number }: Recorded): void {
     this.#recorder.output(bytes, number);
+  }
+
+  /** As `output`, of the second stream that a pipe may have. */
+  stderr(bytes: Uint8Array, { number }: Recorded): void {
+    this.#recorder.stderr(bytes, number);
+  }
+
+  /** The size of a terminal, cells. */
+  resized(columns: number, rows: number, { number }: Recorded): void {
+    this.#recorder.resize(columns, rows, number);
+  }
+
+  /** How what was asked for ended, in the protocol's words: `exit 1`. */
+  ended(status: string, { number }: Recorded): void {
+    this.#recorder.status(status, number);
+  }
+
+  /** A channel has ended before its stream. */
+  closed(reason: string): void {
+    this.#recorder.closed(reason);
   }
 
   /** A word of the gateway's own in the recording. */

@@ -1,4 +1,4 @@
-import { hash, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** Why a request does not come from whoever opened the tunnel. */
 export interface NotLocal {
@@ -43,12 +43,7 @@ export function notLocal(headers: readonly string[], proof: string | undefined):
 const forbidden = (reason: string, hint: string): NotLocal => ({ status: 403, reason, hint });
 
 function valuesOf(headers: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const given = headers[at]!;
-    if (given.length === name.length && given.toLowerCase() === name) values.push(headers[at + 1]!);
-  }
-  return values;
+  return headers.filter((_, at) => at % 2 === 1 && headers[at - 1]!.toLowerCase() === name);
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?$/i;
@@ -73,7 +68,7 @@ function secretIn(authorization: string): string | undefined {
 
 /** How the two ends of a tunnel show each other its secret: SHA-256, base64url. Pure. */
 export function bearerProof(secret: string): string {
-  return hash('sha256', Buffer.from(secret, 'latin1'), 'base64url');
+  return createHash('sha256').update(secret, 'latin1').digest('base64url');
 }
 
 function proves(secret: string, proof: string): boolean {

@@ -34,6 +34,8 @@ describe('docs/configuration.md', () => {
       CLIENT_KEY: server.key,
       PARTNER_SECRET: 's',
       AWS_SECRET: 'a',
+      HOST_1_KEY: 'k',
+      USER_CA: 'c',
       ...hooks,
     };
     const loaded = loadConfig(join(dir, 'hoopd.yaml'), { env });

@@ -76,6 +76,7 @@ describe('the opening request', () => {
     ['a million iterations', { [TUNNEL_HEADERS.localProof]: [verifier.replace('4096', '1000000')] }],
     ['a password', { [TUNNEL_HEADERS.localProof]: ['hunter2'] }],
     ['a proof with two spaces', { [TUNNEL_HEADERS.localProof]: [verifier.replace(' ', '  ')] }],
+    ['a key that is none', { [TUNNEL_HEADERS.localProof]: ['ssh-key AAAA'] }],
     ['a token in the clear', { [TUNNEL_HEADERS.localProof]: ['bearer-sha256 hunter2'] }],
     ['a value of another kind', { [TUNNEL_HEADERS.localProof]: [verifier.replace('scram', 'bearer')] }],
     ['the header of hoopctl 0.1', { 'hoop-local-verifier': [verifier] }],
@@ -84,10 +85,10 @@ describe('the opening request', () => {
   });
 
   it('a proof of an unknown kind is told what is known', () => {
-    expect(() => parse({ [TUNNEL_HEADERS.localProof]: ['ssh-key AAAA'] })).toThrow(
+    expect(() => parse({ [TUNNEL_HEADERS.localProof]: ['password AAAA'] })).toThrow(
       expect.objectContaining({
         code: 'ERR_USAGE',
-        hint: expect.stringContaining('scram-sha-256 and bearer-sha256'),
+        hint: expect.stringContaining('scram-sha-256, bearer-sha256, ssh-key'),
       }),
     );
   });

@@ -71,6 +71,7 @@ beforeEach(() => {
     enforcer: createEnforcer({ engine: () => engine, vocabulary, audit: log, credentials, clock }),
     credentials,
     recorder: new FramingStreamRecorder(recorder, 0),
+    nextRecorder: () => new FramingStreamRecorder(recorder, 1),
     clock,
     tally,
   });

@@ -24,7 +24,7 @@ import {
   type OwnAnswer,
   withheldAnswer,
 } from './problem.ts';
-import { refusedQuestion, textOf } from './question.ts';
+import { questionOf, refusedQuestion, textOf } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import type { Incoming } from './reply.ts';
 import { RequestBody } from './request-body.ts';
@@ -76,7 +76,7 @@ export class Exchange {
     if (request.upgrade !== undefined && carried === undefined) return this.#refuse(NOT_CARRIED);
     const facts = await parts.api.facts(request, (most) => this.#body.whole(most));
     if (isRefused(facts)) return this.#refuse(facts);
-    const question = this.#state.questions.of(request, facts);
+    const question = questionOf(context.session.resource, request, facts, this.#state.clean);
     const { reply } = this.#incoming;
     const approvable = approvableRequest(question, {
       request,

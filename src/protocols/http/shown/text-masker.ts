@@ -1,28 +1,18 @@
 import { maskValue, STARS } from '../../../masking/mask.ts';
 import { type Masked, type Replacement, replaced } from '../../../masking/replaced.ts';
+import { cutOf, LONG_LINE } from '../../stream/text-cut.ts';
 import { unreadable } from './answer-error.ts';
 import type { BodyMasker } from './body-masker.ts';
 import type { Detects } from './detects.ts';
 import { Octets } from './octets.ts';
 import { Utf8Check } from './utf8.ts';
 
-/** Without a line end so much is gathered before it is looked at, octets. */
-const STEP = 4096;
-/** Of a line without an end so much is kept back: more than any value is long that is made of several words. */
-const OVERLAP = 1024;
 /** Of what was shown already so much is looked at again, for what stands before a value tells what it is. */
 const CONTEXT = 64;
-/** A word that may be longer than what was kept back is kept whole up to here. */
-const MAX_WORD = 64 * 1024;
 /** A value that has no end: a private key, most likely. */
 const MAX_HELD = 1024 * 1024;
 
 const NEWLINE = 0x0a;
-
-/** What a long value is not made of: a text may be cut behind it. */
-const BOUNDARY = Uint8Array.from({ length: 256 }, (_, byte) =>
-  Number(byte <= 0x20 || '"\'(),:;<>[]{}|&?!#'.includes(String.fromCharCode(byte))),
-);
 
 /**
  * Masks what detectors find in a text as it comes. Lines go on when they are whole; of a longer one the end is kept back
@@ -48,7 +38,7 @@ export class TextMasker implements BodyMasker {
     this.#utf8.push(chunk);
     this.#held.add(chunk);
     const waiting = this.#held.length - this.#shown;
-    const ripe = waiting >= STEP + OVERLAP || chunk.indexOf(NEWLINE) !== -1;
+    const ripe = waiting >= LONG_LINE || chunk.indexOf(NEWLINE) !== -1;
     return ripe && waiting >= this.#next ? this.#show(false) : undefined;
   }
 
@@ -107,13 +97,4 @@ export class TextMasker implements BodyMasker {
     this.maskedValues += parts.length;
     return replaced(text.subarray(from, cut), parts);
   }
-}
-
-/** Behind the last line end; in a long line where no word is cut, well before its end. */
-function cutOf(text: Buffer): number {
-  const line = text.lastIndexOf(NEWLINE) + 1;
-  const last = text.length - OVERLAP;
-  if (line > 0 && text.length - line < STEP + OVERLAP) return line;
-  for (let at = last; at > line && at > last - MAX_WORD; at--) if (BOUNDARY[text[at - 1]!] === 1) return at;
-  return last - line > MAX_WORD ? last : line;
 }

@@ -135,14 +135,11 @@ class NodeTarget implements HttpTarget {
     return new Promise((resolve, reject) => {
       call.on('error', (error) => reject(watched.means(error)));
       call.on('information', (info) => early?.(info.statusCode, info.rawHeaders));
+      call.once('response', (response) => resolve(answerOf(response)));
       // An upgrade that nobody asked for ends so.
-      const unanswered = () =>
-        reject(new HoopError('ERR_TARGET_LOST', undefined, { detail: 'closed unanswered' }));
-      call.once('close', unanswered);
-      call.once('response', (response) => {
-        call.off('close', unanswered);
-        resolve(answerOf(response));
-      });
+      call.once('close', () =>
+        reject(new HoopError('ERR_TARGET_LOST', undefined, { detail: 'closed unanswered' })),
+      );
       write(call, body);
     });
   }

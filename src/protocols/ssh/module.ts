@@ -1,0 +1,58 @@
+import { SSH_VOCABULARY } from '../../policy/vocabulary/ssh.ts';
+import type { Protocol, SharedParts } from '../protocol.ts';
+import { targetAddresses } from '../stream/addresses.ts';
+import { replayed } from '../stream/replay.ts';
+import { createSshAdapter } from './adapter.ts';
+import { type SshConfig, sshConfig, variableFilter } from './config.ts';
+import { configuredCredential, credentialSecrets, waysOf } from './credentials/index.ts';
+import { hostOf } from './entities.ts';
+import { makeHostKey } from './host-key.ts';
+import { SshTarget } from './target/ssh-target.ts';
+
+interface SshShared extends SharedParts {
+  readonly hostKey: string;
+}
+
+/** Hosts over SSH as the gateway sees them. */
+export const ssh: Protocol<SshConfig, SshShared> = {
+  name: 'ssh',
+  vocabulary: SSH_VOCABULARY,
+  session: 'connection',
+  localProof: 'ssh-key',
+  config: sshConfig,
+  secrets: ({ credentials }) => credentialSecrets(credentials),
+  authorities: () => [],
+  check({ target, credentials }, complain) {
+    if (target.host === undefined) complain(['target', 'host'], 'is missing', 'write the name of one host');
+    if (target.hostKeys.length + target.hostCa.length === 0)
+      complain(
+        ['target', 'hostKeys'],
+        'is missing',
+        'write the key of the host: nobody is trusted at first sight',
+      );
+    if (waysOf(credentials).length !== 1)
+      complain(['credentials'], 'needs exactly one of key, password and certificate', 'write key: {file: …}');
+  },
+  describe: () => ({ connect: {}, classified: [] }),
+  shared: () => ({ hostKey: makeHostKey(), close: async () => undefined }),
+  create: (resource, { hostKey }, { clock, detectors }) => {
+    const { target, session } = resource.config;
+    const hostName = target.host ?? '';
+    return createSshAdapter({
+      target: new SshTarget({
+        port: target.port,
+        hostKeys: target.hostKeys.map(({ blob }) => blob),
+        hostCa: target.hostCa.map(({ blob }) => blob),
+        addresses: targetAddresses(target.addresses),
+        credential: configuredCredential(resource, clock),
+        clock,
+      }),
+      hostName,
+      host: hostOf(resource.object, hostName, []),
+      hostKey,
+      mayBeSet: variableFilter(session.variables),
+      detectors,
+    });
+  },
+  replay: (items) => replayed(items),
+};

@@ -1,0 +1,19 @@
+import { type Transfer, transferOf } from './transfer.ts';
+import { textOfWords, wordsOf } from './words.ts';
+
+/** What an `exec` asks for, as far as it is certain before a shell has read it. */
+export interface CommandReading {
+  /** The words, the program first, where no shell would read them otherwise. undefined: shell syntax. */
+  readonly argv: readonly string[] | undefined;
+  /** One form for rules and people: words quoted where needed, one blank between; of shell syntax the text itself. */
+  readonly text: string;
+  readonly transfer?: Transfer;
+}
+
+/** @param text Decoded; what was no UTF-8 stands there as U+FFFD. Pure, linear, never throws. */
+export function readCommand(text: string): CommandReading {
+  const argv = wordsOf(text);
+  if (argv === undefined) return { argv, text };
+  const transfer = transferOf(argv);
+  return { argv, text: textOfWords(argv), ...(transfer === undefined ? {} : { transfer }) };
+}

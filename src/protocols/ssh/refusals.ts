@@ -1,0 +1,26 @@
+import type { Refusal } from '../../enforcement/operation.ts';
+import type { GeneralRule, RefusalRule } from '../../enforcement/refusals.ts';
+
+/**
+ * The words by which an SSH operation is refused, whatever policy permits. Part of the contract: what is here keeps its
+ * meaning. `docs/refusals.md` is made from it.
+ */
+export const SSH_REFUSALS = {
+  'command-unreadable': {
+    means: 'A command holds NUL, is no text in UTF-8, or is too long to be read with certainty.',
+    instead: 'Send a command of at most 128 KiB of text, and data on its standard input.',
+  },
+  'subsystem-not-carried': {
+    means: 'The subsystem is none that the gateway can read.',
+    instead: 'Use exec, or ask the operator of the gateway.',
+  },
+  'forwarding-not-carried': {
+    means: 'Agents, X11, sockets of the file system and network devices are not forwarded.',
+    instead: 'Do without: what the host is to reach it reaches with a login of its own.',
+  },
+} as const satisfies Readonly<Record<string, RefusalRule>>;
+
+type SshRule = keyof typeof SSH_REFUSALS;
+
+/** A refusal in this protocol. */
+export type SshRefusal = Refusal<SshRule | GeneralRule>;

@@ -1,0 +1,176 @@
+import type { Duplex } from 'node:stream';
+import ssh2, { type Connection, type Session } from 'ssh2';
+import { HoopError, toHoopError } from '../../../core/errors.ts';
+import type { SessionEnd, StreamContext } from '../../adapter.ts';
+import { DetectedValues } from '../../stream/detected-values.ts';
+import { lastWords } from '../../stream/farewell.ts';
+import { ALGORITHMS } from '../algorithms.ts';
+import { SSH_LIMITS } from '../limits.ts';
+import { ShownOutput } from '../shown/output.ts';
+import type { CleanText } from './asked.ts';
+import { disconnect, OPEN_FAILURE, refuseOpening, socketOf, strictChannels } from './inside.ts';
+import { LocalLogin } from './login.ts';
+import { SessionChannel } from './session-channel.ts';
+import { Gate } from './sink.ts';
+import type { ConnectionParts, ConnectionState, Upstream } from './state.ts';
+
+/** One connection of a client's: its login, its channels, its end. */
+export class SshConnection implements ConnectionState {
+  readonly context: StreamContext;
+  readonly parts: ConnectionParts;
+  readonly clean: CleanText;
+  readonly gate: Gate;
+  readonly #detected: DetectedValues;
+  readonly #stream: Duplex;
+  readonly #channels = new Set<SessionChannel>();
+  readonly #closed = Promise.withResolvers<void>();
+  readonly #left = new AbortController();
+  #policyVersion = '';
+  #client: Connection | undefined;
+  #upstream: Promise<Upstream> | undefined;
+  #failure: HoopError | undefined;
+
+  constructor(stream: Duplex, context: StreamContext, parts: ConnectionParts) {
+    this.#stream = stream;
+    this.context = context;
+    this.parts = parts;
+    const { set, tags } = parts.detectors();
+    this.#detected = new DetectedValues(context.guard, context.session.resource, set, tags);
+    this.clean = (text) => this.#detected.cleanText(text);
+    this.gate = new Gate(stream, context.guard);
+  }
+
+  /** Never rejects. */
+  async serve(): Promise<SessionEnd> {
+    const { signal, guard, idle } = this.context;
+    const stream = this.#stream;
+    const abort = () => this.over(toHoopError(signal.reason));
+    stream.once('close', () => this.#closed.resolve()).on('error', () => undefined);
+    // The socket of an upgraded request stays open for writing otherwise.
+    stream.once('end', () => stream.end());
+    signal.addEventListener('abort', abort, { once: true });
+    const login = setTimeout(() => this.over(tooSlow()), SSH_LIMITS.loginMs);
+    try {
+      if (signal.aborted) abort();
+      else this.#accept(() => clearTimeout(login));
+      if (stream.destroyed) this.#closed.resolve();
+      await this.#closed.promise;
+    } finally {
+      clearTimeout(login);
+      signal.removeEventListener('abort', abort);
+      idle.stop();
+      this.#left.abort(this.#failure ?? new HoopError('ERR_SESSION_ENDED', 'the client left'));
+      guard.closeAll();
+    }
+    const bytes = bytesOf(stream);
+    const failure = this.#failure;
+    if (failure === undefined) return { reason: 'the client closed the connection', ...bytes };
+    return { reason: failure.message, failure: failure.code, ...bytes };
+  }
+
+  upstream(): Promise<Upstream> {
+    this.#upstream ??= this.#connected().catch((error: unknown) => {
+      // The next one that asks tries again.
+      this.#upstream = undefined;
+      throw error;
+    });
+    return this.#upstream;
+  }
+
+  shown(): ShownOutput {
+    const version = this.context.guard.policyVersion();
+    if (version !== this.#policyVersion) this.#detected.refresh();
+    this.#policyVersion = version;
+    return new ShownOutput(this.#detected);
+  }
+
+  moved(): void {
+    if (this.#failure !== undefined) return;
+    if ([...this.#channels].every((channel) => channel.idles)) this.context.idle.start();
+    else this.context.idle.stop();
+  }
+
+  over(reason: HoopError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = reason;
+    for (const channel of this.#channels) channel.end(reason);
+    // Behind what the channels were told.
+    setImmediate(() => {
+      if (this.#client !== undefined) disconnect(this.#client, `${reason.code}: ${reason.message}`);
+      void lastWords(this.#stream);
+    });
+  }
+
+  #accept(ready: () => void): void {
+    const server = new ssh2.Server({
+      hostKeys: [this.parts.hostKey],
+      ident: 'hoop',
+      algorithms: ALGORITHMS,
+      keepaliveInterval: SSH_LIMITS.keepAliveMs,
+      keepaliveCountMax: SSH_LIMITS.keepAliveTries,
+    });
+    server.once('connection', (client) => this.#greeted(client, ready));
+    server.injectSocket(this.#stream as Parameters<typeof server.injectSocket>[0]);
+  }
+
+  #greeted(client: Connection, ready: () => void): void {
+    this.#client = client;
+    const login = new LocalLogin(this.context.localProof);
+    client.on('error', (error) => this.#broken(error));
+    client.on('authentication', (asked) => {
+      if (!login.answer(asked)) this.over(new HoopError('ERR_LOCAL_AUTH'));
+    });
+    client.once('ready', () => {
+      ready();
+      this.context.idle.start();
+      if (this.context.session.asksOnly !== true) this.upstream().catch(() => undefined);
+    });
+    client.on('session', (accept, reject) => {
+      if (this.#channels.size >= SSH_LIMITS.channels || this.#failure !== undefined) {
+        const text = `at most ${SSH_LIMITS.channels} channels are open at once`;
+        refuseOpening(client, reject, OPEN_FAILURE.shortage, text);
+      } else this.#opened(accept());
+    });
+    strictChannels(client, () =>
+      this.over(new HoopError('ERR_PROTOCOL', 'more was sent than the window allows')),
+    );
+  }
+
+  #opened(session: Session): void {
+    const channel = new SessionChannel(this, session);
+    this.#channels.add(channel);
+    session.once('close', () => {
+      this.#channels.delete(channel);
+      this.moved();
+    });
+  }
+
+  /** What ssh2 cannot go on from; what it tells of a socket that is gone is no failure of the client's. */
+  #broken(error: Error & { readonly level?: string }): void {
+    const level = error.level;
+    if (level === 'socket' || this.#stream.destroyed) this.#stream.destroy();
+    else if (level === 'client-timeout')
+      this.over(new HoopError('ERR_SESSION_ENDED', 'the client does not answer'));
+    else this.over(new HoopError('ERR_PROTOCOL', undefined, { detail: error.message, cause: error }));
+  }
+
+  async #connected(): Promise<Upstream> {
+    const { target, hostName } = this.parts;
+    const { session, signal } = this.context;
+    const end = AbortSignal.any([signal, this.#left.signal]);
+    const client = await target.open(hostName, session, end);
+    client.once('close', () => {
+      if (!end.aborted) this.over(new HoopError('ERR_TARGET_LOST'));
+    });
+    return { client, gate: new Gate(socketOf(client), this.context.guard) };
+  }
+}
+
+function bytesOf(stream: Duplex): { readonly bytesIn: number; readonly bytesOut: number } {
+  const { bytesRead = 0, bytesWritten = 0 } = stream as Partial<Record<'bytesRead' | 'bytesWritten', number>>;
+  return { bytesIn: bytesRead, bytesOut: bytesWritten };
+}
+
+function tooSlow(): HoopError {
+  return new HoopError('ERR_LOCAL_AUTH', 'nobody logged in at the local end in time');
+}

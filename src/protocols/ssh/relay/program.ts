@@ -1,0 +1,193 @@
+import type { Readable, Writable } from 'node:stream';
+import type { ClientChannel, PseudoTtyInfo, ServerChannel } from 'ssh2';
+import { type HoopError, toHoopError } from '../../../core/errors.ts';
+import type { Guard } from '../../stream/guard.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
+import type { Source } from '../../stream/outlet.ts';
+import { type Asked, approvable, questionOf, readingOf } from './asked.ts';
+import { exitOf, started } from './remote.ts';
+import { ShownFlow } from './shown-flow.ts';
+import { Sink } from './sink.ts';
+import type { ConnectionState } from './state.ts';
+import { DENIED_STATUS, denialLines, FAILED_STATUS, holdLine, lines } from './words.ts';
+
+/** What runs in one channel, from the question whether it may to its exit status. */
+export class Program {
+  readonly #connection: ConnectionState;
+  readonly #guard: Guard;
+  readonly #channel: ServerChannel;
+  readonly #asked: Asked;
+  readonly #toClient: Sink;
+  readonly #gone = new AbortController();
+  #operation: OpenOperation | undefined;
+  #remote: ClientChannel | undefined;
+  #over = false;
+
+  /** @param channel Accepted: what is denied is told on it. */
+  constructor(connection: ConnectionState, guard: Guard, channel: ServerChannel, asked: Asked) {
+    this.#connection = connection;
+    this.#guard = guard;
+    this.#channel = channel;
+    this.#asked = asked;
+    this.#toClient = new Sink(connection.gate);
+    channel.on('error', () => undefined);
+    channel.stderr.on('error', () => undefined);
+    channel.once('close', () => this.#leave());
+  }
+
+  /** Whether its silence is the client's: a shell waits for its user, a command works. */
+  get idles(): boolean {
+    return this.#asked.start.kind === 'shell' && this.#remote !== undefined;
+  }
+
+  /** Never rejects. */
+  async run(): Promise<void> {
+    try {
+      const operation = await this.#allowed();
+      if (operation === undefined) return;
+      this.#operation = operation;
+      if (this.#over) return operation.drop();
+      const { terminal } = this.#asked;
+      if (terminal !== undefined) this.#guard.resized(terminal.cols, terminal.rows, operation);
+      await this.#carry(operation);
+    } catch (error) {
+      this.#failed(toHoopError(error));
+    }
+  }
+
+  /** The size of the terminal has changed. */
+  resize(size: Pick<PseudoTtyInfo, 'rows' | 'cols' | 'width' | 'height'>): void {
+    if (this.#operation === undefined || this.#over) return;
+    this.#guard.resized(size.cols, size.rows, this.#operation);
+    this.#remote?.setWindow(size.rows, size.cols, size.height, size.width);
+  }
+
+  /** One that was allowed. */
+  signal(name: string): void {
+    if (!this.#over) this.#remote?.signal(name);
+  }
+
+  /** Ends it, and says why. Never throws. */
+  end(reason: HoopError): void {
+    this.#tell([`${reason.code}: ${reason.message}`]);
+    this.#exit(FAILED_STATUS);
+    this.#leave();
+  }
+
+  /** @returns Undefined: it was denied, and that was told. @throws {HoopError} The session is to end. */
+  async #allowed(): Promise<OpenOperation | undefined> {
+    const { clean, parts, context } = this.#connection;
+    const question = questionOf(parts.host, this.#asked, clean);
+    const wait = {
+      signal: AbortSignal.any([context.signal, this.#gone.signal]),
+      told: (hold: Parameters<typeof holdLine>[0]) => this.#tell([holdLine(hold)]),
+    };
+    const answer = await this.#guard.ask({
+      ...question,
+      approvable: approvable(question, this.#asked, wait),
+    });
+    if (answer.effect === 'allow') return answer;
+    this.#tell(denialLines(answer.denial), answer);
+    this.#exit(DENIED_STATUS);
+    return undefined;
+  }
+
+  /** From the start at the host to the exit there. */
+  async #carry(operation: OpenOperation): Promise<void> {
+    const { client, gate } = await this.#connection.upstream();
+    const remote = await started(client, this.#asked);
+    if (this.#over) {
+      remote.close();
+      return operation.drop();
+    }
+    this.#remote = remote;
+    const toHost = new Sink(gate);
+    this.#channel.on('data', (chunk: Buffer) => {
+      this.#moved();
+      toHost.send(remote, chunk, this.#channel);
+    });
+    this.#channel.once('end', () => toHost.emptied(() => remote.end()));
+    const flows = this.#flows(remote, operation);
+    const exit = await exitOf(remote);
+    if (this.#over) return;
+    for (const flow of flows) {
+      flow.end();
+      operation.maskedValues += flow.maskedValues;
+    }
+    await this.#emptied();
+    this.#guard.ended(exit.words, operation);
+    operation.close(
+      exit.code === 0 ? 'success' : exit.code === undefined ? 'unknown' : 'failure',
+      exit.words,
+    );
+    if (exit.signal !== undefined) this.#channel.exit(exit.signal, exit.dumped, exit.description);
+    else if (exit.code !== undefined) this.#channel.exit(exit.code);
+    this.#channel.end();
+  }
+
+  /** What the program prints, to the client. Files that are copied are no text. */
+  #flows(remote: ClientChannel, operation: OpenOperation): readonly ShownFlow[] {
+    const text = readingOf(this.#asked.start)?.transfer === undefined;
+    const flow = (kind: 'output' | 'stderr', from: Source & Readable, to: Writable) => {
+      const shown = text ? this.#connection.shown() : undefined;
+      const one = new ShownFlow(shown, (bytes) => {
+        operation.bytes += bytes.length;
+        operation.answered = true;
+        this.#guard[kind](bytes, operation);
+        this.#toClient.send(to, bytes, from);
+      });
+      from.on('data', (chunk: Buffer) => {
+        this.#moved();
+        one.push(chunk);
+      });
+      return one;
+    };
+    return [flow('output', remote, this.#channel), flow('stderr', remote.stderr, this.#channel.stderr)];
+  }
+
+  /** Resolves when all is on its way to the client, or the client is gone. */
+  #emptied(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#gone.signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#toClient.emptied(resolve);
+    });
+  }
+
+  #moved(): void {
+    if (this.idles) this.#connection.moved();
+  }
+
+  #failed(error: HoopError): void {
+    const operation = this.#operation;
+    operation?.close('failure', error.code);
+    if (operation === undefined) return this.#connection.over(error);
+    this.#tell([`${error.code}: ${error.message}`]);
+    this.#exit(FAILED_STATUS);
+  }
+
+  /** @param of What it is said of, in the recording. */
+  #tell(texts: readonly string[], of: { readonly number: number } = { number: 0 }): void {
+    if (this.#over) return;
+    const text = lines(texts, this.#asked.terminal !== undefined);
+    this.#guard.stderr(text, of);
+    this.#toClient.send(this.#channel.stderr, text);
+  }
+
+  #exit(status: number): void {
+    if (this.#over) return;
+    this.#toClient.emptied(() => {
+      this.#channel.exit(status);
+      this.#channel.end();
+    });
+  }
+
+  /** Nobody is there any more. */
+  #leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#gone.abort();
+    this.#remote?.close();
+    this.#operation?.drop();
+    this.#guard.closed('the channel was closed');
+  }
+}

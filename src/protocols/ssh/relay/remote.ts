@@ -1,0 +1,80 @@
+import type { Client, ClientChannel, PseudoTtyInfo, PseudoTtyOptions } from 'ssh2';
+import { HoopError } from '../../../core/errors.ts';
+import type { Asked } from './asked.ts';
+
+/**
+ * Starts at the host what a client has asked for.
+ *
+ * @returns The channel. It has a silent `error` listener.
+ * @throws {HoopError} `ERR_TARGET_LOST` the connection is gone; `ERR_UNSUPPORTED` the host does not do it.
+ */
+export function started(client: Client, { start, terminal, variables }: Asked): Promise<ClientChannel> {
+  const env = Object.fromEntries(variables);
+  const pty = terminal === undefined ? undefined : ptyOf(terminal);
+  return new Promise((resolve, reject) => {
+    const answered = (error: Error | undefined, channel: ClientChannel) => {
+      if (error !== undefined) return reject(refused(error));
+      channel.on('error', () => undefined);
+      resolve(channel);
+    };
+    try {
+      if (start.kind === 'exec')
+        client.exec(start.command, { env, ...(pty === undefined ? {} : { pty }) }, answered);
+      else if (start.kind === 'shell') client.shell(pty ?? false, { env }, answered);
+      else client.subsys(start.name, answered);
+    } catch (error) {
+      reject(new HoopError('ERR_TARGET_LOST', undefined, { cause: error }));
+    }
+  });
+}
+
+function ptyOf({ rows, cols, width, height, term, modes }: PseudoTtyInfo): PseudoTtyOptions {
+  return { rows, cols, width, height, term, modes };
+}
+
+function refused(error: Error): HoopError {
+  return new HoopError('ERR_UNSUPPORTED', 'the host does not run it', { detail: error.message });
+}
+
+/** How something ended at the host. */
+export interface Exit {
+  readonly code: number | undefined;
+  readonly signal: string | undefined;
+  readonly dumped: boolean;
+  readonly description: string;
+  /** `exit 1`, `signal KILL`, or that nobody knows. */
+  readonly words: string;
+}
+
+/** Resolves when the channel is closed and all of it was read. */
+export function exitOf(channel: ClientChannel): Promise<Exit> {
+  return new Promise((resolve) => {
+    let exit: Exit = {
+      code: undefined,
+      signal: undefined,
+      dumped: false,
+      description: '',
+      words: 'no exit status',
+    };
+    channel.on('exit', (code: number | null, name?: string, dumped?: boolean, description?: string) => {
+      if (code !== null) exit = { ...exit, code, words: `exit ${code}` };
+      else if (name !== undefined) {
+        const signal = name.replace(/^SIG/, '');
+        exit = {
+          ...exit,
+          signal,
+          dumped: dumped === true,
+          description: description ?? '',
+          words: `signal ${signal}`,
+        };
+      }
+    });
+    let open = 2;
+    const ended = () => {
+      open--;
+      if (open === 0) resolve(exit);
+    };
+    channel.once('close', ended);
+    channel.stderr.once('end', ended);
+  });
+}

@@ -1,0 +1,46 @@
+import type { Client } from 'ssh2';
+import type { HoopError } from '../../../core/errors.ts';
+import type { DetectorSet } from '../../../masking/detectors/index.ts';
+import type { PolicyObject } from '../../../policy/model.ts';
+import type { StreamContext } from '../../adapter.ts';
+import type { ShownOutput } from '../shown/output.ts';
+import type { SshTarget } from '../target/ssh-target.ts';
+import type { CleanText } from './asked.ts';
+import type { Gate } from './sink.ts';
+
+/** What connections of one resource share. */
+export interface ConnectionParts {
+  readonly target: SshTarget;
+  /** As it is dialled. */
+  readonly hostName: string;
+  readonly host: PolicyObject;
+  /** The gateway's own, in OpenSSH's format. */
+  readonly hostKey: string;
+  /** Whether a client may set this variable. */
+  readonly mayBeSet: (name: string) => boolean;
+  /** In force now. */
+  readonly detectors: () => { readonly set: DetectorSet; readonly tags: readonly string[] };
+}
+
+/** What a channel knows of its connection. */
+export interface ConnectionState {
+  readonly context: StreamContext;
+  readonly parts: ConnectionParts;
+  readonly clean: CleanText;
+  /** To the client. */
+  readonly gate: Gate;
+  /** What a program prints, as policy is now. */
+  shown(): ShownOutput;
+  /** The connection to the host, made when it is first asked for. @throws {HoopError} `ERR_TARGET_…` */
+  upstream(): Promise<Upstream>;
+  /** Octets have come, or were taken, of what may be idle. */
+  moved(): void;
+  /** The session cannot go on. */
+  over(reason: HoopError): void;
+}
+
+export interface Upstream {
+  readonly client: Client;
+  /** To the host. */
+  readonly gate: Gate;
+}
