@@ -198,12 +198,19 @@ const OF_HTTP: Rooms = {
     may: ['request'],
     because: 'what a client is shown depends on octets and masks: no session, no target, no relay',
   },
-  'refusals.ts': { may: ['request', 'shown'], because: 'every room refuses, by a word of the same list' },
-  'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
   'entities.ts': {
     may: ['request'],
     because: 'what policy is asked of follows from the one form of a request',
   },
+  rpc: {
+    may: ['request', 'shown', 'entities.ts'],
+    because: 'what messages ask and say follows from their text: no session of ours, no target, no I/O',
+  },
+  'refusals.ts': {
+    may: ['request', 'shown', 'rpc'],
+    because: 'every room refuses, by a word of the same list',
+  },
+  'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
   credentials: {
     may: ['request', 'refusals.ts', 'limits.ts'],
     because: 'what a request is shown by is added to what was judged',
@@ -213,12 +220,12 @@ const OF_HTTP: Rooms = {
     because: 'the connection to the server carries what was judged and judges nothing',
   },
   relay: {
-    may: ['request', 'shown', 'refusals.ts', 'limits.ts', 'entities.ts', 'target'],
+    may: ['request', 'shown', 'rpc', 'refusals.ts', 'limits.ts', 'entities.ts', 'target'],
     because: 'only the relay has both sides, and it sends what was judged',
   },
   '.': {
     may: [
-      ...['request', 'shown', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target'],
+      ...['request', 'shown', 'rpc', 'refusals.ts', 'limits.ts', 'entities.ts', 'credentials', 'target'],
       'relay',
     ],
     because: 'the adapter puts its rooms together, and none of them knows it',

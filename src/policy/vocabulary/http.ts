@@ -1,4 +1,5 @@
 import type { ContextKind, VerbRow, VocabularyPart } from './row.ts';
+import { RPC_ENTITIES, RPC_GROUPS, rpcVerbs } from './rpc.ts';
 
 const REQUEST: ContextKind = {
   type: 'HttpContext',
@@ -8,8 +9,18 @@ const REQUEST: ContextKind = {
   // "application/json"; empty: there is no body.
   contentType: String,
   // The chosen members of the body, "$.amount=5", and whether the body was read whole for them.
-  fields: Set<String>, bodyWhole: Bool,`,
-  worstCase: { query: [], queryNames: [], repeated: [], contentType: '', fields: [], bodyWhole: false },
+  fields: Set<String>, bodyWhole: Bool,
+  // Of a message of JSON-RPC: every argument, "$.amount=5".
+  arguments: Set<String>,`,
+  worstCase: {
+    query: [],
+    queryNames: [],
+    repeated: [],
+    contentType: '',
+    fields: [],
+    bodyWhole: false,
+    arguments: [],
+  },
 };
 
 /** Of an upgrade, and of each message behind it where rules look at messages. */
@@ -29,13 +40,13 @@ const verbs = (group: string, rows: readonly Pick<VerbRow, 'verb' | 'reads'>[]):
 /** What is asked of HTTP APIs: a verb for each method, done to a path. */
 export const HTTP_VOCABULARY: VocabularyPart = {
   name: 'http',
-  groups: { http: undefined, 'http.read': 'http', 'http.write': 'http' },
+  groups: { http: undefined, 'http.read': 'http', 'http.write': 'http', ...RPC_GROUPS },
   entities: `
 // An operation of the API's description, by its name there.
 entity Operation in [Resource] = { name: String, tags: Set<String> };
 // A path as it is forwarded, decoded, without a slash at its end: "/orders/7", with its 2 segments "orders" and "7".
 entity Endpoint in [Operation, Resource] = { path: String, segments: Set<String>, depth: Long };
-`,
+${RPC_ENTITIES}`,
   verbs: [
     ...verbs('http.read', [
       { verb: 'http.get', reads: true },
@@ -50,5 +61,6 @@ entity Endpoint in [Operation, Resource] = { path: String, segments: Set<String>
     ]),
     // A connection that is upgraded: what follows is no request.
     { verb: 'http.connect', group: 'http', on: ON, context: UPGRADE },
+    ...rpcVerbs(REQUEST),
   ],
 };

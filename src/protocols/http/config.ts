@@ -24,11 +24,19 @@ export function httpConfig(base: string) {
       credentials: credentialsConfig(base),
       session: section(sessionTimes(), 'write {max: 8h, idle: 30m}').prefault({}),
       api: section(
-        { openapi: path(base, 'an OpenAPI file', 'openapi.yaml').optional(), fields: bodyFields() },
+        {
+          openapi: path(base, 'an OpenAPI file', 'openapi.yaml').optional(),
+          fields: bodyFields(),
+          mcp: z
+            .array(anyMethod('write /mcp'), expected('a list of routes', 'write [/mcp]'))
+            .max(64)
+            .prefault([]),
+          rpc: rpcMethods(),
+        },
         'write {openapi: openapi.yaml}',
       ).prefault({}),
       classification: section(
-        { fields: fields().prefault({}), headers: headers().prefault({}) },
+        { fields: fields().prefault({}), headers: headers().prefault({}), results: results().prefault({}) },
         'write {fields: {…}}',
       ).prefault({}),
     },
@@ -71,16 +79,48 @@ function upgrades() {
   return z.array(one, expected('a list of protocols', 'write [websocket]')).max(1).prefault([]);
 }
 
-function fields() {
-  const member = z.record(
+function member() {
+  return z.record(
     known("a member's path", 'write $.email or $..ssn', parseFieldPath),
     tags(),
     expected('a mapping of members', 'write {"$.email": [pii.email]}'),
   );
+}
+
+function fields() {
   return z.record(
     known('a route', 'write GET /customers/*', parseRoute),
-    member,
+    member(),
     expected('a mapping of routes', 'write {"GET /customers/*": {"$.email": [pii.email]}}'),
+  );
+}
+
+/** By a tool's name, or a method's. */
+function results() {
+  return z.record(
+    text('a tool or a method', 'write lookup_customer, or "*" for all', /^[\x21-\x7e]{1,128}$/),
+    member(),
+    expected('a mapping of tools', 'write {lookup_customer: {"$.email": [pii.email]}}'),
+  );
+}
+
+/** Routes that speak JSON-RPC, each with its methods. */
+function rpcMethods() {
+  const list = expected('a list of methods', 'write [orders.get, orders.list]');
+  const method = text("a method's name", 'write orders.get', /^[\x21-\x7e]{1,128}$/);
+  return z
+    .record(
+      anyMethod('write /rpc'),
+      z.array(method, list).min(1, list).max(1024, list),
+      expected('a mapping of routes', 'write {/rpc: [orders.get]}'),
+    )
+    .prefault({});
+}
+
+/** A route without a method of HTTP. */
+function anyMethod(write: string) {
+  return known('a route', write, (input) =>
+    parseRoute(input)?.method === undefined ? parseRoute(input) : undefined,
   );
 }
 

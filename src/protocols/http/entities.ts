@@ -19,6 +19,35 @@ export function pairOf(
   };
 }
 
+/** What a message names, below the path that it is sent to. */
+interface Named {
+  readonly type: 'RpcMethod' | 'McpMethod' | 'McpTool' | 'McpPrompt' | 'McpResource';
+  readonly name: string;
+}
+
+/**
+ * Something that a message is about, as policy asks of it. It has the attributes of its path too. Pure.
+ *
+ * @param endpoint As `pairOf` makes it.
+ */
+export function namedObject(
+  endpoint: PolicyObject,
+  { type, name }: Named,
+  clean: (text: string) => string,
+): PolicyObject {
+  const own = {
+    RpcMethod: { name },
+    McpMethod: { name },
+    McpTool: { name, folded: name.toLowerCase() },
+    McpPrompt: { name, folded: name.toLowerCase() },
+    McpResource: { uri: name, scheme: name.split(':', 1)[0]! },
+  }[type];
+  const id = `${endpoint.id}#${type}/${name}`;
+  const shownId = `${endpoint.shownId ?? endpoint.id}#${type}/${clean(name)}`;
+  const object = { type, id, attrs: { ...endpoint.attrs, ...own }, parent: endpoint };
+  return shownId === id ? object : { ...object, shownId };
+}
+
 /** The operation of the API's description, where there is one. */
 function parentOf(
   resource: PolicyObject,

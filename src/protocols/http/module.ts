@@ -17,6 +17,8 @@ import { HTTP_LIMITS } from './limits.ts';
 import { ApiRules } from './relay/api-rules.ts';
 import { websockets } from './relay/upgrade/websocket/carried.ts';
 import { OpenApi } from './request/openapi/openapi.ts';
+import { classifiedResults } from './rpc/classified-results.ts';
+import { RpcRoutes } from './rpc/routes.ts';
 import { classification, classifiedObjects } from './shown/classification.ts';
 import { httpTarget } from './target/node-target.ts';
 import type { Patience } from './target/patience.ts';
@@ -53,7 +55,10 @@ export const http: Protocol<HttpConfig> = {
   },
   describe: ({ config, object }) => ({
     connect: {},
-    classified: classifiedObjects(classification(object, config.classification)),
+    classified: [
+      ...classifiedObjects(classification(object, config.classification)),
+      ...classifiedResults(object, config.classification.results).map((one) => one.object),
+    ],
   }),
   shared: () => ({ close: async () => undefined }),
   create: (resource, _shared, { detectors, clock, log }) => {
@@ -73,6 +78,11 @@ export const http: Protocol<HttpConfig> = {
       place: target.url,
       upgrades: new Map(target.upgrades.map((name) => [name, websockets()])),
       api: new ApiRules(openApiOf(resource), target.url.base, api.fields),
+      rpc: {
+        routes: new RpcRoutes(api),
+        classified: classifiedResults(resource.object, resource.config.classification.results),
+        sessions: new WeakMap(),
+      },
       classification: classification(resource.object, resource.config.classification),
       detectors,
     });

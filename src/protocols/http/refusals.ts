@@ -1,6 +1,7 @@
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { GeneralRule, RefusalRule } from '../../enforcement/refusals.ts';
 import { REQUEST_REFUSALS } from './request/refusals.ts';
+import { RPC_REFUSALS } from './rpc/refusals.ts';
 import { ANSWER_REFUSALS } from './shown/refusals.ts';
 
 interface HttpRefusalRule extends RefusalRule {
@@ -15,6 +16,7 @@ interface HttpRefusalRule extends RefusalRule {
 export const HTTP_REFUSALS = {
   ...REQUEST_REFUSALS,
   ...ANSWER_REFUSALS,
+  ...RPC_REFUSALS,
   'not-http': {
     status: 400,
     means: 'What the client sent is no request of HTTP/1.1 or HTTP/2.',

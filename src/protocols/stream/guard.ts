@@ -109,6 +109,11 @@ export class Guard {
     return this.#enforcer.evaluate(this.#session.principal, pairs, context).effect === 'allow';
   }
 
+  /** Whether policy, as it is now, denies any pair for good: what people may allow is not denied. Not on record; never throws. */
+  denies(pairs: readonly Pair[], context: Readonly<Record<string, PolicyValue>>): boolean {
+    return this.#enforcer.evaluate(this.#session.principal, pairs, context).effect === 'deny';
+  }
+
   /** Whether a value of this kind is shown, or how it is masked; remembered. Never throws. */
   reveal(object: PolicyObject): Reveal {
     return this.#enforcer.reveal(this.#session, object);

@@ -8,6 +8,7 @@ import { ApiRules } from '../../../src/protocols/http/relay/api-rules.ts';
 import { HttpConnection } from '../../../src/protocols/http/relay/connection.ts';
 import { Http1Server } from '../../../src/protocols/http/relay/servers.ts';
 import type { ConnectionParts } from '../../../src/protocols/http/relay/state.ts';
+import { RpcRoutes } from '../../../src/protocols/http/rpc/routes.ts';
 import { classification } from '../../../src/protocols/http/shown/classification.ts';
 import { eventually } from '../../support/waiting.ts';
 
@@ -53,6 +54,7 @@ function connection() {
     server: new Http1Server(),
     rules: { credentialHeaders: [] },
     api: new ApiRules(undefined, '', {}),
+    rpc: { routes: new RpcRoutes({ mcp: [], rpc: {} }), classified: [], sessions: new WeakMap() },
     classification: classification(resource, { fields: {}, headers: {} }),
     detectors: () => ({ set: new DetectorSet([]), tags: [] }),
   };

@@ -36,6 +36,7 @@ export interface AnswerView {
 /**
  * How an answer is shown, by its head.
  *
+ * @param planned How bodies are shown on its route.
  * @returns The refusal where nothing of it can be shown.
  * @throws {HoopError} `ERR_TARGET_LOST` the head is malformed.
  */
@@ -43,9 +44,10 @@ export function answerView(
   { method }: CanonicalRequest,
   answer: TargetAnswer,
   sight: Sight,
+  planned: typeof planBody = planBody,
 ): AnswerView | HttpRefusal {
   const { masks, secrets, place } = sight;
-  const plan = planBody(headOf(method, answer), masks, secrets.any);
+  const plan = planned(headOf(method, answer), masks, secrets.any);
   if (plan.kind === 'refuse') return plan.refusal;
   const masked = plan.kind === 'mask';
   const head = shownHead(answer.rawHeaders, place, masked);

@@ -8,9 +8,10 @@ import type { Field } from '../request/fields/read-fields.ts';
 import type { Reply } from './reply.ts';
 import type { RequestBody } from './request-body.ts';
 
-interface HeldRequest {
+export interface HeldRequest {
   readonly request: CanonicalRequest;
-  readonly body: RequestBody;
+  /** What of its body is meant. */
+  readonly body: Pick<RequestBody, 'whole'>;
   readonly reply: Reply;
   /** Names of what is masked in the answer. */
   readonly masked: () => readonly string[];
@@ -60,7 +61,14 @@ export function prefers({ headers }: CanonicalRequest, preference: string): bool
 }
 
 /** Tells one call from another of the same request: of no meaning for what it does. */
-const OF_ONE_CALL: ReadonlySet<string> = new Set(['baggage', 'prefer', 'traceparent', 'tracestate']);
+const OF_ONE_CALL: ReadonlySet<string> = new Set([
+  'baggage',
+  'last-event-id',
+  'mcp-session-id',
+  'prefer',
+  'traceparent',
+  'tracestate',
+]);
 
 function exactly({ method, path, query, headers, upgrade }: CanonicalRequest, body: Buffer): string {
   const meant = [...headers.filter(([name]) => !OF_ONE_CALL.has(name)), ...handshakeOf(upgrade)];

@@ -10,8 +10,10 @@ import { type CanonicalRequest, canonicalRequest } from '../request/canonical.ts
 import type { Field } from '../request/fields/read-fields.ts';
 import { maskedRequest } from '../request/masked-request.ts';
 import { isRefused } from '../request/refusals.ts';
+import { planRpc } from '../rpc/plan.ts';
 import { CODINGS } from '../shown/codings.ts';
 import type { ShownFields } from '../shown/fields.ts';
+import type { planBody } from '../shown/plan.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { clientLeft, moveBody } from './answer-flow.ts';
 import { type AnswerView, answerView, earlyView } from './answer-view.ts';
@@ -28,6 +30,8 @@ import { questionOf, refusedQuestion, textOf } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import type { Incoming } from './reply.ts';
 import { RequestBody } from './request-body.ts';
+import { RpcCall, readRpc } from './rpc-call.ts';
+import { rpcDenialAnswer } from './rpc-problem.ts';
 import type { ConnectionState } from './state.ts';
 import type { Carrying } from './upgrade/carried.ts';
 import { type Upgrade, upgraded } from './upgrade/upgraded.ts';
@@ -39,6 +43,8 @@ export class Exchange {
   readonly #body: RequestBody;
   readonly #abort = new AbortController();
   #operation: OpenOperation | undefined;
+  /** Where the route speaks JSON-RPC. */
+  #call: RpcCall | undefined;
 
   constructor(state: ConnectionState, incoming: Incoming) {
     this.#state = state;
@@ -74,19 +80,17 @@ export class Exchange {
     if (isRefused(request)) return this.#refuse(request);
     const carried = this.#carried(request);
     if (request.upgrade !== undefined && carried === undefined) return this.#refuse(NOT_CARRIED);
+    const dialect = parts.rpc.routes.of(request);
+    const spoken = dialect && (await readRpc(this.#state, request, dialect, this.#body));
+    if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, RPC_DENIAL);
     const facts = await parts.api.facts(request, (most) => this.#body.whole(most));
     if (isRefused(facts)) return this.#refuse(facts);
     const question = questionOf(context.session.resource, request, facts, this.#state.clean);
-    const { reply } = this.#incoming;
-    const approvable = approvableRequest(question, {
-      request,
-      body: this.#body,
-      reply,
-      masked: () => this.#state.masked(request),
-      signal: this.#abort.signal,
-    });
-    const answer = await context.guard.ask({ ...question, approvable });
-    if (answer.effect === 'deny') return this.#deny(answer, prefers(request, 'respond-async'));
+    const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
+    if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
+    this.#call = call;
+    const answer = await this.#ask(request, question);
+    if ('denied' in answer) return this.#deny(answer, prefers(request, 'respond-async'));
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
     this.#recordRequest(request, answer);
@@ -129,15 +133,35 @@ export class Exchange {
     }
   }
 
-  /** Where the answer is masked, it must be one that can be. */
+  /** Where the answer is masked, or read, it must be one that can be. */
   #toSend(request: CanonicalRequest): CanonicalRequest {
-    return this.#state.sight(request).masks.any ? maskedRequest(request, CODINGS) : request;
+    const read = this.#state.sight(request).masks.any || this.#call !== undefined;
+    return read ? maskedRequest(request, CODINGS) : request;
   }
 
-  async #refuse(refusal: HttpRefusal): Promise<void> {
+  /** On the way to the target once this says so: a request, or each message in it. */
+  async #ask(
+    request: CanonicalRequest,
+    question: Omit<Question, 'approvable'>,
+  ): Promise<OpenOperation | Told> {
+    const held = {
+      body: this.#body,
+      reply: this.#incoming.reply,
+      masked: () => this.#state.masked(request),
+      signal: this.#abort.signal,
+    };
+    if (this.#call?.speaks === true) return this.#call.ask(held);
+    const approvable = approvableRequest(question, { ...held, request });
+    const answer = await this.#state.context.guard.ask({ ...question, approvable });
+    if (answer.effect === 'allow') return answer;
+    return { denied: answer, answer: denialAnswer(answer.denial, answer.operation) };
+  }
+
+  async #refuse(refusal: HttpRefusal, says = denialAnswer): Promise<void> {
     const question = refusedQuestion(this.#incoming.head, refusal, this.#state.clean);
     // A refusal is never allowed.
-    return this.#deny((await this.#state.context.guard.ask(question)) as Denied, false);
+    const denied = (await this.#state.context.guard.ask(question)) as Denied;
+    return this.#deny({ denied, answer: says(denied.denial, denied.operation) }, false);
   }
 
   #recordRequest(request: CanonicalRequest, operation: OpenOperation): void {
@@ -174,7 +198,8 @@ export class Exchange {
   async #show(request: CanonicalRequest, answer: TargetAnswer, operation: OpenOperation): Promise<void> {
     const { reply, bodyEnded } = this.#incoming;
     const { status } = answer;
-    const view = answerView(request, answer, this.#state.sight(request));
+    this.#call?.began(answer);
+    const view = answerView(request, answer, this.#state.sight(request), this.#planned(operation));
     if ('rule' in view) return this.#withhold(view, status, operation);
     const begin = once(() => {
       this.#given(String(status), view.head, operation);
@@ -185,7 +210,14 @@ export class Exchange {
     else await this.#showBody(view, view.body(), operation, begin);
     begin();
     reply.end(view.body === undefined ? [] : this.#trailers(view, operation));
+    this.#call?.finish(status);
     operation.close(status < 400 ? 'success' : 'failure', String(status));
+  }
+
+  /** How a body is shown: messages by what they say. */
+  #planned(operation: OpenOperation): typeof planBody | undefined {
+    const sight = this.#call?.sight(operation);
+    return sight && ((head, masks, scrubs) => planRpc(head, masks, scrubs, sight));
   }
 
   /** @param begin Called before anything is given. */
@@ -226,16 +258,14 @@ export class Exchange {
   async #withhold(refusal: HttpRefusal, status: number, operation: OpenOperation): Promise<void> {
     const answer = withheldAnswer(refusal, status, operation.id);
     await this.#say(answer, operation);
+    this.#call?.fail(String(status), refusal.reason);
     operation.close('failure', String(status), refusal.reason);
   }
 
-  async #deny(denied: Denied, async: boolean): Promise<void> {
+  async #deny({ denied, answer }: Told, async: boolean): Promise<void> {
     const { denial, operation } = denied;
-    const answer =
-      async && denial.approval !== undefined
-        ? acceptedAnswer(denial, denial.approval, operation)
-        : denialAnswer(denial, operation);
-    await this.#say(answer, denied);
+    const waits = async && denial.approval !== undefined;
+    await this.#say(waits ? acceptedAnswer(denial, denial.approval!, operation) : answer, denied);
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -245,12 +275,14 @@ export class Exchange {
     if (ENDS.has(known.code)) this.#state.over(known);
     if (reply.closed || reply.begun) {
       reply.cut();
+      this.#call?.drop();
       operation?.drop();
       return;
     }
     if (known.detail !== undefined)
       this.#state.context.log.warn('an exchange failed', { error: known.code, detail: known.detail });
     await this.#say(failureAnswer(known, operation?.id), operation);
+    this.#call?.fail(String(known.httpStatus), known.message);
     operation?.close('failure', String(known.httpStatus), known.message);
   }
 
@@ -273,6 +305,16 @@ export class Exchange {
     reply.end();
   }
 }
+
+/** Who asked may not, and what they are told. */
+interface Told {
+  readonly denied: Denied;
+  readonly answer: OwnAnswer;
+}
+
+/** A message that could not be read has no id. */
+const RPC_DENIAL: typeof denialAnswer = (denial, operation) =>
+  rpcDenialAnswer([{ id: undefined, denial, operation }], false);
 
 const NOT_CARRIED: HttpRefusal = {
   code: 'ERR_UNSUPPORTED',

@@ -20,7 +20,7 @@ export interface OwnAnswer {
  * @see RFC 9457
  */
 export function denialAnswer(denial: Denial, operation: string): OwnAnswer {
-  const status = statusOfRule(denial.rule) ?? statusOfCode(denial.code);
+  const status = denialStatus(denial);
   const machine: unknown = JSON.parse(denialJson(denial));
   const answer = problem(status, denial.code, denial.message, {
     ...(machine as object),
@@ -32,6 +32,11 @@ export function denialAnswer(denial: Denial, operation: string): OwnAnswer {
 /** RFC 6455 §4.4: whoever asks for another version is told which there is. */
 const UPGRADE_REQUIRED = 426;
 const SPOKEN: Field = ['sec-websocket-version', WEBSOCKET_VERSION];
+
+/** Of an answer that says it. */
+export function denialStatus({ rule, code }: Denial): number {
+  return statusOfRule(rule) ?? statusOfCode(code);
+}
 
 /** What was asked for waits for people: it is to be asked for again. Pure. @see RFC 7240 §4.1 */
 export function acceptedAnswer(denial: Denial, approval: string, operation: string): OwnAnswer {

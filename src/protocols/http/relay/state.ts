@@ -3,6 +3,7 @@ import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { CanonicalRequest, RequestRules } from '../request/canonical.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
+import type { RpcParts } from '../rpc/parts.ts';
 import type { Classification } from '../shown/classification.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
 import type { HttpTarget } from '../target/http-target.ts';
@@ -18,6 +19,7 @@ export interface ConnectionParts {
   readonly rules: RequestRules;
   readonly place: TargetPlace;
   readonly api: ApiRules;
+  readonly rpc: RpcParts;
   readonly server: Http1Server;
   /** What connections may be upgraded to, by name. */
   readonly upgrades: ReadonlyMap<string, Carried>;

@@ -152,7 +152,7 @@ export function refused(rule: RequestRule, reason: string): Refused {
 }
 
 /** Whether it was refused: nothing that a request is read into has a rule. */
-export function isRefused(read: object): read is Refused {
+export function isRefused(read: object): read is Refusal {
   return 'rule' in read;
 }
 

@@ -17,16 +17,17 @@ export type ReadableBody = 'json' | 'form';
 /**
  * As what a body is to be read where rules look at it, by its head alone.
  *
+ * @param most Octets.
  * @returns `none` where there is none; the refusal where it is of a kind that is not read, or is too long already.
  */
-export function readableBody(request: CanonicalRequest): { readonly kind: ReadableBody | 'none' } | Refused {
+export function readableBody(
+  request: CanonicalRequest,
+  most: number = MAX_READ_BODY,
+): { readonly kind: ReadableBody | 'none' } | Refused {
   const { body, contentType, headers } = request;
   if (body === 'none') return { kind: 'none' };
-  if (body !== 'chunked' && body.length > MAX_READ_BODY)
-    return refused(
-      'body-too-large',
-      `rules look at this body, and it is longer than ${MAX_READ_BODY} octets`,
-    );
+  if (body !== 'chunked' && body.length > most)
+    return refused('body-too-large', `rules look at this body, and it is longer than ${most} octets`);
   const value = (name: string) => headers.find((one) => one[0] === name)?.[1].toLowerCase();
   const charsets = [...(value('content-type') ?? '').matchAll(/charset[\t ]*=[\t ]*"?([^";\t ]*)/g)];
   const plain = [undefined, '', 'identity'].includes(value('content-encoding'));

@@ -1,8 +1,7 @@
-import { unreadable } from '../answer-error.ts';
 import type { BodyMasker } from '../body-masker.ts';
 import type { Detects } from '../detects.ts';
 import type { FieldState } from '../json/field-states.ts';
-import { Octets } from '../octets.ts';
+import { Octets, withinBound } from '../octets.ts';
 import { Utf8Check } from '../utf8.ts';
 import { DataMasker } from './data-masker.ts';
 
@@ -12,6 +11,14 @@ const MAX_EVENT = 1024 * 1024;
 const [CR, LF] = [0x0d, 0x0a];
 /** A byte order mark may stand before the first line. */
 const DATA = /^\ufeff?data(?:: ?|$)/;
+
+/** What else is done to events. */
+export interface EventRules {
+  /** Called with the data of each event before it is masked. @returns What stands for it; undefined: no event at all. */
+  data(text: string): string | undefined;
+  /** Of one event. */
+  readonly mostOctets: number;
+}
 
 /** A line of an event: what it says, and its end with it. */
 interface Line {
@@ -29,6 +36,7 @@ interface Line {
  */
 export class EventMasker implements BodyMasker {
   readonly #masker: DataMasker;
+  readonly #rules: EventRules;
   readonly #utf8 = new Utf8Check();
   readonly #held = new Octets();
   /** Octets of what is held that were read. */
@@ -38,8 +46,9 @@ export class EventMasker implements BodyMasker {
   /** A line feed now is a part of the line end before. */
   #afterCr = false;
 
-  constructor(fields: FieldState | undefined, detects: Detects | undefined) {
+  constructor(fields: FieldState | undefined, detects: Detects | undefined, rules: EventRules = PLAIN) {
     this.#masker = new DataMasker(fields, detects);
+    this.#rules = rules;
   }
 
   get maskedValues(): number {
@@ -57,8 +66,7 @@ export class EventMasker implements BodyMasker {
       shown.push(this.#event(bytes.subarray(from, at + 1)));
       from = at + 1;
     }
-    if (bytes.length - from > MAX_EVENT)
-      throw unreadable(`an event in it is longer than ${MAX_EVENT} octets`);
+    withinBound(bytes.length - from, this.#rules.mostOctets, 'an event in it');
     this.#held.drop(from);
     this.#read = this.#held.length;
     return shown.length === 0 ? undefined : Buffer.concat(shown);
@@ -87,7 +95,9 @@ export class EventMasker implements BodyMasker {
     const isData = ({ text }: Line) => DATA.test(text);
     const before = lines.filter(isData).map(({ text }) => text.replace(DATA, ''));
     const data = before.join('\n');
-    const shown = before.length === 0 ? data : this.#masker.data(data);
+    const given = before.length === 0 ? data : this.#rules.data(data);
+    if (given === undefined) return NOTHING;
+    const shown = before.length === 0 ? data : this.#masker.data(given);
     const others = lines.map((line) =>
       isData(line) ? line : { ...line, text: this.#masker.text(line.text) },
     );
@@ -95,6 +105,9 @@ export class EventMasker implements BodyMasker {
     return same ? Buffer.from(bytes) : Buffer.from(written(others, isData, shown));
   }
 }
+
+const PLAIN: EventRules = { data: (text) => text, mostOctets: MAX_EVENT };
+const NOTHING = Buffer.alloc(0);
 
 function linesOf(text: string): readonly Line[] {
   const lines = [...text.matchAll(/([^\r\n]*)(\r\n|\r|\n|$)/g)].map(([, line = '', end = '']) => ({

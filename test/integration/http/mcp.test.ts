@@ -1,0 +1,244 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { LocalEnd } from '../../support/http/local-end.ts';
+import { events, MCP_SSN, mcpAnswers } from '../../support/http/mcp-upstream.ts';
+import { head } from '../../support/http/messages.ts';
+import { headerOf, RawHttp, statusOf } from '../../support/http/raw-http.ts';
+import { RecordingUpstream } from '../../support/http/recording-upstream.ts';
+import { RunningGateway } from '../../support/running-gateway.ts';
+
+const POLICY = `
+@id("use") permit (principal, action in [Action::"connect", Action::"mcp.use"], resource);
+@id("stream") permit (principal, action in [Action::"http.get", Action::"http.delete"], resource is Endpoint)
+when { resource.path == "/mcp" };
+@id("tools") permit (principal, action == Action::"mcp.call", resource is McpTool)
+when { ["lookup", "search"].contains(resource.name) };
+@id("no-drop") forbid (principal, action == Action::"mcp.call", resource)
+when { context.arguments.contains("$.query=drop") };
+@id("greet") permit (principal, action == Action::"mcp.prompt", resource is McpPrompt)
+when { resource.name == "greet" };
+@id("notes") permit (principal, action == Action::"mcp.read", resource is McpResource)
+when { resource.uri == "note://open" };
+@id("roots") permit (principal, action == Action::"mcp.answer", resource is McpMethod)
+when { resource.name == "roots/list" };
+@id("orders") permit (principal, action == Action::"rpc.call", resource is RpcMethod)
+when { resource.name == "orders.get" };
+@id("show") permit (principal, action == Action::"reveal", resource);
+@id("pii") @mask("redact") forbid (principal, action == Action::"reveal", resource)
+when { resource.tags.contains("pii.national-id") };
+`;
+
+let upstream: RecordingUpstream;
+let running: RunningGateway;
+let locals: LocalEnd[];
+
+beforeAll(async () => {
+  upstream = await RecordingUpstream.start(mcpAnswers);
+  running = await RunningGateway.start({
+    policy: POLICY,
+    adapter: null,
+    resources: `
+  tools:
+    protocol: http
+    target: { url: 'http://127.0.0.1:${upstream.port}' }
+    credentials: {}
+    api: { mcp: [/mcp, /other], rpc: { /rpc: [orders.get, orders.drop] } }
+    classification: { results: { lookup: { $.ssn: [pii.national-id] } } }`,
+  });
+  const callers = [await running.machine(), await running.machine()];
+  locals = await Promise.all(callers.map((caller) => LocalEnd.open(caller, 'tools')));
+});
+
+beforeEach(() => upstream.clear());
+
+afterAll(async () => {
+  for (const local of locals ?? []) local.close();
+  await running?.remove();
+  await upstream?.stop();
+});
+
+interface Sent {
+  readonly path?: string;
+  readonly method?: string;
+  readonly lines?: readonly string[];
+  readonly local?: LocalEnd;
+}
+
+async function send(
+  body: unknown,
+  { path = '/mcp', method = 'POST', lines = [], local = locals[0]! }: Sent = {},
+) {
+  const client = await RawHttp.connect(local.port);
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+  const ofBody =
+    text === '' ? [] : ['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(text)}`];
+  const auth = `Authorization: Bearer ${local.secret}`;
+  client.send(
+    Buffer.from(head(`${method} ${path} HTTP/1.1`, 'Host: localhost', auth, ...ofBody, ...lines) + text),
+  );
+  const [answer] = await client.answered();
+  client.close();
+  return {
+    status: statusOf(answer!),
+    text: answer!.body.toString(),
+    session: headerOf(answer!, 'mcp-session-id'),
+    heard: upstream.heard.map((one) => one.body.toString()),
+  };
+}
+
+const call = (id: number | string, name: string, args: object = {}) => ({
+  jsonrpc: '2.0',
+  id,
+  method: 'tools/call',
+  params: { name, arguments: args },
+});
+const request = (id: number, method: string, params: object = {}) => ({ jsonrpc: '2.0', id, method, params });
+
+describe('a route of the Model Context Protocol', () => {
+  it('carries a permitted call octet for octet, and masks its result in both places', async () => {
+    const text = `{"jsonrpc" : "2.0", "id":7,"method":"tools\\/call","params":{"name":"lookup","arguments":{"n":1.0}}}`;
+    const { status, text: shown, heard } = await send(text);
+    expect(heard).toEqual([text]);
+    expect(status).toBe(200);
+    expect(shown).not.toContain(MCP_SSN);
+    expect(JSON.parse(shown)).toEqual({
+      jsonrpc: '2.0',
+      id: 7,
+      result: {
+        content: [{ type: 'text', text: '{"id":7,"name":"Ann","ssn":"***"}' }],
+        structuredContent: { id: 7, name: 'Ann', ssn: '***' },
+      },
+    });
+  });
+
+  it('answers a denied call with an error under its id, and the server hears nothing', async () => {
+    const denied = await send(call('a', 'delete'));
+    expect(denied).toMatchObject({ status: 200, heard: [] });
+    expect(JSON.parse(denied.text)).toMatchObject({
+      jsonrpc: '2.0',
+      id: 'a',
+      error: { code: -32010, data: { rule: 'default-deny' } },
+    });
+    const byArguments = await send(call(1, 'search', { query: 'drop' }));
+    expect(byArguments.heard).toEqual([]);
+    expect(JSON.parse(byArguments.text)).toMatchObject({ error: { data: { rule: 'no-drop' } } });
+  });
+
+  it('lists only what may be asked for', async () => {
+    const names = async (method: string) =>
+      Object.values((JSON.parse((await send(request(1, method))).text) as { result: object }).result).flat();
+    expect(await names('tools/list')).toMatchObject([{ name: 'lookup' }, { name: 'search' }]);
+    expect(await names('prompts/list')).toEqual([{ name: 'greet' }]);
+    expect(await names('resources/list')).toEqual([{ uri: 'note://open' }]);
+  });
+
+  it('decides each message of a batch, and sends all of them or none', async () => {
+    const denied = await send([
+      request(1, 'tools/list'),
+      call(2, 'delete'),
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+    ]);
+    expect(denied).toMatchObject({ status: 200, heard: [] });
+    expect(JSON.parse(denied.text)).toMatchObject([
+      { id: 1, error: { message: 'another message of its batch was refused, and none was sent' } },
+      { id: 2, error: { data: { rule: 'default-deny' } } },
+    ]);
+    const passed = await send([request(1, 'tools/list'), call(2, 'lookup')]);
+    expect(passed.heard).toHaveLength(1);
+    expect(passed.text).not.toContain(MCP_SSN);
+    expect(JSON.parse(passed.text)).toMatchObject([{ id: 1, result: { tools: [{}, {}] } }, { id: 2 }]);
+  });
+
+  it.each<[string, string | Buffer, number, string]>([
+    [
+      'a method twice',
+      '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}',
+      400,
+      'body-malformed',
+    ],
+    [
+      'a method of another server',
+      JSON.stringify(request(1, 'Tools/Call', { name: 'delete' })),
+      403,
+      'rpc-not-described',
+    ],
+    ['a tool in letters that look alike', JSON.stringify(call(1, 'lооkup')), 400, 'rpc-name'],
+    [
+      'a resource by dots',
+      JSON.stringify(request(1, 'resources/read', { uri: 'note://a/../open' })),
+      400,
+      'rpc-name',
+    ],
+    ['an answer to nothing', '{"jsonrpc":"2.0","id":1,"result":{}}', 400, 'rpc-answer'],
+  ])('refuses %s', async (_, body, status, rule) => {
+    const refused = await send(String(body));
+    expect(refused).toMatchObject({ status, heard: [] });
+    expect(JSON.parse(refused.text)).toMatchObject({ error: { data: { rule } } });
+  });
+
+  it('knows a session only where it was opened', async () => {
+    const opened = await send(request(0, 'initialize', { protocolVersion: '2025-11-25' }));
+    expect(opened.session).toBe('session-1');
+    upstream.clear();
+    const lines = ['Mcp-Session-Id: session-1'];
+    expect(await send(call(1, 'lookup'), { lines })).toMatchObject({ status: 200 });
+    upstream.clear();
+    for (const elsewhere of [
+      { lines, local: locals[1]! },
+      { lines, path: '/other' },
+      { lines: ['Mcp-Session-Id: session-2'] },
+    ])
+      expect(await send(call(1, 'lookup'), elsewhere)).toMatchObject({ status: 404, heard: [] });
+    expect(await send(undefined, { method: 'GET', lines, local: locals[1]! })).toMatchObject({ status: 404 });
+    expect(await send(undefined, { method: 'DELETE', lines })).toMatchObject({ status: 200 });
+    upstream.clear();
+    expect(await send(call(1, 'lookup'), { lines })).toMatchObject({ status: 404, heard: [] });
+  });
+
+  it('shows what a server asks where it may be answered, and takes an answer once', async () => {
+    upstream.answer = () => [
+      events([
+        request(90, 'sampling/createMessage'),
+        request(91, 'roots/list'),
+        { jsonrpc: '2.0', id: 1, result: {} },
+      ]),
+    ];
+    const { text } = await send(call(1, 'search'));
+    expect(text).not.toContain('sampling');
+    expect(text).toContain('roots/list');
+    upstream.clear();
+    const answer = { jsonrpc: '2.0', id: 91, result: { roots: [] } };
+    expect(await send(answer)).toMatchObject({ status: 202, heard: [JSON.stringify(answer)] });
+    upstream.clear();
+    expect(await send(answer)).toMatchObject({ status: 400, heard: [] });
+    expect(await send({ ...answer, id: 90 })).toMatchObject({ status: 400, heard: [] });
+  });
+
+  it('masks a result in events, wherever it is answered', async () => {
+    const opened = await send(request(0, 'initialize', { protocolVersion: '2025-11-25' }));
+    const lines = [`Mcp-Session-Id: ${opened.session}`];
+    upstream.answer = () => [
+      events([{ jsonrpc: '2.0', id: 5, result: { structuredContent: { ssn: MCP_SSN } } }]),
+    ];
+    expect((await send(request(6, 'tools/list'), { lines })).text).not.toContain(MCP_SSN);
+    expect((await send(undefined, { method: 'GET', lines })).text).not.toContain(MCP_SSN);
+  });
+});
+
+describe('a route of JSON-RPC', () => {
+  it('carries the methods that it is configured to have, as policy permits them', async () => {
+    expect(await send(request(1, 'orders.get'), { path: '/rpc' })).toMatchObject({
+      status: 200,
+      heard: [{}],
+    });
+    upstream.clear();
+    for (const [method, code] of [
+      ['orders.drop', -32010],
+      ['orders.pay', -32601],
+    ] as const) {
+      const refused = await send(request(1, method), { path: '/rpc' });
+      expect(refused.heard).toEqual([]);
+      expect(JSON.parse(refused.text)).toMatchObject({ error: { code } });
+    }
+    expect(await send(undefined, { path: '/rpc', method: 'GET' })).toMatchObject({ status: 403, heard: [] });
+  });
+});
