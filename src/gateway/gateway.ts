@@ -83,6 +83,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
       instance: state.instance,
       clock,
       credentials: identity.instances,
+      ownSecret: state.ownSecret,
       approvals: new SqliteApprovalStore(state.database),
       seal: new TextSeal(materials.sealKey),
       sessionLives: (id) => sessions.find(id) !== undefined,

@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander';
 import { toHoopError } from '../core/errors.ts';
+import type { CheckOptions } from './commands/check.ts';
 import { packageVersion } from './version.ts';
+
+/** Of `hoopd check`. */
+type CheckCall = CheckOptions & { readonly hostKeys?: string };
 
 const DEFAULT_CONFIG = 'hoopd.yaml';
 
@@ -52,7 +56,13 @@ function program(): Command {
     .option('--json', 'one JSON object on standard output')
     .option('--without-secrets', 'do not look secrets up: for CI')
     .option('--schema', 'print the JSON Schema of the configuration and do nothing else')
-    .action(async (options: { config: string; json?: true; withoutSecrets?: true; schema?: true }) => {
+    .option('--host-keys <host:port>', 'print the keys that a host shows now and do nothing else')
+    .action(async ({ hostKeys: place, ...options }: CheckCall) => {
+      if (place !== undefined) {
+        const { hostKeys } = await import('./commands/host-keys.ts');
+        process.exitCode = await hostKeys(place, options.json === true);
+        return;
+      }
       const { check } = await import('./commands/check.ts');
       process.exitCode = await check(options);
     });

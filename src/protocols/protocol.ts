@@ -47,7 +47,14 @@ export interface Protocol<
   /** Complains, with paths below the resource, of what the shape alone cannot tell. */
   check(config: Config, complain: Complain): void;
   /** What is said of a resource to those who may reach it. */
-  describe(resource: NamedResource<Config>): ResourceFacts;
+  describe(resource: NamedResource<Config>, ownSecret: OwnSecret): ResourceFacts;
+  /**
+   * Asks who answers at a place, for whoever writes the configuration. Left away: there is nothing to write down.
+   *
+   * @param place `host-1.internal:22`, its port left away where it is the usual one.
+   * @throws {HoopError} `ERR_USAGE` it is no place; `ERR_TARGET_…`.
+   */
+  seenKeys?(place: string): Promise<readonly SeenKey[]>;
   /** What all resources of this protocol use together: made with the first of them, closed with the last. */
   shared(deps: SharedDeps): Shared;
   /** Makes the adapter of one resource. It connects to nothing before the first stream, but to clear up after an earlier start. */
@@ -115,6 +122,14 @@ export interface ResourceFacts {
   readonly classified: readonly PolicyObject[];
 }
 
+/** A public key that a target shows. */
+export interface SeenKey {
+  /** As the configuration takes it. */
+  readonly line: string;
+  /** As people compare it. */
+  readonly fingerprint: string;
+}
+
 interface StarterResource {
   /** Lines of YAML below `resources:`, two spaces in. */
   readonly yaml: string;
@@ -127,7 +142,15 @@ export interface SharedParts {
   close(): Promise<void>;
 }
 
+/**
+ * 32 octets that this gateway alone has, the same after a restart, others for each purpose. Pure.
+ *
+ * @param purpose A word of the protocol's own.
+ */
+export type OwnSecret = (purpose: string) => Buffer;
+
 export interface SharedDeps {
+  readonly ownSecret: OwnSecret;
   /** Of the whole process. */
   readonly turns: Turns;
 }

@@ -15,6 +15,7 @@ interface OpenState {
   readonly instance: string;
   readonly tokenKey: SigningKey;
   readonly auditKey: KeyObject;
+  readonly ownSecret: (purpose: string) => Buffer;
   readonly revocations: RevocationStore;
   close(): Promise<void>;
 }
@@ -52,14 +53,16 @@ export function stateConformance(name: string, makePlace: () => Promise<StatePla
     }
 
     it("draws the gateway's name and keys once, and finds them again", async () => {
-      const drawn = ({ instance, tokenKey, auditKey }: OpenState) => ({
+      const drawn = ({ instance, tokenKey, auditKey, ownSecret }: OpenState) => ({
         instance,
+        own: ['one', 'two'].map((purpose) => ownSecret(purpose).toString('hex')),
         tokens: tokenKey.keyId,
         audit: createPublicKey(auditKey).export({ format: 'jwk' }),
       });
       const [first, second] = await reopened(drawn);
       expect(first.instance).toMatch(/^[A-Za-z0-9][A-Za-z0-9._-]{7,63}$/);
       expect(drawn(second)).toEqual(first);
+      expect(new Set(first.own).size).toBe(2);
       await second.close();
     });
 

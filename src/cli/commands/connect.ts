@@ -1,6 +1,20 @@
 import { ATTENUATION_OPTIONS } from '../attenuation.ts';
-import type { CommandSpec } from '../command.ts';
+import type { CommandSpec, OptionSpec } from '../command.ts';
 import { CLIENTS } from '../connect/clients/index.ts';
+
+/** Of whatever opens a tunnel: why, for how long, and with whose yes. */
+export const SESSION_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--reason <text>', text: 'why, for approvers and the audit' },
+  {
+    flags: '--wait [duration]',
+    text: 'if a connection needs an approval, ask for it and wait: at most so long, or as long as the request stands',
+  },
+  {
+    flags: '--approval <id>',
+    text: 'use what was asked ahead, apr_…: go on as the instance that asked with hoopctl approval request',
+  },
+  { flags: '--ttl <duration>', text: 'end at the latest after so long: 90s, 30m, 8h' },
+];
 
 const HELP = CLIENTS.map(({ help }) => help);
 
@@ -36,16 +50,7 @@ export const connect: CommandSpec = {
       flags: '--keep',
       text: 'stay when the process that started it ends, or its terminal closes; SIGTERM or the deadline ends it',
     },
-    { flags: '--reason <text>', text: 'why, for approvers and the audit' },
-    {
-      flags: '--wait [duration]',
-      text: 'if a connection needs an approval, ask for it and wait: at most so long, or as long as the request stands',
-    },
-    {
-      flags: '--approval <id>',
-      text: 'use what was asked ahead, apr_…: go on as the instance that asked with hoopctl approval request',
-    },
-    { flags: '--ttl <duration>', text: 'end at the latest after so long: 90s, 30m, 8h' },
+    ...SESSION_OPTIONS,
     ...ATTENUATION_OPTIONS,
   ],
   gateway: 'as-agent',

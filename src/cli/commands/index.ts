@@ -23,6 +23,8 @@ import { sessionKill } from './session-kill.ts';
 import { sessionList } from './session-list.ts';
 import { sessionReplay } from './session-replay.ts';
 import { sessionShow } from './session-show.ts';
+import { ssh } from './ssh.ts';
+import { sshConfig } from './ssh-config.ts';
 import { whoami } from './whoami.ts';
 
 /** Every command, in the order of the help. */
@@ -32,6 +34,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   whoami,
   resourceList,
   connect,
+  ssh,
+  sshConfig,
   sessionList,
   sessionShow,
   sessionKill,

@@ -29,14 +29,19 @@ import { untilEnd } from './until-end.ts';
 /** How long a session may take to tell its client why it ends. */
 const LAST_WORDS_MS = 2000;
 
+/** What runs in a tunnel: made once its ends are open. */
+type CommandFor = (ends: readonly PreparedEnd[]) => readonly string[];
+
 /**
  * @param clients The protocols whose clients can be served.
+ * @param commandFor Default: what stands behind `--`; nothing: the tunnel stays for whoever uses it.
  * @returns 0, or the child's code.
  * @throws {HoopError} Whatever keeps the tunnel from opening.
  */
 export async function runConnect(
   invocation: Invocation,
   clients: readonly KnownClients[] = CLIENTS,
+  commandFor: CommandFor = () => invocation.command,
 ): Promise<number> {
   const plan = planConnect(invocation);
   const trouble = new Trouble(invocation.io);
@@ -48,7 +53,7 @@ export async function runConnect(
       const resources = await reachable(invocation.io, gateway, plan, interrupted);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       const known = await withHalves(resources, clients);
-      return overListeners(invocation, gateway, known, plan, trouble);
+      return overListeners(invocation.io, gateway, known, plan, trouble, commandFor);
     },
     { ...ttl, ...as },
     (error, final) => trouble.tell(error, final),
@@ -145,11 +150,12 @@ async function overStdio(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promi
 }
 
 async function overListeners(
-  { io, command }: Invocation,
+  io: Io,
   gateway: OpenGateway,
   resources: readonly KnownResource[],
   plan: ConnectPlan,
   trouble: Trouble,
+  commandFor: CommandFor,
 ): Promise<number> {
   const several = resources.length > 1;
   const files = new TunnelFiles();
@@ -161,6 +167,7 @@ async function overListeners(
     const opened: OpenEnd[] = [];
     for (const resource of resources) opened.push(await local.open(resource));
     const ends = await prepareEnds(opened, files, { bearer: plan.bearer, env: io.env });
+    const command = commandFor(ends);
     if (command.length > 0)
       return await runChild(io, command, childEnvironment(io.env, ends, plan.urlVariable, tls?.variables));
     await tellReady(io, gateway, ends);

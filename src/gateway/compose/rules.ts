@@ -17,7 +17,13 @@ import type { Decision, PolicyEngine, PolicyObject } from '../../policy/model.ts
 import { resourceObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Adapter, Viewer } from '../../protocols/adapter.ts';
-import type { ConfiguredResource, Detectors, Protocol, ResourceConfig } from '../../protocols/protocol.ts';
+import type {
+  ConfiguredResource,
+  Detectors,
+  OwnSecret,
+  Protocol,
+  ResourceConfig,
+} from '../../protocols/protocol.ts';
 import { ApprovalChanges } from '../approvals/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistake.ts';
@@ -74,6 +80,7 @@ export interface RulesDeps extends PrepareOptions {
   /** The gateway's name in audit chains. */
   readonly instance: string;
   readonly credentials: CredentialCheck;
+  readonly ownSecret: OwnSecret;
   /** Keeps requests for approval. */
   readonly approvals: DeskParts['store'];
   readonly seal: DeskParts['seal'];
@@ -89,13 +96,14 @@ export class GatewayRules {
   readonly #deps: RulesDeps;
   readonly #turns = new Turns();
   readonly #webhooks: ApprovalWebhooks;
-  readonly #shared = new SharedByProtocol({ turns: this.#turns });
+  readonly #shared: SharedByProtocol;
   readonly #allowance = new Allowance(LIMITS.heldBytes);
   #prepared: PreparedRules;
 
   constructor(deps: RulesDeps, prepared: PreparedRules) {
     this.#deps = deps;
     this.#prepared = prepared;
+    this.#shared = new SharedByProtocol({ turns: this.#turns, ownSecret: deps.ownSecret });
     this.resources = new ResourceTable(deps.log);
     const changed = this.approvalChanges.tell;
     this.desk = new ApprovalDesk({ ...deps, store: deps.approvals, terms: () => this.#terms(), changed });
@@ -181,17 +189,19 @@ export class GatewayRules {
       document: (below: readonly string[]) => materials.documents.get(path(below)),
       secret: (below: readonly string[]) => this.#secret(path(below)),
     };
-    return { ...resource, protocol, files, make: () => this.#make(protocol, configured) };
+    const facts = protocol.describe(resource, this.#deps.ownSecret);
+    return { ...resource, protocol, files, facts, make: () => this.#make(protocol, configured) };
   }
 
   #make(protocol: Protocol, resource: ConfiguredResource<ResourceConfig>): Adapter {
-    const { clock, log, audit, instance } = this.#deps;
+    const { clock, log, audit, instance, ownSecret } = this.#deps;
     const deps = {
       clock,
       log,
       audit,
       gateway: { gateway: instance, boot: audit.chain },
       turns: this.#turns,
+      ownSecret,
       allowance: this.#allowance,
       detectors: () => this.#prepared.detectors,
     };

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { randomBytes } from 'node:crypto';
+import { hkdfSync, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -19,6 +19,8 @@ export interface GatewayState {
   readonly instance: string;
   readonly tokenKey: SigningKey;
   readonly auditKey: KeyObject;
+  /** 32 octets made of the token key, others for each purpose: none tells of another. RFC 5869. */
+  readonly ownSecret: (purpose: string) => Buffer;
   readonly database: DatabaseSync;
   /** For audit chains. */
   readonly auditDir: string;
@@ -26,6 +28,9 @@ export interface GatewayState {
   readonly indexDir: string;
   close(): void;
 }
+
+const SALT = 'hoop-own-secret';
+const SECRET_BYTES = 32;
 
 /**
  * Opens the state directory, making what is missing: `instance`, `token-key.jwk`, `audit-key.pem`, `state.db`, all
@@ -52,11 +57,16 @@ export async function openState(dir: string): Promise<GatewayState> {
       lock.release();
     };
     const dirs = { auditDir: join(dir, 'audit'), indexDir: join(dir, 'index') };
-    return { instance, tokenKey, auditKey, database, ...dirs, close };
+    return { instance, tokenKey, auditKey, ownSecret: secretsOf(tokenKey), database, ...dirs, close };
   } catch (error) {
     lock.release();
     throw error;
   }
+}
+
+function secretsOf({ privateKey }: SigningKey): GatewayState['ownSecret'] {
+  const octets = privateKey.export({ type: 'pkcs8', format: 'der' });
+  return (purpose) => Buffer.from(hkdfSync('sha256', octets, SALT, purpose, SECRET_BYTES));
 }
 
 function openDatabase(path: string): DatabaseSync {

@@ -23,6 +23,7 @@ export interface ResourceSpec {
   /** Content of the files that it names. */
   readonly files: readonly (string | undefined)[];
   readonly object: PolicyObject;
+  readonly facts: ResourceFacts;
   make(): Adapter;
 }
 
@@ -106,8 +107,7 @@ export class ResourceTable {
 }
 
 function entryOf(spec: ResourceSpec): Entry {
-  const { name, config, protocol, object } = spec;
-  const facts = protocol.describe({ name, config, object });
+  const { name, config, protocol, object, facts } = spec;
   const resource = { name, config, protocol, facts, object, adapter: spec.make() };
   return { spec, resource, sessions: 0, retired: false };
 }

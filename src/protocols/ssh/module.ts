@@ -6,7 +6,8 @@ import { createSshAdapter } from './adapter.ts';
 import { type SshConfig, sshConfig, variableFilter } from './config.ts';
 import { configuredCredential, credentialSecrets, waysOf } from './credentials/index.ts';
 import { hostOf } from './entities.ts';
-import { makeHostKey } from './host-key.ts';
+import { hostKeyLine, makeHostKey } from './host-key.ts';
+import { seenKeys } from './target/seen-keys.ts';
 import { SshTarget } from './target/ssh-target.ts';
 
 interface SshShared extends SharedParts {
@@ -28,13 +29,17 @@ export const ssh: Protocol<SshConfig, SshShared> = {
       complain(
         ['target', 'hostKeys'],
         'is missing',
-        'write the key of the host: nobody is trusted at first sight',
+        'write the key of the host, as hoopd check --host-keys HOST shows it, or hostCa: nobody is trusted at first sight',
       );
     if (waysOf(credentials).length !== 1)
       complain(['credentials'], 'needs exactly one of key, password and certificate', 'write key: {file: …}');
   },
-  describe: () => ({ connect: {}, classified: [] }),
-  shared: () => ({ hostKey: makeHostKey(), close: async () => undefined }),
+  describe: ({ config }, ownSecret) => ({
+    connect: { user: config.credentials.user, hostKey: hostKeyLine(ownSecret) },
+    classified: [],
+  }),
+  seenKeys,
+  shared: ({ ownSecret }) => ({ hostKey: makeHostKey(ownSecret), close: async () => undefined }),
   create: (resource, { hostKey }, { clock, detectors }) => {
     const { target, session } = resource.config;
     const hostName = target.host ?? '';

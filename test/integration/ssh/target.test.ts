@@ -7,9 +7,10 @@ import { HoopError } from '../../../src/core/errors.ts';
 import { Secret } from '../../../src/core/secret.ts';
 import type { SshCredentialsConfig } from '../../../src/protocols/ssh/credentials/config.ts';
 import { configuredCredential } from '../../../src/protocols/ssh/credentials/index.ts';
-import { readNamedKey } from '../../../src/protocols/ssh/target/host-trust.ts';
+import { seenKeys } from '../../../src/protocols/ssh/target/seen-keys.ts';
 import { SshTarget } from '../../../src/protocols/ssh/target/ssh-target.ts';
 import { targetAddresses } from '../../../src/protocols/stream/addresses.ts';
+import { readNamedKey } from '../../../src/wire/ssh/named-key.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 
 const WHO = {
@@ -220,5 +221,20 @@ describe('a host that is none', () => {
     expect(await refused(target({ hostKeys: hostKeys(), port: 1 }))).toMatch(
       /^ERR_TARGET_UNREACHABLE: ECONNREFUSED/,
     );
+  });
+});
+
+describe('hoopd check --host-keys', () => {
+  it('shows the keys that a host has, as the configuration takes them', async () => {
+    const seen = await seenKeys(`127.0.0.1:${sshd.port}`);
+    expect(seen.map(({ line }) => line)).toEqual([sshd.publicKey('host'), sshd.publicKey('host-rsa')]);
+    expect(seen[0]!.fingerprint).toMatch(/^SHA256:[A-Za-z0-9+/]{43}$/);
+  });
+
+  it('says what is no place, and who does not answer', async () => {
+    for (const place of ['', 'a b', 'a:0', 'a:65536', 'root@a:22:1', '[::1'])
+      await expect(seenKeys(place), place).rejects.toMatchObject({ code: 'ERR_USAGE' });
+    await expect(seenKeys('[127.0.0.1]:1')).rejects.toMatchObject({ code: 'ERR_TARGET_UNREACHABLE' });
+    await expect(seenKeys('169.254.169.254')).rejects.toMatchObject({ code: 'ERR_TARGET_UNREACHABLE' });
   });
 });

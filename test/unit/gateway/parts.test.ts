@@ -123,7 +123,7 @@ describe('what the resources of a protocol share', () => {
   });
 
   it('is made with the first adapter and closed with the last; anew with the next', async () => {
-    const all = new SharedByProtocol({ turns: new Turns() });
+    const all = new SharedByProtocol({ turns: new Turns(), ownSecret: () => Buffer.alloc(32) });
     const seen: unknown[] = [];
     const make = () =>
       all.adapter(protocol, (shared) => {
@@ -144,13 +144,14 @@ describe('what the resources of a protocol share', () => {
 
 describe('resources over reloads', () => {
   const closed: string[] = [];
-  const protocol = { describe: () => ({ connect: {}, classified: [] }) } as unknown as Protocol;
+  const protocol = {} as unknown as Protocol;
   const spec = (name: string, port: number, ca?: string): ResourceSpec => ({
     name,
     protocol,
     files: [ca],
     config: { target: { port } } as never,
     object: { type: 'Resource', id: name, attrs: {} },
+    facts: { connect: {}, classified: [] },
     make: () => ({
       protocol: 'p',
       serve: async () => never(),

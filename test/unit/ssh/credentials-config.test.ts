@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { sshCredentialsConfig } from '../../../src/protocols/ssh/credentials/config.ts';
 import { credentialSecrets, waysOf } from '../../../src/protocols/ssh/credentials/index.ts';
 import { sshTargetConfig } from '../../../src/protocols/ssh/target/config.ts';
-import { lineOf } from '../../../src/protocols/ssh/target/host-trust.ts';
 import { publicBlob } from '../../../src/wire/ssh/keys.ts';
+import { lineOf } from '../../../src/wire/ssh/named-key.ts';
 
 const key = lineOf(publicBlob(generateKeyPairSync('ed25519').publicKey));
 const said = (result: { error?: { issues: readonly { message: string }[] } }) =>

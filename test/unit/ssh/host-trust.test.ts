@@ -1,13 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import {
-  algorithmsOf,
-  certificateFault,
-  fits,
-  lineOf,
-  readNamedKey,
-} from '../../../src/protocols/ssh/target/host-trust.ts';
+import { algorithmsOf, certificateFault, fits } from '../../../src/protocols/ssh/target/host-trust.ts';
 import { publicBlob } from '../../../src/wire/ssh/keys.ts';
+import { lineOf, readNamedKey } from '../../../src/wire/ssh/named-key.ts';
 
 const ed25519 = () => publicBlob(generateKeyPairSync('ed25519').publicKey);
 const rsa = (modulusLength: number) => publicBlob(generateKeyPairSync('rsa', { modulusLength }).publicKey);

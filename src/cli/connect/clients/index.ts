@@ -1,6 +1,7 @@
 import type { ClientHalf, ClientHelp } from './half.ts';
 import { HTTP_HELP } from './http-help.ts';
 import { POSTGRES_HELP } from './postgres-help.ts';
+import { SSH_HELP } from './ssh-help.ts';
 
 /** A protocol that this hoopctl knows. Its half is loaded when a tunnel is opened, its help with every start. */
 export interface KnownClients {
@@ -14,4 +15,5 @@ export interface KnownClients {
 export const CLIENTS: readonly KnownClients[] = [
   { protocol: 'postgres', help: POSTGRES_HELP, load: async () => (await import('./postgres.ts')).postgres },
   { protocol: 'http', help: HTTP_HELP, load: async () => (await import('./http.ts')).http },
+  { protocol: 'ssh', help: SSH_HELP, load: async () => (await import('./ssh.ts')).ssh },
 ];

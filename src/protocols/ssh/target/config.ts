@@ -1,8 +1,8 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { expected, parsed, port, section, text } from '../../../core/config/shape.ts';
+import { readNamedKey } from '../../../wire/ssh/named-key.ts';
 import { readRange } from '../../stream/addresses.ts';
-import { readNamedKey } from './host-trust.ts';
 
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62})(\.[A-Za-z0-9_][A-Za-z0-9_-]{0,62})*$/;
 

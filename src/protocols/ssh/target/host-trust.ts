@@ -5,41 +5,12 @@
  */
 import { createHash } from 'node:crypto';
 import { CERTIFICATE_SUFFIX, type HostCertificate } from '../../../wire/ssh/certificate.ts';
-import { blobType, KEY_TYPES, readPublicKey } from '../../../wire/ssh/keys.ts';
-
-/** One key as configuration and `known_hosts` write it. */
-export interface NamedKey {
-  /** `ssh-ed25519 AAAA…`, without a comment. */
-  readonly line: string;
-  readonly blob: Buffer;
-}
+import { blobType, KEY_TYPES } from '../../../wire/ssh/keys.ts';
 
 /** Signatures by which a host proves that it has a key of this kind, the best first; none with SHA-1. */
 const SIGNATURES: Readonly<Record<string, readonly string[]>> = {
   'ssh-rsa': ['rsa-sha2-512', 'rsa-sha2-256'],
 };
-
-/**
- * Reads `ssh-ed25519 AAAA… comment`.
- *
- * @returns Undefined: it is no plain public key, or RSA with fewer than 2048 bits.
- */
-export function readNamedKey(text: string): NamedKey | undefined {
-  const [type = '', base64 = ''] = text.trim().split(/[ \t]+/, 2);
-  if (!KEY_TYPES.includes(type) || !/^[A-Za-z0-9+/]{1,4096}={0,2}$/.test(base64)) return undefined;
-  const blob = Buffer.from(base64, 'base64');
-  try {
-    readPublicKey(blob);
-    return blobType(blob) === type ? { line: lineOf(blob), blob } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** As `readNamedKey` reads it. */
-export function lineOf(blob: Buffer): string {
-  return `${blobType(blob)} ${blob.toString('base64')}`;
-}
 
 /** `SHA256:…`, as OpenSSH shows keys to people. */
 export function fingerprint(blob: Buffer): string {
@@ -52,11 +23,13 @@ export function algorithmsOf(keys: readonly Buffer[]): readonly string[] {
   return [...types].flatMap((type) => SIGNATURES[type] ?? [type]);
 }
 
-/** What a host is asked for, so that it shows any plain key. */
-const PLAIN_ALGORITHMS: readonly string[] = KEY_TYPES.flatMap((type) => SIGNATURES[type] ?? [type]);
+/** What a host is asked for, so that it shows a plain key: one list for each kind. */
+export const PLAIN_SIGNATURES: readonly (readonly string[])[] = KEY_TYPES.map(
+  (type) => SIGNATURES[type] ?? [type],
+);
 
 /** What a host is asked for, so that it shows any certificate. */
-export const CERTIFICATE_ALGORITHMS: readonly string[] = PLAIN_ALGORITHMS.map(
+export const CERTIFICATE_ALGORITHMS: readonly string[] = PLAIN_SIGNATURES.flat().map(
   (name) => `${name}${CERTIFICATE_SUFFIX}`,
 );
 

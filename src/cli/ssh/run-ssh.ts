@@ -1,0 +1,34 @@
+/**
+ * `hoopctl ssh`: a tunnel with this machine's own `ssh` in it.
+ */
+import { HoopError } from '../../core/errors.ts';
+import type { Invocation } from '../command.ts';
+import { CLIENTS } from '../connect/clients/index.ts';
+import type { PreparedEnd } from '../connect/prepare.ts';
+import { runConnect } from '../connect/run-connect.ts';
+
+/**
+ * @returns What `ssh` ends with: the remote command's code, 255 where the connection was lost.
+ * @throws {HoopError} Whatever keeps the tunnel from opening; `ERR_USAGE` the resource is no host.
+ */
+export function runSsh(invocation: Invocation): Promise<number> {
+  return runConnect(invocation, CLIENTS, ([end]) => ['ssh', ...argumentsOf(invocation, end)]);
+}
+
+function argumentsOf(invocation: Invocation, end: PreparedEnd | undefined): readonly string[] {
+  const config = end?.setup.variables['HOOP_SSH_CONFIG'];
+  const name = end?.end.resource.name ?? '';
+  if (config === undefined)
+    throw new HoopError('ERR_USAGE', `${name} is no host: it speaks ${end?.end.resource.protocol}`, {
+      hint: `hoopctl connect ${name}`,
+    });
+  return ['-F', config, ...terminal(invocation), name, ...invocation.command];
+}
+
+/** `ssh` by itself asks for one only where no command is given. */
+function terminal({ options, io, command }: Invocation): readonly string[] {
+  const { stdin, stdout } = io.streams;
+  if (options['tty'] === false) return ['-T'];
+  if (options['tty'] === true && !(stdin.isTTY && stdout.isTTY)) return ['-tt'];
+  return command.length > 0 && stdin.isTTY && stdout.isTTY ? ['-t'] : [];
+}

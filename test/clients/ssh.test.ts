@@ -1,0 +1,126 @@
+/** SSH's clients as they are: what each gets through the tunnel is what it gets from the host itself. */
+import { execFile } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Sshd, startSshd } from '../support/ssh/sshd.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+
+const run = promisify(execFile);
+const LARGE = randomBytes(3_000_017);
+
+let directory: string;
+let sshd: Sshd;
+let stack: Stack;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'ssh-clients-'));
+  sshd = await startSshd();
+  stack = await startStack({
+    resources: () => `  host-1:
+    protocol: ssh
+    target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ['${sshd.publicKey('host')}'] }
+    credentials: { user: ${sshd.user}, certificate: { ca: { file: ${sshd.file('user-ca')} } } }`,
+  });
+  writeFileSync(join(directory, 'large'), LARGE);
+});
+
+afterAll(async () => {
+  await stack?.stop();
+  await sshd?.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A script of the shell within a tunnel, in which `host-1` is a host for OpenSSH's programs. */
+const within = (script: string, env: Record<string, string> = {}) =>
+  stack.hoopctl(['connect', 'host-1', '--', 'sh', '-c', script], { D: directory, ...env });
+
+describe('hoopctl', () => {
+  it('runs a command and ends as it ends', async () => {
+    const ran = await stack.hoopctl(['ssh', 'host-1', '--', 'echo', 'out;', 'echo err >&2;', 'exit 42']);
+    expect(ran).toMatchObject({ stdout: 'out\n', exitCode: 42 });
+    expect(ran.stderr).toContain('err\n');
+    const killed = await stack.hoopctl(['ssh', 'host-1', '--', 'kill -TERM $$']);
+    expect(killed.exitCode).toBe(255);
+  });
+
+  it('gives a terminal where one is asked for', async () => {
+    const ran = await stack.hoopctl(['ssh', 'host-1', '--tty', '--', 'tty && stty size']);
+    expect(ran.stdout).toMatch(/^\/dev\/pts\/\d+\r\n\d+ \d+\r\n$/);
+    expect((await stack.hoopctl(['ssh', 'host-1', '--', 'tty'])).stdout).toBe('not a tty\n');
+  });
+
+  it('prints a configuration with which ssh needs no tunnel to be open', async () => {
+    const printed = await stack.hoopctl(['ssh-config', 'host-1']);
+    expect(printed).toMatchObject({ exitCode: 0 });
+    const config = join(directory, 'config');
+    const hoopctl = `${process.execPath} ${join(import.meta.dirname, '../../bin/hoopctl.js')}`;
+    writeFileSync(config, printed.stdout.replace('ProxyCommand hoopctl', `ProxyCommand ${hoopctl}`));
+    const { stdout } = await run('ssh', ['-F', config, 'host-1', 'echo', 'by', 'stdio'], {
+      env: { ...process.env, ...stack.env() },
+    });
+    expect(stdout).toBe('by stdio\n');
+  });
+
+  it('leaves nothing of the tunnel behind, and lets nobody in without its key', async () => {
+    const { stdout } = await within(
+      'cat "$HOOP_SSH_CONFIG"; dirname "$HOOP_SSH_CONFIG"; ls -l $(dirname "$HOOP_SSH_CONFIG")',
+    );
+    const made = /^\/\S+\/hoopctl-\S+$/m.exec(stdout)?.[0] ?? '';
+    expect(() => readdirSync(made)).toThrow(/ENOENT/);
+    expect(stdout.match(/^-rw-------/gm)).toHaveLength(3);
+    const ran = await within('ssh -F "$HOOP_SSH_CONFIG" -o IdentityFile=$D/other host-1 true; echo $?', {});
+    expect(ran.stdout).toMatch(/^0$/m);
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, 'other')]);
+    const port = '$(sed -n \'s/^  Port //p\' "$HOOP_SSH_CONFIG")';
+    const options = '-F none -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null';
+    const other = await within(`ssh ${options} -i $D/other -p ${port} 127.0.0.1 true; echo $?`);
+    expect(other.stdout).toBe('255\n');
+    expect(other.stderr).toContain('Permission denied (publickey)');
+  });
+});
+
+describe('OpenSSH', () => {
+  it('copies by scp in its old way, and shares one connection', async () => {
+    const script = `set -e; cd $D; F="-F $HOOP_SSH_CONFIG"; S="-o ControlPath=$D/control"
+      scp -q -O $F large host-1:$D/by-scp; scp -q -O $F host-1:$D/by-scp back
+      ssh $F $S -o ControlMaster=yes -fN host-1
+      for n in 1 2 3 4 5 6 7 8; do ssh $F $S host-1 echo $n & done | sort; wait
+      ssh $F $S -O exit host-1 2>/dev/null`;
+    expect((await within(script)).stdout).toBe('1\n2\n3\n4\n5\n6\n7\n8\n');
+    for (const name of ['by-scp', 'back']) expect(hash(name), name).toBe(hash('large'));
+  });
+
+  it('gets a terminal with -tt, and signals and codes as they are', async () => {
+    const script = `F="-F $HOOP_SSH_CONFIG"
+      ssh $F -tt host-1 'test -t 1 && echo terminal' | tr -d '\\r'
+      for code in 0 1 126 127 255; do ssh $F host-1 exit $code; echo $?; done`;
+    expect((await within(script)).stdout).toBe('terminal\n0\n1\n126\n127\n255\n');
+  });
+});
+
+describe('programs over OpenSSH', () => {
+  it('rsync mirrors both ways, and deletes what is gone', async () => {
+    mkdirSync(join(directory, 'tree/a'), { recursive: true });
+    writeFileSync(join(directory, 'tree/a/one'), LARGE.subarray(0, 300_000));
+    const script = `set -e; cd $D; rsync -a tree/ host-1:$D/there/; echo gone > there/extra; rsync -a --delete tree/ host-1:$D/there/
+      test ! -e there/extra; rsync -a host-1:$D/there/ here/; diff -r tree here && echo same`;
+    expect(await within(script)).toMatchObject({ exitCode: 0, stdout: 'same\n' });
+  });
+
+  it('git clones and pushes', async () => {
+    const script = `set -e; cd $D; git init -q --bare -b main repo.git; git clone -q host-1:$D/repo.git work 2>/dev/null; cd work
+      git config user.email a@example.com; git config user.name a; echo one > file; git add .; git commit -qm one
+      git push -q origin HEAD:main; git clone -q host-1:$D/repo.git ../again; cat ../again/file`;
+    expect(await within(script)).toMatchObject({ exitCode: 0, stdout: 'one\n' });
+  });
+});
+
+function hash(name: string): string {
+  return createHash('sha256')
+    .update(readFileSync(join(directory, name)))
+    .digest('hex');
+}
