@@ -20,7 +20,7 @@ export interface HttpCredential {
    * @param body Undefined unless `signsBody`.
    * @throws {HoopError} `ERR_TARGET_CREDENTIAL` it cannot be had now; `ERR_TARGET_AUTH` the resource is not configured any more.
    */
-  show(request: CanonicalRequest, address: URL, body: Uint8Array | undefined): Later<Shown>;
+  show(request: CanonicalRequest, address: () => URL, body: Uint8Array | undefined): Later<Shown>;
   /** The target did not take it. */
   refused(): void;
   /** What of it an answer must never show, as it is now. */

@@ -29,7 +29,7 @@ export function sigV4Credential({ secretAccessKey, ...options }: SigV4Options): 
         ...options,
         secretAccessKey: secretAccessKey().expose(),
         method,
-        url: address.href,
+        url: address().href,
         headers: headers.filter(([name]) => name === 'content-type' || name.startsWith('x-amz-')) as [
           string,
           string,

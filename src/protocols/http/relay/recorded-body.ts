@@ -44,7 +44,10 @@ export class RecordedBody {
 /** Records the body of a request, without what detectors find in it and what is classified. What cannot be read is counted. */
 export class RecordedRequest {
   readonly #record: RecordedBody;
+  readonly #headers: CanonicalRequest['headers'];
+  readonly #masks: AnswerMasks;
   #masker: BodyMasker | undefined;
+  #begun = false;
   #unread = 0;
 
   /** @param masks Of whatever nobody is to read in a recording. */
@@ -55,16 +58,23 @@ export class RecordedRequest {
     masks: AnswerMasks,
   ) {
     this.#record = new RecordedBody(guard, 'request', operation, HTTP_LIMITS.recordedRequestBytes);
-    const value = (name: string) => headers.find((one) => one[0] === name)?.[1];
-    const contentEncoding = value('content-encoding');
-    const head = { method: 'POST', status: 200, contentType: value('content-type'), contentEncoding };
-    const plan = planBody({ ...head, contentRange: undefined, contentLength: undefined }, masks, false);
-    this.#masker = plan.kind === 'mask' && plan.codings.length === 0 ? plan.make() : undefined;
+    this.#headers = headers;
+    this.#masks = masks;
   }
 
   add(chunk: Uint8Array): void {
+    if (!this.#begun) this.#masker = this.#begin();
     if (this.#masker === undefined) this.#unread += chunk.length;
     else this.#shown((masker) => masker.push(chunk), chunk.length);
+  }
+
+  #begin(): BodyMasker | undefined {
+    this.#begun = true;
+    const value = (name: string) => this.#headers.find((one) => one[0] === name)?.[1];
+    const contentEncoding = value('content-encoding');
+    const head = { method: 'POST', status: 200, contentType: value('content-type'), contentEncoding };
+    const plan = planBody({ ...head, contentRange: undefined, contentLength: undefined }, this.#masks, false);
+    return plan.kind === 'mask' && plan.codings.length === 0 ? plan.make() : undefined;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
-import type { IncomingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
+import type { ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2';
 import type { Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { lastWords } from '../../stream/farewell.ts';
@@ -49,7 +49,7 @@ export function http1Incoming(req: IncomingMessage, res: ServerResponse): Incomi
     head: { method, target: url, httpVersion, rawHeaders },
     body: req,
     bodyEnded: () => req.complete,
-    expectsContinue: expectsContinue(req.headers),
+    expectsContinue: expectsContinue(rawHeaders),
     reply: new Http1Reply(res),
   };
 }
@@ -85,22 +85,22 @@ export function upgradeIncoming(req: IncomingMessage, stream: Duplex, early: Buf
 }
 
 /** @param raw Names and values in turn. */
-export function http2Incoming(
-  stream: ServerHttp2Stream,
-  headers: IncomingHttpHeaders,
-  raw: readonly string[],
-): Incoming {
+export function http2Incoming(stream: ServerHttp2Stream, raw: readonly string[]): Incoming {
   return {
     head: http2Head(raw, stream.endAfterHeaders),
     body: stream,
     bodyEnded: () => stream.endAfterHeaders || stream.readableEnded,
-    expectsContinue: expectsContinue(headers),
+    expectsContinue: expectsContinue(raw),
     reply: new Http2Reply(stream),
   };
 }
 
-function expectsContinue({ expect }: { readonly expect?: string | undefined }): boolean {
-  return expect?.toLowerCase() === '100-continue';
+/** Read here: Node's own object of all headers is made only where somebody asks for it. @param raw Names and values in turn. */
+function expectsContinue(raw: readonly string[]): boolean {
+  for (let at = 0; at + 1 < raw.length; at += 2)
+    if (raw[at]!.length === 6 && raw[at]!.toLowerCase() === 'expect')
+      return raw[at + 1]!.toLowerCase() === '100-continue';
+  return false;
 }
 
 /** `:authority` is the host; a field beside it that says something else is kept, and is one host too many. */

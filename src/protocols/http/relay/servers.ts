@@ -98,8 +98,8 @@ const HTTP2_OPTIONS: ServerOptions = {
 /** Speaks HTTP/2 with prior knowledge over one connection: RFC 9113 §3.3. */
 export function serveHttp2(stream: Duplex, receiver: Receiver): ServerHttp2Session {
   const session = performServerHandshake(stream, HTTP2_OPTIONS);
-  session.on('stream', (one, headers, _flags, raw) =>
-    receiver.request(http2Incoming(one as ServerHttp2Stream, headers, raw as unknown as string[])),
+  session.on('stream', (one, _headers, _flags, raw) =>
+    receiver.request(http2Incoming(one as ServerHttp2Stream, raw as unknown as string[])),
   );
   session.on('error', () => receiver.malformed(false));
   return session;

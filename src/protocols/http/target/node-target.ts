@@ -3,6 +3,7 @@ import { request as requestTls } from 'node:https';
 import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
+import { whenAborted } from '../../../core/later.ts';
 import type { TargetAddresses } from '../../stream/addresses.ts';
 import type { HttpCredential, Shown } from '../credentials/credential.ts';
 import { HTTP_LIMITS } from '../limits.ts';
@@ -12,7 +13,7 @@ import type { TargetPlace } from '../request/response/own-reference.ts';
 import { Agents, type OwnCertificate } from './agents.ts';
 import type { HttpTarget, Switched, TargetAnswer } from './http-target.ts';
 import { type Patience, Watched } from './patience.ts';
-import { answerOf, switched } from './upgrade.ts';
+import { answerOf, closedUnanswered, switched } from './upgrade.ts';
 
 export interface TargetOptions {
   readonly place: TargetPlace;
@@ -42,6 +43,8 @@ class NodeTarget implements HttpTarget {
   readonly #options: TargetOptions;
   readonly #url: URL;
   readonly #host: string;
+  /** The host is an address, and one that may not be asked; names are looked at when they are resolved. */
+  readonly #refused: boolean;
   readonly #agents: Agents;
   /** Requests that have a connection, or wait for one. */
   #open = 0;
@@ -50,6 +53,7 @@ class NodeTarget implements HttpTarget {
     this.#options = options;
     this.#url = new URL(options.place.origin);
     this.#host = this.#url.hostname.replace(/^\[|\]$/g, '');
+    this.#refused = options.addresses.refuses(this.#host);
     this.#agents = new Agents(this.#url.protocol === 'https:', options.ca);
   }
 
@@ -101,12 +105,12 @@ class NodeTarget implements HttpTarget {
 
   /** @throws {HoopError} The target is at no address that may be asked; what the credential throws. */
   async #shown(request: CanonicalRequest, whole: Buffer | undefined): Promise<Shown> {
-    const { place, addresses, credential } = this.#options;
-    if (addresses.refuses(this.#host))
+    const { place, credential } = this.#options;
+    if (this.#refused)
       throw new HoopError('ERR_TARGET_UNREACHABLE', undefined, {
         detail: `${this.#host} is refused as an address`,
       });
-    const address = new URL(this.#url.origin + place.base + request.path + request.query);
+    const address = () => new URL(this.#url.origin + place.base + request.path + request.query);
     return credential.show(request, address, whole);
   }
 
@@ -131,15 +135,23 @@ class NodeTarget implements HttpTarget {
     early: Early,
   ): Promise<TargetAnswer> {
     this.#open++;
-    call.once('close', () => this.#open--);
     return new Promise((resolve, reject) => {
+      let answered = false;
       call.on('error', (error) => reject(watched.means(error)));
-      call.on('information', (info) => early?.(info.statusCode, info.rawHeaders));
-      call.once('response', (response) => resolve(answerOf(response)));
-      // An upgrade that nobody asked for ends so.
-      call.once('close', () =>
-        reject(new HoopError('ERR_TARGET_LOST', undefined, { detail: 'closed unanswered' })),
-      );
+      call.on('information', (info) => {
+        watched.informed();
+        early?.(info.statusCode, info.rawHeaders);
+      });
+      call.once('response', (response) => {
+        answered = true;
+        watched.over();
+        resolve(answerOf(response));
+      });
+      call.once('close', () => {
+        this.#open--;
+        watched.over();
+        if (!answered) reject(closedUnanswered());
+      });
       write(call, body);
     });
   }
@@ -155,9 +167,8 @@ class NodeTarget implements HttpTarget {
       throw new HoopError('ERR_LIMIT', 'too many requests wait for the target', { hint: 'try again later' });
     const { place, addresses, certificate } = this.#options;
     const secure = this.#url.protocol === 'https:';
-    return (secure ? requestTls : requestPlain)({
+    const call = (secure ? requestTls : requestPlain)({
       agent: agent ?? this.#agents.of(certificate?.()),
-      signal,
       host: this.#host,
       ...(this.#url.port === '' ? {} : { port: this.#url.port }),
       ...(secure && isIP(this.#host) === 0 ? { servername: this.#host } : {}),
@@ -168,6 +179,9 @@ class NodeTarget implements HttpTarget {
       maxHeaderSize: MAX_HEAD,
       timeout: 0,
     });
+    // Its `signal` costs more than all else of it.
+    whenAborted(signal, (reason) => call.destroy(reason as Error));
+    return call;
   }
 }
 

@@ -15,40 +15,46 @@ export interface Patience {
 }
 
 /** The head of the answer is whole, or there is none. */
-const ANSWERED = ['response', 'upgrade', 'close'] as const;
-
-/** Breaks a request off whose target keeps it waiting: a body may take its time, everything before it is bounded. */
+/**
+ * Breaks a request off whose target keeps it waiting: a body may take its time, everything before it is bounded.
+ *
+ * Whoever sends the request tells what comes back: `informed`, `over`, `means`. Each wait has its end; one timer, which is set
+ * anew only where it rings before that, looks after all of them.
+ */
 export class Watched {
   readonly #call: ClientRequest;
   readonly #patience: Patience;
   #timer: NodeJS.Timeout | undefined;
-  #connected = false;
+  #wait: Wait | undefined;
+  #socket: Socket | undefined;
   /** A head has begun and is not whole. */
   #reading = false;
   #early = 0;
   #everHeard = false;
   #over = false;
   #failure: string | undefined;
+  readonly #heard = () => {
+    if (this.#reading) return;
+    this.#reading = true;
+    this.#everHeard = true;
+    this.#until(this.#patience.headMs, 'ERR_TARGET_LOST', 'no whole head');
+  };
 
   constructor(call: ClientRequest, patience: Patience) {
     this.#call = call;
     this.#patience = patience;
-    this.#wait(patience.connectMs, 'ERR_TARGET_UNREACHABLE', 'no connection');
     call.once('socket', (socket: Socket) => {
-      if (!socket.connecting) this.#stands(socket);
-      else socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#stands(socket));
+      if (!socket.connecting) return this.#stands(socket);
+      this.#until(patience.connectMs, 'ERR_TARGET_UNREACHABLE', 'no connection');
+      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#stands(socket));
     });
-    call.on('information', () => this.#informed());
     call.once('finish', () => this.#untilAnswered());
-    for (const end of ANSWERED) call.once(end, () => this.#end());
-    call.once('error', ({ code }: NodeJS.ErrnoException) => {
-      this.#failure = code;
-    });
   }
 
   /** What an error of the request means. */
   means(error: NodeJS.ErrnoException): HoopError {
-    return targetError(error, this.#connected);
+    this.#failure = error.code;
+    return targetError(error, this.#socket !== undefined);
   }
 
   /** Whether it failed because a kept connection was closed before a word of an answer came over it. */
@@ -57,52 +63,72 @@ export class Watched {
     return this.#call.reusedSocket && !this.#everHeard && reset;
   }
 
-  #stands(socket: Socket): void {
-    if (this.#over) return;
-    this.#connected = true;
-    clearTimeout(this.#timer);
-    const heard = () => this.#heard();
-    // Before the parser, which says when the head is whole.
-    socket.prependListener('data', heard);
-    for (const end of ANSWERED) this.#call.once(end, () => socket.off('data', heard));
-    this.#untilAnswered();
-  }
-
-  #heard(): void {
-    if (this.#reading) return;
-    this.#reading = true;
-    this.#everHeard = true;
-    this.#wait(this.#patience.headMs, 'ERR_TARGET_LOST', 'no whole head');
-  }
-
-  #informed(): void {
+  /** A head before the answer has come. */
+  informed(): void {
     this.#reading = false;
     this.#early++;
-    clearTimeout(this.#timer);
+    this.#wait = undefined;
     const { early } = this.#patience;
     if (this.#early <= early) this.#untilAnswered();
     else this.#break('ERR_TARGET_LOST', `more than ${early} heads before an answer`);
   }
 
-  /** While the request is still on its way there, its client is waited for. */
-  #untilAnswered(): void {
-    if (!this.#connected || !this.#call.writableFinished || this.#reading) return;
-    this.#wait(this.#patience.answerMs, 'ERR_TARGET_LOST', 'no answer');
-  }
-
-  #wait(ms: number, code: 'ERR_TARGET_UNREACHABLE' | 'ERR_TARGET_LOST', missing: string): void {
-    clearTimeout(this.#timer);
-    if (!this.#over) this.#timer = setTimeout(() => this.#break(code, `${missing} within ${ms} ms`), ms);
-  }
-
-  #break(code: 'ERR_TARGET_UNREACHABLE' | 'ERR_TARGET_LOST', detail: string): void {
-    this.#call.destroy(new HoopError(code, undefined, { detail }));
-  }
-
-  #end(): void {
+  /** The head of the answer has come, or nothing will. Safe to call twice. */
+  over(): void {
     this.#over = true;
     clearTimeout(this.#timer);
+    this.#socket?.off('data', this.#heard);
   }
+
+  #stands(socket: Socket): void {
+    if (this.#over) return;
+    this.#socket = socket;
+    this.#wait = undefined;
+    // Before the parser, which says when the head is whole.
+    socket.prependListener('data', this.#heard);
+    this.#untilAnswered();
+  }
+
+  /** While the request is still on its way there, its client is waited for. */
+  #untilAnswered(): void {
+    if (this.#socket === undefined || !this.#call.writableFinished || this.#reading) return;
+    this.#until(this.#patience.answerMs, 'ERR_TARGET_LOST', 'no answer');
+  }
+
+  #until(ms: number, code: Wait['code'], missing: string): void {
+    if (this.#over) return;
+    this.#wait = { ms, code, missing, end: performance.now() + ms };
+    // The shortest of all waits, so that it is seldom set anew.
+    const { headMs } = this.#patience;
+    if (this.#timer === undefined || ms < headMs) this.#ring(Math.min(ms, headMs));
+  }
+
+  #ring(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), ms);
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    if (this.#wait === undefined) return;
+    const { ms, code, missing, end } = this.#wait;
+    const left = end - performance.now();
+    // A timer may ring a little early.
+    if (left > 1) this.#ring(Math.min(left, this.#patience.headMs));
+    else this.#break(code, `${missing} within ${ms} ms`);
+  }
+
+  #break(code: Wait['code'], detail: string): void {
+    this.#call.destroy(new HoopError(code, undefined, { detail }));
+  }
+}
+
+/** What is waited for, and until when, ms by `performance.now()`. */
+interface Wait {
+  readonly ms: number;
+  readonly code: 'ERR_TARGET_UNREACHABLE' | 'ERR_TARGET_LOST';
+  readonly missing: string;
+  readonly end: number;
 }
 
 function targetError(error: NodeJS.ErrnoException, connected: boolean): HoopError {

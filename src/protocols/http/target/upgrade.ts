@@ -10,6 +10,11 @@ export function answerOf(response: IncomingMessage): TargetAnswer {
   return { status: statusCode, rawHeaders, body: response, trailers: () => response.rawTrailers };
 }
 
+/** The connection is gone, and was not said to have failed: an upgrade that nobody asked for ends so. */
+export function closedUnanswered(): HoopError {
+  return new HoopError('ERR_TARGET_LOST', undefined, { detail: 'closed unanswered' });
+}
+
 /**
  * What becomes of a request that asks for another protocol. Sends it.
  *
@@ -21,15 +26,21 @@ export function answerOf(response: IncomingMessage): TargetAnswer {
 export function switched(call: ClientRequest, watched: Watched): Promise<Switched | TargetAnswer> {
   return new Promise((resolve, reject) => {
     call.on('error', (error) => reject(watched.means(error)));
-    call.once('response', (response) => resolve(answerOf(response)));
+    call.on('information', () => watched.informed());
+    call.once('response', (response) => {
+      watched.over();
+      resolve(answerOf(response));
+    });
     call.once('upgrade', ({ rawHeaders }: IncomingMessage, stream: Duplex, early: Buffer) => {
+      watched.over();
       stream.on('error', () => undefined);
       if (early.length > 0) stream.unshift(early);
       resolve({ rawHeaders, stream });
     });
-    call.once('close', () =>
-      reject(new HoopError('ERR_TARGET_LOST', undefined, { detail: 'closed unanswered' })),
-    );
+    call.once('close', () => {
+      watched.over();
+      reject(closedUnanswered());
+    });
     call.end();
   });
 }
