@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 
 /** Why a request does not come from whoever opened the tunnel. */
 export interface NotLocal {
@@ -43,7 +43,12 @@ export function notLocal(headers: readonly string[], proof: string | undefined):
 const forbidden = (reason: string, hint: string): NotLocal => ({ status: 403, reason, hint });
 
 function valuesOf(headers: readonly string[], name: string): string[] {
-  return headers.filter((_, at) => at % 2 === 1 && headers[at - 1]!.toLowerCase() === name);
+  const values: string[] = [];
+  for (let at = 0; at + 1 < headers.length; at += 2) {
+    const given = headers[at]!;
+    if (given.length === name.length && given.toLowerCase() === name) values.push(headers[at + 1]!);
+  }
+  return values;
 }
 
 const LOOPBACK = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?$/i;
@@ -68,7 +73,7 @@ function secretIn(authorization: string): string | undefined {
 
 /** How the two ends of a tunnel show each other its secret: SHA-256, base64url. Pure. */
 export function bearerProof(secret: string): string {
-  return createHash('sha256').update(secret, 'latin1').digest('base64url');
+  return hash('sha256', Buffer.from(secret, 'latin1'), 'base64url');
 }
 
 function proves(secret: string, proof: string): boolean {

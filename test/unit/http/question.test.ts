@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { questionOf, refusedQuestion } from '../../../src/protocols/http/relay/question.ts';
+import { Known } from '../../../src/protocols/http/relay/known.ts';
+import { Questions, questionOf, refusedQuestion } from '../../../src/protocols/http/relay/question.ts';
 import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
 import { isRefused } from '../../../src/protocols/http/request/refusals.ts';
 
@@ -7,12 +8,14 @@ const resource = { type: 'Resource', id: 'api', attrs: { protocol: 'http' } };
 const FACTS = { operation: undefined, fields: [], bodyWhole: true };
 const clean = (text: string) => text.replaceAll('ann@example.com', '***');
 
-function ask(target: string, method = 'GET') {
-  const head = { method, target, httpVersion: '1.1', rawHeaders: ['host', 'localhost'] };
+function read(target: string, method = 'GET', ...fields: string[]) {
+  const head = { method, target, httpVersion: '1.1', rawHeaders: ['host', 'localhost', ...fields] };
   const request = canonicalRequest(head, { credentialHeaders: [] });
   if (isRefused(request)) throw new Error(request.reason);
-  return questionOf(resource, request, FACTS, clean);
+  return request;
 }
+
+const ask = (target: string, method = 'GET') => questionOf(resource, read(target, method), FACTS, clean);
 
 describe('what a request asks', () => {
   it('is a verb for its method, on its path, with what rules may ask of both', () => {
@@ -56,5 +59,38 @@ describe('what a request asks', () => {
       refusal,
     });
     expect(refusedQuestion({ ...head, method: 'GET' }, refusal, clean)).toMatchObject({ text: 'GET /a//b' });
+  });
+});
+
+describe('the questions of one connection', () => {
+  it('are the same object where the same is asked, and never where anything differs that rules may look at', () => {
+    const questions = new Questions(resource, clean);
+    const first = questions.of(read('/orders?page=1'), FACTS);
+    expect(questions.of(read('/orders?page=1', 'GET', 'x-request-id', '2'), FACTS)).toBe(first);
+    expect(first).toEqual(ask('/orders?page=1'));
+    const operation = { id: 'list', tags: [] };
+    const others = [
+      questions.of(read('/orders?page=2'), FACTS),
+      questions.of(read('/orders'), FACTS),
+      questions.of(read('/orders?page=1', 'HEAD'), FACTS),
+      questions.of(read('/orders?page=1', 'POST', 'content-type', 'text/plain'), FACTS),
+      questions.of(read('/orders?page=1', 'POST'), FACTS),
+      questions.of(read('/orders?page=1'), { ...FACTS, bodyWhole: false }),
+      questions.of(read('/orders?page=1'), { ...FACTS, operation }),
+      questions.of(read('/orders?page=1'), { ...FACTS, fields: ['$.a=1'] }),
+    ];
+    expect(new Set([first, ...others]).size).toBe(9);
+    expect(others[7]!.context).toMatchObject({ fields: ['$.a=1'] });
+  });
+
+  it('are few, and short', () => {
+    const known = new Known<object>(2);
+    const made = (text: string) => known.of(text, () => ({}));
+    const [a, b] = [made('a'), made('b')];
+    expect([made('a'), made('b')]).toEqual([a, b]);
+    made('c');
+    expect(made('b')).toBe(b);
+    expect(made('a')).not.toBe(a);
+    expect(made('x'.repeat(513))).not.toBe(made('x'.repeat(513)));
   });
 });

@@ -15,8 +15,9 @@ import { SecretForms } from '../shown/secrets.ts';
 import type { Sight } from './answer-view.ts';
 import { Exchange } from './exchange.ts';
 import { spokenOver } from './first-octets.ts';
+import { Known } from './known.ts';
 import { denialAnswer, failureAnswer, type OwnAnswer } from './problem.ts';
-import type { CleanText } from './question.ts';
+import { type CleanText, Questions } from './question.ts';
 import type { Incoming } from './reply.ts';
 import { type Receiver, serveHttp2 } from './servers.ts';
 import type { ConnectionParts, ConnectionState } from './state.ts';
@@ -26,6 +27,7 @@ export class HttpConnection implements ConnectionState, Receiver {
   readonly context: StreamContext;
   readonly parts: ConnectionParts;
   readonly clean: CleanText;
+  readonly questions: Questions;
   readonly #stream: Duplex;
   readonly #exchanges = new Set<Exchange>();
   readonly #closed = Promise.withResolvers<void>();
@@ -48,7 +50,9 @@ export class HttpConnection implements ConnectionState, Receiver {
     this.#masks = new ShownMasks(guard, parts.classification, detected);
     const hiding = new DetectedValues(NOTHING_SHOWN, session.resource, set, tags);
     this.#hides = new ShownMasks(NOTHING_SHOWN, parts.classification, hiding);
-    this.clean = (text) => detected.cleanText(text);
+    const cleaned = new Known<string>(CLEANED);
+    this.clean = (text) => cleaned.of(text, () => detected.cleanText(text));
+    this.questions = new Questions(session.resource, this.clean);
   }
 
   sight({ method, segments }: CanonicalRequest): Sight {
@@ -168,6 +172,9 @@ export class HttpConnection implements ConnectionState, Receiver {
     await lastWords(stream);
   }
 }
+
+/** Texts of which is remembered what detectors leave of them: headers come again with each request. */
+const CLEANED = 32;
 
 function bytesOf(stream: Duplex): { readonly bytesIn: number; readonly bytesOut: number } {
   const { bytesRead = 0, bytesWritten = 0 } = stream as Partial<Record<'bytesRead' | 'bytesWritten', number>>;

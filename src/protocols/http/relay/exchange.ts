@@ -26,7 +26,7 @@ import {
   type OwnAnswer,
   withheldAnswer,
 } from './problem.ts';
-import { questionOf, refusedQuestion, textOf } from './question.ts';
+import { refusedQuestion, textOf } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import type { Incoming } from './reply.ts';
 import { RequestBody } from './request-body.ts';
@@ -85,7 +85,7 @@ export class Exchange {
     if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, RPC_DENIAL);
     const facts = await parts.api.facts(request, (most) => this.#body.whole(most));
     if (isRefused(facts)) return this.#refuse(facts);
-    const question = questionOf(context.session.resource, request, facts, this.#state.clean);
+    const question = this.#state.questions.of(request, facts);
     const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
     if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
     this.#call = call;

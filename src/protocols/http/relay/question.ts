@@ -6,9 +6,39 @@ import { HTTP_LIMITS } from '../limits.ts';
 import type { CanonicalRequest, RawHead } from '../request/canonical.ts';
 import { isMethod } from '../request/methods.ts';
 import type { RequestFacts } from './api-rules.ts';
+import { Known } from './known.ts';
 
 /** Takes out of a text what nobody is to read in the audit. */
 export type CleanText = (text: string) => string;
+
+type AskedQuestion = Omit<Question, 'approvable'>;
+
+/** Questions that one connection remembers. */
+const MAX_QUESTIONS = 16;
+
+/**
+ * What the requests of one connection ask. Requests that ask the same are the same objects, which nobody changes: what policy
+ * and audit remember of a question they remember by its objects.
+ */
+export class Questions {
+  readonly #resource: PolicyObject;
+  readonly #clean: CleanText;
+  readonly #known = new Known<AskedQuestion>(MAX_QUESTIONS);
+
+  constructor(resource: PolicyObject, clean: CleanText) {
+    this.#resource = resource;
+    this.#clean = clean;
+  }
+
+  of(request: CanonicalRequest, facts: RequestFacts): AskedQuestion {
+    const make = () => questionOf(this.#resource, request, facts, this.#clean);
+    if (request.upgrade !== undefined || facts.fields.length > 0) return make();
+    const { method, path, query, contentType } = request;
+    // None of them holds a line break.
+    const key = [method, path, query, contentType, facts.bodyWhole, facts.operation?.id].join('\n');
+    return this.#known.of(key, make);
+  }
+}
 
 /** What a request asks, for the guard. Pure. @param clean As `DetectedValues.cleanText`. */
 export function questionOf(
@@ -16,7 +46,7 @@ export function questionOf(
   request: CanonicalRequest,
   { operation, fields, bodyWhole }: RequestFacts,
   clean: CleanText,
-): Omit<Question, 'approvable'> {
+): AskedQuestion {
   const { method, path, query, parameters, contentType, upgrade } = request;
   const names = parameters.map(([name]) => name);
   return {

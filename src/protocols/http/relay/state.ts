@@ -9,7 +9,7 @@ import type { AnswerMasks } from '../shown/masks.ts';
 import type { HttpTarget } from '../target/http-target.ts';
 import type { Sight } from './answer-view.ts';
 import type { ApiRules } from './api-rules.ts';
-import type { CleanText } from './question.ts';
+import type { CleanText, Questions } from './question.ts';
 import type { Http1Server } from './servers.ts';
 import type { Carried } from './upgrade/carried.ts';
 
@@ -34,6 +34,7 @@ export interface ConnectionState {
   readonly context: StreamContext;
   readonly parts: ConnectionParts;
   readonly clean: CleanText;
+  readonly questions: Questions;
   /** How the answer to a request is shown to this principal, as policy is now. */
   sight(request: CanonicalRequest): Sight;
   /** What nobody is to read of a request in the recording. */
