@@ -162,6 +162,17 @@ describe('the first rows of a statement that is tried out', () => {
     expect(first?.rows).toHaveLength(5);
   });
 
+  it('of a merge, where the server tells them', async () => {
+    const merge =
+      'MERGE INTO plain p USING (VALUES (1), (9)) v(id) ON p.id = v.id WHEN MATCHED THEN DELETE ' +
+      "WHEN NOT MATCHED THEN INSERT VALUES (v.id, 'new')";
+    const version = Number(await server.psql('SHOW server_version_num'));
+    // There is none before 15.
+    const { first, notShown } = await tried(open, version < 150_000 ? 'DELETE FROM bare' : merge);
+    if (version >= 170_000) expect(lines(first!).toSorted()).toEqual(['- > 9 new', '1 one > -']);
+    else expect(notShown).toMatch(/of MERGE they are only by PostgreSQL 17|no primary key/);
+  });
+
   it('text that would act on a screen stays text, whole and unread by us', async () => {
     const { first } = await tried(open, "UPDATE odd SET v = 'x'");
     expect(first?.rows[0]?.before?.[1]?.text).toBe('\x1b[2J<b>\u202e');
