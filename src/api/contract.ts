@@ -37,6 +37,13 @@ export const TUNNEL_HEADERS = {
    * sent over the stream, of which nothing is run; the answer 101 says so again, or the gateway does not know the word.
    */
   approval: 'hoop-approval',
+  /**
+   * Beside `approval`: a string (RFC 9651) or token of 1 to 255 characters that the caller makes up. What is asked again under it
+   * is the request that was made, whatever has become of it; something else under it is refused (422).
+   *
+   * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+   */
+  idempotency: 'idempotency-key',
   /** Of the answer 101: the gateway session's id. */
   session: 'hoop-session',
 } as const;

@@ -31,6 +31,8 @@ export interface DeskParts extends RecordParts {
 const PENDING_PER_INSTANCE = 600;
 const PENDING = 10_000;
 const SETTLED_SHOWN = 10_000;
+/** How long a caller's word stands for what it asked, ms. */
+const KEY_MS = 24 * 3_600_000;
 
 /**
  * Keeps what people are asked and what they said. Each change is on record in the audit, and kept, before it counts.
@@ -43,6 +45,8 @@ export class ApprovalDesk {
   readonly #all = new Map<string, Approval>();
   /** By binding: those that are pending, or approved and not used. */
   readonly #open = new Map<string, Set<string>>();
+  /** By `under.key`: the newest. */
+  readonly #keyed = new Map<string, string>();
   readonly #waiters = new Map<string, Set<() => void>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   /** One change of a request at a time. */
@@ -123,12 +127,26 @@ export class ApprovalDesk {
   }
 
   /**
-   * Asks people. The very same question of the same session, or asked ahead, is not asked twice.
+   * What was asked under the caller's own word for it, whatever has become of it; undefined: nothing, or it is long ago.
    *
-   * @throws {HoopError} `ERR_LIMIT` too many wait; `ERR_AUDIT_UNAVAILABLE`.
+   * @throws {HoopError} `ERR_KEY_REUSED` that was something else.
+   */
+  under({ under }: Asked): Approval | undefined {
+    const known = under === undefined ? undefined : this.find(this.#keyed.get(under.key) ?? '');
+    if (known === undefined || this.#parts.clock.now() - known.at >= KEY_MS) return undefined;
+    if (known.under?.body === under?.body) return known;
+    throw new HoopError('ERR_KEY_REUSED', undefined, {
+      hint: 'send what was sent under it before, or take another key',
+    });
+  }
+
+  /**
+   * Asks people. The very same question of the same session, or asked ahead, is not asked twice, nor is one under its key.
+   *
+   * @throws {HoopError} `ERR_LIMIT` too many wait; `ERR_KEY_REUSED`; `ERR_AUDIT_UNAVAILABLE`.
    */
   async request(asked: Asked): Promise<Approval> {
-    const known = this.#pendingLike(asked);
+    const known = this.under(asked) ?? this.#pendingLike(asked);
     if (known !== undefined) return this.#asked(known);
     this.#demandRoom(asked.actor.instance);
     const { clock, terms } = this.#parts;
@@ -290,6 +308,7 @@ export class ApprovalDesk {
   #take(approval: Approval): void {
     const { id, binding } = approval;
     this.#all.set(id, approval);
+    if (approval.under !== undefined) this.#keyed.set(approval.under.key, id);
     const open = this.#open.get(binding) ?? new Set();
     if (isOpen(approval)) this.#open.set(binding, open.add(id));
     else if (open.delete(id) && open.size === 0) this.#open.delete(binding);
@@ -298,8 +317,9 @@ export class ApprovalDesk {
     if (approval.state !== 'pending') for (const wake of [...(this.#waiters.get(id) ?? [])]) wake();
   }
 
-  #forget({ id, binding }: Approval): void {
-    this.#all.delete(id);
+  #forget(approval: Approval): void {
+    const { id, binding } = approval;
+    this.#remove(approval);
     clearTimeout(this.#timers.get(id));
     this.#timers.delete(id);
     const open = this.#open.get(binding);
@@ -337,8 +357,13 @@ export class ApprovalDesk {
     if (this.#all.size <= SETTLED_SHOWN + PENDING) return;
     for (const approval of this.#all.values()) {
       if (this.#all.size <= SETTLED_SHOWN) return;
-      if (!isOpen(approval)) this.#all.delete(approval.id);
+      if (!isOpen(approval)) this.#remove(approval);
     }
+  }
+
+  #remove({ id, under }: Approval): void {
+    this.#all.delete(id);
+    if (under !== undefined && this.#keyed.get(under.key) === id) this.#keyed.delete(under.key);
   }
 }
 

@@ -20,6 +20,14 @@ interface Vote {
   readonly at: number;
 }
 
+/** What a caller calls a question, and what was asked under that; neither can be read from it. */
+export interface AskedUnder {
+  /** Of the caller and its word. */
+  readonly key: string;
+  /** Of what was sent. */
+  readonly body: string;
+}
+
 /** A question to people about one operation, as it was asked. */
 export interface Asked {
   /** SHA-256 of everything that an approval covers, see `bindingOf`. */
@@ -48,6 +56,8 @@ export interface Asked {
   readonly windowMs?: number;
   /** Asked ahead, in a session where nothing runs: it is for another, whether that session is over or not. */
   readonly ahead?: true;
+  /** The caller has a word for it. */
+  readonly under?: AskedUnder;
   /** Nothing of it outlives the credential that it was asked with, ms since the epoch. */
   readonly deadline: number;
 }

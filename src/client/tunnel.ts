@@ -33,6 +33,8 @@ export interface TunnelOptions {
    * the streams, of which nothing runs.
    */
   readonly asks?: 'ask' | 'only';
+  /** Of what is asked: the same again under it is the same request. 1 to 255 printable characters, no `"` and no `\\`. */
+  readonly idempotencyKey?: string;
 }
 
 /** Octets of `TUNNEL_HEADERS.reason` as sent. */
@@ -129,8 +131,9 @@ export class Tunnel {
       `DPoP: ${await this.#key.proof(proof)}`,
       `${TUNNEL_HEADERS.tunnel}: ${this.#id}`,
     ];
-    const { localProof, reason, asks } = this.#options;
+    const { localProof, reason, asks, idempotencyKey } = this.#options;
     if (asks !== undefined) lines.push(`${TUNNEL_HEADERS.approval}: ${asks === 'only' ? ASK_ONLY : asks}`);
+    if (idempotencyKey !== undefined) lines.push(`${TUNNEL_HEADERS.idempotency}: "${idempotencyKey}"`);
     if (localProof !== undefined)
       lines.push(`${TUNNEL_HEADERS.localProof}: ${localProof.kind} ${localProof.value}`);
     if (reason !== undefined) lines.push(`${TUNNEL_HEADERS.reason}: ${encodeURIComponent(reason)}`);

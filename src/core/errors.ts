@@ -63,6 +63,7 @@ export const ERROR_TABLE = {
     text: 'this session held the largest part of more than the gateway can hold',
   },
   ERR_CONFIG: { exit: 78, http: 500, text: 'the configuration is not valid' },
+  ERR_KEY_REUSED: { exit: 77, http: 422, text: 'the idempotency key was used for another request' },
   ERR_VERIFY: { exit: 76, http: 409, text: 'verification failed' },
   ERR_INTERNAL: { exit: 70, http: 500, text: 'internal error' },
 } as const;

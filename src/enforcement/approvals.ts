@@ -1,3 +1,4 @@
+import { askedUnder } from '../approval/asked-under.ts';
 import { bindingOf } from '../approval/binding.ts';
 import type { ApprovalDesk } from '../approval/desk.ts';
 import type { Approval, Asked } from '../approval/model.ts';
@@ -62,11 +63,11 @@ export class HeldOperations {
   /**
    * Asks for it, ahead: it waits for nobody and uses nothing up.
    *
-   * @throws As `settle`.
+   * @throws As `settle`; `ERR_KEY_REUSED` the session's key is of another question.
    */
   async askAhead(held: Held): Promise<Settled> {
     const asked: Asked = { ...(await askedOf(held)), ahead: true };
-    const standing = this.#desk.standing(asked);
+    const standing = this.#desk.under(asked) ?? this.#desk.standing(asked);
     const anew = standing === undefined ? await held.operation.approvable.anew?.() : undefined;
     if (anew !== undefined) return { effect: 'again', anew: () => anew };
     const approval = standing ?? (await this.#desk.request(asked));
@@ -103,6 +104,8 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
   const { protocol, actor } = session;
   const exact = await approvable.exact();
   const original = approvable.original ?? operation.original;
+  const { idempotencyKey } = session;
+  const opens = approvable.opens === true;
   const covered = {
     resource,
     protocol,
@@ -117,7 +120,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
   return {
     binding: bindingOf(covered),
     needs: approvals.map((name) => ({ name, count: quorum[name] ?? 1 })),
-    ...(approvable.opens === true ? { windowMs: windowMs ?? WINDOW_MS } : {}),
+    ...(opens ? { windowMs: windowMs ?? WINDOW_MS } : {}),
     session: session.id,
     resource,
     protocol,
@@ -131,6 +134,9 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
     ...((approvable.masked ?? []).length === 0 ? {} : { masked: approvable.masked }),
     policyVersion,
     ...(approvable.trial === undefined ? {} : { trial: approvable.trial }),
+    ...(idempotencyKey === undefined
+      ? {}
+      : { under: askedUnder(idempotencyKey, { principal, resource, protocol, opens, original }) }),
     deadline: principal.deadline,
   };
 }

@@ -80,7 +80,7 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
  * @see docs/approvals.md
  */
 export function approvalDenial(judgement: Judgement, approval: Approval): Denial {
-  const { id, state, endedBy, endReason, ahead } = approval;
+  const { id, state, endedBy, endReason, ahead, usedBy } = approval;
   const needed = denialOf(judgement);
   const rule = needed.rule;
   if (state === 'denied') {
@@ -99,6 +99,15 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
       rule,
       reason: endReason ?? 'nobody decided in time',
       hint: 'it is not a no: send it again, and it is asked for anew',
+    };
+  }
+  if (usedBy !== undefined) {
+    return {
+      code: 'ERR_APPROVAL_EXPIRED',
+      message: `${whatOf(judgement.pair)} was approved, and done once`,
+      rule,
+      reason: `its yes was used for ${usedBy}`,
+      hint: 'ask for it anew, under another idempotency key',
     };
   }
   const names = missing(approval).map((name) => JSON.stringify(name));

@@ -24,6 +24,8 @@ export interface SessionRef {
   readonly reason?: string;
   /** Nothing runs in it, whatever policy says: what needs an approval is asked for, and used later in another session. */
   readonly asksOnly?: true;
+  /** The caller's own word for what it asks people in this session. */
+  readonly idempotencyKey?: string;
 }
 
 /** Protocol-neutral description of one thing asked of a target. */

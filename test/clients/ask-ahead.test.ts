@@ -135,6 +135,20 @@ test('a no: 77, with its reason', async () => {
   expect([exitCode, stderr]).toEqual([77, expect.stringContaining('use the archive')]);
 });
 
+test('under a key of the caller: one request whatever becomes of it, and of nothing else', async () => {
+  const asks = (text: string) => ['pg', '-c', text, '--idempotency-key', 'job 4711'];
+  const { item, exitCode } = await ask(...asks('insert into notes values (7)'));
+  expect([item.status, exitCode]).toEqual(['pending', 75]);
+  const other = await stack.hoopctl(['approval', 'request', ...asks('insert into notes values (8)')]);
+  expect([other.exitCode, other.stderr]).toEqual([77, expect.stringContaining('key was used for another')]);
+  await stack.hoopctl(['approval', 'deny', item.id, '--reason', 'not today'], otto);
+  const again = await stack.hoopctl(['approval', 'request', ...asks('insert into notes values (7)')]);
+  expect([again.exitCode, again.stderr]).toEqual([77, expect.stringContaining('not today')]);
+  const { item: fresh } = await ask('pg', '-c', 'insert into notes values (7)');
+  expect(fresh.id).not.toBe(item.id);
+  expect(await count(7)).toBe('0');
+});
+
 test('a connection that needs an approval is asked for first, the same again asks for the statement', async () => {
   const sql = "insert into notes values (8, 'both')";
   const connection = await ask('guarded', '-c', sql);

@@ -23,6 +23,8 @@ interface Wanted {
   readonly resource: string;
   readonly operation: AheadQuestion | undefined;
   readonly reason: string | undefined;
+  /** The caller's own word for it. */
+  readonly idempotencyKey: string | undefined;
   /** Of all this, and of as whom. */
   readonly digest: string;
 }
@@ -79,10 +81,20 @@ async function wantedOf(invocation: Invocation): Promise<Wanted> {
     io.env['HOOPCTL_GATEWAY'],
     io.env['HOOPCTL_PROFILE'],
   ];
-  const digest = createHash('sha256')
-    .update(JSON.stringify([resource, operation, as]))
-    .digest('hex');
-  return { resource, operation, reason: textOption(invocation, 'reason'), digest };
+  const idempotencyKey = keyOption(invocation);
+  // A key is one instance's: what is asked under it is asked as the same, or nobody would see that it is something else.
+  const same = idempotencyKey === undefined ? [resource, operation, as] : ['key', idempotencyKey, as];
+  const digest = createHash('sha256').update(JSON.stringify(same)).digest('hex');
+  return { resource, operation, reason: textOption(invocation, 'reason'), idempotencyKey, digest };
+}
+
+function keyOption(invocation: Invocation): string | undefined {
+  const key = textOption(invocation, 'idempotencyKey');
+  if (key === undefined || /^[ !#-[\]-~]{1,255}$/.test(key)) return key;
+  throw new HoopError(
+    'ERR_USAGE',
+    '--idempotency-key takes 1 to 255 printable characters, no quotes, no backslash',
+  );
 }
 
 async function contentOf({ io }: Invocation, file: string): Promise<string> {
@@ -111,14 +123,15 @@ async function keyFor(invocation: Invocation, store: AskedAheadStore, { digest }
 /** @returns The request that people decide: of the connection, where that needs one and has none; undefined: none is needed. */
 async function ticketFor(
   gateway: OpenGateway,
-  { resource, operation, reason }: Wanted,
+  { resource, operation, reason, idempotencyKey }: Wanted,
   clients: readonly KnownClients[],
 ): Promise<string | undefined> {
   const known = await withHalves(await gateway.api.namedResources([resource]), clients);
   const { half, resource: facts } = known[0]!;
   const { client, credential, key } = gateway;
   const why = reason === undefined ? {} : { reason };
-  const tunnel = new Tunnel(client, credential, key, { resource, asks: 'only', ...why });
+  const under = idempotencyKey === undefined ? {} : { idempotencyKey };
+  const tunnel = new Tunnel(client, credential, key, { resource, asks: 'only', ...why, ...under });
   try {
     const stream = await tunnel.open();
     if (operation === undefined) stream.destroy();

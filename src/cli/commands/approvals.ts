@@ -37,6 +37,10 @@ export const approvalRequest: CommandSpec = {
       text: 'until it is decided, or so long: 90s, 30m (default: as long as it holds)',
     },
     {
+      flags: '--idempotency-key <key>',
+      text: 'the same again under it is the same request, also when that is over; something else is refused',
+    },
+    {
       flags: '--approval <id>',
       text: 'to be used together with what was asked before, apr_…: as the same instance',
     },

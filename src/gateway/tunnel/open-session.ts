@@ -76,6 +76,8 @@ export class OpenSession {
     const { reason } = request.tunnel;
     const why = reason === undefined ? {} : { reason };
     const only = request.tunnel.asksOnly ? { asksOnly: true as const } : {};
+    const { idempotencyKey } = request.tunnel;
+    const key = idempotencyKey === undefined ? {} : { idempotencyKey };
     const ref = {
       id: newId('ses', startedAt),
       principal,
@@ -84,6 +86,7 @@ export class OpenSession {
       protocol,
       ...why,
       ...only,
+      ...key,
     };
     const live = new LiveSession(ref, startedAt);
     // Counted from the question on: of many asked at once no more may be than an instance may have.

@@ -22,6 +22,8 @@ export interface TunnelRequest {
   readonly asks: boolean;
   /** Nothing that is sent over it is to run: it is asked for, ahead. */
   readonly asksOnly: boolean;
+  /** Under which the caller asks: the same again is the same request. */
+  readonly idempotencyKey: string | undefined;
   /** The tunnel that the stream is part of; undefined: of none, as with hoopctl before version 0.2. */
   readonly id: string | undefined;
   /** Of the tunnel's own secret. Undefined where the local end is its owner's alone. */
@@ -31,6 +33,8 @@ export interface TunnelRequest {
 const RESOURCE = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 /** 128 random bits, base64url. */
 const TUNNEL_ID = /^[A-Za-z0-9_-]{22}$/;
+/** A string without escapes, or what many write without quotes. @see RFC 9651 §3.3.3 */
+const IDEMPOTENCY_KEY = /^(?:"([ !#-[\]-~]{1,255})"|([\w.~:/+=-]{1,255}))$/;
 const MAX_REASON_BYTES = 1024;
 
 /** Whether a request wants to become a tunnel. Pure; never throws. */
@@ -66,7 +70,21 @@ export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   const approval = single(request, TUNNEL_HEADERS.approval);
   const asksOnly = approval === ASK_ONLY;
   const asks = asksOnly || approval === 'ask';
-  return { resource, id, asks, asksOnly, reason: reasonOf(request), localProof: localProofOf(request) };
+  const idempotencyKey = keyOf(request);
+  if (idempotencyKey !== undefined && !asks)
+    throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.idempotency} goes with ${TUNNEL_HEADERS.approval}`);
+  const [reason, localProof] = [reasonOf(request), localProofOf(request)];
+  return { resource, id, asks, asksOnly, idempotencyKey, reason, localProof };
+}
+
+function keyOf(request: IncomingMessage): string | undefined {
+  const raw = single(request, TUNNEL_HEADERS.idempotency);
+  if (raw === undefined) return undefined;
+  const [, quoted, token] = IDEMPOTENCY_KEY.exec(raw) ?? [];
+  const key = quoted ?? token;
+  if (key === undefined)
+    throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.idempotency} is no string of 1 to 255 characters`);
+  return key;
 }
 
 function localProofOf(request: IncomingMessage): LocalProof | undefined {

@@ -47,6 +47,7 @@ export const SQLSTATE: Readonly<Record<ErrorCode, string>> = {
   ERR_LIMIT: '53300',
   ERR_BUSY: '53200',
   ERR_CONFIG: 'F0000',
+  ERR_KEY_REUSED: '42501',
   ERR_VERIFY: 'XX001',
   ERR_INTERNAL: 'XX000',
 };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { askedUnder } from '../../../src/approval/asked-under.ts';
 import { newSealKeyText, parseSealKey } from '../../../src/audit/keys.ts';
 import type { Principal } from '../../../src/identity/principal.ts';
 import { person } from '../policy/support.ts';
@@ -7,6 +8,80 @@ import { DeskSetUp, question } from './support.ts';
 const someone = (name: string): Principal => ({ ...person(name, ['dbas']), subject: `sub-${name}` });
 const ada = someone('ada');
 const bo = someone('bo');
+
+describe('what is asked under a key of the caller', () => {
+  const caller = {
+    issuer: 'https://login.test',
+    subject: 'sub-maya',
+    name: 'shop-copilot',
+    instance: 'ins_1',
+  };
+  const sent = (statement: string, key = 'k-1', principal = caller) => {
+    const original = { statement };
+    const under = askedUnder(key, {
+      principal,
+      resource: 'pg',
+      protocol: 'postgres',
+      opens: false,
+      original,
+    });
+    return question({ binding: `b ${statement}`, original, under, ahead: true });
+  };
+
+  it('is one request, whatever has become of it, and after a restart', async () => {
+    const setUp = new DeskSetUp();
+    const { id } = await setUp.desk.request(sent('DROP TABLE t'));
+    const twice = await Promise.all([1, 2].map(() => setUp.desk.request(sent('DROP TABLE t'))));
+    expect(twice.map((one) => one.id)).toEqual([id, id]);
+    // What the target defines has changed: what was sent has not.
+    const redefined = { ...sent('DROP TABLE t'), binding: 'another' };
+    expect((await setUp.desk.request(redefined)).id).toBe(id);
+    await setUp.desk.deny(id, ada, 'no');
+    expect(await setUp.desk.request(sent('DROP TABLE t'))).toMatchObject({ id, state: 'denied' });
+    expect(await setUp.open().request(sent('DROP TABLE t'))).toMatchObject({ id, state: 'denied' });
+    expect(setUp.log.types).toEqual(['approval.requested', 'approval.denied']);
+  });
+
+  it('is refused where it is something else, also after a restart, and nobody is asked', async () => {
+    const setUp = new DeskSetUp();
+    await setUp.desk.request(sent('DROP TABLE t'));
+    for (const desk of [setUp.desk, setUp.open()])
+      await expect(desk.request(sent('DROP TABLE u'))).rejects.toMatchObject({ code: 'ERR_KEY_REUSED' });
+    expect(setUp.log.types).toEqual(['approval.requested']);
+  });
+
+  it('is another request under another key, of another instance, person or agent', async () => {
+    const { desk } = new DeskSetUp();
+    const { id } = await desk.request(sent('DROP TABLE t'));
+    const others = [
+      sent('DROP TABLE u', 'k-2'),
+      sent('DROP TABLE v', 'k-1', { ...caller, instance: 'ins_2' }),
+      sent('DROP TABLE w', 'k-1', { ...caller, subject: 'sub-otto' }),
+      sent('DROP TABLE x', 'k-1', { ...caller, name: 'other' }),
+    ];
+    for (const other of others) expect((await desk.request(other)).id).not.toBe(id);
+  });
+
+  it('may be anything after a day', async () => {
+    const setUp = new DeskSetUp();
+    const { id } = await setUp.desk.request(sent('DROP TABLE t'));
+    setUp.now += 24 * 3_600_000 - 1;
+    expect(await setUp.desk.request(sent('DROP TABLE t'))).toMatchObject({ id, state: 'expired' });
+    setUp.now += 1;
+    const next = await setUp.desk.request(sent('DROP TABLE u'));
+    expect(next.id).not.toBe(id);
+    expect((await setUp.desk.request(sent('DROP TABLE u'))).id).toBe(next.id);
+  });
+
+  it('keeps neither the key nor a hash that tells what was sent', async () => {
+    const { desk, database } = new DeskSetUp();
+    const { id } = await desk.request(sent('DROP TABLE t', 'my-own-key'));
+    await desk.deny(id, ada, undefined);
+    const kept = JSON.stringify(database.prepare('SELECT document FROM approval WHERE id = ?').get(id));
+    expect(kept).not.toContain('my-own-key');
+    expect(sent('DROP TABLE t', 'a').under?.body).not.toBe(sent('DROP TABLE t', 'b').under?.body);
+  });
+});
 
 describe('a yes', () => {
   it('is used once, by exactly what was asked, and all of it is on record', async () => {

@@ -234,6 +234,51 @@ describe('what was understood by definitions that are older than the question', 
   });
 });
 
+describe('a session that asks under a key of its own', () => {
+  const asking = (
+    key: string,
+    at: ReturnType<typeof setUp>,
+    statement: string,
+    more: Partial<Operation> = {},
+  ) => {
+    const { approvable, session, ...base } = at.operation(more);
+    const asks = { ...session, id: 'ses_9', asksOnly: true as const, idempotencyKey: key };
+    const original = { statement };
+    return at.enforcer.decide({ ...base, approvable: approvable!, session: asks, original, text: statement });
+  };
+  const idOf = (verdict: Awaited<ReturnType<typeof asking>>) =>
+    verdict.effect === 'deny' ? verdict.denial.approval : undefined;
+
+  it('has one request of it, with its end, and none of anything else', async () => {
+    const at = setUp();
+    const id = idOf(await asking('k', at, 'DROP TABLE t'))!;
+    expect(id).toMatch(/^apr_/);
+    at.redefine();
+    expect(idOf(await asking('k', at, 'DROP TABLE t'))).toBe(id);
+    const other = await asking('k', at, 'DROP TABLE u');
+    expect(other).toMatchObject({ effect: 'deny', denial: { code: 'ERR_KEY_REUSED' } });
+    expect(at.log.events.at(-1)).toMatchObject({ type: 'operation.decided', decision: 'deny' });
+    await at.desk.deny(id, ada, 'use the archive');
+    expect(await asking('k', at, 'DROP TABLE t')).toMatchObject({
+      denial: { code: 'ERR_APPROVAL_DENIED', reason: 'use the archive' },
+    });
+    expect(at.desk.list()).toHaveLength(1);
+  });
+
+  it('is told that its yes was used, and opens under the same key', async () => {
+    const at = setUp();
+    const door = { pairs: [{ action: 'connect', object: resource }] };
+    const opening = { ...door, approvable: { exact: () => '', opens: true, asks: true } as const };
+    const opened = idOf(await asking('k', at, '', opening));
+    const id = idOf(await asking('k', at, 'DROP TABLE t'))!;
+    expect(id).not.toBe(opened);
+    await at.desk.approve(id, ada, ['dba']);
+    const used = at.enforcer.decide({ ...at.operation(), original: { statement: 'DROP TABLE t' } });
+    expect(await used).toMatchObject({ effect: 'allow' });
+    expect(await asking('k', at, 'DROP TABLE t')).toMatchObject({ denial: { code: 'ERR_APPROVAL_EXPIRED' } });
+  });
+});
+
 describe('what is opened', () => {
   const door = { pairs: [{ action: 'connect', object: resource }], text: 'connect' };
   const bo = { ...person('bo', ['dbas']), subject: 'sub-bo' };

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { PATHS, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
+import { ASK_ONLY, PATHS, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
 import { isHoopError } from '../../../src/core/errors.ts';
 import { checkLocalProof } from '../../../src/gateway/tunnel/local-proof.ts';
 import { isTunnelRequest, parseTunnelRequest } from '../../../src/gateway/tunnel/request.ts';
@@ -41,6 +41,7 @@ describe('the opening request', () => {
       id: undefined,
       asks: false,
       asksOnly: false,
+      idempotencyKey: undefined,
       reason: 'fix ü',
       localProof: { kind: 'scram-sha-256', value: verifier.slice('scram-sha-256 '.length) },
     });
@@ -49,12 +50,31 @@ describe('the opening request', () => {
       id: undefined,
       asks: false,
       asksOnly: false,
+      idempotencyKey: undefined,
       reason: undefined,
       localProof: undefined,
     });
     const id = 'A'.repeat(22);
     expect(parse({ [TUNNEL_HEADERS.tunnel]: [id] })).toMatchObject({ id });
   });
+
+  it.each([
+    ['"8e03978e-40d5-43dd-bc93-6894a57f9324"', '8e03978e-40d5-43dd-bc93-6894a57f9324'],
+    ['"ticket 4711, once more"', 'ticket 4711, once more'],
+    ['8e03978e-40d5', '8e03978e-40d5'],
+    [`"${'k'.repeat(255)}"`, 'k'.repeat(255)],
+  ])('a key of the caller, as a string or a token: %s', (given, idempotencyKey) => {
+    const fields = { [TUNNEL_HEADERS.approval]: [ASK_ONLY], [TUNNEL_HEADERS.idempotency]: [given] };
+    expect(parse(fields)).toMatchObject({ asksOnly: true, idempotencyKey });
+  });
+
+  it.each(['', '""', '"a', 'a b', '"a\\"b"', '"\u00fc"', '"a";q=1', `"${'k'.repeat(256)}"`])(
+    'a key that is none is refused: %s',
+    (key) => {
+      const fields = { [TUNNEL_HEADERS.approval]: ['ask'], [TUNNEL_HEADERS.idempotency]: [key] };
+      expect(() => parse(fields)).toThrow('1 to 255 characters');
+    },
+  );
 
   it('a query does not count', () => {
     expect(parse({}, 'pg-prod?x=1').resource).toBe('pg-prod');
@@ -70,6 +90,8 @@ describe('the opening request', () => {
     ['half a percent', { [TUNNEL_HEADERS.reason]: ['%'] }],
     ['no UTF-8', { [TUNNEL_HEADERS.reason]: ['%ff%fe'] }],
     ['too much', { [TUNNEL_HEADERS.reason]: ['%C3%BC'.repeat(513)] }],
+    ['a key where nothing is asked', { [TUNNEL_HEADERS.idempotency]: ['"k"'] }],
+    ['a key twice', { [TUNNEL_HEADERS.approval]: ['ask'], [TUNNEL_HEADERS.idempotency]: ['"a"', '"a"'] }],
     ['a tunnel that is too short', { [TUNNEL_HEADERS.tunnel]: ['A'.repeat(21)] }],
     ['a tunnel twice', { [TUNNEL_HEADERS.tunnel]: ['A'.repeat(22), 'A'.repeat(22)] }],
     ['another mechanism', { [TUNNEL_HEADERS.localProof]: [verifier.replace('SHA-256', 'SHA-1')] }],
