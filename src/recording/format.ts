@@ -36,8 +36,9 @@
  *   `trailers`, for these) and `response-body`, all with the request's operation: with HTTP/2 several go on at once. A
  *   connection that was upgraded goes on with `input` and `output`.
  * - SSH: a stream for each channel. `request` for `exec`, `shell` or a subsystem, `resize` for `pty-req` and
- *   `window-change`, `input`, `output` and `stderr` for data, `status` for `exit-status` and `exit-signal`. A file
- *   that is copied is an exchange: `response-head` (start `read /etc/hosts`), then `response-body`.
+ *   `window-change`, `input`, `output` and `stderr` for data, `status` for `exit-status` and `exit-signal`. Of SFTP
+ *   there is a `request` for each thing that is done to a path (`sftp open for read /etc/hosts`), a `note` of what was
+ *   copied with its size and hash, and a `status` (`SSH_FX_OK`); not the file.
  * - Kubernetes: as HTTP; `watch` and `logs` are a `response-body` in many frames. `exec` and `attach` go on, under the
  *   same operation, as SSH does: `input`, `output`, `stderr`, `resize`, and `status` for the error channel.
  *

@@ -248,8 +248,14 @@ const OF_SSH: Rooms = {
   'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
   'refusals.ts': { may: [], because: 'every room refuses, by a word of the same list' },
   'entities.ts': { may: ['reading'], because: 'one maker of entities, for whoever asks policy' },
+  sftp: {
+    may: ['limits.ts', 'refusals.ts', 'entities.ts'],
+    because: 'packets are read, asked for and answered by whoever carries their octets',
+  },
   relay: {
-    may: [...['algorithms.ts', 'target', 'reading', 'shown', 'limits.ts', 'refusals.ts', 'entities.ts']],
+    may: [
+      ...['algorithms.ts', 'target', 'reading', 'shown', 'sftp', 'limits.ts', 'refusals.ts', 'entities.ts'],
+    ],
     because: 'only the relay has both connections, and it carries what was judged',
   },
   '.': {

@@ -10,9 +10,9 @@ export const SSH_REFUSALS = {
     means: 'A command holds NUL, is no text in UTF-8, or is too long to be read with certainty.',
     instead: 'Send a command of at most 128 KiB of text, and data on its standard input.',
   },
-  'subsystem-not-carried': {
-    means: 'The subsystem is none that the gateway can read.',
-    instead: 'Use exec, or ask the operator of the gateway.',
+  'path-unreadable': {
+    means: 'A path holds NUL, is no text in UTF-8, or has more than 4,096 octets.',
+    instead: 'Use another name for the file, by exec if need be.',
   },
   'forwarding-not-carried': {
     means: 'Agents, X11, sockets of the file system and network devices are not forwarded.',

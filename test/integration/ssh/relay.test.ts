@@ -1,3 +1,16 @@
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
 import { SshLocalEnd } from '../../support/ssh/local-end.ts';
@@ -7,6 +20,7 @@ const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"ssh", Action::"reveal"], resource);
 @id("no-rm") forbid (principal, action == Action::"ssh.exec", resource) when { resource.program == "rm" };
 @id("no-shell-syntax") forbid (principal, action == Action::"ssh.exec", resource) when { resource.text like "*no-such*" };
+@id("no-files-of-others") forbid (principal, action in Action::"sftp", resource is Path) when { resource.segments.contains("others") };
 @id("ask-first") @approval("boss") forbid (principal, action == Action::"ssh.exec", resource)
 when { resource.program == "reboot" } unless { context.approvals.contains("boss") };
 `;
@@ -64,5 +78,51 @@ describe("OpenSSH's client through hoopd", () => {
     expect(ran.stderr).toMatch(
       /^hoop: ERR_DENIED: ssh.exec on .* is denied by rule "no-rm"\nhoop: \{"rule":"no-rm",.*\}\n$/,
     );
+  });
+});
+
+describe("OpenSSH's sftp and scp through hoopd", () => {
+  let files = '';
+  beforeAll(() => {
+    files = realpathSync(mkdtempSync(join(tmpdir(), 'hoop-files-')));
+    mkdirSync(join(files, 'others'));
+    writeFileSync(join(files, 'others', 'key'), 'the key of others');
+    symlinkSync('others/key', join(files, 'link'));
+  });
+  afterAll(() => rmSync(files, { recursive: true }));
+
+  const place = (name: string) => join(files, name);
+  const sftp = (...lines: string[]) =>
+    local.run('sftp', ['-q', '-b', '-', '-P', String(local.port), 'me@127.0.0.1'], `${lines.join('\n')}\n`);
+  const scp = (from: string, to: string) => local.run('scp', ['-P', String(local.port), from, to]);
+
+  it('copies both ways, unchanged', async () => {
+    const data = randomBytes(3_000_000);
+    writeFileSync(place('big'), data);
+    const put = await sftp(`put ${place('big')} ${place('put')}`, `rename ${place('put')} ${place('named')}`);
+    expect([put.code, put.stderr]).toEqual([0, '']);
+    expect(await scp(`me@127.0.0.1:${place('named')}`, place('got'))).toMatchObject({ code: 0 });
+    const hashes = ['named', 'got'].map((name) =>
+      createHash('sha256')
+        .update(readFileSync(place(name)))
+        .digest('hex'),
+    );
+    expect(new Set(hashes)).toEqual(new Set([createHash('sha256').update(data).digest('hex')]));
+  });
+
+  it('lists, makes and removes', async () => {
+    const ran = await sftp(`mkdir ${place('new')}`, `ls -l ${files}`, `rmdir ${place('new')}`, `ls ${files}`);
+    expect(ran.code).toBe(0);
+    expect(ran.stdout.match(/^d.*new$/gm)).toHaveLength(1);
+  });
+
+  it('is told that what is denied is denied, under whatever name it is asked for', async () => {
+    for (const name of ['others/key', 'link', 'others/../link', './others/./key']) {
+      const ran = await sftp(`get ${files}/${name} ${place('stolen')}`);
+      expect([ran.code, existsSync(place('stolen'))]).toEqual([1, false]);
+      expect(ran.stderr).toContain('"rule":"no-files-of-others"');
+    }
+    const ran = await sftp(`rm ${place('others/key')}`);
+    expect([ran.code, readFileSync(place('others/key'), 'utf8')]).toEqual([1, 'the key of others']);
   });
 });

@@ -113,13 +113,7 @@ function refusalOf(start: Start): SshRefusal | undefined {
       reason: 'it cannot be read with certainty',
       hint: 'send a command of at most 128 KiB of UTF-8 without NUL',
     };
-  if (start.kind === 'exec' || start.name !== 'sftp') return undefined;
-  return {
-    code: 'ERR_UNSUPPORTED',
-    rule: 'subsystem-not-carried',
-    reason: 'the gateway cannot read this subsystem yet',
-    hint: 'use exec',
-  };
+  return undefined;
 }
 
 /** What a yes covers, and how the channel waits for it. */

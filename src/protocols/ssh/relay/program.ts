@@ -1,15 +1,23 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ClientChannel, PseudoTtyInfo, ServerChannel } from 'ssh2';
 import { type HoopError, toHoopError } from '../../../core/errors.ts';
+import type { Hold } from '../../../enforcement/operation.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { type Asked, approvable, questionOf, readingOf } from './asked.ts';
+import { carriedFiles } from './files.ts';
 import { exitOf, started } from './remote.ts';
 import { ShownFlow } from './shown-flow.ts';
 import { Sink } from './sink.ts';
 import type { ConnectionState } from './state.ts';
 import { DENIED_STATUS, denialLines, FAILED_STATUS, holdLine, lines } from './words.ts';
+
+/** What is carried until the program has ended. */
+interface Ending {
+  end(): void;
+  readonly maskedValues: number;
+}
 
 /** What runs in one channel, from the question whether it may to its exit status. */
 export class Program {
@@ -76,15 +84,11 @@ export class Program {
 
   /** @returns Undefined: it was denied, and that was told. @throws {HoopError} The session is to end. */
   async #allowed(): Promise<OpenOperation | undefined> {
-    const { clean, parts, context } = this.#connection;
+    const { clean, parts } = this.#connection;
     const question = questionOf(parts.host, this.#asked, clean);
-    const wait = {
-      signal: AbortSignal.any([context.signal, this.#gone.signal]),
-      told: (hold: Parameters<typeof holdLine>[0]) => this.#tell([holdLine(hold)]),
-    };
     const answer = await this.#guard.ask({
       ...question,
-      approvable: approvable(question, this.#asked, wait),
+      approvable: approvable(question, this.#asked, this.#wait),
     });
     if (answer.effect === 'allow') return answer;
     this.#tell(denialLines(answer.denial), answer);
@@ -102,12 +106,11 @@ export class Program {
     }
     this.#remote = remote;
     const toHost = new Sink(gate);
-    this.#channel.on('data', (chunk: Buffer) => {
-      this.#moved();
-      toHost.send(remote, chunk, this.#channel);
-    });
-    this.#channel.once('end', () => toHost.emptied(() => remote.end()));
-    const flows = this.#flows(remote, operation);
+    const { start } = this.#asked;
+    const flows =
+      start.kind === 'subsystem' && start.name === 'sftp'
+        ? this.#files(remote, toHost, operation)
+        : this.#streams(remote, toHost, operation);
     const exit = await exitOf(remote);
     if (this.#over) return;
     for (const flow of flows) {
@@ -125,24 +128,75 @@ export class Program {
     this.#channel.end();
   }
 
-  /** What the program prints, to the client. Files that are copied are no text. */
-  #flows(remote: ClientChannel, operation: OpenOperation): readonly ShownFlow[] {
+  /** What a program is given and what it prints. Files that are copied are no text. */
+  #streams(remote: ClientChannel, toHost: Sink, operation: OpenOperation): readonly ShownFlow[] {
+    this.#channel.on('data', (chunk: Buffer) => {
+      this.#moved();
+      toHost.send(remote, chunk, this.#channel);
+    });
+    this.#channel.once('end', () => toHost.emptied(() => remote.end()));
     const text = readingOf(this.#asked.start)?.transfer === undefined;
-    const flow = (kind: 'output' | 'stderr', from: Source & Readable, to: Writable) => {
-      const shown = text ? this.#connection.shown() : undefined;
-      const one = new ShownFlow(shown, (bytes) => {
-        operation.bytes += bytes.length;
+    return [
+      this.#flow('output', remote, this.#channel, text, operation),
+      this.#stderrFlow(remote, text, operation),
+    ];
+  }
+
+  /** Packets of SFTP, each asked for. */
+  #files(remote: ClientChannel, toHost: Sink, operation: OpenOperation): readonly Ending[] {
+    const files = carriedFiles({
+      connection: this.#connection,
+      guard: this.#guard,
+      channel: this.#channel,
+      remote,
+      toClient: this.#toClient,
+      toHost,
+      wait: this.#wait,
+      moved: (bytes) => {
+        operation.bytes += bytes;
         operation.answered = true;
-        this.#guard[kind](bytes, operation);
-        this.#toClient.send(to, bytes, from);
-      });
-      from.on('data', (chunk: Buffer) => {
-        this.#moved();
-        one.push(chunk);
-      });
-      return one;
+      },
+      denied: (answer) => this.#tell(denialLines(answer.denial), answer),
+      failed: (error) => {
+        this.#failed(error);
+        remote.close();
+      },
+    });
+    this.#gone.signal.addEventListener('abort', () => files.end(), { once: true });
+    return [files, this.#stderrFlow(remote, true, operation)];
+  }
+
+  #stderrFlow(remote: ClientChannel, text: boolean, operation: OpenOperation): ShownFlow {
+    return this.#flow('stderr', remote.stderr, this.#channel.stderr, text, operation);
+  }
+
+  #flow(
+    kind: 'output' | 'stderr',
+    from: Source & Readable,
+    to: Writable,
+    text: boolean,
+    operation: OpenOperation,
+  ): ShownFlow {
+    const shown = text ? this.#connection.shown() : undefined;
+    const flow = new ShownFlow(shown, (bytes) => {
+      operation.bytes += bytes.length;
+      operation.answered = true;
+      this.#guard[kind](bytes, operation);
+      this.#toClient.send(to, bytes, from);
+    });
+    from.on('data', (chunk: Buffer) => {
+      this.#moved();
+      flow.push(chunk);
+    });
+    return flow;
+  }
+
+  /** How what is held waits for people. */
+  get #wait() {
+    return {
+      signal: AbortSignal.any([this.#connection.context.signal, this.#gone.signal]),
+      told: (hold: Hold) => this.#tell([holdLine(hold)]),
     };
-    return [flow('output', remote, this.#channel), flow('stderr', remote.stderr, this.#channel.stderr)];
   }
 
   /** Resolves when all is on its way to the client, or the client is gone. */

@@ -1,0 +1,75 @@
+import type { ClientChannel, ServerChannel } from 'ssh2';
+import type { HoopError } from '../../../core/errors.ts';
+import type { Later } from '../../../core/later.ts';
+import type { Approvable, ApprovalWait } from '../../../enforcement/operation.ts';
+import type { Denied, Guard, Question } from '../../stream/guard.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
+import { SSH_LIMITS } from '../limits.ts';
+import { SftpObserver } from '../sftp/observer.ts';
+import type { SftpAsk } from '../sftp/question.ts';
+import type { Sink } from './sink.ts';
+import type { ConnectionState } from './state.ts';
+
+/** What a session of SFTP needs of its channel. */
+export interface FilesParts {
+  readonly connection: ConnectionState;
+  readonly guard: Guard;
+  readonly channel: ServerChannel;
+  readonly remote: ClientChannel;
+  readonly toClient: Sink;
+  readonly toHost: Sink;
+  readonly wait: Pick<ApprovalWait, 'signal' | 'told'>;
+  /** So many octets go to the client. */
+  readonly moved: (bytes: number) => void;
+  /** Said to the client as no packet can. */
+  readonly denied: (answer: Denied) => void;
+  readonly failed: (error: HoopError) => void;
+}
+
+/** Carries a channel's two directions as SFTP. @returns To be ended with the channel. */
+export function carriedFiles(parts: FilesParts): SftpObserver {
+  const { connection, guard, channel, remote, toClient, toHost, moved } = parts;
+  let [paused, ended] = [false, false];
+  const files = new SftpObserver({
+    host: connection.parts.host,
+    clean: connection.clean,
+    ask: (question) => asked(parts, question),
+    toTarget: (bytes) => toHost.send(remote, bytes, channel),
+    toClient: (bytes) => {
+      moved(bytes.length);
+      toClient.send(channel, bytes, remote);
+    },
+    taken: () => {
+      if (paused) channel.resume();
+      paused = false;
+      if (ended) toHost.emptied(() => remote.end());
+    },
+    failed: parts.failed,
+    guard,
+  });
+  channel.on('data', (chunk: Buffer) => {
+    files.fromClient(chunk);
+    if (files.waitingBytes <= SSH_LIMITS.waitingBytes) return;
+    channel.pause();
+    paused = true;
+  });
+  channel.once('end', () => {
+    ended = true;
+    if (files.idle) toHost.emptied(() => remote.end());
+  });
+  remote.on('data', (chunk: Buffer) => files.fromTarget(chunk));
+  return files;
+}
+
+async function asked(
+  { guard, wait, denied }: FilesParts,
+  { exact, ...question }: SftpAsk,
+): Promise<OpenOperation | Denied> {
+  const approvable: Approvable = {
+    exact: () => exact,
+    wait: { ...wait, again: (): Later<Question> => ({ ...question, approvable }) },
+  };
+  const answer = await guard.ask({ ...question, approvable });
+  if (answer.effect === 'deny') denied(answer);
+  return answer;
+}

@@ -1,0 +1,304 @@
+import { HoopError, toHoopError } from '../../../core/errors.ts';
+import { after, type Later } from '../../../core/later.ts';
+import { denialJson } from '../../../enforcement/denial.ts';
+import type { PolicyObject } from '../../../policy/model.ts';
+import type { Denied } from '../../stream/guard.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
+import { closed, type Pending, type SftpEvidence, settle, versionOf } from './answers.ts';
+import { OpenFiles } from './open-files.ts';
+import {
+  idOf,
+  PACKET,
+  PacketFramer,
+  packet,
+  type StatusWord,
+  statusPacket,
+  typeOf,
+  VERSION,
+} from './packets.ts';
+import { isNameable, resolved } from './paths.ts';
+import { questionOf, refusedQuestion, type SftpAsk, type Wanted } from './question.ts';
+import { requestOf, type SftpRequest } from './request.ts';
+
+/** Requests that the target has not answered, at most; OpenSSH's clients have 64. */
+const MAX_PENDING = 1024;
+/** Where ids of the gateway's own begin: clients count from 0. */
+const OWN_IDS = 0xf0000000;
+
+/** What a session of SFTP is given by its channel. */
+export interface SftpParts {
+  readonly host: PolicyObject;
+  readonly clean: (text: string) => string;
+  /** Decides, waiting for people where policy says so. @throws {HoopError} End the session. */
+  ask(question: SftpAsk): Later<OpenOperation | Denied>;
+  toTarget(bytes: Buffer): void;
+  toClient(bytes: Buffer): void;
+  /** There are no whole requests any more that were not sent on. */
+  taken(): void;
+  /** One of the two speaks no SFTP, or the session must end. Called once; nothing is carried from here on. */
+  failed(error: HoopError): void;
+  readonly guard: SftpEvidence;
+}
+
+type Of<Kind extends SftpRequest['kind']> = Extract<SftpRequest, { kind: Kind }>;
+
+/**
+ * One session of SFTP, carried packet by packet. What names a path is asked for under the path as it really is at the
+ * target, and sent with that path: what was asked for is what is opened. Requests go on in the order in which they came;
+ * one that waits holds up those behind it.
+ *
+ * No I/O of its own. Holds what the client sent and is not sent on yet: see `waitingBytes`.
+ */
+export class SftpObserver {
+  readonly #parts: SftpParts;
+  readonly #fromClient = new PacketFramer();
+  readonly #fromTarget = new PacketFramer();
+  readonly #queue: Buffer[] = [];
+  readonly #pending = new Map<number, Pending>();
+  readonly #files = new OpenFiles();
+  #phase: 'new' | 'greeted' | 'open' | 'over' = 'new';
+  #extensions: ReadonlySet<string> = new Set();
+  #busy = false;
+  #nextOwn = OWN_IDS;
+  /** Octets of requests that were not sent on yet: above some bound the client is to be paused until `taken`. */
+  waitingBytes = 0;
+  /** Files are carried as they are. */
+  readonly maskedValues = 0;
+
+  constructor(parts: SftpParts) {
+    this.#parts = parts;
+  }
+
+  fromClient(bytes: Buffer): void {
+    this.#carried(() => {
+      for (const packet of this.#fromClient.push(bytes)) {
+        this.#queue.push(packet);
+        this.waitingBytes += packet.length;
+      }
+    });
+    this.#work();
+  }
+
+  fromTarget(bytes: Buffer): void {
+    this.#carried(() => {
+      for (const packet of this.#fromTarget.push(bytes)) this.#answer(packet);
+    });
+    this.#work();
+  }
+
+  /** Nothing of what the client sent waits to be sent on. */
+  get idle(): boolean {
+    return !this.#busy && this.#queue.length === 0;
+  }
+
+  /** The channel is over: whatever is open gets its outcome. Safe to call twice. */
+  end(): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#queue.length = 0;
+    for (const pending of this.#pending.values()) {
+      if (pending.kind === 'own') pending.failed(new HoopError('ERR_SESSION_ENDED'));
+      else if (pending.kind === 'closes') closed(pending.file, undefined, this.#parts.guard);
+      else if ('operation' in pending) pending.operation.drop();
+    }
+    for (const file of this.#files.all()) closed(file, undefined, this.#parts.guard);
+    this.#pending.clear();
+  }
+
+  #carried(act: () => void): void {
+    if (this.#phase === 'over') return;
+    try {
+      act();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#phase === 'over') return;
+    this.end();
+    this.#parts.failed(toHoopError(error));
+  }
+
+  /** Sends on what may be, in order, up to the first that has to wait. */
+  #work(): void {
+    this.#carried(() => {
+      while (!this.#busy && this.#phase !== 'over' && this.#pending.size < MAX_PENDING) {
+        const packet = this.#next();
+        if (packet === undefined) return this.#parts.taken();
+        const done = this.#request(packet);
+        if (done instanceof Promise) this.#wait(done);
+      }
+    });
+  }
+
+  #next(): Buffer | undefined {
+    // What follows `init` means nothing before the target has said what it speaks.
+    const packet = this.#phase === 'greeted' ? undefined : this.#queue.shift();
+    if (packet !== undefined) this.waitingBytes -= packet.length;
+    return packet;
+  }
+
+  #wait(done: Promise<void>): void {
+    this.#busy = true;
+    done.then(
+      () => {
+        this.#busy = false;
+        this.#work();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #request(packet: Buffer): Later<void> {
+    if (this.#phase === 'new') return this.#greet(packet);
+    const id = idOf(packet);
+    if (this.#pending.has(id)) throw new HoopError('ERR_PROTOCOL', 'two requests of SFTP have the same id');
+    const request = readOf(packet);
+    if (request === undefined) return this.#say(id, 'badMessage', 'the request cannot be read');
+    switch (request.kind) {
+      case 'unknown':
+        return this.#say(id, 'opUnsupported', 'the gateway does not carry this request');
+      case 'paths':
+        return this.#onPaths(id, request);
+      case 'fsetstat':
+        return this.#onOpenPath(id, packet, request);
+      case 'plain':
+        return this.#send(id, packet, { kind: 'plain' });
+      case 'read':
+      case 'write':
+      case 'close':
+      case 'open-files':
+        return this.#onFiles(id, packet, request);
+    }
+  }
+
+  #greet(init: Buffer): void {
+    if (typeOf(init) !== PACKET.init || idOf(init) < VERSION)
+      throw new HoopError('ERR_PROTOCOL', 'the client does not speak version 3 of SFTP');
+    this.#phase = 'greeted';
+    this.#parts.toTarget(packet(PACKET.init, VERSION));
+  }
+
+  /** Reads and writes of what was allowed when it was opened. */
+  #onFiles(id: number, packet: Buffer, request: Of<'read' | 'write' | 'close' | 'open-files'>): void {
+    const handles = request.kind === 'open-files' ? request.handles : [request.handle];
+    const files = handles.map((handle) => this.#files.get(handle));
+    const [file] = files;
+    if (file === undefined || files.includes(undefined))
+      return this.#say(id, 'failure', 'nothing is open under this handle');
+    switch (request.kind) {
+      case 'read':
+        return this.#send(id, packet, { kind: 'reads', file, offset: request.offset });
+      case 'close':
+        this.#files.take(request.handle);
+        return this.#send(id, packet, { kind: 'closes', file });
+      case 'write':
+        file.wrote(request.offset, request.data);
+    }
+    this.#send(id, packet, { kind: 'plain' });
+  }
+
+  #onOpenPath(id: number, packet: Buffer, { handle, verbs, rest }: Of<'fsetstat'>): Later<void> {
+    const file = this.#files.get(handle);
+    if (file === undefined) return this.#say(id, 'failure', 'nothing is open under this handle');
+    const wanted = { what: 'fsetstat', rest, paths: [{ path: file.path, verbs }] };
+    return this.#ask(id, wanted, (operation) => this.#send(id, packet, { kind: 'asked', operation }));
+  }
+
+  #onPaths(id: number, request: Of<'paths'>): Later<void> {
+    // Only OpenSSH's order of its two paths is known: the other would make a link of what was not asked for.
+    if (request.what === 'symlink' && !this.#extensions.has('posix-rename@openssh.com'))
+      return this.#say(id, 'opUnsupported', "the target's links are not carried");
+    if (request.opens !== undefined && this.#files.full)
+      return this.#say(id, 'failure', 'too many files are open');
+    if (!request.paths.every(isNameable))
+      return after(this.#parts.ask(refusedQuestion(request.what)), (answer) => this.#denied(id, answer));
+    return this.#asReallyNamed(id, request);
+  }
+
+  async #asReallyNamed(id: number, request: Of<'paths'>): Promise<void> {
+    const found = await resolved(request.paths, (make) => this.#askTarget(make));
+    if (!Array.isArray(found)) return this.#parts.toClient(withId(found.answer, id));
+    const paths = request.paths.map(({ verbs }, i) => ({ path: found[i]!.toString(), verbs }));
+    const wanted = { what: request.what, rest: request.rest, paths };
+    await this.#ask(id, wanted, (operation) => {
+      const [{ path }] = paths as [(typeof paths)[0]];
+      const opens = request.opens !== undefined;
+      // What a new link says is the client's own word; where it leads was asked for.
+      const sent = found.map((real, i) => (request.paths[i]!.as === 'target' ? request.paths[i]!.raw : real));
+      this.#send(
+        id,
+        request.with(sent),
+        opens ? { kind: 'opens', operation, path } : { kind: 'asked', operation },
+      );
+    });
+  }
+
+  #ask(id: number, wanted: Wanted, allowed: (operation: OpenOperation) => void): Later<void> {
+    const { host, clean } = this.#parts;
+    return after(this.#parts.ask(questionOf(host, wanted, clean)), (answer) => {
+      if (answer.effect === 'deny') return this.#denied(id, answer);
+      if (this.#phase === 'over') return answer.drop();
+      return allowed(answer);
+    });
+  }
+
+  #denied(id: number, answer: OpenOperation | Denied): void {
+    if (answer.effect === 'allow') throw new HoopError('ERR_INTERNAL');
+    const { denial } = answer;
+    this.#say(id, 'permissionDenied', `hoop: ${denial.code}: ${denial.message} ${denialJson(denial)}`);
+  }
+
+  #askTarget(make: (id: number) => Buffer): Promise<Buffer> {
+    while (this.#pending.has(this.#nextOwn)) this.#nextOwn = next(this.#nextOwn);
+    const id = this.#nextOwn;
+    this.#nextOwn = next(id);
+    return new Promise((answered, failed) => this.#send(id, make(id), { kind: 'own', answered, failed }));
+  }
+
+  #send(id: number, packet: Buffer, pending: Pending): void {
+    this.#pending.set(id, pending);
+    this.#parts.toTarget(packet);
+  }
+
+  #say(id: number, word: StatusWord, text: string): void {
+    if (this.#phase !== 'over') this.#parts.toClient(statusPacket(id, word, text));
+  }
+
+  #answer(packet: Buffer): void {
+    if (this.#phase === 'greeted') {
+      const version = versionOf(packet);
+      this.#phase = 'open';
+      this.#extensions = version.extensions;
+      return this.#parts.toClient(version.packet);
+    }
+    const id = idOf(packet);
+    const pending = this.#pending.get(id);
+    if (pending === undefined) throw new HoopError('ERR_TARGET_LOST', 'the target answers what nobody asked');
+    this.#pending.delete(id);
+    if (pending.kind === 'own') return pending.answered(packet);
+    settle(pending, packet, this.#files, this.#parts.guard);
+    this.#parts.toClient(packet);
+  }
+}
+
+function next(id: number): number {
+  return id === 0xffffffff ? OWN_IDS : id + 1;
+}
+
+/** Undefined: its fields are not what its type asks for. */
+function readOf(packet: Buffer): SftpRequest | undefined {
+  try {
+    return requestOf(packet);
+  } catch (error) {
+    if (toHoopError(error).code === 'ERR_PROTOCOL') return undefined;
+    throw error;
+  }
+}
+
+function withId(answer: Buffer, id: number): Buffer {
+  const copy = Buffer.from(answer);
+  copy.writeUInt32BE(id, 5);
+  return copy;
+}
