@@ -8,17 +8,20 @@ import { type Stack, startStack } from '../support/stack.ts';
 
 const POLICY = `
 @id("work") permit (principal, action, resource);
+@id("pii-is-masked") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("pii.email") };
 @id("dbas-approve") forbid (principal, action == Action::"approval.grant", resource)
 unless { principal in Group::"auditors" };
 @id("ddl-needs-a-dba") @approval("dba") @reason("schema changes are reviewed")
 forbid (principal is Agent, action in [Action::"sql.ddl", Action::"sql.delete"], resource) unless { context.approvals.contains("dba") };`;
 const SQL = `CREATE TABLE orders (id int PRIMARY KEY, placed date, total numeric, note text);
 ALTER TABLE orders OWNER TO hoop;
-CREATE TABLE customers (id int PRIMARY KEY);
+CREATE TABLE customers (id int PRIMARY KEY, name text, email text, plan text);
 CREATE TABLE visits (id int PRIMARY KEY, customer int REFERENCES customers ON DELETE CASCADE);
-INSERT INTO customers VALUES (1), (2);
+INSERT INTO customers VALUES (1, 'Maya', 'maya@example.com', 'free'), (2, 'Otto', 'otto@example.com', NULL);
 INSERT INTO visits VALUES (1, 1), (2, 1);
 GRANT ALL ON customers, visits TO hoop;`;
+const AGAIN = `insert into customers values (1, 'Maya', 'maya@example.com', 'free');
+insert into visits values (1, 1), (2, 1)`;
 const WHY = 'ticket 4711: the archive job needs the year of each order as a column of its own';
 
 const DESKTOP: ScreenSize = { width: 1280, height: 900 };
@@ -127,7 +130,9 @@ describe.each([
     await browser.shows('DELETE of 1 row. It was undone; nothing was kept.');
     await browser.shows('public.visits\t0\t0\t2');
     await browser.shows('The first row of public.customers');
-    await browser.shows("id\t'1'");
+    await browser.shows("name\t'Maya'");
+    await browser.shows('email\t*** (masked)');
+    expect(await browser.value('document.body.innerText')).not.toContain("'maya@");
     expect(await stack.postgres.psql('select count(*) from visits')).toBe('2');
     expect([await wide(), await faults()]).toEqual([0, []]);
     await picture(`approval-counted-${name}`);
@@ -135,7 +140,7 @@ describe.each([
     await browser.shows('approved');
     expect(await psql.finished).toMatchObject({ exitCode: 0, stdout: 'DELETE 1\n' });
     expect(await stack.postgres.psql('select count(*) from visits')).toBe('0');
-    await stack.postgres.psql('insert into customers values (1); insert into visits values (1, 1), (2, 1)');
+    await stack.postgres.psql(AGAIN);
     expect(browser.complaints).toEqual([]);
   });
 

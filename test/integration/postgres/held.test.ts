@@ -148,6 +148,21 @@ describe('a statement that policy holds', () => {
     await client.end();
   });
 
+  it('says what of the tables that it touches is masked for the one who asks', async () => {
+    const { id: session, client } = await shop.open(await shop.another('other'));
+    const run = client.query('INSERT INTO t SELECT city FROM people');
+    const { id, masked } = await shop.asked(session);
+    expect(masked).toEqual(['it/public.people.email']);
+    await shop.approve(id);
+    await run;
+    const other = client.query("INSERT INTO t VALUES ('masks nothing')");
+    const next = await shop.asked(session);
+    expect(next).not.toHaveProperty('masked');
+    await shop.approve(next.id);
+    await other;
+    await client.end();
+  });
+
   it('names a table that somebody else made a moment ago: asked once, and the yes is enough', async () => {
     const { id: session, client } = await shop.open();
     // What is known of the schema is fresh, and does not have it.

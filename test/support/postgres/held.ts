@@ -22,6 +22,7 @@ CREATE TABLE t (v text);
 CREATE TABLE log (v text);
 CREATE TABLE words (v text);
 INSERT INTO words VALUES ('word');
+CREATE TABLE people (email text, city text);
 CREATE VIEW w AS SELECT v FROM words;
 CREATE FUNCTION f(text) RETURNS text LANGUAGE sql AS $$ SELECT $1 $$;
 CREATE FUNCTION put(text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN INSERT INTO log VALUES ($1); RETURN 1; END $$;
@@ -32,6 +33,7 @@ GRANT ALL ON ALL TABLES IN SCHEMA public TO hoop;
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"sql", Action::"reveal"], resource);
+@id("hide") forbid (principal == Agent::"other", action == Action::"reveal", resource) when { resource.tags.contains("people") };
 @id("ask") @approval("dba") forbid (principal, action in [Action::"sql.insert", Action::"sql.update"],
   resource == Table::"it/public.t") unless { context.approvals.contains("dba") };
 @id("ask-call") @approval("dba") forbid (principal, action == Action::"sql.call", resource)
@@ -77,7 +79,8 @@ export class HeldShop {
       deps: { clock: { now: () => Date.now() + clock.aheadMs } },
       resources: `
   it: { protocol: postgres, target: { host: 127.0.0.1, port: ${server.port}, database: shop, tls: disable },
-    credentials: { user: hoop, password: { file: password } } }`,
+    credentials: { user: hoop, password: { file: password } },
+    classification: { columns: { public.people.email: [people] } } }`,
     });
     const agent = await running.person(['developers'], { agent: 'copilot' });
     return new HeldShop({ server, running, agent }, clock);
