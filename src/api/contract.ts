@@ -44,6 +44,8 @@ export const TUNNEL_HEADERS = {
    * @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
    */
   idempotency: 'idempotency-key',
+  /** Which of many places behind the resource is meant, by its name; absent where there is one. */
+  place: 'hoop-place',
   /** Of the answer 101: the gateway session's id. */
   session: 'hoop-session',
 } as const;

@@ -26,6 +26,8 @@ export interface TunnelOptions {
   readonly resource: string;
   /** Of the local end's secret; none where the local end is its owner's by other means. */
   readonly localProof?: LocalProof;
+  /** Which of many places behind the resource. */
+  readonly place?: string;
   /** Why, in the user's words; at most 1 KiB once encoded. */
   readonly reason?: string;
   /**
@@ -131,7 +133,8 @@ export class Tunnel {
       `DPoP: ${await this.#key.proof(proof)}`,
       `${TUNNEL_HEADERS.tunnel}: ${this.#id}`,
     ];
-    const { localProof, reason, asks, idempotencyKey } = this.#options;
+    const { localProof, place, reason, asks, idempotencyKey } = this.#options;
+    if (place !== undefined) lines.push(`${TUNNEL_HEADERS.place}: ${place}`);
     if (asks !== undefined) lines.push(`${TUNNEL_HEADERS.approval}: ${asks === 'only' ? ASK_ONLY : asks}`);
     if (idempotencyKey !== undefined) lines.push(`${TUNNEL_HEADERS.idempotency}: "${idempotencyKey}"`);
     if (localProof !== undefined)

@@ -19,6 +19,8 @@ export interface StreamContext {
    * must know the secret. Undefined where the local end is a socket that only its owner can open, or standard input.
    */
   readonly localProof: LocalProof | undefined;
+  /** Which of many places behind the resource is meant; looked at by `checkPlace` before. */
+  readonly place?: string;
   /** Aborted to end the session: `signal.reason` is a `HoopError` that says why (revoked, expired, killed, stopped). */
   readonly signal: AbortSignal;
   /** When the session ends at the latest, ms since the epoch. */
@@ -46,6 +48,14 @@ export type Viewer = Pick<Guard, 'reveal' | 'allows' | 'policyVersion'>;
 /** Speaks one protocol for one configured resource. */
 export interface Adapter {
   readonly protocol: string;
+  /**
+   * Whether there is such a place behind the resource, asked before a session is opened. Left away: there is one place, and
+   * nobody may name another.
+   *
+   * @param place Undefined: none was named.
+   * @throws {HoopError} `ERR_NO_ACCESS` there is none of that name; `ERR_USAGE` there are many.
+   */
+  checkPlace?(place: string | undefined): void;
   /** Serves one stream to its end. Never rejects: a failure is spoken in the protocol and named in the result. */
   serve(stream: Duplex, context: StreamContext): Promise<SessionEnd>;
   /**

@@ -248,6 +248,10 @@ const OF_SSH: Rooms = {
   'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
   'refusals.ts': { may: [], because: 'every room refuses, by a word of the same list' },
   'entities.ts': { may: ['reading'], because: 'one maker of entities, for whoever asks policy' },
+  'places.ts': {
+    may: ['target', 'entities.ts'],
+    because: 'which host is meant is settled before a session is opened',
+  },
   sftp: {
     may: ['limits.ts', 'refusals.ts', 'entities.ts'],
     because: 'packets are read, asked for and answered by whoever carries their octets',
@@ -268,6 +272,7 @@ const OF_SSH: Rooms = {
         'limits.ts',
         'refusals.ts',
         'entities.ts',
+        'places.ts',
         'relay',
       ],
     ],

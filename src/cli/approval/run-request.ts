@@ -12,6 +12,7 @@ import { systemClock } from '../../core/clock.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { CLIENTS, type KnownClients } from '../connect/clients/index.ts';
+import { placeOf } from '../connect/plan.ts';
 import { withHalves } from '../connect/prepare.ts';
 import { parseDuration } from '../parse.ts';
 import { statusText } from '../render/approval.ts';
@@ -25,6 +26,8 @@ interface Wanted {
   readonly reason: string | undefined;
   /** The caller's own word for it. */
   readonly idempotencyKey: string | undefined;
+  /** Which of many hosts behind the resource. */
+  readonly place: { readonly place?: string };
   /** Of all this, and of as whom. */
   readonly digest: string;
 }
@@ -74,6 +77,7 @@ async function wantedOf(invocation: Invocation): Promise<Wanted> {
   const parameters = (options['param'] ?? []) as readonly string[];
   if (text === undefined && parameters.length > 0)
     throw new HoopError('ERR_USAGE', '--param belongs to -c or -f');
+  const place = placeOf(invocation);
   const operation = text === undefined ? undefined : { text, parameters };
   const who = ['gateway', 'profile', 'agent', 'model', 'modelVersion', 'only', 'readOnly'];
   const as = [
@@ -83,9 +87,13 @@ async function wantedOf(invocation: Invocation): Promise<Wanted> {
   ];
   const idempotencyKey = keyOption(invocation);
   // A key is one instance's: what is asked under it is asked as the same, or nobody would see that it is something else.
-  const same = idempotencyKey === undefined ? [resource, operation, as] : ['key', idempotencyKey, as];
+  const same =
+    idempotencyKey === undefined
+      ? [resource, operation, as, ...Object.values(place)]
+      : ['key', idempotencyKey, as];
   const digest = createHash('sha256').update(JSON.stringify(same)).digest('hex');
-  return { resource, operation, reason: textOption(invocation, 'reason'), idempotencyKey, digest };
+  const reason = textOption(invocation, 'reason');
+  return { resource, operation, reason, idempotencyKey, digest, place };
 }
 
 function keyOption(invocation: Invocation): string | undefined {
@@ -123,7 +131,7 @@ async function keyFor(invocation: Invocation, store: AskedAheadStore, { digest }
 /** @returns The request that people decide: of the connection, where that needs one and has none; undefined: none is needed. */
 async function ticketFor(
   gateway: OpenGateway,
-  { resource, operation, reason, idempotencyKey }: Wanted,
+  { resource, operation, reason, idempotencyKey, place }: Wanted,
   clients: readonly KnownClients[],
 ): Promise<string | undefined> {
   const known = await withHalves(await gateway.api.namedResources([resource]), clients);
@@ -131,7 +139,7 @@ async function ticketFor(
   const { client, credential, key } = gateway;
   const why = reason === undefined ? {} : { reason };
   const under = idempotencyKey === undefined ? {} : { idempotencyKey };
-  const tunnel = new Tunnel(client, credential, key, { resource, asks: 'only', ...why, ...under });
+  const tunnel = new Tunnel(client, credential, key, { resource, asks: 'only', ...place, ...why, ...under });
   try {
     const stream = await tunnel.open();
     if (operation === undefined) stream.destroy();

@@ -31,6 +31,7 @@ export const approvalRequest: CommandSpec = {
     { flags: '-c, --command <text>', text: 'what is to run, as a client sends it' },
     { flags: '-f, --file <path>', text: 'the same from a file; - is standard input' },
     { flags: '--param <value...>', text: 'values of $1, $2, …, as text' },
+    { flags: '--host <name>', text: 'which host, where the resource stands for many' },
     { flags: '--reason <text>', text: 'why, for approvers and the audit' },
     {
       flags: '--wait [duration]',

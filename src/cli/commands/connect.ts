@@ -45,6 +45,7 @@ export const connect: CommandSpec = {
       flags: '--tls',
       text: 'speak TLS at the local port too, for clients that insist on https: COMMAND gets what makes them trust it',
     },
+    { flags: '--host <name>', text: 'which host, where the resource stands for many' },
     { flags: '--stdio', text: 'one stream on standard input and output' },
     {
       flags: '--keep',

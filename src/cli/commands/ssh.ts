@@ -10,6 +10,7 @@ export const ssh: CommandSpec = {
     'are joined by blanks, and its shell reads them. A terminal is asked for where there is one.',
   arguments: [{ syntax: '<host>', text: 'as hoopctl resource list names it' }],
   options: [
+    { flags: '--host <name>', text: 'which host, where the resource stands for many' },
     { flags: '--tty', text: 'ask for a terminal although there is none here' },
     { flags: '--no-tty', text: 'ask for no terminal' },
     ...SESSION_OPTIONS,

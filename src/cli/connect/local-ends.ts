@@ -44,6 +44,7 @@ export class LocalEnds {
       half,
       end: {
         resource,
+        place: this.#plan.place,
         address: listener.address,
         secret: guard?.secret,
         caFile: this.#tls?.caFile,
@@ -81,5 +82,6 @@ export function openTunnel(
     resource,
     ...more,
     ...(plan.reason === undefined ? {} : { reason: plan.reason }),
+    ...(plan.place === undefined ? {} : { place: plan.place }),
   });
 }

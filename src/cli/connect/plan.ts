@@ -25,6 +25,8 @@ export interface ConnectPlan {
   readonly ttlMs?: number;
   /** How long an approval is waited for that a connection needs; infinity: as long as the request stands. */
   readonly waitMs?: number;
+  /** Which of many hosts behind the resource. */
+  readonly place?: string;
   /** Goes on as the instance that asked for this ahead. */
   readonly approval?: string;
 }
@@ -52,7 +54,19 @@ export function planConnect(invocation: Invocation): ConnectPlan {
     ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
     ...waitOf(invocation),
     ...(approval === undefined ? {} : { approval }),
+    ...placeOf(invocation),
   };
+}
+
+/** @throws {HoopError} `ERR_USAGE` it is no name, or there are several resources. */
+export function placeOf(invocation: Invocation): { readonly place?: string } {
+  const place = textOption(invocation, 'host');
+  if (place === undefined) return {};
+  if (invocation.args.length > 1)
+    throw new HoopError('ERR_USAGE', '--host is of one resource: name no other');
+  if (!/^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,252}$/.test(place))
+    throw new HoopError('ERR_USAGE', `--host "${place}" is no name of a host`);
+  return { place };
 }
 
 function urlVariableOf(invocation: Invocation): Pick<ConnectPlan, 'urlVariable'> {

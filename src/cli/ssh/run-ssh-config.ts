@@ -8,8 +8,8 @@ import { shellQuote } from '../render/text.ts';
 import { withGateway } from '../with-gateway.ts';
 import { knownHost, userOf } from './facts.ts';
 
-/** Of a name that may stand behind `Host`: no pattern, no second word. */
-const HOST = /^[a-z0-9][a-z0-9._-]{0,62}$/;
+/** Of a name, or a pattern of names, that may stand behind `Host`: no second word. */
+const HOST = /^[A-Za-z0-9_.*][A-Za-z0-9_.*-]{0,252}$/;
 
 /** @throws {HoopError} `ERR_NO_ACCESS` no such resource; `ERR_USAGE` one is no host. */
 export async function runSshConfig(invocation: Invocation): Promise<number> {
@@ -26,8 +26,13 @@ export async function runSshConfig(invocation: Invocation): Promise<number> {
   return 0;
 }
 
-function isHost({ protocol, name }: ResourceItem): boolean {
-  return protocol === 'ssh' && HOST.test(name);
+function isHost(resource: ResourceItem): boolean {
+  return resource.protocol === 'ssh' && HOST.test(hostOf(resource));
+}
+
+/** Behind a pattern of names each host is called by its own. */
+function hostOf({ name, connect: { hosts } }: ResourceItem): string {
+  return typeof hosts === 'string' ? hosts : name;
 }
 
 interface HostFacts {
@@ -39,12 +44,14 @@ interface HostFacts {
 
 function factsOf(resource: ResourceItem, invocation: Invocation): HostFacts {
   const words = ['hoopctl', 'connect', resource.name, '--stdio', ...chosen(invocation)];
+  // A percent sign is a token of OpenSSH's.
+  const command = words.map(shellQuote).join(' ').replaceAll('%', '%%');
+  const host = hostOf(resource);
   return {
-    host: resource.name,
+    host,
     user: userOf(resource),
     hostKey: knownHost(resource),
-    // A percent sign is a token of OpenSSH's.
-    proxyCommand: words.map(shellQuote).join(' ').replaceAll('%', '%%'),
+    proxyCommand: host === resource.name ? command : `${command} --host %h`,
   };
 }
 
@@ -62,8 +69,8 @@ function blockOf(resource: ResourceItem, invocation: Invocation): string {
   const settings = [
     `ProxyCommand ${proxyCommand}`,
     `User ${user}`,
-    `HostKeyAlias ${host}`,
-    `KnownHostsCommand /bin/echo ${host} ${hostKey}`,
+    `HostKeyAlias ${resource.name}`,
+    `KnownHostsCommand /bin/echo ${resource.name} ${hostKey}`,
     'UserKnownHostsFile /dev/null',
     'GlobalKnownHostsFile /dev/null',
     'StrictHostKeyChecking yes',

@@ -18,11 +18,12 @@ export function runSsh(invocation: Invocation): Promise<number> {
 function argumentsOf(invocation: Invocation, end: PreparedEnd | undefined): readonly string[] {
   const config = end?.setup.variables['HOOP_SSH_CONFIG'];
   const name = end?.end.resource.name ?? '';
+  const host = end?.end.place ?? name;
   if (config === undefined)
     throw new HoopError('ERR_USAGE', `${name} is no host: it speaks ${end?.end.resource.protocol}`, {
       hint: `hoopctl connect ${name}`,
     });
-  return ['-F', config, ...terminal(invocation), name, ...invocation.command];
+  return ['-F', config, ...terminal(invocation), host, ...invocation.command];
 }
 
 /** `ssh` by itself asks for one only where no command is given. */

@@ -27,6 +27,9 @@ export class SharedByProtocol {
       ...(adapter.tryOut === undefined
         ? {}
         : { tryOut: (...how: Parameters<NonNullable<Adapter['tryOut']>>) => adapter.tryOut!(...how) }),
+      ...(adapter.checkPlace === undefined
+        ? {}
+        : { checkPlace: (place: string | undefined) => adapter.checkPlace!(place) }),
       formatted: async (asked) => adapter.formatted?.(asked),
       close: async () => {
         await adapter.close();

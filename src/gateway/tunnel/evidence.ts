@@ -55,17 +55,19 @@ export class SessionEvidence {
   ): Promise<SessionEvidence> {
     const { ref } = session;
     const pairs = [{ action: 'connect', object: ref.resource }];
+    const { asks, place } = request.tunnel;
     const verdict = await deps.enforcer.decide({
       session: ref,
       pairs,
       context: {},
-      text: 'connect',
-      approvable: { exact: () => '', opens: true, asks: request.tunnel.asks },
+      text: place === undefined ? 'connect' : `connect ${place}`,
+      approvable: { exact: () => place ?? '', opens: true, asks },
     });
     if (verdict.effect === 'deny') throw RefusedSession.by(verdict);
     const { operation, until, approvals } = verdict;
     try {
       checkLocalProof(request.tunnel.localProof, request.resource.protocol.localProof);
+      checkPlace(request);
       const recorder = await openRecorder(deps, session);
       const evidence = new SessionEvidence({ deps, session, operation, recorder, until, approvals });
       await evidence.#started(request);
@@ -149,4 +151,10 @@ function closeConnect(
     ...(status === undefined ? {} : { status }),
     durationMs: clock.now() - startedAt,
   });
+}
+
+/** @throws {HoopError} As `Adapter.checkPlace`. */
+function checkPlace({ tunnel: { place }, resource: { adapter } }: StreamRequest): void {
+  if (adapter.checkPlace !== undefined) adapter.checkPlace(place);
+  else if (place !== undefined) throw new HoopError('ERR_NO_ACCESS');
 }

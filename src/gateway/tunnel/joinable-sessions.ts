@@ -61,5 +61,5 @@ export class JoinableSessions {
 function keyOf({ principal, resource, tunnel }: StreamRequest): string | undefined {
   if (resource.protocol.session === 'connection' || tunnel.id === undefined || tunnel.asksOnly)
     return undefined;
-  return [principal.instance, resource.name, tunnel.id].join(' ');
+  return [principal.instance, resource.name, tunnel.id, tunnel.place ?? ''].join(' ');
 }

@@ -26,6 +26,8 @@ export interface TunnelRequest {
   readonly idempotencyKey: string | undefined;
   /** The tunnel that the stream is part of; undefined: of none, as with hoopctl before version 0.2. */
   readonly id: string | undefined;
+  /** Which of many places behind the resource; may be none of them. */
+  readonly place: string | undefined;
   /** Of the tunnel's own secret. Undefined where the local end is its owner's alone. */
   readonly localProof: LocalProof | undefined;
 }
@@ -35,6 +37,8 @@ const RESOURCE = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 const TUNNEL_ID = /^[A-Za-z0-9_-]{22}$/;
 /** A string without escapes, or what many write without quotes. @see RFC 9651 §3.3.3 */
 const IDEMPOTENCY_KEY = /^(?:"([ !#-[\]-~]{1,255})"|([\w.~:/+=-]{1,255}))$/;
+/** A host's name or address. */
+const PLACE = /^[A-Za-z0-9_][A-Za-z0-9_.:-]{0,252}$/;
 const MAX_REASON_BYTES = 1024;
 
 /** Whether a request wants to become a tunnel. Pure; never throws. */
@@ -70,11 +74,14 @@ export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   const approval = single(request, TUNNEL_HEADERS.approval);
   const asksOnly = approval === ASK_ONLY;
   const asks = asksOnly || approval === 'ask';
+  const place = single(request, TUNNEL_HEADERS.place);
+  if (place !== undefined && !PLACE.test(place))
+    throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.place} is no name of a place`);
   const idempotencyKey = keyOf(request);
   if (idempotencyKey !== undefined && !asks)
     throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.idempotency} goes with ${TUNNEL_HEADERS.approval}`);
   const [reason, localProof] = [reasonOf(request), localProofOf(request)];
-  return { resource, id, asks, asksOnly, idempotencyKey, reason, localProof };
+  return { resource, id, asks, asksOnly, idempotencyKey, reason, place, localProof };
 }
 
 function keyOf(request: IncomingMessage): string | undefined {

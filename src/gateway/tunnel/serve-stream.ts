@@ -51,6 +51,7 @@ export async function serveStream(
       session: ref,
       guard,
       localProof: tunnel.localProof,
+      ...(tunnel.place === undefined ? {} : { place: tunnel.place }),
       signal,
       deadline,
       idle,

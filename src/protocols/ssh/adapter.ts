@@ -1,15 +1,24 @@
 import type { Adapter } from '../adapter.ts';
+import type { Places } from './places.ts';
 import { SshConnection } from './relay/connection.ts';
 import type { ConnectionParts } from './relay/state.ts';
+
+interface AdapterParts extends Omit<ConnectionParts, 'hostName' | 'host'> {
+  readonly places: Places;
+}
 
 /**
  * Speaks SSH for one resource: ends the client's connection, puts whatever is to run or to be forwarded before the enforcer,
  * and has it done at the host over a connection with the gateway's own credential.
  */
-export function createSshAdapter(parts: ConnectionParts): Adapter {
+export function createSshAdapter({ places, ...shared }: AdapterParts): Adapter {
   return {
     protocol: 'ssh',
-    serve: (stream, context) => new SshConnection(stream, context, parts).serve(),
+    checkPlace: (place) => void places.find(place),
+    serve(stream, context) {
+      const { name: hostName, object: host } = places.find(context.place);
+      return new SshConnection(stream, context, { ...shared, hostName, host }).serve();
+    },
     close: async () => undefined,
   };
 }

@@ -12,7 +12,7 @@ export function sshConfig(base: string) {
   return section(
     {
       protocol: z.literal('ssh', expected('ssh', 'write protocol: ssh')),
-      target: sshTargetConfig().omit({ hosts: true }),
+      target: sshTargetConfig(),
       credentials: sshCredentialsConfig(base),
       session: section(
         { ...sessionTimes(), variables: variables() },

@@ -5,8 +5,8 @@ import { replayed } from '../stream/replay.ts';
 import { createSshAdapter } from './adapter.ts';
 import { type SshConfig, sshConfig, variableFilter } from './config.ts';
 import { configuredCredential, credentialSecrets, waysOf } from './credentials/index.ts';
-import { hostOf } from './entities.ts';
 import { hostKeyLine, makeHostKey } from './host-key.ts';
+import { Places } from './places.ts';
 import { seenKeys } from './target/seen-keys.ts';
 import { SshTarget } from './target/ssh-target.ts';
 
@@ -24,7 +24,8 @@ export const ssh: Protocol<SshConfig, SshShared> = {
   secrets: ({ credentials }) => credentialSecrets(credentials),
   authorities: () => [],
   check({ target, credentials }, complain) {
-    if (target.host === undefined) complain(['target', 'host'], 'is missing', 'write the name of one host');
+    if ((target.host === undefined) === (target.hosts === undefined))
+      complain(['target'], 'needs exactly one of host and hosts', 'write host: host-1.internal');
     if (target.hostKeys.length + target.hostCa.length === 0)
       complain(
         ['target', 'hostKeys'],
@@ -35,14 +36,17 @@ export const ssh: Protocol<SshConfig, SshShared> = {
       complain(['credentials'], 'needs exactly one of key, password and certificate', 'write key: {file: …}');
   },
   describe: ({ config }, ownSecret) => ({
-    connect: { user: config.credentials.user, hostKey: hostKeyLine(ownSecret) },
+    connect: {
+      user: config.credentials.user,
+      hostKey: hostKeyLine(ownSecret),
+      ...(config.target.hosts === undefined ? {} : { hosts: config.target.hosts.pattern }),
+    },
     classified: [],
   }),
   seenKeys,
   shared: ({ ownSecret }) => ({ hostKey: makeHostKey(ownSecret), close: async () => undefined }),
   create: (resource, { hostKey }, { clock, detectors }) => {
     const { target, session } = resource.config;
-    const hostName = target.host ?? '';
     return createSshAdapter({
       target: new SshTarget({
         port: target.port,
@@ -52,8 +56,7 @@ export const ssh: Protocol<SshConfig, SshShared> = {
         credential: configuredCredential(resource, clock),
         clock,
       }),
-      hostName,
-      host: hostOf(resource.object, hostName, []),
+      places: new Places(resource.object, target),
       hostKey,
       mayBeSet: variableFilter(session.variables),
       detectors,

@@ -35,7 +35,7 @@ async function prepared(
   const opened = known.map(
     ({ resource, half }, index): OpenEnd => ({
       half,
-      end: { resource, address: address ?? onPort(index + 1), secret, caFile },
+      end: { resource, place: undefined, address: address ?? onPort(index + 1), secret, caFile },
     }),
   );
   return prepareEnds(opened, files, { bearer: false, env: {}, ...wishes });

@@ -7,6 +7,8 @@ import type { TunnelFiles } from '../tunnel-files.ts';
 /** One resource with its open local end. */
 export interface LocalEnd {
   readonly resource: ResourceItem;
+  /** Which of many hosts behind the resource. */
+  readonly place: string | undefined;
   readonly address: Address;
   /** Of a local port; none for an owner-only socket. */
   readonly secret: string | undefined;

@@ -24,7 +24,7 @@ export const ssh: ClientHalf = {
     if (bearer) throw new HoopError('ERR_USAGE', 'SSH takes a key and no token: leave --bearer away');
     const knownHosts = files.write(
       KNOWN_HOSTS,
-      ends.map(({ resource }) => `${resource.name} ${knownHost(resource)}\n`).join(''),
+      ends.map((end) => `${nameOf(end)} ${knownHost(end.resource)}\n`).join(''),
     );
     const keys = new Map(ends.map((end) => [end, keyFile(end, files)]));
     const block = (end: LocalEnd) => hostBlock(end, keys.get(end), knownHosts);
@@ -38,7 +38,7 @@ export const ssh: ClientHalf = {
         ANSIBLE_SSH_ARGS: `-F ${shellQuote(config)} ${ANSIBLE_OWN}`,
       },
       url: urlOf,
-      steps: ({ resource: { name } }) => [`${command} ${shellQuote(name)}`],
+      steps: (end) => [`${command} ${shellQuote(nameOf(end))}`],
       facts(end) {
         const identityFile = keys.get(end);
         return {
@@ -57,16 +57,26 @@ function keyFile({ resource, secret }: LocalEnd, files: TunnelFiles): string | u
   return secret === undefined ? undefined : files.write(`${resource.name}.key`, secret);
 }
 
+/** What the host is called in the tunnel. @throws {HoopError} `ERR_USAGE` there are many, and none was named. */
+function nameOf({ resource: { name, connect }, place }: LocalEnd): string {
+  if (place !== undefined) return place;
+  if (connect['hosts'] === undefined) return name;
+  throw new HoopError('ERR_USAGE', `${name} stands for many hosts`, {
+    hint: `name one that fits ${String(connect['hosts'])}: --host`,
+  });
+}
+
 /** The user at the local end means nothing; who one is on the host, hoopd decides. */
-function hostBlock({ resource, address }: LocalEnd, key: string | undefined, knownHosts: string): string {
-  const place =
+function hostBlock(end: LocalEnd, key: string | undefined, knownHosts: string): string {
+  const { resource, address } = end;
+  const where =
     address.kind === 'port'
       ? [`HostName ${address.host}`, `Port ${address.port}`, 'ProxyCommand none']
       : [`ProxyCommand nc -U ${shellQuote(address.path)}`];
-  return lines(`Host ${resource.name}`, [
-    ...place,
+  return lines(`Host ${nameOf(end)}`, [
+    ...where,
     `User ${userOf(resource)}`,
-    `HostKeyAlias ${resource.name}`,
+    `HostKeyAlias ${nameOf(end)}`,
     `UserKnownHostsFile ${quoted(knownHosts)}`,
     'GlobalKnownHostsFile /dev/null',
     'StrictHostKeyChecking yes',
@@ -81,7 +91,7 @@ function hostBlock({ resource, address }: LocalEnd, key: string | undefined, kno
 
 /** Other hosts are reached as ever. */
 function othersBlock(ends: readonly LocalEnd[]): string {
-  const others = ends.map(({ resource }) => `!${resource.name}`).join(' ');
+  const others = ends.map((end) => `!${nameOf(end)}`).join(' ');
   return lines(`Host * ${others}`, ['Include ~/.ssh/config', 'Include /etc/ssh/ssh_config']);
 }
 

@@ -23,6 +23,8 @@ export function sshTargetConfig() {
   );
 }
 
+export type SshTargetConfig = z.output<ReturnType<typeof sshTargetConfig>>;
+
 /** A name or an address that can be dialled; a port or a user stands apart. */
 function isHostName(text: string): boolean {
   return HOST.test(text) || isIP(text) !== 0;

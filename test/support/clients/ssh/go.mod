@@ -1,0 +1,5 @@
+module client
+
+go 1.19
+
+require golang.org/x/crypto v0.17.0
