@@ -6,6 +6,7 @@ import { H4, H8, H9, H10, H11, H12 } from './cases/headers.ts';
 import { H13, H15, H16, H20 } from './cases/masked.ts';
 import { H1, H2, H3, H26 } from './cases/paths.ts';
 import { H29 } from './cases/tls.ts';
+import { MESSAGES, UPGRADES } from './cases/upgrades.ts';
 import { ofHttp } from './world.ts';
 
 /** Every group, in the order of the kinds. */
@@ -36,4 +37,4 @@ const GROUPS = [
   H28,
 ];
 
-export const HTTP_TRIALS = [...GROUPS.map(ofHttp), H29];
+export const HTTP_TRIALS = [...GROUPS.map(ofHttp), H29, MESSAGES, UPGRADES];

@@ -45,13 +45,13 @@ function usually({ method, target }: Heard): readonly Buffer[] {
 }
 
 /** Where `hoopctl connect` listens, and the secret that its clients show. */
-interface LocalEnd {
+export interface LocalEnd {
   readonly hoopctl: RunningHoopctl;
   readonly port: number;
   readonly token: string;
 }
 
-async function connected(gateway: RunningGateway): Promise<LocalEnd> {
+export async function connected(gateway: RunningGateway): Promise<LocalEnd> {
   const hoopctl = new RunningHoopctl(['connect', 'api', '--json'], {
     HOOPCTL_GATEWAY: gateway.gateway.url,
     HOOPCTL_CONFIG_DIR: join(gateway.dir, 'hoopctl'),
@@ -60,6 +60,18 @@ async function connected(gateway: RunningGateway): Promise<LocalEnd> {
   });
   const [line] = await hoopctl.until(/^\{.*"listening".*\}$/m);
   return { hoopctl, ...(JSON.parse(line) as Pick<LocalEnd, 'port' | 'token'>) };
+}
+
+/** Whatever a gateway has kept so far: audit, logs of its state, and recordings as they are read. */
+export async function keptIn({ dir }: RunningGateway): Promise<Buffer> {
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+  const found: Uint8Array[] = files.map((one) => readFileSync(join(one.parentPath, one.name)));
+  const store = openRecordingStore(join(dir, 'recordings'), systemClock);
+  for (const { name } of files.filter((one) => one.name.endsWith('.hrec'))) {
+    for await (const item of (await store.read(name.slice(0, -'.hrec'.length))) ?? [])
+      found.push('bytes' in item ? item.bytes : Buffer.from(JSON.stringify(item)));
+  }
+  return Buffer.concat(found);
 }
 
 export class HttpWorld implements AnyWorld {
@@ -126,17 +138,9 @@ export class HttpWorld implements AnyWorld {
     return this.#keep(await RawHttp.connect(this.upstream.port));
   }
 
-  /** Whatever the gateway has kept so far: audit, logs of its state, and recordings as they are read. */
-  async kept(): Promise<Buffer> {
-    const { dir } = this.#gateway;
-    const files = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
-    const found: Uint8Array[] = files.map((one) => readFileSync(join(one.parentPath, one.name)));
-    const store = openRecordingStore(join(dir, 'recordings'), systemClock);
-    for (const { name } of files.filter((one) => one.name.endsWith('.hrec'))) {
-      for await (const item of (await store.read(name.slice(0, -'.hrec'.length))) ?? [])
-        found.push('bytes' in item ? item.bytes : Buffer.from(JSON.stringify(item)));
-    }
-    return Buffer.concat(found);
+  /** What is kept so far. */
+  kept(): Promise<Buffer> {
+    return keptIn(this.#gateway);
   }
 
   #keep(client: RawHttp): RawHttp {

@@ -5,6 +5,8 @@ import { FrameReader, frame } from '../../../src/wire/http/websocket/frames.ts';
 import { eventually } from '../waiting.ts';
 import { head, type Message, readMessage } from './messages.ts';
 
+/** Octets that are kept as they came. */
+const KEPT = 4 * 1024 * 1024;
 const MASK = Buffer.from([1, 2, 3, 4]);
 export const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 
@@ -26,6 +28,8 @@ export class RawPeer {
   readonly socket: Socket;
   /** Messages as `text …`, `binary …`, and control frames, `close 1000 why`, as latin1. */
   readonly said: string[] = [];
+  /** Every octet that came behind the handshake. */
+  received = Buffer.alloc(0);
   /** Frames of the messages, one for each that came. */
   frames = 0;
   /** Octets of messages. */
@@ -46,6 +50,7 @@ export class RawPeer {
   }
 
   take(chunk: Buffer): void {
+    if (this.received.length < KEPT) this.received = Buffer.concat([this.received, chunk]);
     for (const event of this.#reader.push(chunk)) {
       if (event.kind === 'fault') this.said.push(`fault ${event.reason}`);
       else if (event.kind === 'close') this.said.push(closeOf(event.bytes));
