@@ -55,6 +55,8 @@ export interface AdapterClient {
   readonly told: readonly string[];
   /** Says goodbye as the protocol does. */
   close(): Promise<void>;
+  /** What it made of all that it was sent, where that is not to be read on the wire. */
+  received?(): Buffer;
   /** Resolves when the stream has ended, with the last thing the client was told. */
   readonly ended: Promise<string>;
 }
@@ -98,7 +100,7 @@ export interface OpenSession {
   readonly id: string;
   readonly client: AdapterClient;
   readonly socket: TLSSocket;
-  /** Every octet that the client was sent behind the answer 101. */
+  /** Every octet that the client was sent behind the answer 101, or what it made of them. */
   received(): Buffer;
 }
 
@@ -158,7 +160,12 @@ export class Trial {
     tunnel.socket.on('data', (chunk: Buffer) => chunks.push(chunk));
     this.#sockets.push(tunnel.socket);
     const client = await this.#harness.connect(tunnel.socket);
-    return { id, client, socket: tunnel.socket, received: () => Buffer.concat(chunks) };
+    return {
+      id,
+      client,
+      socket: tunnel.socket,
+      received: () => client.received?.() ?? Buffer.concat(chunks),
+    };
   }
 
   /** Cuts every stream that is still open. */
@@ -231,7 +238,10 @@ export class Trial {
     const bodies = items.flatMap((item) =>
       item.kind === 'body' && item.side === 'response' ? [item.bytes] : [],
     );
-    return { items, shown: whole.length > 0 ? [Buffer.concat(whole)] : bodies };
+    const piped = items.flatMap((item) =>
+      item.kind === 'output' || item.kind === 'stderr' ? [item.bytes] : [],
+    );
+    return { items, shown: whole.length > 0 ? [Buffer.concat(whole)] : [...bodies, ...piped] };
   }
 
   async kill(session: string): Promise<void> {

@@ -59,6 +59,8 @@ export class SshConnection implements ConnectionState {
       clearTimeout(login);
       signal.removeEventListener('abort', abort);
       idle.stop();
+      // ssh2 tells channels of the kind session nothing of it.
+      for (const channel of this.#channels) channel.leave();
       this.#left.abort(this.#failure ?? new HoopError('ERR_SESSION_ENDED', 'the client left'));
       guard.closeAll();
     }
@@ -94,11 +96,14 @@ export class SshConnection implements ConnectionState {
     if (this.#failure !== undefined) return;
     this.#failure = reason;
     for (const channel of this.#channels) channel.end(reason);
-    // Behind what the channels were told.
-    setImmediate(() => {
-      if (this.#client !== undefined) disconnect(this.#client, `${reason.code}: ${reason.message}`);
-      void lastWords(this.#stream);
-    });
+    // Behind what the channels were told; ssh2 hangs up on who breaks the protocol before that.
+    if (reason.code === 'ERR_PROTOCOL') this.#hangUp('protocol', reason);
+    else setImmediate(() => this.#hangUp('notAvailable', reason));
+  }
+
+  #hangUp(kind: Parameters<typeof disconnect>[1], { code, message }: HoopError): void {
+    if (this.#client !== undefined) disconnect(this.#client, kind, `${code}: ${message}`);
+    void lastWords(this.#stream);
   }
 
   #accept(ready: () => void): void {
@@ -123,7 +128,6 @@ export class SshConnection implements ConnectionState {
     client.once('ready', () => {
       ready();
       this.context.idle.start();
-      if (this.context.session.asksOnly !== true) this.upstream().catch(() => undefined);
     });
     client.on('session', (accept, reject) => {
       if (this.#channels.size >= SSH_LIMITS.channels || this.#failure !== undefined) {

@@ -7,7 +7,8 @@ import type { Client, Connection } from 'ssh2';
 import { HoopError } from '../../../core/errors.ts';
 
 const DISCONNECT = 1;
-const BY_APPLICATION = 11;
+/** Of DISCONNECT, RFC 4253 §11.1. That the application ended it, libraries take for an end in good order, and tell nobody. */
+const REASON = { protocol: 2, notAvailable: 7 } as const;
 /** Of CHANNEL_OPEN_FAILURE, RFC 4254 §5.1. */
 export const OPEN_FAILURE = { prohibited: 1, connectFailed: 2, shortage: 4 } as const;
 /** Texts that other programs show: a line. */
@@ -91,12 +92,12 @@ export function refuseOpening(
 }
 
 /** Says why the connection ends: ssh2 ends it without a word. The socket is the caller's to end. @see RFC 4253 §11.1 */
-export function disconnect(client: Connection, text: string): void {
+export function disconnect(client: Connection, reason: keyof typeof REASON, text: string): void {
   const { _protocol: protocol } = inside(client);
   const words = Buffer.from(text).subarray(0, MAX_TEXT_BYTES);
   const payload = Buffer.alloc(1 + 4 + 4 + words.length + 4);
   payload[0] = DISCONNECT;
-  payload.writeUInt32BE(BY_APPLICATION, 1);
+  payload.writeUInt32BE(REASON[reason], 1);
   payload.writeUInt32BE(words.length, 5);
   words.copy(payload, 9);
   try {

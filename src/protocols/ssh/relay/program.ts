@@ -7,7 +7,7 @@ import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { type Asked, approvable, questionOf, readingOf } from './asked.ts';
 import { carriedFiles } from './files.ts';
-import { exitOf, started } from './remote.ts';
+import { started } from './remote.ts';
 import { ShownFlow } from './shown-flow.ts';
 import { Sink } from './sink.ts';
 import type { ConnectionState } from './state.ts';
@@ -40,7 +40,7 @@ export class Program {
     this.#toClient = new Sink(connection.gate);
     channel.on('error', () => undefined);
     channel.stderr.on('error', () => undefined);
-    channel.once('close', () => this.#leave());
+    channel.once('close', () => this.leave());
   }
 
   /** Whether its silence is the client's: a shell waits for its user, a command works. */
@@ -79,7 +79,17 @@ export class Program {
   end(reason: HoopError): void {
     this.#tell([`${reason.code}: ${reason.message}`]);
     this.#exit(FAILED_STATUS);
-    this.#leave();
+    this.leave();
+  }
+
+  /** Nobody is there any more. Safe to call twice. */
+  leave(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#gone.abort();
+    this.#remote?.close();
+    this.#operation?.drop();
+    this.#guard.closed('the channel was closed');
   }
 
   /** @returns Undefined: it was denied, and that was told. @throws {HoopError} The session is to end. */
@@ -99,7 +109,7 @@ export class Program {
   /** From the start at the host to the exit there. */
   async #carry(operation: OpenOperation): Promise<void> {
     const { client, gate } = await this.#connection.upstream();
-    const remote = await started(client, this.#asked);
+    const { channel: remote, exit: exited } = await started(client, this.#asked);
     if (this.#over) {
       remote.close();
       return operation.drop();
@@ -111,7 +121,7 @@ export class Program {
       start.kind === 'subsystem' && start.name === 'sftp'
         ? this.#files(remote, toHost, operation)
         : this.#streams(remote, toHost, operation);
-    const exit = await exitOf(remote);
+    const exit = await exited;
     if (this.#over) return;
     for (const flow of flows) {
       flow.end();
@@ -233,15 +243,5 @@ export class Program {
       this.#channel.exit(status);
       this.#channel.end();
     });
-  }
-
-  /** Nobody is there any more. */
-  #leave(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#gone.abort();
-    this.#remote?.close();
-    this.#operation?.drop();
-    this.#guard.closed('the channel was closed');
   }
 }

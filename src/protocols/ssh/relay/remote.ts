@@ -2,20 +2,28 @@ import type { Client, ClientChannel, PseudoTtyInfo, PseudoTtyOptions } from 'ssh
 import { HoopError } from '../../../core/errors.ts';
 import type { Asked } from './asked.ts';
 
+/** What runs at the host. */
+export interface Remote {
+  /** It has a silent `error` listener. */
+  readonly channel: ClientChannel;
+  /** Resolves when the channel is closed and all of it was read. */
+  readonly exit: Promise<Exit>;
+}
+
 /**
  * Starts at the host what a client has asked for.
  *
- * @returns The channel. It has a silent `error` listener.
  * @throws {HoopError} `ERR_TARGET_LOST` the connection is gone; `ERR_UNSUPPORTED` the host does not do it.
  */
-export function started(client: Client, { start, terminal, variables }: Asked): Promise<ClientChannel> {
+export function started(client: Client, { start, terminal, variables }: Asked): Promise<Remote> {
   const env = Object.fromEntries(variables);
   const pty = terminal === undefined ? undefined : ptyOf(terminal);
   return new Promise((resolve, reject) => {
     const answered = (error: Error | undefined, channel: ClientChannel) => {
       if (error !== undefined) return reject(refused(error));
       channel.on('error', () => undefined);
-      resolve(channel);
+      // Listened for in this very turn: the exit may stand in the same octets as the answer.
+      resolve({ channel, exit: exitOf(channel) });
     };
     try {
       if (start.kind === 'exec')
@@ -37,7 +45,7 @@ function refused(error: Error): HoopError {
 }
 
 /** How something ended at the host. */
-export interface Exit {
+interface Exit {
   readonly code: number | undefined;
   readonly signal: string | undefined;
   readonly dumped: boolean;
@@ -46,8 +54,7 @@ export interface Exit {
   readonly words: string;
 }
 
-/** Resolves when the channel is closed and all of it was read. */
-export function exitOf(channel: ClientChannel): Promise<Exit> {
+function exitOf(channel: ClientChannel): Promise<Exit> {
   return new Promise((resolve) => {
     let exit: Exit = {
       code: undefined,

@@ -49,6 +49,11 @@ export class SessionChannel {
     return this.#program === undefined || this.#program.idles;
   }
 
+  /** Nobody is there any more. */
+  leave(): void {
+    this.#program?.leave();
+  }
+
   end(reason: HoopError): void {
     this.#program?.end(reason);
   }
