@@ -1,12 +1,20 @@
 /** Programs and libraries that speak SSH themselves, through a tunnel. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
+import { Secret } from '../../src/core/secret.ts';
+import { seenKeys } from '../../src/protocols/ssh/target/seen-keys.ts';
+import { SshTarget } from '../../src/protocols/ssh/target/ssh-target.ts';
+import { targetAddresses } from '../../src/protocols/stream/addresses.ts';
+import { readNamedKey } from '../../src/wire/ssh/named-key.ts';
+import { freePort } from '../support/postgres/server.ts';
 import { type Sshd, startSshd } from '../support/ssh/sshd.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { eventually } from '../support/waiting.ts';
 
 const run = promisify(execFile);
 
@@ -44,7 +52,7 @@ const within = (script: string, resource: readonly string[] = ['host-1']) => {
   return stack.hoopctl(['connect', ...resource, '--', 'sh', '-c', `${told}; ${script}`], { D: directory });
 };
 
-const SAID = 'out\nerr\n7\n' + 'input'.repeat(1000) + '\n100\n';
+const SAID = `out\nerr\n7\n${'input'.repeat(1000)}\n100\n`;
 
 it('paramiko: output, errors, exit codes, input, a hundred channels', async () => {
   const ran = await within('/usr/bin/python3 -W ignore client.py paramiko');
@@ -96,3 +104,40 @@ it('Ansible: ping, a module with a file, a small playbook', async () => {
   const ran = await within(script);
   expect(ran.stdout + ran.stderr).toMatch(/"ping": "pong"[\s\S]*"changed": true[\s\S]*ok=2 .*failed=0/);
 }, 120_000);
+
+it('ssh-audit finds nothing weak at the local end', async () => {
+  const { stdout } = await within('ssh-audit -n -p "$PORT" 127.0.0.1');
+  expect(stdout).toContain('(kex) curve25519-sha256');
+  expect(stdout.match(/^.*\[fail\].*$/gm)).toBeNull();
+  // Strict key exchange is newer than it; the two are for libssh2 and dropbear, which know no other.
+  const warned = (stdout.match(/^.*\[warn\].*$/gm) ?? []).map((line) => line.replace(/ +-- .*/, ''));
+  expect(warned).toEqual([
+    '(kex) kex-strict-s-v00@openssh.com',
+    '(mac) hmac-sha2-256',
+    '(mac) hmac-sha2-512',
+  ]);
+});
+
+it('dropbear as a host: its key is seen, pinned and proved before anything is asked of it', async () => {
+  const key = join(directory, 'dropbear-key');
+  await run('dropbearkey', ['-t', 'ed25519', '-f', key]);
+  const port = await freePort();
+  const dropbear = spawn('dropbear', ['-F', '-E', '-r', key, '-p', `127.0.0.1:${port}`], { stdio: 'ignore' });
+  try {
+    const ask = () => seenKeys(`127.0.0.1:${port}`).catch(() => []);
+    const [seen] = await eventually('dropbear does not answer', ask, (keys) => keys.length > 0);
+    const open = (line: string) =>
+      new SshTarget({
+        port,
+        hostKeys: [readNamedKey(line)!.blob],
+        hostCa: [],
+        addresses: targetAddresses([]),
+        credential: () => ({ kind: 'password', user: 'nobody-here', password: new Secret('none') }),
+        clock: systemClock,
+      }).open('127.0.0.1', { id: 'ses_1', actor: {} as never }, new AbortController().signal);
+    await expect(open(seen!.line)).rejects.toMatchObject({ code: 'ERR_TARGET_AUTH' });
+    await expect(open(sshd.publicKey('host'))).rejects.toMatchObject({ code: 'ERR_TARGET_IDENTITY' });
+  } finally {
+    dropbear.kill();
+  }
+});

@@ -65,6 +65,12 @@ describe('hoopctl', () => {
     expect(stdout).toBe('by stdio\n');
   });
 
+  it('asks ahead for a command, and runs nothing', async () => {
+    const asked = ['approval', 'request', 'host-1', '-c', `touch ${directory}/ran`];
+    expect(await stack.hoopctl(asked)).toMatchObject({ exitCode: 0, stdout: 'no approval is needed\n' });
+    expect(readdirSync(directory)).not.toContain('ran');
+  });
+
   it('leaves nothing of the tunnel behind, and lets nobody in without its key', async () => {
     const { stdout } = await within(
       'cat "$HOOP_SSH_CONFIG"; dirname "$HOOP_SSH_CONFIG"; ls -l $(dirname "$HOOP_SSH_CONFIG")',
@@ -84,14 +90,22 @@ describe('hoopctl', () => {
 });
 
 describe('OpenSSH', () => {
-  it('copies by scp in its old way, and shares one connection', async () => {
-    const script = `set -e; cd $D; F="-F $HOOP_SSH_CONFIG"; S="-o ControlPath=$D/control"
-      scp -q -O $F large host-1:$D/by-scp; scp -q -O $F host-1:$D/by-scp back
+  it('copies by scp in both its ways, and by sftp with ls, rename and resume', async () => {
+    const script = `set -e; cd $D; F="-F $HOOP_SSH_CONFIG"
+      scp -q $F large host-1:$D/by-sftp; scp -q -O $F large host-1:$D/by-scp; scp -q $F host-1:$D/by-scp back
+      head -c 1000000 large > part; printf '%s\\n' "put large $D/one" "rename $D/one $D/two" "ls $D/two" "reget $D/two part" "rm $D/two" > batch
+      sftp -q $F -b batch host-1 | grep -v '^sftp>'`;
+    const ran = await within(script);
+    expect(ran).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('/two') });
+    for (const name of ['by-sftp', 'by-scp', 'back', 'part']) expect(hash(name), name).toBe(hash('large'));
+  });
+
+  it('shares one connection', async () => {
+    const script = `F="-F $HOOP_SSH_CONFIG"; S="-o ControlPath=$D/control"
       ssh $F $S -o ControlMaster=yes -fN host-1
       for n in 1 2 3 4 5 6 7 8; do ssh $F $S host-1 echo $n & done | sort; wait
       ssh $F $S -O exit host-1 2>/dev/null`;
     expect((await within(script)).stdout).toBe('1\n2\n3\n4\n5\n6\n7\n8\n');
-    for (const name of ['by-scp', 'back']) expect(hash(name), name).toBe(hash('large'));
   });
 
   it('gets a terminal with -tt, and signals and codes as they are', async () => {

@@ -1,7 +1,7 @@
 import type { Algorithms } from 'ssh2';
 
 /**
- * What hoopd agrees on with clients and with hosts; hosts' keys aside. Left out: SHA-1, CBC, 64-bit tags, groups of 2048
+ * What hoopd agrees on with hosts; their keys aside. Left out: SHA-1, CBC, 64-bit tags, groups of 2048
  * bits and, because a server may not know strict key exchange, ChaCha20-Poly1305, which is not safe without it
  * (CVE-2023-48795). Where the other side knows strict key exchange it is used.
  */
@@ -18,4 +18,10 @@ export const ALGORITHMS = {
   cipher: ['aes128-gcm@openssh.com', 'aes256-gcm@openssh.com', 'aes128-ctr', 'aes192-ctr', 'aes256-ctr'],
   hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
   compress: ['none'],
+} satisfies Algorithms;
+
+/** The same for hoopd's own end: every client knows Curve25519 or groups of 4096 bits. */
+export const LOCAL_ALGORITHMS = {
+  ...ALGORITHMS,
+  kex: ALGORITHMS.kex.filter((name) => !name.startsWith('ecdh-')),
 } satisfies Algorithms;

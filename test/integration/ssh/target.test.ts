@@ -1,6 +1,7 @@
 /** hoopd's own connection to a host, against OpenSSH's server: who it is, who hoopd is, and what is not taken. */
 
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { HoopError } from '../../../src/core/errors.ts';
@@ -237,4 +238,40 @@ describe('hoopd check --host-keys', () => {
     await expect(seenKeys('[127.0.0.1]:1')).rejects.toMatchObject({ code: 'ERR_TARGET_UNREACHABLE' });
     await expect(seenKeys('169.254.169.254')).rejects.toMatchObject({ code: 'ERR_TARGET_UNREACHABLE' });
   });
+});
+
+describe('a password', () => {
+  const { private: hostKey, public: line } = ssh2.utils.generateKeyPairSync('ed25519');
+  /** Takes `secret` by one way only. */
+  const serving = async (way: 'password' | 'keyboard-interactive', ask: (port: number) => Promise<void>) => {
+    const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {
+      client.on('error', () => undefined);
+      client.on('authentication', (asked) => {
+        const decide = (given: string | undefined) =>
+          given === 'secret' ? asked.accept() : asked.reject([way]);
+        if (asked.method !== way) asked.reject([way]);
+        else if (asked.method === 'password') decide(asked.password);
+        else if (asked.method === 'keyboard-interactive')
+          asked.prompt([{ prompt: 'Password: ', echo: false }], (answers) => decide(answers[0]));
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      await ask((server.address() as AddressInfo).port);
+    } finally {
+      server.close();
+    }
+  };
+
+  for (const way of ['password', 'keyboard-interactive'] as const)
+    it(`is given by ${way}, where the host takes no other`, () =>
+      serving(way, async (port) => {
+        const credentials = { password: { env: 'X' } };
+        const by = (secret: string) => target({ hostKeys: [line], credentials, secret, port });
+        const client = await by('secret').open('127.0.0.1', WHO, new AbortController().signal);
+        client.end();
+        const wrong = await refused(by('hunter2'), '127.0.0.1');
+        expect(wrong).toMatch(/^ERR_TARGET_AUTH/);
+        expect(wrong).not.toContain('hunter2');
+      }));
 });

@@ -4,7 +4,7 @@ import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { SessionEnd, StreamContext } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
 import { lastWords } from '../../stream/farewell.ts';
-import { ALGORITHMS } from '../algorithms.ts';
+import { LOCAL_ALGORITHMS } from '../algorithms.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import { ShownOutput } from '../shown/output.ts';
 import type { CleanText } from './asked.ts';
@@ -110,7 +110,7 @@ export class SshConnection implements ConnectionState {
     const server = new ssh2.Server({
       hostKeys: [this.parts.hostKey],
       ident: 'hoop',
-      algorithms: ALGORITHMS,
+      algorithms: LOCAL_ALGORITHMS,
       keepaliveInterval: SSH_LIMITS.keepAliveMs,
       keepaliveCountMax: SSH_LIMITS.keepAliveTries,
     });

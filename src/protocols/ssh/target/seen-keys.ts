@@ -19,16 +19,20 @@ const DEFAULT_PORT = 22;
 export async function seenKeys(place: string): Promise<readonly SeenKey[]> {
   const { host, port } = placeOf(place);
   const { lookup } = targetAddresses([]);
-  const blobs = await Promise.all(
+  const asked = await Promise.allSettled(
     PLAIN_SIGNATURES.map((algorithms) =>
       within(LIMITS.targetConnectMs, undefined, async (signal) =>
         scanHostKey(await dial(host, port, signal, lookup), algorithms),
       ),
     ),
   );
-  return blobs.flatMap((blob) =>
-    blob === undefined ? [] : [{ line: lineOf(blob), fingerprint: fingerprint(blob) }],
+  const blobs = asked.flatMap((one) =>
+    one.status === 'fulfilled' && one.value !== undefined ? [one.value] : [],
   );
+  const failed = asked.find((one) => one.status === 'rejected');
+  // Of a kind that it does not have a host may hang up: that is no word on the others.
+  if (blobs.length === 0 && failed !== undefined) throw failed.reason;
+  return blobs.map((blob) => ({ line: lineOf(blob), fingerprint: fingerprint(blob) }));
 }
 
 function placeOf(text: string): { readonly host: string; readonly port: number } {
