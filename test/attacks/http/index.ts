@@ -5,6 +5,7 @@ import { H5, H6, H25 } from './cases/framing.ts';
 import { H4, H8, H9, H10, H11, H12 } from './cases/headers.ts';
 import { H13, H15, H16, H20 } from './cases/masked.ts';
 import { H1, H2, H3, H26 } from './cases/paths.ts';
+import { H24 } from './cases/rpc.ts';
 import { H29 } from './cases/tls.ts';
 import { MESSAGES, UPGRADES } from './cases/upgrades.ts';
 import { ofHttp } from './world.ts';
@@ -32,6 +33,7 @@ const GROUPS = [
   H21,
   H22,
   H23,
+  H24,
   H25,
   H26,
   H28,

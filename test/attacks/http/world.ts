@@ -51,11 +51,11 @@ export interface LocalEnd {
   readonly token: string;
 }
 
-export async function connected(gateway: RunningGateway): Promise<LocalEnd> {
+export async function connected(gateway: RunningGateway, sub = 'job'): Promise<LocalEnd> {
   const hoopctl = new RunningHoopctl(['connect', 'api', '--json'], {
     HOOPCTL_GATEWAY: gateway.gateway.url,
-    HOOPCTL_CONFIG_DIR: join(gateway.dir, 'hoopctl'),
-    HOOPCTL_TOKEN: gateway.issuer.mint({ sub: 'job', repository: 'org/shop' }),
+    HOOPCTL_CONFIG_DIR: join(gateway.dir, `hoopctl-${sub}`),
+    HOOPCTL_TOKEN: gateway.issuer.mint({ sub, repository: 'org/shop' }),
     NODE_EXTRA_CA_CERTS: join(gateway.dir, 'ca.crt'),
   });
   const [line] = await hoopctl.until(/^\{.*"listening".*\}$/m);
@@ -74,12 +74,17 @@ export async function keptIn({ dir }: RunningGateway): Promise<Buffer> {
   return Buffer.concat(found);
 }
 
+function authorizationOf({ token }: LocalEnd): string {
+  return `Authorization: Basic ${Buffer.from(`hoop:${token}`).toString('base64')}`;
+}
+
 export class HttpWorld implements AnyWorld {
   readonly upstream: RecordingUpstream;
   /** Answers nobody: whoever connects was led here. */
   readonly elsewhere: RecordingUpstream;
   readonly #gateway: RunningGateway;
   readonly #local: LocalEnd;
+  #stranger: Promise<LocalEnd> | undefined;
   readonly #clients = new Set<RawHttp>();
 
   private constructor(
@@ -104,8 +109,10 @@ export class HttpWorld implements AnyWorld {
     protocol: http
     target: { url: 'http://127.0.0.1:${upstream.port}' }
     credentials: { bearer: { file: password } }
-    api: { fields: { 'POST /api/v1/refunds': [$..amount, $._method] } }
-    classification: { fields: { '/api/v1/users/**': { '$..ssn': [pii.national-id] } } }`,
+    api: { fields: { 'POST /api/v1/refunds': [$..amount, $._method] }, mcp: [/mcp, /other] }
+    classification:
+      fields: { '/api/v1/users/**': { '$..ssn': [pii.national-id] } }
+      results: { lookup: { $.ssn: [pii.national-id] } }`,
     });
     return new HttpWorld({ upstream, elsewhere }, gateway, await connected(gateway));
   }
@@ -117,7 +124,15 @@ export class HttpWorld implements AnyWorld {
 
   /** The tunnel's own secret, as a client shows it. */
   get authorization(): string {
-    return `Authorization: Basic ${Buffer.from(`hoop:${this.#local.token}`).toString('base64')}`;
+    return authorizationOf(this.#local);
+  }
+
+  /** Somebody else, who is connected to the same resource. */
+  async stranger(): Promise<{ readonly client: RawHttp; readonly authorization: string }> {
+    this.#stranger ??= connected(this.#gateway, 'stranger');
+    const local = await this.#stranger;
+    const client = this.#keep(await RawHttp.connect(local.port));
+    return { client, authorization: authorizationOf(local) };
   }
 
   /** The target's host, as the gateway calls it. */
@@ -157,8 +172,10 @@ export class HttpWorld implements AnyWorld {
 
   async stop(): Promise<void> {
     this.closeClients();
-    this.#local.hoopctl.child.kill('SIGTERM');
-    await this.#local.hoopctl.finished;
+    for (const local of [this.#local, await this.#stranger]) {
+      local?.hoopctl.child.kill('SIGTERM');
+      await local?.hoopctl.finished;
+    }
     await this.#gateway.remove();
     await this.upstream.stop();
     await this.elsewhere.stop();

@@ -168,6 +168,7 @@ describe('a route of the Model Context Protocol', () => {
       400,
       'rpc-name',
     ],
+    ['an id of 64 KiB', JSON.stringify(call('x'.repeat(65_536), 'lookup')), 400, 'rpc-message'],
     ['an answer to nothing', '{"jsonrpc":"2.0","id":1,"result":{}}', 400, 'rpc-answer'],
   ])('refuses %s', async (_, body, status, rule) => {
     const refused = await send(String(body));

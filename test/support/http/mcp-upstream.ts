@@ -34,11 +34,19 @@ function replyTo(asked: Asked): unknown[] {
   return [{ jsonrpc: '2.0', id: asked.id, result }];
 }
 
+function askedIn(body: Buffer): Asked | Asked[] {
+  try {
+    return JSON.parse(body.toString()) as Asked | Asked[];
+  } catch {
+    return [];
+  }
+}
+
 /** Answers every request; one session for each handshake. */
 export function mcpAnswers({ method, body }: Heard): Answered {
   if (method === 'GET') return [events([])];
   if (method === 'DELETE') return [answer('200 OK', [])];
-  const asked = JSON.parse(body.toString()) as Asked | Asked[];
+  const asked = askedIn(body);
   const replies = [asked].flat().flatMap(replyTo);
   if (replies.length === 0) return [answer('202 Accepted', [])];
   const opens = [asked].flat().some((one) => one.method === 'initialize');
