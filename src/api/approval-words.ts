@@ -48,6 +48,11 @@ function leftText(expiresAt: string, nowMs: number): string {
   return spanText(Date.parse(expiresAt) - nowMs);
 }
 
+/** What is masked for the one who asks, each by its name; undefined: nothing is. */
+export function maskedNames({ masked, resource }: ApprovalItem): readonly string[] | undefined {
+  return masked?.map((name) => (name === `${resource}/detected` ? 'whatever detectors find' : name));
+}
+
 /** `runId=7 repository=org/shop`. */
 export function pairsText(record: Readonly<Record<string, string>>): string {
   return Object.entries(record)

@@ -1,4 +1,4 @@
-import { meaningOf, pairsText, standingOf, timeLeft } from '../../api/approval-words.ts';
+import { maskedNames, meaningOf, pairsText, standingOf, timeLeft } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import { allVisible, foreignCharacters } from '../../core/visible.ts';
 import { renderFacts } from './table.ts';
@@ -28,7 +28,7 @@ export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
     ['at', `${item.resource} (${item.protocol})`],
     ['would do', item.actions.join(', ')],
     ['to', item.objects.join(', ')],
-    ['masked', item.masked?.join(', ')],
+    ['masked', maskedNames(item)?.join(', ')],
     ...item.rules.map(
       ({ id, reason }) => ['because', reason === undefined ? id : `${id}: ${reason}`] as const,
     ),

@@ -1,4 +1,4 @@
-import { meaningOf, pairsText } from '../../api/approval-words.ts';
+import { maskedNames, meaningOf, pairsText } from '../../api/approval-words.ts';
 import type { ApprovalItem, ApprovalTrial } from '../../api/approvals.ts';
 import { exactView } from './exact-view.ts';
 import { type Html, html } from './html.ts';
@@ -27,6 +27,7 @@ export function requestPage(view: RequestView): string {
   const whole = exact.whole && item.objects.length <= MAX_ENTRIES;
   const left = until(item, nowMs);
   const live = liveOf(item);
+  const masked = maskedNames(item);
   return page(
     `${asker(item)} at ${item.resource}`,
     session,
@@ -38,7 +39,7 @@ ${exact.view}
 <h2>What it would do</h2>
 <dl>${fact('actions', item.actions.join(', '))}
 <dt>to</dt><dd>${listed(item.objects)}</dd>
-${item.masked === undefined ? undefined : html`<dt>masked for the one who asks</dt><dd>${listed(item.masked)}</dd>`}
+${masked === undefined ? undefined : html`<dt>masked for the one who asks</dt><dd>${listed(masked)}</dd>`}
 ${item.rules.map(({ id, reason }) => fact('held by', reason === undefined ? id : `${id}: ${reason}`))}</dl>
 ${trial === undefined ? undefined : trialView(trial)}
 <h2>Who asks</h2>
