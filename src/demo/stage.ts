@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { HoopError } from '../core/errors.ts';
+import { followConfig } from '../gateway/config/follow.ts';
 import { loadConfig } from '../gateway/config/load.ts';
 import { formatMistake } from '../gateway/config/mistake.ts';
 import { startGateway } from '../gateway/gateway.ts';
@@ -109,8 +110,7 @@ async function start(
     api,
     ...(options.policy === undefined ? {} : { policy: options.policy }),
   });
-  const gateway = await serve(file, directory, gatewayPort);
-  closers.push(() => gateway.close({ graceMs: 1_000 }));
+  const gateway = await serve(file, directory, gatewayPort, closers);
   const truth = async (sql: string) => {
     const owner = await connectTarget({ ...target, ...postgres.admin, database: DATABASE });
     try {
@@ -146,7 +146,13 @@ async function fillShop(
   await owner.end();
 }
 
-async function serve(file: string, directory: DemoDirectory, port: number): Promise<Gateway> {
+/** What is changed in its folder is in force a moment later, as with `hoopd serve`. */
+async function serve(
+  file: string,
+  directory: DemoDirectory,
+  port: number,
+  closers: (() => Promise<unknown>)[],
+): Promise<Gateway> {
   const loaded = loadConfig(file);
   if (!loaded.ok) {
     throw new HoopError(
@@ -159,7 +165,11 @@ async function serve(file: string, directory: DemoDirectory, port: number): Prom
     createWriteStream(join(directory.path, 'hoopd.log'), { flags: 'a', mode: 0o600 }),
   );
   try {
-    return await startGateway(loaded, { log });
+    const gateway = await startGateway(loaded, { log });
+    closers.push(() => gateway.close({ graceMs: 1_000 }));
+    const followed = followConfig(file, loaded, gateway, log);
+    closers.push(async () => followed.close());
+    return gateway;
   } catch (cause) {
     if (!String(cause).includes(String(port))) throw cause;
     throw new HoopError('ERR_CONFIG', `port ${port} is taken`, { hint: 'choose another with --port', cause });

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { agentSignsIn, agentWorks } from '../../src/demo/scenes/agent.ts';
 import { type Stage, setStage } from '../../src/demo/stage.ts';
 import { Story } from '../../src/demo/story.ts';
 import { ROOT } from '../support/source-tree.ts';
+import { eventually } from '../support/waiting.ts';
 import { WebBrowser } from '../support/web-browser.ts';
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
@@ -45,6 +46,20 @@ describe('the play', () => {
     // Every e-mail, phone, id and card of the two whole tables, at the least.
     expect(summary.maskedValues).toBeGreaterThan(3 * stage.shop.counts.customers + stage.shop.counts.orders);
     expect(summary.auditEvents).toBeGreaterThan(2 * summary.allowed + summary.denied);
+  });
+
+  it('has the rules in force that stand in its folder', async () => {
+    stage = await prepare();
+    const log = join(stage.directory, 'hoopd.log');
+    await appendFile(
+      join(stage.directory, 'policies', 'shop.cedar'),
+      '\n@id("new") forbid (principal, action, resource);',
+    );
+    await eventually(
+      'the change is in force',
+      () => readFile(log, 'utf8'),
+      (text) => text.includes('configuration reloaded'),
+    );
   });
 
   it('has a page at which Grace signs in and sees what waits', async () => {

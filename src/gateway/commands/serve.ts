@@ -1,8 +1,8 @@
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
+import { followConfig } from '../config/follow.ts';
 import { loadConfig } from '../config/load.ts';
 import { formatMistake } from '../config/mistake.ts';
-import { watchConfig } from '../config/watch.ts';
 import { startGateway } from '../gateway.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import type { Gateway } from '../running.ts';
@@ -41,16 +41,11 @@ export async function serve(options: ServeOptions): Promise<number> {
   };
   process.on('SIGHUP', hangUp);
   const gateway = await startGateway(loaded, { log });
-  reload = () => {
-    const next = loadConfig(options.config);
-    void gateway.reload(next).then(() => {
-      if (next.ok) watched.update(next);
-    });
-  };
-  const watched = watchConfig(loaded, log, reload);
+  const followed = followConfig(options.config, loaded, gateway, log);
+  reload = followed.reload;
   if (asked) reload();
   const code = await untilStopped(gateway, loaded.config.drain, log);
-  watched.close();
+  followed.close();
   process.off('SIGHUP', hangUp);
   return code;
 }
