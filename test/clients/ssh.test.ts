@@ -12,6 +12,11 @@ import { type Stack, startStack } from '../support/stack.ts';
 const run = promisify(execFile);
 const LARGE = randomBytes(3_000_017);
 
+const POLICY = `
+@id("all") permit (principal, action, resource);
+@id("ask") @approval("boss") forbid (principal is Agent, action == Action::"ssh.exec", resource)
+when { resource.text like "*approved*" } unless { context.approvals.contains("boss") };`;
+
 let directory: string;
 let sshd: Sshd;
 let stack: Stack;
@@ -20,6 +25,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'ssh-clients-'));
   sshd = await startSshd();
   stack = await startStack({
+    policy: POLICY,
     resources: () => `  host-1:
     protocol: ssh
     target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ['${sshd.publicKey('host')}'] }
@@ -69,6 +75,17 @@ describe('hoopctl', () => {
     const asked = ['approval', 'request', 'host-1', '-c', `touch ${directory}/ran`];
     expect(await stack.hoopctl(asked)).toMatchObject({ exitCode: 0, stdout: 'no approval is needed\n' });
     expect(readdirSync(directory)).not.toContain('ran');
+  });
+
+  it('runs once what was asked ahead and approved', async () => {
+    const command = 'echo approved';
+    const asked = await stack.hoopctl(['approval', 'request', 'host-1', '-c', command, '--json']);
+    expect(asked.exitCode).toBe(75);
+    const { id } = JSON.parse(asked.stdout) as { id: string };
+    const person = await stack.person('ada');
+    expect(await stack.hoopctl(['approval', 'approve', id, '--yes'], person)).toMatchObject({ exitCode: 0 });
+    const ran = await stack.hoopctl(['ssh', 'host-1', '--approval', id, '--', command]);
+    expect(ran).toMatchObject({ exitCode: 0, stdout: 'approved\n' });
   });
 
   it('leaves nothing of the tunnel behind, and lets nobody in without its key', async () => {
