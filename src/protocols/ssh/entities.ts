@@ -36,3 +36,13 @@ export function pathOf(host: PolicyObject, path: string): PolicyObject {
     parent: host,
   };
 }
+
+/** Where a forwarded connection goes to. Pure. @param address In the one form that is sent. */
+export function addressOf(host: PolicyObject, address: string, port: number): PolicyObject {
+  return {
+    type: 'Address',
+    id: `${host.id}/${address}:${port}`,
+    attrs: { host: address, port },
+    parent: host,
+  };
+}

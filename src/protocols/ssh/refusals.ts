@@ -14,8 +14,12 @@ export const SSH_REFUSALS = {
     means: 'A path holds NUL, is no text in UTF-8, or has more than 4,096 octets.',
     instead: 'Use another name for the file, by exec if need be.',
   },
+  'address-ambiguous': {
+    means: 'Where a connection is to be forwarded to is no address, or one that programs read in two ways.',
+    instead: 'Name a host, or an address as it is commonly written, and a port.',
+  },
   'forwarding-not-carried': {
-    means: 'Agents, X11, sockets of the file system and network devices are not forwarded.',
+    means: 'Agents, X11, sockets of the file system, and connections to the host are not forwarded.',
     instead: 'Do without: what the host is to reach it reaches with a login of its own.',
   },
 } as const satisfies Readonly<Record<string, RefusalRule>>;

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import ssh2, { type Connection, type Session } from 'ssh2';
+import ssh2, { type Connection, type ServerChannel, type Session, type TcpipRequestInfo } from 'ssh2';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { SessionEnd, StreamContext } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
@@ -8,8 +8,10 @@ import { LOCAL_ALGORITHMS } from '../algorithms.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import { ShownOutput } from '../shown/output.ts';
 import type { CleanText } from './asked.ts';
+import { forwarded, type Opening } from './forward.ts';
 import { disconnect, OPEN_FAILURE, refuseOpening, socketOf, strictChannels } from './inside.ts';
 import { LocalLogin } from './login.ts';
+import { refusedOnRecord } from './not-carried.ts';
 import { SessionChannel } from './session-channel.ts';
 import { Gate } from './sink.ts';
 import type { ConnectionParts, ConnectionState, Upstream } from './state.ts';
@@ -26,6 +28,7 @@ export class SshConnection implements ConnectionState {
   readonly #closed = Promise.withResolvers<void>();
   readonly #left = new AbortController();
   #policyVersion = '';
+  #forwards = 0;
   #client: Connection | undefined;
   #upstream: Promise<Upstream> | undefined;
   #failure: HoopError | undefined;
@@ -68,6 +71,10 @@ export class SshConnection implements ConnectionState {
     const failure = this.#failure;
     if (failure === undefined) return { reason: 'the client closed the connection', ...bytes };
     return { reason: failure.message, failure: failure.code, ...bytes };
+  }
+
+  get gone(): AbortSignal {
+    return this.#left.signal;
   }
 
   upstream(): Promise<Upstream> {
@@ -130,14 +137,37 @@ export class SshConnection implements ConnectionState {
       this.context.idle.start();
     });
     client.on('session', (accept, reject) => {
-      if (this.#channels.size >= SSH_LIMITS.channels || this.#failure !== undefined) {
+      if (this.#channels.size + this.#forwards >= SSH_LIMITS.channels || this.#failure !== undefined) {
         const text = `at most ${SSH_LIMITS.channels} channels are open at once`;
         refuseOpening(client, reject, OPEN_FAILURE.shortage, text);
       } else this.#opened(accept());
     });
+    client.on('tcpip', (accept, reject, asked) => void this.#forward(client, asked, accept, reject));
+    client.on('openssh.streamlocal', (_accept, reject) => {
+      refuseOpening(client, reject, OPEN_FAILURE.prohibited, 'sockets of the file system are not forwarded');
+      void refusedOnRecord(this, this.context.guard, 'direct-streamlocal');
+    });
+    client.on('request', (_accept, reject, name) => {
+      reject?.();
+      void refusedOnRecord(this, this.context.guard, name);
+    });
     strictChannels(client, () =>
       this.over(new HoopError('ERR_PROTOCOL', 'more was sent than the window allows')),
     );
+  }
+
+  async #forward(
+    client: Connection,
+    asked: TcpipRequestInfo,
+    accept: () => ServerChannel,
+    reject: () => void,
+  ): Promise<void> {
+    const refuse: Opening['refuse'] = (reason, text) => refuseOpening(client, reject, reason, text);
+    if (this.#channels.size + this.#forwards >= SSH_LIMITS.channels || this.#failure !== undefined)
+      return refuse(OPEN_FAILURE.shortage, `at most ${SSH_LIMITS.channels} channels are open at once`);
+    this.#forwards++;
+    await forwarded(this, asked, { accept, refuse });
+    this.#forwards--;
   }
 
   #opened(session: Session): void {

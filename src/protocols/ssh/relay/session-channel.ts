@@ -4,6 +4,7 @@ import { toHoopError } from '../../../core/errors.ts';
 import type { Guard, Question } from '../../stream/guard.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import { contextOf, type Start } from './asked.ts';
+import { refusedOnRecord } from './not-carried.ts';
 import { Program } from './program.ts';
 import type { ConnectionState } from './state.ts';
 
@@ -118,17 +119,7 @@ export class SessionChannel {
 
   #notCarried(what: string, reject: Answer): void {
     reject?.();
-    void this.#refused({
-      pairs: [],
-      context: {},
-      text: what,
-      refusal: {
-        code: 'ERR_UNSUPPORTED',
-        rule: 'forwarding-not-carried',
-        reason: 'agents and displays are not forwarded',
-        hint: 'use a login of the host',
-      },
-    });
+    void refusedOnRecord(this.#connection, this.#guard, what);
   }
 
   /** Puts on record what is not done. */

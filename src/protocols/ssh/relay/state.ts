@@ -29,6 +29,8 @@ export interface ConnectionState {
   readonly clean: CleanText;
   /** To the client. */
   readonly gate: Gate;
+  /** Aborted when the client has left. */
+  readonly gone: AbortSignal;
   /** What a program prints, as policy is now. */
   shown(): ShownOutput;
   /** The connection to the host, made when it is first asked for. @throws {HoopError} `ERR_TARGET_…` */

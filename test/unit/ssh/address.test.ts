@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { readEndpoint } from '../../../src/protocols/ssh/reading/address.ts';
+
+describe('where a connection is to be forwarded to', () => {
+  it.each([
+    ['db.internal', 'db.internal'],
+    ['DB.Internal.', 'db.internal'],
+    ['my_host', 'my_host'],
+    ['10.0.0.7', '10.0.0.7'],
+    ['0:0:0:0:0:0:0:1', '::1'],
+    ['2001:DB8::00ff', '2001:db8::ff'],
+    ['7-zip.example', '7-zip.example'],
+  ])('%s is read as %s', (host, expected) => {
+    expect(readEndpoint(host, 5432)).toEqual({ host: expected, port: 5432 });
+  });
+
+  it.each([
+    ...[
+      '',
+      '.',
+      '*',
+      '127.1',
+      '0x7f.1',
+      '2130706433',
+      '0177.0.0.1',
+      '010.0.0.7',
+      '10.0.0.7.',
+      'a..b',
+      'a b',
+      'a\0b',
+    ],
+    ...[
+      '::ffff:127.0.0.1',
+      'fe80::1%eth0',
+      '[::1]',
+      'ünï.example',
+      `${'a'.repeat(64)}.x`,
+      '-x',
+      '/run/docker.sock',
+    ],
+  ])('%j is refused', (host) => {
+    expect(readEndpoint(host, 80)).toBeUndefined();
+  });
+
+  it.each([0, -1, 65_536, 1.5, Number.NaN])('the port %d is refused', (port) => {
+    expect(readEndpoint('a', port)).toBeUndefined();
+  });
+});
