@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { PATHS } from '../../../src/api/contract.ts';
 import { LocalEnd } from '../../support/http/local-end.ts';
 import { events, MCP_SSN, mcpAnswers } from '../../support/http/mcp-upstream.ts';
-import { head } from '../../support/http/messages.ts';
+import { head, json } from '../../support/http/messages.ts';
 import { headerOf, RawHttp, statusOf } from '../../support/http/raw-http.ts';
 import { RecordingUpstream } from '../../support/http/recording-upstream.ts';
 import { RunningGateway } from '../../support/running-gateway.ts';
@@ -14,6 +15,9 @@ when { resource.path == "/mcp" };
 when { ["lookup", "search"].contains(resource.name) };
 @id("no-drop") forbid (principal, action == Action::"mcp.call", resource)
 when { context.arguments.contains("$.query=drop") };
+@id("money") @approval("finance") forbid (principal, action == Action::"mcp.call", resource)
+when { context.arguments.contains("$.query=money") } unless { context.approvals.contains("finance") };
+@id("audit") permit (principal in Group::"auditors", action == Action::"audit.search", resource);
 @id("greet") permit (principal, action == Action::"mcp.prompt", resource is McpPrompt)
 when { resource.name == "greet" };
 @id("notes") permit (principal, action == Action::"mcp.read", resource is McpResource)
@@ -55,6 +59,12 @@ afterAll(async () => {
   await running?.remove();
   await upstream?.stop();
 });
+
+interface Recorded {
+  readonly text: string;
+  readonly decision: string;
+  readonly outcome?: string;
+}
 
 interface Sent {
   readonly path?: string;
@@ -146,6 +156,34 @@ describe('a route of the Model Context Protocol', () => {
     expect(passed.heard).toHaveLength(1);
     expect(passed.text).not.toContain(MCP_SSN);
     expect(JSON.parse(passed.text)).toMatchObject([{ id: 1, result: { tools: [{}, {}] } }, { id: 2 }]);
+  });
+
+  it('has each message of a batch on record, with an outcome of its own', async () => {
+    const method = 'notifications/cancelled';
+    await send([request(61, 'tools/list'), call(62, 'delete')]);
+    upstream.answer = () => [json([{ jsonrpc: '2.0', id: 63, error: { code: -32603, message: 'no' } }])];
+    await send([call(63, 'search'), { jsonrpc: '2.0', method }]);
+    const auditor = await running.person(['auditors'], { name: 'ada' });
+    const found = await auditor.get(`${PATHS.auditEvents}?type=operation.decided&limit=1000`);
+    const events = (found.json.events as Recorded[]).map((one) => [one.text, one.decision, one.outcome]);
+    expect(events).toEqual(
+      expect.arrayContaining([
+        ['POST /mcp tools/list', 'allow', 'failure'],
+        ['POST /mcp tools/call delete', 'deny', undefined],
+        ['POST /mcp tools/call search', 'allow', 'failure'],
+        [`POST /mcp ${method}`, 'allow', 'success'],
+      ]),
+    );
+  });
+
+  it('holds a call, whose approval covers the same under the next id', async () => {
+    const lines = ['Prefer: respond-async'];
+    const ask = async (id: number) => {
+      const held = await send(call(id, 'search', { query: 'money' }), { lines });
+      expect(held).toMatchObject({ status: 202, heard: [] });
+      return (JSON.parse(held.text) as { approval: string }).approval;
+    };
+    expect(await ask(1)).toBe(await ask(2));
   });
 
   it.each<[string, string | Buffer, number, string]>([
