@@ -33,10 +33,13 @@ export type Address =
   | { readonly kind: 'port'; readonly host: '127.0.0.1'; readonly port: number }
   | { readonly kind: 'socket'; readonly directory: string; readonly port: number; readonly path: string };
 
-/** Local connections at once; more wait in the kernel's queue. */
-const MAX_CONNECTIONS = 1024;
-/** Of those that have not proved anything yet: one more, and the oldest is closed. */
+/** Local connections at once; one more is closed. */
+const MAX_CONNECTIONS = 2048;
+/** Of those that have had their time and have not proved anything: one more, and the oldest is closed. */
 const MAX_UNPROVEN = 128;
+/** Time in which all may come at once, as of a tool that opens a thousand, ms; and how many these may be. */
+const BURST_MS = 1_000;
+const MAX_BURST = 1024;
 /** `sun_path` holds 108 octets on Linux, 104 elsewhere, NUL included. */
 const MAX_SOCKET_PATH = 103;
 
@@ -221,17 +224,20 @@ async function joined(
 
 /** Connections that have not proved anything: whoever opens many and says nothing keeps nobody out. */
 class Unproven {
-  readonly #sockets = new Set<Duplex>();
+  /** Since when, ms of a clock that only goes forward; the oldest first. */
+  readonly #sockets = new Map<Duplex, number>();
 
   /** @returns Call it when the connection is one of these no more. */
   add(socket: Duplex): () => void {
-    this.#sockets.add(socket);
+    const now = performance.now();
+    this.#sockets.set(socket, now);
     const gone = () => void this.#sockets.delete(socket);
     socket.once('close', gone);
-    const [oldest] = this.#sockets;
-    if (this.#sockets.size > MAX_UNPROVEN) {
-      if (oldest !== undefined) this.#sockets.delete(oldest);
-      oldest?.destroy();
+    for (const [oldest, since] of this.#sockets) {
+      const most = now - since < BURST_MS ? MAX_BURST : MAX_UNPROVEN;
+      if (this.#sockets.size <= most) break;
+      this.#sockets.delete(oldest);
+      oldest.destroy();
     }
     return gone;
   }

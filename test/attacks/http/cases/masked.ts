@@ -82,8 +82,11 @@ function bomb(what: string, octets: Buffer, coding = 'gzip'): HttpAttack {
     run: async (world) => {
       world.upstream.answer = () => [encoded(coding, octets), 'end'];
       const client = await world.through();
+      const before = process.memoryUsage.rss();
       client.send(get(USER, world.authorization, 'Connection: close'));
       await client.answered(1, 60_000);
+      const rise = process.memoryUsage.rss() - before;
+      must(rise < 150 * 1024 * 1024, `${rise} octets of it are held`);
       await servesOn(world);
     },
   };
