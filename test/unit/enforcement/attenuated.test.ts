@@ -38,6 +38,8 @@ describe('read-only', () => {
     'http.get',
     'http.head',
     'http.options',
+    'mcp.prompt',
+    'mcp.read',
     'sftp.get',
     'sftp.list',
     'sftp.stat',
