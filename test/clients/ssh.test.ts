@@ -2,6 +2,8 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -117,12 +119,20 @@ describe('OpenSSH', () => {
     for (const name of ['by-sftp', 'by-scp', 'back', 'part']) expect(hash(name), name).toBe(hash('large'));
   });
 
-  it('shares one connection', async () => {
+  it('shares one connection, jumps over it and forwards through it', async () => {
+    const server = createServer((_, response) => response.end('forwarded'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
     const script = `F="-F $HOOP_SSH_CONFIG"; S="-o ControlPath=$D/control"
-      ssh $F $S -o ControlMaster=yes -fN host-1
+      ssh $F $S -o ControlMaster=yes -fN -L $D/local:127.0.0.1:${port} host-1
       for n in 1 2 3 4 5 6 7 8; do ssh $F $S host-1 echo $n & done | sort; wait
-      ssh $F $S -O exit host-1 2>/dev/null`;
-    expect((await within(script)).stdout).toBe('1\n2\n3\n4\n5\n6\n7\n8\n');
+      curl -s --unix-socket $D/local http://x/; echo
+      ssh $F $S -O exit host-1 2>/dev/null
+      ssh $F -o ProxyCommand="ssh $F -W 127.0.0.1:${sshd.port} host-1" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \\
+        -o HostKeyAlias=inner -i ${sshd.file('user')} -o LogLevel=ERROR ${sshd.user}@inner echo jumped`;
+    const ran = await within(script);
+    server.close();
+    expect(ran.stdout).toBe('1\n2\n3\n4\n5\n6\n7\n8\nforwarded\njumped\n');
   });
 
   it('gets a terminal with -tt, and signals and codes as they are', async () => {
