@@ -5,6 +5,7 @@ import type { Hold } from '../../../enforcement/operation.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
+import { TypedInput } from '../shown/typed.ts';
 import { type Asked, approvable, questionOf, readingOf } from './asked.ts';
 import { carriedFiles } from './files.ts';
 import { started } from './remote.ts';
@@ -140,16 +141,27 @@ export class Program {
 
   /** What a program is given and what it prints. Files that are copied are no text. */
   #streams(remote: ClientChannel, toHost: Sink, operation: OpenOperation): readonly ShownFlow[] {
+    const typed = this.#asked.terminal === undefined ? undefined : this.#typed(operation);
     this.#channel.on('data', (chunk: Buffer) => {
       this.#moved();
+      typed?.typed(chunk);
       toHost.send(remote, chunk, this.#channel);
     });
     this.#channel.once('end', () => toHost.emptied(() => remote.end()));
+    if (typed !== undefined) remote.on('data', (chunk: Buffer) => typed.shown(chunk));
     const text = readingOf(this.#asked.start)?.transfer === undefined;
     return [
       this.#flow('output', remote, this.#channel, text, operation),
       this.#stderrFlow(remote, text, operation),
     ];
+  }
+
+  /** What is typed is recorded where the terminal shows it, masked as what it shows. */
+  #typed(operation: OpenOperation): TypedInput {
+    return new TypedInput((line) => {
+      const shown = this.#connection.shown();
+      for (const bytes of [shown.push(line), shown.flush()]) this.#guard.input(bytes, operation);
+    });
   }
 
   /** Packets of SFTP, each asked for. */
