@@ -8,6 +8,9 @@ import type { Printed } from './printed.ts';
 import { TablePrinter } from './table.ts';
 import { TerminalPrinter } from './terminal.ts';
 
+/** What comes when a program has ended, or another begins: its screen is left. */
+const LEAVES: ReadonlySet<string> = new Set(['request', 'status', 'closed', 'end', 'broken']);
+
 /** Streams whose state is held; the one that was silent for longest is forgotten beyond them. */
 const STREAMS = 256;
 
@@ -16,9 +19,20 @@ const STREAMS = 256;
  * that names it. No I/O.
  */
 export class ReplayPrinter {
+  readonly #drawn: boolean;
   readonly #streams = new Map<number, StreamPrinter>();
   #current = 0;
   #withinLine = false;
+
+  /** @param drawn Terminals are drawn, for a terminal; else shown as text. */
+  constructor(drawn = false) {
+    this.#drawn = drawn;
+  }
+
+  /** @returns What gives the terminal back, wherever the replay ends. */
+  leave(): string {
+    return this.#printer(this.#current).leave();
+  }
 
   /** @returns Text to write now, safe for a terminal; it may end within a line. */
   push(frame: ReplayFrame): string {
@@ -26,19 +40,22 @@ export class ReplayPrinter {
     const number = ofAll ? this.#current : (frame.stream ?? 0);
     const before = number === this.#current ? '' : this.#turnTo(number);
     const printer = this.#printer(number);
-    const text = before + this.#after(printer.push(frame));
+    const left = LEAVES.has(frame.kind) ? printer.leave() : '';
+    const text = before + left + this.#after(printer.push(frame));
     if (frame.kind === 'closed') this.#streams.delete(number);
     return text;
   }
 
   #turnTo(stream: number): string {
-    const rest = this.#printer(this.#current).rest();
+    const before = this.#printer(this.#current);
+    const left = before.leave();
+    const rest = before.rest();
     this.#current = stream;
-    return this.#after(rest) + this.#after({ lines: [`-- stream ${stream}`] });
+    return left + this.#after(rest) + this.#after({ lines: [`-- stream ${stream}`] });
   }
 
   #printer(stream: number): StreamPrinter {
-    const printer = this.#streams.get(stream) ?? new StreamPrinter();
+    const printer = this.#streams.get(stream) ?? new StreamPrinter(this.#drawn);
     this.#streams.delete(stream);
     this.#streams.set(stream, printer);
     const [silent] = this.#streams.keys();
@@ -57,8 +74,16 @@ export class ReplayPrinter {
 
 class StreamPrinter {
   readonly #table = new TablePrinter();
-  readonly #terminal = new TerminalPrinter();
+  readonly #terminal: TerminalPrinter;
   readonly #exchange = new ExchangePrinter();
+
+  constructor(drawn: boolean) {
+    this.#terminal = new TerminalPrinter(drawn);
+  }
+
+  leave(): string {
+    return this.#terminal.leave();
+  }
 
   push(frame: ReplayFrame): Printed {
     switch (frame.kind) {

@@ -1,5 +1,6 @@
 import type { Octets, ReplayFrame } from '../../api/contract.ts';
 import { OctetDecoder, type Printed, visibleLines } from './printed.ts';
+import { SafeScreen } from './safe-screen.ts';
 
 const ESC = '\\u001b';
 const BEL = '\\u0007';
@@ -19,29 +20,51 @@ const MAX_HELD = 1024;
 type TerminalFrame = Extract<ReplayFrame, { kind: 'screen' | 'resize' }>;
 
 /**
- * What a terminal or a pipe showed, as text that is safe on another terminal: no sequence of a stranger's is passed on,
- * so none moves the cursor, hides text or asks the terminal for anything. A line that was written over is shown again
- * for each time. No I/O.
+ * What a terminal or a pipe showed, as text that is safe on another terminal. No I/O.
+ *
+ * As a text no sequence of a stranger's is passed on, so none moves the cursor, hides text or asks the terminal for anything,
+ * and a line that was written over is shown again for each time. As a screen what had a terminal is drawn as it was, as far as
+ * `SafeScreen` lets it.
  *
  * What was typed is not shown where there was a terminal, which showed it itself.
  */
 export class TerminalPrinter {
   readonly #channels = { input: new SafeText(), output: new SafeText(), stderr: new SafeText() };
+  readonly #decoders = { output: new OctetDecoder(), stderr: new OctetDecoder() };
+  readonly #screen: SafeScreen | undefined;
   #hasTerminal = false;
 
+  /** @param drawn As a screen. */
+  constructor(drawn: boolean) {
+    this.#screen = drawn ? new SafeScreen() : undefined;
+  }
+
   push(frame: TerminalFrame): Printed {
-    if (frame.kind === 'resize') {
-      this.#hasTerminal = true;
-      return { lines: [`-- terminal of ${frame.columns} × ${frame.rows}`] };
-    }
-    if (frame.channel === 'input' && this.#hasTerminal) return {};
-    return { text: this.#channels[frame.channel].push(frame) };
+    if (frame.kind === 'resize') return this.#resized(frame);
+    const { channel } = frame;
+    if (!this.#hasTerminal) return { text: this.#channels[channel].push(frame) };
+    if (channel === 'input') return {};
+    return this.#screen === undefined
+      ? { text: this.#channels[channel].push(frame) }
+      : { text: this.#screen.push(this.#decoders[channel].push(frame)) };
+  }
+
+  /** A line for each size; on a screen only for the first, since it would be drawn over. */
+  #resized({ columns, rows }: Extract<TerminalFrame, { kind: 'resize' }>): Printed {
+    const first = !this.#hasTerminal;
+    this.#hasTerminal = true;
+    return first || this.#screen === undefined ? { lines: [`-- terminal of ${columns} × ${rows}`] } : {};
   }
 
   /** Sequences that were begun and did not end. */
   rest(): string[] {
     const texts = Object.values(this.#channels).map((channel) => channel.rest());
     return texts.filter((text) => text !== '');
+  }
+
+  /** What gives the viewer's terminal back. */
+  leave(): string {
+    return this.#screen?.leave() ?? '';
   }
 }
 

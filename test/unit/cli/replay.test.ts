@@ -146,6 +146,38 @@ describe('terminals', () => {
   });
 });
 
+describe('terminals that are drawn', () => {
+  const drawn = (...frames: object[]) => {
+    const printer = new ReplayPrinter(true);
+    return frames
+      .map((frame) => printer.push({ schemaVersion: 1, atMs: 1250, ...frame } as ReplayFrame))
+      .join('');
+  };
+
+  test('are as they were, without what touches more than the screen, and are left when the program ends', () => {
+    const shown = drawn(
+      { kind: 'resize', columns: 80, rows: 24 },
+      output(`${esc}[?1049h${esc}[31mred${esc}]0;t${bel}`),
+      { kind: 'resize', columns: 81, rows: 24 },
+      { kind: 'screen', channel: 'input', text: 'typed' },
+      { kind: 'status', status: 'exit 0' },
+    );
+    expect(shown).toMatch(/^-- terminal of 80 × 24\n/);
+    expect(shown).toContain(`${esc}[?1049h${esc}[31mred${esc}7`);
+    expect(shown).toMatch(/-- exit 0\n$/);
+    expect(shown.indexOf(`${esc}[?1049l`)).toBeLessThan(shown.indexOf('-- exit 0'));
+    expect([shown.includes(bel), shown.includes('typed'), shown.includes('81')]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  test('what had no terminal is text', () => {
+    expect(drawn(output(`${esc}[31mred\n`))).toBe('red\n');
+  });
+});
+
 describe('exchanges', () => {
   const head = (side: string, start: string, fields: readonly (readonly [string, string])[] = []) => ({
     kind: 'exchange',
