@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
 import { SshLocalEnd } from '../../support/ssh/local-end.ts';
@@ -78,6 +79,57 @@ describe("OpenSSH's client through hoopd", () => {
     expect(ran.stderr).toMatch(
       /^hoop: ERR_DENIED: ssh.exec on .* is denied by rule "no-rm"\nhoop: \{"rule":"no-rm",.*\}\n$/,
     );
+  });
+});
+
+const read = (key: string | Buffer) => ssh2.utils.parseKey(key) as ssh2.ParsedKey;
+const anyKey = () => read(ssh2.utils.generateKeyPairSync('ed25519').private);
+
+/** Shows the tunnel's public key, and signs with one of its own: somebody who read the key's public half. */
+class Pretender extends ssh2.BaseAgent {
+  readonly #key: ssh2.ParsedKey;
+  constructor(key: ssh2.ParsedKey) {
+    super();
+    this.#key = key;
+  }
+  override getIdentities(callback: (error?: Error | null, keys?: ssh2.ParsedKey[]) => void): void {
+    callback(null, [read(readFileSync(join(local.directory, 'key.pub')))]);
+  }
+  override sign(
+    _key: unknown,
+    data: Buffer,
+    options: unknown,
+    callback?: (error?: Error | null, signature?: Buffer) => void,
+  ): void {
+    const done = (typeof options === 'function' ? options : callback) as typeof callback;
+    done?.(null, this.#key.sign(data) as Buffer);
+  }
+}
+
+describe('who does not hold the key of the tunnel', () => {
+  const logIn = (how: ssh2.ConnectConfig) =>
+    new Promise<string>((resolve) => {
+      const client = new ssh2.Client();
+      client.on('ready', () => resolve('in')).on('error', ({ message }) => resolve(message));
+      client.connect({ host: '127.0.0.1', port: local.port, username: 'me', ...how });
+      client.on('close', () => resolve('closed')).once('ready', () => client.end());
+    });
+
+  it.each<[string, () => ssh2.ConnectConfig]>([
+    ['as a file', () => ({ privateKey: local.key })],
+    ['in an agent', () => ({ agent: new Pretender(read(local.key)) })],
+  ])('(who does gets in, %s)', async (_, how) => {
+    expect(await logIn(how())).toBe('in');
+  });
+
+  it.each<[string, () => ssh2.ConnectConfig]>([
+    ['nothing', () => ({})],
+    ['a password', () => ({ password: 'hunter2' })],
+    ['answers to questions', () => ({ tryKeyboard: true })],
+    ['another key', () => ({ privateKey: sshd.text('user') })],
+    ['its public half alone', () => ({ agent: new Pretender(anyKey()) })],
+  ])('does not get in with %s', async (_, how) => {
+    expect(await logIn(how())).toMatch(/authentication|closed/i);
   });
 });
 
