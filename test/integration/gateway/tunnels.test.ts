@@ -150,7 +150,7 @@ describe('a stream is refused', () => {
     const proved = (proof: string) =>
       refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.localProof]: proof } });
     await proved('scram-sha-256 SCRAM-SHA-256$1:x$y:z');
-    expect((await proved('ssh-key AAAA')).hint).toContain('known are scram-sha-256');
+    expect((await proved('gpg-key AAAA')).hint).toContain('known are scram-sha-256');
     expect((await proved(`bearer-sha256 ${'A'.repeat(43)}`)).detail).toContain('proved by scram-sha-256');
     const old = await refused('ERR_USAGE', { headers: { 'hoop-local-verifier': VERIFIER } });
     expect(old.hint).toContain('upgrade hoopctl');
