@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
-import { SshLocalEnd } from '../../support/ssh/local-end.ts';
-import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
+import { type Caller, RunningGateway } from '../support/running-gateway.ts';
+import { SshLocalEnd } from '../support/ssh/local-end.ts';
+import { type Sshd, startSshd } from '../support/ssh/sshd.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"ssh", Action::"reveal"], resource);
