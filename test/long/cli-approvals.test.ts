@@ -141,7 +141,8 @@ describe('a statement that is tried out before anybody says yes', () => {
     const tried = await stack.hoopctl(['approval', 'try', id], otto);
     expect({ ...tried, stdout: tried.stdout.replace(/ +/g, ' ') }).toMatchObject({ exitCode: 0, stderr: '' });
     expect(tried.stdout.replace(/ +/g, ' ')).toBe(
-      'DELETE of 2 rows. It was undone; nothing was kept.\n\nCHANGED INSERTED UPDATED DELETED\npublic.kept 0 0 2\n',
+      'DELETE of 2 rows. It was undone; nothing was kept.\n\nCHANGED INSERTED UPDATED DELETED\npublic.kept 0 0 2\n' +
+        '\nRows are not shown: "kept" has no primary key by which they are told apart.\n',
     );
     const json = JSON.parse((await stack.hoopctl(['approval', 'try', id, '--json'], otto)).stdout);
     expect(json).toMatchObject({ schemaVersion: 1, id, command: 'DELETE', rows: 2, changed: false });

@@ -54,7 +54,7 @@ describe('one webhook', () => {
     return { url, key: new Secret(`whsec_${KEY}`), format: 'json', link: undefined, ...more };
   };
   let now = 0;
-  const make = (more: Partial<WebhookSettings> = {}, timeoutMs = 200) => {
+  const make = (more: Partial<WebhookSettings> = {}, timeoutMs = 500) => {
     const pace = {
       timeoutMs,
       firstDelayMs: 5,
