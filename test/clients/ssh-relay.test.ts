@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, RunningGateway } from '../support/running-gateway.ts';
+import { freshKey } from '../support/ssh/fresh-key.ts';
 import { SshLocalEnd } from '../support/ssh/local-end.ts';
 import { type Sshd, startSshd } from '../support/ssh/sshd.ts';
 
@@ -83,7 +84,7 @@ describe("OpenSSH's client through hoopd", () => {
 });
 
 const read = (key: string | Buffer) => ssh2.utils.parseKey(key) as ssh2.ParsedKey;
-const anyKey = () => read(ssh2.utils.generateKeyPairSync('ed25519').private);
+const anyKey = () => read(freshKey().text);
 
 /** Shows the tunnel's public key, and signs with one of its own: somebody who read the key's public half. */
 class Pretender extends ssh2.BaseAgent {

@@ -87,7 +87,7 @@ describe('hoopctl', () => {
     const person = await stack.person('ada');
     expect(await stack.hoopctl(['approval', 'approve', id, '--yes'], person)).toMatchObject({ exitCode: 0 });
     const ran = await stack.hoopctl(['ssh', 'host-1', '--approval', id, '--', command]);
-    expect(ran).toMatchObject({ exitCode: 0, stdout: 'approved\n' });
+    expect(ran, ran.stderr).toMatchObject({ exitCode: 0, stdout: 'approved\n' });
   });
 
   it('leaves nothing of the tunnel behind, and lets nobody in without its key', async () => {

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls';
 import ssh2, { type Connection } from 'ssh2';
 import { adapterConformance } from '../../conformance/adapter.ts';
 import type { AdapterClient, AdapterTarget, Answer, Heard } from '../../conformance/trial.ts';
+import { freshKey } from '../../support/ssh/fresh-key.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"ssh"], resource);
@@ -30,16 +31,16 @@ class Counter implements AdapterTarget {
   }
 
   static async start(): Promise<Counter> {
-    const key = ssh2.utils.generateKeyPairSync('ed25519');
+    const key = freshKey();
     const sockets = new Set<Connection>();
-    const server = new ssh2.Server({ hostKeys: [key.private] }, (client) => {
+    const server = new ssh2.Server({ hostKeys: [key.text] }, (client) => {
       sockets.add(client.on('error', () => undefined));
       counter.#serve(client);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const counter: Counter = new Counter(port, key.public.trim(), () => {
+    const counter: Counter = new Counter(port, key.line, () => {
       server.close();
       for (const client of sockets) client.end();
     });

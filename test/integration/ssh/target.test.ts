@@ -12,6 +12,7 @@ import { seenKeys } from '../../../src/protocols/ssh/target/seen-keys.ts';
 import { SshTarget } from '../../../src/protocols/ssh/target/ssh-target.ts';
 import { targetAddresses } from '../../../src/protocols/stream/addresses.ts';
 import { readNamedKey } from '../../../src/wire/ssh/named-key.ts';
+import { freshKey } from '../../support/ssh/fresh-key.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 
 const WHO = {
@@ -241,7 +242,7 @@ describe('hoopd check --host-keys', () => {
 });
 
 describe('a password', () => {
-  const { private: hostKey, public: line } = ssh2.utils.generateKeyPairSync('ed25519');
+  const { text: hostKey, line } = freshKey();
   /** Takes `secret` by one way only. */
   const serving = async (way: 'password' | 'keyboard-interactive', ask: (port: number) => Promise<void>) => {
     const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {

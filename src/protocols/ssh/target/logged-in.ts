@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
 import { HoopError, isHoopError } from '../../../core/errors.ts';
+import { writePrivateKey } from '../../../wire/ssh/private-key.ts';
 import { ALGORITHMS } from '../algorithms.ts';
 import type { SshLogin } from '../credentials/login.ts';
 import { loginWithCertificate } from './certificate-login.ts';
@@ -65,8 +66,8 @@ function methodsOf(login: SshLogin): AnyAuthMethod[] {
   const { user: username } = login;
   if (login.kind === 'password') return byPassword(username, login.password.expose());
   if (login.kind === 'key') return [{ type: 'publickey', username, key: login.key }];
-  // Only so much of it is looked at that it is a key: see `loginWithCertificate`.
-  return [{ type: 'publickey', username, key: ssh2.utils.generateKeyPairSync('ed25519').private }];
+  // Written by us: of a thousand keys that ssh2 makes, it cannot read three. What is signed, `loginWithCertificate` says.
+  return [{ type: 'publickey', username, key: writePrivateKey(login.key, 'hoopd') }];
 }
 
 /** Hosts that check passwords by PAM ask for it as a question, of which the answer is not echoed. */
