@@ -1,13 +1,18 @@
 import { defineConfig } from 'vitest/config';
 
-/** A ring that starts real servers: few files at once on two cores, so that no server's start times out beside another. */
-const withServers = (name: string) => ({
+/**
+ * A ring that starts real servers, which are slow to start where many do.
+ *
+ * @param atOnce Files. One, where figures of memory or time would be of two.
+ */
+const withServers = (name: string, atOnce: 1 | 2) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    fileParallelism: false,
+    maxWorkers: atOnce,
+    sequence: { groupOrder: atOnce === 1 ? 1 : 0 },
   },
 });
 
@@ -16,10 +21,10 @@ const withServers = (name: string) => ({
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000 } },
-      withServers('integration'),
-      withServers('clients'),
-      withServers('long'),
+      { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, maxWorkers: 2 } },
+      withServers('integration', 2),
+      withServers('clients', 1),
+      withServers('long', 1),
     ],
   },
 });
