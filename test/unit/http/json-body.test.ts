@@ -206,6 +206,12 @@ describe('chosen fields of a body', () => {
     [['$.none', '$.to', '$.items'], []],
   ])('%j', (paths, fields) => expect(chosen(body, paths)).toEqual(fields));
 
+  it('are found by whatever letters some server takes for theirs', () => {
+    expect(chosen('{"\u017ftatus":"paid"}', ['$.status'])).toEqual(['$.status=paid']);
+    expect(chosen('{"\\u212aind":"a"}', ['$.kind'])).toEqual(['$.kind=a']);
+    expect(chosen('{"status":"open","\u017ftatus":"paid"}', ['$.status'])).toBe('body-malformed');
+  });
+
   it('equal nothing where they are too long, and are refused where they are too many', () => {
     expect(chosen(JSON.stringify({ a: 'x'.repeat(257) }), ['$.a'])).toEqual(['$.a…']);
     expect(chosen(JSON.stringify({ a: Array.from({ length: 257 }, (_, at) => at) }), ['$.a'])).toBe(

@@ -1,5 +1,6 @@
 import type { Pair, PolicyObject } from '../../../policy/model.ts';
 import { namedObject } from '../entities.ts';
+import { foldedName } from '../request/body/folded-name.ts';
 import { readJson } from '../request/body/json.ts';
 import { plainNumber } from '../request/body/plain-number.ts';
 import { refused } from '../request/refusals.ts';
@@ -12,6 +13,9 @@ import { rpcRefused } from './refusals.ts';
 /** Arguments of one message that rules can ask for. */
 const MAX_ARGUMENTS = 4096;
 const MAX_VALUE = 256;
+
+/** By what member of `_meta` a message says its version. */
+export const PROTOCOL_VERSION = 'io.modelcontextprotocol/protocolVersion';
 
 /** What one message asks, as policy is asked of it. */
 export interface Asked {
@@ -43,8 +47,8 @@ export interface AskedAt {
  *
  * Pure, linear in the message.
  *
- * @returns Refused: the method is not described, a name is missing or can be read in two ways, or there are more
- *   arguments than rules can look at.
+ * @returns Refused: the method is not described, a name is missing or can be read in two ways, a member has the protocol's
+ *   name in other letters, or there are more arguments than rules can look at.
  */
 export function askedBy(message: RpcMessage, { methods }: Dialect, at: AskedAt): Asked | RpcRefused {
   const { method } = message;
@@ -53,6 +57,8 @@ export function askedBy(message: RpcMessage, { methods }: Dialect, at: AskedAt):
   const params = message.params && membersOf(message.text, message.params);
   if (methods === undefined && message.params !== undefined && params === undefined)
     return rpcRefused('rpc-message', 'params are no object');
+  if (methods === undefined && hasOtherLetters(message.text, params))
+    return rpcRefused('rpc-message', "a member has the protocol's own name in other letters");
   const named = methods === undefined ? namesOf(message, params) : [];
   if ('rule' in named) return named;
   const given = argumentsOf(message, params, methods === undefined);
@@ -106,6 +112,25 @@ interface Name {
 const BESIDE: ReadonlySet<string> = new Set(['completion/complete', 'subscriptions/listen']);
 
 type Params = readonly Member[] | undefined;
+
+/** Members of params that say what a message asks, and of those the ones that have such members. */
+const OWN = ['_meta', 'arguments', 'inputResponses', 'name', 'notifications', 'ref', 'uri'];
+const OWN_IN: Readonly<Record<string, readonly string[]>> = {
+  _meta: [PROTOCOL_VERSION],
+  notifications: ['resourceSubscriptions'],
+  ref: ['name', 'type', 'uri'],
+};
+
+/** Whether a server that does not tell `Arguments` from `arguments` would find what is not looked for here. */
+function hasOtherLetters(text: string, members: Params, own: readonly string[] = OWN): boolean {
+  return (members ?? []).some(({ name, value }) => {
+    if (own.includes(name)) {
+      const inside = own === OWN && OWN_IN[name];
+      return inside && hasOtherLetters(text, membersOf(text, value), inside);
+    }
+    return own.some((one) => foldedName(one) === foldedName(name));
+  });
+}
 
 /** The tools, prompts and resources that a message of MCP names. */
 function namesOf({ method, text }: RpcMessage, params: Params): Name[] | RpcRefused {

@@ -1,14 +1,13 @@
 import { plainNumber } from '../request/body/plain-number.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Asked } from './asked.ts';
-import { metaOf, nameOf } from './asked.ts';
+import { metaOf, nameOf, PROTOCOL_VERSION } from './asked.ts';
 import { stringAt } from './json-spans.ts';
 import type { RpcBody, RpcMessage, RpcRefused } from './message.ts';
 import { isCarried, isStateless } from './methods.ts';
 import { rpcRefused } from './refusals.ts';
 
 const VERSION = 'mcp-protocol-version';
-const IN_META = 'io.modelcontextprotocol/protocolVersion';
 const NAMED: ReadonlySet<string> = new Set(['tools/call', 'resources/read', 'prompts/get']);
 
 type Headers = Pick<CanonicalRequest, 'headers'>;
@@ -36,7 +35,7 @@ export function checkHeaders(
   if (version !== undefined && !isCarried(version))
     return rpcRefused('rpc-version', 'the version that the header names is not carried');
   for (const message of messages) {
-    const meta = metaOf(message, IN_META);
+    const meta = metaOf(message, PROTOCOL_VERSION);
     const said = meta && stringAt(message.text, meta);
     if (meta !== undefined && said !== version) return mismatch(VERSION);
   }
@@ -54,7 +53,7 @@ export function checkHeaders(
 }
 
 function incomplete(request: Headers, message: RpcMessage): RpcRefused | undefined {
-  if (metaOf(message, IN_META) === undefined) return mismatch(VERSION);
+  if (metaOf(message, PROTOCOL_VERSION) === undefined) return mismatch(VERSION);
   if (one(request, 'mcp-method') === undefined) return mismatch('mcp-method');
   return NAMED.has(message.method) && one(request, 'mcp-name') === undefined
     ? mismatch('mcp-name')

@@ -47,6 +47,8 @@ describe('messages', () => {
     ['{"jsonrpc":"2.0","id":1,"method":"a","extra":1}', 'rpc-message'],
     ['{"jsonrpc":"2.0","id":1,"result":1,"error":{}}', 'rpc-message'],
     ['{"jsonrpc":"2.0","id":1,"method":"a","params":{"b":1,"B":2}}', 'body-malformed'],
+    ['{"jsonrpc":"2.0","id":1,"method":"a","params":{"s":1,"\u017f":2}}', 'body-malformed'],
+    ['{"jsonrpc":"2.0","id":1,"method":"a","params":{"k":1,"\\u212a":2}}', 'body-malformed'],
     ['{"jsonrpc":"2.0","id":1,"method":"a"', 'body-malformed'],
   ])('%s is refused by %s', (body, rule) => expect(read(body)).toMatchObject({ rule }));
 });
@@ -60,6 +62,54 @@ describe('arguments', () => {
       arguments: ['$.amount=5', '$.to.iban=DE1', '$.to.iban=DE2', '$["a.b"]=true', '$.long…'],
       pairs: [{ action: 'mcp.call', object: { attrs: { name: 'pay', path: '/mcp' } } }],
       text: 'tools/call pay',
+    });
+  });
+});
+
+describe('members of the protocol', () => {
+  const askedFor = (method: string, params: object) => {
+    const found = read(message(method, params));
+    return 'rule' in found ? found : askedBy(found.messages[0]!, { methods: undefined }, at);
+  };
+  const many = Object.fromEntries(Array.from({ length: 65_537 }, (_, at) => [at, 0]));
+
+  it.each<[string, string, object, string]>([
+    ['arguments in capitals', 'tools/call', { name: 'pay', Arguments: { amount: 500 } }, 'rpc-message'],
+    [
+      'arguments by a long s',
+      'tools/call',
+      { name: 'pay', 'argument\u017f': { amount: 500 } },
+      'rpc-message',
+    ],
+    [
+      'answers in capitals',
+      'tools/call',
+      { name: 'pay', InputResponses: { a: { action: 'accept' } } },
+      'rpc-message',
+    ],
+    [
+      'resources in capitals',
+      'subscriptions/listen',
+      { notifications: { ResourceSubscriptions: ['note://a'] } },
+      'rpc-message',
+    ],
+    ['a version in capitals', 'ping', { _Meta: { [VERSION]: '2026-07-28' } }, 'rpc-message'],
+    [
+      'answers among too many',
+      'tools/call',
+      { name: 'pay', inputResponses: { ...many, a: { action: 'accept' } } },
+      'body-too-large',
+    ],
+  ])('have their own letters, and are seen: %s', (_, method, params, rule) =>
+    expect(askedFor(method, params)).toMatchObject({ rule }),
+  );
+
+  it('are no names of arguments', () => {
+    expect(askedFor('tools/call', { name: 'pay', arguments: { Name: 'a', Arguments: 1 } })).toMatchObject({
+      arguments: ['$.Name=a', '$.Arguments=1'],
+    });
+    expect(askedFor('logging/setLevel', { level: 'info', Cursor: 'x' })).toMatchObject({
+      text: 'logging/setLevel',
     });
   });
 });

@@ -1,3 +1,5 @@
+import { foldedName } from './folded-name.ts';
+
 /** Members of a body that rules look at, as the configuration names them: `$.amount`, `$.items[*].sku`, `$..role`. */
 export interface FieldPath {
   /** As it was written: what rules call it. */
@@ -6,7 +8,7 @@ export interface FieldPath {
 }
 
 interface Step {
-  /** In lower case; undefined: any name. */
+  /** Folded; undefined: any name. */
   readonly name: string | undefined;
   /** Any number of names may come before it. */
   readonly deep: boolean;
@@ -29,7 +31,7 @@ export function parseFieldPath(text: string): FieldPath | undefined {
     STEP.lastIndex = at;
     const [all = '', dots, name] = STEP.exec(text) ?? [];
     if (all === '' || steps.length === MAX_STEPS) return undefined;
-    steps.push({ name: name === '*' ? undefined : name!.toLowerCase(), deep: dots === '..' });
+    steps.push({ name: name === '*' ? undefined : foldedName(name!), deep: dots === '..' });
     at += all.length;
   }
   // More than one step of any depth would look at a path again and again.
@@ -47,5 +49,5 @@ export function matchesField({ steps }: FieldPath, path: readonly string[]): boo
 }
 
 function all(steps: readonly Step[], names: readonly string[]): boolean {
-  return steps.every(({ name }, at) => name === undefined || name === names[at]!.toLowerCase());
+  return steps.every(({ name }, at) => name === undefined || name === foldedName(names[at]!));
 }

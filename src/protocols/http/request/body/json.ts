@@ -1,6 +1,9 @@
 import { type Refused, refused } from '../refusals.ts';
+import { foldedName } from './folded-name.ts';
 
 const MAX_DEPTH = 64;
+/** Members of one object. */
+const MAX_MEMBERS = 65_536;
 
 export type JsonScalar =
   | { readonly kind: 'string'; readonly text: string }
@@ -14,7 +17,7 @@ export type VisitScalar = (path: readonly string[], value: JsonScalar) => void;
 /**
  * Reads a JSON text as strictly as anybody does, so that nobody reads another: RFC 8259 to the letter, and no name twice in
  * one object (however it is escaped, and in whatever case: some servers ignore it), no half of a surrogate pair, no byte
- * order mark, nothing behind the value, at most 64 levels.
+ * order mark, nothing behind the value, at most 64 levels, and 65,536 members of one object.
  *
  * Pure, linear in the text.
  *
@@ -33,8 +36,7 @@ export function readJson(octets: Uint8Array, visit: VisitScalar): Refused | unde
     new JsonReader(text, visit).read();
     return undefined;
   } catch (error) {
-    if (error instanceof TooDeep)
-      return refused('body-too-large', `the body is deeper than ${MAX_DEPTH} levels`);
+    if (error instanceof TooLarge) return refused('body-too-large', `the body ${error.message}`);
     if (error instanceof NotJson)
       return refused('body-malformed', `the body is not strict JSON: ${error.message}`);
     throw error;
@@ -42,7 +44,7 @@ export function readJson(octets: Uint8Array, visit: VisitScalar): Refused | unde
 }
 
 class NotJson extends Error {}
-class TooDeep extends Error {}
+class TooLarge extends Error {}
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const WORD = /true|false|null/y;
@@ -78,7 +80,7 @@ class JsonReader {
   }
 
   #nested(end: string, members: () => () => void): void {
-    if (++this.#depth > MAX_DEPTH) throw new TooDeep();
+    if (++this.#depth > MAX_DEPTH) throw new TooLarge(`is deeper than ${MAX_DEPTH} levels`);
     this.#at++;
     this.#match(BLANK);
     if (!this.#take(end)) {
@@ -94,8 +96,9 @@ class JsonReader {
     return () => {
       this.#match(BLANK);
       const name = this.#string();
-      const folded = name.toLowerCase();
+      const folded = foldedName(name);
       if (seen.has(folded)) throw new NotJson('a name is there twice in one object');
+      if (seen.size === MAX_MEMBERS) throw new TooLarge(`has an object of more than ${MAX_MEMBERS} members`);
       seen.add(folded);
       this.#match(BLANK);
       if (!this.#take(':')) throw new NotJson('a colon is missing');

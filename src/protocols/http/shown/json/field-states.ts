@@ -1,6 +1,7 @@
 import { strongest } from '../../../../masking/mask.ts';
 import type { MaskKind } from '../../../../policy/model.ts';
 import type { FieldPath } from '../../request/body/field-path.ts';
+import { foldedName } from '../../request/body/folded-name.ts';
 
 /** A member that is not shown, and how it is masked. */
 export interface MaskedField {
@@ -59,7 +60,7 @@ export class FieldState {
    */
   member(bytes: Uint8Array, start: number, end: number, text: string | undefined): FieldState {
     if (this.idle) return this;
-    if (text !== undefined) return this.#step(text.toLowerCase());
+    if (text !== undefined) return this.#step(foldedName(text));
     const named = this.#byLength[end - start];
     if (named !== undefined)
       for (let i = 0; i < named.length; i++)
