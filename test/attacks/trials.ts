@@ -1,4 +1,4 @@
-/** How attacks of one kind are tried: in a world, or in several of them, one after the other. */
+/** How attacks of one kind are tried: in a world, or in several of them at once. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const CASE_MS = 120_000;
@@ -41,9 +41,9 @@ export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
 ): Trials {
   const run = async (chosen: readonly number[]) => {
     const failures = new Map<number, string[]>(chosen.map((index) => [index, []]));
-    for (const ground of grounds) {
+    const tryAt = async (ground: Ground<W, A>) => {
       const live = chosen.filter((index) => ground.live(attacks[index]!));
-      if (live.length === 0) continue;
+      if (live.length === 0) return;
       const world = await ground.start();
       try {
         for (const index of live) {
@@ -53,7 +53,8 @@ export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
       } finally {
         await world.stop();
       }
-    }
+    };
+    await Promise.all(grounds.map(tryAt));
     return failures;
   };
   return { id, cases: attacks.map((attack) => attack.case), run };
