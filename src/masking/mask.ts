@@ -50,6 +50,10 @@ export function maskValue(value: Uint8Array, kind: MaskKind, shape: ValueShape):
 /** A bare JSON string is masked as the text it holds; everything else of JSON is hidden whole. */
 function partialJson(value: Uint8Array): Uint8Array {
   if (value.length > JSON_SCALAR_MAX_BYTES || !isUtf8(value)) return JSON_STARS;
+  if (isPlainString(value, 0, value.length)) {
+    const out = Buffer.allocUnsafe(PARTIAL_MAX_BYTES + 2);
+    return out.subarray(0, writePlainString(value, 0, value.length, out, 0));
+  }
   try {
     const parsed: unknown = JSON.parse(utf8(value));
     if (typeof parsed !== 'string') return JSON_STARS;
@@ -58,6 +62,34 @@ function partialJson(value: Uint8Array): Uint8Array {
   } catch {
     return JSON_STARS;
   }
+}
+
+/** Whether the octets from `start` to `end` are a JSON string that says what it is: nothing in it is escaped. */
+function isPlainString(value: Uint8Array, start: number, end: number): boolean {
+  const last = end - 1;
+  if (last <= start || value[start] !== QUOTE || value[last] !== QUOTE) return false;
+  for (let i = start + 1; i < last; i++) {
+    const byte = value[i]!;
+    if (byte === QUOTE || byte === BACKSLASH || byte < 0x20) return false;
+  }
+  return true;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+
+/** As `writePartial`, of a plain JSON string: what is shown of it needs no escape either. One that is not UTF-8 is hidden. */
+function writePlainString(
+  value: Uint8Array,
+  start: number,
+  end: number,
+  out: Uint8Array,
+  to: number,
+): number {
+  const inside = writePartial(value, start + 1, end - 1, out, to + 1);
+  if (inside === -1) return append(out, to, JSON_STARS, 0, JSON_STARS.length);
+  out[to] = QUOTE;
+  out[inside] = QUOTE;
+  return inside + 1;
 }
 
 /**
@@ -79,6 +111,8 @@ export function writeMasked(
   if (kind === 'null' || shape === 'opaque') return -1;
   if (shape === 'text' && kind === 'redact') return append(out, to, STARS, 0, STARS.length);
   if (shape === 'text' && kind === 'partial') return writePartial(source, start, end, out, to);
+  if (shape === 'json' && kind === 'partial' && end - start <= JSON_SCALAR_MAX_BYTES)
+    if (isPlainString(source, start, end)) return writePlainString(source, start, end, out, to);
   const masked = maskValue(source.subarray(start, end), kind, shape);
   return masked === null ? -1 : append(out, to, masked, 0, masked.length);
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maskValue, strongest } from '../../../src/masking/mask.ts';
+import { MAX_MASKED_BYTES, maskValue, strongest, writeMasked } from '../../../src/masking/mask.ts';
 import { MASK_KINDS } from '../../../src/policy/model.ts';
 
 const partial = (text: string) => String(maskValue(Buffer.from(text), 'partial', 'text'));
@@ -91,6 +91,57 @@ describe('shapes', () => {
     );
     expect(maskValue(Buffer.from('\x02{}'), 'redact', 'jsonb-binary')).toBeNull();
   });
+});
+
+describe('a JSON string', () => {
+  it('is masked as its text is, escaped or not', () => {
+    const texts = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.emailAddress(),
+      fc.stringMatching(/^["\\\n a-z0-9@.]*$/),
+    );
+    fc.assert(
+      fc.property(texts, (text) => {
+        const masked = maskValue(Buffer.from(JSON.stringify(text)), 'partial', 'json');
+        expect(JSON.parse(String(masked))).toBe(partial(text));
+      }),
+    );
+  });
+
+  it('that is no UTF-8, or no string, is hidden whole', () => {
+    for (const literal of [
+      Buffer.from('22ff41424322', 'hex'),
+      Buffer.from('"a"b"'),
+      Buffer.from('"a\nb c"'),
+      Buffer.from('"'),
+    ])
+      expect(String(maskValue(literal, 'partial', 'json'))).toBe('"***"');
+  });
+});
+
+it('in memory of the caller’s stands what is made in memory of its own', () => {
+  const values = fc.oneof(
+    fc.uint8Array(),
+    fc.json().map((one) => Buffer.from(one)),
+  );
+  fc.assert(
+    fc.property(
+      values,
+      fc.constantFrom(...MASK_KINDS),
+      fc.constantFrom('text', 'json'),
+      (value, kind, shape) => {
+        const [out, source] = [
+          Buffer.alloc(MAX_MASKED_BYTES + 3),
+          Buffer.concat([Buffer.of(1, 2), value, Buffer.of(3)]),
+        ];
+        const end = writeMasked(source, 2, source.length - 1, kind, shape, out, 3);
+        const alone = maskValue(value, kind, shape);
+        expect(end === -1 ? null : out.subarray(3, end).toString('hex')).toEqual(
+          alone === null ? null : Buffer.from(alone).toString('hex'),
+        );
+      },
+    ),
+  );
 });
 
 it('the strongest of several masks wins; none at all is redact', () => {

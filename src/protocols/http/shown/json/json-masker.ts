@@ -301,10 +301,7 @@ export class JsonMasker implements BodyMasker {
       case TOKEN.name:
         return this.#name(bytes, start, end);
       case TOKEN.masked:
-        return this.#values.maskedString(
-          bytes.subarray(start, Math.min(end, start + MAX_MASKED)),
-          this.#maskHere(),
-        );
+        return this.#values.maskedString(bytes, start, Math.min(end, start + MAX_MASKED), this.#maskHere());
       case TOKEN.unseen:
         return this.#values.unseenString();
       default:

@@ -1,6 +1,6 @@
 import { endsInLabel } from '../../../../masking/detectors/labels.ts';
 import { escapeString } from '../../../../masking/json-strings.ts';
-import { maskValue, STARS } from '../../../../masking/mask.ts';
+import { MAX_MASKED_BYTES, maskValue, STARS, writeMasked } from '../../../../masking/mask.ts';
 import { replaced } from '../../../../masking/replaced.ts';
 import type { MaskKind } from '../../../../policy/model.ts';
 import type { Detects } from '../detects.ts';
@@ -27,6 +27,8 @@ export class JsonValues {
   /** Of names that were asked for: whether they are labels. */
   readonly #known = new Map<string, boolean>();
   #maskedNames = 0;
+  /** What stands for the last string at a masked path. */
+  #masked: Buffer | undefined;
   maskedValues = 0;
 
   constructor(detects: Detects | undefined) {
@@ -41,11 +43,14 @@ export class JsonValues {
   /**
    * A string at a masked path.
    *
-   * @param literal From quote to quote; of a long one no more than the beginning.
+   * @param bytes Hold it from quote to quote; of a long one no more than the beginning.
+   * @returns Valid until the next call.
    */
-  maskedString(literal: Uint8Array, kind: MaskKind): Uint8Array {
+  maskedString(bytes: Uint8Array, start: number, end: number, kind: MaskKind): Uint8Array {
     this.maskedValues++;
-    return maskValue(literal, kind, 'json') ?? NULL;
+    this.#masked ??= Buffer.allocUnsafe(MAX_MASKED_BYTES);
+    const length = writeMasked(bytes, start, end, kind, 'json', this.#masked, 0);
+    return length === -1 ? NULL : this.#masked.subarray(0, length);
   }
 
   /** Anything else at a masked path, and what was found in a number: a string would be of another type. */
