@@ -9,7 +9,7 @@ import { SSH_LIMITS } from '../limits.ts';
 import { ShownOutput } from '../shown/output.ts';
 import type { CleanText } from './asked.ts';
 import { forwarded, type Opening } from './forward.ts';
-import { disconnect, OPEN_FAILURE, refuseOpening, socketOf, strictChannels } from './inside.ts';
+import { disconnect, OPEN_FAILURE, refuseOpening, socketOf, strictChannels, strictHost } from './inside.ts';
 import { LocalLogin } from './login.ts';
 import { refusedOnRecord } from './not-carried.ts';
 import { SessionChannel } from './session-channel.ts';
@@ -173,7 +173,9 @@ export class SshConnection implements ConnectionState {
   #opened(session: Session): void {
     const channel = new SessionChannel(this, session);
     this.#channels.add(channel);
+    // Not of what runs in it: that is told so only once it has read all that came before.
     session.once('close', () => {
+      channel.leave();
       this.#channels.delete(channel);
       this.moved();
     });
@@ -193,9 +195,11 @@ export class SshConnection implements ConnectionState {
     const { session, signal } = this.context;
     const end = AbortSignal.any([signal, this.#left.signal]);
     const client = await target.open(hostName, session, end);
-    client.once('close', () => {
+    const lost = () => {
       if (!end.aborted) this.over(new HoopError('ERR_TARGET_LOST'));
-    });
+    };
+    client.once('close', lost);
+    strictHost(client, lost);
     return { client, gate: new Gate(socketOf(client), this.context.guard) };
   }
 }

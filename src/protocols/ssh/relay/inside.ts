@@ -16,30 +16,47 @@ const MAX_TEXT_BYTES = 1024;
 /** What ssh2 puts before the payload of each packet. */
 const PACKET_HEAD_BYTES = 5;
 
+/** Who takes less in one packet would have everything cut into more packets than there is time for, or never end it. */
+const MIN_PACKET_BYTES = 512;
+
 interface Channel {
   readonly incoming: { readonly window: number };
   readonly outgoing: { readonly id: number };
+  /** Of the kind `session`: what runs in it, and before that the other side's number of it. */
   readonly _channel?: Channel;
+  readonly _chanInfo?: { readonly outgoing: { readonly id: number } };
 }
 
+/** Of most messages the second is the number of a channel. */
 type Handler = (protocol: Protocol, recipient: number, ...rest: unknown[]) => void;
+/** Of those that open one. */
+type OpeningHandler = (protocol: Protocol, offered: Offered, ...rest: unknown[]) => void;
+
+interface Handlers {
+  CHANNEL_OPEN: OpeningHandler;
+  CHANNEL_OPEN_CONFIRMATION: OpeningHandler;
+  CHANNEL_REQUEST: Handler;
+  CHANNEL_DATA: Handler;
+  CHANNEL_CLOSE: Handler;
+}
 
 interface Protocol {
-  readonly _handlers: Record<string, Handler>;
+  readonly _handlers: Handlers;
   readonly _cipher: { allocPacket(bytes: number): Buffer; encrypt(packet: Buffer): void };
   channelSuccess(id: number): void;
   channelFailure(id: number): void;
+  channelClose(id: number): void;
   channelOpenFail(id: number, reason: number, text?: string): void;
 }
 
 interface Inside {
   readonly _protocol: Protocol;
-  readonly _chanMgr: { get(id: number): Channel | undefined };
+  readonly _chanMgr: { get(id: number): Channel | undefined; remove(id: number): void };
 }
 
-function inside(client: Connection): Inside {
+function inside(client: Connection | Client): Inside {
   const parts = client as unknown as Partial<Inside>;
-  if (typeof parts._protocol?._handlers?.['CHANNEL_REQUEST'] !== 'function' || parts._chanMgr === undefined)
+  if (typeof parts._protocol?._handlers?.CHANNEL_REQUEST !== 'function' || parts._chanMgr === undefined)
     throw new HoopError('ERR_INTERNAL', undefined, { detail: 'this ssh2 is made otherwise' });
   return parts as Inside;
 }
@@ -47,9 +64,16 @@ function inside(client: Connection): Inside {
 /** Requests that a channel may get while something runs in it. */
 const WHILE_RUNNING = new Set<unknown>(['window-change', 'signal']);
 
+/** What either side says of a channel that is opened. */
+interface Offered {
+  readonly sender: number;
+  readonly packetSize: number;
+}
+
 /**
- * Makes ssh2 answer what comes on a channel in which something runs, which it leaves without an answer, and stop a client that
- * sends more than it was told that it may, which it would hold.
+ * Makes ssh2 answer what comes on a channel in which something runs, and the end of one in which nothing ran, which it leaves
+ * without an answer; stop a client that sends more than it was told that it may, which it would hold; and open no channel whose
+ * packets hold next to nothing, into which it would write without an end.
  *
  * @param breach Called when a client has done so; its data is dropped.
  * @throws {HoopError} `ERR_INTERNAL` this ssh2 is made otherwise.
@@ -57,20 +81,46 @@ const WHILE_RUNNING = new Set<unknown>(['window-change', 'signal']);
 export function strictChannels(client: Connection, breach: () => void): void {
   const { _protocol: protocol, _chanMgr: channels } = inside(client);
   const { _handlers: handlers } = protocol;
-  const request = handlers['CHANNEL_REQUEST']!;
-  const data = handlers['CHANNEL_DATA']!;
-  handlers['CHANNEL_REQUEST'] = (own, recipient, type, wantReply, ...rest) => {
+  const request = handlers.CHANNEL_REQUEST;
+  const data = handlers.CHANNEL_DATA;
+  const open = handlers.CHANNEL_OPEN;
+  const close = handlers.CHANNEL_CLOSE;
+  handlers.CHANNEL_REQUEST = (own, recipient, type, wantReply, ...rest) => {
     const running = channels.get(recipient)?._channel;
     if (running === undefined || wantReply !== true) return request(own, recipient, type, wantReply, ...rest);
     request(own, recipient, type, false, ...rest);
     if (WHILE_RUNNING.has(type)) own.channelSuccess(running.outgoing.id);
     else own.channelFailure(running.outgoing.id);
   };
-  handlers['CHANNEL_DATA'] = (own, recipient, bytes, ...rest) => {
+  handlers.CHANNEL_DATA = (own, recipient, bytes, ...rest) => {
     const found = channels.get(recipient);
     const channel = found?._channel ?? found;
     if ((bytes as Buffer).length > (channel?.incoming?.window ?? Number.POSITIVE_INFINITY)) return breach();
     data(own, recipient, bytes, ...rest);
+  };
+  handlers.CHANNEL_OPEN = (own, info, ...rest) => {
+    const { sender, packetSize } = info;
+    if (packetSize >= MIN_PACKET_BYTES) open(own, info, ...rest);
+    else own.channelOpenFail(sender, OPEN_FAILURE.shortage, TOO_SMALL);
+  };
+  handlers.CHANNEL_CLOSE = (own, recipient, ...rest) => {
+    const found = channels.get(recipient);
+    close(own, recipient, ...rest);
+    if (found?._chanInfo === undefined || found._channel !== undefined) return;
+    channels.remove(recipient);
+    own.channelClose(found._chanInfo.outgoing.id);
+  };
+}
+
+const TOO_SMALL = `packets have at least ${MIN_PACKET_BYTES} octets`;
+
+/** The same of a host: ssh2 would write without an end. @param breach Called when it has opened such a channel; none is opened. */
+export function strictHost(client: Client, breach: () => void): void {
+  const { _handlers: handlers } = inside(client)._protocol;
+  const confirmed = handlers.CHANNEL_OPEN_CONFIRMATION;
+  handlers.CHANNEL_OPEN_CONFIRMATION = (own, info, ...rest) => {
+    if (info.packetSize < MIN_PACKET_BYTES) return breach();
+    confirmed(own, info, ...rest);
   };
 }
 

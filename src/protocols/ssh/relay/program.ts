@@ -110,6 +110,7 @@ export class Program {
   /** From the start at the host to the exit there. */
   async #carry(operation: OpenOperation): Promise<void> {
     const { client, gate } = await this.#connection.upstream();
+    if (this.#over) return operation.drop();
     const { channel: remote, exit: exited } = await started(client, this.#asked);
     if (this.#over) {
       remote.close();
@@ -134,7 +135,8 @@ export class Program {
       exit.code === 0 ? 'success' : exit.code === undefined ? 'unknown' : 'failure',
       exit.words,
     );
-    if (exit.signal !== undefined) this.#channel.exit(exit.signal, exit.dumped, exit.description);
+    // Without what the host says of it: nobody has masked that.
+    if (exit.signal !== undefined) this.#channel.exit(exit.signal, exit.dumped, '');
     else if (exit.code !== undefined) this.#channel.exit(exit.code);
     this.#channel.end();
   }

@@ -1,6 +1,7 @@
 import type { Client, ClientChannel, PseudoTtyInfo, PseudoTtyOptions } from 'ssh2';
 import { HoopError } from '../../../core/errors.ts';
 import type { Asked } from './asked.ts';
+import { SIGNALS } from './signals.ts';
 
 /** What runs at the host. */
 export interface Remote {
@@ -49,7 +50,6 @@ interface Exit {
   readonly code: number | undefined;
   readonly signal: string | undefined;
   readonly dumped: boolean;
-  readonly description: string;
   /** `exit 1`, `signal KILL`, or that nobody knows. */
   readonly words: string;
 }
@@ -60,20 +60,16 @@ function exitOf(channel: ClientChannel): Promise<Exit> {
       code: undefined,
       signal: undefined,
       dumped: false,
-      description: '',
       words: 'no exit status',
     };
-    channel.on('exit', (code: number | null, name?: string, dumped?: boolean, description?: string) => {
+    channel.on('exit', (code: number | null, name?: string, dumped?: boolean) => {
       if (code !== null) exit = { ...exit, code, words: `exit ${code}` };
       else if (name !== undefined) {
-        const signal = name.replace(/^SIG/, '');
-        exit = {
-          ...exit,
-          signal,
-          dumped: dumped === true,
-          description: description ?? '',
-          words: `signal ${signal}`,
-        };
+        const said = name.replace(/^SIG/, '');
+        // Whatever else a host calls it: its own words are in no record, and not told.
+        const signal = SIGNALS.has(said) ? said : 'TERM';
+        const words = signal === said ? `signal ${signal}` : 'a signal';
+        exit = { ...exit, signal, dumped: dumped === true, words };
       }
     });
     let open = 2;

@@ -6,6 +6,7 @@ import { SSH_LIMITS } from '../limits.ts';
 import { contextOf, type Start } from './asked.ts';
 import { refusedOnRecord } from './not-carried.ts';
 import { Program } from './program.ts';
+import { SIGNALS } from './signals.ts';
 import type { ConnectionState } from './state.ts';
 
 type Answer = (() => void) | undefined;
@@ -99,16 +100,16 @@ export class SessionChannel {
     this.#program?.resize(size);
   }
 
-  /** Each signal is asked for: it is done to what runs. */
+  /** Each signal is asked for: it is done to what runs. Of other names ssh2 would make one of these, behind what was asked. */
   async #signal(name: string): Promise<void> {
     const program = this.#program;
-    if (program === undefined || this.#signals >= SSH_LIMITS.signals) return;
+    if (program === undefined || !SIGNALS.has(name) || this.#signals >= SSH_LIMITS.signals) return;
     this.#signals++;
     const { guard, host } = this.#place;
     const context = { ...contextOf({ terminal: this.#terminal, variables: this.#variables }), signal: name };
     const pairs = [{ action: 'ssh.signal', object: host }];
     try {
-      const answer = await guard.ask({ pairs, context, text: `signal ${name.slice(0, 32)}` });
+      const answer = await guard.ask({ pairs, context, text: `signal ${name}` });
       if (answer.effect === 'deny') return;
       program.signal(name);
       answer.close('success');
