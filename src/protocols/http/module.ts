@@ -15,6 +15,7 @@ import {
 } from './credentials/index.ts';
 import { HTTP_LIMITS } from './limits.ts';
 import { ApiRules } from './relay/api-rules.ts';
+import { problem } from './relay/problem.ts';
 import { websockets } from './relay/upgrade/websocket/carried.ts';
 import { OpenApi } from './request/openapi/openapi.ts';
 import { classifiedResults } from './rpc/classified-results.ts';
@@ -77,6 +78,7 @@ export const http: Protocol<HttpConfig> = {
       rules: credential.rules,
       place: target.url,
       upgrades: new Map(target.upgrades.map((name) => [name, websockets()])),
+      says: problem,
       api: new ApiRules(openApiOf(resource), target.url.base, api.fields),
       rpc: {
         routes: new RpcRoutes(api),

@@ -6,6 +6,7 @@ import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import type { StreamContext } from '../../../src/protocols/adapter.ts';
 import { ApiRules } from '../../../src/protocols/http/relay/api-rules.ts';
 import { HttpConnection } from '../../../src/protocols/http/relay/connection.ts';
+import { problem } from '../../../src/protocols/http/relay/problem.ts';
 import { Http1Server } from '../../../src/protocols/http/relay/servers.ts';
 import type { ConnectionParts } from '../../../src/protocols/http/relay/state.ts';
 import { RpcRoutes } from '../../../src/protocols/http/rpc/routes.ts';
@@ -54,6 +55,7 @@ function connection() {
     server: new Http1Server(),
     rules: { credentialHeaders: [] },
     api: new ApiRules(undefined, '', {}),
+    says: problem,
     rpc: { routes: new RpcRoutes({ mcp: [], rpc: {} }), classified: [], sessions: new WeakMap() },
     classification: classification(resource, { fields: {}, headers: {} }),
     detectors: () => ({ set: new DetectorSet([]), tags: [] }),

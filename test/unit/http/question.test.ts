@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Known } from '../../../src/protocols/http/relay/known.ts';
-import { Questions, questionOf, refusedQuestion } from '../../../src/protocols/http/relay/question.ts';
+import {
+  Questions,
+  questionOf,
+  refusedQuestion,
+  understoodBy,
+} from '../../../src/protocols/http/relay/question.ts';
 import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
 import { isRefused } from '../../../src/protocols/http/request/refusals.ts';
 
@@ -65,19 +70,19 @@ describe('what a request asks', () => {
 describe('the questions of one connection', () => {
   it('are the same object where the same is asked, and never where anything differs that rules may look at', () => {
     const questions = new Questions(resource, clean);
-    const first = questions.of(read('/orders?page=1'), FACTS);
-    expect(questions.of(read('/orders?page=1', 'GET', 'x-request-id', '2'), FACTS)).toBe(first);
+    const first = questions.of(understoodBy(read('/orders?page=1'), FACTS));
+    expect(questions.of(understoodBy(read('/orders?page=1', 'GET', 'x-request-id', '2'), FACTS))).toBe(first);
     expect(first).toEqual(ask('/orders?page=1'));
     const operation = { id: 'list', tags: [] };
     const others = [
-      questions.of(read('/orders?page=2'), FACTS),
-      questions.of(read('/orders'), FACTS),
-      questions.of(read('/orders?page=1', 'HEAD'), FACTS),
-      questions.of(read('/orders?page=1', 'POST', 'content-type', 'text/plain'), FACTS),
-      questions.of(read('/orders?page=1', 'POST'), FACTS),
-      questions.of(read('/orders?page=1'), { ...FACTS, bodyWhole: false }),
-      questions.of(read('/orders?page=1'), { ...FACTS, operation }),
-      questions.of(read('/orders?page=1'), { ...FACTS, fields: ['$.a=1'] }),
+      questions.of(understoodBy(read('/orders?page=2'), FACTS)),
+      questions.of(understoodBy(read('/orders'), FACTS)),
+      questions.of(understoodBy(read('/orders?page=1', 'HEAD'), FACTS)),
+      questions.of(understoodBy(read('/orders?page=1', 'POST', 'content-type', 'text/plain'), FACTS)),
+      questions.of(understoodBy(read('/orders?page=1', 'POST'), FACTS)),
+      questions.of(understoodBy(read('/orders?page=1'), { ...FACTS, bodyWhole: false })),
+      questions.of(understoodBy(read('/orders?page=1'), { ...FACTS, operation })),
+      questions.of(understoodBy(read('/orders?page=1'), { ...FACTS, fields: ['$.a=1'] })),
     ];
     expect(new Set([first, ...others]).size).toBe(9);
     expect(others[7]!.context).toMatchObject({ fields: ['$.a=1'] });

@@ -1,21 +1,13 @@
 import { isHoopError } from '../../../core/errors.ts';
-import type { Later } from '../../../core/later.ts';
+import { after, type Later } from '../../../core/later.ts';
 import { chosenFields, MAX_READ_BODY, readableBody } from '../request/body/chosen-fields.ts';
 import { type FieldPath, parseFieldPath } from '../request/body/field-path.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { OpenApi } from '../request/openapi/openapi.ts';
 import { isRefused, type Refused, refused } from '../request/refusals.ts';
 import { matchesRoute, parseRoute, type RoutePattern } from '../request/route-pattern.ts';
-
-/** What rules may ask of a request beside its head. */
-export interface RequestFacts {
-  /** The operation of the API's description, by its name there. */
-  readonly operation: { readonly id: string; readonly tags: readonly string[] } | undefined;
-  /** Chosen members of the body, `$.amount=5`. */
-  readonly fields: readonly string[];
-  /** There is no body, or it was read whole. */
-  readonly bodyWhole: boolean;
-}
+import type { ApiMeaning, Understood } from './meaning.ts';
+import { type RequestFacts, understoodBy } from './question.ts';
 
 interface ChosenRoute {
   readonly route: RoutePattern;
@@ -23,7 +15,7 @@ interface ChosenRoute {
 }
 
 /** What the configuration tells of one API: its description, and the members of bodies that rules look at. */
-export class ApiRules {
+export class ApiRules implements ApiMeaning {
   readonly #openapi: OpenApi | undefined;
   readonly #base: readonly string[];
   readonly #chosen: readonly ChosenRoute[];
@@ -51,16 +43,19 @@ export class ApiRules {
     return chosen.flatMap(({ paths }) => paths);
   }
 
+  read(request: CanonicalRequest, whole: Whole): Later<Understood | Refused> {
+    return after(this.facts(request, whole), (facts) =>
+      isRefused(facts) ? facts : understoodBy(request, facts),
+    );
+  }
+
   /**
    * What is known of a request; at once where its body is not looked at.
    *
    * @param whole Reads the body, of so many octets at most; fails with `ERR_TOO_LARGE` where it is longer.
    * @returns Refused: the API is not described so, or a body that rules look at cannot be read. Fails as `whole` does.
    */
-  facts(
-    request: CanonicalRequest,
-    whole: (mostOctets: number) => Promise<Uint8Array>,
-  ): Later<RequestFacts | Refused> {
+  facts(request: CanonicalRequest, whole: Whole): Later<RequestFacts | Refused> {
     const found = this.#openapi?.operationOf(request, this.#base);
     if (found !== undefined && isRefused(found)) return found;
     const operation = found?.operation;
@@ -77,6 +72,8 @@ export class ApiRules {
     }, tooLong);
   }
 }
+
+type Whole = Parameters<ApiMeaning['read']>[1];
 
 function tooLong(error: unknown): Refused {
   if (isHoopError(error) && error.code === 'ERR_TOO_LARGE')

@@ -16,8 +16,9 @@ import type { Sight } from './answer-view.ts';
 import { Exchange } from './exchange.ts';
 import { spokenOver } from './first-octets.ts';
 import { Known } from './known.ts';
+import type { CleanText } from './meaning.ts';
 import { denialAnswer, failureAnswer, type OwnAnswer } from './problem.ts';
-import { type CleanText, Questions } from './question.ts';
+import { Questions } from './question.ts';
 import type { Incoming } from './reply.ts';
 import { type Receiver, serveHttp2 } from './servers.ts';
 import type { ConnectionParts, ConnectionState } from './state.ts';
@@ -128,7 +129,8 @@ export class HttpConnection implements ConnectionState, Receiver {
     if (this.ended) return;
     this.#failure = reason;
     for (const exchange of this.#exchanges) exchange.end(reason);
-    if (this.#exchanges.size === 0 || this.#http2 !== undefined) void this.#lastWords(failureAnswer(reason));
+    if (this.#exchanges.size === 0 || this.#http2 !== undefined)
+      void this.#lastWords(failureAnswer(this.parts.says, reason));
   }
 
   /** Requests of HTTP/1.1 are judged and sent one by one: the second may rest on what the first has done. */
@@ -151,10 +153,10 @@ export class HttpConnection implements ConnectionState, Receiver {
     const { guard } = this.context;
     try {
       const denied = (await guard.ask({ pairs: [], context: {}, text: '‹not HTTP›', refusal })) as Denied;
-      await this.#lastWords(denialAnswer(denied.denial, denied.operation));
+      await this.#lastWords(denialAnswer(this.parts.says, denied.denial, denied.operation));
     } catch (error) {
       this.#failure = toHoopError(error);
-      await this.#lastWords(failureAnswer(this.#failure));
+      await this.#lastWords(failureAnswer(this.parts.says, this.#failure));
     }
   }
 

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
 import { once } from '../../../core/later.ts';
+import type { Denial, Refusal } from '../../../enforcement/operation.ts';
 import { notLocal } from '../../../wire/http/local-check.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
@@ -75,7 +76,7 @@ export class Exchange {
     this.#abort.signal.throwIfAborted();
     const foreign = notLocal(head.rawHeaders, context.localProof?.value);
     if (foreign !== undefined)
-      return this.#say(notLocalAnswer(foreign.status, foreign.reason, foreign.hint), undefined);
+      return this.#say(notLocalAnswer(parts.says, foreign.status, foreign.reason, foreign.hint), undefined);
     const request = canonicalRequest(head, parts.rules);
     if (isRefused(request)) return this.#refuse(request);
     const carried = this.#carried(request);
@@ -83,9 +84,9 @@ export class Exchange {
     const dialect = parts.rpc.routes.of(request);
     const spoken = dialect && (await readRpc(this.#state, request, dialect, this.#body));
     if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, RPC_DENIAL);
-    const facts = await parts.api.facts(request, (most) => this.#body.whole(most));
-    if (isRefused(facts)) return this.#refuse(facts);
-    const question = this.#state.questions.of(request, facts);
+    const understood = await parts.api.read(request, (most) => this.#body.whole(most));
+    if (isRefused(understood)) return this.#refuse(understood);
+    const question = this.#state.questions.of(understood);
     const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
     if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
     this.#call = call;
@@ -154,14 +155,14 @@ export class Exchange {
     const approvable = approvableRequest(question, { ...held, request });
     const answer = await this.#state.context.guard.ask({ ...question, approvable });
     if (answer.effect === 'allow') return answer;
-    return { denied: answer, answer: denialAnswer(answer.denial, answer.operation) };
+    return { denied: answer, answer: this.#denial(answer.denial, answer.operation) };
   }
 
-  async #refuse(refusal: HttpRefusal, says = denialAnswer): Promise<void> {
+  async #refuse(refusal: Refusal, denial = this.#denial): Promise<void> {
     const question = refusedQuestion(this.#incoming.head, refusal, this.#state.clean);
     // A refusal is never allowed.
     const denied = (await this.#state.context.guard.ask(question)) as Denied;
-    return this.#deny({ denied, answer: says(denied.denial, denied.operation) }, false);
+    return this.#deny({ denied, answer: denial(denied.denial, denied.operation) }, false);
   }
 
   #recordRequest(request: CanonicalRequest, operation: OpenOperation): void {
@@ -254,9 +255,12 @@ export class Exchange {
     this.#state.context.guard.head('response', { start, fields }, operation);
   }
 
+  readonly #denial = (denial: Denial, operation: string): OwnAnswer =>
+    denialAnswer(this.#state.parts.says, denial, operation);
+
   /** The target did what it was asked, and its answer is not shown. */
   async #withhold(refusal: HttpRefusal, status: number, operation: OpenOperation): Promise<void> {
-    const answer = withheldAnswer(refusal, status, operation.id);
+    const answer = withheldAnswer(this.#state.parts.says, refusal, status, operation.id);
     await this.#say(answer, operation);
     this.#call?.fail(String(status), refusal.reason);
     operation.close('failure', String(status), refusal.reason);
@@ -265,7 +269,10 @@ export class Exchange {
   async #deny({ denied, answer }: Told, async: boolean): Promise<void> {
     const { denial, operation } = denied;
     const waits = async && denial.approval !== undefined;
-    await this.#say(waits ? acceptedAnswer(denial, denial.approval!, operation) : answer, denied);
+    await this.#say(
+      waits ? acceptedAnswer(this.#state.parts.says, denial, denial.approval!, operation) : answer,
+      denied,
+    );
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -281,7 +288,7 @@ export class Exchange {
     }
     if (known.detail !== undefined)
       this.#state.context.log.warn('an exchange failed', { error: known.code, detail: known.detail });
-    await this.#say(failureAnswer(known, operation?.id), operation);
+    await this.#say(failureAnswer(this.#state.parts.says, known, operation?.id), operation);
     this.#call?.fail(String(known.httpStatus), known.message);
     operation?.close('failure', String(known.httpStatus), known.message);
   }
@@ -313,7 +320,7 @@ interface Told {
 }
 
 /** A message that could not be read has no id. */
-const RPC_DENIAL: typeof denialAnswer = (denial, operation) =>
+const RPC_DENIAL = (denial: Denial, operation: string): OwnAnswer =>
   rpcDenialAnswer([{ id: undefined, denial, operation }], false);
 
 const NOT_CARRIED: HttpRefusal = {

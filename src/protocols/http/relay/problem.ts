@@ -13,16 +13,21 @@ export interface OwnAnswer {
 }
 
 /**
- * A denial as HTTP says it: 403 unless its rule or its code has another status, and a problem whose members are those that
- * denials have in every protocol. Pure.
+ * How one kind of API says what went wrong, in a body of its own form. Pure.
+ *
+ * @param more What machines read beside it: the members that denials have in every protocol.
+ */
+export type Says = (status: number, code: ErrorCode, detail: string, more: object) => OwnAnswer;
+
+/**
+ * A denial: 403 unless its rule or its code has another status, with the members that denials have in every protocol. Pure.
  *
  * @param operation Its id in the audit; empty: it is not there.
- * @see RFC 9457
  */
-export function denialAnswer(denial: Denial, operation: string): OwnAnswer {
+export function denialAnswer(says: Says, denial: Denial, operation: string): OwnAnswer {
   const status = denialStatus(denial);
   const machine: unknown = JSON.parse(denialJson(denial));
-  const answer = problem(status, denial.code, denial.message, {
+  const answer = says(status, denial.code, denial.message, {
     ...(machine as object),
     ...named(operation),
   });
@@ -39,8 +44,8 @@ export function denialStatus({ rule, code }: Denial): number {
 }
 
 /** What was asked for waits for people: it is to be asked for again. Pure. @see RFC 7240 §4.1 */
-export function acceptedAnswer(denial: Denial, approval: string, operation: string): OwnAnswer {
-  const answer = denialAnswer(denial, operation);
+export function acceptedAnswer(says: Says, denial: Denial, approval: string, operation: string): OwnAnswer {
+  const answer = denialAnswer(says, denial, operation);
   const fields: Field[] = [
     ...answer.fields,
     ['location', `urn:hoop:approval:${approval}`],
@@ -53,9 +58,9 @@ export function acceptedAnswer(denial: Denial, approval: string, operation: stri
 const RETRY_SECONDS = 15;
 
 /** A failure that is nobody's decision: of the target, or the end of the session. Pure. */
-export function failureAnswer({ code, message, hint }: HoopError, operation?: string): OwnAnswer {
+export function failureAnswer(says: Says, { code, message, hint }: HoopError, operation?: string): OwnAnswer {
   const more = { retryable: false, ...(hint === undefined ? {} : { hint }), ...named(operation ?? '') };
-  return problem(statusOfCode(code), code, message, more);
+  return says(statusOfCode(code), code, message, more);
 }
 
 /**
@@ -64,18 +69,19 @@ export function failureAnswer({ code, message, hint }: HoopError, operation?: st
  * @param status The target's: whether it did what it was asked is no secret.
  */
 export function withheldAnswer(
+  says: Says,
   { code, rule, reason, hint }: HttpRefusal,
   status: number,
   operation: string,
 ): OwnAnswer {
   const more = { rule, ...(hint === undefined ? {} : { hint }), retryable: false, ...named(operation) };
   const shown = status >= 400 ? status : (statusOfRule(rule) ?? statusOfCode(code));
-  return problem(shown, code, reason, { ...more, targetStatus: status });
+  return says(shown, code, reason, { ...more, targetStatus: status });
 }
 
 /** Who asks is not who opened the tunnel. Pure. */
-export function notLocalAnswer(status: 401 | 403, reason: string, hint: string): OwnAnswer {
-  const answer = problem(status, 'ERR_LOCAL_AUTH', reason, { hint, retryable: false });
+export function notLocalAnswer(says: Says, status: 401 | 403, reason: string, hint: string): OwnAnswer {
+  const answer = says(status, 'ERR_LOCAL_AUTH', reason, { hint, retryable: false });
   const challenge: Field = ['www-authenticate', 'Basic realm="hoopctl tunnel", charset="UTF-8"'];
   return status === 401 ? { ...answer, fields: [...answer.fields, challenge] } : answer;
 }
@@ -88,7 +94,8 @@ function named(operation: string): { readonly operation?: string } {
   return operation === '' ? {} : { operation };
 }
 
-function problem(status: number, code: ErrorCode, detail: string, more: object): OwnAnswer {
+/** As HTTP APIs say it. @see RFC 9457 */
+export const problem: Says = (status, code, detail, more) => {
   const members = { type: 'about:blank', title: ERROR_TABLE[code].text, status, detail, code, ...more };
   const body = Buffer.from(`${JSON.stringify(members)}\n`);
   const fields: Field[] = [
@@ -97,4 +104,4 @@ function problem(status: number, code: ErrorCode, detail: string, more: object):
     ['cache-control', 'no-store'],
   ];
   return { status, fields, body };
-}
+};

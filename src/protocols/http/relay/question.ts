@@ -5,13 +5,18 @@ import { pairOf } from '../entities.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { CanonicalRequest, RawHead } from '../request/canonical.ts';
 import { isMethod } from '../request/methods.ts';
-import type { RequestFacts } from './api-rules.ts';
 import { Known } from './known.ts';
+import type { AskedQuestion, CleanText, Understood } from './meaning.ts';
 
-/** Takes out of a text what nobody is to read in the audit. */
-export type CleanText = (text: string) => string;
-
-type AskedQuestion = Omit<Question, 'approvable'>;
+/** What rules may ask of a request beside its head. */
+export interface RequestFacts {
+  /** The operation of the API's description, by its name there. */
+  readonly operation: { readonly id: string; readonly tags: readonly string[] } | undefined;
+  /** Chosen members of the body, `$.amount=5`. */
+  readonly fields: readonly string[];
+  /** There is no body, or it was read whole. */
+  readonly bodyWhole: boolean;
+}
 
 /** Questions that one connection remembers. */
 const MAX_QUESTIONS = 16;
@@ -30,14 +35,25 @@ export class Questions {
     this.#clean = clean;
   }
 
-  of(request: CanonicalRequest, facts: RequestFacts): AskedQuestion {
-    const make = () => questionOf(this.#resource, request, facts, this.#clean);
-    if (request.upgrade !== undefined || facts.fields.length > 0) return make();
-    const { method, path, query, contentType } = request;
-    // None of them holds a line break.
-    const key = [method, path, query, contentType, facts.bodyWhole, facts.operation?.id].join('\n');
-    return this.#known.of(key, make);
+  of(understood: Understood): AskedQuestion {
+    const make = () => understood.question(this.#resource, this.#clean);
+    return understood.alike === undefined ? make() : this.#known.of(understood.alike, make);
   }
+}
+
+/** A request of which this is known. Pure. */
+export function understoodBy(request: CanonicalRequest, facts: RequestFacts): Understood {
+  return {
+    alike: alikeBy(request, facts),
+    question: (resource, clean) => questionOf(resource, request, facts, clean),
+  };
+}
+
+function alikeBy(request: CanonicalRequest, facts: RequestFacts): string | undefined {
+  if (request.upgrade !== undefined || facts.fields.length > 0) return undefined;
+  const { method, path, query, contentType } = request;
+  // None of them holds a line break.
+  return [method, path, query, contentType, facts.bodyWhole, facts.operation?.id].join('\n');
 }
 
 /** What a request asks, for the guard. Pure. @param clean As `DetectedValues.cleanText`. */

@@ -19,7 +19,7 @@ import type { RpcSight } from '../rpc/sight.ts';
 import { FieldState, type MaskedField } from '../shown/json/field-states.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { approvableRequest, type HeldRequest } from './approvable.ts';
-import { denialAnswer, type OwnAnswer } from './problem.ts';
+import { denialAnswer, type OwnAnswer, problem } from './problem.ts';
 import type { RequestBody } from './request-body.ts';
 import { rpcDenialAnswer } from './rpc-problem.ts';
 import type { ConnectionState } from './state.ts';
@@ -177,7 +177,7 @@ export class RpcCall {
   #denial(denials: ReadonlyMap<Asked, Denied>): OwnAnswer {
     const requests = this.#asked.filter(({ message }) => message.kind === 'request');
     const [first] = denials.values();
-    if (requests.length === 0) return denialAnswer(first!.denial, first!.operation);
+    if (requests.length === 0) return denialAnswer(problem, first!.denial, first!.operation);
     const { batch } = this.#parts.spoken.body;
     const told = requests.map((asked) => {
       const { denial, operation } = denials.get(asked) ?? { ...first!, denial: alike(first!.denial) };

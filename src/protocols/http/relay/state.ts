@@ -8,8 +8,9 @@ import type { Classification } from '../shown/classification.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
 import type { HttpTarget } from '../target/http-target.ts';
 import type { Sight } from './answer-view.ts';
-import type { ApiRules } from './api-rules.ts';
-import type { CleanText, Questions } from './question.ts';
+import type { ApiMeaning, CleanText } from './meaning.ts';
+import type { Says } from './problem.ts';
+import type { Questions } from './question.ts';
 import type { Http1Server } from './servers.ts';
 import type { Carried } from './upgrade/carried.ts';
 
@@ -18,7 +19,8 @@ export interface ConnectionParts {
   readonly target: HttpTarget;
   readonly rules: RequestRules;
   readonly place: TargetPlace;
-  readonly api: ApiRules;
+  readonly api: ApiMeaning;
+  readonly says: Says;
   readonly rpc: RpcParts;
   readonly server: Http1Server;
   /** What connections may be upgraded to, by name. */

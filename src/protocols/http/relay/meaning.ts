@@ -1,0 +1,35 @@
+import type { Later } from '../../../core/later.ts';
+import type { Refusal } from '../../../enforcement/operation.ts';
+import type { PolicyObject } from '../../../policy/model.ts';
+import type { Question } from '../../stream/guard.ts';
+import type { FieldPath } from '../request/body/field-path.ts';
+import type { CanonicalRequest } from '../request/canonical.ts';
+
+/** Takes out of a text what nobody is to read in the audit. */
+export type CleanText = (text: string) => string;
+
+export type AskedQuestion = Omit<Question, 'approvable'>;
+
+/** What requests of one kind of API mean, for policy and for people. */
+export interface ApiMeaning {
+  /** Members that rules look at in messages that are sent on the route of this request, behind an upgrade. */
+  pathsOf(request: CanonicalRequest): readonly FieldPath[];
+  /**
+   * Reads a request; at once where its body is not looked at.
+   *
+   * @param whole Reads the body, of so many octets at most; fails with `ERR_TOO_LARGE` where it is longer.
+   * @returns Refused: it means nothing that can be decided. Fails as `whole` does.
+   */
+  read(
+    request: CanonicalRequest,
+    whole: (mostOctets: number) => Promise<Uint8Array>,
+  ): Later<Understood | Refusal>;
+}
+
+/** A request that was read. */
+export interface Understood {
+  /** The same for requests that ask the same; undefined: it is like no other. */
+  readonly alike: string | undefined;
+  /** Pure. */
+  question(resource: PolicyObject, clean: CleanText): AskedQuestion;
+}
