@@ -14,6 +14,7 @@ export function httpConfig(base: string) {
       target: section(
         {
           url: targetUrl(),
+          version: version().optional(),
           caFile: path(base, 'a PEM file', 'ca.pem').optional(),
           answer: duration('1s', '1d', '10m').prefault('10m'),
           addresses: ranges(),
@@ -65,6 +66,11 @@ function targetUrl() {
       return { origin: url.origin, base: url.pathname.replace(/\/+$/, '') };
     },
   );
+}
+
+/** Where nothing is said: by ALPN, and HTTP/1.1 where there is no TLS. */
+function version() {
+  return z.enum(['http/1.1', 'http/2'], expected('a version of HTTP', 'write http/1.1 or http/2'));
 }
 
 /** Addresses of the machine's own that this target may have all the same. */

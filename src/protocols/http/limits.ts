@@ -28,6 +28,11 @@ export const HTTP_LIMITS = {
   /** Connections to a target that are kept for the next request, and for how long, ms: less than servers keep theirs. */
   keptConnections: 64,
   keptMs: 4_000,
+  /** A connection of HTTP/2 that carries nothing is kept for so long, ms: its end is told, so that nothing is lost by it. */
+  keptSessionMs: 30_000,
+  /** What a target may send ahead over one stream, and over all of a connection, octets. */
+  targetWindowBytes: 256 * 1024,
+  targetWindowsBytes: 4 * 1024 * 1024,
   /** From the first octet of a target's head to its last, ms. */
   targetHeadMs: 30_000,
   /** Heads of a target's before its answer. */

@@ -69,6 +69,7 @@ export const http: Protocol<HttpConfig> = {
     return createHttpAdapter({
       target: httpTarget({
         place: target.url,
+        version: target.version,
         ca,
         credential,
         addresses: targetAddresses(target.addresses),

@@ -2,16 +2,13 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 import { noCredential } from '../../../src/protocols/http/credentials/configured.ts';
-import { type CanonicalRequest, canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
-import { isRefused } from '../../../src/protocols/http/request/refusals.ts';
-import type { HttpTarget, TargetAnswer } from '../../../src/protocols/http/target/http-target.ts';
+import type { HttpTarget } from '../../../src/protocols/http/target/http-target.ts';
 import { httpTarget, type TargetOptions } from '../../../src/protocols/http/target/node-target.ts';
-import { TARGET_USUAL } from '../../support/http/target.ts';
+import { requestOf, TARGET_USUAL, whole } from '../../support/http/target.ts';
 import { eventually } from '../../support/waiting.ts';
 
 const GOOD = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
@@ -61,17 +58,6 @@ function make(more: Partial<TargetOptions> = {}): HttpTarget {
   });
 }
 
-function requestOf(method: string, path: string, length?: number): CanonicalRequest {
-  const body = length === undefined ? [] : ['content-length', String(length)];
-  const rules = { credentialHeaders: [] };
-  const request = canonicalRequest(
-    { method, target: path, httpVersion: '1.1', rawHeaders: ['host', 'a', ...body] },
-    rules,
-  );
-  if (isRefused(request)) throw new Error(request.rule);
-  return request;
-}
-
 function ask(
   method: string,
   path: string,
@@ -80,11 +66,6 @@ function ask(
   signal = new AbortController().signal,
 ) {
   return target.request(requestOf(method, path, body && length), body, signal, () => undefined);
-}
-
-async function whole(answer: Promise<TargetAnswer>): Promise<string> {
-  const { status, body } = await answer;
-  return `${status} ${await buffer(body)}`;
 }
 
 const write = (text: string) => (socket: Socket) => void socket.write(text);

@@ -1,4 +1,5 @@
 import type { ClientRequest } from 'node:http';
+import type { ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { HoopError, isHoopError } from '../../../core/errors.ts';
 
@@ -14,38 +15,113 @@ export interface Patience {
   readonly early: number;
 }
 
-/** The head of the answer is whole, or there is none. */
+/** What is waited for, and until when, ms by `performance.now()`. */
+interface Wait {
+  readonly ms: number;
+  readonly code: 'ERR_TARGET_UNREACHABLE' | 'ERR_TARGET_LOST';
+  readonly missing: string;
+  readonly end: number;
+}
+
 /**
  * Breaks a request off whose target keeps it waiting: a body may take its time, everything before it is bounded.
  *
- * Whoever sends the request tells what comes back: `informed`, `over`, `means`. Each wait has its end; one timer, which is set
- * anew only where it rings before that, looks after all of them.
+ * Each wait has its end; one timer, which is set anew only where it rings before that, looks after all of them.
  */
+class Waits {
+  readonly #patience: Patience;
+  readonly #break: (error: HoopError) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #wait: Wait | undefined;
+  #early = 0;
+  #over = false;
+
+  constructor(patience: Patience, breakOff: (error: HoopError) => void) {
+    this.#patience = patience;
+    this.#break = breakOff;
+  }
+
+  get over(): boolean {
+    return this.#over;
+  }
+
+  until(ms: number, code: Wait['code'], missing: string): void {
+    if (this.#over) return;
+    this.#wait = { ms, code, missing, end: performance.now() + ms };
+    // The shortest of all waits, so that it is seldom set anew.
+    const { headMs } = this.#patience;
+    if (this.#timer === undefined || ms < headMs) this.#ring(Math.min(ms, headMs));
+  }
+
+  untilAnswered(): void {
+    this.until(this.#patience.answerMs, 'ERR_TARGET_LOST', 'no answer');
+  }
+
+  /** For nothing, as it is now. */
+  forget(): void {
+    this.#wait = undefined;
+  }
+
+  /** @returns False: it is one head too many, and the request is broken off. */
+  takesEarly(): boolean {
+    const { early } = this.#patience;
+    this.#early++;
+    this.#wait = undefined;
+    if (this.#early <= early) return true;
+    this.#lost('ERR_TARGET_LOST', `more than ${early} heads before an answer`);
+    return false;
+  }
+
+  /** Safe to call twice. */
+  end(): void {
+    this.#over = true;
+    clearTimeout(this.#timer);
+  }
+
+  #ring(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), ms);
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    if (this.#wait === undefined) return;
+    const { ms, code, missing, end } = this.#wait;
+    const left = end - performance.now();
+    // A timer may ring a little early.
+    if (left > 1) this.#ring(Math.min(left, this.#patience.headMs));
+    else this.#lost(code, `${missing} within ${ms} ms`);
+  }
+
+  #lost(code: Wait['code'], detail: string): void {
+    this.#break(new HoopError(code, undefined, { detail }));
+  }
+}
+
+/** A request of HTTP/1.1. Whoever sends it tells what comes back: `informed`, `over`, `means`. */
 export class Watched {
   readonly #call: ClientRequest;
   readonly #patience: Patience;
-  #timer: NodeJS.Timeout | undefined;
-  #wait: Wait | undefined;
+  readonly #waits: Waits;
   #socket: Socket | undefined;
   /** A head has begun and is not whole. */
   #reading = false;
-  #early = 0;
   #everHeard = false;
-  #over = false;
   #failure: string | undefined;
   readonly #heard = () => {
     if (this.#reading) return;
     this.#reading = true;
     this.#everHeard = true;
-    this.#until(this.#patience.headMs, 'ERR_TARGET_LOST', 'no whole head');
+    this.#waits.until(this.#patience.headMs, 'ERR_TARGET_LOST', 'no whole head');
   };
 
   constructor(call: ClientRequest, patience: Patience) {
     this.#call = call;
     this.#patience = patience;
+    this.#waits = new Waits(patience, (error) => call.destroy(error));
     call.once('socket', (socket: Socket) => {
       if (!socket.connecting) return this.#stands(socket);
-      this.#until(patience.connectMs, 'ERR_TARGET_UNREACHABLE', 'no connection');
+      this.#waits.until(patience.connectMs, 'ERR_TARGET_UNREACHABLE', 'no connection');
       socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#stands(socket));
     });
     call.once('finish', () => this.#untilAnswered());
@@ -66,24 +142,19 @@ export class Watched {
   /** A head before the answer has come. */
   informed(): void {
     this.#reading = false;
-    this.#early++;
-    this.#wait = undefined;
-    const { early } = this.#patience;
-    if (this.#early <= early) this.#untilAnswered();
-    else this.#break('ERR_TARGET_LOST', `more than ${early} heads before an answer`);
+    if (this.#waits.takesEarly()) this.#untilAnswered();
   }
 
   /** The head of the answer has come, or nothing will. Safe to call twice. */
   over(): void {
-    this.#over = true;
-    clearTimeout(this.#timer);
+    this.#waits.end();
     this.#socket?.off('data', this.#heard);
   }
 
   #stands(socket: Socket): void {
-    if (this.#over) return;
+    if (this.#waits.over) return;
     this.#socket = socket;
-    this.#wait = undefined;
+    this.#waits.forget();
     // Before the parser, which says when the head is whole.
     socket.prependListener('data', this.#heard);
     this.#untilAnswered();
@@ -92,46 +163,38 @@ export class Watched {
   /** While the request is still on its way there, its client is waited for. */
   #untilAnswered(): void {
     if (this.#socket === undefined || !this.#call.writableFinished || this.#reading) return;
-    this.#until(this.#patience.answerMs, 'ERR_TARGET_LOST', 'no answer');
-  }
-
-  #until(ms: number, code: Wait['code'], missing: string): void {
-    if (this.#over) return;
-    this.#wait = { ms, code, missing, end: performance.now() + ms };
-    // The shortest of all waits, so that it is seldom set anew.
-    const { headMs } = this.#patience;
-    if (this.#timer === undefined || ms < headMs) this.#ring(Math.min(ms, headMs));
-  }
-
-  #ring(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#look(), ms);
-  }
-
-  #look(): void {
-    this.#timer = undefined;
-    if (this.#wait === undefined) return;
-    const { ms, code, missing, end } = this.#wait;
-    const left = end - performance.now();
-    // A timer may ring a little early.
-    if (left > 1) this.#ring(Math.min(left, this.#patience.headMs));
-    else this.#break(code, `${missing} within ${ms} ms`);
-  }
-
-  #break(code: Wait['code'], detail: string): void {
-    this.#call.destroy(new HoopError(code, undefined, { detail }));
+    this.#waits.untilAnswered();
   }
 }
 
-/** What is waited for, and until when, ms by `performance.now()`. */
-interface Wait {
-  readonly ms: number;
-  readonly code: 'ERR_TARGET_UNREACHABLE' | 'ERR_TARGET_LOST';
-  readonly missing: string;
-  readonly end: number;
+/** A stream of HTTP/2, whose connection stands. Heads come whole or not at all. */
+export class WatchedStream {
+  readonly #stream: ClientHttp2Stream;
+  readonly #waits: Waits;
+
+  constructor(stream: ClientHttp2Stream, patience: Patience) {
+    this.#stream = stream;
+    this.#waits = new Waits(patience, (error) => stream.destroy(error));
+    stream.once('finish', () => this.#untilAnswered());
+  }
+
+  /** As `Watched` has it. */
+  informed(): void {
+    if (this.#waits.takesEarly()) this.#untilAnswered();
+  }
+
+  /** As `Watched` has it. */
+  over(): void {
+    this.#waits.end();
+  }
+
+  #untilAnswered(): void {
+    if (this.#stream.writableFinished) this.#waits.untilAnswered();
+  }
 }
 
-function targetError(error: NodeJS.ErrnoException, connected: boolean): HoopError {
+/** @param connected The target had taken the connection, and TLS stood. */
+export function targetError(error: NodeJS.ErrnoException, connected: boolean): HoopError {
   const of = isHoopError(error.cause) ? error.cause : error;
   if (isHoopError(of)) return of;
   const { code = 'error', message } = error;

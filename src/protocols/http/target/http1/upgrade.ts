@@ -1,8 +1,8 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { HoopError } from '../../../core/errors.ts';
-import type { Switched, TargetAnswer } from './http-target.ts';
-import type { Watched } from './patience.ts';
+import { HoopError } from '../../../../core/errors.ts';
+import type { Switched, TargetAnswer } from '../http-target.ts';
+import type { Watched } from '../patience.ts';
 
 /** An answer with a body, whatever was asked. */
 export function answerOf(response: IncomingMessage): TargetAnswer {

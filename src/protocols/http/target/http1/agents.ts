@@ -1,11 +1,24 @@
-import { Agent } from 'node:http';
+import { Agent, type ClientRequestArgs } from 'node:http';
 import { Agent as TlsAgent } from 'node:https';
-import { HTTP_LIMITS } from '../limits.ts';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { HTTP_LIMITS } from '../../limits.ts';
+import type { OwnCertificate } from '../place.ts';
 
-/** The gateway's own certificate and its key, PEM. */
-export interface OwnCertificate {
-  readonly cert: string;
-  readonly key: string;
+/** Beside what a request of Node's is made with. */
+export interface Ready {
+  /** A connection that stands already, for a request that finds none that is kept. */
+  readonly ready?: Socket | undefined;
+}
+
+class ReadyAgent extends TlsAgent {
+  override createConnection(
+    options: ClientRequestArgs & Ready,
+    made?: (error: Error | null, stream: Duplex) => void,
+  ): Duplex | null | undefined {
+    const { ready } = options;
+    return ready === undefined || ready.destroyed ? super.createConnection(options, made) : ready;
+  }
 }
 
 /** Connections to one target that are kept for the next request, made with the certificate of now. */
@@ -54,6 +67,12 @@ export class Agents {
     if (!this.#secure) return new Agent(kept);
     const ca = this.#ca === undefined ? {} : { ca: this.#ca };
     // Said, so that no variable of the environment can turn it off.
-    return new TlsAgent({ ...kept, minVersion: 'TLSv1.2', rejectUnauthorized: true, ...ca, ...certificate });
+    return new ReadyAgent({
+      ...kept,
+      minVersion: 'TLSv1.2',
+      rejectUnauthorized: true,
+      ...ca,
+      ...certificate,
+    });
   }
 }

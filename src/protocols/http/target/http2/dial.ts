@@ -1,0 +1,70 @@
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { HoopError } from '../../../../core/errors.ts';
+import { type Patience, targetError } from '../patience.ts';
+import type { OwnCertificate, Place } from '../place.ts';
+
+/** A connection that stands, over TLS where that is asked for: the certificate was checked, and nothing is sent yet. */
+export interface Dialled {
+  readonly socket: Socket;
+  /** Agreed on by ALPN; undefined: nothing was. */
+  readonly protocol: string | undefined;
+}
+
+/**
+ * Makes a connection to the target.
+ *
+ * @param protocols Offered by ALPN: `h2`, `http/1.1`.
+ * @throws {HoopError} `ERR_TARGET_UNREACHABLE` also where it takes longer than `connectMs`; `ERR_TARGET_TLS`.
+ * @see RFC 7301
+ */
+export function dial(
+  place: Place,
+  protocols: readonly string[],
+  certificate: OwnCertificate | undefined,
+  { connectMs }: Patience,
+): Promise<Dialled> {
+  const { promise, resolve, reject } = Promise.withResolvers<Dialled>();
+  const { host, port, secure, ca, addresses } = place;
+  const to = { host, port, lookup: addresses.lookup };
+  const over = () => {
+    clearTimeout(timer);
+    socket.off('error', failed).off('close', closed);
+  };
+  const failed = (error: Error) => {
+    over();
+    // What follows is about a connection that nobody has.
+    socket.on('error', () => undefined).destroy();
+    reject(targetError(error, false));
+  };
+  const closed = () => failed(new Error('the connection was closed'));
+  const stands = (protocol: string | undefined) => {
+    over();
+    resolve({ socket, protocol });
+  };
+  const makeTls = () => {
+    const tls = connectTls({
+      ...to,
+      ...(isIP(host) === 0 ? { servername: host } : {}),
+      ...(ca === undefined ? {} : { ca }),
+      ...certificate,
+      ALPNProtocols: [...protocols],
+      minVersion: 'TLSv1.2',
+      // Said, so that no variable of the environment can turn it off.
+      rejectUnauthorized: true,
+    });
+    return tls.once('secureConnect', () => stands(tls.alpnProtocol || undefined));
+  };
+  const timer = setTimeout(
+    () =>
+      failed(
+        new HoopError('ERR_TARGET_UNREACHABLE', undefined, {
+          detail: `no connection within ${connectMs} ms`,
+        }),
+      ),
+    connectMs,
+  );
+  const socket = secure ? makeTls() : connectPlain(to, () => stands(undefined));
+  socket.setNoDelay(true).once('error', failed).once('close', closed);
+  return promise;
+}
