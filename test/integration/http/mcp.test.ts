@@ -6,6 +6,7 @@ import { head, json } from '../../support/http/messages.ts';
 import { headerOf, RawHttp, statusOf } from '../../support/http/raw-http.ts';
 import { RecordingUpstream } from '../../support/http/recording-upstream.ts';
 import { RunningGateway } from '../../support/running-gateway.ts';
+import { eventually } from '../../support/waiting.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"mcp.use"], resource);
@@ -24,6 +25,10 @@ when { resource.name == "greet" };
 when { resource.uri == "note://open" };
 @id("roots") permit (principal, action == Action::"mcp.answer", resource is McpMethod)
 when { resource.name == "roots/list" };
+@id("forms") permit (principal, action == Action::"mcp.answer", resource is McpMethod)
+when { resource.name == "elicitation/create" };
+@id("forms-held") @approval("finance") forbid (principal, action == Action::"mcp.answer", resource is McpMethod)
+when { resource.name == "elicitation/create" } unless { context.approvals.contains("finance") };
 @id("orders") permit (principal, action == Action::"rpc.call", resource is RpcMethod)
 when { resource.name == "orders.get" };
 @id("show") permit (principal, action == Action::"reveal", resource);
@@ -93,6 +98,22 @@ async function send(
     session: headerOf(answer!, 'mcp-session-id'),
     heard: upstream.heard.map((one) => one.body.toString()),
   };
+}
+
+async function sending(body: unknown, lines: readonly string[]): Promise<RawHttp> {
+  const { port, secret } = locals[0]!;
+  const client = await RawHttp.connect(port);
+  const octets = Buffer.from(JSON.stringify(body));
+  const type = ['Content-Type: application/json', `Content-Length: ${octets.length}`];
+  const start = head(
+    'POST /mcp HTTP/1.1',
+    'Host: localhost',
+    `Authorization: Bearer ${secret}`,
+    ...type,
+    ...lines,
+  );
+  client.send(Buffer.concat([Buffer.from(start), octets]));
+  return client;
 }
 
 const call = (id: number | string, name: string, args: object = {}) => ({
@@ -252,6 +273,35 @@ describe('a route of the Model Context Protocol', () => {
     expect(await send({ ...answer, id: 90 })).toMatchObject({ status: 400, heard: [] });
   });
 
+  it('asks people about one answer to one question', async () => {
+    upstream.answer = () => [events([93, 94].map((id) => request(id, 'elicitation/create')))];
+    await send(call(1, 'search'));
+    upstream.clear();
+    const answer = (id: number) => ({ jsonrpc: '2.0', id, result: { action: 'accept' } });
+    const asked = async (id: number) => {
+      const held = await send(answer(id), { lines: ['Prefer: respond-async'] });
+      expect(held).toMatchObject({ status: 202, heard: [] });
+      return (JSON.parse(held.text) as { approval: string }).approval;
+    };
+    const first = await asked(93);
+    expect(await asked(93)).toBe(first);
+    expect(await asked(94)).not.toBe(first);
+    // While it waits for people the question is answered; when nobody waits any more it is not.
+    const waiting = await sending(answer(93), ['Prefer: hoop-approval']);
+    await eventually(
+      'it waits',
+      () => waiting.received.toString('latin1'),
+      (said) => said.includes('HTTP/1.1 102'),
+    );
+    expect(await send({ ...answer(93), result: { action: 'decline' } })).toMatchObject({
+      status: 400,
+      heard: [],
+    });
+    waiting.close();
+    const again = () => send(answer(93), { lines: ['Prefer: respond-async'] });
+    await eventually('it is asked again', again, ({ status }) => status === 202);
+  });
+
   it('masks a result in events, wherever it is answered', async () => {
     const opened = await send(request(0, 'initialize', { protocolVersion: '2025-11-25' }));
     const lines = [`Mcp-Session-Id: ${opened.session}`];
@@ -260,6 +310,31 @@ describe('a route of the Model Context Protocol', () => {
     ];
     expect((await send(request(6, 'tools/list'), { lines })).text).not.toContain(MCP_SSN);
     expect((await send(undefined, { method: 'GET', lines })).text).not.toContain(MCP_SSN);
+  });
+
+  it('masks what is given once more by all that was asked under its id', async () => {
+    const opened = await send(request(0, 'initialize', { protocolVersion: '2025-11-25' }));
+    for (const session of [[`Mcp-Session-Id: ${opened.session}`], []]) {
+      upstream.clear();
+      const first = await send(call(1, 'lookup'), { lines: session });
+      expect(JSON.parse(first.text)).toMatchObject({
+        result: { structuredContent: { ssn: '***', name: 'Ann' } },
+      });
+      upstream.clear();
+      // The same id for a tool of which nothing is masked, and no answer to it yet.
+      upstream.answer = ({ method, headers }) => {
+        const again = headers.some(([name]) => name.toLowerCase() === 'last-event-id');
+        if (method !== 'GET' || !again) return [];
+        return [events([{ jsonrpc: '2.0', id: 1, result: { structuredContent: { id: 8, ssn: MCP_SSN } } }])];
+      };
+      const waiting = await sending(call(1, 'search'), session);
+      const heard = () => upstream.heard.length;
+      await eventually('the target hears it', heard, (count) => count > 0);
+      const again = await send(undefined, { method: 'GET', lines: [...session, 'Last-Event-ID: 0'] });
+      expect(again.text).toContain('"id":8');
+      expect(again.text).not.toContain(MCP_SSN);
+      waiting.close();
+    }
   });
 });
 

@@ -2,7 +2,8 @@
 import { answer, head, json } from './messages.ts';
 import type { Answered, Heard } from './recording-upstream.ts';
 
-export const MCP_SSN = '123-45-6789';
+/** Of no form that detectors know: it is masked for where it stands. */
+export const MCP_SSN = 'ends with nine';
 const CUSTOMER = { id: 7, name: 'Ann', ssn: MCP_SSN };
 
 interface Asked {

@@ -14,7 +14,7 @@ import { checkHeaders } from '../rpc/headers.ts';
 import { MAX_MESSAGES, type RpcBody, type RpcRefused, readMessages } from '../rpc/message.ts';
 import { isAskable } from '../rpc/names.ts';
 import { rpcRefused } from '../rpc/refusals.ts';
-import { type McpSession, McpSessions } from '../rpc/sessions.ts';
+import { type McpSession, McpSessions, type Sent } from '../rpc/sessions.ts';
 import type { RpcSight } from '../rpc/sight.ts';
 import { FieldState, type MaskedField } from '../shown/json/field-states.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
@@ -104,6 +104,8 @@ export class RpcCall {
   readonly #endpoint: PolicyObject;
   readonly #asked: readonly Asked[];
   #open: Open[] = [];
+  /** By their ids, what was sent to the target. */
+  readonly #sent = new Map<string, Sent>();
 
   private constructor(parts: CallParts, endpoint: PolicyObject, asked: readonly Asked[]) {
     this.#parts = parts;
@@ -141,6 +143,7 @@ export class RpcCall {
   ): Promise<OpenOperation | { readonly denied: Denied; readonly answer: OwnAnswer }> {
     const { guard } = this.#parts.state.context;
     const denials = new Map<Asked, Denied>();
+    this.#reply();
     for (const asked of this.#asked) {
       const answer = await guard.ask(this.#question(asked, held));
       if (answer.effect === 'deny') denials.set(asked, answer);
@@ -148,11 +151,24 @@ export class RpcCall {
     }
     const [denied] = denials.values();
     if (denied === undefined) {
-      this.#sent();
+      this.#goesOn();
       return this.#open[0]!.operation;
     }
     this.fail(undefined, 'another message of its request was refused');
+    this.#askAgain();
     return { denied, answer: this.#denial(denials) };
+  }
+
+  /** Before anybody is asked: while one answer waits for people, no other to the same goes on. */
+  #reply(): void {
+    for (const { message } of this.#asked)
+      if (message.kind === 'answer') this.#parts.spoken.session.replied(message.id!);
+  }
+
+  /** What was not answered after all may be answered otherwise. */
+  #askAgain(): void {
+    for (const { message, answers } of this.#asked)
+      if (message.kind === 'answer') this.#parts.spoken.session.questioned(message.id!, answers);
   }
 
   /** There are messages; without them the request is asked for as any other. */
@@ -186,14 +202,11 @@ export class RpcCall {
     return rpcDenialAnswer(told, batch);
   }
 
-  #sent(): void {
+  #goesOn(): void {
     const { session } = this.#parts.spoken;
-    for (const { message } of this.#asked) {
-      if (message.kind === 'answer') session.replied(message.id!);
-    }
-    for (const asked of this.#asked) {
-      if (asked.message.kind === 'request') session.opened(asked.message.id!, asked);
-    }
+    for (const { message, result } of this.#asked)
+      if (message.kind === 'request') this.#sent.set(message.id!, { method: message.method, result });
+    for (const [id, sent] of this.#sent) session.sent(id, sent);
   }
 
   /** The target begins to answer: it may open a session, or end one. */
@@ -205,16 +218,19 @@ export class RpcCall {
     const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === SESSION_ID);
     const given = at === -1 ? undefined : rawHeaders[at + 1];
     const opens = this.#asked.some(({ message }) => message.method === 'initialize');
-    if (given !== undefined && opens && sessionId === undefined) sessions.open(path, given, this.#asked);
+    if (given === undefined || !opens || sessionId !== undefined) return;
+    const session = sessions.open(path, given);
+    for (const [id, sent] of this.#sent) session.sent(id, sent);
   }
 
   /** What is shown of the answer. @param operation Under which it is recorded. */
   sight(operation: OpenOperation): RpcSight {
-    const { state, spoken, question } = this.#parts;
+    const { state, spoken, question, request } = this.#parts;
     const { guard } = state.context;
     const context = { ...question.context, arguments: [] };
+    const again = !this.speaks || request.headers.some(([name]) => name === 'last-event-id');
     return {
-      asked: (id) => spoken.session.of(id),
+      asked: (id) => spoken.session.under(id, again),
       may: (action, type, name) =>
         isAskable(type, name) &&
         !guard.denies([{ action, object: namedObject(this.#endpoint, { type, name }, String) }], context),
@@ -222,7 +238,7 @@ export class RpcCall {
       hid: (values) => {
         operation.maskedValues += values;
       },
-      questioned: (id, method) => spoken.session.questioned(id, method),
+      questioned: (id, method) => spoken.session.questioned(id, [method]),
       answered: (id, failure) => this.#answered(id, failure),
       withheld: (what) => guard.note(`not shown: ${what}`, operation),
     };
@@ -234,8 +250,6 @@ export class RpcCall {
   }
 
   #answered(id: string, failure: string | undefined): void {
-    const { session } = this.#parts.spoken;
-    for (const asked of session.of(id)) session.answered(id, asked);
     const open = this.#open.find(({ asked }) => asked.message.id === id);
     if (open === undefined) return;
     open.outcome = failure === undefined ? 'success' : 'failure';
@@ -248,25 +262,21 @@ export class RpcCall {
       const unanswered = asked.message.kind === 'request' ? 'unknown' : 'success';
       operation.close(status >= 400 ? 'failure' : (outcome ?? unanswered), own ?? String(status));
     }
-    this.#forget();
+    this.#over();
   }
 
   fail(status: string | undefined, reason: string): void {
     for (const { operation } of this.#open) operation.close('failure', status, reason);
-    this.#forget();
+    this.#over();
   }
 
   drop(): void {
     for (const { operation } of this.#open) operation.drop();
-    this.#forget();
+    this.#over();
   }
 
-  /** Where no session is named nothing is answered on another stream. */
-  #forget(): void {
-    const { session, sessionId } = this.#parts.spoken;
-    if (sessionId !== undefined) return;
-    for (const asked of this.#asked)
-      if (asked.message.id !== undefined) session.answered(asked.message.id, asked);
+  #over(): void {
+    for (const [id, sent] of this.#sent) this.#parts.spoken.session.over(id, sent);
   }
 }
 

@@ -22,9 +22,10 @@ export function errorMessage(id: string | undefined, error: RpcError): string {
 /** Members by which one call of the same differs from the next, and that change nothing of what it does. */
 const OF_ONE_CALL: ReadonlySet<string> = new Set(['progressToken', 'traceparent', 'tracestate', 'baggage']);
 
-/** The message as a yes to it covers it: without its id. Pure. */
-export function meantBy({ text, members, params }: RpcMessage): Buffer {
-  const id = members.filter(({ name }) => name === 'id').map(({ value }) => value);
+/** The message as a yes to it covers it: without its id, unless that says what is answered. Pure. */
+export function meantBy({ kind, text, members, params }: RpcMessage): Buffer {
+  const ids = kind === 'answer' ? [] : members.filter(({ name }) => name === 'id');
+  const id = ids.map(({ value }) => value);
   const meta = params === undefined ? [] : metaMembers(text, params);
   const ofOneCall = meta.filter(({ name }) => OF_ONE_CALL.has(name)).map(({ value }) => value);
   return Buffer.from(

@@ -12,6 +12,8 @@ import { rpcRefused } from './refusals.ts';
 
 /** Arguments of one message that rules can ask for. */
 const MAX_ARGUMENTS = 4096;
+/** Those that are the same among them. */
+const MAX_SCALARS = 16 * MAX_ARGUMENTS;
 const MAX_VALUE = 256;
 
 /** By what member of `_meta` a message says its version. */
@@ -29,6 +31,8 @@ export interface Asked {
   readonly text: string;
   /** By what the members of its result are classified: a tool's name, else the method's. Undefined: nobody knows. */
   readonly result: string | undefined;
+  /** Methods of the server's that it may answer; none: it is no answer. */
+  readonly answers: readonly string[];
 }
 
 /** What a route speaks. `methods` undefined: the Model Context Protocol. */
@@ -73,13 +77,14 @@ export function askedBy(message: RpcMessage, { methods }: Dialect, at: AskedAt):
       : { verb: 'rpc.call', type: 'RpcMethod', name: method };
   const [first] = named;
   const alone = first !== undefined && !BESIDE.has(method);
-  const answers = methods === undefined ? answeredIn(message, params) : [];
+  const inside = methods === undefined ? answeredIn(message, params) : [];
   return {
     message,
-    pairs: [...(alone ? named : [own, ...named]), ...answers].map(pair),
+    pairs: [...(alone ? named : [own, ...named]), ...inside].map(pair),
     ...given,
     text: first === undefined ? method : `${method} ${at.clean(first.name)}`,
     result: method.startsWith('tasks/') ? undefined : method === 'tools/call' ? first?.name : method,
+    answers: [],
   };
 }
 
@@ -94,7 +99,7 @@ export function answering(message: RpcMessage, methods: readonly string[], at: A
     object: namedObject(at.endpoint, { type: 'McpMethod', name }, at.clean),
   }));
   const text = `answer to ${methods.join(', ')}`;
-  return { message, pairs, ...NO_ARGUMENTS, text, result: undefined };
+  return { message, pairs, ...NO_ARGUMENTS, text, result: undefined, answers: methods };
 }
 
 /** A client that is asked whether it is there says no more than that. */
@@ -223,15 +228,16 @@ function argumentsOf(
   const found = new Set<string>();
   const values = new Set<string>();
   const octets = Buffer.from(text.slice(span.start, span.end));
+  let scalars = 0;
   const malformed = readJson(octets, (path, value) => {
     if (mcp && !inside && path[0] === '_meta') return;
+    if (++scalars > MAX_SCALARS || found.size > MAX_ARGUMENTS) return;
     const shown = value.kind === 'number' ? plainNumber(value.text) : value.text;
-    if (found.size > MAX_ARGUMENTS) return;
     found.add(shown.length > MAX_VALUE ? `${written(path)}…` : `${written(path)}=${shown}`);
     values.add(shown);
   });
   if (malformed !== undefined) return malformed;
-  if (found.size > MAX_ARGUMENTS)
+  if (scalars > MAX_SCALARS || found.size > MAX_ARGUMENTS)
     return refused('body-too-large', `a message has more than ${MAX_ARGUMENTS} arguments`);
   return { arguments: [...found], values };
 }

@@ -1,3 +1,6 @@
+import { MAX_VALUES } from '../request/body/json.ts';
+import { unreadable } from '../shown/answer-error.ts';
+
 /** Where a value stands in a JSON text: `end` is behind its last character. */
 export interface Span {
   readonly start: number;
@@ -10,8 +13,8 @@ export interface Member {
   readonly value: Span;
 }
 
-/** Members of one object and elements of one array that are taken apart; a text may have more elsewhere. */
-const MOST = 65_536;
+/** Members of one object and elements of one array that are taken apart: of what was read strictly, all that there can be. */
+const MOST = MAX_VALUES;
 
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_BRACKET, CLOSE_BRACKET] = [0x7b, 0x7d, 0x5b, 0x5d];
@@ -27,7 +30,7 @@ export function rootOf(text: string): Span {
   return { start, end: valueEnd(text, start) };
 }
 
-/** @returns Undefined for what is no object, or has more members than are taken apart. */
+/** @returns Undefined for what is no object. @throws {HoopError} `ERR_TARGET_LOST` it has more than are taken apart. */
 export function membersOf(text: string, { start }: Span): readonly Member[] | undefined {
   if (text.charCodeAt(start) !== OPEN_BRACE) return undefined;
   const found: Member[] = [];
@@ -35,24 +38,28 @@ export function membersOf(text: string, { start }: Span): readonly Member[] | un
     const nameEnd = stringEnd(text, at);
     const value = skipBlanks(text, skipBlanks(text, nameEnd) + 1);
     const end = valueEnd(text, value);
-    if (found.length === MOST) return undefined;
+    demandRoom(found.length);
     found.push({ name: JSON.parse(text.slice(at, nameEnd)) as string, value: { start: value, end } });
     at = behind(text, end);
   }
   return found;
 }
 
-/** @returns Undefined for what is no array, or has more elements than are taken apart. */
+/** @returns Undefined for what is no array. @throws {HoopError} `ERR_TARGET_LOST` it has more than are taken apart. */
 export function elementsOf(text: string, { start }: Span): readonly Span[] | undefined {
   if (text.charCodeAt(start) !== OPEN_BRACKET) return undefined;
   const found: Span[] = [];
   for (let at = skipBlanks(text, start + 1); text.charCodeAt(at) !== CLOSE_BRACKET; ) {
     const end = valueEnd(text, at);
-    if (found.length === MOST) return undefined;
+    demandRoom(found.length);
     found.push({ start: at, end });
     at = behind(text, end);
   }
   return found;
+}
+
+function demandRoom(found: number): void {
+  if (found === MOST) throw unreadable(`a message has a value of more than ${MOST} parts`);
 }
 
 /** What a string says; undefined for anything else. */

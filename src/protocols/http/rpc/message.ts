@@ -94,12 +94,12 @@ function readMessage(text: string): RpcMessage | string {
   return { kind, text, method: name, id, params, result: undefined, members };
 }
 
-/** @returns Undefined for what is no id. */
+/** @returns Undefined for what is no id. A text of its own, which keeps no other in memory. */
 export function idAt(text: string, span: Span): string | undefined {
   const said = stringAt(text, span);
   if (said !== undefined) return said.length <= MAX_ID ? JSON.stringify(said) : undefined;
   const literal = text.slice(span.start, span.end);
   return /^(?:0|-?[1-9][0-9]{0,15})$/.test(literal) && Number.isSafeInteger(Number(literal))
-    ? literal
+    ? String(Number(literal))
     : undefined;
 }

@@ -1,40 +1,68 @@
-import type { Asked } from './asked.ts';
+/** Sessions of the Model Context Protocol within one of ours, at most: the one that was not used longest is forgotten. */
+const MAX_SESSIONS = 64;
+/** Ids that one of them knows, at most, either way. */
+const MAX_IDS = 1024;
+/** What was asked under one id, at most: more is as good as anything. */
+const MAX_OF_ONE = 4;
 
-/** Sessions of the Model Context Protocol within one of ours, at most: the oldest is forgotten. */
-const MAX_SESSIONS = 256;
-/** What one of them is asked and was not answered, at most, either way. */
-const MAX_OPEN = 1024;
+/** A request of the client's, as far as its answer needs it. */
+export interface Sent {
+  readonly method: string;
+  /** By what the members of its result are classified, see `Asked`. */
+  readonly result: string | undefined;
+}
+
+const ANYTHING: Sent = { method: '', result: undefined };
 
 /** What goes back and forth in one session of the Model Context Protocol, as far as answers need it. */
 export class McpSession {
-  /** Requests of the client's by their id: an answer may come on another stream than the one that asked. */
-  readonly #asked = new Map<string, Set<Asked>>();
+  readonly #named: boolean;
+  /** What was ever sent under an id: an answer may come on another stream than the one that asked, and come again. */
+  readonly #sent = new Map<string, readonly Sent[]>();
   /** Methods of what the server asked, by its own ids. */
-  readonly #questions = new Map<string, Set<string>>();
+  readonly #questions = new Map<string, readonly string[]>();
+  #forgot = false;
 
-  opened(id: string, asked: Asked): void {
-    add(this.#asked, id, asked);
+  /** @param named Without a name nothing is answered on another stream: what was answered is forgotten. */
+  constructor(named: boolean) {
+    this.#named = named;
   }
 
-  /** All that an answer with this id may answer. */
-  of(id: string): readonly Asked[] {
-    return [...(this.#asked.get(id) ?? [])];
+  sent(id: string, sent: Sent): void {
+    const known = this.#sent.get(id) ?? [];
+    if (this.#named && known.some((one) => isAlike(one, sent))) return;
+    if (known.length === 0 && makesRoom(this.#sent, MAX_IDS)) this.#forgot = true;
+    this.#sent.set(id, this.#named && known.length === MAX_OF_ONE ? [ANYTHING] : [...known, sent]);
   }
 
-  answered(id: string, asked: Asked): void {
-    remove(this.#asked, id, asked);
+  /** Its stream has ended. */
+  over(id: string, sent: Sent): void {
+    if (this.#named) return;
+    const others = this.under(id, false).filter((one) => one !== sent);
+    if (others.length > 0) this.#sent.set(id, others);
+    else this.#sent.delete(id);
   }
 
-  questioned(id: string, method: string): void {
-    add(this.#questions, id, method);
+  /**
+   * All that an answer with this id may answer; empty: nobody knows.
+   *
+   * @param again What was given before may be given once more.
+   */
+  under(id: string, again: boolean): readonly Sent[] {
+    return again && (this.#forgot || !this.#named) ? [] : (this.#sent.get(id) ?? []);
   }
 
-  /** What the server asked under this id; empty: nothing that was shown. */
+  questioned(id: string, methods: readonly string[]): void {
+    makesRoom(this.#questions, MAX_IDS);
+    this.#questions.set(id, [...new Set([...this.questions(id), ...methods])]);
+  }
+
+  /** What the server asked under this id; empty: nothing that was shown, or that is not answered already. */
   questions(id: string): readonly string[] {
-    return [...(this.#questions.get(id) ?? [])];
+    return this.#questions.get(id) ?? [];
   }
 
-  /** The client has answered: once. */
+  /** The client answers: once. */
   replied(id: string): void {
     this.#questions.delete(id);
   }
@@ -51,19 +79,28 @@ export class McpSessions {
 
   /** @returns Undefined: no such session was opened here. */
   get(route: string, id: string | undefined): McpSession | undefined {
-    if (id !== undefined) return this.#known.get(keyOf(route, id));
-    const known = this.#without.get(route);
-    if (known !== undefined) return known;
-    const made = new McpSession();
-    bounded(this.#without, MAX_SESSIONS).set(route, made);
-    return made;
+    if (id === undefined) return this.#without.get(route) ?? this.#first(route);
+    const key = keyOf(route, id);
+    const known = this.#known.get(key);
+    if (known === undefined) return undefined;
+    this.#known.delete(key);
+    this.#known.set(key, known);
+    return known;
   }
 
-  /** The server has opened a session for what was asked without one. */
-  open(route: string, id: string, asked: readonly Asked[]): void {
-    const session = new McpSession();
-    for (const one of asked) if (one.message.id !== undefined) session.opened(one.message.id, one);
-    bounded(this.#known, MAX_SESSIONS).set(keyOf(route, id), session);
+  #first(route: string): McpSession {
+    const session = new McpSession(false);
+    makesRoom(this.#without, MAX_SESSIONS);
+    this.#without.set(route, session);
+    return session;
+  }
+
+  /** The server has opened a session for what was sent without one. */
+  open(route: string, id: string): McpSession {
+    const session = new McpSession(true);
+    makesRoom(this.#known, MAX_SESSIONS);
+    this.#known.set(keyOf(route, id), session);
+    return session;
   }
 
   end(route: string, id: string): void {
@@ -75,21 +112,12 @@ function keyOf(route: string, id: string): string {
   return JSON.stringify([route, id]);
 }
 
-function add<T>(map: Map<string, Set<T>>, key: string, value: T): void {
-  const known = map.get(key);
-  if (known !== undefined) known.add(value);
-  else bounded(map, MAX_OPEN).set(key, new Set([value]));
+function isAlike(one: Sent, other: Sent): boolean {
+  return one.method === other.method && one.result === other.result;
 }
 
-function remove<T>(map: Map<string, Set<T>>, key: string, value: T): void {
-  const known = map.get(key);
-  known?.delete(value);
-  if (known?.size === 0) map.delete(key);
-}
-
-/** Makes room for one more. */
-function bounded<T>(map: Map<string, T>, most: number): Map<string, T> {
-  const oldest = map.keys().next();
-  if (map.size >= most && oldest.done !== true) map.delete(oldest.value);
-  return map;
+/** @returns Whether the oldest is forgotten, to make room for one more. */
+function makesRoom<T>(map: Map<string, T>, most: number): boolean {
+  const [oldest] = map.size >= most ? map.keys() : [];
+  return oldest !== undefined && map.delete(oldest);
 }

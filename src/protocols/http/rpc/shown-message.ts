@@ -1,7 +1,7 @@
 import { unreadable } from '../shown/answer-error.ts';
 import { JsonMasker } from '../shown/json/json-masker.ts';
 import { errorMessage } from './answer.ts';
-import { type Asked, verbOfAnswer } from './asked.ts';
+import { verbOfAnswer } from './asked.ts';
 import { NOT_PERMITTED } from './codes.ts';
 import {
   type Edit,
@@ -17,6 +17,7 @@ import {
 import { ResultMasker } from './masked-result.ts';
 import { idAt } from './message.ts';
 import { isServerMethod } from './methods.ts';
+import type { Sent } from './sessions.ts';
 import type { RpcSight } from './sight.ts';
 
 /**
@@ -85,9 +86,8 @@ function notification(
   params: Span | undefined,
   sight: RpcSight,
 ): string | undefined {
-  const members = params && membersOf(text, params);
   if (method === 'notifications/resources/updated') {
-    const named = only(members, 'uri');
+    const named = only(params && membersOf(text, params), 'uri');
     const uri = named && stringAt(text, named);
     if (uri !== undefined && sight.may('mcp.read', 'McpResource', uri)) return text;
     sight.withheld('the news of a resource');
@@ -95,9 +95,10 @@ function notification(
   }
   // What a server logs, or says of a task, may be of any tool.
   const fields = sight.masked([]);
-  if (fields === undefined) return text;
+  if (fields === undefined || params === undefined) return text;
   const masker = new ResultMasker(fields);
-  const edits = (members ?? []).flatMap(({ value }) => masker.value(text, value));
+  const values = membersOf(text, params)?.map(({ value }) => value) ?? [params];
+  const edits = values.flatMap((value) => masker.value(text, value));
   sight.hid(masker.maskedValues);
   return edited(text, edits);
 }
@@ -120,14 +121,16 @@ function answer(text: string, members: readonly Member[], id: Span | undefined, 
   const lists = asked.length === 0 || !asked.every(isCall);
   const listed = lists ? edited(text, listEdits(text, result!, sight)) : text;
   if (masker === undefined) return listed;
-  const shown = only(membersOf(listed, { start: 0, end: listed.length }), 'result')!;
-  const edits = masker.result(listed, shown);
+  const shown = membersOf(listed, { start: 0, end: listed.length }) ?? [];
+  const edits = shown.flatMap(({ name, value }) =>
+    name === 'result' ? masker.result(listed, value) : masker.value(listed, value),
+  );
   sight.hid(masker.maskedValues);
   return edited(listed, edits);
 }
 
 /** Its result may have members of any name, lists of tools too. */
-function isCall({ message: { method } }: Asked): boolean {
+function isCall({ method }: Sent): boolean {
   return method === 'tools/call';
 }
 
@@ -140,9 +143,8 @@ function failureOf(text: string, error: Span | undefined, result: Span | undefin
 }
 
 function withError(text: string, error: Span, masker: ResultMasker | undefined, sight: RpcSight): string {
-  const data = only(membersOf(text, error), 'data');
-  if (masker === undefined || data === undefined) return text;
-  const edits = masker.value(text, data);
+  if (masker === undefined) return text;
+  const edits = (membersOf(text, error) ?? []).flatMap(({ value }) => masker.value(text, value));
   sight.hid(masker.maskedValues);
   return edited(text, edits);
 }

@@ -1,14 +1,14 @@
 import type { FieldState } from '../shown/json/field-states.ts';
-import type { Asked } from './asked.ts';
+import type { Sent } from './sessions.ts';
 
 /** What somebody may see of what a server says, on one route. */
 export interface RpcSight {
   /** All that an answer with this id may answer; empty: nobody knows. */
-  asked(id: string): readonly Asked[];
+  asked(id: string): readonly Sent[];
   /** Whether policy has them ask for it: what they may not is not listed. */
   may(verb: string, type: 'McpMethod' | 'McpTool' | 'McpPrompt' | 'McpResource', name: string): boolean;
   /**
-   * Members that are masked for them in what is the result of one of these (`Asked.result`); undefined: none.
+   * Members that are masked for them in what is the result of one of these (`Sent.result`); undefined: none.
    *
    * @param results Empty: it may be that of any.
    */

@@ -94,15 +94,17 @@ describe('members of the protocol', () => {
       'rpc-message',
     ],
     ['a version in capitals', 'ping', { _Meta: { [VERSION]: '2026-07-28' } }, 'rpc-message'],
-    [
-      'answers among too many',
-      'tools/call',
-      { name: 'pay', inputResponses: { ...many, a: { action: 'accept' } } },
-      'body-too-large',
-    ],
   ])('have their own letters, and are seen: %s', (_, method, params, rule) =>
     expect(askedFor(method, params)).toMatchObject({ rule }),
   );
+
+  it('are seen among however many others', () => {
+    const inputResponses = { ...many, a: { action: 'accept' } };
+    expect(askedFor('tools/call', { name: 'pay', inputResponses })).toMatchObject({
+      pairs: [{ action: 'mcp.call' }, {}, { object: { attrs: { name: 'elicitation/create' } } }],
+    });
+    expect(read(`[${'0,'.repeat(262_144)}0]`)).toMatchObject({ rule: 'body-too-large' });
+  });
 
   it('are no names of arguments', () => {
     expect(askedFor('tools/call', { name: 'pay', arguments: { Name: 'a', Arguments: 1 } })).toMatchObject({

@@ -2,8 +2,8 @@ import { type Refused, refused } from '../refusals.ts';
 import { foldedName } from './folded-name.ts';
 
 const MAX_DEPTH = 64;
-/** Members of one object. */
-const MAX_MEMBERS = 65_536;
+/** Objects, arrays and scalars together: others wait while a text is read. */
+export const MAX_VALUES = 262_144;
 
 export type JsonScalar =
   | { readonly kind: 'string'; readonly text: string }
@@ -17,7 +17,7 @@ export type VisitScalar = (path: readonly string[], value: JsonScalar) => void;
 /**
  * Reads a JSON text as strictly as anybody does, so that nobody reads another: RFC 8259 to the letter, and no name twice in
  * one object (however it is escaped, and in whatever case: some servers ignore it), no half of a surrogate pair, no byte
- * order mark, nothing behind the value, at most 64 levels, and 65,536 members of one object.
+ * order mark, nothing behind the value, at most 64 levels and 262,144 values.
  *
  * Pure, linear in the text.
  *
@@ -58,6 +58,7 @@ class JsonReader {
   readonly #path: string[] = [];
   #at = 0;
   #depth = 0;
+  #values = 0;
 
   constructor(text: string, visit: VisitScalar) {
     this.#text = text;
@@ -71,6 +72,7 @@ class JsonReader {
 
   /** A value and the blanks around it. */
   #value(): void {
+    if (++this.#values > MAX_VALUES) throw new TooLarge(`has more than ${MAX_VALUES} values`);
     this.#match(BLANK);
     const char = this.#text.charAt(this.#at);
     if (char === '{') this.#nested('}', () => this.#member(new Set()));
@@ -98,7 +100,6 @@ class JsonReader {
       const name = this.#string();
       const folded = foldedName(name);
       if (seen.has(folded)) throw new NotJson('a name is there twice in one object');
-      if (seen.size === MAX_MEMBERS) throw new TooLarge(`has an object of more than ${MAX_MEMBERS} members`);
       seen.add(folded);
       this.#match(BLANK);
       if (!this.#take(':')) throw new NotJson('a colon is missing');
