@@ -35,3 +35,13 @@ export function whenAborted(signal: AbortSignal | undefined, act: (reason: unkno
   if (signal?.aborted === true) act(signal.reason);
   else signal?.addEventListener('abort', () => act(signal.reason), { once: true });
 }
+
+/** What comes of work, unless the signal is aborted before: then its reason. The work goes on. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const aborted = () => reject(signal.reason as Error);
+  if (signal.aborted) aborted();
+  signal.addEventListener('abort', aborted, { once: true });
+  work.then(resolve, reject);
+  return promise.finally(() => signal.removeEventListener('abort', aborted));
+}

@@ -1,4 +1,5 @@
 import { hash, timingSafeEqual } from 'node:crypto';
+import { valuesOf } from './http1/head.ts';
 
 /** Why a request does not come from whoever opened the tunnel. */
 export interface NotLocal {
@@ -41,15 +42,6 @@ export function notLocal(headers: readonly string[], proof: string | undefined):
 }
 
 const forbidden = (reason: string, hint: string): NotLocal => ({ status: 403, reason, hint });
-
-function valuesOf(headers: readonly string[], name: string): string[] {
-  const values: string[] = [];
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    const given = headers[at]!;
-    if (given.length === name.length && given.toLowerCase() === name) values.push(headers[at + 1]!);
-  }
-  return values;
-}
 
 const LOOPBACK = /^(?:localhost|127(?:\.[0-9]{1,3}){3}|\[::1\])(?::[0-9]{1,5})?$/i;
 

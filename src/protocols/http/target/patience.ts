@@ -1,6 +1,4 @@
-import type { ClientRequest } from 'node:http';
 import type { ClientHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
 import { HoopError, isHoopError } from '../../../core/errors.ts';
 
 /** How long is waited for a target, ms each. */
@@ -28,7 +26,7 @@ interface Wait {
  *
  * Each wait has its end; one timer, which is set anew only where it rings before that, looks after all of them.
  */
-class Waits {
+export class Waits {
   readonly #patience: Patience;
   readonly #break: (error: HoopError) => void;
   #timer: NodeJS.Timeout | undefined;
@@ -41,11 +39,7 @@ class Waits {
     this.#break = breakOff;
   }
 
-  get over(): boolean {
-    return this.#over;
-  }
-
-  until(ms: number, code: Wait['code'], missing: string): void {
+  #until(ms: number, code: Wait['code'], missing: string): void {
     if (this.#over) return;
     this.#wait = { ms, code, missing, end: performance.now() + ms };
     // The shortest of all waits, so that it is seldom set anew.
@@ -54,12 +48,11 @@ class Waits {
   }
 
   untilAnswered(): void {
-    this.until(this.#patience.answerMs, 'ERR_TARGET_LOST', 'no answer');
+    this.#until(this.#patience.answerMs, 'ERR_TARGET_LOST', 'no answer');
   }
 
-  /** For nothing, as it is now. */
-  forget(): void {
-    this.#wait = undefined;
+  untilHead(): void {
+    this.#until(this.#patience.headMs, 'ERR_TARGET_LOST', 'no whole head');
   }
 
   /** @returns False: it is one head too many, and the request is broken off. */
@@ -98,75 +91,6 @@ class Waits {
   }
 }
 
-/** A request of HTTP/1.1. Whoever sends it tells what comes back: `informed`, `over`, `means`. */
-export class Watched {
-  readonly #call: ClientRequest;
-  readonly #patience: Patience;
-  readonly #waits: Waits;
-  #socket: Socket | undefined;
-  /** A head has begun and is not whole. */
-  #reading = false;
-  #everHeard = false;
-  #failure: string | undefined;
-  readonly #heard = () => {
-    if (this.#reading) return;
-    this.#reading = true;
-    this.#everHeard = true;
-    this.#waits.until(this.#patience.headMs, 'ERR_TARGET_LOST', 'no whole head');
-  };
-
-  constructor(call: ClientRequest, patience: Patience) {
-    this.#call = call;
-    this.#patience = patience;
-    this.#waits = new Waits(patience, (error) => call.destroy(error));
-    call.once('socket', (socket: Socket) => {
-      if (!socket.connecting) return this.#stands(socket);
-      this.#waits.until(patience.connectMs, 'ERR_TARGET_UNREACHABLE', 'no connection');
-      socket.once('encrypted' in socket ? 'secureConnect' : 'connect', () => this.#stands(socket));
-    });
-    call.once('finish', () => this.#untilAnswered());
-  }
-
-  /** What an error of the request means. */
-  means(error: NodeJS.ErrnoException): HoopError {
-    this.#failure = error.code;
-    return targetError(error, this.#socket !== undefined);
-  }
-
-  /** Whether it failed because a kept connection was closed before a word of an answer came over it. */
-  stale(): boolean {
-    const reset = this.#failure === 'ECONNRESET' || this.#failure === 'EPIPE';
-    return this.#call.reusedSocket && !this.#everHeard && reset;
-  }
-
-  /** A head before the answer has come. */
-  informed(): void {
-    this.#reading = false;
-    if (this.#waits.takesEarly()) this.#untilAnswered();
-  }
-
-  /** The head of the answer has come, or nothing will. Safe to call twice. */
-  over(): void {
-    this.#waits.end();
-    this.#socket?.off('data', this.#heard);
-  }
-
-  #stands(socket: Socket): void {
-    if (this.#waits.over) return;
-    this.#socket = socket;
-    this.#waits.forget();
-    // Before the parser, which says when the head is whole.
-    socket.prependListener('data', this.#heard);
-    this.#untilAnswered();
-  }
-
-  /** While the request is still on its way there, its client is waited for. */
-  #untilAnswered(): void {
-    if (this.#socket === undefined || !this.#call.writableFinished || this.#reading) return;
-    this.#waits.untilAnswered();
-  }
-}
-
 /** A stream of HTTP/2, whose connection stands. Heads come whole or not at all. */
 export class WatchedStream {
   readonly #stream: ClientHttp2Stream;
@@ -178,12 +102,12 @@ export class WatchedStream {
     stream.once('finish', () => this.#untilAnswered());
   }
 
-  /** As `Watched` has it. */
+  /** A head before the answer has come. */
   informed(): void {
     if (this.#waits.takesEarly()) this.#untilAnswered();
   }
 
-  /** As `Watched` has it. */
+  /** The head of the answer has come, or nothing will. Safe to call twice. */
   over(): void {
     this.#waits.end();
   }
@@ -191,6 +115,11 @@ export class WatchedStream {
   #untilAnswered(): void {
     if (this.#stream.writableFinished) this.#waits.untilAnswered();
   }
+}
+
+/** The connection is gone, and was not said to have failed. */
+export function closedUnanswered(): HoopError {
+  return new HoopError('ERR_TARGET_LOST', undefined, { detail: 'closed unanswered' });
 }
 
 /** @param connected The target had taken the connection, and TLS stood. */

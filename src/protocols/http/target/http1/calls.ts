@@ -1,141 +1,123 @@
-import { type Agent, type ClientRequest, type RequestOptions, request as requestPlain } from 'node:http';
-import { request as requestTls } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { whenAborted } from '../../../../core/later.ts';
+import { HoopError } from '../../../../core/errors.ts';
+import { unlessAborted, whenAborted } from '../../../../core/later.ts';
 import type { Field } from '../../request/fields/read-fields.ts';
 import type { Switched, TargetAnswer } from '../http-target.ts';
-import { changesNothing, type Early, type Outgoing } from '../outgoing.ts';
-import { type Patience, Watched } from '../patience.ts';
+import { changesNothing, type Outgoing } from '../outgoing.ts';
+import type { Patience } from '../patience.ts';
 import type { Place } from '../place.ts';
 import type { Room } from '../room.ts';
-import { Agents, type Ready } from './agents.ts';
-import { answerOf, closedUnanswered, switched } from './upgrade.ts';
-
-/** Octets of an answer's head. */
-const MAX_HEAD = 96 * 1024;
+import type { Asking } from './call.ts';
+import type { Connection } from './connection.ts';
+import { Connections } from './connections.ts';
 
 /** Requests by HTTP/1.1 to one target, over connections that are kept. */
 export class Http1Calls {
   readonly #place: Place;
-  readonly #patience: Patience;
   readonly #room: Room;
-  readonly #agents: Agents;
+  readonly #connections: Connections;
 
   constructor(place: Place, patience: Patience, room: Room) {
     this.#place = place;
-    this.#patience = patience;
     this.#room = room;
-    this.#agents = new Agents(place.secure, place.ca);
+    this.#connections = new Connections(place, patience);
   }
 
   close(): void {
-    this.#agents.close();
+    this.#connections.close();
   }
 
   /**
    * Once more over a new connection, where a kept one was closed before it could carry what changes nothing.
    *
    * @param ready A connection that stands already.
-   * @throws {HoopError} As `Watched` has it.
+   * @throws {HoopError} As `Call` and `dial` have it; the signal's reason.
    */
   async answer(outgoing: Outgoing, body: Readable | undefined, ready?: Socket): Promise<TargetAnswer> {
-    const { early } = outgoing;
-    const agent = () => this.#agents.of(this.#place.certificate());
-    const call = this.#send(outgoing, body, agent(), ready);
-    const watched = new Watched(call, this.#patience);
+    const kept = this.#connections.kept();
+    if (kept !== undefined) ready?.destroy();
+    const connection = kept ?? (ready && !ready.destroyed ? this.#connections.of(ready) : undefined);
+    const head = headOf(outgoing, this.#place.authority, body !== undefined);
     try {
-      return await this.#answerTo(call, watched, body, early);
+      return await this.#answer(connection, outgoing, head, body);
     } catch (error) {
-      if (!changesNothing(outgoing, body) || !watched.stale()) throw error;
+      if (connection?.stale !== true || !changesNothing(outgoing, body)) throw error;
     }
-    this.#agents.forget();
-    const again = this.#send(outgoing, body, agent());
-    return this.#answerTo(again, new Watched(again, this.#patience), undefined, early);
+    this.#connections.forget();
+    return this.#answer(undefined, outgoing, head, undefined);
   }
 
-  /** Over a connection of its own. @throws {HoopError} As `Watched` has it. */
+  /** Over a connection of its own, which is closed unless the target takes it up. @throws {HoopError} As `answer`. */
   async upgrade(
     outgoing: Outgoing,
     protocol: string,
     handshake: readonly Field[],
   ): Promise<Switched | TargetAnswer> {
-    const fields: readonly Field[] = [['connection', 'Upgrade'], ['upgrade', protocol], ...handshake];
+    const fields: readonly Field[] = [['upgrade', protocol], ...handshake];
     const asking = { ...outgoing, fields: [...outgoing.fields, ...fields] };
-    const call = this.#send(asking, undefined, this.#agents.once(this.#place.certificate()));
-    const leave = this.#room.enter();
-    call.once('close', () => {
-      if (call.socket === null || call.socket.destroyed) leave();
-      else call.socket.once('close', leave);
-    });
-    return switched(call, new Watched(call, this.#patience));
+    const head = headOf(asking, this.#place.authority, false, 'Upgrade');
+    const connection = await this.#connect(outgoing.signal);
+    connection.socket.once('close', this.#room.enter());
+    return this.#asked(connection, { outgoing, head, body: undefined, upgrade: true, over: () => undefined });
   }
 
-  #answerTo(
-    call: ClientRequest,
-    watched: Watched,
+  async #answer(
+    ready: Connection | undefined,
+    outgoing: Outgoing,
+    head: string,
     body: Readable | undefined,
-    early: Early,
   ): Promise<TargetAnswer> {
+    try {
+      const connection = ready ?? (await this.#connect(outgoing.signal));
+      const asking = { outgoing, head, body, upgrade: false, over: this.#room.enter() };
+      return (await this.#asked(connection, asking)) as TargetAnswer;
+    } catch (error) {
+      body?.destroy();
+      throw error;
+    }
+  }
+
+  #asked(connection: Connection, asking: Asking): Promise<Switched | TargetAnswer> {
+    const call = connection.ask(asking);
+    whenAborted(asking.outgoing.signal, (reason) => connection.breakOff(call, reason as Error));
+    return call.answer;
+  }
+
+  /** A new connection. Whoever leaves before it stands leaves it to the next, and takes up room until then. */
+  async #connect(signal: AbortSignal): Promise<Connection> {
+    signal.throwIfAborted();
     const leave = this.#room.enter();
-    return new Promise((resolve, reject) => {
-      let answered = false;
-      call.on('error', (error) => reject(watched.means(error)));
-      call.on('information', (info) => {
-        watched.informed();
-        early?.(info.statusCode, info.rawHeaders);
-      });
-      call.once('response', (response) => {
-        answered = true;
-        watched.over();
-        resolve(answerOf(response));
-      });
-      call.once('close', () => {
-        leave();
-        watched.over();
-        if (!answered) reject(closedUnanswered());
-      });
-      write(call, body);
-    });
-  }
-
-  #send(outgoing: Outgoing, body: Readable | undefined, agent: Agent, ready?: Socket): ClientRequest {
-    const { secure, host, port, addresses, authority } = this.#place;
-    const { request, path, signal } = outgoing;
-    const options: RequestOptions & Ready = {
-      agent,
-      host,
-      port,
-      ...(secure && isIP(host) === 0 ? { servername: host } : {}),
-      lookup: addresses.lookup,
-      method: request.method,
-      path,
-      headers: headersFor(outgoing, authority, body !== undefined),
-      maxHeaderSize: MAX_HEAD,
-      timeout: 0,
-      ...(ready === undefined ? {} : { ready }),
-    };
-    const call = (secure ? requestTls : requestPlain)(options);
-    if (ready !== undefined) call.once('close', () => call.socket === ready || ready.destroy());
-    // Its `signal` costs more than all else of it.
-    whenAborted(signal, (reason) => call.destroy(reason as Error));
-    return call;
+    const making = this.#connections.made().finally(leave);
+    try {
+      return await unlessAborted(making, signal);
+    } catch (error) {
+      making.then(
+        (unused) => this.#connections.free(unused, Number.POSITIVE_INFINITY),
+        () => undefined,
+      );
+      throw error;
+    }
   }
 }
 
-function headersFor({ fields, length }: Outgoing, authority: string, hasBody: boolean): string[] {
-  const framing: Field[] =
-    length !== undefined
-      ? [['content-length', String(length)]]
-      : hasBody
-        ? [['transfer-encoding', 'chunked']]
-        : [];
-  return [['host', authority], ...fields, ...framing].flat();
-}
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+const PATH = /^[\x21-\x7e]+$/;
 
-function write(call: ClientRequest, body: Readable | undefined): void {
-  if (body === undefined) return void call.end();
-  body.once('error', (error) => call.destroy(error));
-  call.once('close', () => body.unpipe(call).destroy());
-  body.pipe(call);
+/** @throws {HoopError} `ERR_INTERNAL` something in it would be read as more than one line. */
+function headOf(
+  { request, path, fields, length }: Outgoing,
+  authority: string,
+  hasBody: boolean,
+  connection = 'keep-alive',
+): string {
+  if (!PATH.test(path)) throw new HoopError('ERR_INTERNAL', 'a request cannot be written');
+  let head = `${request.method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n`;
+  for (const [name, value] of fields) {
+    if (!VALUE.test(value)) throw new HoopError('ERR_INTERNAL', `the header ${name} cannot be written`);
+    head += `${name}: ${value}\r\n`;
+  }
+  if (length !== undefined) head += `content-length: ${length}\r\n`;
+  else if (hasBody) head += 'transfer-encoding: chunked\r\n';
+  return `${head}connection: ${connection}\r\n\r\n`;
 }

@@ -7,8 +7,7 @@ import {
 import { type HoopError, isHoopError } from '../../../../core/errors.ts';
 import { whenAborted } from '../../../../core/later.ts';
 import type { TargetAnswer } from '../http-target.ts';
-import { closedUnanswered } from '../http1/upgrade.ts';
-import { type Patience, targetError, WatchedStream } from '../patience.ts';
+import { closedUnanswered, type Patience, targetError, WatchedStream } from '../patience.ts';
 import type { Upload } from './upload.ts';
 
 /** What is asked over one stream. */

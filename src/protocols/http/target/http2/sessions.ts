@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { HoopError } from '../../../../core/errors.ts';
+import { unlessAborted } from '../../../../core/later.ts';
 import { HTTP_LIMITS } from '../../limits.ts';
+import { dial } from '../dial.ts';
 import type { Patience } from '../patience.ts';
 import type { OwnCertificate, Place } from '../place.ts';
-import { dial } from './dial.ts';
 import { Session } from './session.ts';
 
 /** How a request goes to its target. */
@@ -123,12 +124,4 @@ export class Sessions {
     const timer = setTimeout(() => this.#ready === socket && socket.destroy(), HTTP_LIMITS.keptMs);
     timer.unref();
   }
-}
-
-function unlessAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const aborted = () => reject(signal.reason as Error);
-  signal.addEventListener('abort', aborted, { once: true });
-  work.then(resolve, reject);
-  return promise.finally(() => signal.removeEventListener('abort', aborted));
 }
