@@ -68,6 +68,8 @@ describe('a yes', () => {
     await client.ask(query('BEGIN'));
     expect((await client.ask(insert))[0]).toBe('ErrorResponse 42501');
     await client.ask(query('ROLLBACK'));
+    const told = shop.requests(session).map(({ original }) => original?.['read by']);
+    expect(told.toSorted()).toEqual(['datestyle = ISO, DMY', undefined]);
     await client.ask(query('RESET DateStyle'));
     await client.ask(query('BEGIN'));
     expect((await client.ask(insert))[0]).toBe('CommandComplete INSERT 0 1');

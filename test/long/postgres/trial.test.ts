@@ -119,6 +119,21 @@ describe('a statement that is tried out', () => {
     expect(await state()).toBe(before);
   };
 
+  it.each([
+    ['ISO, MDY', 1],
+    ['SQL, DMY', 2],
+  ])('reads literals as its session would: %s', async (style, rows) => {
+    const settings = new Map([
+      ['datestyle', style],
+      ['timezone', 'Europe/Berlin'],
+      ['standard_conforming_strings', 'on'],
+    ]);
+    expect(await tried("UPDATE days SET v = 0 WHERE day < '04/06/2026'", { settings })).toMatchObject({
+      rows,
+    });
+    await nothingRemains();
+  });
+
   it.each<[string, string, number, ReturnType<typeof change>[]]>([
     [
       'rows by a condition',

@@ -22,6 +22,8 @@ export interface How {
   readonly values?: readonly (string | null)[];
   readonly schemas?: readonly string[];
   readonly user?: string;
+  /** Settings by their names in lower case. */
+  readonly settings?: ReadonlyMap<string, string>;
   readonly viewer?: Viewer;
   readonly signal?: AbortSignal;
 }
@@ -60,10 +62,14 @@ export class TrialTarget {
 
   tried(sql: string, how: How = {}): Promise<TriedOut> {
     const { values = [], schemas = ['pg_catalog', 'public'], user = 'hoop' } = how;
-    const { viewer = SEES_ALL, signal = never } = how;
+    const { viewer = SEES_ALL, signal = never, settings = new Map() } = how;
     const parameters = values.map((value) => (value === null ? null : Buffer.from(value)));
     const bind = { parameterFormats: [], parameters };
     const path = { schemas, user, creation: 'public' };
-    return this.adapter.tryOut!(trialDocument(sql, [], bind, path, 'then')!, viewer, signal);
+    return this.adapter.tryOut!(
+      trialDocument(sql, [], bind, { path, settings, definitions: 'then' })!,
+      viewer,
+      signal,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Original as Shown } from '../../../audit/event.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
 import type { Approvable, ApprovalWait, Hold } from '../../../enforcement/operation.ts';
@@ -63,12 +64,22 @@ export class ApprovableStatement implements Approvable {
     const definitions = await this.#state.definitions();
     const around = [this.#state.path.compared, [...this.#state.readBy].sort(), this.#namedBefore()];
     const { original, message, types } = this.#asking;
-    const { last } = this.#state.path;
+    const { readBy: settings, path } = this.#state;
+    const { last } = path;
     const { statement } = original;
     if (message?.name !== 'FunctionCall' && statement !== undefined && last !== undefined)
-      this.#trial = trialDocument(statement, types ?? [], message, last, definitions);
+      this.#trial = trialDocument(statement, types ?? [], message, { path: last, settings, definitions });
     const parts = [definitions, original, shortened(types), valuesOf(message), around];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+  }
+
+  /** Beside the text, settings by which it means something else than most would read in it. */
+  get original(): Shown {
+    const { original } = this.#asking;
+    const strange = [...this.#state.readBy].filter(([name, value]) => !isUsual(name, value));
+    if (strange.length === 0) return original;
+    const settings = strange.map(([name, value]) => `${name} = ${value}`).sort();
+    return { ...original, 'read by': settings.join('\n') };
   }
 
   get masked(): readonly string[] {
@@ -147,6 +158,18 @@ function notCommitted(): HoopError {
       hint: 'commit them first, or roll them back',
     },
   );
+}
+
+/** As PostgreSQL has them unless it is configured otherwise: month before day, and the time of no place. */
+const USUAL: Readonly<Record<string, RegExp>> = {
+  datestyle: /^\w+, MDY$/,
+  intervalstyle: /^(?!sql_standard$)/,
+  standard_conforming_strings: /^on$/,
+  timezone: /^(?:Etc\/)?(?:UTC|GMT)$/,
+};
+
+function isUsual(name: string, value: string): boolean {
+  return USUAL[name]?.test(value) === true;
 }
 
 /** By which settings it would be read is not known. */

@@ -27,9 +27,12 @@ export class Conversation {
     this.#connection = connection;
   }
 
-  /** Opens a transaction in which the statement runs as it would, by the same names and as the same role. */
+  /** Opens a transaction in which the statement runs as it would: names, literals and role are the same. */
   async begin(trial: TrialStatement): Promise<void> {
-    await this.ours(`${BEGIN}; SET LOCAL search_path = ${pathOf(trial)}`);
+    const readBy = Object.entries(trial.readBy).map(
+      ([name, value]) => `; SET LOCAL ${name} = ${literal(value)}`,
+    );
+    await this.ours(`${BEGIN}; SET LOCAL search_path = ${pathOf(trial)}${readBy.join('')}`);
     demandSame(trial, (await this.ours(FACTS)).results[0]?.[0] ?? []);
   }
 
@@ -73,6 +76,11 @@ function pathOf({ schemas }: TrialStatement): string {
   if (schemas.some((name) => name.startsWith('pg_temp_')))
     throw notOffered('its session has temporary tables, which it may mean');
   return schemas.map((name) => `"${name.replaceAll('"', '""')}"`).join(', ') || "''";
+}
+
+/** Means the same under every setting. */
+export function literal(text: string): string {
+  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
 
 function demandSame(trial: TrialStatement, [user, schemas, counts]: readonly (string | null)[]): void {

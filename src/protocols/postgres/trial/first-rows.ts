@@ -7,7 +7,7 @@ import type { ParsedSql, RelationUse, StatementFacts } from '../sql/facts/facts.
 import type { SearchPath } from '../sql/meaning/name-scope.ts';
 import type { StatementPlan } from '../sql/meaning/resolve.ts';
 import type { TextRow } from '../target/side-connection.ts';
-import { type Conversation, demandOpen } from './conversation.ts';
+import { type Conversation, demandOpen, literal } from './conversation.ts';
 import { conditionOf, statementMessages } from './counts.ts';
 import type { TrialStatement } from './document.ts';
 import { notShown } from './question.ts';
@@ -285,8 +285,4 @@ function fromText({ schema, name }: Relation, keys: readonly string[], values: r
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-function literal(text: string): string {
-  return `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
