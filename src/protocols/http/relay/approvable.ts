@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Original } from '../../../audit/event.ts';
-import type { Approvable, Hold } from '../../../enforcement/operation.ts';
+import type { Approvable, ApprovalWait, Hold } from '../../../enforcement/operation.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
@@ -24,31 +24,46 @@ export interface HeldRequest {
  * answer for the answer. One that prefers to be told gets a `102 Processing`, and one that prefers not to wait a `202`.
  */
 export function approvableRequest(question: Omit<Question, 'approvable'>, held: HeldRequest): Approvable {
-  const { request, body, reply, masked, signal } = held;
-  let original: Original | undefined;
-  const approvable: Approvable = {
-    exact: async () => {
-      const octets = request.body === 'none' ? Buffer.alloc(0) : await body.whole();
-      original = originalOf(request, octets);
-      return exactly(request, octets);
-    },
-    get original() {
-      return original;
-    },
-    get masked() {
-      return masked();
-    },
-    wait: prefers(request, 'respond-async')
-      ? undefined
-      : {
-          signal,
-          told: (hold) => {
-            if (prefers(request, 'hoop-approval')) reply.inform(102, noticeOf(hold));
-          },
-          again: () => ({ ...question, approvable }),
-        },
-  };
-  return approvable;
+  return new RequestApproval(question, held);
+}
+
+/** A class, since V8 keeps what an object with getters of its own was made of until it collects all. */
+class RequestApproval implements Approvable {
+  readonly #question: Omit<Question, 'approvable'>;
+  readonly #held: HeldRequest;
+  #original: Original | undefined;
+
+  constructor(question: Omit<Question, 'approvable'>, held: HeldRequest) {
+    this.#question = question;
+    this.#held = held;
+  }
+
+  async exact(): Promise<string> {
+    const { request, body } = this.#held;
+    const octets = request.body === 'none' ? Buffer.alloc(0) : await body.whole();
+    this.#original = originalOf(request, octets);
+    return exactly(request, octets);
+  }
+
+  get original(): Original | undefined {
+    return this.#original;
+  }
+
+  get masked(): readonly string[] {
+    return this.#held.masked();
+  }
+
+  get wait(): ApprovalWait | undefined {
+    const { request, reply, signal } = this.#held;
+    if (prefers(request, 'respond-async')) return undefined;
+    return {
+      signal,
+      told: (hold) => {
+        if (prefers(request, 'hoop-approval')) reply.inform(102, noticeOf(hold));
+      },
+      again: () => ({ ...this.#question, approvable: this }),
+    };
+  }
 }
 
 /** Whether the client has said so: RFC 7240 §2. */
