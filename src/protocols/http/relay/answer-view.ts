@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
+import { valuesOf } from '../../../wire/http/http1/head.ts';
 import type { HttpRefusal } from '../refusals.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
@@ -91,16 +92,14 @@ function maskerOf(plan: Exclude<BodyPlan, { kind: 'refuse' }>, secrets: SecretFo
 const UNTOUCHED: BodyMasker = { maskedValues: 0, push: (chunk) => chunk, end: () => undefined };
 
 function headOf(method: string, { status, rawHeaders }: TargetAnswer): AnswerHead {
-  const all = (name: string) =>
-    rawHeaders.filter((_, at) => at % 2 === 1 && rawHeaders[at - 1]!.toLowerCase() === name);
   const joined = (name: string) => {
-    const values = all(name);
+    const values = valuesOf(rawHeaders, name);
     return values.length === 0 ? undefined : values.join(', ');
   };
   return {
     method,
     status,
-    contentType: all('content-type')[0],
+    contentType: valuesOf(rawHeaders, 'content-type')[0],
     contentEncoding: joined('content-encoding'),
     contentRange: joined('content-range'),
     contentLength: joined('content-length'),

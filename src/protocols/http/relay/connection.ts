@@ -15,6 +15,7 @@ import { SecretForms } from '../shown/secrets.ts';
 import type { Sight } from './answer-view.ts';
 import { Exchange } from './exchange.ts';
 import { spokenOver } from './first-octets.ts';
+import { Heads } from './heads.ts';
 import { Known } from './known.ts';
 import type { CleanText } from './meaning.ts';
 import { denialAnswer, failureAnswer, type OwnAnswer } from './problem.ts';
@@ -28,6 +29,7 @@ export class HttpConnection implements ConnectionState, Receiver {
   readonly context: StreamContext;
   readonly parts: ConnectionParts;
   readonly clean: CleanText;
+  readonly heads: Heads;
   readonly questions: Questions;
   readonly #stream: Duplex;
   readonly #exchanges = new Set<Exchange>();
@@ -53,6 +55,7 @@ export class HttpConnection implements ConnectionState, Receiver {
     this.#hides = new ShownMasks(NOTHING_SHOWN, parts.classification, hiding);
     const cleaned = new Known<string>(CLEANED);
     this.clean = (text) => cleaned.of(text, () => detected.cleanText(text));
+    this.heads = new Heads(parts.rules, context.localProof?.value, this.clean);
     this.questions = new Questions(session.resource, this.clean);
   }
 

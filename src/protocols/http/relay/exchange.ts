@@ -2,12 +2,11 @@ import type { Readable } from 'node:stream';
 import { type HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
 import { once } from '../../../core/later.ts';
 import type { Denial, Refusal } from '../../../enforcement/operation.ts';
-import { notLocal } from '../../../wire/http/local-check.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { HttpRefusal } from '../refusals.ts';
-import { type CanonicalRequest, canonicalRequest } from '../request/canonical.ts';
+import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 import { maskedRequest } from '../request/masked-request.ts';
 import { isRefused } from '../request/refusals.ts';
@@ -27,7 +26,7 @@ import {
   type OwnAnswer,
   withheldAnswer,
 } from './problem.ts';
-import { refusedQuestion, textOf } from './question.ts';
+import { refusedQuestion } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import type { Incoming } from './reply.ts';
 import { RequestBody } from './request-body.ts';
@@ -71,13 +70,11 @@ export class Exchange {
   }
 
   async #run(): Promise<void> {
-    const { context, parts } = this.#state;
-    const { head } = this.#incoming;
+    const { heads, parts } = this.#state;
     this.#abort.signal.throwIfAborted();
-    const foreign = notLocal(head.rawHeaders, context.localProof?.value);
+    const { foreign, request } = heads.read(this.#incoming.head);
     if (foreign !== undefined)
       return this.#say(notLocalAnswer(parts.says, foreign.status, foreign.reason, foreign.hint), undefined);
-    const request = canonicalRequest(head, parts.rules);
     if (isRefused(request)) return this.#refuse(request);
     const carried = this.#carried(request);
     if (request.upgrade !== undefined && carried === undefined) return this.#refuse(NOT_CARRIED);
@@ -94,7 +91,7 @@ export class Exchange {
     if ('denied' in answer) return this.#deny(answer, prefers(request, 'respond-async'));
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
-    this.#recordRequest(request, answer);
+    this.#state.context.guard.head('request', heads.recorded(request), answer);
     if (carried === undefined) await this.#forward(request, answer);
     else await this.#upgrade(request, carried, question, answer);
   }
@@ -163,13 +160,6 @@ export class Exchange {
     // A refusal is never allowed.
     const denied = (await this.#state.context.guard.ask(question)) as Denied;
     return this.#deny({ denied, answer: denial(denied.denial, denied.operation) }, false);
-  }
-
-  #recordRequest(request: CanonicalRequest, operation: OpenOperation): void {
-    const { guard } = this.#state.context;
-    const clean = this.#state.clean;
-    const fields = request.headers.map(([name, value]): Field => [name, clean(value)]);
-    guard.head('request', { start: textOf(request, clean), fields }, operation);
   }
 
   async #forward(request: CanonicalRequest, operation: OpenOperation): Promise<void> {

@@ -8,6 +8,7 @@ import type { Classification } from '../shown/classification.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
 import type { HttpTarget } from '../target/http-target.ts';
 import type { Sight } from './answer-view.ts';
+import type { Heads } from './heads.ts';
 import type { ApiMeaning, CleanText } from './meaning.ts';
 import type { Says } from './problem.ts';
 import type { Questions } from './question.ts';
@@ -36,6 +37,7 @@ export interface ConnectionState {
   readonly context: StreamContext;
   readonly parts: ConnectionParts;
   readonly clean: CleanText;
+  readonly heads: Heads;
   readonly questions: Questions;
   /** How the answer to a request is shown to this principal, as policy is now. */
   sight(request: CanonicalRequest): Sight;

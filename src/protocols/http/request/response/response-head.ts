@@ -69,16 +69,12 @@ export function shownHead(
 ): ShownHead | undefined {
   const fields = wellFormed(rawHeaders);
   if (fields === undefined) return undefined;
-  const ofConnection = new Set(
-    fields
-      .filter(([name]) => name === 'connection')
-      .flatMap(([, value]) => value.toLowerCase().split(/[,\t ]+/)),
-  );
+  const ofConnection = connectionOptions(fields);
   const headers: Field[] = [];
   const withheld: string[] = [];
   for (const [name, value] of fields) {
     if (!isShown(name) || (masked && isOfBody(name))) continue;
-    if (ofConnection.has(name) && !name.startsWith('content-')) continue;
+    if (ofConnection.includes(name) && !name.startsWith('content-')) continue;
     const rewritten = Object.hasOwn(REFERENCES, name) ? REFERENCES[name]!(value, place) : value;
     if (rewritten === undefined) withheld.push(name);
     else headers.push([name, rewritten]);
@@ -105,13 +101,27 @@ export function shownTrailers(rawTrailers: readonly string[], masked: boolean): 
 function wellFormed(raw: readonly string[]): Field[] | undefined {
   if (raw.length > 2 * MAX_FIELDS) return undefined;
   const fields: Field[] = [];
+  let type: string | undefined;
   for (let at = 0; at + 1 < raw.length; at += 2) {
     const [name, value] = [raw[at]!.toLowerCase(), raw[at + 1]!];
     if (!NAME.test(name) || !VALUE.test(value)) return undefined;
+    if (name === 'content-type') {
+      if (type !== undefined && type !== value) return undefined;
+      type = value;
+    }
     fields.push([name, value]);
   }
-  const types = fields.filter(([name]) => name === 'content-type').map(([, value]) => value);
-  return new Set(types).size > 1 ? undefined : fields;
+  return fields;
+}
+
+const NONE: readonly string[] = [];
+
+/** Names that are of the connection alone, in lower case. */
+function connectionOptions(fields: readonly Field[]): readonly string[] {
+  let options = NONE;
+  for (const [name, value] of fields)
+    if (name === 'connection') options = [...options, ...value.toLowerCase().split(/[,\t ]+/)];
+  return options;
 }
 
 function isShown(name: string): boolean {
