@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PACKET, packet } from '../../../src/protocols/ssh/sftp/packets.ts';
 import { string, uint32, uint64 } from '../../../src/wire/ssh/fields.ts';
 import {
+  APPEND,
   CREATE,
   type Decide,
   NO_ATTRIBUTES,
@@ -80,6 +81,42 @@ describe('a session of SFTP', () => {
     const handle = await session.open('data/link', READ);
     const answer = await session.send(PACKET.read, string(handle), uint64(0n), uint32(100));
     expect(answer.subarray(13).toString()).toBe('the key');
+  });
+
+  it.each([
+    ['nothing', 0, 'get'],
+    ['creating', CREATE, 'get put'],
+    ['appending', APPEND, 'get put'],
+    ['truncating', TRUNCATE, 'get put'],
+    ['creating and appending', CREATE | APPEND, 'get put'],
+    ['writing', WRITE, 'put'],
+    ['writing and appending', WRITE | APPEND, 'put'],
+  ])('opened for %s alone, a file is asked for as the host opens it', async (_, flags, verbs) => {
+    await started();
+    const handle = await session.open('data/a', flags);
+    expect(session.asked).toEqual([verbs.split(' ').map((verb) => `sftp.${verb} ${at('data/a')}`)]);
+    const answer = await session.send(PACKET.read, string(handle), uint64(0n), uint32(100));
+    expect(answer[4] === PACKET.data || (flags & TRUNCATE) !== 0).toBe(verbs.includes('get'));
+  });
+
+  it.each([
+    ['0644', 0o644, ['sftp.put']],
+    ['set user', 0o4755, ['sftp.put', 'sftp.setstat']],
+    ['set group', 0o2755, ['sftp.put', 'sftp.setstat']],
+  ])('a file that is made with the mode %s asks for that', async (_, mode, verbs) => {
+    await started();
+    const attributes = Buffer.concat([
+      uint32(0x0f),
+      uint64(0n),
+      uint32(0),
+      uint32(0),
+      uint32(mode),
+      uint32(0),
+      uint32(0),
+    ]);
+    await session.send(PACKET.open, string('data/new'), uint32(WRITE | CREATE), attributes);
+    expect(session.asked).toEqual([verbs.map((verb) => `${verb} ${at('data/new')}`)]);
+    expect(lstatSync(at('data/new')).mode & 0o7000).toBe(mode & 0o7000);
   });
 
   it('asks with the words of what is done', async () => {

@@ -13,7 +13,7 @@ import { FieldReader, string, uint32 } from '../../../src/wire/ssh/fields.ts';
 const SERVER = '/usr/lib/openssh/sftp-server';
 
 export const READ = 1;
-export const [WRITE, CREATE, TRUNCATE] = [2, 8, 16];
+export const [WRITE, APPEND, CREATE, TRUNCATE] = [2, 4, 8, 16];
 export const NO_ATTRIBUTES = uint32(0);
 
 /** What a session asks policy: `sftp.get /data/x`, in order. */

@@ -9,6 +9,8 @@ describe('where a connection is to be forwarded to', () => {
     ['10.0.0.7', '10.0.0.7'],
     ['0:0:0:0:0:0:0:1', '::1'],
     ['2001:DB8::00ff', '2001:db8::ff'],
+    ['1::2', '1::2'],
+    ['fd00::1:2', 'fd00::1:2'],
     ['7-zip.example', '7-zip.example'],
   ])('%s is read as %s', (host, expected) => {
     expect(readEndpoint(host, 5432)).toEqual({ host: expected, port: 5432 });
@@ -30,6 +32,14 @@ describe('where a connection is to be forwarded to', () => {
       'a\0b',
     ],
     ...[
+      '0.0.0.0',
+      '0.1.2.3',
+      '::',
+      '0:0:0:0:0:0:0:0',
+      '::127.0.0.1',
+      '::2',
+      '64:ff9b::7f00:1',
+      '2002:7f00:1::',
       '::ffff:127.0.0.1',
       'fe80::1%eth0',
       '[::1]',

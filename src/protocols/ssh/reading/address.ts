@@ -11,17 +11,24 @@ const NAME = /^(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0
 /** What a resolver may take for a part of an address: `127.1`, `0x7f.1`, `2130706433`. */
 const NUMBER_AT_END = /(^|\.)(\d+|0x[0-9a-f]*)$/;
 
+/** No destination, but to connect to it leads to the machine itself. @see RFC 1122 §3.2.1.3, RFC 4291 §2.5.2 */
+const UNSPECIFIED = /^(?:0\.|::$)/;
+/** Mapped, by NAT64, by 6to4, and compatible, of which `::1` is none. @see RFC 4291 §2.5.5, RFC 6052 §2.1, RFC 3056 §2 */
+const IPV4_WITHIN = /^(?:::ffff:|64:ff9b:|2002:|::(?!1$)[0-9a-f]+(?::[0-9a-f]+)?$)/;
+
 /**
  * Reads a host and a port. Pure; never throws.
  *
- * @returns Undefined: it is none, or one that could be read as another: numbers that are no address, IPv4 within IPv6, a zone.
+ * @returns Undefined: it is none, or one that could be read as another: numbers that are no address, IPv4 within IPv6, a zone,
+ *   the unspecified address.
  */
 export function readEndpoint(host: string, port: number): Endpoint | undefined {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) return undefined;
-  if (isIPv4(host)) return { host, port };
+  if (isIPv4(host)) return UNSPECIFIED.test(host) ? undefined : { host, port };
   if (isIPv6(host)) {
     const plain = URL.parse(`http://[${host}]`)?.hostname.slice(1, -1);
-    return plain === undefined || plain.startsWith('::ffff:') ? undefined : { host: plain, port };
+    if (plain === undefined || UNSPECIFIED.test(plain) || IPV4_WITHIN.test(plain)) return undefined;
+    return { host: plain, port };
   }
   const name = host.toLowerCase().replace(/\.$/, '');
   return NAME.test(name) && !NUMBER_AT_END.test(name) ? { host: name, port } : undefined;

@@ -48,9 +48,13 @@ const FLAG = {
   exclusive: 0x20,
 } as const;
 const FLAG_NAMES = Object.keys(FLAG) as (keyof typeof FLAG)[];
-const WRITES = FLAG.write | FLAG.append | FLAG.create | FLAG.truncate;
+const CHANGES = FLAG.write | FLAG.append | FLAG.create | FLAG.truncate;
 /** Attributes that begin with a size cut the file, or make it longer. */
 const ATTR_SIZE = 0x01;
+const ATTR_OWNER = 0x02;
+const ATTR_MODE = 0x04;
+/** Set user, set group, sticky: whoever only makes a file does not choose as whom it runs. */
+const SPECIAL_MODE = 0o7000;
 
 /**
  * @param packet Whole, and of a type that a client sends behind `init`.
@@ -79,6 +83,10 @@ export function requestOf(packet: Buffer): SftpRequest {
     case PACKET.setstat: {
       const raw = fields.string();
       return onPath(packet, 'setstat', raw, 'followed', setstatVerbs(restOf(packet, fields)));
+    }
+    case PACKET.mkdir: {
+      const raw = fields.string();
+      return onPath(packet, 'mkdir', raw, 'itself', ['sftp.mkdir', ...specialVerbs(restOf(packet, fields))]);
     }
     case PACKET.symlink: {
       const [target, link] = [fields.string(), fields.string()];
@@ -117,7 +125,6 @@ const ON_ONE_PATH: Readonly<Record<number, OnePath>> = {
   [PACKET.readlink]: { what: 'readlink', as: 'itself', verb: 'sftp.stat' },
   [PACKET.opendir]: { what: 'opendir', as: 'followed', verb: 'sftp.list', opens: 'directory' },
   [PACKET.remove]: { what: 'remove', as: 'itself', verb: 'sftp.remove' },
-  [PACKET.mkdir]: { what: 'mkdir', as: 'itself', verb: 'sftp.mkdir' },
   [PACKET.rmdir]: { what: 'rmdir', as: 'itself', verb: 'sftp.rmdir' },
 };
 
@@ -163,9 +170,11 @@ function extendedOf(packet: Buffer, fields: FieldReader): SftpRequest {
 function openOf(packet: Buffer, fields: FieldReader): SftpRequest {
   const raw = fields.string();
   const flags = fields.uint32();
+  // OpenSSH opens for reading whatever is not opened for writing, and truncates and creates it all the same.
+  const reads = (flags & FLAG.read) !== 0 || (flags & FLAG.write) === 0;
   const verbs = [
-    ...((flags & WRITES) === 0 || (flags & FLAG.read) !== 0 ? ['sftp.get'] : []),
-    ...((flags & WRITES) === 0 ? [] : ['sftp.put']),
+    ...(reads ? ['sftp.get'] : []),
+    ...((flags & CHANGES) === 0 ? [] : ['sftp.put', ...specialVerbs(restOf(packet, fields))]),
   ];
   const names = FLAG_NAMES.filter((name) => (flags & FLAG[name]) !== 0);
   const request = onPath(packet, `open for ${names.join(', ') || 'read'}`, raw, 'followed', verbs);
@@ -183,6 +192,15 @@ function writeOf(packet: Buffer, fields: FieldReader): SftpRequest {
 function setstatVerbs(attributes: Buffer): string[] {
   const cuts = attributes.length >= 4 && (attributes.readUInt32BE(0) & ATTR_SIZE) !== 0;
   return cuts ? ['sftp.setstat', 'sftp.put'] : ['sftp.setstat'];
+}
+
+/** What making something with these attributes asks for beyond making it. */
+function specialVerbs(attributes: Buffer): string[] {
+  const fields = new FieldReader(attributes);
+  const given = fields.uint32();
+  if ((given & ATTR_MODE) === 0) return [];
+  fields.skip(((given & ATTR_SIZE) === 0 ? 0 : 8) + ((given & ATTR_OWNER) === 0 ? 0 : 8));
+  return (fields.uint32() & SPECIAL_MODE) === 0 ? [] : ['sftp.setstat'];
 }
 
 function named(raw: Buffer, as: NamedPath['as'], verb: string): NamedPath {
