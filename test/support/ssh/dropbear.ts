@@ -20,6 +20,8 @@ export interface Dropbear {
   readonly password: string;
   /** The user's. */
   readonly home: string;
+  /** What it has logged so far. */
+  readonly log: string;
   stop(): Promise<void>;
 }
 
@@ -28,8 +30,8 @@ export function mayStartDropbear(): boolean {
   return process.getuid?.() === 0;
 }
 
-/** Starts it. Whoever logs in is root, under another name and with another home. */
-export async function startDropbear(): Promise<Dropbear> {
+/** Starts it. Whoever logs in is root, under another name and with another home. @param shell What runs commands there. */
+export async function startDropbear(shell = '/bin/sh'): Promise<Dropbear> {
   const directory = mkdtempSync(join(tmpdir(), 'dropbear-'));
   const file = (name: string) => join(directory, name);
   const [user, home, password] = ['captain', file('home'), randomBytes(9).toString('base64url')];
@@ -39,14 +41,16 @@ export async function startDropbear(): Promise<Dropbear> {
   for (const one of [directory, home]) chmodSync(one, 0o700);
   writeFileSync(join(home, '.ssh', 'authorized_keys'), `${line}\n`, { mode: 0o600 });
   const hash = execFileSync('openssl', ['passwd', '-6', '-stdin'], { input: password }).toString().trim();
-  writeFileSync(file('passwd'), `${user}:x:0:0::${home}:/bin/sh\n${readFileSync('/etc/passwd', 'utf8')}`);
+  writeFileSync(file('passwd'), `${user}:x:0:0::${home}:${shell}\n${readFileSync('/etc/passwd', 'utf8')}`);
   writeFileSync(file('shadow'), `${user}:${hash}:19000:0:99999:7:::\n`, { mode: 0o600 });
   execFileSync('dropbearkey', ['-t', 'ed25519', '-f', file('host')], { stdio: 'ignore' });
   const port = await freePort();
   const script = `mount --bind "$1/passwd" /etc/passwd && mount --bind "$1/shadow" /etc/shadow &&
     exec dropbear -F -E -r "$1/host" -p "127.0.0.1:$2"`;
   const args = ['--mount', '--', 'sh', '-c', script, 'sh', directory, String(port)];
-  const child = spawn('unshare', args, { stdio: 'ignore' });
+  const child = spawn('unshare', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ask = () => seenKeys(`127.0.0.1:${port}`).catch(() => []);
   const [seen] = await eventually('dropbear does not answer', ask, (keys) => keys.length > 0);
   const stop = async () => {
@@ -54,5 +58,10 @@ export async function startDropbear(): Promise<Dropbear> {
     await once(child, 'exit');
     rmSync(directory, { recursive: true, force: true });
   };
-  return { port, hostKey: seen!.line, user, key, password, home, stop };
+  return {
+    ...{ port, hostKey: seen!.line, user, key, password, home, stop },
+    get log() {
+      return log;
+    },
+  };
 }

@@ -50,7 +50,7 @@ export function sendRequest(
 }
 
 /** Sends one message as it is. */
-function sendRaw(client: Client | Connection, payload: Buffer): void {
+export function sendRaw(client: Client | Connection, payload: Buffer): void {
   const {
     _packetRW: { write },
     _cipher: cipher,
