@@ -104,8 +104,9 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
   const { protocol, actor } = session;
   const exact = await approvable.exact();
   const original = approvable.original ?? operation.original;
-  const { idempotencyKey } = session;
   const opens = approvable.opens === true;
+  // Where things run, the next of the same is another question: its yes is for one use.
+  const idempotencyKey = opens || session.asksOnly === true ? session.idempotencyKey : undefined;
   const covered = {
     resource,
     protocol,

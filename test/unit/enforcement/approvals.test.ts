@@ -277,6 +277,34 @@ describe('a session that asks under a key of its own', () => {
     expect(await used).toMatchObject({ effect: 'allow' });
     expect(await asking('k', at, 'DROP TABLE t')).toMatchObject({ denial: { code: 'ERR_APPROVAL_EXPIRED' } });
   });
+
+  it('is for what is asked ahead: in a session where things run each is asked for as it is then', async () => {
+    const at = setUp();
+    let asked = 0;
+    const exact = () => {
+      if (++asked > 20) throw new HoopError('ERR_INTERNAL', 'it is asked again and again');
+      return at.ticket.exact();
+    };
+    const { session, approvable, ...base } = at.operation();
+    const decide = () => {
+      const again = () => ({ ...base, approvable: own });
+      const own: Approvable = { exact, wait: { ...approvable!.wait!, again } };
+      return at.enforcer.decide({ ...base, approvable: own, session: { ...session, idempotencyKey: 'k' } });
+    };
+    const pending = () => at.desk.list().find(({ state }) => state === 'pending');
+    const approved = async () => {
+      await expect.poll(pending).toBeDefined();
+      await at.desk.approve(pending()!.id, ada, ['dba']);
+    };
+    const [first] = await Promise.all([decide(), approved()]);
+    expect(first).toMatchObject({ effect: 'allow' });
+    const second = decide();
+    await expect.poll(pending).toBeDefined();
+    at.redefine();
+    await approved();
+    await approved();
+    expect(await second).toMatchObject({ effect: 'allow' });
+  });
 });
 
 describe('what is opened', () => {
