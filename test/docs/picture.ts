@@ -16,6 +16,7 @@ const PURPOSES: Readonly<Record<string, string>> = {
   'protocols/stream': 'what each session is made of',
   'protocols/postgres': 'bytes ⇄ messages → operations',
   'protocols/http': 'requests in one form → operations',
+  'protocols/kubernetes': 'requests to a cluster → operations',
   'protocols/ssh': 'channels and requests → operations',
   approval: 'what people are asked and said',
   enforcement: 'operation → verdict',

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GENERAL_REFUSALS, type RefusalRule } from '../../src/enforcement/refusals.ts';
 import { HTTP_REFUSALS } from '../../src/protocols/http/refusals.ts';
+import { KUBERNETES_REFUSALS } from '../../src/protocols/kubernetes/request/refusals.ts';
 import { POSTGRES_REFUSALS } from '../../src/protocols/postgres/refusals.ts';
 import { SSH_REFUSALS } from '../../src/protocols/ssh/refusals.ts';
 import { ROOT } from './source-tree.ts';
@@ -15,6 +16,7 @@ const LISTS: Readonly<Record<string, Readonly<Record<string, RefusalRule>>>> = {
   postgres: POSTGRES_REFUSALS,
   http: HTTP_REFUSALS,
   ssh: SSH_REFUSALS,
+  kubernetes: KUBERNETES_REFUSALS,
 };
 
 /** The page as it should be: its own text, and the tables of the code. */

@@ -103,12 +103,16 @@ const OF_PROTOCOLS: Rooms = {
     may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
     because: 'a protocol can be removed without touching another',
   },
+  kubernetes: {
+    may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts', 'http'],
+    because: 'a cluster is an API over HTTP of which the requests mean something of their own',
+  },
   ssh: {
     may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
     because: 'a protocol can be removed without touching another',
   },
   'index.ts': {
-    may: ['protocol.ts', 'postgres', 'http', 'ssh'],
+    may: ['protocol.ts', 'postgres', 'http', 'kubernetes', 'ssh'],
     because: 'the list is the one place that knows which there are',
   },
 };

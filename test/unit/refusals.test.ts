@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { GENERAL_REFUSALS } from '../../src/enforcement/refusals.ts';
 import { HTTP_REFUSALS } from '../../src/protocols/http/refusals.ts';
+import { KUBERNETES_REFUSALS } from '../../src/protocols/kubernetes/request/refusals.ts';
 import { POSTGRES_REFUSALS } from '../../src/protocols/postgres/refusals.ts';
 import { SSH_REFUSALS } from '../../src/protocols/ssh/refusals.ts';
 import { refusalsPage } from '../support/refusal-table.ts';
 import { ROOT, readSources } from '../support/source-tree.ts';
 
 describe('rules by which the gateway refuses', () => {
-  const lists = [GENERAL_REFUSALS, POSTGRES_REFUSALS, HTTP_REFUSALS, SSH_REFUSALS];
+  const lists = [GENERAL_REFUSALS, POSTGRES_REFUSALS, HTTP_REFUSALS, SSH_REFUSALS, KUBERNETES_REFUSALS];
   const words = lists.flatMap((rules) => Object.keys(rules));
 
   it('are those of docs/refusals.md (write it anew with `node test/support/refusal-table.ts`)', () => {

@@ -30,12 +30,13 @@ export class LocalEnds {
   /** @throws {HoopError} As `Listener.onPort` and `onSocket`: what is open by then stays open until `close`. */
   async open({ resource, half }: KnownResource): Promise<OpenEnd> {
     const { local } = half;
+    const tls = this.#plan.tls || local.needsTls === true ? this.#tls : undefined;
     const guard = this.#plan.local.kind === 'port' ? await local.guard() : undefined;
     const tunnel = openTunnel(this.#gateway, this.#plan, resource.name, proven(guard?.proof));
     const listener = await this.#listen(local.defaultPort, {
       protocol: local,
       ...(guard === undefined ? {} : { door: guard.door }),
-      ...(this.#tls === undefined ? {} : { tls: this.#tls.local }),
+      ...(tls === undefined ? {} : { tls: tls.local }),
       open: (signal) => tunnel.open(signal),
       onRefused: (error) => this.#onRefused(error, resource.name),
     });
@@ -47,7 +48,7 @@ export class LocalEnds {
         place: this.#plan.place,
         address: listener.address,
         secret: guard?.secret,
-        caFile: this.#tls?.caFile,
+        caFile: tls?.caFile,
       },
     };
   }

@@ -159,7 +159,7 @@ async function overListeners(
 ): Promise<number> {
   const several = resources.length > 1;
   const files = new TunnelFiles();
-  const tls = plan.tls ? await tunnelTls(resources, files, io.env, gateway) : undefined;
+  const tls = await tunnelTls(plan, resources, files, io.env, gateway);
   const refused = (error: HoopError, name: string) => trouble.refused(error, several ? name : undefined);
   const local = new LocalEnds(gateway, plan, refused, tls);
   let graceMs = 0;
@@ -169,7 +169,11 @@ async function overListeners(
     const ends = await prepareEnds(opened, files, { bearer: plan.bearer, env: io.env });
     const command = commandFor(ends);
     if (command.length > 0)
-      return await runChild(io, command, childEnvironment(io.env, ends, plan.urlVariable, tls?.variables));
+      return await runChild(
+        io,
+        command,
+        childEnvironment(io.env, ends, plan.urlVariable, plan.tls ? tls?.variables : undefined),
+      );
     await tellReady(io, gateway, ends);
     await untilEnd(io, plan.keep, (listener) => trouble.onFinal(listener));
     return 0;
@@ -185,13 +189,15 @@ async function overListeners(
 
 /** @throws {HoopError} `ERR_USAGE` clients of one of them speak no TLS with the local end. */
 async function tunnelTls(
+  plan: ConnectPlan,
   resources: readonly KnownResource[],
   files: TunnelFiles,
   env: Io['env'],
   gateway: OpenGateway,
-): Promise<TunnelTls> {
-  const without = resources.find(({ half }) => half.local.alpn.length === 0);
-  if (without !== undefined)
+): Promise<TunnelTls | undefined> {
+  if (!plan.tls && !resources.some(({ half }) => half.local.needsTls)) return undefined;
+  const without = plan.tls && resources.find(({ half }) => half.local.alpn.length === 0);
+  if (without)
     throw new HoopError(
       'ERR_USAGE',
       `${without.resource.name} has no --tls: its clients take the local end as it is`,

@@ -20,6 +20,8 @@ export interface LocalProtocol {
   readonly defaultPort: number;
   /** What clients may agree on by TLS, best first (RFC 7301); empty: they speak no TLS with the local end. */
   readonly alpn: readonly string[];
+  /** They speak with the local end by TLS, whether that is asked for or not. */
+  readonly needsTls?: true;
   /** The file that clients look for in the directory they are pointed at. */
   socketName(port: number): string;
   /** Makes the secret of one local port: whoever reaches the port must know it. */

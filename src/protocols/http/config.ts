@@ -17,7 +17,7 @@ export function httpConfig(base: string) {
           version: version().optional(),
           caFile: path(base, 'a PEM file', 'ca.pem').optional(),
           answer: duration('1s', '1d', '10m').prefault('10m'),
-          addresses: ranges(),
+          addresses: addressRanges(),
           upgrades: upgrades(),
         },
         'write {url: https://api.internal}',
@@ -49,7 +49,7 @@ export function httpConfig(base: string) {
 export type HttpConfig = z.output<ReturnType<typeof httpConfig>>;
 
 /** http only where the operator writes so: there, whoever is on the way reads the credential. */
-function targetUrl() {
+export function targetUrl() {
   return parsed(
     'an http or https URL',
     'write https://api.internal, without user, query and fragment',
@@ -74,7 +74,7 @@ function version() {
 }
 
 /** Addresses of the machine's own that this target may have all the same. */
-function ranges() {
+export function addressRanges() {
   const range = parsed('an address or a range', 'write 169.254.10.0/24', readRange);
   return z.array(range, expected('a list of addresses', 'write [169.254.10.0/24]')).max(64).prefault([]);
 }

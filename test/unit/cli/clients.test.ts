@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ConnectFacts, ResourceItem } from '../../../src/api/contract.ts';
@@ -155,6 +155,42 @@ describe('a protocol whose clients need a file', () => {
   test('writes no file twice', () => {
     files.write('a', '1');
     expect(() => files.write('a', '2')).toThrow(expect.objectContaining({ code: 'ERR_CONFIG' }));
+  });
+});
+
+describe('Kubernetes', () => {
+  const cluster = (name: string) => resource(name, { protocol: 'kubernetes' });
+
+  test('finds each cluster under the name of its resource, in a file that nobody else reads', async () => {
+    const caFile = files.write('ca.pem', 'AUTHORITY');
+    const ends = await prepared([cluster('k8s-prod'), cluster('k8s-test')], undefined, {}, caFile);
+    const path = ends[0]!.setup.variables['KUBECONFIG']!;
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    const config = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    expect(config).toMatchObject({
+      'current-context': 'k8s-prod',
+      contexts: [
+        { name: 'k8s-prod' },
+        { name: 'k8s-test', context: { cluster: 'k8s-test', user: 'k8s-test' } },
+      ],
+      users: [{ user: { token: 'pw' } }, { user: { token: 'pw' } }],
+    });
+    const { clusters } = config as { clusters: { cluster: Record<string, string> }[] };
+    expect(clusters.map(({ cluster }) => cluster)).toEqual(
+      [1, 2].map((port) => ({
+        server: `https://127.0.0.1:${port}`,
+        'certificate-authority-data': Buffer.from('AUTHORITY').toString('base64'),
+      })),
+    );
+    expect(readyText(facts(ends[1]!, false))).toContain('--context k8s-test');
+  });
+
+  test('is reached by no socket: its clients know none', async () => {
+    const caFile = files.write('ca.pem', 'AUTHORITY');
+    const socket: Address = { kind: 'socket', directory: '/tmp', port: 443, path: '/tmp/x' };
+    await expect(prepared([cluster('k8s-prod')], socket, {}, caFile)).rejects.toMatchObject({
+      code: 'ERR_USAGE',
+    });
   });
 });
 

@@ -211,7 +211,7 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       'protocol: postgres',
       'protocol: mysql',
       [
-        '18:15: resources.pg-prod.protocol: the protocol is missing or unknown; write protocol: postgres or http or ssh',
+        '18:15: resources.pg-prod.protocol: the protocol is missing or unknown; write protocol: postgres or http or ssh or kubernetes',
       ],
     ],
     [

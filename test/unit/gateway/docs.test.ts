@@ -34,6 +34,7 @@ describe('docs/configuration.md', () => {
       CLIENT_KEY: server.key,
       PARTNER_SECRET: 's',
       AWS_SECRET: 'a',
+      K8S_TOKEN: 't',
       HOST_1_KEY: 'k',
       USER_CA: 'c',
       ...hooks,

@@ -1,5 +1,6 @@
 import type { ClientHalf, ClientHelp } from './half.ts';
 import { HTTP_HELP } from './http-help.ts';
+import { KUBERNETES_HELP } from './kubernetes-help.ts';
 import { POSTGRES_HELP } from './postgres-help.ts';
 import { SSH_HELP } from './ssh-help.ts';
 
@@ -16,4 +17,9 @@ export const CLIENTS: readonly KnownClients[] = [
   { protocol: 'postgres', help: POSTGRES_HELP, load: async () => (await import('./postgres.ts')).postgres },
   { protocol: 'http', help: HTTP_HELP, load: async () => (await import('./http.ts')).http },
   { protocol: 'ssh', help: SSH_HELP, load: async () => (await import('./ssh.ts')).ssh },
+  {
+    protocol: 'kubernetes',
+    help: KUBERNETES_HELP,
+    load: async () => (await import('./kubernetes.ts')).kubernetes,
+  },
 ];

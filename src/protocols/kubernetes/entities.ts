@@ -1,0 +1,55 @@
+import type { PolicyObject } from '../../policy/model.ts';
+import type { ObjectAddress } from './request/address.ts';
+
+/**
+ * What an address names, as policy asks of it. Pure.
+ *
+ * @param clean Takes out what nobody is to read in the audit.
+ */
+export function objectOf(
+  cluster: PolicyObject,
+  address: ObjectAddress,
+  clean: (text: string) => string,
+): PolicyObject {
+  const { group, kind, namespace, name, subresource } = address;
+  const attrs = { group, kind, namespace, name };
+  const parent = namespace === '' ? cluster : namespaceOf(cluster, namespace);
+  // No namespace is called so: a kind that lies in none is not taken for one.
+  const all = `${namespace === '' ? `${cluster.id}/-` : parent.id}/${pluralOf(address)}`;
+  const id = name === '' ? all : `${all}/${name}`;
+  const shown = shownAs(id, name === '' ? all : `${all}/${clean(name)}`);
+  const object = { type: 'KubernetesObject', id, ...shown, attrs, parent };
+  if (subresource === '') return object;
+  return {
+    type: 'Subresource',
+    id: `${id}/${subresource}`,
+    ...shownAs(`${id}/${subresource}`, `${shown.shownId ?? id}/${subresource}`),
+    attrs: { ...attrs, subresource },
+    parent: object,
+  };
+}
+
+/** A path that names no object. Pure. */
+export function nonResource(
+  cluster: PolicyObject,
+  segments: readonly string[],
+  clean: (text: string) => string,
+): PolicyObject {
+  const path = `/${segments.join('/')}`;
+  const id = `${cluster.id}${path}`;
+  const attrs = { path, segments: [...new Set(segments)] };
+  return { type: 'NonResource', id, ...shownAs(id, `${cluster.id}${clean(path)}`), attrs, parent: cluster };
+}
+
+/** `pods`, `deployments.apps`: as kubectl names kinds. Pure. */
+export function pluralOf({ kind, group }: Pick<ObjectAddress, 'kind' | 'group'>): string {
+  return group === '' ? kind : `${kind}.${group}`;
+}
+
+function namespaceOf(cluster: PolicyObject, name: string): PolicyObject {
+  return { type: 'Namespace', id: `${cluster.id}/${name}`, attrs: { name }, parent: cluster };
+}
+
+function shownAs(id: string, shownId: string): { readonly shownId?: string } {
+  return shownId === id ? {} : { shownId };
+}

@@ -1,0 +1,75 @@
+import { LIMITS } from '../../core/limits.ts';
+import { KUBERNETES_VOCABULARY } from '../../policy/vocabulary/kubernetes.ts';
+import { createHttpAdapter } from '../http/adapter.ts';
+import { configuredCredential, credentialSecrets, MTLS_CERT, MTLS_KEY } from '../http/credentials/index.ts';
+import { HTTP_LIMITS } from '../http/limits.ts';
+import { RpcRoutes } from '../http/rpc/routes.ts';
+import { classification } from '../http/shown/classification.ts';
+import { httpTarget } from '../http/target/node-target.ts';
+import type { Protocol } from '../protocol.ts';
+import { targetAddresses } from '../stream/addresses.ts';
+import { replayed } from '../stream/replay.ts';
+import { type KubernetesConfig, kubernetesConfig } from './config.ts';
+import { clusterMeaning } from './meaning.ts';
+import { status } from './status.ts';
+
+const CA_FILE = ['target', 'caFile'];
+const NOTHING_CLASSIFIED = { fields: {}, headers: {}, results: {} };
+
+/** Clusters of Kubernetes as the gateway sees them: HTTP, of which the requests mean something of their own. */
+export const kubernetes: Protocol<KubernetesConfig> = {
+  name: 'kubernetes',
+  vocabulary: KUBERNETES_VOCABULARY,
+  session: 'tunnel',
+  localProof: 'bearer-sha256',
+  config: kubernetesConfig,
+  secrets: ({ credentials }) => credentialSecrets(credentials),
+  authorities: ({ target: { caFile }, credentials: { mtls } }) => [
+    ...(caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
+    ...(mtls === undefined ? [] : [{ path: MTLS_CERT, file: mtls.certFile }]),
+  ],
+  check({ target: { url }, credentials: { bearer, mtls } }, complain) {
+    if (url.origin.startsWith('http:'))
+      complain(
+        ['target', 'url'],
+        'is a URL without TLS',
+        'write the server of a kubeconfig: https://10.0.0.1:6443',
+      );
+    if (bearer === undefined && mtls === undefined)
+      complain(['credentials'], 'names no credential', 'write {bearer: {file: token}}, or {mtls: {…}}');
+  },
+  describe: () => ({ connect: {}, classified: [] }),
+  shared: () => ({ close: async () => undefined }),
+  create: (resource, _shared, { detectors, clock, log }) => {
+    const { target, credentials } = resource.config;
+    const ca = resource.authority(CA_FILE);
+    const credential = configuredCredential(resource, ca, { clock, log });
+    const { targetHeadMs: headMs, earlyHeads: early } = HTTP_LIMITS;
+    const certificate = () => ({
+      cert: resource.authority(MTLS_CERT) ?? '',
+      key: resource.secret(MTLS_KEY).expose(),
+    });
+    return createHttpAdapter(
+      {
+        target: httpTarget({
+          place: target.url,
+          ca,
+          credential,
+          addresses: targetAddresses(target.addresses),
+          patience: { connectMs: LIMITS.targetConnectMs, answerMs: target.answer, headMs, early },
+          ...(credentials.mtls === undefined ? {} : { certificate }),
+        }),
+        rules: credential.rules,
+        place: target.url,
+        upgrades: new Map(),
+        says: status,
+        api: clusterMeaning,
+        rpc: { routes: new RpcRoutes({ mcp: [], rpc: {} }), classified: [], sessions: new WeakMap() },
+        classification: classification(resource.object, NOTHING_CLASSIFIED),
+        detectors,
+      },
+      'kubernetes',
+    );
+  },
+  replay: (items) => replayed(items),
+};

@@ -1,0 +1,29 @@
+import type { Refusal } from '../../../enforcement/operation.ts';
+import type { RefusalRule } from '../../../enforcement/refusals.ts';
+
+/**
+ * The words by which a request is refused, whatever policy permits, beside those of HTTP. Part of the contract: what is here
+ * keeps its meaning. `docs/refusals.md` is made from it.
+ */
+export const KUBERNETES_REFUSALS = {
+  'k8s-shape': {
+    means: 'The path or the method is none by which a cluster is asked for objects, or an old form of one.',
+    instead: 'Ask as kubectl does: /api/v1/namespaces/app/pods, with ?watch=true to watch.',
+  },
+  'k8s-query': {
+    means: 'A parameter is there twice, or servers could read its value in two ways.',
+    instead: 'Send each parameter once: watch=true, dryRun=All.',
+  },
+} as const satisfies Readonly<Record<string, RefusalRule>>;
+
+type KubernetesRule = keyof typeof KUBERNETES_REFUSALS;
+
+/** A request that goes nowhere, and why. */
+export type KubernetesRefusal = Refusal<KubernetesRule>;
+
+/** What to do is the rule's own word. Never throws. @param reason What is wrong with this request, for who sent it. */
+export function refused(rule: KubernetesRule, reason: string): KubernetesRefusal {
+  const { instead } = KUBERNETES_REFUSALS[rule];
+  const hint = `${instead.charAt(0).toLowerCase()}${instead.slice(1, -1)}`;
+  return { code: rule === 'k8s-query' ? 'ERR_SYNTAX' : 'ERR_DENIED', rule, reason, hint };
+}
