@@ -13,8 +13,9 @@ export class Octets {
   add(from: Uint8Array, start = 0, end = from.length): void {
     const needed = this.length + end - start;
     if (needed > this.#bytes.length) this.#grow(needed);
-    if (end - start > 64) this.#bytes.set(from.subarray(start, end), this.length);
-    else for (let at = start, to = this.length; at < end; at++) this.#bytes[to++] = from[at]!;
+    if (end - start <= SHORT_BYTES)
+      for (let at = start, to = this.length; at < end; at++) this.#bytes[to++] = from[at]!;
+    else copy.call(from, this.#bytes, this.length, start, end);
     this.length = needed;
   }
 
@@ -50,6 +51,11 @@ export class Octets {
 }
 
 const KEPT_BYTES = 16 * 1024;
+/** So many are copied one by one. */
+const SHORT_BYTES = 24;
+/** Without a view of what is copied, of which a masked body would need hundreds; any `Uint8Array` has it as well. */
+const copy: (this: Uint8Array, to: Uint8Array, at: number, start: number, end: number) => number =
+  Buffer.prototype.copy;
 
 /** @throws {HoopError} `ERR_TARGET_LOST` there are more than `most`. */
 export function withinBound(octets: number, most: number, what: string): void {

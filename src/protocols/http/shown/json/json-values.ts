@@ -22,13 +22,15 @@ const BETWEEN = Buffer.from('": "');
 export class JsonValues {
   readonly #detects: Detects | undefined;
   /** The end of the last name, which may be the label of what follows, with what stands between them. */
-  readonly #label = Buffer.alloc(LABEL_BYTES + BETWEEN.length);
+  readonly #label = Buffer.allocUnsafe(LABEL_BYTES + BETWEEN.length);
   #labelLength = 0;
   /** Of names that were asked for: whether they are labels. */
   readonly #known = new Map<string, boolean>();
   #maskedNames = 0;
   /** What stands for the last string at a masked path. */
   #masked: Buffer | undefined;
+  /** Of it, by their length: most values of a body become equally long. */
+  readonly #views: (Buffer | undefined)[] = [];
   maskedValues = 0;
 
   constructor(detects: Detects | undefined) {
@@ -50,7 +52,9 @@ export class JsonValues {
     this.maskedValues++;
     this.#masked ??= Buffer.allocUnsafe(MAX_MASKED_BYTES);
     const length = writeMasked(bytes, start, end, kind, 'json', this.#masked, 0);
-    return length === -1 ? NULL : this.#masked.subarray(0, length);
+    if (length === -1) return NULL;
+    this.#views[length] ??= this.#masked.subarray(0, length);
+    return this.#views[length];
   }
 
   /** Anything else at a masked path, and what was found in a number: a string would be of another type. */
