@@ -120,6 +120,9 @@ function http2Head(raw: readonly string[], ended: boolean): RawHead {
 
 class Http1Reply implements Reply {
   readonly #res: ServerResponse;
+  /** Written with what follows it in this turn: an answer that is at hand leaves in one piece, its end too. */
+  #held: Uint8Array | undefined;
+  #soon: NodeJS.Immediate | undefined;
 
   constructor(res: ServerResponse) {
     this.#res = res;
@@ -155,7 +158,13 @@ class Http1Reply implements Reply {
   }
 
   write(chunk: Uint8Array): boolean {
-    return this.#res.write(chunk);
+    this.#flush();
+    this.#held = chunk;
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      this.#flush();
+    });
+    return !this.#res.writableNeedDrain;
   }
 
   onDrain(act: () => void): void {
@@ -165,11 +174,23 @@ class Http1Reply implements Reply {
   end(trailers: readonly Field[] = []): void {
     if (trailers.length > 0)
       this.#res.addTrailers(trailers.map(([name, value]) => [name, value] as [string, string]));
-    this.#res.end();
+    clearImmediate(this.#soon);
+    const last = this.#held;
+    this.#held = undefined;
+    if (last === undefined) this.#res.end();
+    else this.#res.end(last);
   }
 
+  #flush(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined && !this.closed) this.#res.write(held);
+  }
+
+  /** Behind what was given already. */
   cut(): void {
-    this.#res.destroy();
+    this.#flush();
+    process.nextTick(() => this.#res.destroy());
   }
 
   onClose(act: (whole: boolean) => void): void {
