@@ -5,6 +5,7 @@ import zlib from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalEnd } from '../../support/http/local-end.ts';
 import { RunningGateway } from '../../support/running-gateway.ts';
+import { eventually } from '../../support/waiting.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"http"], resource);
@@ -16,6 +17,9 @@ const CUSTOMER =
   '{"id": 7, "email":"ann@example.com", "note": "mail bob@example.nl" , "big":12345678901234567890.10}';
 const SHOWN = '{"id": 7, "email":"***", "note": "mail ***" , "big":12345678901234567890.10}';
 const SECRET = 'upstream-token-4711';
+
+/** Streams of events that are open. */
+const news: ServerResponse[] = [];
 
 type Answer = (req: IncomingMessage, res: ServerResponse) => void;
 
@@ -65,6 +69,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   '/events': (_, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write('data: {"to":"ann@example.com"}\n\ndata: {"to":"bo');
+  },
+  '/news': (_, res) => {
+    res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: first\n\n');
+    news.push(res);
   },
   '/image': json(Buffer.from([0x89, 0x50]), { 'content-type': 'image/png' }),
   '/echo': (req, res) =>
@@ -235,6 +243,53 @@ describe('an answer', () => {
     const [first] = await once(res, 'data');
     expect(String(first)).toBe('data: {"to":"***"}\n\n');
     res.destroy();
+  });
+
+  it.each<[string, 'all' | 'local', string, string]>([
+    [
+      'is not permitted any more',
+      'local',
+      `${POLICY}@id("no") forbid (principal, action == Action::"http.get", resource);`,
+      'data: first\n\n',
+    ],
+    [
+      'is masked otherwise',
+      'all',
+      POLICY.replace('@id("see-all")', '@id("other")').replace('"dpo"', '"others"'),
+      'data: first\n\n',
+    ],
+    [
+      'is permitted as it was',
+      'local',
+      `${POLICY}@id("no") forbid (principal, action == Action::"http.put", resource);`,
+      'data: first\n\ndata: next\n\n',
+    ],
+  ])('as events ends where policy changes and it %s', async (_, who, policy, expected) => {
+    const { port, authorization } = who === 'all' ? all : local;
+    const call = request({ port, host: '127.0.0.1', path: '/news', headers: { authorization } });
+    const [res] = (await once(call.end(), 'response')) as [IncomingMessage];
+    let shown = '';
+    let over = false;
+    res.on('data', (chunk) => {
+      shown += String(chunk);
+    });
+    res
+      .on('error', () => undefined)
+      .on('close', () => {
+        over = true;
+      });
+    await eventually(
+      'the first is shown',
+      () => shown,
+      (text) => text !== '',
+    );
+    running.write('policies/test.cedar', policy);
+    await running.gateway.reload(running.load());
+    news.pop()!.end('data: next\n\n');
+    await eventually('it is over', () => over);
+    expect(shown).toBe(expected);
+    running.write('policies/test.cedar', POLICY);
+    await running.gateway.reload(running.load());
   });
 });
 

@@ -18,6 +18,7 @@ import type { TargetAnswer } from '../target/http-target.ts';
 import { clientLeft, moveBody } from './answer-flow.ts';
 import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
+import { isLasting, LastingAnswer } from './lasting.ts';
 import {
   acceptedAnswer,
   denialAnswer,
@@ -43,6 +44,7 @@ export class Exchange {
   readonly #body: RequestBody;
   readonly #abort = new AbortController();
   #operation: OpenOperation | undefined;
+  #question: Question | undefined;
   /** Where the route speaks JSON-RPC. */
   #call: RpcCall | undefined;
 
@@ -87,6 +89,7 @@ export class Exchange {
     const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
     if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
     this.#call = call;
+    this.#question = question;
     const answer = await this.#ask(request, question);
     if ('denied' in answer) return this.#deny(answer, prefers(request, 'respond-async'));
     this.#operation = answer;
@@ -198,11 +201,22 @@ export class Exchange {
     });
     if (!view.waits) begin();
     if (view.body === undefined) answer.body.resume();
-    else await this.#showBody(view, view.body(), operation, begin);
+    else await this.#showBody(view, view.body(), operation, begin, this.#lasting(request, answer, operation));
     begin();
     reply.end(view.body === undefined ? [] : this.#trailers(view, operation));
     this.#call?.finish(status);
     operation.close(status < 400 ? 'success' : 'failure', String(status));
+  }
+
+  #lasting(
+    request: CanonicalRequest,
+    answer: TargetAnswer,
+    operation: OpenOperation,
+  ): LastingAnswer | undefined {
+    if (!isLasting(answer)) return undefined;
+    const allowed =
+      this.#call?.speaks === true ? this.#call.allowed : [[this.#question!, operation] as const];
+    return new LastingAnswer(this.#state, request, allowed);
   }
 
   /** How a body is shown: messages by what they say. */
@@ -217,11 +231,15 @@ export class Exchange {
     body: Readable,
     operation: OpenOperation,
     begin: () => void,
+    lasting: LastingAnswer | undefined,
   ): Promise<void> {
     const { guard } = this.#state.context;
     const record = new RecordedBody(guard, 'response', operation, HTTP_LIMITS.recordedAnswerBytes);
     await moveBody(body, this.#incoming.reply, guard, {
-      push: (chunk) => masker.push(chunk),
+      push: (chunk) => {
+        lasting?.demand();
+        return masker.push(chunk);
+      },
       end: () => masker.end(),
       given: (chunk) => {
         begin();

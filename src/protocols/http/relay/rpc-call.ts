@@ -19,6 +19,7 @@ import type { RpcSight } from '../rpc/sight.ts';
 import { FieldState, type MaskedField } from '../shown/json/field-states.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { approvableRequest, type HeldRequest } from './approvable.ts';
+import type { Allowed } from './lasting.ts';
 import { denialAnswer, type OwnAnswer, problem } from './problem.ts';
 import type { RequestBody } from './request-body.ts';
 import { rpcDenialAnswer } from './rpc-problem.ts';
@@ -171,17 +172,25 @@ export class RpcCall {
       if (message.kind === 'answer') this.#parts.spoken.session.questioned(message.id!, answers);
   }
 
+  /** Each message that was allowed, as it was asked for. */
+  get allowed(): readonly Allowed[] {
+    return this.#open.map(({ asked, operation }) => [this.#asks(asked), operation]);
+  }
+
   /** There are messages; without them the request is asked for as any other. */
   get speaks(): boolean {
     return this.#asked.length > 0;
+  }
+
+  #asks({ pairs, arguments: given }: Asked): Allowed[0] {
+    return { pairs, context: { ...this.#parts.question.context, arguments: given, bodyWhole: true } };
   }
 
   #question(asked: Asked, held: Omit<HeldRequest, 'body' | 'request'>): Question {
     const { question, request } = this.#parts;
     const whole = {
       ...question,
-      pairs: asked.pairs,
-      context: { ...question.context, arguments: asked.arguments, bodyWhole: true },
+      ...this.#asks(asked),
       text: `${question.text} ${asked.text}`,
       original: { ...question.original, message: asked.message.text.slice(0, SHOWN_CHARS) },
     };
