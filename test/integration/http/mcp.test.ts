@@ -7,6 +7,7 @@ import { headerOf, RawHttp, statusOf } from '../../support/http/raw-http.ts';
 import { RecordingUpstream } from '../../support/http/recording-upstream.ts';
 import { RunningGateway } from '../../support/running-gateway.ts';
 import { eventually } from '../../support/waiting.ts';
+import { person } from '../../unit/policy/support.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"mcp.use"], resource);
@@ -35,6 +36,8 @@ when { resource.name == "orders.get" };
 @id("pii") @mask("redact") forbid (principal, action == Action::"reveal", resource)
 when { resource.tags.contains("pii.national-id") };
 `;
+
+const BOSS = person('boss', ['finance']);
 
 let upstream: RecordingUpstream;
 let running: RunningGateway;
@@ -271,6 +274,40 @@ describe('a route of the Model Context Protocol', () => {
     upstream.clear();
     expect(await send(answer)).toMatchObject({ status: 400, heard: [] });
     expect(await send({ ...answer, id: 90 })).toMatchObject({ status: 400, heard: [] });
+  });
+
+  it('sends none of a batch of which one is forbidden while another waits for people', async () => {
+    const { approvals } = running.gateway;
+    const pending = () => approvals.list().find(({ state }) => state === 'pending');
+    const approved = async (other?: string) => {
+      const found = await eventually(
+        'people are asked',
+        pending,
+        (one) => one !== undefined && one.id !== other,
+      );
+      await approvals.approve(found!.id, BOSS, ['finance']);
+      return found!.id;
+    };
+    const waiting = await sending(
+      [call(1, 'lookup'), call(2, 'search', { query: 'money' })],
+      ['Prefer: hoop-approval'],
+    );
+    await eventually('people are asked', pending);
+    const forbidden =
+      '@id("no-lookup") forbid (principal, action == Action::"mcp.call", resource) when { resource.name == "lookup" };';
+    running.write('policies/test.cedar', `${POLICY}${forbidden}`);
+    await running.gateway.reload(running.load());
+    // By other policies it is another question.
+    await approved(await approved());
+    const [answer] = await waiting.answered();
+    waiting.close();
+    running.write('policies/test.cedar', POLICY);
+    await running.gateway.reload(running.load());
+    expect(upstream.heard).toEqual([]);
+    expect(JSON.parse(answer!.body.toString())).toMatchObject([
+      { id: 1, error: { data: { rule: 'no-lookup' } } },
+      { id: 2, error: {} },
+    ]);
   });
 
   it('asks people about one answer to one question', async () => {

@@ -1,5 +1,5 @@
 import { HoopError } from '../../../core/errors.ts';
-import type { Question } from '../../stream/guard.ts';
+import type { Guard, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import { mediaType } from '../shown/media-type.ts';
@@ -11,6 +11,14 @@ export type Allowed = readonly [
   Pick<Question, 'pairs' | 'context'>,
   Pick<OpenOperation, 'policyVersion' | 'approvals'>,
 ];
+
+/** Whether policy, as it is now, allows what it did, with what people have said to that. */
+export function isAllowedYet(
+  guard: Pick<Guard, 'allows'>,
+  [{ pairs, context }, { approvals }]: Allowed,
+): boolean {
+  return guard.allows(pairs, approvals === undefined ? context : { ...context, approvals });
+}
 
 /** Whether an answer may go on for as long as its target likes. */
 export function isLasting({ rawHeaders }: TargetAnswer): boolean {
@@ -41,10 +49,8 @@ export class LastingAnswer {
     const version = guard.policyVersion();
     if (version === this.#policyVersion) return;
     this.#policyVersion = version;
-    const stands = this.#allowed.every(([{ pairs, context }, { approvals }]) =>
-      guard.allows(pairs, approvals === undefined ? context : { ...context, approvals }),
-    );
-    if (!stands) throw new HoopError('ERR_DENIED', 'policy does not permit it any more');
+    if (!this.#allowed.every((one) => isAllowedYet(guard, one)))
+      throw new HoopError('ERR_DENIED', 'policy does not permit it any more');
     if (this.#nowMasked() !== this.#masked)
       throw new HoopError('ERR_DENIED', 'policy has something else of it masked now');
   }

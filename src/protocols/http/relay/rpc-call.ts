@@ -19,7 +19,7 @@ import type { RpcSight } from '../rpc/sight.ts';
 import { FieldState, type MaskedField } from '../shown/json/field-states.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { approvableRequest, type HeldRequest } from './approvable.ts';
-import type { Allowed } from './lasting.ts';
+import { type Allowed, isAllowedYet } from './lasting.ts';
 import { denialAnswer, type OwnAnswer, problem } from './problem.ts';
 import type { RequestBody } from './request-body.ts';
 import { rpcDenialAnswer } from './rpc-problem.ts';
@@ -145,11 +145,13 @@ export class RpcCall {
     const { guard } = this.#parts.state.context;
     const denials = new Map<Asked, Denied>();
     this.#reply();
-    for (const asked of this.#asked) {
+    const decide = async (asked: Asked) => {
       const answer = await guard.ask(this.#question(asked, held));
       if (answer.effect === 'deny') denials.set(asked, answer);
       else this.#open.push({ asked, operation: answer });
-    }
+    };
+    for (const asked of this.#asked) await decide(asked);
+    for (let stale = this.#takeStale(); stale !== undefined; stale = this.#takeStale()) await decide(stale);
     const [denied] = denials.values();
     if (denied === undefined) {
       this.#goesOn();
@@ -158,6 +160,19 @@ export class RpcCall {
     this.fail(undefined, 'another message of its request was refused');
     this.#askAgain();
     return { denied, answer: this.#denial(denials) };
+  }
+
+  /** Of what was allowed, one that policy does not allow any more: it may have changed while another waited for people. */
+  #takeStale(): Asked | undefined {
+    const { guard } = this.#parts.state.context;
+    const version = guard.policyVersion();
+    const at = this.#open.findIndex(
+      ({ asked, operation }) =>
+        operation.policyVersion !== version && !isAllowedYet(guard, [this.#asks(asked), operation]),
+    );
+    const [stale] = at === -1 ? [] : this.#open.splice(at, 1);
+    stale?.operation.close('failure', undefined, 'policy has changed before it was sent');
+    return stale?.asked;
   }
 
   /** Before anybody is asked: while one answer waits for people, no other to the same goes on. */
