@@ -89,6 +89,23 @@ describe('a command that moves files', () => {
     expect(readCommand(text).transfer).toBeUndefined();
   });
 
+  it.each([
+    'scp /a /b',
+    'rsync -e sh --server . /a',
+    'rsync --server --sender -e.L --files-from=/x . /a',
+    '/usr/bin/rsync --server -re.L . /a',
+    './scp -S sh -f /x',
+    'git-upload-pack --x y',
+    'git upload-pack --x y',
+    '/usr/bin/git upload-pack x',
+  ])('%s moves files, and nobody knows which: no rule on its program is met', (text) => {
+    expect(readCommand(text)).toEqual({ argv: undefined, text });
+  });
+
+  it.each(['git status', 'cat scp', 'rsyncd', 'git log upload-pack'])('%s moves none', (text) => {
+    expect(readCommand(text)).toEqual({ argv: text.split(' '), text });
+  });
+
   it.each(['scp -f /data/*', 'scp -f ~/x', 'rsync --server -re.L . ~', 'scp -f $X', 'scp -f a;scp -t b'])(
     '%s is for a shell to resolve',
     (text) => {

@@ -1,9 +1,12 @@
-import { type Transfer, transferOf } from './transfer.ts';
+import { movesUnknown, type Transfer, transferOf } from './transfer.ts';
 import { textOfWords, wordsOf } from './words.ts';
 
 /** What an `exec` asks for, as far as it is certain before a shell has read it. */
 export interface CommandReading {
-  /** The words, the program first, where no shell would read them otherwise. undefined: shell syntax. */
+  /**
+   * The words, the program first, where no shell would read them otherwise. undefined: shell syntax, or a program that moves
+   * files in a way that is not known: a rule on the program would permit it whichever files these are.
+   */
   readonly argv: readonly string[] | undefined;
   /** One form for rules and people: words quoted where needed, one blank between; of shell syntax the text itself. */
   readonly text: string;
@@ -15,5 +18,7 @@ export function readCommand(text: string): CommandReading {
   const argv = wordsOf(text);
   if (argv === undefined) return { argv, text };
   const transfer = transferOf(argv);
-  return { argv, text: textOfWords(argv), ...(transfer === undefined ? {} : { transfer }) };
+  const plain = textOfWords(argv);
+  if (transfer !== undefined) return { argv, text: plain, transfer };
+  return { argv: movesUnknown(argv) ? undefined : argv, text: plain };
 }

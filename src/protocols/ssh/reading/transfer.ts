@@ -11,6 +11,8 @@ export interface Transfer {
   readonly removes: boolean;
 }
 
+const PACKS = /^(?:upload-pack|upload-archive|receive-pack)$/;
+
 /**
  * @param argv As `wordsOf` gives it.
  * @returns undefined: none that is known, or with an option whose effect is not. Pure, never throws.
@@ -28,12 +30,23 @@ export function transferOf(argv: readonly string[]): Transfer | undefined {
     case 'git-receive-pack':
       return git('write', words);
     case 'git':
-      return /^(?:upload-pack|upload-archive|receive-pack)$/.test(words[0] ?? '')
+      return PACKS.test(words[0] ?? '')
         ? git(words[0] === 'receive-pack' ? 'write' : 'read', words.slice(1))
         : undefined;
     default:
       return undefined;
   }
+}
+
+/** Programs that move files, by whatever path they are started. */
+const MOVES_FILES = /^(?:.*\/)?(?:scp|rsync|git-upload-pack|git-upload-archive|git-receive-pack)$/;
+
+/**
+ * @param argv Of which `transferOf` knows none.
+ * @returns Whether it is a program that moves files all the same: then nobody knows which. Pure.
+ */
+export function movesUnknown([program = '', first = '']: readonly string[]): boolean {
+  return MOVES_FILES.test(program) || (/^(?:.*\/)?git$/.test(program) && PACKS.test(first));
 }
 
 /** `scp -r -t -- /data`: the half of scp that its client starts (OpenSSH before 9.0, and with `-O`). */
