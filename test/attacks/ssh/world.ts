@@ -146,22 +146,30 @@ ${options.resource ?? ''}`,
     return this.#keep(SshClient.begin(config));
   }
 
-  /** Runs a program of OpenSSH through the gateway: `ssh`, `scp`, `sftp`, in which the host is called `box`. */
+  /** Runs a program through the gateway: `ssh`, `scp`, `sftp`, in which the host is called `box`. */
   program(name: string, args: readonly string[], input = ''): Promise<ProgramEnd> {
-    return ended(name, ['-F', this.#ready.config, ...args], input);
+    return ended(name, [...this.#optionsOf('program', name), ...args], input);
   }
 
   /** The same without the gateway. */
   programDirect(name: string, args: readonly string[], input = ''): Promise<ProgramEnd> {
+    return ended(name, [...this.#optionsOf('programDirect', name), ...args], input);
+  }
+
+  /** `ssh`, for programs that start it. */
+  command(by: 'program' | 'programDirect'): string {
+    return ['ssh', ...this.#optionsOf(by, 'ssh')].join(' ');
+  }
+
+  #optionsOf(by: 'program' | 'programDirect', name: string): readonly string[] {
+    if (name === 'rsync') return [];
+    if (by === 'program') return ['-F', this.#ready.config];
     const options = [
-      'StrictHostKeyChecking=no',
-      'UserKnownHostsFile=/dev/null',
-      'LogLevel=ERROR',
-      'HostName=127.0.0.1',
+      ...['StrictHostKeyChecking=no', 'UserKnownHostsFile=/dev/null', 'LogLevel=ERROR', 'HostName=127.0.0.1'],
+      ...[`User=${this.host.user}`, `Port=${this.host.port}`, 'IdentitiesOnly=yes'],
     ];
-    const own = [`User=${this.host.user}`, `Port=${this.host.port}`, 'IdentitiesOnly=yes'];
-    const all = [...options, ...own].flatMap((one) => ['-o', one]);
-    return ended(name, ['-F', 'none', '-i', join(this.gateway.dir, 'user'), ...all, ...args], input);
+    const all = options.flatMap((one) => ['-o', one]);
+    return ['-F', 'none', '-i', join(this.gateway.dir, 'user'), ...all];
   }
 
   /** `ssh`, beside an agent. */
