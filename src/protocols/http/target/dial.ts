@@ -11,6 +11,9 @@ export interface Dialled {
   readonly protocol: string | undefined;
 }
 
+/** Probes of a connection that says nothing: an answer may be silent for hours, and its target gone meanwhile. */
+const KEEP_ALIVE_MS = 60_000;
+
 /**
  * Makes a connection to the target.
  *
@@ -65,6 +68,6 @@ export function dial(
     connectMs,
   );
   const socket = secure ? makeTls() : connectPlain(to, () => stands(undefined));
-  socket.setNoDelay(true).once('error', failed).once('close', closed);
+  socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).once('error', failed).once('close', closed);
   return promise;
 }
