@@ -117,12 +117,18 @@ function originalOf({ method, path, query, headers, upgrade }: CanonicalRequest,
   };
 }
 
+const CUT = 'only a part of the body is shown';
+
 function shownBody(body: Buffer): Original {
   const hash = createHash('sha256').update(body).digest('hex');
-  const rest = body.length > SHOWN_BYTES ? { whole: `${body.length} octets, SHA-256 ${hash}` } : {};
+  // Before it, so that nobody takes the beginning for the whole.
+  const cut =
+    body.length > SHOWN_BYTES
+      ? { [CUT]: `the first ${SHOWN_BYTES} of ${body.length} octets; SHA-256 of all ${hash}` }
+      : {};
   const part = body.subarray(0, SHOWN_BYTES);
-  if (isUtf8(body)) return { body: part.toString(), ...rest };
-  return { 'body in base64': part.toString('base64'), ...rest };
+  if (isUtf8(body)) return { ...cut, body: part.toString() };
+  return { ...cut, 'body in base64': part.toString('base64') };
 }
 
 function noticeOf({ id, approvals, waitsUntil }: Hold): Field[] {
