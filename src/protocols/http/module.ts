@@ -62,7 +62,7 @@ export const http: Protocol<HttpConfig> = {
     ],
   }),
   shared: () => ({ close: async () => undefined }),
-  create: (resource, _shared, { detectors, clock, log }) => {
+  create: (resource, _shared, { detectors, clock, log, turns }) => {
     const { target, credentials, api } = resource.config;
     const ca = resource.authority(CA_FILE);
     const credential = configuredCredential(resource, ca, { clock, log });
@@ -78,7 +78,7 @@ export const http: Protocol<HttpConfig> = {
       }),
       rules: credential.rules,
       place: target.url,
-      upgrades: new Map(target.upgrades.map((name) => [name, websockets()])),
+      upgrades: new Map(target.upgrades.map((name) => [name, websockets(turns)])),
       says: problem,
       api: new ApiRules(openApiOf(resource), target.url.base, api.fields),
       rpc: {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Turns } from '../../../../../core/turns.ts';
 import { WEBSOCKET_VERSION, websocketAccept } from '../../../../../wire/http/websocket/handshake.ts';
 import type { Field } from '../../../request/fields/read-fields.ts';
 import type { AskedUpgrade } from '../../../request/fields/upgrade.ts';
@@ -10,18 +11,20 @@ import { WebSocketRelay } from './relay.ts';
 export type InspectorOf = (on: Carrying, subprotocol: string | undefined) => Inspector;
 
 /** WebSockets, RFC 6455. The gateway is the server of its client and the client of its target, and agrees on no extension. */
-export function websockets(inspector: InspectorOf = (on) => new MessageInspector(on)): Carried {
-  return { protocol: 'websocket', begin: (asked) => new WebSocketHandshake(asked, inspector) };
+export function websockets(turns: Turns, inspector: InspectorOf = (on) => new MessageInspector(on)): Carried {
+  return { protocol: 'websocket', begin: (asked) => new WebSocketHandshake(asked, turns, inspector) };
 }
 
 class WebSocketHandshake implements Handshake {
   readonly #asked: AskedUpgrade;
+  readonly #turns: Turns;
   readonly #inspector: InspectorOf;
   readonly #key = randomBytes(16).toString('base64');
   #subprotocol: string | undefined;
 
-  constructor(asked: AskedUpgrade, inspector: InspectorOf) {
+  constructor(asked: AskedUpgrade, turns: Turns, inspector: InspectorOf) {
     this.#asked = asked;
+    this.#turns = turns;
     this.#inspector = inspector;
   }
 
@@ -51,6 +54,6 @@ class WebSocketHandshake implements Handshake {
   }
 
   carry(ends: CarriedEnds, on: Carrying) {
-    return new WebSocketRelay(ends, on, this.#inspector(on, this.#subprotocol)).run();
+    return new WebSocketRelay(ends, on, this.#inspector(on, this.#subprotocol), this.#turns).run();
   }
 }

@@ -1,5 +1,6 @@
 import { HoopError } from '../../../../../core/errors.ts';
 import { whenAborted } from '../../../../../core/later.ts';
+import type { Turns } from '../../../../../core/turns.ts';
 import { RECORDING_PENDING_BYTES } from '../../../../../recording/recorder.ts';
 import { type Close, readClose } from '../../../../../wire/http/websocket/close.ts';
 import type { FrameEvent } from '../../../../../wire/http/websocket/frames.ts';
@@ -20,6 +21,7 @@ const STANDING_MS = 250;
 export class WebSocketRelay {
   readonly #on: Carrying;
   readonly #inspector: Inspector;
+  readonly #turns: Turns;
   readonly #client: Side;
   readonly #target: Side;
   readonly #record: RecordedMessages;
@@ -28,9 +30,10 @@ export class WebSocketRelay {
   #policyVersion: string;
   #closing: NodeJS.Timeout | undefined;
 
-  constructor({ client, target }: CarriedEnds, on: Carrying, inspector: Inspector) {
+  constructor({ client, target }: CarriedEnds, on: Carrying, inspector: Inspector, turns: Turns) {
     this.#on = on;
     this.#inspector = inspector;
+    this.#turns = turns;
     this.#client = new Side('client', client);
     this.#target = new Side('target', target);
     this.#record = new RecordedMessages(on.guard, on.operation, () => on.hides());
@@ -98,6 +101,8 @@ export class WebSocketRelay {
         if (event.kind !== 'piece' && !budget.takes(performance.now()))
           throw new HoopError('ERR_LIMIT', 'too many control frames');
         await this.#event(direction, event);
+        // Thousands of them may stand in what came at once.
+        if (this.#turns.spent) await this.#turns.next();
         if (this.#over || from.saidClose) return;
       }
     } catch (error) {
