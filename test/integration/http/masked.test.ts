@@ -28,6 +28,14 @@ const json =
   (_, res) =>
     void res.writeHead(status, { 'content-type': 'application/json', ...more }).end(body);
 
+/** In chunks: its head does not tell whether there is a body either. */
+const untyped =
+  (status: number, body: string): Answer =>
+  (_, res) => {
+    res.writeHead(status).write('');
+    res.end(body);
+  };
+
 const NOT_FOUND: Answer = (_, res) => void res.writeHead(404).end();
 
 const ANSWERS: Readonly<Record<string, Answer>> = {
@@ -50,6 +58,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
   }),
   '/customers/part': json(CUSTOMER.slice(0, 20), { 'content-range': `bytes 0-19/${CUSTOMER.length}` }, 206),
   '/customers/broken': json('{"id": 7, "email": "ann@example.com'),
+  '/customers/untyped': untyped(200, JSON.stringify({ id: 7, email: 'ann\\u0040example.com' })),
+  '/customers/untyped-text': untyped(200, 'ann@example.com'),
+  '/customers/untyped-error': untyped(404, 'ann@example.com'),
+  '/customers/untyped-nothing': untyped(202, ''),
   '/customers/garbage': json('<email>ann@example.com</email>'),
   '/customers/no-gzip': json(CUSTOMER, { 'content-encoding': 'gzip' }),
   '/customers/error': json(
@@ -210,6 +222,19 @@ describe('an answer', () => {
     });
     const { status, text } = await get('/customers/html');
     expect([status, JSON.parse(text).rule]).toEqual([404, 'answer-type']);
+  });
+
+  it('that names no type is JSON, or is not shown', async () => {
+    expect(await get('/customers/untyped')).toMatchObject({ status: 200, text: '{"id":7,"email":"***"}' });
+    expect(await get('/customers/untyped-nothing')).toMatchObject({ status: 202, text: '' });
+    for (const [path, status] of [
+      ['untyped-text', 502],
+      ['untyped-error', 404],
+    ] as const) {
+      const answer = await get(`/customers/${path}`);
+      expect(answer.status).toBe(status);
+      expect(answer.text).not.toContain('ann@');
+    }
   });
 
   it('without a body needs no type', async () => {

@@ -245,6 +245,39 @@ describe('a kept connection', () => {
     expect(heard).toHaveLength(1);
   });
 
+  it.each([
+    ['GET', '200 ok', 2],
+    ['DELETE', '408 late', 1],
+  ])('whose target was tired of waiting: %s gets %s', async (method, answer, times) => {
+    await kept();
+    serve = (socket) => {
+      if (heard.length === 1)
+        socket.end('HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 4\r\n\r\nlate');
+      else socket.write(GOOD);
+    };
+    expect(await whole(ask(method, '/late'))).toBe(answer);
+    expect(heard).toHaveLength(times);
+  });
+
+  it('does not carry the body of a DELETE, and no other request goes where one went', async () => {
+    await kept();
+    const [first] = sockets;
+    let second: Socket | undefined;
+    serve = (socket) => {
+      second = socket;
+      socket.write(GOOD);
+    };
+    expect(
+      await whole(ask('DELETE', '/one', Readable.from([Buffer.from('GET /good HTTP/1.1\r\n\r\n')]), 22)),
+    ).toBe('200 ok');
+    expect(heard.join('')).toMatch(
+      /^DELETE \/one .*connection: close\r\n\r\nGET \/good HTTP\/1\.1\r\n\r\n$/s,
+    );
+    expect(second).not.toBe(first);
+    await eventually('it is closed', () => second?.destroyed === true);
+    expect(await whole(ask('GET', '/good'))).toBe('200 ok');
+  });
+
   it('a new connection that is closed is not made a second time', async () => {
     serve = (socket) => socket.destroy();
     await expect(ask('GET', '/new')).rejects.toMatchObject({ code: 'ERR_TARGET_LOST' });

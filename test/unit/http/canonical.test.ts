@@ -240,7 +240,11 @@ const BODIES: readonly (readonly [method: string, version: string, Lines, expect
   ['POST', '2.0', [['Content-Length', '5']], { length: 5 }],
   ['GET', '1.1', [['Content-Length', '5']], 'body-not-expected'],
   ['HEAD', '1.1', [['Transfer-Encoding', 'chunked']], 'body-not-expected'],
-  ['DELETE', '1.1', [['Content-Length', '5']], 'body-not-expected'],
+  ['DELETE', '1.1', [], 'none'],
+  ['DELETE', '1.1', [['Content-Length', '0']], 'none'],
+  ['DELETE', '1.1', [['Content-Length', '5']], { length: 5 }],
+  ['DELETE', '1.1', [['Transfer-Encoding', 'chunked']], 'chunked'],
+  ['DELETE', '2.0', [], 'chunked'],
   ['OPTIONS', '1.1', [['Content-Length', '5']], 'body-not-expected'],
   ['GET', '2.0', [], 'body-not-expected'],
   [

@@ -40,6 +40,12 @@ interface MaskPlan {
 
 type Maker = () => BodyMasker;
 
+/**
+ * Without a type a body is read as JSON, to the letter: what is none is not shown, and an empty one is. Read as text it would
+ * be JSON all the same for many a client, and hide by its escapes what detectors look for.
+ */
+const UNTYPED = { kind: 'mask', flows: false } as const;
+
 const PASS: BodyPlan = { kind: 'pass' };
 const EMPTY: BodyPlan = { kind: 'mask', codings: [], flows: true, make: () => new EmptyMasker() };
 
@@ -60,6 +66,9 @@ export function planBody(head: AnswerHead, masks: AnswerMasks, scrubs: boolean):
   const codings = readCodings(head.contentEncoding);
   if (codings === undefined)
     return refuse('answer-coding', 'the body is in a content coding that is not undone');
+  // An error keeps its status where it is not shown.
+  if (head.contentType === undefined && head.status < 400)
+    return { ...UNTYPED, codings, make: () => new JsonMasker(masks.fields, masks.detects) };
   const type = mediaType(head.contentType ?? '');
   if (type === undefined) return refuse('answer-type', 'the answer does not say what type its body is of');
   if (!isUnicode(type)) return refuse('answer-type', 'the body is not in UTF-8');

@@ -45,6 +45,11 @@ export function changesNothing({ request }: Outgoing, body: Readable | undefined
   return body === undefined && ASKED_AGAIN.has(request.method);
 }
 
+/** Servers that know of no body there take it for the next request: nothing that they say or do behind it counts. */
+export function goesAlone({ request }: Outgoing, body: Readable | undefined): boolean {
+  return body !== undefined && request.method === 'DELETE';
+}
+
 function queryWith(query: string, parameter: string | undefined): string {
   if (parameter === undefined) return query;
   return query === '' ? `?${parameter}` : `${query}&${parameter}`;

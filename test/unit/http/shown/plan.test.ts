@@ -55,7 +55,7 @@ describe('by the type of the body', () => {
     ['multipart/mixed; boundary=x', 'answer-type', 'answer-type'],
     ['json', 'answer-type', 'answer-type'],
     ['', 'answer-type', 'answer-type'],
-    [undefined, 'answer-type', 'answer-type'],
+    [undefined, 'mask', 'mask'],
   ])('%s', (type, byFields, byDetectors) => {
     expect(planned(head(type), FIELDS)).toBe(byFields);
     expect(planned(head(type), DETECTS)).toBe(byDetectors);

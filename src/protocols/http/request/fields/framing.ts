@@ -7,7 +7,7 @@ export type Body = { readonly length: number } | 'chunked' | 'none';
 
 /** A number of octets as everybody reads it: no sign, no leading zero, no list. Below 2^53. */
 const LENGTH = /^(?:0|[1-9][0-9]{0,14})$/;
-const WITHOUT_BODY: ReadonlySet<Method> = new Set(['GET', 'HEAD', 'DELETE', 'OPTIONS']);
+const WITHOUT_BODY: ReadonlySet<Method> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Where the body ends, for certain: whoever reads another end takes the rest for a request of its own.
@@ -36,9 +36,12 @@ export function readBody(
   if (ended && octets !== undefined && octets > 0)
     return refused('framing', 'a body was announced, and none followed');
   const streamed = coding !== undefined || (version === '2.0' && octets === undefined && !ended);
-  if (!WITHOUT_BODY.has(method)) return { body: streamed ? 'chunked' : bodyOf(octets) };
-  if (streamed || (octets ?? 0) > 0) return refused('body-not-expected', `${method} has no body`);
-  return { body: 'none' };
+  const empty = !streamed && (octets ?? 0) === 0;
+  if (WITHOUT_BODY.has(method))
+    return empty ? { body: 'none' } : refused('body-not-expected', `${method} has no body`);
+  // Seldom has one, and says so without one too.
+  if (method === 'DELETE' && empty) return { body: 'none' };
+  return { body: streamed ? 'chunked' : bodyOf(octets) };
 }
 
 function bodyOf(octets: number | undefined): Body {

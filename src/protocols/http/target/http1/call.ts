@@ -14,6 +14,8 @@ export interface Asking {
   readonly body: Readable | undefined;
   /** Another protocol is asked for. */
   readonly upgrade: boolean;
+  /** No other request follows on its connection. */
+  readonly last: boolean;
   readonly over: () => void;
 }
 

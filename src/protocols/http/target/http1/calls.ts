@@ -4,13 +4,15 @@ import { HoopError } from '../../../../core/errors.ts';
 import { unlessAborted, whenAborted } from '../../../../core/later.ts';
 import type { Field } from '../../request/fields/read-fields.ts';
 import type { Switched, TargetAnswer } from '../http-target.ts';
-import { changesNothing, type Outgoing } from '../outgoing.ts';
+import { changesNothing, goesAlone, type Outgoing } from '../outgoing.ts';
 import type { Patience } from '../patience.ts';
 import type { Place } from '../place.ts';
 import type { Room } from '../room.ts';
 import type { Asking } from './call.ts';
 import type { Connection } from './connection.ts';
 import { Connections } from './connections.ts';
+
+const REQUEST_TIMEOUT = 408;
 
 /** Requests by HTTP/1.1 to one target, over connections that are kept. */
 export class Http1Calls {
@@ -29,23 +31,28 @@ export class Http1Calls {
   }
 
   /**
-   * Once more over a new connection, where a kept one was closed before it could carry what changes nothing.
+   * Once more over a new connection, where a kept one was closed before it could carry what changes nothing, or its target was
+   * tired of waiting for it (RFC 9110 §15.5.9).
    *
    * @param ready A connection that stands already.
    * @throws {HoopError} As `Call` and `dial` have it; the signal's reason.
    */
   async answer(outgoing: Outgoing, body: Readable | undefined, ready?: Socket): Promise<TargetAnswer> {
-    const kept = this.#connections.kept();
+    const last = goesAlone(outgoing, body);
+    const kept = last ? undefined : this.#connections.kept();
     if (kept !== undefined) ready?.destroy();
     const connection = kept ?? (ready && !ready.destroyed ? this.#connections.of(ready) : undefined);
-    const head = headOf(outgoing, this.#place.authority, body !== undefined);
+    const head = headOf(outgoing, this.#place.authority, body !== undefined, last ? 'close' : 'keep-alive');
+    const harmless = changesNothing(outgoing, body);
     try {
-      return await this.#answer(connection, outgoing, head, body);
+      const answer = await this.#answer(connection, { outgoing, head, body, last });
+      if (answer.status !== REQUEST_TIMEOUT || kept === undefined || !harmless) return answer;
+      answer.body.on('error', () => undefined).destroy();
     } catch (error) {
-      if (connection?.stale !== true || !changesNothing(outgoing, body)) throw error;
+      if (connection?.stale !== true || !harmless) throw error;
     }
     this.#connections.forget();
-    return this.#answer(undefined, outgoing, head, undefined);
+    return this.#answer(undefined, { outgoing, head, body: undefined, last });
   }
 
   /** Over a connection of its own, which is closed unless the target takes it up. @throws {HoopError} As `answer`. */
@@ -59,21 +66,20 @@ export class Http1Calls {
     const head = headOf(asking, this.#place.authority, false, 'Upgrade');
     const connection = await this.#connect(outgoing.signal);
     connection.socket.once('close', this.#room.enter());
-    return this.#asked(connection, { outgoing, head, body: undefined, upgrade: true, over: () => undefined });
+    const asked = { outgoing, head, body: undefined, upgrade: true, last: true, over: () => undefined };
+    return this.#asked(connection, asked);
   }
 
   async #answer(
     ready: Connection | undefined,
-    outgoing: Outgoing,
-    head: string,
-    body: Readable | undefined,
+    asking: Omit<Asking, 'upgrade' | 'over'>,
   ): Promise<TargetAnswer> {
     try {
-      const connection = ready ?? (await this.#connect(outgoing.signal));
-      const asking = { outgoing, head, body, upgrade: false, over: this.#room.enter() };
-      return (await this.#asked(connection, asking)) as TargetAnswer;
+      const connection = ready ?? (await this.#connect(asking.outgoing.signal));
+      const asked = { ...asking, upgrade: false, over: this.#room.enter() };
+      return (await this.#asked(connection, asked)) as TargetAnswer;
     } catch (error) {
-      body?.destroy();
+      asking.body?.destroy();
       throw error;
     }
   }
@@ -109,7 +115,7 @@ function headOf(
   { request, path, fields, length }: Outgoing,
   authority: string,
   hasBody: boolean,
-  connection = 'keep-alive',
+  connection: string,
 ): string {
   if (!PATH.test(path)) throw new HoopError('ERR_INTERNAL', 'a request cannot be written');
   let head = `${request.method} ${path} HTTP/1.1\r\nhost: ${authority}\r\n`;

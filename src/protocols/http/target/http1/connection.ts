@@ -25,7 +25,7 @@ export class Connection implements Carrier {
   #carried = 0;
   /** An octet of an answer to the last request has come. */
   #heard = false;
-  /** For an upgrade: no other request follows. */
+  /** No other request follows. */
   #last = false;
   readonly #onData = (chunk: Buffer) => this.#data(chunk);
   readonly #onEnd = () => this.#end();
@@ -48,11 +48,11 @@ export class Connection implements Carrier {
 
   /** Sends a request. One at a time. */
   ask(asking: Asking): Call {
-    const { outgoing, head, upgrade } = asking;
+    const { outgoing, head, upgrade, last } = asking;
     const call = new Call(this, asking, this.#patience);
     this.#call = call;
     this.#heard = false;
-    this.#last = upgrade;
+    this.#last = last;
     this.#reader.expect({ method: outgoing.request.method, upgrade });
     if (this.socket.destroyed) queueMicrotask(this.#onClose);
     else call.send(head);
