@@ -57,7 +57,7 @@ export function acts(what: string, text: (place: string) => string, options: Com
 }
 
 /** Nothing changes at the host meanwhile, and nothing is begun there. */
-async function unheard(world: SshWorld, act: () => Promise<void>): Promise<void> {
+export async function unheard(world: SshWorld, act: () => Promise<void>): Promise<void> {
   const { place } = world;
   const [before, begun] = [place.state(), world.begun];
   await act();

@@ -223,7 +223,9 @@ function envOf(gateway: RunningGateway, sub = 'job'): Record<string, string> {
 
 /** Shells there read no start-up files of whoever runs the tests. */
 async function startOpenSsh(): Promise<Host> {
-  const sshd = await startSshd({ config: ['SetEnv HOME=/nonexistent SHLVL=1', 'PermitTunnel yes'] });
+  const sshd = await startSshd({
+    config: ['SetEnv HOME=/nonexistent SHLVL=1', 'PermitTunnel yes', 'AcceptEnv *'],
+  });
   return {
     ...{ port: sshd.port, user: sshd.user, key: sshd.text('user'), hostKey: sshd.publicKey('host') },
     get log() {
