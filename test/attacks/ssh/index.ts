@@ -2,11 +2,30 @@ import { S3, S8, S9 } from './cases/channels.ts';
 import { S1 } from './cases/commands.ts';
 import { S4, S4_DROP, S4_MODES } from './cases/files.ts';
 import { S5, S5_ALIASES, S6 } from './cases/forwards.ts';
+import { S13, S16, S18 } from './cases/hosts.ts';
 import { S10, S11, S12 } from './cases/logins.ts';
 import { S14 } from './cases/output.ts';
 import { ofSsh } from './world.ts';
 
 /** Every group, in the order of the kinds. */
-const GROUPS = [S1, S3, S4, S4_DROP, S4_MODES, S5, S5_ALIASES, S6, S8, S9, S10, S11, S12, S14];
+const GROUPS = [
+  S1,
+  S3,
+  S4,
+  S4_DROP,
+  S4_MODES,
+  S5,
+  S5_ALIASES,
+  S6,
+  S8,
+  S9,
+  S10,
+  S11,
+  S12,
+  ...S13,
+  S14,
+  S16,
+  S18,
+];
 
 export const SSH_TRIALS = GROUPS.map(ofSsh);

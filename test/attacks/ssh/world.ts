@@ -46,6 +46,8 @@ export interface SshWorldOptions {
   readonly more?: string;
   /** More YAML of the resource. */
   readonly resource?: string;
+  /** How hoopd knows the host, as YAML of `target`; default its key. */
+  readonly trust?: () => string;
 }
 
 /** A server, and the login that hoopd has there. */
@@ -94,7 +96,7 @@ export class SshWorld implements AnyWorld {
       resources: `
   box:
     protocol: ssh
-    target: { host: 127.0.0.1, port: ${host.port}, hostKeys: ["${host.hostKey}"] }
+    target: { host: 127.0.0.1, port: ${host.port}, ${options.trust?.() ?? `hostKeys: ["${host.hostKey}"]`} }
     credentials: { user: ${host.user}, key: { file: user } }
 ${options.resource ?? ''}`,
     });
