@@ -219,6 +219,12 @@ describe('a kept connection', () => {
     expect([...sockets]).toEqual([socket]);
   });
 
+  it('is not used where the target keeps it for no longer than a request may take to come there', async () => {
+    serve = (socket) => socket.write(GOOD.replace('\r\n\r\n', '\r\nKeep-Alive: timeout=1\r\n\r\n'));
+    expect(await whole(ask('GET', '/short'))).toBe('200 ok');
+    await eventually('the connection is closed', () => sockets.size === 0);
+  });
+
   it.each(['GET', 'OPTIONS'])('that the target closes meanwhile: %s is asked once more', async (method) => {
     await kept();
     closedAtOnce();
@@ -282,6 +288,41 @@ describe('a kept connection', () => {
     serve = (socket) => socket.destroy();
     await expect(ask('GET', '/new')).rejects.toMatchObject({ code: 'ERR_TARGET_LOST' });
     expect(heard).toHaveLength(1);
+  });
+});
+
+describe('a body on its way there', () => {
+  it.each<[string, readonly string[], number]>([
+    ['longer', ['abc', 'GET /next HTTP/1.1'], 3],
+    ['shorter', ['ab'], 3],
+  ])(
+    'that is %s than was said closes the connection: nothing of it is another request',
+    async (_what, pieces, length) => {
+      serve = () => undefined;
+      await expect(
+        ask('POST', '/body', Readable.from(pieces.map((one) => Buffer.from(one))), length),
+      ).rejects.toMatchObject({
+        code: 'ERR_TARGET_LOST',
+      });
+      await eventually('the connection is closed', () => sockets.size === 0);
+      expect(heard.join('')).not.toContain('/next');
+      expect(await whole(ask('GET', '/good'))).toBe('200 ok');
+    },
+  );
+
+  it('goes on behind an answer that came before its end, and the connection is kept', async () => {
+    serve = (socket, request) => {
+      if (request.startsWith('POST')) socket.write(GOOD);
+    };
+    const body = new Readable({ read: () => undefined });
+    body.push('ab');
+    expect(await whole(ask('POST', '/early', body, 3))).toBe('200 ok');
+    body.push('c');
+    body.push(null);
+    await eventually('all of it is there', () => heard.join('').endsWith('abc'));
+    const [socket] = sockets;
+    expect(await whole(ask('GET', '/good'))).toBe('200 ok');
+    expect([...sockets]).toEqual([socket]);
   });
 });
 
