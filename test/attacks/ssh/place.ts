@@ -25,6 +25,8 @@ export const SECRET = 'the-secret-of-the-host-4f1c';
  */
 export class Place {
   readonly path = realpathSync(mkdtempSync(join(tmpdir(), 'hoop-place-')));
+  /** Where clients put what they fetch: that changes nothing here. rsync replaces a file, so it is never a device. */
+  readonly away = mkdtempSync(join(tmpdir(), 'hoop-away-'));
 
   at(name: string): string {
     return join(this.path, name);
@@ -69,6 +71,6 @@ export class Place {
   }
 
   remove(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    for (const path of [this.path, this.away]) rmSync(path, { recursive: true, force: true });
   }
 }

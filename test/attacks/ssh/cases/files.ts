@@ -37,7 +37,7 @@ function packets(what: string, steps: Steps): SshAttack {
 function program(
   what: string,
   name: string,
-  args: (at: (name: string) => string, command: string) => readonly string[],
+  args: (at: (name: string) => string, away: string, command: string) => readonly string[],
   input: (at: (name: string) => string) => string = () => '',
 ): SshAttack {
   return {
@@ -49,7 +49,7 @@ function program(
         place.reset();
         place.write('log/list', `${place.path}/secret/shadow\n`);
         const before = place.state();
-        const { stdout } = await world[by](name, args(at, world.command(by)), input(at));
+        const { stdout } = await world[by](name, args(at, place.away, world.command(by)), input(at));
         return stdout.includes(SECRET) || place.state() !== before;
       };
       must(await tried('programDirect'), 'dead: nothing comes of it where no gateway stands');
@@ -185,7 +185,7 @@ const programs: readonly SshAttack[] = [
   program('scp to it, as of old', 'scp', (at) => ['-O', '/etc/hostname', `box:${at('data/new')}`]),
   program('scp -p to it', 'scp', (at) => ['-p', '/etc/hostname', `box:${at('data/report')}`]),
   program('scp -r to it', 'scp', (at) => ['-r', '/etc/ssh', `box:${at('data/new')}`]),
-  program('scp of a command', 'scp', (at) => ['-O', `box:$(touch ${at('hit')})`, '/dev/null']),
+  program('scp of a command', 'scp', (at, away) => ['-O', `box:$(touch ${at('hit')})`, away]),
 ];
 
 export const S4: SshGroup = {
@@ -233,8 +233,8 @@ when { resource.path == "${place}/data" || resource.path like "${place}/data/*" 
 @id("look") permit (principal, action == Action::"ssh.exec", resource is Command) when { resource.program == "ls" };
 `;
 
-const rsync = (what: string, args: (at: (name: string) => string) => readonly string[]) =>
-  program(what, 'rsync', (at, command) => ['-e', command, ...args(at)]);
+const rsync = (what: string, args: (at: (name: string) => string, away: string) => readonly string[]) =>
+  program(what, 'rsync', (at, away, command) => ['-e', command, ...args(at, away)]);
 
 export const S4_DROP: SshGroup = {
   id: 'S4',
@@ -267,7 +267,7 @@ export const S4_DROP: SshGroup = {
       `box:${at('secret')}`,
       at('stolen'),
     ]),
-    rsync('rsync that logs', (at) => [`-M--log-file=${at('hit')}`, `box:${at('data/report')}`, '/dev/null']),
+    rsync('rsync that logs', (at, away) => [`-M--log-file=${at('hit')}`, `box:${at('data/report')}`, away]),
     rsync('rsync that keeps what it replaces elsewhere', (at) => [
       '-b',
       '-I',
@@ -275,10 +275,10 @@ export const S4_DROP: SshGroup = {
       '/etc/hostname',
       `box:${at('data/report')}`,
     ]),
-    rsync('rsync that begins another program', (at) => [
+    rsync('rsync that begins another program', (at, away) => [
       `--rsync-path=touch ${at('hit')}; rsync`,
       `box:${at('data/report')}`,
-      '/dev/null',
+      away,
     ]),
     acts('rsync at the host itself', (place) => `rsync ${place}/secret/shadow ${place}/data/copy`),
     acts(
