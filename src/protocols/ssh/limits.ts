@@ -13,10 +13,16 @@ export const SSH_LIMITS = {
   loginTries: 6,
   /** From the first octet to a login, ms. */
   loginMs: 30_000,
-  /** What a client may send of one channel before it is taken, octets: the window that it is given, and once more. */
-  unreadBytes: 4 * 1024 * 1024,
-  /** What waits for one channel's other side before its source is paused, octets. */
-  waitingBytes: 256 * 1024,
+  /** What one side may send of a channel before the other takes it, octets; ssh2's own bound. */
+  windowBytes: 2 * 1024 * 1024,
+  /** What waits for one channel's other side before its source is given no more window, octets. */
+  waitingBytes: 64 * 1024,
+  /** Beside its octets each message costs so much to hold, octets. */
+  messageBytes: 256,
+  /** What either side may leave unread of ssh2's own answers before it is read no further, octets. */
+  unreadBytes: 1024 * 1024,
+  /** Questions of one connection that are asked only to be on record, at once. */
+  recordedAtOnce: 64,
   /** Signals of one channel. */
   signals: 256,
   /** A silent client is asked whether it is there, ms, and how often. */

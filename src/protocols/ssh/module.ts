@@ -45,7 +45,7 @@ export const ssh: Protocol<SshConfig, SshShared> = {
   }),
   seenKeys,
   shared: ({ ownSecret }) => ({ hostKey: makeHostKey(ownSecret), close: async () => undefined }),
-  create: (resource, { hostKey }, { clock, detectors }) => {
+  create: (resource, { hostKey }, { allowance, clock, detectors }) => {
     const { target, session } = resource.config;
     return createSshAdapter({
       target: new SshTarget({
@@ -59,6 +59,7 @@ export const ssh: Protocol<SshConfig, SshShared> = {
       places: new Places(resource.object, target),
       hostKey,
       mayBeSet: variableFilter(session.variables),
+      allowance,
       detectors,
     });
   },

@@ -17,7 +17,11 @@ export class Sftp {
 
   private constructor(channel: ClientChannel) {
     this.#channel = channel;
-    channel.on('data', (chunk: Buffer) => this.#answers.push(...this.#framer.push(chunk)));
+    channel.on('data', (chunk: Buffer) => {
+      this.#framer.add(chunk);
+      for (let one = this.#framer.next(); one !== undefined; one = this.#framer.next())
+        this.#answers.push(one);
+    });
   }
 
   static async open(client: SshClient): Promise<Sftp> {

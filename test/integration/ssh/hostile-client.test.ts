@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
 import { ended, exec, sshInside, sshOver } from '../../support/ssh/raw-client.ts';
@@ -94,3 +95,79 @@ it('answers the end of a channel in which nothing ran, and forgets it', async ()
   client.end();
   await othersAreServed();
 });
+
+/** What hoopd has read of all that was sent before. */
+const roundTrip = (inside: ReturnType<typeof sshInside>) =>
+  new Promise<void>((resolve) => {
+    const { REQUEST_FAILURE: answered } = inside._handlers;
+    inside._handlers['REQUEST_FAILURE'] = (...said) => {
+      answered?.(...said);
+      inside._handlers['REQUEST_FAILURE'] = answered!;
+      resolve();
+    };
+    inside.ping();
+  });
+
+it('does nothing more for a client that does not read what becomes of its requests', async () => {
+  const { client } = await connected();
+  const inside = sshInside(client);
+  const session = inside.session;
+  inside.session = (channel, _, packetSize) => session.call(inside, channel, 65_536, packetSize);
+  const channel = await new Promise<ClientChannel>((resolve, reject) =>
+    client.subsys('sftp', (error, one) => (error === undefined ? resolve(one) : reject(error))),
+  );
+  const init = Buffer.from('0000000501' + '00000003', 'hex');
+  channel.write(init);
+  const [version] = (await once(channel, 'data')) as [Buffer];
+  expect(version[4]).toBe(2);
+  channel.pause();
+  // Of a kind that nobody knows: hoopd answers each by itself.
+  const requests = Buffer.concat(
+    Array.from({ length: 3500 }, () => Buffer.from('0000000563' + '00000001', 'hex')),
+  );
+  const { outgoing } = channel as unknown as { readonly outgoing: { readonly id: number; window: number } };
+  let sent = 0;
+  for (
+    const most = 24 * 1024 * 1024;
+    sent < most && outgoing.window >= requests.length;
+    sent += requests.length
+  ) {
+    inside.channelData(outgoing.id, requests);
+    outgoing.window -= requests.length;
+    if (outgoing.window < requests.length) await roundTrip(inside);
+  }
+  expect(sent).toBeLessThan(8 * 1024 * 1024);
+  // It goes on where it had stopped.
+  let answered = 0;
+  channel.on('data', (chunk: Buffer) => (answered += chunk.length)).resume();
+  inside.channelWindowAdjust(outgoing.id, 400_000);
+  await eventually('all that fits is answered', () => answered > 300_000);
+  client.end();
+}, 30_000);
+
+it('takes no more of a program than its client reads, whichever of its two streams it writes to', async () => {
+  const { client } = await connected();
+  const inside = sshInside(client);
+  const session = inside.session;
+  inside.session = (channel, _, packetSize) => session.call(inside, channel, 65_536, packetSize);
+  const file = join(files, 'written');
+  const written = () => (existsSync(file) ? Number(readFileSync(file, 'utf8')) || 0 : 0);
+  const round = 'head -c 500000 /dev/zero; echo x >&2';
+  await exec(
+    client,
+    `i=0; while :; do ${round}; i=$((i+1)); echo $i > ${file}.new; mv ${file}.new ${file}; done`,
+  );
+  await eventually('it writes', () => written() > 0);
+  let last = 0;
+  await eventually(
+    () => `it does not stop: ${written()} times half a megabyte`,
+    async () => {
+      const before = last;
+      last = written();
+      await othersAreServed();
+      return before === last && last > 0;
+    },
+  );
+  expect(last).toBeLessThan(32);
+  client.end();
+}, 30_000);

@@ -70,9 +70,9 @@ afterAll(async () => {
 
 const run = async (how: typeof serve) => {
   serve = how;
-  const { client } = await sshOver(caller, 'host-1');
+  const { client, socket } = await sshOver(caller, 'host-1');
   const channel = await exec(client, 'anything');
-  return { client, channel };
+  return { client, socket, channel };
 };
 
 const wellBehaved: typeof serve = (channel) => {
@@ -141,3 +141,37 @@ it('is left when it opens a channel whose packets hold nothing, and the next ses
   expect(await ended(next.channel)).toMatchObject({ stdout: 'well\n', exit: [0] });
   next.client.end();
 });
+
+it('is left when it sends more than it was told that it may', async () => {
+  const { client, socket } = await run((host, connection) => {
+    const { outgoing } = host as unknown as { readonly outgoing: { readonly id: number } };
+    const inside = sshInside(connection);
+    for (let sent = 0; sent < 12; sent++) inside.channelData(outgoing.id, Buffer.alloc(1_000_000));
+  });
+  await once(socket, 'close');
+  client.end();
+});
+
+it('what a session leaves unread is bounded for all together: who holds most gives way, and others are served', async () => {
+  // Takes nothing of what it is sent.
+  confirm = (connection) => {
+    const inside = sshInside(connection);
+    const said = inside.channelOpenConfirm;
+    inside.channelOpenConfirm = (to, from, window, packetSize) => {
+      said.call(inside, to, from, serve === wellBehaved ? window : 0, packetSize);
+    };
+  };
+  const most = await run((host) => host.write('runs'));
+  const ends = new Promise<Error>((resolve) => most.client.once('error', resolve));
+  const closed = new Promise((resolve) => most.client.once('close', () => resolve(undefined)));
+  for (let channels = 0; channels < 80; channels++) {
+    const channel = await exec(most.client, 'anything').catch(() => undefined);
+    channel?.write(Buffer.alloc(2 * 1024 * 1024));
+  }
+  expect((await ends).message).toContain('ERR_BUSY');
+  await closed;
+  const other = await run(wellBehaved);
+  expect(await ended(other.channel)).toMatchObject({ stdout: 'well\n', exit: [0] });
+  other.client.end();
+  confirm = () => undefined;
+}, 30_000);

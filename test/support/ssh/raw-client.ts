@@ -12,6 +12,7 @@ interface Inside {
     session(channel: number, window: number, packetSize: number): void;
     channelOpenConfirm(to: number, from: number, window: number, packetSize: number): void;
     channelClose(channel: number): void;
+    channelWindowAdjust(channel: number, bytes: number): void;
     channelData(channel: number, data: Buffer): void;
     ping(): void;
     readonly _packetRW: {

@@ -28,6 +28,8 @@ export class SftpSession {
   readonly sent: Buffer[] = [];
   readonly answers: Buffer[] = [];
   failure: HoopError | undefined;
+  /** The client reads what it is answered. */
+  reads = true;
   readonly observer: SftpObserver;
   readonly #server: ChildProcess;
   readonly #waiting = new Map<number, (answer: Buffer) => void>();
@@ -58,6 +60,7 @@ export class SftpSession {
         server.stdin.write(bytes);
       },
       toClient: (bytes) => this.#heard(bytes),
+      hasRoom: () => this.reads,
       taken: () => undefined,
       failed: (error) => {
         this.failure = error;
@@ -107,7 +110,8 @@ export class SftpSession {
   }
 
   #heard(bytes: Buffer): void {
-    for (const answer of this.#framer.push(bytes)) {
+    this.#framer.add(bytes);
+    for (let answer = this.#framer.next(); answer !== undefined; answer = this.#framer.next()) {
       this.answers.push(answer);
       this.#waiting.get(idOf(answer))?.(answer);
       this.#waiting.delete(idOf(answer));

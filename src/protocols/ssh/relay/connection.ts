@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import ssh2, { type Connection, type ServerChannel, type Session, type TcpipRequestInfo } from 'ssh2';
+import type { Holder } from '../../../core/allowance.ts';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { SessionEnd, StreamContext } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
@@ -9,12 +10,15 @@ import { SSH_LIMITS } from '../limits.ts';
 import { ShownOutput } from '../shown/output.ts';
 import type { CleanText } from './asked.ts';
 import { forwarded, type Opening } from './forward.ts';
+import { Held } from './held.ts';
 import { disconnect, OPEN_FAILURE, refuseOpening, socketOf, strictChannels, strictHost } from './inside.ts';
+import { Intake } from './intake.ts';
 import { LocalLogin } from './login.ts';
 import { refusedOnRecord } from './not-carried.ts';
 import { SessionChannel } from './session-channel.ts';
 import { Gate } from './sink.ts';
 import type { ConnectionParts, ConnectionState, Upstream } from './state.ts';
+import { Windows } from './windows.ts';
 
 /** One connection of a client's: its login, its channels, its end. */
 export class SshConnection implements ConnectionState {
@@ -22,6 +26,8 @@ export class SshConnection implements ConnectionState {
   readonly parts: ConnectionParts;
   readonly clean: CleanText;
   readonly gate: Gate;
+  readonly #holder: Holder;
+  readonly #held: Held;
   readonly #detected: DetectedValues;
   readonly #stream: Duplex;
   readonly #channels = new Set<SessionChannel>();
@@ -30,6 +36,8 @@ export class SshConnection implements ConnectionState {
   #policyVersion = '';
   #forwards = 0;
   #client: Connection | undefined;
+  #windows: Windows | undefined;
+  #intake: Intake | undefined;
   #upstream: Promise<Upstream> | undefined;
   #failure: HoopError | undefined;
 
@@ -40,7 +48,9 @@ export class SshConnection implements ConnectionState {
     const { set, tags } = parts.detectors();
     this.#detected = new DetectedValues(context.guard, context.session.resource, set, tags);
     this.clean = (text) => this.#detected.cleanText(text);
-    this.gate = new Gate(stream, context.guard);
+    this.#holder = parts.allowance.open((error) => this.over(error));
+    this.#held = new Held(this.#holder);
+    this.gate = new Gate(stream, context.guard, this.#held);
   }
 
   /** Never rejects. */
@@ -62,6 +72,7 @@ export class SshConnection implements ConnectionState {
       clearTimeout(login);
       signal.removeEventListener('abort', abort);
       idle.stop();
+      this.#holder.close();
       // ssh2 tells channels of the kind session nothing of it.
       for (const channel of this.#channels) channel.leave();
       this.#left.abort(this.#failure ?? new HoopError('ERR_SESSION_ENDED', 'the client left'));
@@ -75,6 +86,14 @@ export class SshConnection implements ConnectionState {
 
   get gone(): AbortSignal {
     return this.#left.signal;
+  }
+
+  get windows(): Windows {
+    return this.#windows!;
+  }
+
+  get intake(): Intake {
+    return this.#intake!;
   }
 
   upstream(): Promise<Upstream> {
@@ -127,6 +146,11 @@ export class SshConnection implements ConnectionState {
 
   #greeted(client: Connection, ready: () => void): void {
     this.#client = client;
+    this.#intake = new Intake(this.#stream);
+    this.#windows = new Windows(client, this.#held, () =>
+      this.over(new HoopError('ERR_PROTOCOL', 'more was sent than the window allows')),
+    );
+    strictChannels(client);
     const login = new LocalLogin(this.context.localProof);
     client.on('error', (error) => this.#broken(error));
     client.on('authentication', (asked) => {
@@ -151,9 +175,6 @@ export class SshConnection implements ConnectionState {
       reject?.();
       void refusedOnRecord(this, this.context.guard, name);
     });
-    strictChannels(client, () =>
-      this.over(new HoopError('ERR_PROTOCOL', 'more was sent than the window allows')),
-    );
   }
 
   async #forward(
@@ -200,7 +221,11 @@ export class SshConnection implements ConnectionState {
     };
     client.once('close', lost);
     strictHost(client, lost);
-    return { client, gate: new Gate(socketOf(client), this.context.guard) };
+    const socket = socketOf(client);
+    // What ssh2 answers the host by itself is bounded like what it answers the client.
+    new Intake(socket);
+    const windows = new Windows(client, this.#held, lost);
+    return { client, windows, gate: new Gate(socket, this.context.guard, this.#held) };
   }
 }
 

@@ -4,6 +4,7 @@ import type { Later } from '../../../core/later.ts';
 import type { Approvable, ApprovalWait } from '../../../enforcement/operation.ts';
 import type { Denied, Guard, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
+import type { Source } from '../../stream/outlet.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import { SftpObserver } from '../sftp/observer.ts';
 import type { SftpAsk } from '../sftp/question.ts';
@@ -18,6 +19,9 @@ export interface FilesParts {
   readonly remote: ClientChannel;
   readonly toClient: Sink;
   readonly toHost: Sink;
+  /** Of `channel` and of `remote`. */
+  readonly window: Source;
+  readonly hostWindow: Source;
   readonly wait: Pick<ApprovalWait, 'signal' | 'told'>;
   /** So many octets go to the client. */
   readonly moved: (bytes: number) => void;
@@ -27,20 +31,38 @@ export interface FilesParts {
 }
 
 /** Carries a channel's two directions as SFTP. @returns To be ended with the channel. */
-export function carriedFiles(parts: FilesParts): SftpObserver {
-  const { connection, guard, channel, remote, toClient, toHost, moved } = parts;
-  let [paused, ended] = [false, false];
-  const files = new SftpObserver({
+export function carriedFiles(parts: FilesParts): Pick<SftpObserver, 'end' | 'maskedValues'> {
+  const { connection, guard, channel, remote, toClient, toHost, window, hostWindow, moved } = parts;
+  const { held } = connection.gate;
+  let [paused, ended, unread, cost] = [false, false, false, 0];
+  const weigh = () => {
+    held.free(cost);
+    cost = files.waitingBytes === 0 ? 0 : held.add(files.waitingBytes);
+  };
+  const answers: Source = {
+    pause: () => {
+      unread = true;
+      hostWindow.pause();
+    },
+    resume: () => {
+      unread = false;
+      hostWindow.resume();
+      files.goOn();
+    },
+  };
+  const files: SftpObserver = new SftpObserver({
     host: connection.parts.host,
     clean: connection.clean,
     ask: (question) => asked(parts, question),
-    toTarget: (bytes) => toHost.send(remote, bytes, channel),
+    hasRoom: () => !unread,
+    toTarget: (bytes) => toHost.send(remote, bytes, window),
     toClient: (bytes) => {
       moved(bytes.length);
-      toClient.send(channel, bytes, remote);
+      toClient.send(channel, bytes, answers);
     },
     taken: () => {
-      if (paused) channel.resume();
+      weigh();
+      if (paused) window.resume();
       paused = false;
       if (ended) toHost.emptied(() => remote.end());
     },
@@ -49,16 +71,21 @@ export function carriedFiles(parts: FilesParts): SftpObserver {
   });
   channel.on('data', (chunk: Buffer) => {
     files.fromClient(chunk);
+    weigh();
     if (files.waitingBytes <= SSH_LIMITS.waitingBytes) return;
-    channel.pause();
+    window.pause();
     paused = true;
   });
   channel.once('end', () => {
     ended = true;
-    if (files.idle) toHost.emptied(() => remote.end());
+    files.goOn();
   });
   remote.on('data', (chunk: Buffer) => files.fromTarget(chunk));
-  return files;
+  const end = () => {
+    files.end();
+    weigh();
+  };
+  return { end, maskedValues: files.maskedValues };
 }
 
 async function asked(

@@ -5,6 +5,7 @@ import { denialJson } from '../../../enforcement/denial.ts';
 import type { Approvable } from '../../../enforcement/operation.ts';
 import type { Guard, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
+import type { Source } from '../../stream/outlet.ts';
 import { addressOf } from '../entities.ts';
 import { type Endpoint, readEndpoint } from '../reading/address.ts';
 import { contextOf } from './asked.ts';
@@ -93,10 +94,11 @@ async function carried(
   operation: OpenOperation,
 ): Promise<void> {
   try {
-    const { client, gate } = await connection.upstream();
+    const { client, gate, windows } = await connection.upstream();
     const remote = await connected(client, endpoint, asked);
     if (connection.gone.aborted) return void remote.close();
-    await joined(connection, guard, opening.accept(), remote, new Sink(gate), operation);
+    const host = { remote, toHost: new Sink(gate), window: windows.of(remote) };
+    await joined(connection, guard, opening.accept(), host, operation);
     operation.close('success');
   } catch (error) {
     if (!isHoopError(error)) throw error;
@@ -128,27 +130,36 @@ function connected(
   });
 }
 
+/** How long the host may take what was sent before a client left, ms. */
+const GRACE_MS = 2000;
+
+interface HostSide {
+  readonly remote: ClientChannel;
+  readonly toHost: Sink;
+  readonly window: Source;
+}
+
 /** Carries both directions until both have ended; what comes back is masked as output is. */
 function joined(
   connection: ConnectionState,
   guard: Guard,
   local: ServerChannel,
-  remote: ClientChannel,
-  toHost: Sink,
+  { remote, toHost, window: hostWindow }: HostSide,
   operation: OpenOperation,
 ): Promise<void> {
   const toClient = new Sink(connection.gate);
+  const window = connection.windows.of(local);
   const flow = new ShownFlow(connection.shown(), (bytes) => {
     operation.bytes += bytes.length;
     operation.answered = true;
     guard.output(bytes, operation);
-    toClient.send(local, bytes, remote);
+    toClient.send(local, bytes, hostWindow);
   });
   local
     .on('error', () => undefined)
     .on('data', (chunk: Buffer) => {
       connection.moved();
-      toHost.send(remote, chunk, local);
+      toHost.send(remote, chunk, window);
     });
   remote.on('data', (chunk: Buffer) => {
     connection.moved();
@@ -160,11 +171,21 @@ function joined(
     operation.maskedValues += flow.maskedValues;
     toClient.emptied(() => local.end());
   });
+  for (const one of [window, hostWindow]) one.resume();
   return new Promise((resolve) => {
     remote.once('close', () => toClient.emptied(() => local.end()));
     local.once('close', () => {
       flow.end();
-      remote.close();
+      for (const one of [window, hostWindow]) one.resume();
+      // Behind what the client had sent before, if the host takes it.
+      const left = () => {
+        clearTimeout(late);
+        remote.close();
+        toHost.close();
+      };
+      const late = setTimeout(left, GRACE_MS);
+      toHost.emptied(left);
+      toClient.close();
       resolve();
     });
   });

@@ -20,7 +20,7 @@ const PACKET_HEAD_BYTES = 5;
 const MIN_PACKET_BYTES = 512;
 
 interface Channel {
-  readonly incoming: { readonly window: number };
+  readonly incoming?: object;
   readonly outgoing: { readonly id: number };
   /** Of the kind `session`: what runs in it, and before that the other side's number of it. */
   readonly _channel?: Channel;
@@ -33,6 +33,7 @@ type Handler = (protocol: Protocol, recipient: number, ...rest: unknown[]) => vo
 type OpeningHandler = (protocol: Protocol, offered: Offered, ...rest: unknown[]) => void;
 
 interface Handlers {
+  CHANNEL_EXTENDED_DATA: Handler;
   CHANNEL_OPEN: OpeningHandler;
   CHANNEL_OPEN_CONFIRMATION: OpeningHandler;
   CHANNEL_REQUEST: Handler;
@@ -46,6 +47,7 @@ interface Protocol {
   channelSuccess(id: number): void;
   channelFailure(id: number): void;
   channelClose(id: number): void;
+  channelWindowAdjust(id: number, bytes: number): void;
   channelOpenFail(id: number, reason: number, text?: string): void;
 }
 
@@ -54,7 +56,8 @@ interface Inside {
   readonly _chanMgr: { get(id: number): Channel | undefined; remove(id: number): void };
 }
 
-function inside(client: Connection | Client): Inside {
+/** @throws {HoopError} `ERR_INTERNAL` this ssh2 is made otherwise. */
+export function inside(client: Connection | Client): Inside {
   const parts = client as unknown as Partial<Inside>;
   if (typeof parts._protocol?._handlers?.CHANNEL_REQUEST !== 'function' || parts._chanMgr === undefined)
     throw new HoopError('ERR_INTERNAL', undefined, { detail: 'this ssh2 is made otherwise' });
@@ -72,17 +75,14 @@ interface Offered {
 
 /**
  * Makes ssh2 answer what comes on a channel in which something runs, and the end of one in which nothing ran, which it leaves
- * without an answer; stop a client that sends more than it was told that it may, which it would hold; and open no channel whose
- * packets hold next to nothing, into which it would write without an end.
+ * without an answer; and open no channel whose packets hold next to nothing, into which it would write without an end.
  *
- * @param breach Called when a client has done so; its data is dropped.
  * @throws {HoopError} `ERR_INTERNAL` this ssh2 is made otherwise.
  */
-export function strictChannels(client: Connection, breach: () => void): void {
+export function strictChannels(client: Connection): void {
   const { _protocol: protocol, _chanMgr: channels } = inside(client);
   const { _handlers: handlers } = protocol;
   const request = handlers.CHANNEL_REQUEST;
-  const data = handlers.CHANNEL_DATA;
   const open = handlers.CHANNEL_OPEN;
   const close = handlers.CHANNEL_CLOSE;
   handlers.CHANNEL_REQUEST = (own, recipient, type, wantReply, ...rest) => {
@@ -91,12 +91,6 @@ export function strictChannels(client: Connection, breach: () => void): void {
     request(own, recipient, type, false, ...rest);
     if (WHILE_RUNNING.has(type)) own.channelSuccess(running.outgoing.id);
     else own.channelFailure(running.outgoing.id);
-  };
-  handlers.CHANNEL_DATA = (own, recipient, bytes, ...rest) => {
-    const found = channels.get(recipient);
-    const channel = found?._channel ?? found;
-    if ((bytes as Buffer).length > (channel?.incoming?.window ?? Number.POSITIVE_INFINITY)) return breach();
-    data(own, recipient, bytes, ...rest);
   };
   handlers.CHANNEL_OPEN = (own, info, ...rest) => {
     const { sender, packetSize } = info;

@@ -12,12 +12,13 @@ const NOT_CARRIED: SshRefusal = {
 
 /** Puts on record what was asked for and is never done. Never rejects. @param what In the protocol's word. */
 export async function refusedOnRecord(
-  connection: Pick<ConnectionState, 'over'>,
+  connection: Pick<ConnectionState, 'over' | 'intake'>,
   guard: Guard,
   what: string,
 ): Promise<void> {
   try {
-    await guard.ask({ pairs: [], context: {}, text: what, refusal: NOT_CARRIED });
+    const asked = guard.ask({ pairs: [], context: {}, text: what, refusal: NOT_CARRIED });
+    await connection.intake.during(Promise.resolve(asked));
   } catch (error) {
     connection.over(toHoopError(error));
   }

@@ -10,15 +10,20 @@ import { type Asked, approvable, questionOf, readingOf } from './asked.ts';
 import { carriedFiles } from './files.ts';
 import { started } from './remote.ts';
 import { ShownFlow } from './shown-flow.ts';
-import { Sink } from './sink.ts';
+import { type Gate, Sink } from './sink.ts';
 import type { ConnectionState } from './state.ts';
 import { DENIED_STATUS, denialLines, FAILED_STATUS, holdLine, lines } from './words.ts';
+
+type Size = Pick<PseudoTtyInfo, 'rows' | 'cols' | 'width' | 'height'>;
 
 /** What is carried until the program has ended. */
 interface Ending {
   end(): void;
   readonly maskedValues: number;
 }
+
+/** Before there is one. */
+const NEVER_FULL: Source = { pause: () => undefined, resume: () => undefined };
 
 /** What runs in one channel, from the question whether it may to its exit status. */
 export class Program {
@@ -27,9 +32,16 @@ export class Program {
   readonly #channel: ServerChannel;
   readonly #asked: Asked;
   readonly #toClient: Sink;
+  readonly #window: Source;
   readonly #gone = new AbortController();
   #operation: OpenOperation | undefined;
   #remote: ClientChannel | undefined;
+  #hostWindow: Source = NEVER_FULL;
+  #toHost: Sink | undefined;
+  /** To the host, once something runs there. */
+  #gate: Gate;
+  /** Of the terminal, where it could not be told yet. */
+  #size: Size | undefined;
   #over = false;
 
   /** @param channel Accepted: what is denied is told on it. */
@@ -39,6 +51,8 @@ export class Program {
     this.#channel = channel;
     this.#asked = asked;
     this.#toClient = new Sink(connection.gate);
+    this.#window = connection.windows.of(channel);
+    this.#gate = connection.gate;
     channel.on('error', () => undefined);
     channel.stderr.on('error', () => undefined);
     channel.once('close', () => this.leave());
@@ -65,8 +79,18 @@ export class Program {
   }
 
   /** The size of the terminal has changed. */
-  resize(size: Pick<PseudoTtyInfo, 'rows' | 'cols' | 'width' | 'height'>): void {
+  resize(size: Size): void {
     if (this.#operation === undefined || this.#over) return;
+    const waits = this.#size !== undefined;
+    this.#size = size;
+    // Where there is no room only the last one counts.
+    if (!waits) this.#gate.pass(() => this.#resized());
+  }
+
+  #resized(): void {
+    const size = this.#size;
+    this.#size = undefined;
+    if (size === undefined || this.#operation === undefined || this.#over) return;
     this.#guard.resized(size.cols, size.rows, this.#operation);
     this.#remote?.setWindow(size.rows, size.cols, size.height, size.width);
   }
@@ -80,15 +104,22 @@ export class Program {
   end(reason: HoopError): void {
     this.#tell([`${reason.code}: ${reason.message}`]);
     this.#exit(FAILED_STATUS);
-    this.leave();
+    this.#stop();
   }
 
   /** Nobody is there any more. Safe to call twice. */
   leave(): void {
+    this.#toClient.close();
+    this.#stop();
+  }
+
+  #stop(): void {
     if (this.#over) return;
     this.#over = true;
     this.#gone.abort();
     this.#remote?.close();
+    for (const window of [this.#window, this.#hostWindow]) window.resume();
+    this.#toHost?.close();
     this.#operation?.drop();
     this.#guard.closed('the channel was closed');
   }
@@ -109,7 +140,7 @@ export class Program {
 
   /** From the start at the host to the exit there. */
   async #carry(operation: OpenOperation): Promise<void> {
-    const { client, gate } = await this.#connection.upstream();
+    const { client, gate, windows } = await this.#connection.upstream();
     if (this.#over) return operation.drop();
     const { channel: remote, exit: exited } = await started(client, this.#asked);
     if (this.#over) {
@@ -117,12 +148,17 @@ export class Program {
       return operation.drop();
     }
     this.#remote = remote;
+    this.#hostWindow = windows.of(remote);
+    this.#gate = gate;
     const toHost = new Sink(gate);
+    this.#toHost = toHost;
     const { start } = this.#asked;
     const flows =
       start.kind === 'subsystem' && start.name === 'sftp'
         ? this.#files(remote, toHost, operation)
         : this.#streams(remote, toHost, operation);
+    // Whoever listens is there.
+    for (const window of [this.#window, this.#hostWindow]) window.resume();
     const exit = await exited;
     if (this.#over) return;
     for (const flow of flows) {
@@ -145,9 +181,10 @@ export class Program {
   #streams(remote: ClientChannel, toHost: Sink, operation: OpenOperation): readonly ShownFlow[] {
     const typed = this.#asked.terminal === undefined ? undefined : this.#typed(operation);
     this.#channel.on('data', (chunk: Buffer) => {
+      if (this.#over) return;
       this.#moved();
       typed?.typed(chunk);
-      toHost.send(remote, chunk, this.#channel);
+      toHost.send(remote, chunk, this.#window);
     });
     this.#channel.once('end', () => toHost.emptied(() => remote.end()));
     if (typed !== undefined) remote.on('data', (chunk: Buffer) => typed.shown(chunk));
@@ -175,6 +212,8 @@ export class Program {
       remote,
       toClient: this.#toClient,
       toHost,
+      window: this.#window,
+      hostWindow: this.#hostWindow,
       wait: this.#wait,
       moved: (bytes) => {
         operation.bytes += bytes;
@@ -196,7 +235,7 @@ export class Program {
 
   #flow(
     kind: 'output' | 'stderr',
-    from: Source & Readable,
+    from: Readable,
     to: Writable,
     text: boolean,
     operation: OpenOperation,
@@ -206,9 +245,10 @@ export class Program {
       operation.bytes += bytes.length;
       operation.answered = true;
       this.#guard[kind](bytes, operation);
-      this.#toClient.send(to, bytes, from);
+      this.#toClient.send(to, bytes, this.#hostWindow);
     });
     from.on('data', (chunk: Buffer) => {
+      if (this.#over) return;
       this.#moved();
       flow.push(chunk);
     });

@@ -109,7 +109,10 @@ export class SessionChannel {
     const context = { ...contextOf({ terminal: this.#terminal, variables: this.#variables }), signal: name };
     const pairs = [{ action: 'ssh.signal', object: host }];
     try {
-      const answer = await guard.ask({ pairs, context, text: `signal ${name}` });
+      const { intake } = this.#connection;
+      const answer = await intake.during(
+        Promise.resolve(guard.ask({ pairs, context, text: `signal ${name}` })),
+      );
       if (answer.effect === 'deny') return;
       program.signal(name);
       answer.close('success');
@@ -126,7 +129,7 @@ export class SessionChannel {
   /** Puts on record what is not done. */
   async #refused(question: Question): Promise<void> {
     try {
-      const answer = await this.#guard.ask(question);
+      const answer = await this.#connection.intake.during(Promise.resolve(this.#guard.ask(question)));
       if (answer.effect === 'allow') answer.close('failure', undefined, 'it was refused before');
     } catch (error) {
       this.#connection.over(toHoopError(error));

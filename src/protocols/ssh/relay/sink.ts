@@ -3,17 +3,21 @@ import { RECORDING_PENDING_BYTES } from '../../../recording/recorder.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { SSH_LIMITS } from '../limits.ts';
+import type { Held } from './held.ts';
 
 /**
  * Whether a connection, and the disk under the recording, take more: ssh2 writes to its socket whatever waits there. One for
  * all channels of a connection.
  */
 export class Gate {
+  /** What waits in all channels. */
+  readonly held: Held;
   readonly #socket: Duplex;
   readonly #evidence: Pick<Guard, 'pendingBytes' | 'drained'>;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(socket: Duplex, evidence: Pick<Guard, 'pendingBytes' | 'drained'>) {
+  constructor(socket: Duplex, evidence: Pick<Guard, 'pendingBytes' | 'drained'>, held: Held) {
+    this.held = held;
     this.#socket = socket;
     this.#evidence = evidence;
     socket.on('drain', () => this.#open());
@@ -43,6 +47,7 @@ export class Gate {
 interface Piece {
   readonly to: Writable;
   readonly bytes: Buffer;
+  readonly cost: number;
 }
 
 /**
@@ -55,16 +60,20 @@ export class Sink {
   readonly #paused = new Set<Source>();
   readonly #whenEmpty: (() => void)[] = [];
   #waitingBytes = 0;
+  #cost = 0;
   #writing = false;
+  #over = false;
 
   constructor(gate: Gate) {
     this.#gate = gate;
   }
 
-  /** @param source Told to pause until there is room again. */
+  /** @param source Told to pause until there is room again: the window of its channel. */
   send(to: Writable, bytes: Buffer, source?: Source): void {
-    if (bytes.length === 0) return;
-    this.#pieces.push({ to, bytes });
+    if (bytes.length === 0 || this.#over) return;
+    const cost = this.#gate.held.add(bytes.length);
+    this.#cost += cost;
+    this.#pieces.push({ to, bytes, cost });
     this.#waitingBytes += bytes.length;
     if (source !== undefined && this.#waitingBytes > SSH_LIMITS.waitingBytes) {
       source.pause();
@@ -84,15 +93,31 @@ export class Sink {
     const piece = this.#pieces.shift();
     if (piece === undefined) return;
     this.#writing = true;
-    this.#gate.pass(() => piece.to.write(piece.bytes, () => this.#written(piece.bytes.length)));
+    this.#gate.pass(() => piece.to.write(piece.bytes, () => this.#written(piece)));
   }
 
-  #written(bytes: number): void {
+  /** The other side takes nothing more: what waits for it is forgotten. Safe to call twice. */
+  close(): void {
+    this.#over = true;
+    this.#pieces.length = 0;
+    this.#free(this.#cost);
+  }
+
+  #free(cost: number): void {
+    this.#cost -= cost;
+    this.#gate.held.free(cost);
+  }
+
+  #written({ bytes, cost }: Piece): void {
+    if (this.#over) return;
     this.#writing = false;
-    this.#waitingBytes -= bytes;
+    this.#waitingBytes -= bytes.length;
+    this.#free(cost);
     if (this.#waitingBytes <= SSH_LIMITS.waitingBytes / 2) {
-      for (const source of this.#paused) source.resume();
+      const paused = [...this.#paused];
+      // Before they go on: one may have to wait again at once.
       this.#paused.clear();
+      for (const source of paused) source.resume();
     }
     if (this.#waitingBytes === 0) for (const done of this.#whenEmpty.splice(0)) done();
     this.#next();

@@ -1,4 +1,5 @@
 import type { Client } from 'ssh2';
+import type { Allowance } from '../../../core/allowance.ts';
 import type { HoopError } from '../../../core/errors.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
@@ -6,7 +7,9 @@ import type { StreamContext } from '../../adapter.ts';
 import type { ShownOutput } from '../shown/output.ts';
 import type { SshTarget } from '../target/ssh-target.ts';
 import type { CleanText } from './asked.ts';
+import type { Intake } from './intake.ts';
 import type { Gate } from './sink.ts';
+import type { Windows } from './windows.ts';
 
 /** What connections of one resource share. */
 export interface ConnectionParts {
@@ -18,6 +21,8 @@ export interface ConnectionParts {
   readonly hostKey: string;
   /** Whether a client may set this variable. */
   readonly mayBeSet: (name: string) => boolean;
+  /** Memory that all sessions hold together. */
+  readonly allowance: Allowance;
   /** In force now. */
   readonly detectors: () => { readonly set: DetectorSet; readonly tags: readonly string[] };
 }
@@ -29,6 +34,10 @@ export interface ConnectionState {
   readonly clean: CleanText;
   /** To the client. */
   readonly gate: Gate;
+  /** Of the client's channels. */
+  readonly windows: Pick<Windows, 'of'>;
+  /** From the client. */
+  readonly intake: Pick<Intake, 'during'>;
   /** Aborted when the client has left. */
   readonly gone: AbortSignal;
   /** What a program prints, as policy is now. */
@@ -45,4 +54,6 @@ export interface Upstream {
   readonly client: Client;
   /** To the host. */
   readonly gate: Gate;
+  /** Of the host's channels. */
+  readonly windows: Pick<Windows, 'of'>;
 }

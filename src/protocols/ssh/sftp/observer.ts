@@ -33,6 +33,8 @@ export interface SftpParts {
   ask(question: SftpAsk): Later<OpenOperation | Denied>;
   toTarget(bytes: Buffer): void;
   toClient(bytes: Buffer): void;
+  /** Whether the client reads what it is answered. If not, nothing more is done for it until `goOn`. */
+  readonly hasRoom: () => boolean;
   /** There are no whole requests any more that were not sent on. */
   taken(): void;
   /** One of the two speaks no SFTP, or the session must end. Called once; nothing is carried from here on. */
@@ -53,15 +55,12 @@ export class SftpObserver {
   readonly #parts: SftpParts;
   readonly #fromClient = new PacketFramer();
   readonly #fromTarget = new PacketFramer();
-  readonly #queue: Buffer[] = [];
   readonly #pending = new Map<number, Pending>();
   readonly #files = new OpenFiles();
   #phase: 'new' | 'greeted' | 'open' | 'over' = 'new';
   #extensions: ReadonlySet<string> = new Set();
   #busy = false;
   #nextOwn = OWN_IDS;
-  /** Octets of requests that were not sent on yet: above some bound the client is to be paused until `taken`. */
-  waitingBytes = 0;
   /** Files are carried as they are. */
   readonly maskedValues = 0;
 
@@ -70,32 +69,33 @@ export class SftpObserver {
   }
 
   fromClient(bytes: Buffer): void {
-    this.#carried(() => {
-      for (const packet of this.#fromClient.push(bytes)) {
-        this.#queue.push(packet);
-        this.waitingBytes += packet.length;
-      }
-    });
+    if (this.#phase !== 'over') this.#fromClient.add(bytes);
     this.#work();
   }
 
   fromTarget(bytes: Buffer): void {
+    if (this.#phase !== 'over') this.#fromTarget.add(bytes);
     this.#carried(() => {
-      for (const packet of this.#fromTarget.push(bytes)) this.#answer(packet);
+      for (let packet = this.#fromTarget.next(); packet !== undefined; packet = this.#fromTarget.next())
+        this.#answer(packet);
     });
     this.#work();
   }
 
-  /** Nothing of what the client sent waits to be sent on. */
-  get idle(): boolean {
-    return !this.#busy && this.#queue.length === 0;
+  /** The client reads again, or has said its last. */
+  goOn(): void {
+    this.#work();
+  }
+
+  /** Octets of requests that were not sent on yet: above some bound the client is to be paused until `taken`. */
+  get waitingBytes(): number {
+    return this.#phase === 'over' ? 0 : this.#fromClient.waitingBytes;
   }
 
   /** The channel is over: whatever is open gets its outcome. Safe to call twice. */
   end(): void {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
-    this.#queue.length = 0;
     for (const pending of this.#pending.values()) {
       if (pending.kind === 'own') pending.failed(new HoopError('ERR_SESSION_ENDED'));
       else if (pending.kind === 'closes') closed(pending.file, undefined, this.#parts.guard);
@@ -123,8 +123,9 @@ export class SftpObserver {
   /** Sends on what may be, in order, up to the first that has to wait. */
   #work(): void {
     this.#carried(() => {
-      while (!this.#busy && this.#phase !== 'over' && this.#pending.size < MAX_PENDING) {
-        const packet = this.#next();
+      // What follows `init` means nothing before the target has said what it speaks.
+      while (this.#hasRoom && this.#phase !== 'greeted') {
+        const packet = this.#fromClient.next();
         if (packet === undefined) return this.#parts.taken();
         const done = this.#request(packet);
         if (done instanceof Promise) this.#wait(done);
@@ -132,11 +133,9 @@ export class SftpObserver {
     });
   }
 
-  #next(): Buffer | undefined {
-    // What follows `init` means nothing before the target has said what it speaks.
-    const packet = this.#phase === 'greeted' ? undefined : this.#queue.shift();
-    if (packet !== undefined) this.waitingBytes -= packet.length;
-    return packet;
+  get #hasRoom(): boolean {
+    if (this.#busy || this.#phase === 'over') return false;
+    return this.#pending.size < MAX_PENDING && this.#parts.hasRoom();
   }
 
   #wait(done: Promise<void>): void {

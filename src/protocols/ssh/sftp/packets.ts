@@ -55,31 +55,53 @@ const STATUS_NAMES = [
 export const VERSION = 3;
 /** What OpenSSH takes (`SFTP_MAX_MSG_LENGTH`), octets behind the length. */
 const MAX_PACKET = 256 * 1024;
+/** Pieces that are no longer together are held as one: each would cost more than it holds. */
+const SMALL_BYTES = 1024;
 /** The length, the type and the id. */
 export const HEAD_BYTES = 9;
 
-/** Puts one side's octets together to whole packets. Holds one that is not whole at most. */
+/**
+ * Puts one side's octets together to whole packets, one at a time: what is not asked for is kept as it came. Linear, however
+ * the octets are cut.
+ */
 export class PacketFramer {
-  #held: Buffer = Buffer.alloc(0);
+  #chunks: Buffer[] = [];
+  /** Octets that were added and not given. */
+  waitingBytes = 0;
+
+  /** @param chunk Not to be changed afterwards. */
+  add(chunk: Buffer): void {
+    if (chunk.length === 0) return;
+    this.waitingBytes += chunk.length;
+    const last = this.#chunks.at(-1);
+    if (last === undefined || last.length + chunk.length > SMALL_BYTES) this.#chunks.push(chunk);
+    else this.#chunks[this.#chunks.length - 1] = Buffer.concat([last, chunk]);
+  }
 
   /**
-   * @returns Whole packets, their lengths before them, in order; views of what came.
+   * @returns The next whole packet, its length before it: a view of what came where it came in one piece. Undefined: not yet.
    * @throws {HoopError} `ERR_MESSAGE_LENGTH` a length is none that a packet has: nothing more can be read.
    */
-  push(chunk: Buffer): Buffer[] {
-    const bytes = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
-    const packets: Buffer[] = [];
-    let at = 0;
-    while (bytes.length - at >= 4) {
-      const length = bytes.readUInt32BE(at);
-      if (length < HEAD_BYTES - 4 || length > MAX_PACKET)
-        throw new HoopError('ERR_MESSAGE_LENGTH', `a packet of SFTP cannot have ${length} octets`);
-      if (bytes.length - at - 4 < length) break;
-      packets.push(bytes.subarray(at, at + 4 + length));
-      at += 4 + length;
-    }
-    this.#held = bytes.subarray(at);
-    return packets;
+  next(): Buffer | undefined {
+    if (this.waitingBytes < 4) return undefined;
+    const length = this.#first(4).readUInt32BE(0);
+    if (length < HEAD_BYTES - 4 || length > MAX_PACKET)
+      throw new HoopError('ERR_MESSAGE_LENGTH', `a packet of SFTP cannot have ${length} octets`);
+    if (this.waitingBytes < 4 + length) return undefined;
+    const first = this.#first(4 + length);
+    const rest = first.subarray(4 + length);
+    if (rest.length === 0) this.#chunks.shift();
+    else this.#chunks[0] = rest;
+    this.waitingBytes -= 4 + length;
+    return first.subarray(0, 4 + length);
+  }
+
+  /** The first chunk, made so long; so much is there. */
+  #first(bytes: number): Buffer {
+    let [length, count] = [0, 0];
+    while (length < bytes) length += this.#chunks[count++]!.length;
+    if (count > 1) this.#chunks.splice(0, count, Buffer.concat(this.#chunks.slice(0, count), length));
+    return this.#chunks[0]!;
   }
 }
 
