@@ -20,8 +20,8 @@ export const ALGORITHMS = {
   compress: ['none'],
 } satisfies Algorithms;
 
-/** The same for hoopd's own end: every client knows Curve25519 or groups of 4096 bits. */
+/** The same for hoopd's own end: every client knows Curve25519 or groups of 4096 bits. Those of 8192 keep all others waiting. */
 export const LOCAL_ALGORITHMS = {
   ...ALGORITHMS,
-  kex: ALGORITHMS.kex.filter((name) => !name.startsWith('ecdh-')),
+  kex: ALGORITHMS.kex.filter((name) => !/^ecdh-|-group18-/.test(name)),
 } satisfies Algorithms;

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClientChannel } from 'ssh2';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { ClientChannel, SFTPWrapper } from 'ssh2';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
 import { ended, exec, sshInside, sshOver } from '../../support/ssh/raw-client.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
@@ -171,3 +171,76 @@ it('takes no more of a program than its client reads, whichever of its two strea
   expect(last).toBeLessThan(32);
   client.end();
 }, 30_000);
+
+describe('a policy that is replaced while something runs', () => {
+  const inForce = async (policy: string) => {
+    running.write('policies/test.cedar', policy);
+    expect(await running.gateway.reload(running.load())).toBe(true);
+  };
+  afterEach(() => inForce(POLICY));
+
+  const text = async (channel: ClientChannel, until: string) => {
+    let said = '';
+    const listen = (chunk: Buffer) => (said += chunk.toString());
+    channel.on('data', listen);
+    await eventually(`it says ${until}`, () => said.includes(until));
+    channel.off('data', listen);
+    return said;
+  };
+
+  it('masks what is printed from there on', async () => {
+    const { client } = await connected();
+    const channel = await exec(client, 'cat');
+    channel.write('ann@example.com one\n');
+    expect(await text(channel, 'one')).toContain('ann@example.com');
+    await inForce(`${POLICY}
+@id("pii") @mask("redact") forbid (principal, action == Action::"reveal", resource is Detected) when { resource.tags.contains("pii") };`);
+    channel.write('ann@example.com two\n');
+    expect(await text(channel, 'two')).not.toContain('ann@example.com');
+    client.end();
+  });
+
+  it('ends what it does not permit, at the next octet of either side, and nothing else', async () => {
+    const { client } = await connected();
+    const [cat, other] = [await exec(client, 'cat'), await exec(client, 'tee')];
+    for (const channel of [cat, other]) {
+      channel.write('one\n');
+      await text(channel, 'one');
+    }
+    await inForce(`${POLICY}
+@id("no-cat") forbid (principal, action == Action::"ssh.exec", resource) when { resource.program == "cat" };`);
+    const over = ended(cat);
+    cat.write('two\n');
+    expect(await over).toMatchObject({
+      stdout: '',
+      stderr: expect.stringContaining('ERR_DENIED'),
+      exit: [255],
+    });
+    other.write('three\n');
+    expect(await text(other, 'three')).toContain('three');
+    client.end();
+  });
+
+  it('reads no more of a file that it does not permit', async () => {
+    const { client } = await connected();
+    const file = join(files, 'open');
+    writeFileSync(file, 'what is in it');
+    const sftp = await new Promise<SFTPWrapper>((resolve, reject) =>
+      client.sftp((error, one) => (error === undefined ? resolve(one) : reject(error))),
+    );
+    const handle = await new Promise<Buffer>((resolve, reject) =>
+      sftp.open(file, 'r', (error, one) => (error === undefined ? resolve(one) : reject(error))),
+    );
+    const read = () =>
+      new Promise<string>((resolve) =>
+        sftp.read(handle, Buffer.alloc(4), 0, 4, 0, (error, _, bytes) =>
+          resolve(error?.message ?? bytes.toString()),
+        ),
+      );
+    expect(await read()).toBe('what');
+    await inForce(`${POLICY}
+@id("no-get") forbid (principal, action == Action::"sftp.get", resource);`);
+    expect(await read()).toContain('policy does not permit it any more');
+    client.end();
+  });
+});

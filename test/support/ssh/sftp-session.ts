@@ -30,6 +30,8 @@ export class SftpSession {
   failure: HoopError | undefined;
   /** The client reads what it is answered. */
   reads = true;
+  /** Policy permits what is open. */
+  readonly stands = { now: true };
   readonly observer: SftpObserver;
   readonly #server: ChildProcess;
   readonly #waiting = new Map<number, (answer: Buffer) => void>();
@@ -61,6 +63,7 @@ export class SftpSession {
       },
       toClient: (bytes) => this.#heard(bytes),
       hasRoom: () => this.reads,
+      stands: () => this.stands,
       taken: () => undefined,
       failed: (error) => {
         this.failure = error;

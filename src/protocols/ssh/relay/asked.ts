@@ -134,10 +134,12 @@ function exactly({ start, terminal, variables }: Asked): string {
   return createHash('sha256').update(JSON.stringify(meant)).digest('hex');
 }
 
+/** Without what nobody is to read, and no longer than people read. */
 function cleaned(text: string, clean: CleanText): string {
-  const cut = text.length > SSH_LIMITS.textChars ? `${text.slice(0, SSH_LIMITS.textChars)}…` : text;
   try {
-    return clean(cut);
+    // Before it is cut: half of a value would be known by nobody.
+    const whole = clean(text);
+    return whole.length > SSH_LIMITS.textChars ? `${whole.slice(0, SSH_LIMITS.textChars)}…` : whole;
   } catch {
     return '‹withheld›';
   }

@@ -106,10 +106,11 @@ export class SshConnection implements ConnectionState {
   }
 
   shown(): ShownOutput {
-    const version = this.context.guard.policyVersion();
-    if (version !== this.#policyVersion) this.#detected.refresh();
-    this.#policyVersion = version;
-    return new ShownOutput(this.#detected);
+    return new ShownOutput(this.#detected, () => {
+      const version = this.context.guard.policyVersion();
+      if (version !== this.#policyVersion) this.#detected.refresh();
+      this.#policyVersion = version;
+    });
   }
 
   moved(): void {

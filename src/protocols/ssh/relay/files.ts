@@ -9,6 +9,7 @@ import { SSH_LIMITS } from '../limits.ts';
 import { SftpObserver } from '../sftp/observer.ts';
 import type { SftpAsk } from '../sftp/question.ts';
 import type { Sink } from './sink.ts';
+import { Stands } from './stands.ts';
 import type { ConnectionState } from './state.ts';
 
 /** What a session of SFTP needs of its channel. */
@@ -23,6 +24,8 @@ export interface FilesParts {
   readonly window: Source;
   readonly hostWindow: Source;
   readonly wait: Pick<ApprovalWait, 'signal' | 'told'>;
+  /** Whether the session of SFTP itself is permitted still. */
+  readonly goesOn: () => boolean;
   /** So many octets go to the client. */
   readonly moved: (bytes: number) => void;
   /** Said to the client as no packet can. */
@@ -55,6 +58,7 @@ export function carriedFiles(parts: FilesParts): Pick<SftpObserver, 'end' | 'mas
     clean: connection.clean,
     ask: (question) => asked(parts, question),
     hasRoom: () => !unread,
+    stands: (question, operation) => new Stands(guard, question, operation),
     toTarget: (bytes) => toHost.send(remote, bytes, window),
     toClient: (bytes) => {
       moved(bytes.length);
@@ -70,6 +74,7 @@ export function carriedFiles(parts: FilesParts): Pick<SftpObserver, 'end' | 'mas
     guard,
   });
   channel.on('data', (chunk: Buffer) => {
+    if (!parts.goesOn()) return;
     files.fromClient(chunk);
     weigh();
     if (files.waitingBytes <= SSH_LIMITS.waitingBytes) return;

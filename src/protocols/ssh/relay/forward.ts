@@ -12,6 +12,7 @@ import { contextOf } from './asked.ts';
 import { OPEN_FAILURE } from './inside.ts';
 import { ShownFlow } from './shown-flow.ts';
 import { Sink } from './sink.ts';
+import { Stands } from './stands.ts';
 import type { ConnectionState } from './state.ts';
 
 /** How a channel that is asked for is answered. */
@@ -35,13 +36,15 @@ export async function forwarded(
   const guard = connection.context.guard.channel();
   try {
     const endpoint = readEndpoint(asked.destIP, asked.destPort);
-    const answer = await guard.ask(questionOf(connection, asked, endpoint));
+    const question = questionOf(connection, asked, endpoint);
+    const answer = await guard.ask(question);
     if (answer.effect === 'deny') {
       const { code, message } = answer.denial;
       return opening.refuse(OPEN_FAILURE.prohibited, `${code}: ${message} ${denialJson(answer.denial)}`);
     }
     // What cannot be read is never allowed.
-    await carried(connection, guard, endpoint!, asked, opening, answer);
+    const stands = new Stands(guard, question, answer);
+    await carried({ connection, guard, operation: answer, stands }, endpoint!, asked, opening);
     guard.closed('the connection was closed');
   } catch (error) {
     connection.over(toHoopError(error));
@@ -85,20 +88,26 @@ function questionOf(
   return { ...question, approvable };
 }
 
+interface Allowed {
+  readonly connection: ConnectionState;
+  readonly guard: Guard;
+  readonly operation: OpenOperation;
+  readonly stands: Stands;
+}
+
 async function carried(
-  connection: ConnectionState,
-  guard: Guard,
+  allowed: Allowed,
   endpoint: Endpoint,
   asked: TcpipRequestInfo,
   opening: Opening,
-  operation: OpenOperation,
 ): Promise<void> {
+  const { connection, operation } = allowed;
   try {
     const { client, gate, windows } = await connection.upstream();
     const remote = await connected(client, endpoint, asked);
     if (connection.gone.aborted) return void remote.close();
     const host = { remote, toHost: new Sink(gate), window: windows.of(remote) };
-    await joined(connection, guard, opening.accept(), host, operation);
+    await joined(allowed, opening.accept(), host);
     operation.close('success');
   } catch (error) {
     if (!isHoopError(error)) throw error;
@@ -141,12 +150,15 @@ interface HostSide {
 
 /** Carries both directions until both have ended; what comes back is masked as output is. */
 function joined(
-  connection: ConnectionState,
-  guard: Guard,
+  { connection, guard, operation, stands }: Allowed,
   local: ServerChannel,
   { remote, toHost, window: hostWindow }: HostSide,
-  operation: OpenOperation,
 ): Promise<void> {
+  const goesOn = () => {
+    // Nothing can be said in it but that it is over.
+    if (!stands.now) local.destroy();
+    return stands.now;
+  };
   const toClient = new Sink(connection.gate);
   const window = connection.windows.of(local);
   const flow = new ShownFlow(connection.shown(), (bytes) => {
@@ -158,10 +170,12 @@ function joined(
   local
     .on('error', () => undefined)
     .on('data', (chunk: Buffer) => {
+      if (!goesOn()) return;
       connection.moved();
       toHost.send(remote, chunk, window);
     });
   remote.on('data', (chunk: Buffer) => {
+    if (!goesOn()) return;
     connection.moved();
     flow.push(chunk);
   });

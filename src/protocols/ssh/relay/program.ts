@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ClientChannel, PseudoTtyInfo, ServerChannel } from 'ssh2';
-import { type HoopError, toHoopError } from '../../../core/errors.ts';
+import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { Hold } from '../../../enforcement/operation.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
@@ -11,6 +11,7 @@ import { carriedFiles } from './files.ts';
 import { started } from './remote.ts';
 import { ShownFlow } from './shown-flow.ts';
 import { type Gate, Sink } from './sink.ts';
+import { NO_MORE, Stands } from './stands.ts';
 import type { ConnectionState } from './state.ts';
 import { DENIED_STATUS, denialLines, FAILED_STATUS, holdLine, lines } from './words.ts';
 
@@ -35,6 +36,7 @@ export class Program {
   readonly #window: Source;
   readonly #gone = new AbortController();
   #operation: OpenOperation | undefined;
+  #stands: Stands | undefined;
   #remote: ClientChannel | undefined;
   #hostWindow: Source = NEVER_FULL;
   #toHost: Sink | undefined;
@@ -132,7 +134,10 @@ export class Program {
       ...question,
       approvable: approvable(question, this.#asked, this.#wait),
     });
-    if (answer.effect === 'allow') return answer;
+    if (answer.effect === 'allow') {
+      this.#stands = new Stands(this.#guard, question, answer);
+      return answer;
+    }
     this.#tell(denialLines(answer.denial), answer);
     this.#exit(DENIED_STATUS);
     return undefined;
@@ -181,7 +186,7 @@ export class Program {
   #streams(remote: ClientChannel, toHost: Sink, operation: OpenOperation): readonly ShownFlow[] {
     const typed = this.#asked.terminal === undefined ? undefined : this.#typed(operation);
     this.#channel.on('data', (chunk: Buffer) => {
-      if (this.#over) return;
+      if (!this.#goesOn()) return;
       this.#moved();
       typed?.typed(chunk);
       toHost.send(remote, chunk, this.#window);
@@ -191,7 +196,7 @@ export class Program {
     const text = readingOf(this.#asked.start)?.transfer === undefined;
     return [
       this.#flow('output', remote, this.#channel, text, operation),
-      this.#stderrFlow(remote, text, operation),
+      this.#stderrFlow(remote, operation),
     ];
   }
 
@@ -212,6 +217,7 @@ export class Program {
       remote,
       toClient: this.#toClient,
       toHost,
+      goesOn: () => this.#goesOn(),
       window: this.#window,
       hostWindow: this.#hostWindow,
       wait: this.#wait,
@@ -226,11 +232,12 @@ export class Program {
       },
     });
     this.#gone.signal.addEventListener('abort', () => files.end(), { once: true });
-    return [files, this.#stderrFlow(remote, true, operation)];
+    return [files, this.#stderrFlow(remote, operation)];
   }
 
-  #stderrFlow(remote: ClientChannel, text: boolean, operation: OpenOperation): ShownFlow {
-    return this.#flow('stderr', remote.stderr, this.#channel.stderr, text, operation);
+  /** Text, also where files are moved. */
+  #stderrFlow(remote: ClientChannel, operation: OpenOperation): ShownFlow {
+    return this.#flow('stderr', remote.stderr, this.#channel.stderr, true, operation);
   }
 
   #flow(
@@ -248,7 +255,7 @@ export class Program {
       this.#toClient.send(to, bytes, this.#hostWindow);
     });
     from.on('data', (chunk: Buffer) => {
-      if (this.#over) return;
+      if (!this.#goesOn()) return;
       this.#moved();
       flow.push(chunk);
     });
@@ -269,6 +276,12 @@ export class Program {
       this.#gone.signal.addEventListener('abort', () => resolve(), { once: true });
       this.#toClient.emptied(resolve);
     });
+  }
+
+  /** Whether what comes may go on. What policy does not permit any more is ended. */
+  #goesOn(): boolean {
+    if (!this.#over && this.#stands?.now === false) this.end(new HoopError('ERR_DENIED', NO_MORE));
+    return !this.#over;
   }
 
   #moved(): void {

@@ -40,7 +40,7 @@ export interface ConnectionState {
   readonly intake: Pick<Intake, 'during'>;
   /** Aborted when the client has left. */
   readonly gone: AbortSignal;
-  /** What a program prints, as policy is now. */
+  /** What a program prints, as policy is when it does. */
   shown(): ShownOutput;
   /** The connection to the host, made when it is first asked for. @throws {HoopError} `ERR_TARGET_…` */
   upstream(): Promise<Upstream>;

@@ -15,7 +15,12 @@ export interface SftpEvidence {
 export type Pending =
   | { readonly kind: 'plain' }
   | { readonly kind: 'asked'; readonly operation: OpenOperation }
-  | { readonly kind: 'opens'; readonly operation: OpenOperation; readonly path: string }
+  | {
+      readonly kind: 'opens';
+      readonly operation: OpenOperation;
+      readonly path: string;
+      readonly stands: OpenFile['stands'];
+    }
   | { readonly kind: 'reads'; readonly file: OpenFile; readonly offset: bigint }
   | { readonly kind: 'closes'; readonly file: OpenFile }
   /** Of the gateway itself: the client never sees it. */
@@ -64,7 +69,7 @@ export function settle(
       if (typeOf(answer) !== PACKET.handle) return ended(pending.operation, failure ?? 'no handle', guard);
       return files.add(
         new FieldReader(bodyOf(answer)).string(),
-        new OpenFile(pending.path, pending.operation),
+        new OpenFile(pending.path, pending.operation, pending.stands),
       );
     case 'reads':
       if (typeOf(answer) === PACKET.data) pending.file.read(pending.offset, answer.subarray(HEAD_BYTES + 4));

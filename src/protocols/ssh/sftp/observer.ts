@@ -5,7 +5,7 @@ import type { PolicyObject } from '../../../policy/model.ts';
 import type { Denied } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { closed, type Pending, type SftpEvidence, settle, versionOf } from './answers.ts';
-import { OpenFiles } from './open-files.ts';
+import { type OpenFile, OpenFiles } from './open-files.ts';
 import {
   idOf,
   PACKET,
@@ -33,6 +33,8 @@ export interface SftpParts {
   ask(question: SftpAsk): Later<OpenOperation | Denied>;
   toTarget(bytes: Buffer): void;
   toClient(bytes: Buffer): void;
+  /** Follows whether policy still permits what an operation was allowed for. */
+  stands(question: SftpAsk, operation: OpenOperation): OpenFile['stands'];
   /** Whether the client reads what it is answered. If not, nothing more is done for it until `goOn`. */
   readonly hasRoom: () => boolean;
   /** There are no whole requests any more that were not sent on. */
@@ -186,6 +188,8 @@ export class SftpObserver {
     const [file] = files;
     if (file === undefined || files.includes(undefined))
       return this.#say(id, 'failure', 'nothing is open under this handle');
+    if (request.kind !== 'close' && files.some((one) => one?.stands.now === false))
+      return this.#say(id, 'permissionDenied', 'hoop: policy does not permit it any more');
     switch (request.kind) {
       case 'read':
         return this.#send(id, packet, { kind: 'reads', file, offset: request.offset });
@@ -221,7 +225,7 @@ export class SftpObserver {
     if (!Array.isArray(found)) return this.#parts.toClient(withId(found.answer, id));
     const paths = request.paths.map(({ verbs }, i) => ({ path: found[i]!.toString(), verbs }));
     const wanted = { what: request.what, rest: request.rest, paths };
-    await this.#ask(id, wanted, (operation) => {
+    await this.#ask(id, wanted, (operation, question) => {
       const [{ path }] = paths as [(typeof paths)[0]];
       const opens = request.opens !== undefined;
       // What a new link says is the client's own word; where it leads was asked for.
@@ -229,17 +233,24 @@ export class SftpObserver {
       this.#send(
         id,
         request.with(sent),
-        opens ? { kind: 'opens', operation, path } : { kind: 'asked', operation },
+        opens
+          ? { kind: 'opens', operation, path, stands: this.#parts.stands(question, operation) }
+          : { kind: 'asked', operation },
       );
     });
   }
 
-  #ask(id: number, wanted: Wanted, allowed: (operation: OpenOperation) => void): Later<void> {
+  #ask(
+    id: number,
+    wanted: Wanted,
+    allowed: (operation: OpenOperation, question: SftpAsk) => void,
+  ): Later<void> {
     const { host, clean } = this.#parts;
-    return after(this.#parts.ask(questionOf(host, wanted, clean)), (answer) => {
+    const question = questionOf(host, wanted, clean);
+    return after(this.#parts.ask(question), (answer) => {
       if (answer.effect === 'deny') return this.#denied(id, answer);
       if (this.#phase === 'over') return answer.drop();
-      return allowed(answer);
+      return allowed(answer, question);
     });
   }
 

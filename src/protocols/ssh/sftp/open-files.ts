@@ -38,10 +38,13 @@ class Copied {
 export class OpenFile {
   readonly path: string;
   readonly operation: OpenOperation;
+  /** Policy permits what it was opened for. */
+  readonly stands: { readonly now: boolean };
   readonly #read = new Copied('read');
   readonly #written = new Copied('wrote');
 
-  constructor(path: string, operation: OpenOperation) {
+  constructor(path: string, operation: OpenOperation, stands: { readonly now: boolean }) {
+    this.stands = stands;
     this.path = path;
     this.operation = operation;
   }

@@ -25,14 +25,20 @@ const BINARY_SHARE = 8;
  */
 export class ShownOutput {
   readonly #detected: Pick<DetectedValues, 'masks' | 'masked' | 'nextRecord'>;
+  readonly #follow: () => void;
   /** What was shown last, and behind it what was not shown yet. */
   #text: Buffer = EMPTY;
   #shown = 0;
   /** So far. */
   maskedValues = 0;
 
-  constructor(detected: Pick<DetectedValues, 'masks' | 'masked' | 'nextRecord'>) {
+  /** @param follow Called before each piece: has `detected` ask policy anew where that is another one. */
+  constructor(
+    detected: Pick<DetectedValues, 'masks' | 'masked' | 'nextRecord'>,
+    follow: () => void = () => undefined,
+  ) {
     this.#detected = detected;
+    this.#follow = follow;
   }
 
   /** Octets wait for more, or for `flush`. */
@@ -42,6 +48,7 @@ export class ShownOutput {
 
   /** @returns What may be shown now; the very same where nothing is masked. */
   push(bytes: Buffer): Buffer {
+    this.#follow();
     if (!this.#detected.masks) return this.#unmasked(bytes);
     this.#text = this.#text.length === 0 ? bytes : Buffer.concat([this.#text, bytes]);
     return this.#show(this.#text.length - this.#shown > MAX_HELD);
