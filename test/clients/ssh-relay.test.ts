@@ -22,6 +22,7 @@ const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"ssh", Action::"reveal"], resource);
 @id("no-rm") forbid (principal, action == Action::"ssh.exec", resource) when { resource.program == "rm" };
 @id("no-shell-syntax") forbid (principal, action == Action::"ssh.exec", resource) when { resource.text like "*no-such*" };
+@id("no-scripts") forbid (principal, action == Action::"ssh.exec", resource) when { resource.takesCommands && !resource.shell };
 @id("no-files-of-others") forbid (principal, action in Action::"sftp", resource is Path) when { resource.segments.contains("others") };
 @id("ask-first") @approval("boss") forbid (principal, action == Action::"ssh.exec", resource)
 when { resource.program == "reboot" } unless { context.approvals.contains("boss") };
@@ -71,6 +72,22 @@ describe("OpenSSH's client through hoopd", () => {
     const ran = await local.ssh(['me@127.0.0.1', 'cat'], input);
     expect(ran.code).toBe(0);
     expect(ran.stdout.length).toBe(input.length);
+  });
+
+  it('cannot have done by its input what its words do not say', async () => {
+    const marker = join(sshd.directory, 'by-input');
+    const script = `touch ${marker}\n`;
+    for (const command of [['sh'], ['/bin/bash', '-s'], ['env', 'sh'], ['python3', '-'], ['sudo', '-s']]) {
+      const ran = await local.ssh(['me@127.0.0.1', ...command], script);
+      expect([ran.code, existsSync(marker)], command.join(' ')).toEqual([126, false]);
+      expect(ran.stderr).toContain('"rule":"no-scripts"');
+    }
+    // The same by its words, and by a shell's.
+    expect((await ssh('sh', '-c', `"touch ${marker}"`)).code).toBe(0);
+    expect(existsSync(marker)).toBe(true);
+    rmSync(marker);
+    expect((await local.ssh(['me@127.0.0.1', 'cat | sh'], script)).code).toBe(0);
+    expect(existsSync(marker)).toBe(true);
   });
 
   it('is told why what is denied is denied, and ends with 126', async () => {

@@ -36,8 +36,9 @@ export const SSH_VOCABULARY: VocabularyPart = {
 entity Host in [Resource] = { name: String, labels: Set<String> };
 // What exec is given. Of plain words: the program, the words behind it, how many words there are, and all of them with one
 // blank between, quoted where they need it. Where a shell would make something else of it, shell is true, and only text says
-// what it is.
-entity Command in [Host] = { text: String, program: String, words: Set<String>, count: Long, shell: Bool };
+// what it is. takesCommands: what it does may stand on its standard input, as with sh, bash -s, python - and, as nobody knows
+// better, with all that a shell would make something else of.
+entity Command in [Host] = { text: String, program: String, words: Set<String>, count: Long, shell: Bool, takesCommands: Bool };
 entity Subsystem in [Host] = { name: String };
 // A file or directory, "/var/log/syslog", with its 3 segments. One that is not absolute is below the home of the login.
 entity Path in [Host] = { path: String, segments: Set<String>, depth: Long };

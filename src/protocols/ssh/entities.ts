@@ -8,10 +8,10 @@ export function hostOf(resource: PolicyObject, name: string, labels: readonly st
 }
 
 /** A command, as policy is asked of it. In evidence it is called by its program: the whole of it is text. Pure. */
-export function commandOf(host: PolicyObject, { argv, text }: CommandReading): PolicyObject {
+export function commandOf(host: PolicyObject, { argv, text, takesCommands }: CommandReading): PolicyObject {
   const [program = '', ...rest] = argv ?? [];
   const words = [...new Set(rest)];
-  const attrs = { text, program, words, count: argv?.length ?? 0, shell: argv === undefined };
+  const attrs = { text, program, words, count: argv?.length ?? 0, shell: argv === undefined, takesCommands };
   const name = argv === undefined ? '(shell)' : program;
   return { type: 'Command', id: `${host.id}/${name}`, attrs, parent: host };
 }

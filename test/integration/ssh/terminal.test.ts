@@ -33,6 +33,8 @@ afterAll(async () => {
   await sshd?.stop();
 });
 
+const SECRET = 'Tr0ub4dor-and-3';
+
 /** What stands in a recording, by kind, when its session has ended. */
 async function recorded(session: string): Promise<Map<string, string>> {
   await eventually('the session has ended', () => running.gateway.sessions.size === 0);
@@ -100,7 +102,40 @@ it('records a terminal: its size, what is typed where it is shown, what is print
   expect(kinds.get('input')).toContain('shown');
 });
 
-const SECRET = 'Tr0ub4dor-and-3';
+describe('what a program without a terminal is given', () => {
+  const given = async (input: string, ...command: string[]) => {
+    const ran = await local.ssh(['me@127.0.0.1', ...command], input);
+    return { ran, kinds: await recorded(local.sessions.at(-1)!) };
+  };
+
+  it.each([
+    ['a shell', []],
+    ['sh', ['sh']],
+    ['bash -s', ['bash', '-s']],
+    ['what a shell makes of it', ['cat | sh']],
+  ])('is recorded where it may be commands: %s', async (_, command) => {
+    const { ran, kinds } = await given('echo one-$((1 + 1))\n', ...command);
+    expect(ran.stdout).toContain('one-2\n');
+    expect(kinds.get('input')).toBe('echo one-$((1 + 1))\n');
+  });
+
+  it('is in no recording where it is data, nor where a password may be in it', async () => {
+    const data = await given('not-a-command\n', 'wc', '-l');
+    expect([data.ran.stdout.trim(), data.kinds.has('input')]).toEqual(['1', false]);
+    const secret = await given(`${SECRET}\n`, 'read password; echo got it');
+    expect(secret.ran.stdout).toBe('got it\n');
+    expect([...secret.kinds.values()].join()).not.toContain(SECRET);
+    expect(secret.kinds.get('note')).toContain('there may be a password in it');
+  });
+
+  it('is recorded up to 64 KiB, and goes to its end', async () => {
+    const { ran, kinds } = await given(`${': nothing\n'.repeat(20_000)}echo end\n`, 'sh');
+    expect(ran.stdout).toBe('end\n');
+    expect(kinds.get('input')).toHaveLength(64 * 1024);
+    expect(kinds.get('note')).toContain('the rest of what it is given is not recorded');
+  });
+});
+
 const STARS = `p=; while IFS= read -rsn1 c && [ -n "$c" ]; do p=$p$c; printf '*'; done`;
 
 describe('what is typed where it is not shown is in no recording', () => {

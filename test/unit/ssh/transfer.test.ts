@@ -99,17 +99,17 @@ describe('a command that moves files', () => {
     'git upload-pack --x y',
     '/usr/bin/git upload-pack x',
   ])('%s moves files, and nobody knows which: no rule on its program is met', (text) => {
-    expect(readCommand(text)).toEqual({ argv: undefined, text });
+    expect(readCommand(text)).toEqual({ argv: undefined, text, takesCommands: true });
   });
 
   it.each(['git status', 'cat scp', 'rsyncd', 'git log upload-pack'])('%s moves none', (text) => {
-    expect(readCommand(text)).toEqual({ argv: text.split(' '), text });
+    expect(readCommand(text)).toEqual({ argv: text.split(' '), text, takesCommands: false });
   });
 
   it.each(['scp -f /data/*', 'scp -f ~/x', 'rsync --server -re.L . ~', 'scp -f $X', 'scp -f a;scp -t b'])(
     '%s is for a shell to resolve',
     (text) => {
-      expect(readCommand(text)).toEqual({ argv: undefined, text });
+      expect(readCommand(text)).toEqual({ argv: undefined, text, takesCommands: true });
     },
   );
 

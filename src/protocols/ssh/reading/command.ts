@@ -1,3 +1,4 @@
+import { takesCommands } from './takes-commands.ts';
 import { movesUnknown, type Transfer, transferOf } from './transfer.ts';
 import { textOfWords, wordsOf } from './words.ts';
 
@@ -10,15 +11,28 @@ export interface CommandReading {
   readonly argv: readonly string[] | undefined;
   /** One form for rules and people: words quoted where needed, one blank between; of shell syntax the text itself. */
   readonly text: string;
+  /** What it does may stand on its standard input. Of shell syntax nobody knows: true. */
+  readonly takesCommands: boolean;
   readonly transfer?: Transfer;
 }
+
+/** A shell's text within a shell's text: deeper nobody writes. */
+const MAX_DEPTH = 8;
 
 /** @param text Decoded; what was no UTF-8 stands there as U+FFFD. Pure, linear, never throws. */
 export function readCommand(text: string): CommandReading {
   const argv = wordsOf(text);
-  if (argv === undefined) return { argv, text };
+  if (argv === undefined) return { argv, text, takesCommands: true };
   const transfer = transferOf(argv);
   const plain = textOfWords(argv);
-  if (transfer !== undefined) return { argv, text: plain, transfer };
-  return { argv: movesUnknown(argv) ? undefined : argv, text: plain };
+  if (transfer !== undefined) return { argv, text: plain, takesCommands: false, transfer };
+  if (movesUnknown(argv)) return { argv: undefined, text: plain, takesCommands: true };
+  return { argv, text: plain, takesCommands: mayTakeCommands(argv, 0) };
+}
+
+function mayTakeCommands(argv: readonly string[], depth: number): boolean {
+  return takesCommands(argv, (text) => {
+    const words = depth === MAX_DEPTH ? undefined : wordsOf(text);
+    return words === undefined || mayTakeCommands(words, depth + 1);
+  });
 }

@@ -6,8 +6,9 @@ import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { TypedInput } from '../shown/typed.ts';
-import { type Asked, approvable, questionOf, readingOf } from './asked.ts';
+import { type Asked, approvable, questionOf, readingOf, type Start } from './asked.ts';
 import { carriedFiles } from './files.ts';
+import { GivenInput } from './given-input.ts';
 import { started } from './remote.ts';
 import { ShownFlow } from './shown-flow.ts';
 import { type Gate, Sink } from './sink.ts';
@@ -184,16 +185,22 @@ export class Program {
 
   /** What a program is given and what it prints. Files that are copied are no text. */
   #streams(remote: ClientChannel, toHost: Sink, operation: OpenOperation): readonly ShownFlow[] {
-    const typed = this.#asked.terminal === undefined ? undefined : this.#typed(operation);
+    const { terminal, start } = this.#asked;
+    const typed = terminal === undefined ? undefined : this.#typed(operation);
+    const given = terminal === undefined ? this.#given(start, operation) : undefined;
     this.#channel.on('data', (chunk: Buffer) => {
       if (!this.#goesOn()) return;
       this.#moved();
       typed?.typed(chunk);
+      given?.given(chunk);
       toHost.send(remote, chunk, this.#window);
     });
-    this.#channel.once('end', () => toHost.emptied(() => remote.end()));
+    this.#channel.once('end', () => {
+      given?.end();
+      toHost.emptied(() => remote.end());
+    });
     if (typed !== undefined) remote.on('data', (chunk: Buffer) => typed.shown(chunk));
-    const text = readingOf(this.#asked.start)?.transfer === undefined;
+    const text = readingOf(start)?.transfer === undefined;
     return [
       this.#flow('output', remote, this.#channel, text, operation),
       this.#stderrFlow(remote, operation),
@@ -206,6 +213,10 @@ export class Program {
       const shown = this.#connection.shown();
       for (const bytes of [shown.push(line), shown.flush()]) this.#guard.input(bytes, operation);
     });
+  }
+
+  #given(start: Start, operation: OpenOperation): GivenInput {
+    return new GivenInput(start, () => this.#connection.shown(), this.#guard, operation);
   }
 
   /** Packets of SFTP, each asked for. */
