@@ -15,6 +15,7 @@ import { cpuUs, median, rssKiB } from './processes.ts';
 import { bulkBytes, p50Us } from './reader.ts';
 import { type BenchOptions, type BenchResult, type BenchRun, interleaved, note } from './rounds.ts';
 import { searchTimes } from './search.ts';
+import { sshFigures } from './ssh/figures.ts';
 import { strictRounds } from './strict.ts';
 import { structure, structureMs } from './structure.ts';
 
@@ -51,6 +52,7 @@ const PARTS: Readonly<Record<string, (run: BenchRun) => Promise<void>>> = {
   strict,
   held,
   http: httpFigures,
+  ssh: sshFigures,
   detection: async (run) => {
     for (const speed of detectionSpeeds(run.quick ? 5 : 9)) note(run, 'detection', speed);
   },

@@ -51,6 +51,28 @@ const TARGETS = {
   httpPair: { name: 'wrk, 8 connections, against haproxy→TLS→haproxy', must: 0.5, aim: 1, sense: 'min' },
   httpMasked: { name: 'a masked JSON route against the same unmasked', must: 0.8, aim: 0.95, sense: 'min' },
   httpLarge: { name: 'a download of 1 GiB against direct', must: 0.5, aim: 0.8, sense: 'min' },
+  sshCatDown: {
+    name: 'output over SSH, against a relay of ssh2',
+    must: 0.8,
+    aim: 1,
+    sense: 'min',
+  },
+  sshCatUp: { name: 'input over SSH, against a relay of ssh2', must: 0.8, aim: 1, sense: 'min' },
+  sshSftpDown: {
+    name: 'scp from a host, against a relay of ssh2',
+    must: 0.8,
+    aim: 1,
+    sense: 'min',
+  },
+  sshSftpUp: { name: 'scp to a host, against a relay of ssh2', must: 0.8, aim: 1, sense: 'min' },
+  sshExec: { name: 'added p50 of a command over an open SSH connection, ms', must: 10, aim: 3, sense: 'max' },
+  sshExecRelay: { name: 'the same command, time against a relay of ssh2', must: 1.25, aim: 1, sense: 'max' },
+  sshConnect: {
+    name: 'connection and command, time against a relay of ssh2',
+    must: 1.25,
+    aim: 1,
+    sense: 'max',
+  },
   help: { name: 'hoopctl --help against node -e 0', must: 2, aim: 1.4, sense: 'max' },
 } as const satisfies Readonly<Record<string, Target>>;
 
