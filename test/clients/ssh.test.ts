@@ -10,6 +10,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Sshd, startSshd } from '../support/ssh/sshd.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { eventually } from '../support/waiting.ts';
 
 const run = promisify(execFile);
 const LARGE = randomBytes(3_000_017);
@@ -71,6 +72,29 @@ describe('hoopctl', () => {
       env: { ...process.env, ...stack.env() },
     });
     expect(stdout).toBe('by stdio\n');
+  });
+
+  it('writes what a terminal showed so that asciinema plays it', async () => {
+    const shown = "printf '\\033[32mgreen\\033[0m'; vi -es -c 'put =6*7' -c p -c q!";
+    const ran = await stack.hoopctl(['ssh', 'host-1', '--tty', '--', shown]);
+    expect(ran.stdout).toContain('\x1b[32mgreen\x1b[0m42');
+    const otto = await stack.person('otto');
+    const session = async () => {
+      const { stdout } = await stack.hoopctl(['session', 'list', '--json'], otto);
+      const lines = stdout.trim().split('\n');
+      const listed = lines.map(
+        (line) => JSON.parse(line) as { id: string; endedAt?: string; startedAt: string },
+      );
+      return listed.toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0]!;
+    };
+    const { id } = await eventually('the session has ended', session, ({ endedAt }) => Boolean(endedAt));
+    const cast = await stack.hoopctl(['session', 'replay', id, '--asciicast', '2'], otto);
+    const file = join(directory, 'shell.cast');
+    writeFileSync(file, cast.stdout);
+    // It writes to nothing but a terminal.
+    const played = ['-qec', `asciinema cat ${file}`, join(directory, 'typescript')];
+    const { stdout } = await run('script', played, { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+    expect(stdout).toContain('\x1b[32mgreen\x1b[0m42');
   });
 
   it('asks ahead for a command, and runs nothing', async () => {
