@@ -176,6 +176,17 @@ describe('amid an answer', () => {
     expect(await whole(ask('GET', '/good'))).toBe('200 ok');
   });
 
+  it('it may break off where nobody reads it yet, and that is told to who does', async () => {
+    serve = (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf');
+      setImmediate(() => socket.resetAndDestroy());
+    };
+    const { body } = await ask('GET', '/cut');
+    // Without a listener for it: an error that nobody hears would end the process.
+    await eventually('the body is gone', () => body.destroyed, Boolean);
+    expect(body.errored).toMatchObject({ code: 'ERR_TARGET_LOST' });
+  });
+
   it('a body may be silent longer than anything before it', async () => {
     serve = (socket) => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\no');

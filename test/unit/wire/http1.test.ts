@@ -56,6 +56,12 @@ const ANSWERS: readonly (readonly [string, string, object, Partial<Read>])[] = [
     { body: 'abc0123456789', trailers: ['x-sum', '1'], rest: 'rest' },
   ],
   [
+    'as many chunks as there are, each with an extension',
+    `${lines('HTTP/1.1 200 OK', 'transfer-encoding: chunked')}${'1;sig=0123456789abcdef\r\na\r\n'.repeat(300)}0\r\n\r\n`,
+    {},
+    { body: 'a'.repeat(300), trailers: [] },
+  ],
+  [
     'chunks without trailers',
     `${lines('HTTP/1.1 200 OK', 'transfer-encoding: chunked')}1\r\na\r\n000\r\n\r\n`,
     {},

@@ -34,6 +34,7 @@ export class ChunkedReader {
       if (this.#state === STATE.data) {
         const end = Math.min(chunk.length, at + this.#left);
         this.#left -= end - at;
+        this.#extension = 0;
         if (this.#left === 0) this.#state = STATE.dataCr;
         give(chunk.subarray(at, end));
         at = end;

@@ -151,6 +151,8 @@ class AnswerBody extends Readable {
 
   constructor(carrier: Carrier, ended: () => boolean) {
     super();
+    // It may break off before anybody reads it, as where the client is told something else: nobody hears that then.
+    this.on('error', () => undefined);
     this.#carrier = carrier;
     this.#ended = ended;
   }
