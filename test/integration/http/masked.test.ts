@@ -78,6 +78,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     res.addTrailers({ 'x-contact': 'ann@example.com' });
     res.end('ple.com');
   },
+  '/silence': (_, res) => {
+    news.push(res);
+    res.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders();
+  },
   '/events': (_, res) => {
     res.writeHead(200, { 'content-type': 'text/event-stream' });
     res.write('data: {"to":"ann@example.com"}\n\ndata: {"to":"bo');
@@ -255,6 +259,14 @@ describe('an answer', () => {
       text: CUSTOMER,
       headers: { etag: '"1"' },
     });
+  });
+
+  it('is open before its first event', async () => {
+    const headers = { authorization: local.authorization };
+    const call = request({ port: local.port, host: '127.0.0.1', path: '/silence', headers });
+    const [res] = (await once(call.end(), 'response')) as [IncomingMessage];
+    expect(res.headers['content-type']).toBe('text/event-stream');
+    res.destroy();
   });
 
   it('shows an event when it is whole', async () => {

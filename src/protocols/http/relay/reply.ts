@@ -155,15 +155,13 @@ class Http1Reply implements Reply {
   head(status: number, fields: readonly Field[], last = false): void {
     if (last) this.#res.shouldKeepAlive = false;
     this.#res.writeHead(status, fields.flat());
+    this.#flushSoon();
   }
 
   write(chunk: Uint8Array): boolean {
     this.#flush();
     this.#held = chunk;
-    this.#soon ??= setImmediate(() => {
-      this.#soon = undefined;
-      this.#flush();
-    });
+    this.#flushSoon();
     return !this.#res.writableNeedDrain;
   }
 
@@ -187,8 +185,18 @@ class Http1Reply implements Reply {
     if (held !== undefined && !this.closed) this.#res.write(held);
   }
 
+  /** A head of which no body has come goes too: a stream of events is open before its first one. */
+  #flushSoon(): void {
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined;
+      if (this.#held === undefined && !this.closed) this.#res.flushHeaders();
+      else this.#flush();
+    });
+  }
+
   /** Behind what was given already. */
   cut(): void {
+    if (this.#held === undefined && this.begun && !this.closed) this.#res.flushHeaders();
     this.#flush();
     process.nextTick(() => this.#res.destroy());
   }

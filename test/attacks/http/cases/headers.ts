@@ -185,12 +185,18 @@ export const H12: HttpGroup = {
         { status: [400, 405] },
       ),
     ),
-    ...['GET', 'HEAD', 'DELETE', 'OPTIONS'].map((method) =>
+    ...['GET', 'HEAD', 'OPTIONS'].map((method) =>
       refused(
         `${method} with a body`,
         (auth) =>
           `${head(`${method} ${ORDER} HTTP/1.1`, 'Host: localhost', auth, `Content-Length: ${HIDDEN.length}`)}${HIDDEN}`,
       ),
+    ),
+    denied(
+      'DELETE with a body that is a request, which is asked for as it is',
+      (auth) =>
+        `${head(`DELETE ${ORDER} HTTP/1.1`, 'Host: localhost', auth, `Content-Length: ${HIDDEN.length}`)}${HIDDEN}`,
+      'default-deny',
     ),
     refused(
       'GET with a body in chunks that is a request',
