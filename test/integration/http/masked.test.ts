@@ -90,6 +90,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     res.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: first\n\n');
     news.push(res);
   },
+  '/watched': (_, res) => {
+    res.writeHead(200, { 'content-type': 'application/x-ndjson' }).write('{"n":1}\n');
+    news.push(res);
+  },
   '/image': json(Buffer.from([0x89, 0x50]), { 'content-type': 'image/png' }),
   '/echo': (req, res) =>
     void res
@@ -282,51 +286,58 @@ describe('an answer', () => {
     res.destroy();
   });
 
-  it.each<[string, 'all' | 'local', string, string]>([
+  const KINDS = [
+    ['/news', 'data: first\n\n', 'data: next\n\n'],
+    ['/watched', '{"n":1}\n', '{"n":2}\n'],
+  ] as const;
+
+  it.each<[string, 'all' | 'local', string, boolean]>([
     [
       'is not permitted any more',
       'local',
       `${POLICY}@id("no") forbid (principal, action == Action::"http.get", resource);`,
-      'data: first\n\n',
+      false,
     ],
     [
       'is masked otherwise',
       'all',
       POLICY.replace('@id("see-all")', '@id("other")').replace('"dpo"', '"others"'),
-      'data: first\n\n',
+      false,
     ],
     [
       'is permitted as it was',
       'local',
       `${POLICY}@id("no") forbid (principal, action == Action::"http.put", resource);`,
-      'data: first\n\ndata: next\n\n',
+      true,
     ],
-  ])('as events ends where policy changes and it %s', async (_, who, policy, expected) => {
-    const { port, authorization } = who === 'all' ? all : local;
-    const call = request({ port, host: '127.0.0.1', path: '/news', headers: { authorization } });
-    const [res] = (await once(call.end(), 'response')) as [IncomingMessage];
-    let shown = '';
-    let over = false;
-    res.on('data', (chunk) => {
-      shown += String(chunk);
-    });
-    res
-      .on('error', () => undefined)
-      .on('close', () => {
-        over = true;
+  ])('that lasts ends where policy changes and it %s', async (_, who, policy, goesOn) => {
+    for (const [path, first, next] of KINDS) {
+      const { port, authorization } = who === 'all' ? all : local;
+      const call = request({ port, host: '127.0.0.1', path, headers: { authorization } });
+      const [res] = (await once(call.end(), 'response')) as [IncomingMessage];
+      let shown = '';
+      let over = false;
+      res.on('data', (chunk) => {
+        shown += String(chunk);
       });
-    await eventually(
-      'the first is shown',
-      () => shown,
-      (text) => text !== '',
-    );
-    running.write('policies/test.cedar', policy);
-    await running.gateway.reload(running.load());
-    news.pop()!.end('data: next\n\n');
-    await eventually('it is over', () => over);
-    expect(shown).toBe(expected);
-    running.write('policies/test.cedar', POLICY);
-    await running.gateway.reload(running.load());
+      res
+        .on('error', () => undefined)
+        .on('close', () => {
+          over = true;
+        });
+      await eventually(
+        'the first is shown',
+        () => shown,
+        (text) => text !== '',
+      );
+      running.write('policies/test.cedar', policy);
+      await running.gateway.reload(running.load());
+      news.pop()!.end(next);
+      await eventually('it is over', () => over);
+      expect(shown).toBe(goesOn ? first + next : first);
+      running.write('policies/test.cedar', POLICY);
+      await running.gateway.reload(running.load());
+    }
   });
 });
 

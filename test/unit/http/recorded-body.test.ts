@@ -4,7 +4,13 @@ import type { CanonicalRequest } from '../../../src/protocols/http/request/canon
 import type { Field } from '../../../src/protocols/http/request/fields/read-fields.ts';
 import { detecting, fields } from './shown/support.ts';
 
-const MASKS = { any: true, fields: fields({ '$.name': 'redact' }), detects: detecting(), headers: new Map() };
+const MASKS = {
+  any: true,
+  fields: fields({ '$.name': 'redact' }),
+  detects: detecting(),
+  headers: new Map(),
+  names: [],
+};
 
 /** What is recorded of a body in these pieces. */
 function recorded(headers: readonly Field[], ...pieces: readonly string[]): readonly string[] {

@@ -71,7 +71,7 @@ export class HttpConnection implements ConnectionState, Receiver {
   }
 
   masked({ method, segments }: CanonicalRequest): readonly string[] {
-    return this.#masks.named(method, segments);
+    return this.#masks.of(method, segments).names;
   }
 
   get ended(): boolean {

@@ -4,6 +4,7 @@ import { once } from '../../../core/later.ts';
 import type { Denial, Refusal } from '../../../enforcement/operation.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
+import { Stands } from '../../stream/stands.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { HttpRefusal } from '../refusals.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
@@ -214,8 +215,9 @@ export class Exchange {
     operation: OpenOperation,
   ): LastingAnswer | undefined {
     if (!isLasting(answer)) return undefined;
+    const { guard } = this.#state.context;
     const allowed =
-      this.#call?.speaks === true ? this.#call.allowed : [[this.#question!, operation] as const];
+      this.#call?.speaks === true ? this.#call.allowed : [new Stands(guard, this.#question!, operation)];
     return new LastingAnswer(this.#state, request, allowed);
   }
 

@@ -1,8 +1,10 @@
 import { isHoopError } from '../../../core/errors.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import { valuesOf } from '../../../wire/http/http1/head.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
+import { Stands } from '../../stream/stands.ts';
 import { namedObject } from '../entities.ts';
 import { readableBody } from '../request/body/chosen-fields.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
@@ -19,7 +21,6 @@ import type { RpcSight } from '../rpc/sight.ts';
 import { FieldState, type MaskedField } from '../shown/json/field-states.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { approvableRequest, type HeldRequest } from './approvable.ts';
-import { type Allowed, isAllowedYet } from './lasting.ts';
 import { denialAnswer, type OwnAnswer, problem } from './problem.ts';
 import type { RequestBody } from './request-body.ts';
 import { rpcDenialAnswer } from './rpc-problem.ts';
@@ -95,6 +96,7 @@ interface CallParts {
 interface Open {
   readonly asked: Asked;
   readonly operation: OpenOperation;
+  readonly stands: Stands;
   outcome?: 'success' | 'failure';
   status?: string;
 }
@@ -148,7 +150,8 @@ export class RpcCall {
     const decide = async (asked: Asked) => {
       const answer = await guard.ask(this.#question(asked, held));
       if (answer.effect === 'deny') denials.set(asked, answer);
-      else this.#open.push({ asked, operation: answer });
+      else
+        this.#open.push({ asked, operation: answer, stands: new Stands(guard, this.#asks(asked), answer) });
     };
     for (const asked of this.#asked) await decide(asked);
     for (let stale = this.#takeStale(); stale !== undefined; stale = this.#takeStale()) await decide(stale);
@@ -164,12 +167,7 @@ export class RpcCall {
 
   /** Of what was allowed, one that policy does not allow any more: it may have changed while another waited for people. */
   #takeStale(): Asked | undefined {
-    const { guard } = this.#parts.state.context;
-    const version = guard.policyVersion();
-    const at = this.#open.findIndex(
-      ({ asked, operation }) =>
-        operation.policyVersion !== version && !isAllowedYet(guard, [this.#asks(asked), operation]),
-    );
+    const at = this.#open.findIndex(({ stands }) => !stands.now);
     const [stale] = at === -1 ? [] : this.#open.splice(at, 1);
     stale?.operation.close('failure', undefined, 'policy has changed before it was sent');
     return stale?.asked;
@@ -187,9 +185,9 @@ export class RpcCall {
       if (message.kind === 'answer') this.#parts.spoken.session.questioned(message.id!, answers);
   }
 
-  /** Each message that was allowed, as it was asked for. */
-  get allowed(): readonly Allowed[] {
-    return this.#open.map(({ asked, operation }) => [this.#asks(asked), operation]);
+  /** Each message that was. */
+  get allowed(): readonly Stands[] {
+    return this.#open.map(({ stands }) => stands);
   }
 
   /** There are messages; without them the request is asked for as any other. */
@@ -197,7 +195,7 @@ export class RpcCall {
     return this.#asked.length > 0;
   }
 
-  #asks({ pairs, arguments: given }: Asked): Allowed[0] {
+  #asks({ pairs, arguments: given }: Asked): Pick<Question, 'pairs' | 'context'> {
     return { pairs, context: { ...this.#parts.question.context, arguments: given, bodyWhole: true } };
   }
 
@@ -239,8 +237,7 @@ export class RpcCall {
     const { method, path } = this.#parts.request;
     if (status >= 300) return;
     if (method === 'DELETE' && sessionId !== undefined) sessions.end(path, sessionId);
-    const at = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === SESSION_ID);
-    const given = at === -1 ? undefined : rawHeaders[at + 1];
+    const [given] = valuesOf(rawHeaders, SESSION_ID);
     const opens = this.#asked.some(({ message }) => message.method === 'initialize');
     if (given === undefined || !opens || sessionId !== undefined) return;
     const session = sessions.open(path, given);

@@ -17,6 +17,8 @@ export interface AnswerMasks {
   readonly detects: Detects | undefined;
   /** How whole headers are masked, by name in lower case. */
   readonly headers: ReadonlyMap<string, MaskKind>;
+  /** Of all of it, for people. */
+  readonly names: readonly string[];
 }
 
 /**
@@ -55,18 +57,6 @@ export class ShownMasks {
     return known;
   }
 
-  /** Names of all that is masked in the answer to a request. @param segments Decoded. */
-  named(method: Method, segments: readonly string[]): readonly string[] {
-    this.#refresh();
-    const { routes, headers } = this.#classification;
-    const fields = routes.flatMap(({ pattern, fields }) =>
-      matchesRoute(pattern, method, segments) ? fields.map(({ object }) => object) : [],
-    );
-    const objects = [...fields, ...headers.map(({ object }) => object)];
-    const masked = objects.filter((object) => this.#maskOf(object) !== undefined).map(({ id }) => id);
-    return this.#detected.masks ? [...masked, `${this.#detected.resource.id}/detected`] : masked;
-  }
-
   #refresh(): void {
     const version = this.#guard.policyVersion();
     if (version === this.#policyVersion) return;
@@ -82,15 +72,25 @@ export class ShownMasks {
   }
 
   #made(on: readonly number[]): AnswerMasks {
+    const { routes, headers } = this.#classification;
+    const names: string[] = [];
+    const kindOf = (object: PolicyObject) => {
+      const kind = this.#maskOf(object);
+      if (kind !== undefined) names.push(object.id);
+      return kind;
+    };
     const masked = on.flatMap((index) =>
-      this.#classification.routes[index]!.fields.flatMap(({ path, object }): MaskedField[] => {
-        const kind = this.#maskOf(object);
+      routes[index]!.fields.flatMap(({ path, object }): MaskedField[] => {
+        const kind = kindOf(object);
         return kind === undefined ? [] : [{ path, kind }];
       }),
     );
+    for (const { object } of headers) kindOf(object);
     const fields = FieldState.start(masked);
     const detects = this.#detected.masks ? this.#detected : undefined;
-    return { any: fields !== undefined || detects !== undefined, fields, detects, headers: this.#headers };
+    if (detects !== undefined) names.push(`${this.#detected.resource.id}/detected`);
+    const any = fields !== undefined || detects !== undefined;
+    return { any, fields, detects, headers: this.#headers, names };
   }
 
   #maskOf(object: PolicyObject): MaskKind | undefined {

@@ -5,11 +5,11 @@ import type { Approvable, ApprovalWait } from '../../../enforcement/operation.ts
 import type { Denied, Guard, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
+import { Stands } from '../../stream/stands.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import { SftpObserver } from '../sftp/observer.ts';
 import type { SftpAsk } from '../sftp/question.ts';
 import type { Sink } from './sink.ts';
-import { Stands } from './stands.ts';
 import type { ConnectionState } from './state.ts';
 
 /** What a session of SFTP needs of its channel. */

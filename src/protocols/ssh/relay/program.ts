@@ -5,6 +5,7 @@ import type { Hold } from '../../../enforcement/operation.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
+import { NO_MORE, Stands } from '../../stream/stands.ts';
 import { TypedInput } from '../shown/typed.ts';
 import { type Asked, approvable, questionOf, readingOf, type Start } from './asked.ts';
 import { carriedFiles } from './files.ts';
@@ -12,7 +13,6 @@ import { GivenInput } from './given-input.ts';
 import { started } from './remote.ts';
 import { ShownFlow } from './shown-flow.ts';
 import { type Gate, Sink } from './sink.ts';
-import { NO_MORE, Stands } from './stands.ts';
 import type { ConnectionState } from './state.ts';
 import { DENIED_STATUS, denialLines, FAILED_STATUS, holdLine, lines } from './words.ts';
 

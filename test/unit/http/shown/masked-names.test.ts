@@ -30,7 +30,7 @@ test.each<[string, readonly string[], string, readonly string[]]>([
     policyVersion: () => 'v1',
   };
   const detected = new DetectedValues(guard, resource, new DetectorSet([]), [tag]);
-  const names = new ShownMasks(guard, classified, detected).named('GET', segments);
+  const { names } = new ShownMasks(guard, classified, detected).of('GET', segments);
   expect(names).toHaveLength(expected.length);
   for (const [at, name] of expected.entries()) expect(names[at]).toContain(name);
 });

@@ -6,14 +6,15 @@ import { type AnswerHead, planBody } from '../../../../src/protocols/http/shown/
 import { detecting, fields, shownOf } from './support.ts';
 
 const headers = new Map();
-const NOTHING: AnswerMasks = { any: false, fields: undefined, detects: undefined, headers };
+const NOTHING: AnswerMasks = { any: false, fields: undefined, detects: undefined, headers, names: [] };
 const FIELDS: AnswerMasks = {
   any: true,
   fields: fields({ '$.email': 'redact' }),
   detects: undefined,
   headers,
+  names: [],
 };
-const DETECTS: AnswerMasks = { any: true, fields: undefined, detects: detecting(), headers };
+const DETECTS: AnswerMasks = { any: true, fields: undefined, detects: detecting(), headers, names: [] };
 
 function head(contentType?: string, more: Partial<AnswerHead> = {}): AnswerHead {
   const none = { contentEncoding: undefined, contentRange: undefined, contentLength: undefined };

@@ -4,6 +4,7 @@ import type { Turns } from '../../../../../core/turns.ts';
 import { RECORDING_PENDING_BYTES } from '../../../../../recording/recorder.ts';
 import { type Close, readClose } from '../../../../../wire/http/websocket/close.ts';
 import type { FrameEvent } from '../../../../../wire/http/websocket/frames.ts';
+import { NO_MORE, Stands } from '../../../../stream/stands.ts';
 import type { CarriedEnd, CarriedEnds, Carrying } from '../carried.ts';
 import { ControlBudget } from './control-budget.ts';
 import { Direction } from './direction.ts';
@@ -22,12 +23,12 @@ export class WebSocketRelay {
   readonly #on: Carrying;
   readonly #inspector: Inspector;
   readonly #turns: Turns;
+  readonly #stand: Stands;
   readonly #client: Side;
   readonly #target: Side;
   readonly #record: RecordedMessages;
   readonly #ended = Promise.withResolvers<Ending>();
   #over = false;
-  #policyVersion: string;
   #closing: NodeJS.Timeout | undefined;
 
   constructor({ client, target }: CarriedEnds, on: Carrying, inspector: Inspector, turns: Turns) {
@@ -37,7 +38,7 @@ export class WebSocketRelay {
     this.#client = new Side('client', client);
     this.#target = new Side('target', target);
     this.#record = new RecordedMessages(on.guard, on.operation, () => on.hides());
-    this.#policyVersion = on.operation.policyVersion;
+    this.#stand = new Stands(on.guard, on.question, on.operation);
   }
 
   /** Closes both. Never rejects. */
@@ -147,13 +148,8 @@ export class WebSocketRelay {
 
   /** Whether policy still permits it; if not, it is over. */
   #stands(): boolean {
-    const { guard, question } = this.#on;
-    const version = guard.policyVersion();
-    if (version === this.#policyVersion) return !this.#over;
-    this.#policyVersion = version;
-    if (guard.allows(question.pairs, question.context)) return !this.#over;
-    this.#end(cutShort(new HoopError('ERR_DENIED', 'policy does not permit it any more')));
-    return false;
+    if (!this.#stand.now) this.#end(cutShort(new HoopError('ERR_DENIED', NO_MORE)));
+    return !this.#over;
   }
 
   /** The first reason stands. */

@@ -1,5 +1,5 @@
-import type { Guard, Question } from '../../stream/guard.ts';
-import type { OpenOperation } from '../../stream/operations.ts';
+import type { Guard, Question } from './guard.ts';
+import type { OpenOperation } from './operations.ts';
 
 /** What is said of it where not. */
 export const NO_MORE = 'policy does not permit it any more';
