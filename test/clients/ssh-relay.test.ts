@@ -13,8 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, RunningGateway } from '../support/running-gateway.ts';
+import type { Caller, RunningGateway } from '../support/running-gateway.ts';
 import { freshKey } from '../support/ssh/fresh-key.ts';
+import { gatewayBefore } from '../support/ssh/gateway.ts';
 import { SshLocalEnd } from '../support/ssh/local-end.ts';
 import { type Sshd, startSshd } from '../support/ssh/sshd.ts';
 
@@ -35,17 +36,7 @@ let local: SshLocalEnd;
 
 beforeAll(async () => {
   sshd = await startSshd();
-  running = await RunningGateway.start({
-    policy: POLICY,
-    resources: `
-  host-1:
-    protocol: ssh
-    target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ["${sshd.publicKey('host')}"] }
-    credentials: { user: ${sshd.user}, key: { file: user } }`,
-    files: { user: sshd.text('user') },
-    adapter: null,
-    more: 'approvals: { wait: 1s }',
-  });
+  running = await gatewayBefore(sshd, POLICY, 'approvals: { wait: 1s }');
   caller = await running.person(['developers'], { agent: 'copilot' });
   local = await SshLocalEnd.open(caller, 'host-1');
 });

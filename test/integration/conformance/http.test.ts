@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { adapterConformance } from '../../conformance/adapter.ts';
+import { Hearing } from '../../conformance/hearing.ts';
 import { HttpClient } from '../../conformance/http-client.ts';
 import type { AdapterTarget, Heard } from '../../conformance/trial.ts';
 
@@ -20,13 +21,17 @@ const CUSTOMER = { name: 'Ann', ssn: '123-45-6789' };
 class Counter implements AdapterTarget {
   readonly resource: string;
   readonly #server: Server;
-  heard: Heard = { connections: 0, octets: 0 };
+  readonly #hearing = new Hearing();
 
   private constructor(server: Server) {
     this.#server = server;
     const { port } = server.address() as AddressInfo;
     this.resource = `{ protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {},
       classification: { fields: { "GET /customers/*": { "$.ssn": [pii] } } } }`;
+  }
+
+  get heard(): Heard {
+    return this.#hearing.heard;
   }
 
   static async start(): Promise<Counter> {
@@ -40,23 +45,13 @@ class Counter implements AdapterTarget {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const counter = new Counter(server);
-    server.on('connection', (socket: Socket) => counter.#count(socket));
+    server.on('connection', (socket) => counter.#hearing.of(socket));
     return counter;
   }
 
   async stop(): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
-  }
-
-  #count(socket: Socket): void {
-    const connections = this.heard.connections + 1;
-    this.heard = { connections, octets: 0 };
-    // Node's server reads past listeners for octets: what its parser is given is seen here.
-    socket.on('data', (chunk: Buffer) => {
-      if (connections === this.heard.connections)
-        this.heard = { connections, octets: this.heard.octets + chunk.length };
-    });
   }
 }
 

@@ -4,9 +4,9 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 import { adapterConformance } from '../../conformance/adapter.ts';
+import { Hearing } from '../../conformance/hearing.ts';
 import { HttpClient } from '../../conformance/http-client.ts';
 import type { AdapterTarget, Heard } from '../../conformance/trial.ts';
 
@@ -27,7 +27,7 @@ class Counter implements AdapterTarget {
   readonly resource: string;
   readonly #server: Server;
   readonly #directory: string;
-  heard: Heard = { connections: 0, octets: 0 };
+  readonly #hearing = new Hearing();
 
   private constructor(server: Server, directory: string) {
     this.#server = server;
@@ -35,6 +35,10 @@ class Counter implements AdapterTarget {
     const { port } = server.address() as AddressInfo;
     this.resource = `{ protocol: kubernetes, target: { url: 'https://127.0.0.1:${port}', caFile: ${directory}/ca.pem },
       credentials: { bearer: { file: password } } }`;
+  }
+
+  get heard(): Heard {
+    return this.#hearing.heard;
   }
 
   static async start(): Promise<Counter> {
@@ -51,7 +55,7 @@ class Counter implements AdapterTarget {
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const counter = new Counter(server, directory);
-    server.on('secureConnection', (socket: TLSSocket) => counter.#count(socket));
+    server.on('secureConnection', (socket) => counter.#hearing.of(socket));
     return counter;
   }
 
@@ -59,15 +63,6 @@ class Counter implements AdapterTarget {
     this.#server.close();
     this.#server.closeAllConnections();
     rmSync(this.#directory, { recursive: true, force: true });
-  }
-
-  #count(socket: TLSSocket): void {
-    const connections = this.heard.connections + 1;
-    this.heard = { connections, octets: 0 };
-    socket.on('data', (chunk: Buffer) => {
-      if (connections === this.heard.connections)
-        this.heard = { connections, octets: this.heard.octets + chunk.length };
-    });
   }
 }
 

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import ssh2, { type ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
+import type { Caller, RunningGateway } from '../../support/running-gateway.ts';
+import { gatewayBefore } from '../../support/ssh/gateway.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 
 const POLICY = `
@@ -26,16 +27,7 @@ beforeAll(async () => {
   sshd = await startSshd();
   upper = createServer({ allowHalfOpen: true }, inCapitals).listen(0, '127.0.0.1');
   await once(upper, 'listening');
-  running = await RunningGateway.start({
-    policy: POLICY,
-    resources: `
-  host-1:
-    protocol: ssh
-    target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ["${sshd.publicKey('host')}"] }
-    credentials: { user: ${sshd.user}, key: { file: user } }`,
-    files: { user: sshd.text('user') },
-    adapter: null,
-  });
+  running = await gatewayBefore(sshd, POLICY);
   caller = await running.person(['developers'], { agent: 'copilot' });
 });
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ClientChannel, SFTPWrapper } from 'ssh2';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
+import type { Caller, RunningGateway } from '../../support/running-gateway.ts';
+import { gatewayBefore } from '../../support/ssh/gateway.ts';
 import { ended, exec, sshInside, sshOver } from '../../support/ssh/raw-client.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 import { eventually } from '../../support/waiting.ts';
@@ -23,17 +24,7 @@ let files: string;
 beforeAll(async () => {
   files = mkdtempSync(join(tmpdir(), 'hoop-hostile-'));
   sshd = await startSshd();
-  running = await RunningGateway.start({
-    policy: POLICY,
-    resources: `
-  host-1:
-    protocol: ssh
-    target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ["${sshd.publicKey('host')}"] }
-    credentials: { user: ${sshd.user}, key: { file: user } }`,
-    files: { user: sshd.text('user') },
-    adapter: null,
-    more: 'approvals: { wait: 60s }',
-  });
+  running = await gatewayBefore(sshd, POLICY, 'approvals: { wait: 60s }');
   caller = await running.person(['developers'], { agent: 'copilot' });
 });
 

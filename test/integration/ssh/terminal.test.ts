@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import ssh2, { type ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRecordingStore } from '../../../src/recording/file-store.ts';
-import { RunningGateway } from '../../support/running-gateway.ts';
+import type { RunningGateway } from '../../support/running-gateway.ts';
+import { gatewayBefore } from '../../support/ssh/gateway.ts';
 import { SshLocalEnd } from '../../support/ssh/local-end.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 import { eventually } from '../../support/waiting.ts';
@@ -14,16 +15,10 @@ let local: SshLocalEnd;
 
 beforeAll(async () => {
   sshd = await startSshd();
-  running = await RunningGateway.start({
-    policy: `@id("all") permit (principal, action in [Action::"connect", Action::"ssh", Action::"reveal"], resource);`,
-    resources: `
-  host-1:
-    protocol: ssh
-    target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ["${sshd.publicKey('host')}"] }
-    credentials: { user: ${sshd.user}, key: { file: user } }`,
-    files: { user: sshd.text('user') },
-    adapter: null,
-  });
+  running = await gatewayBefore(
+    sshd,
+    `@id("all") permit (principal, action in [Action::"connect", Action::"ssh", Action::"reveal"], resource);`,
+  );
   local = await SshLocalEnd.open(await running.person(['developers'], { agent: 'copilot' }), 'host-1');
 });
 
