@@ -47,6 +47,11 @@ beforeAll(async () => {
       res.addTrailers({ 'x-sum': '42' });
       return void res.end();
     }
+    if (url === '/twice') {
+      const twice = ['etag: 1', 'etag: 2', 'age: 3', 'age: 3'].map((line) => `${line}\r\n`).join('');
+      const head = `HTTP/1.1 103 Early Hints\r\n${twice}\r\nHTTP/1.1 200 OK\r\n${twice}transfer-encoding: chunked\r\n\r\n`;
+      return void req.socket.end(`${head}4\r\nbody\r\n0\r\n${twice}\r\n`);
+    }
     req.on('end', () => res.end(`${method} ${url} ${Buffer.concat(chunks).length}`));
   });
   upstream.listen(0, '127.0.0.1');
@@ -311,5 +316,22 @@ describe('HTTP/2 with prior knowledge', () => {
     for await (const chunk of upload) text += String(chunk);
     expect(text).toBe('POST /up 200000');
     session.close();
+  });
+
+  it('carries what a target says twice, though it is said once: early, in the head and in trailers', async () => {
+    const session = connect2(`http://127.0.0.1:${local.port}`);
+    const stream = session.request({ ':path': '/twice', authorization: local.authorization });
+    const said: string[] = [];
+    const keep = (_headers: unknown, _flags: unknown, raw: unknown) => {
+      const fields = raw as string[];
+      said.push(fields.filter((name, at) => at % 2 === 0 && !name.startsWith(':')).join(' '));
+    };
+    stream.on('headers', keep).on('response', keep).on('trailers', keep);
+    let text = '';
+    for await (const chunk of stream) text += String(chunk);
+    session.close();
+    expect(text).toBe('body');
+    // Before the answer nothing is said of its body.
+    expect(said).toEqual(['age age', 'etag etag age age', 'etag etag age age']);
   });
 });

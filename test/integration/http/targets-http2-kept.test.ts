@@ -71,6 +71,22 @@ describe('a connection', () => {
     expect(raw.opened).toBe(1);
   });
 
+  it('carries what a client says twice, and nothing that cannot be written takes the room of others', async () => {
+    raw.serve = ok;
+    const asking = requestOf('GET', '/');
+    const { signal } = new AbortController();
+    const said = (...headers: [string, string][]) =>
+      whole(target.request({ ...asking, headers }, undefined, signal, () => undefined));
+    expect(await said(['if-none-match', '"1"'], ['if-none-match', '"2"'], ['dnt', '1'], ['dnt', '1'])).toBe(
+      '200 ok',
+    );
+    for (let at = 0; at < 1100; at++)
+      await expect(said(['keep-alive', 'x'])).rejects.toMatchObject({
+        code: 'ERR_HTTP2_INVALID_CONNECTION_HEADERS',
+      });
+    expect(await whole(ask())).toBe('200 ok');
+  });
+
   it('is given no more streams at once than the target takes; more go over another', async () => {
     withMost(2);
     const most = new Map<RawConnection, number>();

@@ -88,6 +88,8 @@ function takesOver({ headers: { upgrade = '' } }: IncomingMessage): boolean {
 
 const HTTP2_OPTIONS: ServerOptions = {
   maxSessionMemory: HTTP_LIMITS.http2Megabytes,
+  // What a target says twice goes on as by HTTP/1.1: Node would throw, for trailers where nobody hears it.
+  strictSingleValueFields: false,
   settings: {
     maxConcurrentStreams: HTTP_LIMITS.concurrentStreams,
     maxHeaderListSize: HTTP_LIMITS.headBytes,

@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect, constants } from 'node:http2';
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Socket } from 'node:net';
 import { HoopError } from '../../../../core/errors.ts';
 import { HTTP_LIMITS } from '../../limits.ts';
@@ -17,6 +17,8 @@ const OPTIONS = {
   maxSessionMemory: HTTP_LIMITS.http2Megabytes,
   maxHeaderListPairs: 256,
   maxReservedRemoteStreams: 0,
+  // What may be there twice was judged, and goes as it would by HTTP/1.1: Node would throw.
+  strictSingleValueFields: false,
   settings: {
     enablePush: false,
     initialWindowSize: HTTP_LIMITS.targetWindowBytes,
@@ -101,7 +103,7 @@ export class Session {
   /** @returns The answer, or why there is none and whether the same may be asked once more. */
   async ask(asking: Asking): Promise<TargetAnswer | (Unanswered & Again)> {
     const first = this.#begun++ === 0;
-    const stream = this.#session.request([...asking.headers], { endStream: asking.upload === undefined });
+    const stream = this.#begin(asking);
     stream.once('close', () => {
       if (!stream.readableEnded || !stream.writableFinished) this.#reset();
       this.leave();
@@ -117,6 +119,17 @@ export class Session {
     const refused =
       code === constants.NGHTTP2_REFUSED_STREAM || streamId === undefined || streamId > this.#last;
     return { ...answer, unprocessed: !own && refused, stale: !own && !first && this.closed };
+  }
+
+  /** @throws {Error} Node does not write such a head: the room that was taken is given back. */
+  #begin({ headers, upload, over }: Asking): ClientHttp2Stream {
+    try {
+      return this.#session.request([...headers], { endStream: upload === undefined });
+    } catch (error) {
+      this.leave();
+      over();
+      throw error;
+    }
   }
 
   /** Takes no more requests, and ends with the last of those that it has. */
