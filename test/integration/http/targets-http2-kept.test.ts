@@ -87,6 +87,19 @@ describe('a connection', () => {
     expect(await whole(ask())).toBe('200 ok');
   });
 
+  it('breaks off a request whose early words are too much for who asks, and nothing else', async () => {
+    raw.serve = (c, stream) => {
+      c.head(stream, 0, [':status', '103'], ['link', '</a>']);
+      c.ok(stream);
+    };
+    const { signal } = new AbortController();
+    const tooMuch = target.request(requestOf('GET', '/'), undefined, signal, () => {
+      throw new HoopError('ERR_LIMIT');
+    });
+    await expect(tooMuch).rejects.toMatchObject({ code: 'ERR_LIMIT' });
+    expect(await whole(ask())).toBe('200 ok');
+  });
+
   it('is given no more streams at once than the target takes; more go over another', async () => {
     withMost(2);
     const most = new Map<RawConnection, number>();

@@ -55,7 +55,12 @@ export function asked(
   });
   const informed = (headers: IncomingHttpHeaders, raw: readonly string[]) => {
     watched.informed();
-    if (!stream.destroyed) early?.(statusOf(headers), withoutPseudo(raw));
+    if (stream.destroyed) return;
+    try {
+      early?.(statusOf(headers), withoutPseudo(raw));
+    } catch (error) {
+      stream.destroy(error as Error);
+    }
   };
   stream.on('headers', (headers, _flags, raw: unknown) => informed(headers, raw as string[]));
   stream.once('response', (headers, _flags, raw: unknown) => {
