@@ -21,8 +21,6 @@ export const HTTP_LIMITS = {
   recordedRequestBytes: 64 * 1024,
   /** An answer's body that is recorded; of the rest its size, octets. */
   recordedAnswerBytes: 16 * 1024 * 1024,
-  /** Characters of a request as people read it. */
-  textChars: 2048,
   /** Requests of one resource that its target has not answered whole: each has a connection. */
   targetRequests: 1024,
   /** Connections to a target that are kept for the next request, and for how long, ms: less than servers keep theirs. */

@@ -1,4 +1,5 @@
 import type { PolicyObject } from '../../policy/model.ts';
+import { type CleanText, forPeople } from '../stream/for-people.ts';
 import type { ObjectAddress } from './request/address.ts';
 
 /**
@@ -6,18 +7,14 @@ import type { ObjectAddress } from './request/address.ts';
  *
  * @param clean Takes out what nobody is to read in the audit.
  */
-export function objectOf(
-  cluster: PolicyObject,
-  address: ObjectAddress,
-  clean: (text: string) => string,
-): PolicyObject {
+export function objectOf(cluster: PolicyObject, address: ObjectAddress, clean: CleanText): PolicyObject {
   const { group, kind, namespace, name, subresource } = address;
   const attrs = { group, kind, namespace, name };
   const parent = namespace === '' ? cluster : namespaceOf(cluster, namespace);
   // No namespace is called so: a kind that lies in none is not taken for one.
   const all = `${namespace === '' ? `${cluster.id}/-` : parent.id}/${pluralOf(address)}`;
   const id = name === '' ? all : `${all}/${name}`;
-  const shown = shownAs(id, name === '' ? all : `${all}/${clean(name)}`);
+  const shown = shownAs(id, name === '' ? all : `${all}/${forPeople(name, clean)}`);
   const object = { type: 'KubernetesObject', id, ...shown, attrs, parent };
   if (subresource === '') return object;
   return {
@@ -33,12 +30,18 @@ export function objectOf(
 export function nonResource(
   cluster: PolicyObject,
   segments: readonly string[],
-  clean: (text: string) => string,
+  clean: CleanText,
 ): PolicyObject {
   const path = `/${segments.join('/')}`;
   const id = `${cluster.id}${path}`;
   const attrs = { path, segments: [...new Set(segments)] };
-  return { type: 'NonResource', id, ...shownAs(id, `${cluster.id}${clean(path)}`), attrs, parent: cluster };
+  return {
+    type: 'NonResource',
+    id,
+    ...shownAs(id, `${cluster.id}${forPeople(path, clean)}`),
+    attrs,
+    parent: cluster,
+  };
 }
 
 /** `pods`, `deployments.apps`: as kubectl names kinds. Pure. */

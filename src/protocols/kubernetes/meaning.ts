@@ -1,8 +1,9 @@
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject } from '../../policy/model.ts';
-import type { ApiMeaning, AskedQuestion, CleanText, Understood } from '../http/relay/meaning.ts';
+import type { ApiMeaning, AskedQuestion, Understood } from '../http/relay/meaning.ts';
 import type { CanonicalRequest } from '../http/request/canonical.ts';
 import { isRefused } from '../http/request/refusals.ts';
+import { type CleanText, forPeople } from '../stream/for-people.ts';
 import { nonResource, objectOf, pluralOf } from './entities.ts';
 import { type ObjectAddress, type OtherAddress, readAddress } from './request/address.ts';
 import { type KubernetesRefusal, refused } from './request/refusals.ts';
@@ -64,7 +65,7 @@ function questionOf(cluster: PolicyObject, read: Read, clean: CleanText): AskedQ
       labelSelector: value('labelSelector'),
       contentType,
     },
-    text: 'kind' in address ? clean(textOf(action, address)) : `${method} ${clean(path)}`,
+    text: forPeople('kind' in address ? textOf(action, address) : `${method} ${path}`, clean),
     original: { request: `${method} ${path}${query}` },
   };
 }

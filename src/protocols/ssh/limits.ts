@@ -7,8 +7,6 @@ export const SSH_LIMITS = {
   /** Variables of one channel, and octets of one name with its value. */
   variables: 64,
   variableBytes: 4096,
-  /** Characters of a command as people read it. */
-  textChars: 2048,
   /** Tries at the local end. */
   loginTries: 6,
   /** From the first octet to a login, ms. */

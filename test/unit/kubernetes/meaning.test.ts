@@ -139,6 +139,18 @@ describe('what a request to a cluster asks', () => {
     });
   });
 
+  it('is told even where detectors find too much', () => {
+    const understood = read('GET /api/v1/namespaces/shop/pods/web-1');
+    if (isRefused(understood)) throw new Error(understood.reason);
+    const fails = () => {
+      throw new Error('too much');
+    };
+    expect(understood.question(cluster, fails)).toMatchObject({
+      text: '‹withheld›',
+      pairs: [{ object: { id: 'k8s/shop/pods/web-1', shownId: 'k8s/shop/pods/‹withheld›' } }],
+    });
+  });
+
   it('is the same for the same, and another where anything differs that rules may look at', () => {
     const alike = (line: string, ...fields: string[]) => {
       const understood = read(line, ...fields);

@@ -1,5 +1,6 @@
 import type { ExchangeHead } from '../../../api/contract.ts';
 import { type NotLocal, notLocal } from '../../../wire/http/local-check.ts';
+import type { CleanText } from '../../stream/for-people.ts';
 import {
   type CanonicalRequest,
   canonicalRequest,
@@ -8,7 +9,6 @@ import {
 } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 import type { Refused } from '../request/refusals.ts';
-import type { CleanText } from './meaning.ts';
 import { textOf } from './question.ts';
 
 /** A head that was read. */

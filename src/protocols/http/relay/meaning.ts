@@ -1,12 +1,10 @@
 import type { Later } from '../../../core/later.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import type { CleanText } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { FieldPath } from '../request/body/field-path.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
-
-/** Takes out of a text what nobody is to read in the audit. */
-export type CleanText = (text: string) => string;
 
 export type AskedQuestion = Omit<Question, 'approvable'>;
 

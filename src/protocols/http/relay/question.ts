@@ -1,12 +1,12 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import { type CleanText, forPeople } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
 import { pairOf } from '../entities.ts';
-import { HTTP_LIMITS } from '../limits.ts';
 import type { CanonicalRequest, RawHead } from '../request/canonical.ts';
 import { isMethod } from '../request/methods.ts';
 import { Known } from './known.ts';
-import type { AskedQuestion, CleanText, Understood } from './meaning.ts';
+import type { AskedQuestion, Understood } from './meaning.ts';
 
 /** What rules may ask of a request beside its head. */
 export interface RequestFacts {
@@ -66,7 +66,7 @@ export function questionOf(
   const { method, path, query, parameters, contentType, upgrade } = request;
   const names = parameters.map(([name]) => name);
   return {
-    pairs: [pairOf(resource, request, operation, (path) => cleaned(path, clean))],
+    pairs: [pairOf(resource, request, operation, (path) => forPeople(path, clean))],
     context: {
       query: [...new Set(parameters.map(([name, value]) => `${name}=${value}`))],
       queryNames: [...new Set(names)],
@@ -88,7 +88,7 @@ export function refusedQuestion({ method, target }: RawHead, refusal: Refusal, c
   return {
     pairs: [],
     context: {},
-    text: `${verb} ${cleaned(path, clean)}`,
+    text: `${verb} ${forPeople(path, clean)}`,
     original: { request: `${method} ${target}` },
     refusal,
   };
@@ -97,14 +97,5 @@ export function refusedQuestion({ method, target }: RawHead, refusal: Refusal, c
 /** As people read it: the path, and of the query the names. */
 export function textOf({ method, path, parameters }: CanonicalRequest, clean: CleanText): string {
   const names = parameters.map(([name]) => `${encodeURIComponent(name)}=…`).join('&');
-  return `${method} ${cleaned(names === '' ? path : `${path}?${names}`, clean)}`;
-}
-
-function cleaned(text: string, clean: CleanText): string {
-  const cut = text.length > HTTP_LIMITS.textChars ? `${text.slice(0, HTTP_LIMITS.textChars)}…` : text;
-  try {
-    return clean(cut);
-  } catch {
-    return '‹withheld›';
-  }
+  return `${method} ${forPeople(names === '' ? path : `${path}?${names}`, clean)}`;
 }

@@ -1,6 +1,7 @@
 import type { HoopError } from '../../../core/errors.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { StreamContext } from '../../adapter.ts';
+import type { CleanText } from '../../stream/for-people.ts';
 import type { CanonicalRequest, RequestRules } from '../request/canonical.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
 import type { RpcParts } from '../rpc/parts.ts';
@@ -9,7 +10,7 @@ import type { AnswerMasks } from '../shown/masks.ts';
 import type { HttpTarget } from '../target/http-target.ts';
 import type { Sight } from './answer-view.ts';
 import type { Heads } from './heads.ts';
-import type { ApiMeaning, CleanText } from './meaning.ts';
+import type { ApiMeaning } from './meaning.ts';
 import type { Says } from './problem.ts';
 import type { Questions } from './question.ts';
 import type { Http1Server } from './servers.ts';

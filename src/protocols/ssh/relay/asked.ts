@@ -2,14 +2,12 @@ import { createHash } from 'node:crypto';
 import type { PseudoTtyInfo } from 'ssh2';
 import type { Approvable, ApprovalWait } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
+import { type CleanText, forPeople } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
 import { commandOf, pathOf, subsystemOf } from '../entities.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import { type CommandReading, readCommand } from '../reading/command.ts';
 import type { SshRefusal } from '../refusals.ts';
-
-/** Takes out of a text what nobody is to read in the audit. */
-export type CleanText = (text: string) => string;
 
 /** What is to run in a channel. */
 export type Start =
@@ -37,7 +35,7 @@ export function questionOf(host: PolicyObject, asked: Asked, clean: CleanText): 
   return {
     pairs: refusal === undefined ? pairsOf(host, asked, reading) : [],
     context: contextOf(asked, reading?.transfer),
-    text: cleaned(textOf(start), clean),
+    text: forPeople(textOf(start), clean),
     original: originalOf(asked),
     ...(refusal === undefined ? {} : { refusal }),
   };
@@ -132,15 +130,4 @@ export function approvable(
 function exactly({ start, terminal, variables }: Asked): string {
   const meant = [start, terminal?.term ?? null, [...variables].toSorted()];
   return createHash('sha256').update(JSON.stringify(meant)).digest('hex');
-}
-
-/** Without what nobody is to read, and no longer than people read. */
-function cleaned(text: string, clean: CleanText): string {
-  try {
-    // Before it is cut: half of a value would be known by nobody.
-    const whole = clean(text);
-    return whole.length > SSH_LIMITS.textChars ? `${whole.slice(0, SSH_LIMITS.textChars)}…` : whole;
-  } catch {
-    return '‹withheld›';
-  }
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
+import { forPeople } from '../../stream/for-people.ts';
 import { pathOf } from '../entities.ts';
-import { SSH_LIMITS } from '../limits.ts';
 import type { SshRefusal } from '../refusals.ts';
 
 /** One thing that a client asks of files, as the channel asks the guard. */
@@ -45,7 +45,7 @@ export function questionOf(host: PolicyObject, wanted: Wanted, clean: (text: str
       return verbs.map((action) => ({ action, object }));
     }),
     context: CONTEXT,
-    text: cleaned(`sftp ${what} ${names.join(' ')}`, clean),
+    text: forPeople(`sftp ${what} ${names.join(' ')}`, clean),
     original: { sftp: [what, ...names].join('\n') },
     exact: createHash('sha256')
       .update(JSON.stringify([what, names, rest.toString('hex')]))
@@ -68,15 +68,4 @@ export function refusedQuestion(what: string): SftpAsk {
       hint: 'use a path of at most 4,096 octets of UTF-8 without NUL',
     },
   };
-}
-
-/** Without what nobody is to read, and no longer than people read. */
-function cleaned(text: string, clean: (text: string) => string): string {
-  try {
-    // Before it is cut: half of a value would be known by nobody.
-    const whole = clean(text);
-    return whole.length > SSH_LIMITS.textChars ? `${whole.slice(0, SSH_LIMITS.textChars)}…` : whole;
-  } catch {
-    return '‹withheld›';
-  }
 }
