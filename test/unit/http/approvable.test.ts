@@ -3,12 +3,12 @@ import { approvableRequest } from '../../../src/protocols/http/relay/approvable.
 
 const QUESTION = { pairs: [], context: {}, text: 'POST /payments' };
 
-async function shown(body: Buffer) {
+async function shown(body: Buffer, headers: readonly (readonly [string, string])[] = []) {
   const request = {
     method: 'POST',
     path: '/payments',
     query: '',
-    headers: [],
+    headers,
     body: { length: body.length },
   };
   const held = { request, body: { whole: async () => body }, masked: () => [], reply: {}, signal: {} };
@@ -16,6 +16,14 @@ async function shown(body: Buffer) {
   const exact = await approvable.exact();
   return { exact, original: Object.entries(approvable.original ?? {}) };
 }
+
+it('is the same request each time that a client is called, whatever tells one call from another', async () => {
+  const asked = (...headers: [string, string][]) => shown(Buffer.from('{}'), headers);
+  const first = await asked(['accept', 'application/json'], ['kubectl-session', '1'], ['traceparent', 'a']);
+  const second = await asked(['accept', 'application/json'], ['kubectl-session', '2'], ['traceparent', 'b']);
+  expect(second).toEqual(first);
+  expect((await asked(['accept', 'text/plain'])).exact).not.toBe(first.exact);
+});
 
 describe('whoever decides about a request', () => {
   it('is shown its body', async () => {

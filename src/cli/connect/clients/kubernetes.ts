@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { askAhead } from '../../../client/local/http/asking.ts';
-import { localKubernetes } from '../../../client/local/kubernetes/index.ts';
+import { localKubernetes, problemInStatus } from '../../../client/local/kubernetes/index.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { shellQuote } from '../../render/text.ts';
 import type { ClientHalf, LocalEnd } from './half.ts';
@@ -13,7 +13,7 @@ const FILE = 'kubeconfig';
 export const kubernetes: ClientHalf = {
   local: localKubernetes,
   removes: [],
-  askAhead: (remote, _resource, question) => askAhead(remote, question),
+  askAhead: (remote, _resource, question) => askAhead(remote, question, problemInStatus),
   prepare(ends, files) {
     const config = files.write(FILE, `${JSON.stringify(kubeconfig(ends), undefined, 2)}\n`);
     return {

@@ -19,10 +19,15 @@ const OURS: ReadonlySet<string> = new Set(['host', 'connection', 'content-length
  * empty line its body.
  *
  * @param remote A stream that was opened for asking only. Ended afterwards.
+ * @param problem How the gateway's word to machines stands in its answer.
  * @throws {HoopError} `ERR_USAGE` it is not written so; `ERR_DENIED` it is denied, whoever would approve; `ERR_TARGET_LOST` the
  *   session was ended.
  */
-export async function askAhead(remote: Duplex, { text, parameters }: AheadQuestion): Promise<AheadAnswer> {
+export async function askAhead(
+  remote: Duplex,
+  { text, parameters }: AheadQuestion,
+  problem: ProblemIn = problemIn,
+): Promise<AheadAnswer> {
   try {
     if (parameters.length > 0)
       throw new HoopError(
@@ -31,9 +36,9 @@ export async function askAhead(remote: Duplex, { text, parameters }: AheadQuesti
       );
     remote.write(requestOf(text));
     const { type, body } = answerParts(await untilEnd(remote));
-    if (!type.startsWith('application/problem+json'))
-      throw new HoopError('ERR_PROTOCOL', 'the gateway did not say what it needs');
-    return answerOf(body);
+    const said = problem(type, body);
+    if (said === undefined) throw new HoopError('ERR_PROTOCOL', 'the gateway did not say what it needs');
+    return answerOf(said);
   } finally {
     remote.end();
   }
@@ -80,24 +85,34 @@ function answerParts(answer: Buffer): { readonly type: string; readonly body: st
   return { type, body: text.slice(end + 4) };
 }
 
-function answerOf(body: string): AheadAnswer {
-  const { rule, approval, detail, hint } = problemIn(body);
+function answerOf({ rule, approval, detail, hint }: Problem): AheadAnswer {
   if (approval !== undefined) return { approval };
   if (rule === NOT_NEEDED) return { approval: undefined };
   throw new HoopError('ERR_DENIED', detail, hint === undefined ? {} : { hint });
 }
 
-/** The gateway's word to machines: RFC 9457. */
-function problemIn(body: string): {
+/** What the gateway says to machines of what it did not do. */
+interface Problem {
   readonly rule?: string;
   readonly approval?: string;
   readonly detail?: string;
   readonly hint?: string;
-} {
+}
+
+/** @param type Of the body. @returns Undefined: it is none. */
+export type ProblemIn = (type: string, body: string) => Problem | undefined;
+
+/** RFC 9457. */
+function problemIn(type: string, body: string): Problem | undefined {
+  return type.startsWith('application/problem+json') ? objectIn(body) : undefined;
+}
+
+/** @returns Undefined: it is no object. */
+export function objectIn(body: string): object | undefined {
   try {
     const value: unknown = JSON.parse(body);
-    return typeof value === 'object' && value !== null ? value : {};
+    return typeof value === 'object' && value !== null ? value : undefined;
   } catch {
-    throw new HoopError('ERR_PROTOCOL', 'the gateway did not say what it needs');
+    return undefined;
   }
 }

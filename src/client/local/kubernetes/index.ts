@@ -1,3 +1,4 @@
+import { objectIn, type ProblemIn } from '../http/asking.ts';
 import { localHttp } from '../http/index.ts';
 import type { LocalProtocol } from '../protocol.ts';
 
@@ -7,4 +8,10 @@ export const localKubernetes: LocalProtocol = {
   needsTls: true,
   defaultPort: 443,
   socketName: (port) => `kubernetes.${port}.sock`,
+};
+
+/** A `Status` of the gateway's own has its word to machines under `hoop`. */
+export const problemInStatus: ProblemIn = (_type, body) => {
+  const { hoop } = (objectIn(body) ?? {}) as { readonly hoop?: unknown };
+  return typeof hoop === 'object' && hoop !== null ? hoop : undefined;
 };

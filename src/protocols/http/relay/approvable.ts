@@ -78,6 +78,8 @@ export function prefers({ headers }: CanonicalRequest, preference: string): bool
 /** Tells one call from another of the same request: of no meaning for what it does. */
 const OF_ONE_CALL: ReadonlySet<string> = new Set([
   'baggage',
+  // Another one each time that kubectl is called.
+  'kubectl-session',
   'last-event-id',
   'mcp-session-id',
   'prefer',
