@@ -4,7 +4,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { takesCommands } from '../../src/protocols/ssh/reading/takes-commands.ts';
+import { takesCommands } from '../../src/protocols/stream/command/takes-commands.ts';
 
 const MARK = 'ran-from-input';
 /** Each a command that prints the mark, which is not to be read in it, and a text that prints nothing. */

@@ -245,10 +245,6 @@ const OF_SSH: Rooms = {
     because: 'the connection to the host carries what was judged and judges nothing',
   },
   reading: { may: [], because: 'what a text means follows from the text alone' },
-  shown: {
-    may: [],
-    because: 'what a client is shown depends on octets and masks: no session, no host, no relay',
-  },
   'limits.ts': { may: [], because: 'a bound holds wherever it is looked at' },
   'refusals.ts': { may: [], because: 'every room refuses, by a word of the same list' },
   'entities.ts': { may: ['reading'], because: 'one maker of entities, for whoever asks policy' },
@@ -261,9 +257,7 @@ const OF_SSH: Rooms = {
     because: 'packets are read, asked for and answered by whoever carries their octets',
   },
   relay: {
-    may: [
-      ...['algorithms.ts', 'target', 'reading', 'shown', 'sftp', 'limits.ts', 'refusals.ts', 'entities.ts'],
-    ],
+    may: [...['algorithms.ts', 'target', 'reading', 'sftp', 'limits.ts', 'refusals.ts', 'entities.ts']],
     because: 'only the relay has both connections, and it carries what was judged',
   },
   '.': {

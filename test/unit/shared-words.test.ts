@@ -65,7 +65,7 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
   ['src/protocols/index.ts', 'postgres', 'the list, one line each'],
   ['src/protocols/protocol.ts', 'pg postgres', 'an example in a comment'],
   ['src/protocols/http/shown/plan.ts', 'sql', 'the media type of a text'],
-  ['src/protocols/ssh/reading/takes-commands.ts', 'psql', 'a program that a host may run, among others'],
+  ['src/protocols/stream/command/takes-commands.ts', 'psql', 'a program that a host may run, among others'],
   ['src/protocols/stream/guard.ts', 'statement', REMARK],
   [
     'src/recording/format.ts',

@@ -21,8 +21,6 @@ export const SSH_LIMITS = {
   unreadBytes: 1024 * 1024,
   /** Questions of one connection that are asked only to be on record, at once. */
   recordedAtOnce: 64,
-  /** Of what one program is given so much is recorded, octets. */
-  recordedInputBytes: 64 * 1024,
   /** Signals of one channel. */
   signals: 256,
   /** A silent client is asked whether it is there, ms, and how often. */

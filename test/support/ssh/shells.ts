@@ -1,7 +1,7 @@
 /** Real shells, asked how they split a text into words. */
 import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
-import { wordsOf } from '../../../src/protocols/ssh/reading/words.ts';
+import { wordsOf } from '../../../src/protocols/stream/command/words.ts';
 
 const END = '\u0001end';
 /** An argument of a program has at most 128 KiB. */

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DetectorSet } from '../../../src/masking/detectors/index.ts';
 import type { Reveal } from '../../../src/policy/model.ts';
-import { ShownOutput } from '../../../src/protocols/ssh/shown/output.ts';
 import { DetectedValues } from '../../../src/protocols/stream/detected-values.ts';
+import { ShownOutput } from '../../../src/protocols/stream/terminal/output.ts';
 import { resource } from '../policy/support.ts';
 
 const TAGS = ['pii.email', 'pii.national-id', 'pii.card', 'secret.key', 'secret.token', 'secret'];

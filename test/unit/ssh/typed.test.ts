@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { TypedInput } from '../../../src/protocols/ssh/shown/typed.ts';
+import { TypedInput } from '../../../src/protocols/stream/terminal/typed.ts';
 
 /** `>` is typed, `<` is shown. */
 function told(...steps: readonly string[]): string[] {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { textOfWords, wordsOf } from '../../../src/protocols/ssh/reading/words.ts';
+import { textOfWords, wordsOf } from '../../../src/protocols/stream/command/words.ts';
 import { readOtherwise, SHELL_TEXTS } from '../../support/ssh/shells.ts';
 
 describe('words of an exec', () => {

@@ -1,6 +1,6 @@
-import { takesCommands } from './takes-commands.ts';
+import { takesCommands } from '../../stream/command/takes-commands.ts';
+import { textOfWords, wordsOf } from '../../stream/command/words.ts';
 import { movesUnknown, type Transfer, transferOf } from './transfer.ts';
-import { textOfWords, wordsOf } from './words.ts';
 
 /** What an `exec` asks for, as far as it is certain before a shell has read it. */
 export interface CommandReading {

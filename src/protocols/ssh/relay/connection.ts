@@ -6,9 +6,10 @@ import type { SessionEnd, StreamContext } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
 import { lastWords } from '../../stream/farewell.ts';
 import type { CleanText } from '../../stream/for-people.ts';
+import type { ShownOutput } from '../../stream/terminal/output.ts';
+import { Outputs } from '../../stream/terminal/outputs.ts';
 import { LOCAL_ALGORITHMS } from '../algorithms.ts';
 import { SSH_LIMITS } from '../limits.ts';
-import { ShownOutput } from '../shown/output.ts';
 import { forwarded, type Opening } from './forward.ts';
 import { Held } from './held.ts';
 import { disconnect, OPEN_FAILURE, refuseOpening, socketOf, strictChannels, strictHost } from './inside.ts';
@@ -28,12 +29,11 @@ export class SshConnection implements ConnectionState {
   readonly gate: Gate;
   readonly #holder: Holder;
   readonly #held: Held;
-  readonly #detected: DetectedValues;
+  readonly #outputs: Outputs;
   readonly #stream: Duplex;
   readonly #channels = new Set<SessionChannel>();
   readonly #closed = Promise.withResolvers<void>();
   readonly #left = new AbortController();
-  #policyVersion = '';
   #forwards = 0;
   #client: Connection | undefined;
   #windows: Windows | undefined;
@@ -46,8 +46,9 @@ export class SshConnection implements ConnectionState {
     this.context = context;
     this.parts = parts;
     const { set, tags } = parts.detectors();
-    this.#detected = new DetectedValues(context.guard, context.session.resource, set, tags);
-    this.clean = (text) => this.#detected.cleanText(text);
+    const detected = new DetectedValues(context.guard, context.session.resource, set, tags);
+    this.#outputs = new Outputs(context.guard, detected);
+    this.clean = (text) => detected.cleanText(text);
     this.#holder = parts.allowance.open((error) => this.over(error));
     this.#held = new Held(this.#holder);
     this.gate = new Gate(stream, context.guard, this.#held);
@@ -106,11 +107,7 @@ export class SshConnection implements ConnectionState {
   }
 
   shown(): ShownOutput {
-    return new ShownOutput(this.#detected, () => {
-      const version = this.context.guard.policyVersion();
-      if (version !== this.#policyVersion) this.#detected.refresh();
-      this.#policyVersion = version;
-    });
+    return this.#outputs.shown();
   }
 
   moved(): void {

@@ -7,11 +7,11 @@ import type { Guard, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { Stands } from '../../stream/stands.ts';
+import { ShownFlow } from '../../stream/terminal/shown-flow.ts';
 import { addressOf } from '../entities.ts';
 import { type Endpoint, readEndpoint } from '../reading/address.ts';
 import { contextOf } from './asked.ts';
 import { OPEN_FAILURE } from './inside.ts';
-import { ShownFlow } from './shown-flow.ts';
 import { Sink } from './sink.ts';
 import type { ConnectionState } from './state.ts';
 

@@ -6,12 +6,12 @@ import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { NO_MORE, Stands } from '../../stream/stands.ts';
-import { TypedInput } from '../shown/typed.ts';
+import { GivenInput } from '../../stream/terminal/given-input.ts';
+import { ShownFlow } from '../../stream/terminal/shown-flow.ts';
+import { TypedInput } from '../../stream/terminal/typed.ts';
 import { type Asked, approvable, questionOf, readingOf, type Start } from './asked.ts';
 import { carriedFiles } from './files.ts';
-import { GivenInput } from './given-input.ts';
 import { started } from './remote.ts';
-import { ShownFlow } from './shown-flow.ts';
 import { type Gate, Sink } from './sink.ts';
 import type { ConnectionState } from './state.ts';
 import { DENIED_STATUS, denialLines, FAILED_STATUS, holdLine, lines } from './words.ts';
@@ -216,7 +216,9 @@ export class Program {
   }
 
   #given(start: Start, operation: OpenOperation): GivenInput {
-    return new GivenInput(start, () => this.#connection.shown(), this.#guard, operation);
+    const takesCommands = start.kind === 'shell' || readingOf(start)?.takesCommands === true;
+    const program = { takesCommands, text: start.kind === 'exec' ? start.command : '' };
+    return new GivenInput(program, () => this.#connection.shown(), this.#guard, operation);
   }
 
   /** Packets of SFTP, each asked for. */

@@ -5,7 +5,7 @@ import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { CleanText } from '../../stream/for-people.ts';
-import type { ShownOutput } from '../shown/output.ts';
+import type { ShownOutput } from '../../stream/terminal/output.ts';
 import type { SshTarget } from '../target/ssh-target.ts';
 import type { Intake } from './intake.ts';
 import type { Gate } from './sink.ts';

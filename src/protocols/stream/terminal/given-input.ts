@@ -1,11 +1,19 @@
-import type { OpenOperation } from '../../stream/operations.ts';
-import { SSH_LIMITS } from '../limits.ts';
-import type { ShownOutput } from '../shown/output.ts';
-import { readingOf, type Start } from './asked.ts';
+import type { OpenOperation } from '../operations.ts';
+import type { ShownOutput } from './output.ts';
 import { ShownFlow } from './shown-flow.ts';
 
+/** Of what one program is given so much is recorded, octets. */
+const RECORDED_BYTES = 64 * 1024;
 /** Words of commands that are given a password on their standard input, or may be. */
 const SECRET = /pass|secret|token|credential|--stdin|\b(sudo|doas)\b.*\s-[A-Za-z]*S/i;
+
+/** What runs. */
+export interface GivenProgram {
+  /** What it does may be what it is given. */
+  readonly takesCommands: boolean;
+  /** Its command; empty: a shell. */
+  readonly text: string;
+}
 
 interface Evidence {
   input(bytes: Uint8Array, of: OpenOperation): void;
@@ -19,14 +27,19 @@ interface Evidence {
 export class GivenInput {
   readonly #flow: ShownFlow | undefined;
   readonly #full: () => void;
-  #left: number = SSH_LIMITS.recordedInputBytes;
+  #left = RECORDED_BYTES;
 
   /** @param shown As policy is now. */
-  constructor(start: Start, shown: () => ShownOutput, guard: Evidence, operation: OpenOperation) {
+  constructor(
+    { takesCommands, text }: GivenProgram,
+    shown: () => ShownOutput,
+    guard: Evidence,
+    operation: OpenOperation,
+  ) {
     this.#full = () => guard.note('the rest of what it is given is not recorded', operation);
-    const isSecret = start.kind === 'exec' && SECRET.test(start.command);
-    if (!mayBeCommands(start)) return;
-    if (isSecret) guard.note('what it is given is not recorded: there may be a password in it', operation);
+    if (!takesCommands) return;
+    if (SECRET.test(text))
+      guard.note('what it is given is not recorded: there may be a password in it', operation);
     else this.#flow = new ShownFlow(shown(), (bytes) => guard.input(bytes, operation));
   }
 
@@ -45,8 +58,4 @@ export class GivenInput {
   end(): void {
     this.#flow?.end();
   }
-}
-
-function mayBeCommands(start: Start): boolean {
-  return start.kind === 'shell' || readingOf(start)?.takesCommands === true;
 }

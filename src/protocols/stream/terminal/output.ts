@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { maskValue, STARS } from '../../../masking/mask.ts';
 import { type Replacement, replaced } from '../../../masking/replaced.ts';
-import type { DetectedValues } from '../../stream/detected-values.ts';
-import { cutOf } from '../../stream/text-cut.ts';
+import type { DetectedValues } from '../detected-values.ts';
+import { cutOf } from '../text-cut.ts';
 import { unstyled } from './styled.ts';
 
 /** Of what was shown so much is looked at again: what stands before a value may tell what it is. */

@@ -1,4 +1,4 @@
-import type { ShownOutput } from '../shown/output.ts';
+import type { ShownOutput } from './output.ts';
 
 /** Silence after which what might go on is shown as it is, ms: a prompt waits for an answer. */
 const SILENCE_MS = 30;
