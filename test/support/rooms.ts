@@ -139,12 +139,16 @@ const OF_POSTGRES: Rooms = {
     because: 'a text is parsed in threads that have nothing but the text',
   },
   'catalog/system': { may: [], because: 'what PostgreSQL brings along is known before a server is asked' },
+  'catalog/stored-trees': {
+    may: ['catalog/system'],
+    because: 'a tree says by itself what it is made of, whoever asks',
+  },
   'catalog/mirror': {
-    may: ['catalog/system', 'sql/facts'],
+    may: ['catalog/system', 'catalog/stored-trees', 'sql/facts'],
     because: 'rows are kept as the server told them, whatever is made of them',
   },
   'catalog/model': {
-    may: ['catalog/mirror', 'catalog/system', 'sql/facts'],
+    may: ['catalog/mirror', 'catalog/system', 'catalog/stored-trees', 'sql/facts'],
     because: 'a catalog is made of rows alone, so that the same rows give the same catalog',
   },
   'entities.ts': {

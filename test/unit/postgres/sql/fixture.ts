@@ -68,7 +68,7 @@ const NAMESPACES: Record<string, number> = { pg_catalog: 11, public: 2200, agent
 const LANGUAGES: Record<string, number> = { internal: 12, c: 13, sql: 14, plpgsql: 15 };
 const { pg_attrdef: ATTRDEF, pg_policy: POLICY, pg_proc: PROC } = CATALOG_OIDS;
 
-const rewrite = { isReturn: true, enabled: true, relations: [], functions: [], wholeRows: false };
+const rewrite = { isReturn: true, enabled: true, relations: [], functions: [], wholeRows: false, made: null };
 const key = { type: 'f', domain: 0, onDelete: 'a', onUpdate: 'a', keys: [1], columns: [2], calls: null };
 const whole = { part: 0, usedPart: 0, type: 'n' };
 

@@ -4,6 +4,8 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 
+import type { ViewColumns } from '../stored-trees/view-columns.ts';
+
 /** The gateway's own connection, by which it looks. */
 export interface CatalogOwner {
   /** `server_version_num`: 150004, 180000, … */
@@ -80,6 +82,8 @@ export interface RewriteRow {
   readonly functions: readonly number[] | null;
   /** A whole row stands in it somewhere: of that, `pg_depend` says nothing. */
   readonly wholeRows: boolean | null;
+  /** Of a view: what each of its columns is made of; null if that is not known. */
+  readonly made: ViewColumns | null;
 }
 
 /** (class, object) stands for a row of one catalog: see `CATALOG_OIDS`. */

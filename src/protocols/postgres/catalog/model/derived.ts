@@ -1,7 +1,8 @@
 import type { CatalogTables } from '../mirror/mirror.ts';
 import type { ConstraintRow, DependRow, RewriteRow } from '../mirror/records.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
-import { FIRST_USER_OID } from '../system/objects.ts';
+import type { Source, ViewColumns } from '../stored-trees/view-columns.ts';
+import { FIRST_USER_OID, ROWS } from '../system/objects.ts';
 import type { Derived, Relation, TypeGraph } from './model.ts';
 import { multimap } from './parts.ts';
 
@@ -31,12 +32,25 @@ function* ruleEdges(tables: CatalogTables, relations: Relations): Generator<Edge
   const rows = [...tables.pg_depend.values()].filter((row) => row.class === CATALOG_OIDS.pg_rewrite);
   const used = multimap(rows.map((row) => [row.object, row] as const));
   for (const rule of tables.pg_rewrite.values()) {
+    if (rule.made !== null) {
+      yield* viewEdges(rule.relation, rule.made);
+      continue;
+    }
     const sources = usedColumns(rule, used.get(rule.oid) ?? []);
     for (const [relation, from] of sources) {
       for (const target of rule.isReturn ? [rule.relation] : writtenBy(rule, relation, relations))
         if (target !== relation) yield [relation, { from, relation: target, attribute: undefined }];
     }
   }
+}
+
+function* viewEdges(view: number, { columns, everywhere }: ViewColumns): Generator<Edge> {
+  const edge = ([source, from]: Source, attribute: number | undefined): Edge => [
+    source,
+    { from: from === 0 ? undefined : from, relation: view, attribute },
+  ];
+  for (const source of everywhere) yield* [edge(source, undefined), edge(source, ROWS)];
+  for (const [index, sources] of columns.entries()) for (const one of sources) yield edge(one, index + 1);
 }
 
 /**

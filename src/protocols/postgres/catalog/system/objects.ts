@@ -11,5 +11,8 @@ export function isSystemSchema(schema: string): boolean {
   return SYSTEM_SCHEMAS.has(schema) || schema.startsWith('pg_toast');
 }
 
+/** In the place of a column's number: not a column, but which rows a relation has. */
+export const ROWS = -100;
+
 /** What `pg_temp` is called before the session has such a schema, and in everything that people read. */
 export const PG_TEMP = 'pg_temp';

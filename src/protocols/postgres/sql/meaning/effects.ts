@@ -5,7 +5,7 @@ import {
   type Relation,
   type Trigger,
 } from '../../catalog/model/model.ts';
-import { isSystemSchema } from '../../catalog/system/objects.ts';
+import { isSystemSchema, ROWS } from '../../catalog/system/objects.ts';
 import { type ResolvedFunction, resolveOid } from './functions.ts';
 
 export type Write = 'insert' | 'update' | 'delete' | 'truncate';
@@ -157,7 +157,8 @@ export class EffectWalk {
   }
 
   #usedBy(view: Relation, base: Relation): ReadonlySet<string> | undefined {
-    const used = (this.#catalog.derived.get(base.oid) ?? []).filter(({ relation }) => relation === view.oid);
+    const derived = this.#catalog.derived.get(base.oid) ?? [];
+    const used = derived.filter(({ relation, from }) => relation === view.oid && from !== ROWS);
     const numbers = used.map(({ from }) => from);
     return numbers.length === 0 || numbers.includes(undefined) ? undefined : namesOf(base, numbers);
   }
