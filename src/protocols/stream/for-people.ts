@@ -6,10 +6,15 @@ export type CleanText = (text: string) => string;
 
 /** Text of a client's for people: without what nobody is to read, and no longer than people read. Never throws. */
 export function forPeople(text: string, clean: CleanText): string {
+  // Before it is cut: half of a value would be known by nobody.
+  const whole = cleaned(text, clean);
+  return whole.length > MOST_CHARS ? `${whole.slice(0, MOST_CHARS)}…` : whole;
+}
+
+/** The same whole, for what things are called in evidence. Never throws. */
+export function cleaned(text: string, clean: CleanText): string {
   try {
-    // Before it is cut: half of a value would be known by nobody.
-    const whole = clean(text);
-    return whole.length > MOST_CHARS ? `${whole.slice(0, MOST_CHARS)}…` : whole;
+    return clean(text);
   } catch {
     return '‹withheld›';
   }

@@ -75,6 +75,32 @@ describe('what a channel asks', () => {
     expect(question(`echo ${'x'.repeat(5000)}`).text.length).toBeLessThan(2100);
   });
 
+  it.each<[string, Start | string, string[]]>([
+    ['a program', '/opt/123-45-6789/run', ['host-1/host-1.internal//opt/***/run']],
+    ['a subsystem', { kind: 'subsystem', name: 'of-123-45-6789' }, ['host-1/host-1.internal/(of-***)']],
+    [
+      'a file',
+      'scp -f /data/123-45-6789.csv',
+      ['host-1/host-1.internal/scp', 'host-1/host-1.internal/data/***.csv'],
+    ],
+  ])(
+    'calls %s in evidence without what detectors find, and asks policy of it as it is',
+    (_, start, shown) => {
+      const { pairs } = question(start);
+      expect(pairs.map(({ object }) => object.shownId ?? object.id)).toEqual(shown);
+      expect(JSON.stringify(pairs.map(({ object }) => object.attrs))).toContain('123-45-6789');
+    },
+  );
+
+  it('calls nothing by a name that is too much to be looked at', () => {
+    const tooMuch = () => {
+      throw new Error('too much');
+    };
+    expect(questionOf(host, asked('/opt/run'), tooMuch).pairs).toMatchObject([
+      { object: { shownId: 'host-1/host-1.internal‹withheld›' } },
+    ]);
+  });
+
   it('tells what is set and whether there is a terminal', () => {
     expect(contextOf({ terminal, variables: new Map([['LANG', 'C']]) })).toEqual({
       terminal: true,

@@ -33,7 +33,7 @@ export function questionOf(host: PolicyObject, asked: Asked, clean: CleanText): 
   const refusal = refusalOf(start);
   const reading = readingOf(start);
   return {
-    pairs: refusal === undefined ? pairsOf(host, asked, reading) : [],
+    pairs: refusal === undefined ? pairsOf(host, asked, reading, clean) : [],
     context: contextOf(asked, reading?.transfer),
     text: forPeople(textOf(start), clean),
     original: originalOf(asked),
@@ -56,21 +56,22 @@ function pairsOf(
   host: PolicyObject,
   { start, terminal }: Asked,
   reading: CommandReading | undefined,
+  clean: CleanText,
 ): Pair[] {
   const pty = terminal === undefined ? [] : [{ action: 'ssh.pty', object: host }];
   if (start.kind === 'shell') return [{ action: 'ssh.shell', object: host }, ...pty];
   if (start.kind === 'subsystem')
-    return [{ action: 'ssh.subsystem', object: subsystemOf(host, start.name) }, ...pty];
-  const exec = { action: 'ssh.exec', object: commandOf(host, reading ?? readCommand(start.command)) };
-  return [exec, ...filesOf(host, reading?.transfer), ...pty];
+    return [{ action: 'ssh.subsystem', object: subsystemOf(host, start.name, clean) }, ...pty];
+  const exec = { action: 'ssh.exec', object: commandOf(host, reading ?? readCommand(start.command), clean) };
+  return [exec, ...filesOf(host, reading?.transfer, clean), ...pty];
 }
 
 /** A command that moves files asks for the files too, whatever program it is: git keeps its own inside of one. */
-function filesOf(host: PolicyObject, transfer: CommandReading['transfer']): Pair[] {
+function filesOf(host: PolicyObject, transfer: CommandReading['transfer'], clean: CleanText): Pair[] {
   if (transfer === undefined) return [];
   const { direction, paths, removes } = transfer;
   return paths.flatMap((path) => {
-    const object = pathOf(host, path);
+    const object = pathOf(host, path, clean);
     const verbs = [direction === 'read' ? 'sftp.get' : 'sftp.put', ...(removes ? ['sftp.remove'] : [])];
     return verbs.map((action) => ({ action, object }));
   });

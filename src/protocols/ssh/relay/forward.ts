@@ -3,6 +3,7 @@ import type { Client, ClientChannel, ServerChannel, TcpipRequestInfo } from 'ssh
 import { HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
 import { denialJson } from '../../../enforcement/denial.ts';
 import type { Approvable } from '../../../enforcement/operation.ts';
+import { forPeople } from '../../stream/for-people.ts';
 import type { Guard, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
@@ -53,7 +54,7 @@ export async function forwarded(
 
 /** What is forwarded, for the guard. */
 function questionOf(
-  { parts, context, gone }: ConnectionState,
+  { parts, context, gone, clean }: ConnectionState,
   { destIP, destPort }: TcpipRequestInfo,
   endpoint: Endpoint | undefined,
 ): Question {
@@ -73,9 +74,11 @@ function questionOf(
     };
   const text = `forward to ${endpoint.host}:${endpoint.port}`;
   const question: Question = {
-    pairs: [{ action: 'ssh.forward-local', object: addressOf(parts.host, endpoint.host, endpoint.port) }],
+    pairs: [
+      { action: 'ssh.forward-local', object: addressOf(parts.host, endpoint.host, endpoint.port, clean) },
+    ],
     context: facts,
-    text,
+    text: forPeople(text, clean),
   };
   const approvable: Approvable = {
     exact: () => createHash('sha256').update(text).digest('hex'),

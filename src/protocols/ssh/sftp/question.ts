@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
-import { forPeople } from '../../stream/for-people.ts';
+import { type CleanText, forPeople } from '../../stream/for-people.ts';
 import { pathOf } from '../entities.ts';
 import type { SshRefusal } from '../refusals.ts';
 
@@ -36,12 +36,12 @@ const CONTEXT: SftpAsk['context'] = {
 };
 
 /** Pure. @param clean As `DetectedValues.cleanText`: takes out of a text what nobody is to read in the audit. */
-export function questionOf(host: PolicyObject, wanted: Wanted, clean: (text: string) => string): SftpAsk {
+export function questionOf(host: PolicyObject, wanted: Wanted, clean: CleanText): SftpAsk {
   const { what, paths, rest } = wanted;
   const names = paths.map(({ path }) => path);
   return {
     pairs: paths.flatMap(({ path, verbs }) => {
-      const object = pathOf(host, path);
+      const object = pathOf(host, path, clean);
       return verbs.map((action) => ({ action, object }));
     }),
     context: CONTEXT,
