@@ -1,14 +1,13 @@
 /** Bounds of one connection and one exchange. Each says its unit. */
 export const HTTP_LIMITS = {
-  /** All of a request's head, octets: Node's parser ends the connection beyond it. */
+  /** All of a request's head, octets: beyond it the connection ends. */
   headBytes: 96 * 1024,
-  headFields: 1000,
   /** From the first octet of a head to its last, ms. */
   headMs: 30_000,
   /** A body of which nothing comes while it is waited for, ms. */
   silentBodyMs: 120_000,
-  /** Requests sent ahead over one connection of HTTP/1.1, which are answered one by one. */
-  pipelined: 64,
+  /** What is sent ahead over one connection of HTTP/1.1, whose requests are answered one by one, octets: beyond it nothing is read. */
+  aheadBytes: 64 * 1024,
   /** Streams at once of one connection of HTTP/2. */
   concurrentStreams: 128,
   /** What one connection of HTTP/2 may make us hold, MiB. */

@@ -7,7 +7,6 @@ import type { StreamContext } from '../../../src/protocols/adapter.ts';
 import { ApiRules } from '../../../src/protocols/http/relay/api-rules.ts';
 import { HttpConnection } from '../../../src/protocols/http/relay/connection.ts';
 import { problem } from '../../../src/protocols/http/relay/problem.ts';
-import { Http1Server } from '../../../src/protocols/http/relay/servers.ts';
 import type { ConnectionParts } from '../../../src/protocols/http/relay/state.ts';
 import { RpcRoutes } from '../../../src/protocols/http/rpc/routes.ts';
 import { classification } from '../../../src/protocols/http/shown/classification.ts';
@@ -52,7 +51,6 @@ function connection() {
     localProof: undefined,
   };
   const parts = {
-    server: new Http1Server(),
     rules: { credentialHeaders: [] },
     api: new ApiRules(undefined, '', {}),
     says: problem,

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
 import { RECORDING_PENDING_BYTES } from '../../../recording/recorder.ts';
 import type { Guard } from '../../stream/guard.ts';
-import type { Reply } from './reply.ts';
+import type { Reply } from './incoming.ts';
 
 /** What becomes of the octets of a body. */
 export interface Passing {

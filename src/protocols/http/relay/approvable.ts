@@ -5,7 +5,7 @@ import type { Approvable, ApprovalWait, Hold } from '../../../enforcement/operat
 import type { Question } from '../../stream/guard.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
-import type { Reply } from './reply.ts';
+import type { Reply } from './incoming.ts';
 import type { RequestBody } from './request-body.ts';
 
 export interface HeldRequest {

@@ -8,7 +8,6 @@ import { lastWords } from '../../stream/farewell.ts';
 import type { CleanText } from '../../stream/for-people.ts';
 import type { Denied } from '../../stream/guard.ts';
 import { detectedField } from '../entities.ts';
-import { HTTP_LIMITS } from '../limits.ts';
 import type { HttpRefusal } from '../refusals.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import { type AnswerMasks, ShownMasks } from '../shown/masks.ts';
@@ -17,11 +16,12 @@ import type { Sight } from './answer-view.ts';
 import { Exchange } from './exchange.ts';
 import { spokenOver } from './first-octets.ts';
 import { Heads } from './heads.ts';
+import { Http1Connection } from './http1/connection.ts';
+import { serveHttp2 } from './http2.ts';
+import type { Incoming, Receiver } from './incoming.ts';
 import { Known } from './known.ts';
 import { denialAnswer, failureAnswer, type OwnAnswer } from './problem.ts';
 import { Questions } from './question.ts';
-import type { Incoming } from './reply.ts';
-import { type Receiver, serveHttp2 } from './servers.ts';
 import type { ConnectionParts, ConnectionState } from './state.ts';
 
 /** One connection of a client's, from its first octet to its end: HTTP/1.1 or HTTP/2, exchange by exchange. */
@@ -34,11 +34,9 @@ export class HttpConnection implements ConnectionState, Receiver {
   readonly #stream: Duplex;
   readonly #exchanges = new Set<Exchange>();
   readonly #closed = Promise.withResolvers<void>();
-  readonly #waiting: (() => Promise<void>)[] = [];
   readonly #masks: ShownMasks;
   readonly #hides: ShownMasks;
   #secrets = new SecretForms([]);
-  #running = false;
   #http2: ServerHttp2Session | undefined;
   #failure: HoopError | undefined;
 
@@ -89,7 +87,7 @@ export class HttpConnection implements ConnectionState, Receiver {
       this.context.idle.start();
       const spoken = await spokenOver(stream);
       if (signal.aborted) abort();
-      else if (spoken === 'http/1') this.parts.server.serve(stream, this);
+      else if (spoken === 'http/1') new Http1Connection(stream, this).serve();
       else if (spoken === 'http/2') this.#http2 = serveHttp2(stream, this);
       else if (spoken === 'tls') this.malformed(false);
       else stream.end();
@@ -107,19 +105,15 @@ export class HttpConnection implements ConnectionState, Receiver {
     return { reason: failure.message, failure: failure.code, status: String(failure.httpStatus), ...bytes };
   }
 
-  request(incoming: Incoming): void {
+  async request(incoming: Incoming): Promise<void> {
     const exchange = new Exchange(this, incoming);
     this.#exchanges.add(exchange);
     // What a client that does not read was told may not have left yet, and it goes on asking.
     if (this.#failure !== undefined) exchange.end(this.#failure);
     this.context.idle.stop();
-    const run = async () => {
-      await exchange.run();
-      this.#exchanges.delete(exchange);
-      if (this.#exchanges.size === 0 && !this.ended) this.context.idle.start();
-    };
-    if (this.#http2 !== undefined) void run();
-    else this.#inTurn(run);
+    await exchange.run();
+    this.#exchanges.delete(exchange);
+    if (this.#exchanges.size === 0 && !this.ended) this.context.idle.start();
   }
 
   malformed(late: boolean): void {
@@ -134,19 +128,6 @@ export class HttpConnection implements ConnectionState, Receiver {
     for (const exchange of this.#exchanges) exchange.end(reason);
     if (this.#exchanges.size === 0 || this.#http2 !== undefined)
       void this.#lastWords(failureAnswer(this.parts.says, reason));
-  }
-
-  /** Requests of HTTP/1.1 are judged and sent one by one: the second may rest on what the first has done. */
-  #inTurn(run: () => Promise<void>): void {
-    if (this.#waiting.length >= HTTP_LIMITS.pipelined) return this.malformed(false);
-    this.#waiting.push(run);
-    if (!this.#running) void this.#runAll();
-  }
-
-  async #runAll(): Promise<void> {
-    this.#running = true;
-    for (let run = this.#waiting.shift(); run !== undefined; run = this.#waiting.shift()) await run();
-    this.#running = false;
   }
 
   /** On record as any refusal, then the end. */

@@ -19,6 +19,7 @@ import type { TargetAnswer } from '../target/http-target.ts';
 import { clientLeft, moveBody } from './answer-flow.ts';
 import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
+import type { Incoming } from './incoming.ts';
 import { isLasting, LastingAnswer } from './lasting.ts';
 import {
   acceptedAnswer,
@@ -30,7 +31,6 @@ import {
 } from './problem.ts';
 import { refusedQuestion } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
-import type { Incoming } from './reply.ts';
 import { RequestBody } from './request-body.ts';
 import { RpcCall, readRpc } from './rpc-call.ts';
 import { rpcDenialAnswer } from './rpc-problem.ts';

@@ -61,6 +61,7 @@ export class Heads {
 }
 
 function isSame(one: RawHead, other: RawHead): boolean {
+  if (one === other) return true;
   if (one.method !== other.method || one.target !== other.target || one.ended !== other.ended) return false;
   const [a, b] = [one.rawHeaders, other.rawHeaders];
   if (one.httpVersion !== other.httpVersion || a.length !== b.length) return false;

@@ -1,7 +1,7 @@
 import { Readable, Transform } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
 import { HTTP_LIMITS } from '../limits.ts';
-import type { Incoming } from './reply.ts';
+import type { Incoming } from './incoming.ts';
 
 /** A request's body: read whole before the decision, where that looks at it, or handed on as it comes. */
 export class RequestBody {

@@ -13,7 +13,6 @@ import type { Heads } from './heads.ts';
 import type { ApiMeaning } from './meaning.ts';
 import type { Says } from './problem.ts';
 import type { Questions } from './question.ts';
-import type { Http1Server } from './servers.ts';
 import type { Carried } from './upgrade/carried.ts';
 
 /** What connections of one resource share. */
@@ -24,7 +23,6 @@ export interface ConnectionParts {
   readonly api: ApiMeaning;
   readonly says: Says;
   readonly rpc: RpcParts;
-  readonly server: Http1Server;
   /** What connections may be upgraded to, by name. */
   readonly upgrades: ReadonlyMap<string, Carried>;
   /** Of members and headers of answers. */

@@ -18,6 +18,8 @@ export interface RawHead {
   readonly rawHeaders: readonly string[];
   /** HTTP/2: the stream ended with the head. */
   readonly ended?: boolean;
+  /** HTTP/1.1: it was not clear what follows the head, and nothing of that was read. */
+  readonly unframed?: boolean;
 }
 
 /** How requests of one resource are read. */
@@ -79,7 +81,7 @@ export function canonicalRequest(head: RawHead, rules: RequestRules): CanonicalR
 /** What headers say of the connection and of the body. */
 function readRest(
   fields: Fields,
-  { httpVersion, ended = false }: RawHead,
+  { httpVersion, ended = false, unframed = false }: RawHead,
   method: Method,
 ): Pick<CanonicalRequest, 'contentType' | 'body' | 'upgrade'> | Refused {
   if (httpVersion !== '1.0' && !fields.has('host'))
@@ -92,6 +94,7 @@ function readRest(
   if (contentType === undefined) return refused('content-type', 'Content-Type is not one media type');
   const body = readBody(fields, httpVersion, method, ended);
   if (isRefused(body)) return body;
+  if (unframed) return refused('framing', 'where the body ends is not told in one way');
   const upgrade = readUpgrade(fields, httpVersion, method);
   return isRefused(upgrade) ? upgrade : { contentType, ...body, ...upgrade };
 }

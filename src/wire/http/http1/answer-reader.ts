@@ -1,4 +1,4 @@
-import { ChunkedReader } from './chunked.ts';
+import { BodyReader, framingOf } from './body-reader.ts';
 import { HeadReader, MalformedMessage, readFieldLines, valuesOf } from './head.ts';
 
 /** Where an answer goes as it is read. */
@@ -31,10 +31,8 @@ const MAX_HEAD = 96 * 1024;
 const START = /^HTTP\/1\.([01]) ([1-9][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 /** Of a start line: what speaks something else is not waited for. */
 const FIRST = 0x48;
-/** A number of octets as everybody reads it, below 2^53. */
-const LENGTH = /^[0-9]{1,15}$/;
 
-const STATE = { idle: 0, head: 1, length: 2, chunked: 3, untilEnd: 4 } as const;
+const STATE = { idle: 0, head: 1, body: 2, untilEnd: 3 } as const;
 
 /**
  * Reads what a server of HTTP/1.1 answers to one request after the other, in whatever pieces it comes.
@@ -48,8 +46,7 @@ export class AnswerReader {
   readonly #head = new HeadReader(MAX_HEAD);
   #state: number = STATE.idle;
   #asked: Asked = NOTHING_ASKED;
-  #left = 0;
-  #chunks: ChunkedReader | undefined;
+  #reader: BodyReader | undefined;
 
   /** The next answer is to this. */
   expect(asked: Asked): void {
@@ -110,36 +107,30 @@ export class AnswerReader {
   }
 
   #answer(sink: AnswerSink, status: number, fields: readonly string[], is11: boolean): void {
-    const body = bodyOf(fields, is11);
-    const none = this.#asked.method === 'HEAD' || status === 204 || status === 304;
-    this.#state = none || body === 0 ? STATE.head : STATE.length;
-    if (!none && body === 'chunked') {
-      this.#chunks = new ChunkedReader();
-      this.#state = STATE.chunked;
-    } else if (!none && body === undefined) this.#state = STATE.untilEnd;
-    else if (!none) this.#left = body as number;
+    const framing = framingOf(fields, is11);
+    const none = this.#asked.method === 'HEAD' || status === 204 || status === 304 || framing === 0;
+    if (none) this.#state = STATE.head;
+    else this.#state = framing === undefined ? STATE.untilEnd : STATE.body;
+    if (!none && framing !== undefined) this.#reader = new BodyReader(framing);
     sink.head({ status, fields, keptMs: this.#state === STATE.untilEnd ? 0 : keptMs(fields, is11) });
-    if (this.#state === STATE.head) this.#finish(sink, NONE);
+    if (none) this.#finish(sink, NONE);
   }
 
   #body(chunk: Buffer, at: number, sink: AnswerSink): number {
-    if (this.#state === STATE.chunked) {
-      const chunks = this.#chunks!;
-      const end = chunks.push(chunk, at, (data) => sink.body(data));
-      if (end === -1) return chunk.length;
-      this.#finish(sink, chunks.trailers);
-      return end;
+    if (this.#state === STATE.untilEnd) {
+      sink.body(at === 0 ? chunk : chunk.subarray(at));
+      return chunk.length;
     }
-    const end = this.#state === STATE.untilEnd ? chunk.length : Math.min(chunk.length, at + this.#left);
-    if (this.#state === STATE.length) this.#left -= end - at;
-    sink.body(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
-    if (this.#state === STATE.length && this.#left === 0) this.#finish(sink, NONE);
+    const reader = this.#reader!;
+    const end = reader.push(chunk, at, (data) => sink.body(data));
+    if (end === -1) return chunk.length;
+    this.#finish(sink, reader.trailers);
     return end;
   }
 
   #finish(sink: AnswerSink, trailers: readonly string[]): void {
     this.#state = STATE.idle;
-    this.#chunks = undefined;
+    this.#reader = undefined;
     sink.end(trailers);
   }
 }
@@ -150,21 +141,6 @@ function noAnswer(): MalformedMessage {
 
 const NONE: readonly string[] = [];
 const NOTHING_ASKED: Asked = { method: '', upgrade: false };
-
-/** Octets that follow the head; undefined: until the connection ends. */
-function bodyOf(fields: readonly string[], is11: boolean): number | 'chunked' | undefined {
-  const lengths = valuesOf(fields, 'content-length');
-  const codings = valuesOf(fields, 'transfer-encoding');
-  if (codings.length > 0) {
-    if (codings.length > 1 || lengths.length > 0 || !is11 || codings[0]!.toLowerCase() !== 'chunked')
-      throw new MalformedMessage('the end of the body is not told in one way');
-    return 'chunked';
-  }
-  const [length] = lengths;
-  if (length === undefined) return undefined;
-  if (lengths.length > 1 || !LENGTH.test(length)) throw new MalformedMessage('the length is not one number');
-  return Number(length);
-}
 
 function keptMs(fields: readonly string[], is11: boolean): number {
   const options = valuesOf(fields, 'connection').flatMap((value) =>

@@ -55,7 +55,7 @@ export class Fields {
 /**
  * Reads the lines of headers: how many, how long, of which characters, and how often.
  *
- * @param raw Names and values in turn, an octet per character, as Node gives them.
+ * @param raw Names and values in turn, an octet per character.
  * @see RFC 9110 §5
  */
 export function readFields(raw: readonly string[]): Fields | Refused {

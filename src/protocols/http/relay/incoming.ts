@@ -1,0 +1,56 @@
+import type { Duplex, Readable } from 'node:stream';
+import type { RawHead } from '../request/canonical.ts';
+import type { Field } from '../request/fields/read-fields.ts';
+
+/** Takes what comes over one connection. */
+export interface Receiver {
+  /** Resolves when nothing more is sent for it. Never rejects. */
+  request(incoming: Incoming): Promise<void>;
+  /** What came is no HTTP. @param late It did not come in time. */
+  malformed(late: boolean): void;
+}
+
+/** A request as it came, with the way back: HTTP/1.1 and HTTP/2 alike. */
+export interface Incoming {
+  readonly head: RawHead;
+  readonly body: Readable;
+  /** It was read to its end. */
+  readonly bodyEnded: () => boolean;
+  /** The client wants to be told before it sends the body. */
+  readonly expectsContinue: boolean;
+  readonly reply: Reply;
+  /**
+   * Asks for another protocol: answers 101 with these fields, in place of a reply, and gives what is spoken from there on.
+   * Any reply is the connection's last.
+   */
+  readonly takeOver?: (fields: readonly Field[]) => Duplex;
+}
+
+/** What goes back to the client for one request. */
+export interface Reply {
+  readonly begun: boolean;
+  /** The client has gone, or all was sent. */
+  readonly closed: boolean;
+  /** Sends `100 Continue`. */
+  goOn(): void;
+  /** Sends an answer before the answer: 102, 103. */
+  inform(status: number, fields: readonly Field[]): void;
+  /** @param last The connection ends behind this answer. */
+  head(status: number, fields: readonly Field[], last?: boolean): void;
+  /** @returns Whether the client takes more at once; if not, `onDrain` says when. */
+  write(chunk: Uint8Array): boolean;
+  onDrain(act: () => void): void;
+  end(trailers?: readonly Field[]): void;
+  /** Cuts the answer short, so that the client knows that it is not whole. */
+  cut(): void;
+  /** Calls back when all was handed over, or the client is gone before that. */
+  onClose(act: (whole: boolean) => void): void;
+}
+
+/** Whether a client wants to be told before it sends the body. @param raw Names and values in turn. */
+export function expectsContinue(raw: readonly string[]): boolean {
+  for (let at = 0; at + 1 < raw.length; at += 2)
+    if (raw[at]!.length === 6 && raw[at]!.toLowerCase() === 'expect')
+      return raw[at + 1]!.toLowerCase() === '100-continue';
+  return false;
+}
