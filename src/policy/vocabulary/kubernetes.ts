@@ -12,13 +12,47 @@ const ASKED: ContextKind = {
   worstCase: { dryRun: false, fieldSelector: '', labelSelector: '', contentType: '' },
 };
 
+/** What is carried into a pod beyond one answer. */
+const STREAMED: ContextKind = {
+  type: 'KubernetesStreamContext',
+  facts: `${ASKED.facts}
+  // The command as it is run, word by word: "0=ls", "1=-l". The program, all words behind it, and all of them with one blank
+  // between, quoted where they need it.
+  argv: Set<String>, program: String, words: Set<String>, command: String,
+  // A shell, or what else does what a text among its words says, or its input; and whether that is its input: sh, bash -s.
+  shell: Bool, takesCommands: Bool,
+  // It is given input, and a terminal.
+  stdin: Bool, tty: Bool,
+  // Empty: the pod's only one, or its first.
+  container: String,
+  // Of the pod, that connections go to.
+  ports: Set<Long>,`,
+  worstCase: {
+    ...ASKED.worstCase,
+    argv: [],
+    program: '',
+    words: [],
+    command: '',
+    shell: true,
+    takesCommands: true,
+    stdin: true,
+    tty: true,
+    container: '',
+    ports: [],
+  },
+};
+
 const OBJECT = 'KubernetesObject';
 const SUBRESOURCE = 'Subresource';
 
 type Words = Pick<VerbRow, 'verb' | 'reads'>;
 
-const verbs = (group: string, on: readonly string[], rows: readonly Words[]): VerbRow[] =>
-  rows.map((row) => ({ ...row, group, on, context: ASKED }));
+const verbs = (
+  group: string,
+  on: readonly string[],
+  rows: readonly Words[],
+  context: ContextKind = ASKED,
+): VerbRow[] => rows.map((row) => ({ ...row, group, on, context }));
 
 /** What is asked of clusters: what is done to objects, and what runs in them. */
 export const KUBERNETES_VOCABULARY: VocabularyPart = {
@@ -60,11 +94,13 @@ entity NonResource in [Resource] = { path: String, segments: Set<String> };
       [
         { verb: 'k8s.exec' },
         { verb: 'k8s.attach' },
+        // Beside them: input to what takes commands.
+        { verb: 'k8s.shell' },
         { verb: 'k8s.port-forward' },
-        { verb: 'k8s.proxy' },
-        { verb: 'k8s.debug' },
       ],
+      STREAMED,
     ),
+    ...verbs('k8s.run', [SUBRESOURCE], [{ verb: 'k8s.proxy' }, { verb: 'k8s.debug' }]),
     // Makes a credential of the cluster's, and shows it.
     ...verbs('k8s', [SUBRESOURCE], [{ verb: 'k8s.token' }]),
     // What every client asks first: which kinds there are, and of which version the cluster is.

@@ -7,10 +7,12 @@ import { type CleanText, forPeople } from '../stream/for-people.ts';
 import { nonResource, objectOf, pluralOf } from './entities.ts';
 import { type ObjectAddress, type OtherAddress, readAddress } from './request/address.ts';
 import { type KubernetesRefusal, refused } from './request/refusals.ts';
+import { type AskedStream, readStream } from './request/stream.ts';
 import { verbOf } from './request/verb.ts';
 
-/** Parameters that may be there several times: words of a command. */
-const SEVERAL: ReadonlySet<string> = new Set(['command']);
+/** Parameters that may be there several times: words of a command, ports. */
+const SEVERAL: ReadonlySet<string> = new Set(['command', 'ports']);
+const STREAMS: ReadonlySet<string> = new Set(['k8s.exec', 'k8s.attach', 'k8s.port-forward']);
 /** By which a request would show a credential of its own. */
 const CREDENTIAL = 'access_token';
 
@@ -18,6 +20,8 @@ interface Read {
   readonly request: CanonicalRequest;
   readonly action: string;
   readonly address: ObjectAddress | OtherAddress;
+  /** Of what is carried beyond the answer. */
+  readonly stream?: AskedStream;
 }
 
 /** What requests to a cluster mean: a verb, done to objects by their address. */
@@ -30,10 +34,21 @@ export const clusterMeaning: ApiMeaning = {
     return {
       // None of them holds a line break.
       alike: [method, path, query, contentType].join('\n'),
+      // Clients ask by GET, and by POST where that was not taken up.
+      meant: read.stream && `CONNECT ${path}${query}`,
       question: (cluster, clean) => questionOf(cluster, read, clean),
     };
   },
 };
+
+/** What a request would have carried into a pod; undefined: nothing. Pure. */
+export function streamOf(
+  request: CanonicalRequest,
+): { readonly action: string; readonly stream: AskedStream } | KubernetesRefusal | undefined {
+  const read = readRequest(request);
+  if (isRefused(read)) return read;
+  return read.stream && { action: read.action, stream: read.stream };
+}
 
 function readRequest(request: CanonicalRequest): Read | KubernetesRefusal {
   const { method, path, segments, parameters } = request;
@@ -45,7 +60,10 @@ function readRequest(request: CanonicalRequest): Read | KubernetesRefusal {
   if (isRefused(address)) return address;
   if ('kind' in address) {
     const action = verbOf(request, address);
-    return typeof action === 'string' ? { request, action, address } : action;
+    if (typeof action !== 'string') return action;
+    if (!STREAMS.has(action)) return { request, action, address };
+    const stream = readStream(parameters, action);
+    return isRefused(stream) ? stream : { request, action, address, stream };
   }
   if (method !== 'GET' && method !== 'HEAD')
     return refused('k8s-shape', `${method} means nothing at this path`);
@@ -54,19 +72,44 @@ function readRequest(request: CanonicalRequest): Read | KubernetesRefusal {
 
 /** Pure. */
 function questionOf(cluster: PolicyObject, read: Read, clean: CleanText): AskedQuestion {
-  const { request, action, address } = read;
+  const { request, action, address, stream } = read;
   const { method, path, query, parameters, contentType } = request;
   const value = (wanted: string) => parameters.find(([name]) => name === wanted)?.[1] ?? '';
   return {
-    pairs: [pairOf(cluster, read, clean)],
+    pairs: pairsOf(cluster, read, clean),
     context: {
       dryRun: value('dryRun') === 'All',
       fieldSelector: value('fieldSelector'),
       labelSelector: value('labelSelector'),
       contentType,
+      ...(stream && streamFacts(stream)),
     },
-    text: forPeople('kind' in address ? textOf(action, address) : `${method} ${path}`, clean),
-    original: { request: `${method} ${path}${query}` },
+    text: forPeople('kind' in address ? textOf(action, address, stream) : `${method} ${path}`, clean),
+    original: { request: `${stream === undefined ? method : 'CONNECT'} ${path}${query}` },
+  };
+}
+
+/** Input to what takes commands is a permission of its own. */
+function pairsOf(cluster: PolicyObject, read: Read, clean: CleanText): readonly Pair[] {
+  const pair = pairOf(cluster, read, clean);
+  const { stream } = read;
+  return stream?.stdin && stream.takesCommands ? [pair, { ...pair, action: 'k8s.shell' }] : [pair];
+}
+
+function streamFacts(stream: AskedStream) {
+  const { argv, text, shell, takesCommands, stdin, tty, container, ports } = stream;
+  const [program = '', ...words] = argv;
+  return {
+    argv: argv.map((word, at) => `${at}=${word}`),
+    program,
+    words: [...new Set(words)],
+    command: text,
+    shell,
+    takesCommands,
+    stdin,
+    tty,
+    container,
+    ports: [...new Set(ports)],
   };
 }
 
@@ -76,10 +119,12 @@ function pairOf(cluster: PolicyObject, { request, action, address }: Read, clean
 }
 
 /** As kubectl's users would say it: `delete deployments.apps/web in shop`. */
-function textOf(action: string, address: ObjectAddress): string {
+function textOf(action: string, address: ObjectAddress, stream: AskedStream | undefined): string {
   const { namespace, name, subresource, proxied } = address;
   const what = [pluralOf(address), name, subresource].filter((one) => one !== '').join('/');
   const to = proxied === undefined ? '' : ` to ${proxied.port}${proxied.path}`;
   const where = namespace === '' ? '' : ` in ${namespace}`;
-  return `${action.replace('k8s.', '')} ${what}${to}${where}`;
+  const input = stream?.stdin ? (stream.tty ? ' with a terminal' : ' with input') : '';
+  const command = stream === undefined || stream.text === '' ? '' : `: ${stream.text}`;
+  return `${action.replace('k8s.', '')} ${what}${to}${where}${input}${command}`;
 }

@@ -12,6 +12,7 @@ import { replayed } from '../stream/replay.ts';
 import { type KubernetesConfig, kubernetesConfig } from './config.ts';
 import { clusterMeaning } from './meaning.ts';
 import { status } from './status.ts';
+import { clusterStreams } from './streams/carried.ts';
 
 const CA_FILE = ['target', 'caFile'];
 const NOTHING_CLASSIFIED = { fields: {}, headers: {}, results: {} };
@@ -40,7 +41,7 @@ export const kubernetes: Protocol<KubernetesConfig> = {
   },
   describe: () => ({ connect: {}, classified: [] }),
   shared: () => ({ close: async () => undefined }),
-  create: (resource, _shared, { detectors, clock, log }) => {
+  create: (resource, _shared, { detectors, clock, log, turns }) => {
     const { target, credentials } = resource.config;
     const ca = resource.authority(CA_FILE);
     const credential = configuredCredential(resource, ca, { clock, log });
@@ -61,7 +62,7 @@ export const kubernetes: Protocol<KubernetesConfig> = {
         }),
         rules: credential.rules,
         place: target.url,
-        upgrades: new Map(),
+        upgrades: clusterStreams(turns),
         says: status,
         api: clusterMeaning,
         rpc: { routes: new RpcRoutes({ mcp: [], rpc: {} }), classified: [], sessions: new WeakMap() },

@@ -10,6 +10,8 @@ import type { RequestBody } from './request-body.ts';
 
 export interface HeldRequest {
   readonly request: CanonicalRequest;
+  /** As `Understood.meant`. */
+  readonly meant?: string | undefined;
   /** What of its body is meant. */
   readonly body: Pick<RequestBody, 'whole'>;
   readonly reply: Reply;
@@ -39,7 +41,8 @@ class RequestApproval implements Approvable {
   }
 
   async exact(): Promise<string> {
-    const { request, body } = this.#held;
+    const { request, body, meant } = this.#held;
+    if (meant !== undefined) return hashOf(meant);
     const octets = request.body === 'none' ? Buffer.alloc(0) : await body.whole();
     this.#original = originalOf(request, octets);
     return exactly(request, octets);
@@ -90,9 +93,11 @@ const OF_ONE_CALL: ReadonlySet<string> = new Set([
 function exactly({ method, path, query, headers, upgrade }: CanonicalRequest, body: Buffer): string {
   const meant = [...headers.filter(([name]) => !OF_ONE_CALL.has(name)), ...handshakeOf(upgrade)];
   const hash = createHash('sha256').update(body).digest('hex');
-  return createHash('sha256')
-    .update(JSON.stringify([method, path, query, meant, hash]))
-    .digest('hex');
+  return hashOf(JSON.stringify([method, path, query, meant, hash]));
+}
+
+function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 /** What is meant by a handshake, whoever makes it. */

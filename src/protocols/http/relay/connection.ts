@@ -7,6 +7,7 @@ import { DetectedValues } from '../../stream/detected-values.ts';
 import { lastWords } from '../../stream/farewell.ts';
 import type { CleanText } from '../../stream/for-people.ts';
 import type { Denied } from '../../stream/guard.ts';
+import { Outputs } from '../../stream/terminal/outputs.ts';
 import { detectedField } from '../entities.ts';
 import type { HttpRefusal } from '../refusals.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
@@ -31,6 +32,7 @@ export class HttpConnection implements ConnectionState, Receiver {
   readonly clean: CleanText;
   readonly heads: Heads;
   readonly questions: Questions;
+  readonly outputs: Outputs;
   readonly #stream: Duplex;
   readonly #exchanges = new Set<Exchange>();
   readonly #closed = Promise.withResolvers<void>();
@@ -49,6 +51,7 @@ export class HttpConnection implements ConnectionState, Receiver {
     const alike = (tag: string) => [detectedField(session.resource, tag)];
     const detected = new DetectedValues(guard, session.resource, set, tags, alike);
     this.#masks = new ShownMasks(guard, parts.classification, detected);
+    this.outputs = new Outputs(guard, detected);
     const hiding = new DetectedValues(NOTHING_SHOWN, session.resource, set, tags);
     this.#hides = new ShownMasks(NOTHING_SHOWN, parts.classification, hiding);
     const cleaned = new Known<string>(CLEANED);

@@ -80,7 +80,7 @@ export class Exchange {
       return this.#say(notLocalAnswer(parts.says, foreign.status, foreign.reason, foreign.hint), undefined);
     if (isRefused(request)) return this.#refuse(request);
     const carried = this.#carried(request);
-    if (request.upgrade !== undefined && carried === undefined) return this.#refuse(NOT_CARRIED);
+    if (carried !== undefined && isRefused(carried)) return this.#refuse(carried);
     const dialect = parts.rpc.routes.of(request);
     const spoken = dialect && (await readRpc(this.#state, request, dialect, this.#body));
     if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, RPC_DENIAL);
@@ -91,7 +91,7 @@ export class Exchange {
     if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
     this.#call = call;
     this.#question = question;
-    const answer = await this.#ask(request, question);
+    const answer = await this.#ask(request, question, understood.meant);
     if ('denied' in answer) return this.#deny(answer, prefers(request, 'respond-async'));
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
@@ -100,18 +100,21 @@ export class Exchange {
     else await this.#upgrade(request, carried, question, answer);
   }
 
-  /** What the connection would be upgraded to, where that is configured and its client speaks so that it can be. */
-  #carried({ upgrade }: CanonicalRequest): Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'> | undefined {
+  /** What the connection is to be upgraded to, where that is asked for. */
+  #carried(request: CanonicalRequest): AskedCarried | Refusal | undefined {
+    const { upgrade } = request;
+    if (upgrade === undefined) return undefined;
     const { takeOver } = this.#incoming;
-    const carried = upgrade && this.#state.parts.upgrades.get(upgrade.protocol);
-    if (upgrade === undefined || carried === undefined || takeOver === undefined) return undefined;
-    return { protocol: carried.protocol, handshake: carried.begin(upgrade), takeOver };
+    const carried = this.#state.parts.upgrades.get(upgrade.protocol);
+    if (carried === undefined || takeOver === undefined) return NOT_CARRIED;
+    const handshake = carried.begin(upgrade, request);
+    return isRefused(handshake) ? handshake : { protocol: carried.protocol, handshake, takeOver };
   }
 
   /** What is said over it, until it is closed; or the answer of a target that does not take it up, behind which all ends. */
   async #upgrade(
     request: CanonicalRequest,
-    carried: Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>,
+    carried: AskedCarried,
     question: Question,
     operation: OpenOperation,
   ): Promise<void> {
@@ -125,6 +128,7 @@ export class Exchange {
       signal: this.#abort.signal,
       sight: () => this.#state.sight(request),
       hides: () => this.#state.hides(request),
+      outputs: this.#state.outputs,
     };
     const answer = await upgraded(parts.target, { ...carried, request: this.#toSend(request), on });
     if ('outcome' in answer) return operation.close(answer.outcome, answer.status, answer.reason);
@@ -145,6 +149,7 @@ export class Exchange {
   async #ask(
     request: CanonicalRequest,
     question: Omit<Question, 'approvable'>,
+    meant: string | undefined,
   ): Promise<OpenOperation | Told> {
     const held = {
       body: this.#body,
@@ -153,7 +158,7 @@ export class Exchange {
       signal: this.#abort.signal,
     };
     if (this.#call?.speaks === true) return this.#call.ask(held);
-    const approvable = approvableRequest(question, { ...held, request });
+    const approvable = approvableRequest(question, { ...held, request, meant });
     const answer = await this.#state.context.guard.ask({ ...question, approvable });
     if (answer.effect === 'allow') return answer;
     return { denied: answer, answer: this.#denial(answer.denial, answer.operation) };
@@ -322,6 +327,8 @@ export class Exchange {
     reply.end();
   }
 }
+
+type AskedCarried = Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>;
 
 /** Who asked may not, and what they are told. */
 interface Told {

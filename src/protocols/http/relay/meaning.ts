@@ -28,6 +28,8 @@ export interface ApiMeaning {
 export interface Understood {
   /** The same for requests that ask the same; undefined: it is like no other. */
   readonly alike: string | undefined;
+  /** What a yes of people covers, where the same can be asked for in several forms; undefined: the request as it is. */
+  readonly meant?: string | undefined;
   /** Pure. */
   question(resource: PolicyObject, clean: CleanText): AskedQuestion;
 }

@@ -2,6 +2,7 @@ import type { HoopError } from '../../../core/errors.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { CleanText } from '../../stream/for-people.ts';
+import type { Outputs } from '../../stream/terminal/outputs.ts';
 import type { CanonicalRequest, RequestRules } from '../request/canonical.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
 import type { RpcParts } from '../rpc/parts.ts';
@@ -38,6 +39,8 @@ export interface ConnectionState {
   readonly clean: CleanText;
   readonly heads: Heads;
   readonly questions: Questions;
+  /** What programs print, where the connection is upgraded to carry that. */
+  readonly outputs: Outputs;
   /** How the answer to a request is shown to this principal, as policy is now. */
   sight(request: CanonicalRequest): Sight;
   /** What nobody is to read of a request in the recording. */

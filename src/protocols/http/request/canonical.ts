@@ -96,7 +96,15 @@ function readRest(
   if (isRefused(body)) return body;
   if (unframed) return refused('framing', 'where the body ends is not told in one way');
   const upgrade = readUpgrade(fields, httpVersion, method);
-  return isRefused(upgrade) ? upgrade : { contentType, ...body, ...upgrade };
+  if (isRefused(upgrade)) return upgrade;
+  // What follows the head is of the other protocol, or a body: nobody could tell.
+  if (upgrade.upgrade !== undefined && !isEmpty(body.body))
+    return refused('body-not-expected', 'a request for an upgrade has no body');
+  return { contentType, ...body, ...upgrade };
+}
+
+function isEmpty(body: Body): boolean {
+  return body === 'none' || (typeof body === 'object' && body.length === 0);
 }
 
 /** The headers that go on. */

@@ -14,6 +14,12 @@ export const KUBERNETES_REFUSALS = {
     means: 'A parameter is there twice, or servers could read its value in two ways.',
     instead: 'Send each parameter once: watch=true, dryRun=All.',
   },
+  'k8s-stream': {
+    means:
+      'A connection would carry something else than exec, attach or port-forward, or by a protocol that is not carried.',
+    instead:
+      'Take kubectl of 1.27 or later: v5.channel.k8s.io or v4.channel.k8s.io over a WebSocket, or SPDY/3.1.',
+  },
 } as const satisfies Readonly<Record<string, RefusalRule>>;
 
 type KubernetesRule = keyof typeof KUBERNETES_REFUSALS;

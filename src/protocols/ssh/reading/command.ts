@@ -1,4 +1,4 @@
-import { takesCommands } from '../../stream/command/takes-commands.ts';
+import { mayTakeCommands } from '../../stream/command/may-take-commands.ts';
 import { textOfWords, wordsOf } from '../../stream/command/words.ts';
 import { movesUnknown, type Transfer, transferOf } from './transfer.ts';
 
@@ -16,9 +16,6 @@ export interface CommandReading {
   readonly transfer?: Transfer;
 }
 
-/** A shell's text within a shell's text: deeper nobody writes. */
-const MAX_DEPTH = 8;
-
 /** @param text Decoded; what was no UTF-8 stands there as U+FFFD. Pure, linear, never throws. */
 export function readCommand(text: string): CommandReading {
   const argv = wordsOf(text);
@@ -27,12 +24,5 @@ export function readCommand(text: string): CommandReading {
   const plain = textOfWords(argv);
   if (transfer !== undefined) return { argv, text: plain, takesCommands: false, transfer };
   if (movesUnknown(argv)) return { argv: undefined, text: plain, takesCommands: true };
-  return { argv, text: plain, takesCommands: mayTakeCommands(argv, 0) };
-}
-
-function mayTakeCommands(argv: readonly string[], depth: number): boolean {
-  return takesCommands(argv, (text) => {
-    const words = depth === MAX_DEPTH ? undefined : wordsOf(text);
-    return words === undefined || mayTakeCommands(words, depth + 1);
-  });
+  return { argv, text: plain, takesCommands: mayTakeCommands(argv) };
 }

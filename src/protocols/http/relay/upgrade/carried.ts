@@ -1,8 +1,11 @@
 import type { Duplex } from 'node:stream';
+import type { Refusal } from '../../../../enforcement/operation.ts';
 import type { IdleTimer } from '../../../stream/client-turn.ts';
 import type { Guard, Question } from '../../../stream/guard.ts';
 import type { OpenOperation } from '../../../stream/operations.ts';
+import type { Outputs } from '../../../stream/terminal/outputs.ts';
 import type { FieldPath } from '../../request/body/field-path.ts';
+import type { CanonicalRequest } from '../../request/canonical.ts';
 import type { Field } from '../../request/fields/read-fields.ts';
 import type { AskedUpgrade } from '../../request/fields/upgrade.ts';
 import type { AnswerMasks } from '../../shown/masks.ts';
@@ -12,8 +15,13 @@ import type { Sight } from '../answer-view.ts';
 export interface Carried {
   /** As `Upgrade` names it, in lower case. */
   readonly protocol: string;
-  /** The two handshakes of one upgrade: the client's was read, the target's is made. */
-  begin(asked: AskedUpgrade): Handshake;
+  /**
+   * The two handshakes of one upgrade: the client's was read, the target's is made.
+   *
+   * @param request That asks for it.
+   * @returns Refused: it is not carried for this request, or not as it is asked for.
+   */
+  begin(asked: AskedUpgrade, request: CanonicalRequest): Handshake | Refusal;
 }
 
 export interface Handshake {
@@ -48,6 +56,8 @@ export interface Carrying {
   readonly signal: AbortSignal;
   /** How what the target says is shown, as policy is now. */
   sight(): Sight;
+  /** How what programs print is shown. */
+  readonly outputs: Outputs;
   /** What nobody is to read in the recording of what the client says. */
   hides(): AnswerMasks;
 }

@@ -133,9 +133,15 @@ const OF_PROXIES = [
 ];
 
 /** Of a handshake, whose two sides have one each. */
-const OF_HANDSHAKES = ['sec-websocket-'];
+const OF_HANDSHAKES = ['sec-websocket-', 'x-stream-protocol-version'];
 
-const LEFT_AWAY: ReadonlySet<string> = new Set([...HOP_BY_HOP, ...OWN, ...CREDENTIALS, ...OF_PROXIES]);
+const LEFT_AWAY: ReadonlySet<string> = new Set([
+  ...HOP_BY_HOP,
+  ...OWN,
+  ...CREDENTIALS,
+  ...OF_PROXIES,
+  ...OF_HANDSHAKES,
+]);
 const PREFIXES = [...OF_PROXIES, ...OF_HANDSHAKES].filter((name) => name.endsWith('-'));
 const PREFIX = new RegExp(`^(?:${PREFIXES.join('|')})`);
 

@@ -1,0 +1,47 @@
+import type { Turns } from '../../../core/turns.ts';
+import type { Refusal } from '../../../enforcement/operation.ts';
+import type { Carried, CarriedEnds, Carrying, Handshake } from '../../http/relay/upgrade/carried.ts';
+import { WebSocketHandshake } from '../../http/relay/upgrade/websocket/handshake.ts';
+import type { AskedUpgrade } from '../../http/request/fields/upgrade.ts';
+import { isRefused } from '../../http/request/refusals.ts';
+import { streamOf } from '../meaning.ts';
+import { type KubernetesRefusal, refused } from '../request/refusals.ts';
+import type { AskedStream } from '../request/stream.ts';
+import { CommandRelay } from './command-relay.ts';
+import { WebSocketChannels } from './websocket-side.ts';
+
+/** Subprotocols by which what runs in a container is carried over a WebSocket, with their versions. */
+const OVER_WEBSOCKET: ReadonlyMap<string, 4 | 5> = new Map([
+  ['v5.channel.k8s.io', 5],
+  ['v4.channel.k8s.io', 4],
+]);
+
+/** What connections to a cluster may be upgraded to: streams into pods, and nothing else. */
+export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
+  const websocket: Carried = {
+    protocol: 'websocket',
+    begin(asked, request): Handshake | Refusal {
+      const read = streamOf(request);
+      if (read !== undefined && isRefused(read)) return read;
+      if (read === undefined || read.action === 'k8s.port-forward') return notCarried();
+      const subprotocols = asked.subprotocols.filter((one) => OVER_WEBSOCKET.has(one));
+      if (subprotocols.length === 0) return notCarried();
+      return commandOverWebSocket({ ...asked, subprotocols }, read.stream, turns);
+    },
+  };
+  return new Map([[websocket.protocol, websocket]]);
+}
+
+function commandOverWebSocket(asked: AskedUpgrade, stream: AskedStream, turns: Turns): Handshake {
+  const carry = (ends: CarriedEnds, on: Carrying, subprotocol = '') => {
+    const version = OVER_WEBSOCKET.get(subprotocol) ?? 4;
+    const client = new WebSocketChannels('client', ends.client, version);
+    const target = new WebSocketChannels('target', ends.target, version);
+    return new CommandRelay({ client, target }, on, stream, turns).run();
+  };
+  return new WebSocketHandshake(asked, carry, 'needs one');
+}
+
+function notCarried(): KubernetesRefusal {
+  return refused('k8s-stream', 'what is asked for over this connection is not carried');
+}
