@@ -70,6 +70,7 @@ export class FactsBuilder {
         | 'fetches'
         | 'closes'
         | 'channel'
+        | 'shape'
       >
     >
   > = {};
@@ -97,6 +98,11 @@ export class FactsBuilder {
 
   relation(use: RelationUse): number {
     return this.#relations.add(use);
+  }
+
+  /** Queries are read where relations may stand, or joins have a name of their own. */
+  get readsQueries(): boolean {
+    return this.#derived.values.some(({ kind }) => kind === 'query' || kind === 'cte' || kind === 'join');
   }
 
   derived(

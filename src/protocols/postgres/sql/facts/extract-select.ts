@@ -2,6 +2,7 @@ import { type Ast, bodyOf, isAst, list, strings, text, unwrap } from './ast.ts';
 import { column, positionOf } from './extract-expression.ts';
 import type { OutputItem } from './facts.ts';
 import { outputNames } from './output-names.ts';
+import { queryShape } from './shape/extract-shape.ts';
 import { type CteScope, type Handler, nested, type Place, type Walk } from './walk.ts';
 
 export const SELECT_HANDLERS: Readonly<Record<string, Handler>> = {
@@ -26,7 +27,10 @@ function select(walk: Walk, body: Ast, outer: Place): void {
     valuesLists: (value) => values(walk, value, { ...clause, top: outer.top }),
     lockingClause: (value) => locking(walk, value),
   });
-  if (outer.top && body['op'] !== 'SETOP_NONE') walk.facts.output = setOperationOutput(body);
+  if (!outer.top) return;
+  if (body['op'] !== 'SETOP_NONE') walk.facts.output = setOperationOutput(body);
+  const shape = body['op'] !== 'SETOP_NONE' || walk.facts.readsQueries ? queryShape(body) : undefined;
+  if (shape !== undefined) walk.facts.single.shape = shape;
 }
 
 /** Visits the CTEs and gives the scope that holds them. Outside RECURSIVE, one sees only those before it. */

@@ -6,6 +6,7 @@
 
 import type { NewerSyntax } from './newer-syntax.ts';
 import type { NamedChanges } from './schema-changes.ts';
+import type { QueryShape } from './shape/shape.ts';
 
 /** A name as written after case folding and unquoting: `['pg_catalog', 'lower']`, outermost part first. */
 export type Name = readonly string[];
@@ -211,6 +212,8 @@ export interface StatementFacts {
   readonly types: readonly Name[];
   readonly columns: readonly ColumnUse[];
   readonly output?: Output;
+  /** Of a SELECT that reads queries, as far as it is made of what is known. */
+  readonly shape?: QueryShape;
   readonly where: readonly WhereFact[];
   /** Names in JOIN … USING, and whether any NATURAL JOIN is there. */
   readonly using: readonly string[];

@@ -1,8 +1,8 @@
 import type { Relation } from '../../catalog/model/model.ts';
 import { ELSEWHERE, type RelationUse, type StatementFacts } from '../facts/facts.ts';
+import type { TouchedRelation } from './flow/masked-flow.ts';
+import type { Taint } from './flow/taint.ts';
 import { type IsMasked, maskedExpressions } from './lineage.ts';
-import type { TouchedRelation } from './masked-flow.ts';
-import type { Taint } from './taint.ts';
 
 /** A catalog of the system's that a statement reads, with its columns that hold expressions with masked constants. */
 interface Holder {

@@ -4,7 +4,8 @@ import { HINTS } from '../../hints.ts';
 import type { PostgresRefusal } from '../../refusals.ts';
 import type { StatementFacts } from '../facts/facts.ts';
 import type { NewerSyntax } from '../facts/newer-syntax.ts';
-import { maskedFlow } from './masked-flow.ts';
+import { carriedFlow } from './flow/carried.ts';
+import { maskedFlow } from './flow/masked-flow.ts';
 import { isNotRun, type PlanInput, type StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
@@ -29,7 +30,8 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   resolution.run();
   const { resolved, steering } = resolution;
   const nameEffects = steering.effects;
-  const flow = maskedFlow(facts, resolution.touched, resolution.taint);
+  const { touched, taint } = resolution;
+  const flow = (taint.isEmpty ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
   const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal;
   return {
     tag: facts.tag,

@@ -1,7 +1,7 @@
-import type { Relation } from '../../catalog/model/model.ts';
-import { HINTS } from '../../hints.ts';
-import type { PostgresRefusal } from '../../refusals.ts';
-import type { ColumnUse, OutputItem, StatementFacts } from '../facts/facts.ts';
+import type { Relation } from '../../../catalog/model/model.ts';
+import { HINTS } from '../../../hints.ts';
+import type { PostgresRefusal } from '../../../refusals.ts';
+import type { ColumnUse, OutputItem, StatementFacts } from '../../facts/facts.ts';
 import type { Untraced } from './taint.ts';
 
 /** A relation of the statement as the catalog knows it, at the index it has in the facts. */

@@ -1,6 +1,6 @@
-import { HINTS } from '../../hints.ts';
-import type { PostgresRefusal } from '../../refusals.ts';
-import { ELSEWHERE, IN_FROM, type StatementFacts } from '../facts/facts.ts';
+import { HINTS } from '../../../hints.ts';
+import type { PostgresRefusal } from '../../../refusals.ts';
+import { ELSEWHERE, IN_FROM, type StatementFacts } from '../../facts/facts.ts';
 
 /** What stands in a statement's result and cannot be traced to columns, in a session for which columns are masked. */
 export interface Untraced {
@@ -25,6 +25,13 @@ export class Taint implements Untraced {
 
   constructor(facts: StatementFacts) {
     this.#facts = facts;
+  }
+
+  /** Everything can be traced. */
+  get isEmpty(): boolean {
+    return (
+      this.hidden !== 'all' && this.hidden.size + this.uncompared.size === 0 && this.refusal === undefined
+    );
   }
 
   /** @param what For people: `function get_ssn`. @param items Where it stands, as `FunctionUse.items`. */
