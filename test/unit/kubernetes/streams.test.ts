@@ -6,7 +6,9 @@ import { readStream } from '../../../src/protocols/kubernetes/request/stream.ts'
 import type { ChannelEvent } from '../../../src/protocols/kubernetes/streams/channels.ts';
 import { failureStatus, StatusReader } from '../../../src/protocols/kubernetes/streams/exit-status.ts';
 import { SizeReader } from '../../../src/protocols/kubernetes/streams/sizes.ts';
+import { SpdyChannels } from '../../../src/protocols/kubernetes/streams/spdy-side.ts';
 import { WebSocketChannels } from '../../../src/protocols/kubernetes/streams/websocket-side.ts';
+import { SpdyWriter } from '../../../src/wire/http/spdy/frames.ts';
 import { frame } from '../../../src/wire/http/websocket/frames.ts';
 
 const exec = (query: string) => readStream([...new URLSearchParams(query)], 'k8s.exec');
@@ -178,5 +180,82 @@ describe('the exit status', () => {
       status: 'Failure',
       message: 'hoop: ERR_REVOKED: no more',
     });
+  });
+});
+
+/** What is read of a client that speaks so, word by word. */
+function readSpdy(
+  make: (writer: SpdyWriter) => readonly Buffer[],
+  name: 'client' | 'target' = 'client',
+): string[] {
+  const side = new SpdyChannels(name, new PassThrough());
+  const words: string[] = [];
+  for (const event of side.read(Buffer.concat(make(new SpdyWriter()))))
+    words.push(
+      [
+        event.kind,
+        'channel' in event ? event.channel : '',
+        'bytes' in event ? event.bytes.toString('latin1') : '',
+      ]
+        .join(' ')
+        .trimEnd(),
+    );
+  return words;
+}
+
+describe('channels over SPDY', () => {
+  const open = (writer: SpdyWriter, id: number, channel: string) =>
+    writer.open(id, [['streamtype', channel]]);
+
+  it('are streams that the client opens', () => {
+    const said = readSpdy((writer) => [
+      open(writer, 1, 'error'),
+      open(writer, 3, 'stdin'),
+      writer.data(3, Buffer.from('hello'), true),
+      writer.ping(1),
+      writer.cancel(1),
+      writer.cancel(3),
+      writer.goaway(0),
+    ]);
+    expect(said).toEqual([
+      'open error',
+      'open stdin',
+      'data stdin hello',
+      'end stdin',
+      'ping  \0\0\0\u0001',
+      'end error',
+    ]);
+  });
+
+  it.each<[what: string, make: (writer: SpdyWriter) => readonly Buffer[], name?: 'target']>([
+    ['a channel that there is none of', (writer) => [open(writer, 1, 'data')]],
+    ['a channel twice', (writer) => [open(writer, 1, 'stdin'), open(writer, 3, 'stdin')]],
+    ['a number of a server', (writer) => [open(writer, 2, 'stdin')]],
+    ['a number that goes back', (writer) => [open(writer, 3, 'stdin'), open(writer, 1, 'error')]],
+    ['data of a stream that nobody opened', (writer) => [writer.data(5, Buffer.from('x'), false)]],
+    [
+      'data behind the last',
+      (writer) => [
+        open(writer, 1, 'stdin'),
+        writer.data(1, Buffer.of(1), true),
+        writer.data(1, Buffer.of(1), false),
+      ],
+    ],
+    ['a stream of the cluster', (writer) => [open(writer, 2, 'stdin')], 'target'],
+  ])('are not %s', (_what, make, name) => {
+    expect(() => readSpdy(make, name)).toThrow(HoopError);
+  });
+
+  it('have pings answered by the other side, each by its own number', async () => {
+    const [client, target] = [new PassThrough(), new PassThrough()];
+    const [asks, asked] = [new SpdyChannels('client', client), new SpdyChannels('target', target)];
+    const writer = new SpdyWriter();
+    for (const number of [1, 3, 5]) {
+      for (const event of asks.read(writer.ping(number))) if (event.kind === 'ping') asked.ping(event.bytes);
+      const passed = target.read() as Buffer;
+      // The target answers with what it was asked.
+      for (const event of asked.read(passed)) if (event.kind === 'pong') asked.ponged(event.bytes, asks);
+      expect(client.read()).toEqual(writer.ping(number));
+    }
   });
 });

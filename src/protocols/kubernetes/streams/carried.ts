@@ -8,6 +8,8 @@ import { streamOf } from '../meaning.ts';
 import { type KubernetesRefusal, refused } from '../request/refusals.ts';
 import type { AskedStream } from '../request/stream.ts';
 import { CommandRelay } from './command-relay.ts';
+import { SpdyHandshake } from './spdy-handshake.ts';
+import { SpdyChannels } from './spdy-side.ts';
 import { WebSocketChannels } from './websocket-side.ts';
 
 /** Subprotocols by which what runs in a container is carried over a WebSocket, with their versions. */
@@ -15,6 +17,12 @@ const OVER_WEBSOCKET: ReadonlyMap<string, 4 | 5> = new Map([
   ['v5.channel.k8s.io', 5],
   ['v4.channel.k8s.io', 4],
 ]);
+
+/** What is spoken over SPDY/3.1, by what is done. */
+const OVER_SPDY: Readonly<Record<string, string>> = {
+  'k8s.exec': 'v4.channel.k8s.io',
+  'k8s.attach': 'v4.channel.k8s.io',
+};
 
 /** What connections to a cluster may be upgraded to: streams into pods, and nothing else. */
 export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
@@ -29,7 +37,21 @@ export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
       return commandOverWebSocket({ ...asked, subprotocols }, read.stream, turns);
     },
   };
-  return new Map([[websocket.protocol, websocket]]);
+  const spdy: Carried = {
+    protocol: 'spdy/3.1',
+    begin({ subprotocols }, request): Handshake | Refusal {
+      const read = streamOf(request);
+      if (read !== undefined && isRefused(read)) return read;
+      const spoken = read && OVER_SPDY[read.action];
+      if (read === undefined || spoken === undefined || !subprotocols.includes(spoken)) return notCarried();
+      return new SpdyHandshake(spoken, (ends, on) => {
+        const client = new SpdyChannels('client', ends.client);
+        const target = new SpdyChannels('target', ends.target);
+        return new CommandRelay({ client, target }, on, read.stream, turns).run();
+      });
+    },
+  };
+  return new Map([websocket, spdy].map((one) => [one.protocol, one]));
 }
 
 function commandOverWebSocket(asked: AskedUpgrade, stream: AskedStream, turns: Turns): Handshake {

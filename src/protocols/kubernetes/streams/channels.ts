@@ -28,7 +28,7 @@ export interface ChannelSide {
   end(channel: Channel): void;
   /** @param bytes Of a ping of the other side's. */
   ping(bytes: Buffer): void;
-  /** Answers who pinged, where this is an answer: of this side's to a ping of the other side's. */
+  /** Has who pinged answered, where this is this side's answer to that. */
   ponged(bytes: Buffer, other: ChannelSide): void;
   pong(bytes: Buffer): void;
   /** Says that it is over; the first time counts. */

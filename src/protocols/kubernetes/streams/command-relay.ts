@@ -267,5 +267,5 @@ function beat(
   to: ChannelSide,
 ): void {
   if (kind === 'ping') to.ping(bytes);
-  else to.ponged(bytes, from);
+  else from.ponged(bytes, to);
 }

@@ -36,7 +36,7 @@ export async function upgraded(target: HttpTarget, upgrade: Upgrade): Promise<Ca
 }
 
 /** True of the target's handshake, or of a body that there is none of. */
-const OF_THE_TARGET = /^(?:sec-websocket-|content-)/;
+const OF_THE_TARGET = /^(?:sec-websocket-|content-|x-stream-protocol-version$)/;
 
 /** The client's 101: what of the target's fields it may be shown, and on record before it is given. */
 function headOf(

@@ -3,10 +3,8 @@ import type { Duplex } from 'node:stream';
 import { type Close, closePayload } from '../../../../../wire/http/websocket/close.ts';
 import { type FrameKind, FrameReader, frame } from '../../../../../wire/http/websocket/frames.ts';
 import { Heartbeats } from '../../../../../wire/http/websocket/heartbeats.ts';
+import { drained, part } from '../parting.ts';
 import type { SideName } from './ending.ts';
-
-/** How long a side may take to close its connection once it was told, ms. */
-const PARTING_MS = 2_000;
 
 /** One end of a WebSocket: what it says is read, what it is told is written. */
 export class Side {
@@ -39,32 +37,14 @@ export class Side {
     this.#toldClose = true;
   }
 
-  /** Resolves when what was sent has left, or will not. */
+  /** As `drained` has it. */
   drained(): Promise<void> {
-    const { stream } = this;
-    if (!stream.writableNeedDrain || stream.destroyed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const go = () => {
-        stream.off('drain', go).off('close', go);
-        resolve();
-      };
-      stream.on('drain', go).on('close', go);
-    });
+    return drained(this.stream);
   }
 
-  /** Ends the connection behind what was sent. Whoever reads what still comes drops it. Resolves when it is closed. */
+  /** As `part` has it. */
   part(): Promise<void> {
-    const { stream } = this;
-    if (stream.closed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => stream.destroy(), PARTING_MS);
-      stream.once('close', () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      if (stream.writable) stream.end();
-      else stream.destroy();
-    });
+    return part(this.stream);
   }
 }
 
