@@ -1,17 +1,12 @@
 /** Exec by WebSocket before a cluster of raw frames: what goes on, what does not, and how it ends. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createServer, type Server } from 'node:tls';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { HoopError } from '../../../src/core/errors.ts';
-import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 import { openRecordingStore } from '../../../src/recording/file-store.ts';
 import { LocalEnd } from '../../support/http/local-end.ts';
 import { ASKS, RawWebSocket, RawWebSocketTarget, switching } from '../../support/http/raw-websocket.ts';
-import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
+import { RawCluster } from '../../support/kubernetes/raw-cluster.ts';
+import type { Caller, RunningGateway } from '../../support/running-gateway.ts';
 import { eventually } from '../../support/waiting.ts';
 
 const POLICY = `
@@ -28,36 +23,15 @@ const V5 = 'Sec-WebSocket-Protocol: v5.channel.k8s.io';
 const SUCCESS = '{"metadata":{},"status":"Success"}';
 
 let target: RawWebSocketTarget;
-let tls: Server;
-let directory: string;
+let cluster: RawCluster;
 let running: RunningGateway;
 let caller: Caller;
 let local: LocalEnd;
 
 beforeAll(async () => {
   target = await RawWebSocketTarget.start();
-  const { authority, server } = await makeLocalCertificates(['127.0.0.1'], Date.now());
-  tls = createServer({ ...server, ALPNProtocols: ['http/1.1'] }, (socket) => {
-    const behind = connect({ port: target.port, host: '127.0.0.1', noDelay: true });
-    socket.on('error', () => behind.destroy()).on('close', () => behind.destroy());
-    behind.on('error', () => socket.destroy()).on('close', () => socket.destroy());
-    socket.pipe(behind).pipe(socket);
-  });
-  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
-  directory = mkdtempSync(join(tmpdir(), 'hoop-exec-'));
-  writeFileSync(join(directory, 'ca.pem'), authority);
-  writeFileSync(join(directory, 'token'), 'token-of-the-cluster', { mode: 0o600 });
-  running = await RunningGateway.start({
-    policy: POLICY,
-    resources: `
-  k8s:
-    protocol: kubernetes
-    target: { url: 'https://127.0.0.1:${(tls.address() as AddressInfo).port}', caFile: ${directory}/ca.pem }
-    credentials: { bearer: { file: ${directory}/token } }`,
-    adapter: null,
-  });
-  caller = await running.person(['developers']);
-  local = await LocalEnd.open(caller, 'k8s');
+  cluster = await RawCluster.start(target.port, POLICY);
+  ({ running, caller, local } = cluster);
 });
 
 beforeEach(() => {
@@ -66,11 +40,8 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  local?.close();
-  await running?.remove();
-  tls?.close();
+  await cluster?.stop();
   await target?.stop();
-  rmSync(directory, { recursive: true, force: true });
 });
 
 const path = (pod: string, query: string, part = 'exec') =>

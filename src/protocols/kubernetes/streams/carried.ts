@@ -8,8 +8,10 @@ import { streamOf } from '../meaning.ts';
 import { type KubernetesRefusal, refused } from '../request/refusals.ts';
 import type { AskedStream } from '../request/stream.ts';
 import { CommandRelay } from './command-relay.ts';
+import { ForwardRelay } from './forward-relay.ts';
 import { SpdyHandshake } from './spdy-handshake.ts';
 import { SpdyChannels } from './spdy-side.ts';
+import { TunnelStream } from './tunnel-stream.ts';
 import { WebSocketChannels } from './websocket-side.ts';
 
 /** Subprotocols by which what runs in a container is carried over a WebSocket, with their versions. */
@@ -18,10 +20,13 @@ const OVER_WEBSOCKET: ReadonlyMap<string, 4 | 5> = new Map([
   ['v4.channel.k8s.io', 4],
 ]);
 
+/** SPDY/3.1 in the messages of a WebSocket. */
+const TUNNEL = 'SPDY/3.1+portforward.k8s.io';
 /** What is spoken over SPDY/3.1, by what is done. */
 const OVER_SPDY: Readonly<Record<string, string>> = {
   'k8s.exec': 'v4.channel.k8s.io',
   'k8s.attach': 'v4.channel.k8s.io',
+  'k8s.port-forward': 'portforward.k8s.io',
 };
 
 /** What connections to a cluster may be upgraded to: streams into pods, and nothing else. */
@@ -31,7 +36,8 @@ export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
     begin(asked, request): Handshake | Refusal {
       const read = streamOf(request);
       if (read !== undefined && isRefused(read)) return read;
-      if (read === undefined || read.action === 'k8s.port-forward') return notCarried();
+      if (read === undefined) return notCarried();
+      if (read.action === 'k8s.port-forward') return forwardOverWebSocket(asked, turns);
       const subprotocols = asked.subprotocols.filter((one) => OVER_WEBSOCKET.has(one));
       if (subprotocols.length === 0) return notCarried();
       return commandOverWebSocket({ ...asked, subprotocols }, read.stream, turns);
@@ -45,6 +51,7 @@ export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
       const spoken = read && OVER_SPDY[read.action];
       if (read === undefined || spoken === undefined || !subprotocols.includes(spoken)) return notCarried();
       return new SpdyHandshake(spoken, (ends, on) => {
+        if (read.action === 'k8s.port-forward') return new ForwardRelay(ends, on, turns).run();
         const client = new SpdyChannels('client', ends.client);
         const target = new SpdyChannels('target', ends.target);
         return new CommandRelay({ client, target }, on, read.stream, turns).run();
@@ -62,6 +69,15 @@ function commandOverWebSocket(asked: AskedUpgrade, stream: AskedStream, turns: T
     return new CommandRelay({ client, target }, on, stream, turns).run();
   };
   return new WebSocketHandshake(asked, carry, 'needs one');
+}
+
+function forwardOverWebSocket(asked: AskedUpgrade, turns: Turns): Handshake | Refusal {
+  if (!asked.subprotocols.includes(TUNNEL)) return notCarried();
+  const carry = ({ client, target }: CarriedEnds, on: Carrying) => {
+    const ends = { client: new TunnelStream('client', client), target: new TunnelStream('target', target) };
+    return new ForwardRelay(ends, on, turns).run();
+  };
+  return new WebSocketHandshake({ ...asked, subprotocols: [TUNNEL] }, carry, 'needs one');
 }
 
 function notCarried(): KubernetesRefusal {

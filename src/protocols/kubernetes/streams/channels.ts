@@ -33,8 +33,6 @@ export interface ChannelSide {
   pong(bytes: Buffer): void;
   /** Says that it is over; the first time counts. */
   close(): void;
-  /** Resolves when what was sent has left, or will not. */
-  drained(): Promise<void>;
   /** Ends the connection behind what was sent. Resolves when it is closed. */
   part(): Promise<void>;
 }

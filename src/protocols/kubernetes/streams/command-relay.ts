@@ -1,14 +1,13 @@
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import { whenAborted } from '../../../core/later.ts';
 import type { Turns } from '../../../core/turns.ts';
-import { RECORDING_PENDING_BYTES } from '../../../recording/recorder.ts';
 import type { CarriedEnd, Carrying } from '../../http/relay/upgrade/carried.ts';
-import { ControlBudget } from '../../http/relay/upgrade/websocket/control-budget.ts';
 import { NO_MORE, Stands } from '../../stream/stands.ts';
 import { ShownFlow } from '../../stream/terminal/shown-flow.ts';
 import type { AskedStream } from '../request/stream.ts';
 import type { Channel, ChannelEvent, ChannelSide } from './channels.ts';
 import { type ExitStatus, failureStatus, StatusReader } from './exit-status.ts';
+import { pumped } from './pump.ts';
 import { RunInput } from './run-input.ts';
 import { SizeReader, sizeText } from './sizes.ts';
 
@@ -76,46 +75,26 @@ export class CommandRelay {
     return end;
   }
 
-  /** Never rejects. What comes when it is over is read away. */
   async #pump(
     from: ChannelSide,
     to: ChannelSide,
     take: (event: ChannelEvent) => void,
     left: Ending,
   ): Promise<void> {
-    const budget = new ControlBudget();
-    try {
-      for await (const chunk of from.stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        if (this.#over) continue;
-        await this.#chunk(from, take, budget, chunk);
-        await Promise.race([to.drained(), this.#ended.promise]);
-        if (this.#on.guard.pendingBytes > RECORDING_PENDING_BYTES) await this.#on.guard.drained();
-      }
-    } catch {
-      // It broke off.
-    }
+    const direction = {
+      from: from.stream,
+      to: to.stream,
+      read: (chunk: Buffer) => from.read(chunk),
+      take: (event: ChannelEvent) => (this.#goesOn() ? take(event) : undefined),
+    };
+    await pumped(direction, {
+      evidence: this.#on.guard,
+      turns: this.#turns,
+      over: () => this.#over,
+      ended: this.#ended.promise,
+      failed: (error) => this.#end(toHoopError(error)),
+    });
     this.#end(left);
-  }
-
-  async #chunk(
-    from: ChannelSide,
-    take: (event: ChannelEvent) => void,
-    budget: ControlBudget,
-    chunk: Buffer,
-  ): Promise<void> {
-    try {
-      for (const event of from.read(chunk)) {
-        if (event.kind !== 'data' && !budget.takes(performance.now()))
-          throw new HoopError('ERR_LIMIT', 'too many control frames');
-        if (!this.#goesOn()) return;
-        take(event);
-        // Thousands of them may stand in what came at once.
-        if (this.#turns.spent) await this.#turns.next();
-        if (this.#over) return;
-      }
-    } catch (error) {
-      this.#end(toHoopError(error));
-    }
   }
 
   #fromClient(event: ChannelEvent): void {

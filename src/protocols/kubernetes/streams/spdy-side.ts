@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
 import { type SpdyEvent, SpdyReader, SpdyWriter } from '../../../wire/http/spdy/frames.ts';
-import { drained, part } from '../../http/relay/upgrade/parting.ts';
+import { part } from '../../http/relay/upgrade/parting.ts';
 import type { Channel, ChannelEvent, ChannelSide } from './channels.ts';
 import { SpdyBeats } from './spdy-beats.ts';
 
@@ -146,10 +146,6 @@ export class SpdyChannels implements ChannelSide {
     for (const channel of this.#byChannel.keys()) this.end(channel);
     this.#write(this.#writer.goaway(this.#name === 'client' ? this.#lastId : 0));
     this.#closed = true;
-  }
-
-  drained(): Promise<void> {
-    return drained(this.stream);
   }
 
   part(): Promise<void> {

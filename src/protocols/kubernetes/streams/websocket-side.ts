@@ -95,10 +95,6 @@ export class WebSocketChannels implements ChannelSide {
     this.#side.close({ code: NORMAL, reason: '' });
   }
 
-  drained(): Promise<void> {
-    return this.#side.drained();
-  }
-
   part(): Promise<void> {
     return this.#side.part();
   }
