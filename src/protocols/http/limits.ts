@@ -10,6 +10,9 @@ export const HTTP_LIMITS = {
   aheadBytes: 64 * 1024,
   /** Streams at once of one connection of HTTP/2. */
   concurrentStreams: 128,
+  /** Streams of one connection that its client may take back, at once and per second: each has begun something at the target. */
+  takenBack: 256,
+  takenBackPerSecond: 33,
   /** What one connection of HTTP/2 may make us hold, MiB. */
   http2Megabytes: 16,
   /** Of a refused request: what is read away so that the connection goes on, octets. */

@@ -1,10 +1,11 @@
-/** A target of HTTP/2 that is written frame by frame, so that it can be as wrong as a case needs: RFC 9113 §4, §6. */
+/** Targets and clients of HTTP/2 that are written frame by frame, so that they can be as wrong as a case needs: RFC 9113 §4, §6. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 
 export const FRAME = {
   data: 0,
   headers: 1,
+  priority: 2,
   rstStream: 3,
   settings: 4,
   pushPromise: 5,
@@ -62,13 +63,15 @@ function text(characters: string): Buffer {
   return Buffer.concat([Buffer.from(length), octets]);
 }
 
-/** One connection as its target has it. */
+/** One connection as one of its ends has it. */
 export class RawConnection {
   readonly socket: Socket;
   /** Frames that came, by type. */
   readonly came = new Map<number, number>();
   /** Codes of streams that were reset, by stream. */
   readonly resets = new Map<number, number>();
+  /** Codes by which the other end said that it goes, and what it said beside them. */
+  readonly goaways: { readonly code: number; readonly words: string }[] = [];
   #unread = Buffer.alloc(0);
 
   constructor(socket: Socket) {
@@ -111,8 +114,48 @@ export class RawConnection {
       this.#unread = this.#unread.subarray(end);
       this.came.set(type, (this.came.get(type) ?? 0) + 1);
       if (type === FRAME.rstStream) this.resets.set(stream, payload.readUInt32BE(0));
+      if (type === FRAME.goaway)
+        this.goaways.push({ code: payload.readUInt32BE(4), words: payload.toString('utf8', 8) });
       told(type, flags, stream, payload);
     }
+  }
+}
+
+/** A client. What it is answered is read unless `socket` is paused; settings are acknowledged, pings answered. */
+export class RawHttp2Client {
+  readonly connection: RawConnection;
+  /** Octets of bodies, by stream. */
+  readonly bodies = new Map<number, number>();
+
+  private constructor(connection: RawConnection) {
+    this.connection = connection;
+    connection.socket.on('error', () => undefined).on('data', (chunk: Buffer) => this.#take(chunk));
+  }
+
+  /** @param settings Said with the preface. */
+  static async open(port: number, settings: Uint8Array = new Uint8Array()): Promise<RawHttp2Client> {
+    const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    const client = new RawHttp2Client(new RawConnection(socket));
+    client.connection.send(Buffer.from(PREFACE), frame(FRAME.settings, 0, 0, settings));
+    return client;
+  }
+
+  get closed(): boolean {
+    return this.connection.socket.closed;
+  }
+
+  close(): void {
+    this.connection.socket.destroy();
+  }
+
+  #take(chunk: Buffer): void {
+    const { connection } = this;
+    connection.take(chunk, (type, flags, stream, payload) => {
+      if (type === FRAME.settings && (flags & FLAG.ack) === 0)
+        connection.send(frame(FRAME.settings, FLAG.ack, 0));
+      if (type === FRAME.data) this.bodies.set(stream, (this.bodies.get(stream) ?? 0) + payload.length);
+    });
   }
 }
 

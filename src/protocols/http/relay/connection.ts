@@ -151,7 +151,8 @@ export class HttpConnection implements ConnectionState, Receiver {
   async #lastWords({ status, fields, body }: OwnAnswer): Promise<void> {
     const stream = this.#stream;
     if (this.#http2 !== undefined) {
-      this.#http2.goaway(0, undefined, body);
+      // One that broke down has said its last, and would throw.
+      if (!this.#http2.destroyed) this.#http2.goaway(0, undefined, body);
       this.#http2.close();
     } else if (stream.writable) {
       const lines = [...fields, ['connection', 'close']].map(([name, value]) => `${name}: ${value}\r\n`);

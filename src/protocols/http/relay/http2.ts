@@ -13,6 +13,8 @@ import { expectsContinue, type Incoming, type Receiver, type Reply } from './inc
 
 const HTTP2_OPTIONS: ServerOptions = {
   maxSessionMemory: HTTP_LIMITS.http2Megabytes,
+  streamResetBurst: HTTP_LIMITS.takenBack,
+  streamResetRate: HTTP_LIMITS.takenBackPerSecond,
   // What a target says twice goes on as by HTTP/1.1: Node would throw, for trailers where nobody hears it.
   strictSingleValueFields: false,
   settings: {

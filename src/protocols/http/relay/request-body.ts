@@ -124,7 +124,8 @@ class Watched extends Transform {
     super();
     this.#seen = seen;
     this.#timer = setTimeout(() => this.destroy(silent()), HTTP_LIMITS.silentBodyMs);
-    this.once('close', () => clearTimeout(this.#timer));
+    // The client may leave before anybody reads it: while the target is dialled.
+    this.on('error', () => undefined).once('close', () => clearTimeout(this.#timer));
   }
 
   override _transform(chunk: Buffer, _encoding: unknown, done: (error: null, chunk: Buffer) => void): void {
