@@ -17,7 +17,8 @@ const withServers = (name: string, atOnce: 1 | 2) => ({
 });
 
 // `unit` is pure and quick, `integration` drives hoopctl and hoopd before one real PostgreSQL: `npm test`. `clients` has
-// foreign programs and providers, `long` what takes its time: crashes, floods, full disks, networks that go away.
+// foreign programs and providers, `long` what takes its time: crashes, floods, full disks, networks that go away. `cluster` drives
+// kubectl before a real cluster, which `npm run test:cluster` starts where one can be had.
 export default defineConfig({
   test: {
     projects: [
@@ -25,6 +26,7 @@ export default defineConfig({
       withServers('integration', 2),
       withServers('clients', 1),
       withServers('long', 1),
+      withServers('cluster', 1),
     ],
   },
 });
