@@ -75,7 +75,7 @@ function isPlainString(value: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [QUOTE, BACKSLASH, AT, STAR] = [0x22, 0x5c, 0x40, 0x2a];
 
 /** As `writePartial`, of a plain JSON string: what is shown of it needs no escape either. One that is not UTF-8 is hidden. */
 function writePlainString(
@@ -109,12 +109,30 @@ export function writeMasked(
   to: number,
 ): number {
   if (kind === 'null' || shape === 'opaque') return -1;
-  if (shape === 'text' && kind === 'redact') return append(out, to, STARS, 0, STARS.length);
+  if (shape === 'text' && kind === 'redact') return writeStars(out, to);
   if (shape === 'text' && kind === 'partial') return writePartial(source, start, end, out, to);
   if (shape === 'json' && kind === 'partial' && end - start <= JSON_SCALAR_MAX_BYTES)
     if (isPlainString(source, start, end)) return writePlainString(source, start, end, out, to);
   const masked = maskValue(source.subarray(start, end), kind, shape);
   return masked === null ? -1 : append(out, to, masked, 0, masked.length);
+}
+
+/**
+ * As `writeMasked` of a JSON string, from its quote to its quote, that says what its octets are: whoever has read it knows that
+ * nothing in it is escaped.
+ */
+export function writeMaskedString(
+  source: Uint8Array,
+  start: number,
+  end: number,
+  kind: MaskKind,
+  out: Uint8Array,
+  to: number,
+): number {
+  if (kind === 'null') return -1;
+  return kind === 'redact' || end - start > JSON_SCALAR_MAX_BYTES
+    ? append(out, to, JSON_STARS, 0, JSON_STARS.length)
+    : writePlainString(source, start, end, out, to);
 }
 
 function partialText(value: Uint8Array): Uint8Array | null {
@@ -127,29 +145,39 @@ function partialText(value: Uint8Array): Uint8Array | null {
 function writePartial(value: Uint8Array, start: number, end: number, out: Uint8Array, to: number): number {
   if (end - start > FORM_MAX_BYTES)
     return isUtf8(value.subarray(start, end)) ? firstCharacter(value, start, out, to) : -1;
-  let [digits, letters, beyondAscii, continued] = [0, 0, 0, 0];
+  let counts = 0;
+  let continued = 0;
   let at = -1;
   let dot = -1;
   for (let i = start; i < end; i++) {
     const byte = value[i]!;
-    if (byte >= 0x80) {
-      beyondAscii++;
-      if (byte < 0xc0) continued++;
-    } else if (isLetter(byte)) letters++;
-    else if (isDigit(byte)) digits++;
-    else if (byte === 0x2e) dot = i;
-    else if (byte === 0x40) at = at === -1 ? i : -2;
+    const count = COUNTED[byte]!;
+    counts += count;
+    if (count === BEYOND_ASCII && byte < 0xc0) continued++;
+    if (count !== 0) continue;
+    if (byte === 0x2e) dot = i;
+    else if (byte === AT) at = at === -1 ? i : -2;
     else if (byte === 0x20 && at === -1) at = -2;
   }
+  const letters = counts % DIGITS;
+  const digits = (counts >> 10) % DIGITS;
+  const beyondAscii = counts >> 20;
   if (beyondAscii > 0 && !isUtf8(value.subarray(start, end))) return -1;
   const characters = end - start - continued;
-  if (characters <= 4) return append(out, to, STARS, 0, STARS.length);
+  if (characters <= 4) return writeStars(out, to);
   const budget = Math.ceil(characters / 4);
   if (at > start) return partialEmail(value, { start, at, dot, end }, budget, out, to);
   if (digits >= 8 && digits >= (letters + beyondAscii) * 2)
     return lastDigits(value, end, Math.min(4, budget), out, to);
   return firstCharacter(value, start, out, to);
 }
+
+/** Letters, digits and octets beyond ASCII are counted in one number: of each there are at most `FORM_MAX_BYTES`. */
+const [DIGITS, BEYOND_ASCII] = [2 ** 10, 2 ** 20];
+const COUNTED = Int32Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x80) return BEYOND_ASCII;
+  return isLetter(byte) ? 1 : isDigit(byte) ? DIGITS : 0;
+});
 
 /** Where an e-mail's parts lie: its `@`, its last dot. */
 interface EmailParts {
@@ -169,15 +197,20 @@ function partialEmail(
 ): number {
   const shown = budget >= 2 && at + 1 < end;
   const domain = shown ? characterEnd(value, at + 1) : at + 1;
-  let next = shown ? append(out, to, value, start, characterEnd(value, start)) : to;
-  next = append(out, next, STARS_AT, 0, STARS_AT.length);
-  next = append(out, next, value, at + 1, domain);
-  next = append(out, next, STARS, 0, STARS.length);
+  let next = writeStars(out, shown ? append(out, to, value, start, characterEnd(value, start)) : to);
+  out[next++] = AT;
+  next = writeStars(out, append(out, next, value, at + 1, domain));
   const keepTop = shown && dot > domain && isTopLabel(value, dot + 1, end) && end - dot - 1 <= budget - 2;
   return keepTop ? append(out, next, value, dot, end) : next;
 }
 
-const STARS_AT = Buffer.from('***@');
+/** As many as `STARS`. */
+function writeStars(out: Uint8Array, to: number): number {
+  out[to] = STAR;
+  out[to + 1] = STAR;
+  out[to + 2] = STAR;
+  return to + 3;
+}
 
 function append(out: Uint8Array, to: number, from: Uint8Array, start: number, end: number): number {
   let at = to;
@@ -191,15 +224,14 @@ function isTopLabel(value: Uint8Array, start: number, end: number): boolean {
 }
 
 function lastDigits(value: Uint8Array, end: number, count: number, out: Uint8Array, to: number): number {
-  const first = append(out, to, STARS, 0, STARS.length);
+  const first = writeStars(out, to);
   let left = count;
   for (let i = end - 1; left > 0; i--) if (isDigit(value[i]!)) out[first + --left] = value[i]!;
   return first + count;
 }
 
 function firstCharacter(value: Uint8Array, start: number, out: Uint8Array, to: number): number {
-  const next = append(out, to, value, start, characterEnd(value, start));
-  return append(out, next, STARS, 0, STARS.length);
+  return writeStars(out, append(out, to, value, start, characterEnd(value, start)));
 }
 
 /** End of the UTF-8 character that starts at `start`; the value is known to be UTF-8. */
@@ -212,5 +244,10 @@ function utf8(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
 }
 
-const isDigit = (byte: number) => byte >= 0x30 && byte <= 0x39;
-const isLetter = (byte: number) => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+function isDigit(byte: number): boolean {
+  return byte >= 0x30 && byte <= 0x39;
+}
+
+function isLetter(byte: number): boolean {
+  return (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+}

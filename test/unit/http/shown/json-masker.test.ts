@@ -255,3 +255,51 @@ it('leaves every octet where nothing is masked', () => {
     { numRuns: 50 },
   );
 });
+
+/** What is shown of a body in these pieces; undefined: it cannot be read. */
+function shownOrNot(make: () => JsonMasker, pieces: readonly Uint8Array[]): string | undefined {
+  try {
+    return shownOf(make(), pieces);
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ERR_TARGET_LOST' });
+    return undefined;
+  }
+}
+
+it('reads a text that was damaged in one piece as it does octet by octet', () => {
+  const names = ['"email"', '"ssn"', '"bsn"', '"Name"', '"\\u0065mail"', '"alice@example.com"'];
+  const values = [
+    ...['"alice@example.com"', '"Name 7"', '"111222333"', '"a\\nb"', '"é"', '""', '111222333'],
+    ...['12.5e3', '01', 'true', 'null', 'nul', '{"ssn":"123-45-6789"}', '[]', '["x",1,{}]'],
+  ];
+  const member = fc
+    .tuple(fc.constantFrom(...names), fc.constantFrom(':', ' :'), fc.constantFrom(...values))
+    .map((parts) => parts.join(''));
+  const text = fc
+    .array(fc.array(member, { maxLength: 4 }), { maxLength: 4 })
+    .map((objects) => `[${objects.map((members) => `{${members.join(',')}}`).join(',')}]`);
+  const damage = fc.constantFrom('', '"', ',', '}', ']', ':', '\\', ' ', '\x01', '0');
+  const both = () => new JsonMasker(fields({ '$.email': 'partial', '$..ssn': 'redact' }), detecting());
+  let read = 0;
+  fc.assert(
+    fc.property(text, fc.double({ min: 0, max: 1, noNaN: true }), damage, (whole, where, by) => {
+      const at = Math.floor(where * whole.length);
+      const bytes = Buffer.from(whole.slice(0, at) + by + whole.slice(at + (by === '' ? 0 : 1)));
+      const shown = shownOrNot(both, [bytes]);
+      const single = [...bytes].map((byte) => Uint8Array.of(byte));
+      expect(shownOrNot(both, single)).toBe(shown);
+      if (shown === undefined) return;
+      read++;
+      expect(() => JSON.parse(shown)).not.toThrow();
+    }),
+    { numRuns: 400 },
+  );
+  expect(read).toBeGreaterThan(10);
+});
+
+it('takes a name for the label that it is, however many others there are', () => {
+  const others = Array.from({ length: 400 }, (_, i) => `"n${i}":111222333`).join();
+  const json = `[{${others},"bsn":111222333},{"bsn":111222333,"n7":111222333}]`;
+  const shown = `[{${others},"bsn":null},{"bsn":null,"n7":111222333}]`;
+  expect(shownOf(byDetectors(), [Buffer.from(json)])).toBe(shown);
+});

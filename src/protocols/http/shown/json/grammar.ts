@@ -22,6 +22,20 @@ export const IN_WORD = classOf('truefalsn');
 const DIGIT = classOf('0123456789');
 const [ZERO, MINUS, PLUS, DOT] = [0x30, 0x2d, 0x2b, 0x2e];
 
+/** The first place at or behind `from` where nothing stands that a number is made of. */
+export function numberEnd(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && IN_NUMBER[bytes[at]!] === 1) at++;
+  return at;
+}
+
+/** As `numberEnd`, of `true`, `false` and `null`. */
+export function wordEnd(bytes: Uint8Array, from: number): number {
+  let at = from;
+  while (at < bytes.length && IN_WORD[bytes[at]!] === 1) at++;
+  return at;
+}
+
 /** Whether the octets from `start` to `end` are a number. @see RFC 8259 §6 */
 export function isNumber(bytes: Uint8Array, start: number, end: number): boolean {
   let at = bytes[start] === MINUS ? start + 1 : start;

@@ -1,50 +1,18 @@
-import type { MaskKind } from '../../../../policy/model.ts';
 import { unreadable } from '../answer-error.ts';
 import type { BodyMasker } from '../body-masker.ts';
 import type { Detects } from '../detects.ts';
-import { Octets, withinBound } from '../octets.ts';
+import { withinBound } from '../octets.ts';
 import { Output } from '../output.ts';
 import { Utf8Check } from '../utf8.ts';
 import type { FieldState } from './field-states.ts';
-import { BLANK, IN_NUMBER, IN_WORD, isNumber, isWord, stringText } from './grammar.ts';
+import { BLANK, IN_NUMBER, IN_WORD, isNumber, isWord, numberEnd, stringText, wordEnd } from './grammar.ts';
+import { HeldToken } from './held-token.ts';
 import { JsonValues } from './json-values.ts';
-import { StringScan } from './string-scan.ts';
+import { BOM, MOST, OCTET, STATE, TOKEN } from './states.ts';
+import { asciiEnd, plainEnd, StringScan } from './string-scan.ts';
 
 /** How documents follow each other: one alone, one per line, or each behind a record separator (RFC 7464). */
 export type JsonFraming = 'one' | 'lines' | 'records';
-
-const MAX_DEPTH = 512;
-/** A name, octets. */
-const MAX_NAME = 64 * 1024;
-/** A string that detectors look at, octets: a longer one is masked whole. */
-const MAX_LOOKED_AT = 1024 * 1024;
-/** Of a string at a masked path: no more tells how it is masked. */
-const MAX_MASKED = 2 * 1024;
-const MAX_NUMBER = 1024;
-
-/** What may come next, or is being read. */
-const STATE = {
-  value: 0,
-  firstElement: 1,
-  name: 2,
-  firstName: 3,
-  colon: 4,
-  after: 5,
-  done: 6,
-  string: 7,
-  number: 8,
-  word: 9,
-  start: 10,
-} as const;
-
-/** What becomes of the token that is being read. */
-const TOKEN = { shown: 0, name: 1, looked: 2, masked: 3, unseen: 4 } as const;
-
-const [QUOTE, COMMA, COLON, OPEN_BRACKET, CLOSE_BRACKET, OPEN_BRACE, CLOSE_BRACE, NEWLINE] = [
-  0x22, 0x2c, 0x3a, 0x5b, 0x5d, 0x7b, 0x7d, 0x0a,
-];
-const RECORD_SEPARATOR = 0x1e;
-const BOM = [0xef, 0xbb, 0xbf];
 
 /**
  * Masks JSON as it comes: members by their paths, and in all else what detectors find.
@@ -65,9 +33,9 @@ export class JsonMasker implements BodyMasker {
   readonly #utf8 = new Utf8Check();
   readonly #output = new Output();
   /** The beginning of a token whose end has not come. */
-  readonly #held = new Octets();
+  readonly #held = new HeldToken();
   /** By depth: whether it is an object, and how far its names have followed the paths. */
-  readonly #isObject = new Uint8Array(MAX_DEPTH);
+  readonly #isObject = new Uint8Array(MOST.depth);
   readonly #fields: (FieldState | undefined)[] = [];
   #depth = 0;
   /** Of the value that comes next. */
@@ -97,7 +65,11 @@ export class JsonMasker implements BodyMasker {
     const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     const output = this.#output;
     output.begin(bytes);
-    for (let at = 0; at < bytes.length; ) at = this.#read(bytes, at);
+    let at = this.#goOn(bytes);
+    while (at < bytes.length) {
+      at = this.#plain(bytes, at);
+      if (at < bytes.length) at = this.#read(bytes, at);
+    }
     if (this.#muted !== -1) output.skip(bytes.length);
     return output.end();
   }
@@ -106,87 +78,165 @@ export class JsonMasker implements BodyMasker {
     this.#utf8.end();
     const output = this.#output;
     output.begin(NOTHING);
-    if (this.#state === STATE.number || this.#state === STATE.word) this.#scalarEnds(NOTHING, 0, 0);
+    if (this.#state === STATE.number || this.#state === STATE.word) {
+      this.#scalarEnds(NOTHING, 0, 0);
+      this.#valueEnds();
+    }
     const { start, done } = STATE;
     if (this.#state !== done && this.#state !== start) throw unreadable('it ends within a JSON value');
     return output.end();
   }
 
-  /** Reads on from `at`. @returns Where to go on. */
-  #read(bytes: Buffer, at: number): number {
-    switch (this.#state) {
-      case STATE.string:
-        return this.#string(bytes, at, at);
-      case STATE.number:
-      case STATE.word:
-        return this.#scalar(bytes, at, at);
-      case STATE.start:
-        if (this.#bom < 3 && bytes[at] === BOM[this.#bom]) {
-          this.#bom++;
-          return at + 1;
-        }
-        if (this.#bom > 0 && this.#bom < 3) throw notJson();
-        this.#bom = 3;
+  /** Goes on with the token in which the last piece ended. @returns Where it ends in this one. */
+  #goOn(bytes: Buffer): number {
+    if (this.#state === STATE.string) return this.#string(bytes, 0, 0);
+    if (this.#state === STATE.number || this.#state === STATE.word) return this.#scalar(bytes, 0, 0);
+    let at = 0;
+    while (this.#bom < BOM.length && at < bytes.length && bytes[at] === BOM[this.#bom]) {
+      this.#bom++;
+      at++;
     }
-    const byte = bytes[at]!;
-    if (BLANK[byte] === 1) {
-      if (byte === NEWLINE && this.#state === STATE.done && this.#framing === 'lines')
-        this.#state = STATE.start;
-      return at + 1;
-    }
-    return this.#structure(bytes, at, byte);
+    if (at === bytes.length || this.#bom === BOM.length) return at;
+    if (this.#bom > 0) throw notJson();
+    this.#bom = BOM.length;
+    return at;
   }
 
-  #structure(bytes: Buffer, at: number, byte: number): number {
+  /**
+   * Reads members and elements as most programs write them: whole tokens without escapes, and nothing between them. One loop, since
+   * most of what reading costs is the way from token to token.
+   *
+   * @returns Where something else stands: `#read` takes anything.
+   */
+  #plain(bytes: Buffer, from: number): number {
+    const last = bytes.length - 1;
+    let at = from;
+    while (at < last) {
+      if (this.#state === STATE.name || this.#state === STATE.firstName) {
+        const end = bytes[at] === OCTET.quote ? asciiEnd(bytes, at + 1) : last;
+        if (end >= last || bytes[end] !== OCTET.quote || bytes[end + 1] !== OCTET.colon) return at;
+        if (this.#muted === -1) this.#plainName(bytes, at, end + 1);
+        this.#state = STATE.value;
+        at = end + 2;
+        if (at >= last) return at;
+      } else if (this.#state !== STATE.value && this.#state !== STATE.firstElement) return at;
+      const byte = bytes[at]!;
+      if (byte === OCTET.openBrace || byte === OCTET.openBracket) {
+        at = this.#open(at, byte);
+        continue;
+      }
+      if (this.#depth === 0) return at;
+      if (byte === OCTET.quote) {
+        const end = plainEnd(bytes, at + 1);
+        if (end >= last || bytes[end] !== OCTET.quote) return at;
+        if (this.#muted === -1) this.#plainString(bytes, at, end + 1);
+        at = end + 1;
+      } else {
+        const end = IN_NUMBER[byte] === 1 ? numberEnd(bytes, at + 1) : bytes.length;
+        if (end > last) return at;
+        this.#state = STATE.number;
+        this.#token = this.#tokenOfValue();
+        this.#scalarEnds(bytes, at, end);
+        at = end;
+      }
+      this.#state = STATE.after;
+      const behind = bytes[at]!;
+      if (behind === OCTET.comma) at = this.#next(at);
+      else if (behind === OCTET.closeBrace || behind === OCTET.closeBracket) at = this.#close(at, behind);
+    }
+    return at;
+  }
+
+  /** A name that says what its octets are. */
+  #plainName(bytes: Buffer, start: number, end: number): void {
+    withinBound(end - start, MOST.name, 'a name in it');
+    this.#field = this.#fields[this.#depth - 1]?.member(bytes, start + 1, end - 1, undefined);
+    if (!this.#values.looks) return;
+    const by = this.#values.name(bytes, start, end, undefined);
+    if (by !== undefined) this.#replace(start, end, by);
+  }
+
+  #plainString(bytes: Buffer, start: number, end: number): void {
+    const mask = this.#field?.mask;
+    if (mask !== undefined) {
+      this.#output.keep(start);
+      this.#output.skip(end);
+      this.#values.maskedPlainString(bytes, start, end, mask, this.#output);
+    } else if (this.#values.looks) {
+      const seen = end - start <= MOST.looked;
+      const by = seen ? this.#values.string(bytes, start, end, false) : this.#values.unseenString();
+      if (by !== undefined) this.#replace(start, end, by);
+    }
+  }
+
+  #replace(start: number, end: number, by: Uint8Array): void {
+    this.#output.keep(start);
+    this.#output.skip(end);
+    this.#output.write(by);
+  }
+
+  /** Reads a token, of which nothing was read before. @returns Where it ends. */
+  #read(bytes: Buffer, at: number): number {
+    const byte = bytes[at]!;
     switch (this.#state) {
       case STATE.after:
-        return this.#behindValue(at, byte);
+        if (byte === OCTET.comma) return this.#next(at);
+        if (byte === OCTET.closeBrace || byte === OCTET.closeBracket) return this.#close(at, byte);
+        break;
       case STATE.name:
+        if (byte === OCTET.quote) return this.#beginName(bytes, at);
+        break;
       case STATE.firstName:
-        if (byte === QUOTE) return this.#beginName(bytes, at);
-        if (byte === CLOSE_BRACE && this.#state === STATE.firstName) return this.#close(at, byte);
-        throw notJson();
+        if (byte === OCTET.quote) return this.#beginName(bytes, at);
+        if (byte === OCTET.closeBrace) return this.#close(at, byte);
+        break;
       case STATE.colon:
-        if (byte !== COLON) throw notJson();
+        if (byte !== OCTET.colon) break;
         this.#state = STATE.value;
         return at + 1;
       case STATE.firstElement:
-        return byte === CLOSE_BRACKET ? this.#close(at, byte) : this.#beginValue(bytes, at, byte);
+        if (byte === OCTET.closeBracket) return this.#close(at, byte);
+        return this.#beginValue(bytes, at, byte);
       case STATE.value:
         return this.#beginValue(bytes, at, byte);
-      default:
-        return this.#outside(bytes, at, byte);
+      case STATE.start:
+        if (this.#framing === 'records' && byte === OCTET.recordSeparator) return at + 1;
+        if (BLANK[byte] === 1) break;
+        this.#values.nextDocument();
+        this.#field = this.#start;
+        return this.#beginValue(bytes, at, byte);
     }
+    return this.#beside(at, byte);
   }
 
-  /** Before a document, or behind one. */
-  #outside(bytes: Buffer, at: number, byte: number): number {
-    if (this.#framing === 'records' && byte === RECORD_SEPARATOR) {
-      this.#state = STATE.start;
+  /** What is no token that may stand here: white space, or what leads to the next document. */
+  #beside(at: number, byte: number): number {
+    const done = this.#state === STATE.done;
+    if (BLANK[byte] === 1) {
+      if (done && byte === OCTET.newline && this.#framing === 'lines') this.#state = STATE.start;
       return at + 1;
     }
-    if (this.#state === STATE.done) throw unreadable('something follows the JSON value');
-    this.#values.nextDocument();
-    this.#field = this.#start;
-    return this.#beginValue(bytes, at, byte);
+    if (!done) throw notJson();
+    if (this.#framing !== 'records' || byte !== OCTET.recordSeparator)
+      throw unreadable('something follows the JSON value');
+    this.#state = STATE.start;
+    return at + 1;
   }
 
-  #behindValue(at: number, byte: number): number {
-    if (byte === COMMA) {
-      this.#state = this.#isObject[this.#depth - 1] === 1 ? STATE.name : STATE.value;
-      this.#field = this.#fields[this.#depth - 1];
-      return at + 1;
-    }
-    return this.#close(at, byte);
+  /** Behind a comma. */
+  #next(at: number): number {
+    this.#state = this.#isObject[this.#depth - 1] === 1 ? STATE.name : STATE.value;
+    this.#field = this.#fields[this.#depth - 1];
+    return at + 1;
   }
 
   #beginValue(bytes: Buffer, at: number, byte: number): number {
-    if (byte === QUOTE) return this.#beginString(bytes, at, this.#tokenOfValue());
-    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return this.#open(at, byte);
-    this.#token = this.#tokenOfValue();
+    if (byte === OCTET.quote) return this.#beginString(bytes, at, this.#tokenOfValue());
+    if (byte === OCTET.openBrace || byte === OCTET.openBracket) return this.#open(at, byte);
     if (IN_NUMBER[byte] === 1) this.#state = STATE.number;
     else if (IN_WORD[byte] === 1) this.#state = STATE.word;
-    else throw notJson();
+    else return this.#beside(at, byte);
+    this.#token = this.#tokenOfValue();
     return this.#scalar(bytes, at, at);
   }
 
@@ -197,13 +247,13 @@ export class JsonMasker implements BodyMasker {
   }
 
   #open(at: number, byte: number): number {
-    if (this.#depth === MAX_DEPTH) throw unreadable(`it is deeper than ${MAX_DEPTH} levels`);
+    if (this.#depth === MOST.depth) throw unreadable(`it is deeper than ${MOST.depth} levels`);
     if (this.#muted === -1 && this.#field?.mask !== undefined) {
       this.#output.keep(at);
       this.#output.write(this.#values.maskedOther());
       this.#muted = this.#depth;
     }
-    const isObject = byte === OPEN_BRACE;
+    const isObject = byte === OCTET.openBrace;
     this.#isObject[this.#depth] = isObject ? 1 : 0;
     this.#fields[this.#depth] = this.#field;
     this.#depth++;
@@ -213,7 +263,7 @@ export class JsonMasker implements BodyMasker {
 
   #close(at: number, byte: number): number {
     const isObject = this.#isObject[this.#depth - 1] === 1;
-    if (byte !== (isObject ? CLOSE_BRACE : CLOSE_BRACKET)) throw notJson();
+    if (byte !== (isObject ? OCTET.closeBrace : OCTET.closeBracket)) throw notJson();
     this.#depth--;
     if (this.#muted === this.#depth) {
       this.#output.skip(at + 1);
@@ -259,66 +309,46 @@ export class JsonMasker implements BodyMasker {
     const output = this.#output;
     if (this.#held.length === 0 && this.#token !== TOKEN.unseen) output.keep(start);
     output.skip(end);
-    const length = this.#held.length + end - start;
-    switch (this.#token) {
-      case TOKEN.unseen:
-        return;
-      case TOKEN.name:
-        withinBound(length, MAX_NAME, 'a name in it');
-        break;
-      case TOKEN.masked:
-        // Of a longer one no more is needed than that it is longer.
-        if (length > MAX_MASKED)
-          return this.#held.add(bytes, start, Math.max(start, start + MAX_MASKED - this.#held.length));
-        break;
-      default:
-        if (length > MAX_LOOKED_AT) {
-          this.#token = TOKEN.unseen;
-          return this.#held.clear();
-        }
-    }
-    this.#held.add(bytes, start, end);
+    this.#token = this.#held.addString(this.#token, bytes, start, end);
   }
 
   #stringEnds(bytes: Buffer, start: number, end: number): void {
+    if (this.#token === TOKEN.masked) {
+      this.#output.keep(start);
+      this.#output.skip(end);
+      return this.#writeMasked(bytes, start, end);
+    }
     const by = this.#standsFor(bytes, start, end);
-    if (by === undefined) return;
-    this.#output.keep(start);
-    this.#output.skip(end);
-    this.#output.write(by);
+    if (by !== undefined) this.#replace(start, end, by);
   }
 
   #heldStringEnds(bytes: Buffer, start: number, end: number): void {
     this.#hold(bytes, start, end);
     const { bytes: whole } = this.#held;
-    this.#output.write(this.#standsFor(whole, 0, whole.length) ?? whole);
+    if (this.#token === TOKEN.masked) this.#writeMasked(whole, 0, whole.length);
+    else this.#output.write(this.#standsFor(whole, 0, whole.length) ?? whole);
     this.#held.clear();
   }
 
-  /** What stands for the string from `start` to `end`, quotes too. */
-  #standsFor(bytes: Buffer, start: number, end: number): Uint8Array | undefined {
-    switch (this.#token) {
-      case TOKEN.name:
-        return this.#name(bytes, start, end);
-      case TOKEN.masked:
-        return this.#values.maskedString(bytes, start, Math.min(end, start + MAX_MASKED), this.#maskHere());
-      case TOKEN.unseen:
-        return this.#values.unseenString();
-      default:
-        if (end - start > MAX_LOOKED_AT) return this.#values.unseenString();
-        return this.#values.string(bytes, start, end, this.#scan.escaped);
-    }
+  #writeMasked(bytes: Buffer, start: number, end: number): void {
+    const seen = Math.min(end, start + MOST.masked);
+    this.#values.maskedString(bytes, start, seen, this.#field?.mask ?? 'redact', this.#output);
   }
 
-  #maskHere(): MaskKind {
-    return this.#field?.mask ?? 'redact';
+  /** What stands for the string from `start` to `end`, quotes too, where that is not at a masked path. */
+  #standsFor(bytes: Buffer, start: number, end: number): Uint8Array | undefined {
+    if (this.#token === TOKEN.name) return this.#name(bytes, start, end);
+    if (this.#token === TOKEN.unseen || end - start > MOST.looked) return this.#values.unseenString();
+    return this.#values.string(bytes, start, end, this.#scan.escaped);
   }
 
   /** A name leads to the paths of what it names. */
   #name(bytes: Buffer, start: number, end: number): Uint8Array | undefined {
-    withinBound(end - start, MAX_NAME, 'a name in it');
+    withinBound(end - start, MOST.name, 'a name in it');
     const text =
-      this.#scan.escaped || !isAscii(bytes, start, end) ? stringText(bytes, start, end) : undefined;
+      this.#scan.escaped || asciiEnd(bytes, start + 1) !== end - 1
+        ? stringText(bytes, start, end)
+        : undefined;
     if (text?.isWellFormed() === false) throw unreadable('a name in it holds half of a surrogate pair');
     this.#field = this.#fields[this.#depth - 1]?.member(bytes, start + 1, end - 1, text);
     return this.#values.name(bytes, start, end, text);
@@ -326,46 +356,40 @@ export class JsonMasker implements BodyMasker {
 
   /** Reads a number or a word on, of which what stands from `start` is in this piece. */
   #scalar(bytes: Buffer, start: number, from: number): number {
-    const members = this.#state === STATE.number ? IN_NUMBER : IN_WORD;
-    let at = from;
-    while (at < bytes.length && members[bytes[at]!] === 1) at++;
-    if (at < bytes.length) this.#scalarEnds(bytes, start, at);
-    else {
-      withinBound(this.#held.length + at - start, MAX_NUMBER, 'a number in it');
-      if (this.#muted === -1 && this.#held.length === 0) this.#output.keep(start);
-      this.#output.skip(at);
-      this.#held.add(bytes, start, at);
+    const at = this.#state === STATE.number ? numberEnd(bytes, from) : wordEnd(bytes, from);
+    if (at < bytes.length) {
+      this.#scalarEnds(bytes, start, at);
+      this.#valueEnds();
+      return at;
     }
+    withinBound(this.#held.length + at - start, MOST.number, 'a number in it');
+    if (this.#muted === -1 && this.#held.length === 0) this.#output.keep(start);
+    this.#output.skip(at);
+    this.#held.add(bytes, start, at);
     return at;
   }
 
   #scalarEnds(bytes: Buffer, start: number, end: number): void {
-    const held = this.#held.length > 0;
-    if (held) this.#held.add(bytes, start, end);
-    const whole = held ? this.#held.bytes : bytes;
-    const [first, last] = held ? [0, whole.length] : [start, end];
-    withinBound(last - first, MAX_NUMBER, 'a number in it');
-    const isIt = this.#state === STATE.number ? isNumber(whole, first, last) : isWord(whole, first, last);
-    if (!isIt) throw notJson();
-    if (this.#muted === -1) {
-      const hidden = this.#hidesScalar(whole, first, last);
-      if (hidden && !held) this.#output.keep(start);
-      if (hidden || held) this.#output.skip(end);
-      if (hidden) this.#output.write(this.#values.maskedOther());
-      else if (held) this.#output.write(whole);
+    const output = this.#output;
+    if (this.#held.length === 0) {
+      if (this.#hidesScalar(bytes, start, end)) this.#replace(start, end, this.#values.maskedOther());
+      return;
     }
+    this.#held.add(bytes, start, end);
+    const { bytes: whole } = this.#held;
+    const hidden = this.#hidesScalar(whole, 0, whole.length);
+    output.skip(end);
+    if (this.#muted === -1) output.write(hidden ? this.#values.maskedOther() : whole);
     this.#held.clear();
-    this.#valueEnds();
   }
 
-  /** `null` tells as much as what would stand for it. */
+  /** `null` tells as much as what would stand for it. @throws {HoopError} `ERR_TARGET_LOST` it is neither a number nor a word. */
   #hidesScalar(bytes: Buffer, start: number, end: number): boolean {
-    if (this.#token === TOKEN.masked) return bytes[start] !== 0x6e;
-    return (
-      this.#token === TOKEN.looked &&
-      this.#state === STATE.number &&
-      this.#values.findsInNumber(bytes, start, end)
-    );
+    withinBound(end - start, MOST.number, 'a number in it');
+    const number = this.#state === STATE.number;
+    if (!(number ? isNumber(bytes, start, end) : isWord(bytes, start, end))) throw notJson();
+    if (this.#token === TOKEN.masked) return bytes[start] !== OCTET.n;
+    return number && this.#token === TOKEN.looked && this.#values.findsInNumber(bytes, start, end);
   }
 }
 
@@ -373,9 +397,4 @@ const NOTHING = Buffer.alloc(0);
 
 function notJson(): Error {
   return unreadable('it is not JSON');
-}
-
-function isAscii(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) if (bytes[at]! >= 0x80) return false;
-  return true;
 }

@@ -1,36 +1,31 @@
-import { endsInLabel } from '../../../../masking/detectors/labels.ts';
 import { escapeString } from '../../../../masking/json-strings.ts';
-import { MAX_MASKED_BYTES, maskValue, STARS, writeMasked } from '../../../../masking/mask.ts';
+import {
+  MAX_MASKED_BYTES,
+  maskValue,
+  STARS,
+  writeMasked,
+  writeMaskedString,
+} from '../../../../masking/mask.ts';
 import { replaced } from '../../../../masking/replaced.ts';
 import type { MaskKind } from '../../../../policy/model.ts';
 import type { Detects } from '../detects.ts';
+import type { Output } from '../output.ts';
 import { stringText } from './grammar.ts';
+import { KnownLabels, Label } from './labels.ts';
 
 const NULL: Uint8Array = Buffer.from('null');
 const HIDDEN: Uint8Array = Buffer.from('"***"');
 const QUOTE = 0x22;
-
-/** Octets of a name that are looked at as the label of what follows: as far as detectors look. */
-const LABEL_BYTES = 40;
-/** Names that are remembered: documents repeat a few. */
-const MAX_KNOWN = 256;
-const BETWEEN = Buffer.from('": "');
 
 /**
  * What stands for the values and names of one document. Bounds and grammar are the reader's: it hands over whole tokens.
  */
 export class JsonValues {
   readonly #detects: Detects | undefined;
-  /** The end of the last name, which may be the label of what follows, with what stands between them. */
-  readonly #label = Buffer.allocUnsafe(LABEL_BYTES + BETWEEN.length);
-  #labelLength = 0;
-  /** Of names that were asked for: whether they are labels. */
-  readonly #known = new Map<string, boolean>();
+  readonly #known = new KnownLabels();
+  /** The last name, which may be the label of what follows. */
+  #label: Label | undefined;
   #maskedNames = 0;
-  /** What stands for the last string at a masked path. */
-  #masked: Buffer | undefined;
-  /** Of it, by their length: most values of a body become equally long. */
-  readonly #views: (Buffer | undefined)[] = [];
   maskedValues = 0;
 
   constructor(detects: Detects | undefined) {
@@ -43,18 +38,25 @@ export class JsonValues {
   }
 
   /**
-   * A string at a masked path.
+   * Writes what stands for a string at a masked path.
    *
    * @param bytes Hold it from quote to quote; of a long one no more than the beginning.
-   * @returns Valid until the next call.
    */
-  maskedString(bytes: Uint8Array, start: number, end: number, kind: MaskKind): Uint8Array {
+  maskedString(bytes: Uint8Array, start: number, end: number, kind: MaskKind, output: Output): void {
+    const out = output.room(MAX_MASKED_BYTES);
+    this.#masked(writeMasked(bytes, start, end, kind, 'json', out, output.length), output);
+  }
+
+  /** As `maskedString`, of one that is whole and without escapes. */
+  maskedPlainString(bytes: Uint8Array, start: number, end: number, kind: MaskKind, output: Output): void {
+    const out = output.room(MAX_MASKED_BYTES);
+    this.#masked(writeMaskedString(bytes, start, end, kind, out, output.length), output);
+  }
+
+  #masked(end: number, output: Output): void {
     this.maskedValues++;
-    this.#masked ??= Buffer.allocUnsafe(MAX_MASKED_BYTES);
-    const length = writeMasked(bytes, start, end, kind, 'json', this.#masked, 0);
-    if (length === -1) return NULL;
-    this.#views[length] ??= this.#masked.subarray(0, length);
-    return this.#views[length];
+    if (end === -1) output.write(NULL);
+    else output.wrote(end);
   }
 
   /** Anything else at a masked path, and what was found in a number: a string would be of another type. */
@@ -105,9 +107,11 @@ export class JsonValues {
 
   /** What detectors find in a value behind its name: `"bsn": 111222333`. */
   #byLabel(value: Buffer, detects: Detects): Uint8Array | null {
-    if (!this.#labels(detects)) return value;
-    const before = this.#labelLength;
-    const labelled = Buffer.concat([this.#label.subarray(0, before), value]);
+    const label = this.#label;
+    // Where the operator has detectors, any name may tell what its value is.
+    if (label === undefined || !(detects.configured || label.tells)) return value;
+    const before = label.text.length;
+    const labelled = Buffer.concat([label.text, value]);
     detects.nextRecord();
     const parts = [];
     for (const { start, end, kind } of detects.masked(labelled)) {
@@ -128,15 +132,15 @@ export class JsonValues {
   name(bytes: Buffer, start: number, end: number, text: string | undefined): Uint8Array | undefined {
     const detects = this.#detects;
     if (detects === undefined) return undefined;
-    const decoded = text === undefined ? undefined : Buffer.from(text);
-    if (decoded === undefined) this.#labelled(bytes, start + 1, end - 1);
-    else this.#labelled(decoded, 0, decoded.length);
-    const suspect =
-      decoded === undefined
-        ? detects.suspects(bytes, start + 1, end - 1, 'text')
-        : detects.suspects(decoded, 0, decoded.length, 'text');
-    if (!suspect) return undefined;
-    const name = decoded ?? bytes.subarray(start + 1, end - 1);
+    const known = this.#known.of(bytes, start + 1, end - 1);
+    this.#label = known;
+    if (known !== undefined) return undefined;
+    const name = text === undefined ? bytes.subarray(start + 1, end - 1) : Buffer.from(text);
+    this.#label = new Label(name);
+    if (!detects.suspects(name, 0, name.length, 'text')) {
+      this.#known.add(bytes, start + 1, end - 1, this.#label);
+      return undefined;
+    }
     detects.nextRecord();
     const shown = detects.detect(name, 'text');
     if (shown === name) return undefined;
@@ -146,30 +150,9 @@ export class JsonValues {
     return Buffer.from(count === 1 ? `"${inside}"` : `"${inside} (${count})"`);
   }
 
-  /** Remembers the end of a name, which stands from `start` to `end`. */
-  #labelled(bytes: Uint8Array, start: number, end: number): void {
-    const label = this.#label;
-    let length = 0;
-    for (let at = Math.max(start, end - LABEL_BYTES); at < end; at++) label[length++] = bytes[at]!;
-    for (let at = 0; at < BETWEEN.length; at++) label[length++] = BETWEEN[at]!;
-    this.#labelLength = length;
-  }
-
-  /** Whether the name tells what its value is. Where the operator has detectors, any name may. */
-  #labels(detects: Detects): boolean {
-    if (this.#labelLength === 0) return false;
-    if (detects.configured) return true;
-    const text = this.#label.toString('latin1', 0, this.#labelLength);
-    const known = this.#known.get(text);
-    if (known !== undefined) return known;
-    const labels = endsInLabel(text);
-    if (this.#known.size < MAX_KNOWN) this.#known.set(text, labels);
-    return labels;
-  }
-
   /** The next document of a sequence. */
   nextDocument(): void {
-    this.#labelLength = 0;
+    this.#label = undefined;
     this.#maskedNames = 0;
   }
 }

@@ -29,7 +29,7 @@ export class StringScan {
         this.#inEscape(bytes[at++]!);
         continue;
       }
-      while (at < length && STRING_CLASS[bytes[at]!] === IN_STRING.plain) at++;
+      at = plainEnd(bytes, at);
       if (at === length) return -1;
       const found = STRING_CLASS[bytes[at++]!];
       if (found === IN_STRING.quote) return at;
@@ -47,3 +47,21 @@ export class StringScan {
     else this.#escape = this.#escape === 2 ? 0 : this.#escape - 1;
   }
 }
+
+/** The first place at or behind `from` where an octet stands that has a meaning within a string; else the end of the piece. */
+export function plainEnd(bytes: Uint8Array, from: number): number {
+  const { length } = bytes;
+  let at = from;
+  while (at < length && STRING_CLASS[bytes[at]!] === IN_STRING.plain) at++;
+  return at;
+}
+
+/** As `plainEnd`, no further than the ASCII goes. */
+export function asciiEnd(bytes: Uint8Array, from: number): number {
+  const { length } = bytes;
+  let at = from;
+  while (at < length && NAME_CLASS[bytes[at]!] === IN_STRING.plain) at++;
+  return at;
+}
+
+const NAME_CLASS = STRING_CLASS.map((known, byte) => (byte < 0x80 ? known : IN_STRING.control));
