@@ -85,7 +85,8 @@ function upgrades() {
   return z.array(one, expected('a list of protocols', 'write [websocket]')).max(1).prefault([]);
 }
 
-function member() {
+/** Tags of members, by their paths. */
+export function member() {
   return z.record(
     known("a member's path", 'write $.email or $..ssn', parseFieldPath),
     tags(),

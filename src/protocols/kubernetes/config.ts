@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { duration, expected, path, secretRef, section } from '../../core/config/shape.ts';
-import { addressRanges, targetUrl } from '../http/config.ts';
+import { duration, expected, path, secretRef, section, text } from '../../core/config/shape.ts';
+import { addressRanges, member, targetUrl } from '../http/config.ts';
 import { sessionTimes } from '../session-times.ts';
 
 /** The shape of a cluster. @param base Directory that relative paths start from. */
@@ -30,11 +30,26 @@ export function kubernetesConfig(base: string) {
         },
         'write {bearer: {file: token}}, or {mtls: {…}}',
       ),
+      classification: section({ kinds: kinds() }, 'write {kinds: {…}}').prefault({}),
       session: section(sessionTimes(), 'write {max: 8h, idle: 30m}').prefault({}),
     },
     'write protocol: kubernetes, target: {…}, credentials: {…}',
   );
 }
+
+/** Members of objects, by kind. */
+function kinds() {
+  return z
+    .record(
+      text('a kind', 'write configmaps, deployments.apps, or "*" for all', KIND),
+      member(),
+      expected('a mapping of kinds', 'write {configmaps: {"$.data.password": [secret.app]}}'),
+    )
+    .prefault({});
+}
+
+/** As paths have them, in the plural, with their group where they have one. */
+const KIND = /^(?:\*|[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8})$/;
 
 /** As read: paths absolute, durations in milliseconds, secrets still references. */
 export type KubernetesConfig = z.output<ReturnType<typeof kubernetesConfig>>;

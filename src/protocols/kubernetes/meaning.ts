@@ -9,6 +9,7 @@ import { type ObjectAddress, type OtherAddress, readAddress } from './request/ad
 import { type KubernetesRefusal, refused } from './request/refusals.ts';
 import { type AskedStream, readStream } from './request/stream.ts';
 import { verbOf } from './request/verb.ts';
+import { planAnswer, readable } from './shown/answers.ts';
 
 /** Parameters that may be there several times: words of a command, ports. */
 const SEVERAL: ReadonlySet<string> = new Set(['command', 'ports']);
@@ -27,6 +28,7 @@ interface Read {
 /** What requests to a cluster mean: a verb, done to objects by their address. */
 export const clusterMeaning: ApiMeaning = {
   pathsOf: () => [],
+  answers: { readable, plan: planAnswer },
   read(request): Understood | Refusal {
     const read = readRequest(request);
     if (isRefused(read)) return read;

@@ -4,18 +4,18 @@ import { createHttpAdapter } from '../http/adapter.ts';
 import { configuredCredential, credentialSecrets, MTLS_CERT, MTLS_KEY } from '../http/credentials/index.ts';
 import { HTTP_LIMITS } from '../http/limits.ts';
 import { RpcRoutes } from '../http/rpc/routes.ts';
-import { classification } from '../http/shown/classification.ts';
+import { classifiedObjects } from '../http/shown/classification.ts';
 import { httpTarget } from '../http/target/node-target.ts';
 import type { Protocol } from '../protocol.ts';
 import { targetAddresses } from '../stream/addresses.ts';
 import { replayed } from '../stream/replay.ts';
 import { type KubernetesConfig, kubernetesConfig } from './config.ts';
 import { clusterMeaning } from './meaning.ts';
+import { classifiedKinds } from './shown/kinds.ts';
 import { status } from './status.ts';
 import { clusterStreams } from './streams/carried.ts';
 
 const CA_FILE = ['target', 'caFile'];
-const NOTHING_CLASSIFIED = { fields: {}, headers: {}, results: {} };
 
 /** Clusters of Kubernetes as the gateway sees them: HTTP, of which the requests mean something of their own. */
 export const kubernetes: Protocol<KubernetesConfig> = {
@@ -39,7 +39,10 @@ export const kubernetes: Protocol<KubernetesConfig> = {
     if (bearer === undefined && mtls === undefined)
       complain(['credentials'], 'names no credential', 'write {bearer: {file: token}}, or {mtls: {…}}');
   },
-  describe: () => ({ connect: {}, classified: [] }),
+  describe: ({ config, object }) => ({
+    connect: {},
+    classified: classifiedObjects(classifiedKinds(object, config.classification.kinds)),
+  }),
   shared: () => ({ close: async () => undefined }),
   create: (resource, _shared, { detectors, clock, log, turns }) => {
     const { target, credentials } = resource.config;
@@ -66,7 +69,7 @@ export const kubernetes: Protocol<KubernetesConfig> = {
         says: status,
         api: clusterMeaning,
         rpc: { routes: new RpcRoutes({ mcp: [], rpc: {} }), classified: [], sessions: new WeakMap() },
-        classification: classification(resource.object, NOTHING_CLASSIFIED),
+        classification: classifiedKinds(resource.object, resource.config.classification.kinds),
         detectors,
       },
       'kubernetes',

@@ -142,7 +142,8 @@ export class Exchange {
   /** Where the answer is masked, or read, it must be one that can be. */
   #toSend(request: CanonicalRequest): CanonicalRequest {
     const read = this.#state.sight(request).masks.any || this.#call !== undefined;
-    return read ? maskedRequest(request, CODINGS) : request;
+    if (!read) return request;
+    return maskedRequest(this.#state.parts.api.answers?.readable(request) ?? request, CODINGS);
   }
 
   /** On the way to the target once this says so: a request, or each message in it. */
@@ -199,7 +200,7 @@ export class Exchange {
     const { reply, bodyEnded } = this.#incoming;
     const { status } = answer;
     this.#call?.began(answer);
-    const view = answerView(request, answer, this.#state.sight(request), this.#planned(operation));
+    const view = answerView(request, answer, this.#state.sight(request), this.#planned(request, operation));
     if ('rule' in view) return this.#withhold(view, status, operation);
     const begin = once(() => {
       this.#given(String(status), view.head, operation);
@@ -227,7 +228,9 @@ export class Exchange {
   }
 
   /** How a body is shown: messages by what they say. */
-  #planned(operation: OpenOperation): typeof planBody | undefined {
+  #planned(request: CanonicalRequest, operation: OpenOperation): typeof planBody | undefined {
+    const forms = this.#state.parts.api.answers;
+    if (forms !== undefined) return (...answer) => forms.plan(request, ...answer);
     const sight = this.#call?.sight(operation);
     return sight && ((head, masks, scrubs) => planRpc(head, masks, scrubs, sight));
   }

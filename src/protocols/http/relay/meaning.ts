@@ -5,6 +5,7 @@ import type { CleanText } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { FieldPath } from '../request/body/field-path.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
+import type { BodyPlan, planBody } from '../shown/plan.ts';
 
 export type AskedQuestion = Omit<Question, 'approvable'>;
 
@@ -22,6 +23,16 @@ export interface ApiMeaning {
     request: CanonicalRequest,
     whole: (mostOctets: number) => Promise<Uint8Array>,
   ): Later<Understood | Refusal>;
+  /** Where its answers have forms of their own; undefined: they are what their types say. */
+  readonly answers?: AnswerForms;
+}
+
+/** How answers of one kind of API are asked for and read, where they are masked. */
+export interface AnswerForms {
+  /** The request as the target has it: it asks for what can be masked. Pure. */
+  readable(request: CanonicalRequest): CanonicalRequest;
+  /** As `planBody`. Pure. */
+  plan(request: CanonicalRequest, ...answer: Parameters<typeof planBody>): BodyPlan;
 }
 
 /** A request that was read. */

@@ -1,6 +1,7 @@
 import type { PolicyObject } from '../../../policy/model.ts';
 import { type FieldPath, parseFieldPath } from '../request/body/field-path.ts';
-import { parseRoute, type RoutePattern } from '../request/route-pattern.ts';
+import type { Method } from '../request/methods.ts';
+import { matchesRoute, parseRoute } from '../request/route-pattern.ts';
 
 /** As configured: tags of members by route and path, and of headers by name. */
 export interface ConfiguredClassification {
@@ -12,11 +13,24 @@ export interface ConfiguredClassification {
 export interface Classification {
   readonly routes: readonly ClassifiedRoute[];
   readonly headers: readonly ClassifiedHeader[];
+  /** Whether whatever stands at this path is known to everybody: nothing is masked there. Undefined: nothing is. */
+  readonly isOpen?: (segments: readonly string[]) => boolean;
 }
 
-interface ClassifiedRoute {
-  readonly pattern: RoutePattern;
-  readonly fields: readonly { readonly path: FieldPath; readonly object: PolicyObject }[];
+/** What is classified in answers to some requests. */
+export interface ClassifiedRoute {
+  /** @param segments Decoded. Pure. */
+  matches(method: Method, segments: readonly string[]): boolean;
+  readonly fields: readonly ClassifiedField[];
+  /** Texts that are documents of their own, in which the same members are classified. */
+  readonly documents?: readonly FieldPath[];
+}
+
+export interface ClassifiedField {
+  readonly path: FieldPath;
+  readonly object: PolicyObject;
+  /** Clients take its text for base64: so must they what stands for it. */
+  readonly base64?: boolean;
 }
 
 interface ClassifiedHeader {
@@ -33,7 +47,9 @@ interface ClassifiedHeader {
 export function classification(resource: PolicyObject, configured: ConfiguredClassification): Classification {
   const routes = Object.entries(configured.fields).flatMap(([route, fields]) => {
     const pattern = parseRoute(route);
-    return pattern === undefined ? [] : [{ pattern, fields: fieldsOf(resource, route, fields) }];
+    if (pattern === undefined) return [];
+    const matches: ClassifiedRoute['matches'] = (method, segments) => matchesRoute(pattern, method, segments);
+    return [{ matches, fields: fieldsOf(resource, route, fields) }];
   });
   const headers = Object.entries(configured.headers).map(([name, tags]) => ({
     name: name.toLowerCase(),
@@ -55,11 +71,11 @@ function fieldsOf(
 
 /** All that policy may be asked about. */
 export function classifiedObjects({ routes, headers }: Classification): readonly PolicyObject[] {
-  return [...routes.flatMap(({ fields }) => fields), ...headers].map(({ object }) => object);
+  return [...new Set([...routes.flatMap(({ fields }) => fields), ...headers].map(({ object }) => object))];
 }
 
-/** @param route Where it is; empty: everywhere. @param name Its path, or a header's name. */
-function fieldObject(
+/** As policy is asked about it. Pure. @param route Where it is; empty: everywhere. @param name Its path, or a header's name. */
+export function fieldObject(
   resource: PolicyObject,
   route: string,
   name: string,

@@ -2,7 +2,6 @@ import type { MaskKind, PolicyObject } from '../../../policy/model.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { Method } from '../request/methods.ts';
-import { matchesRoute } from '../request/route-pattern.ts';
 import type { Classification } from './classification.ts';
 import type { Detects } from './detects.ts';
 import { FieldState, type MaskedField } from './json/field-states.ts';
@@ -47,10 +46,9 @@ export class ShownMasks {
   /** What is masked, by policy as it is now, in the answer to a request. @param segments Decoded. */
   of(method: Method, segments: readonly string[]): AnswerMasks {
     this.#refresh();
-    const { routes } = this.#classification;
-    const on = routes.flatMap(({ pattern }, index) =>
-      matchesRoute(pattern, method, segments) ? [index] : [],
-    );
+    const { routes, isOpen } = this.#classification;
+    if (isOpen?.(segments)) return NOTHING_MASKED;
+    const on = routes.flatMap((route, index) => (route.matches(method, segments) ? [index] : []));
     const key = on.join();
     const known = this.#known.get(key) ?? this.#made(on);
     if (this.#known.size < MAX_KNOWN) this.#known.set(key, known);
@@ -73,24 +71,25 @@ export class ShownMasks {
 
   #made(on: readonly number[]): AnswerMasks {
     const { routes, headers } = this.#classification;
-    const names: string[] = [];
+    const names = new Set<string>();
     const kindOf = (object: PolicyObject) => {
       const kind = this.#maskOf(object);
-      if (kind !== undefined) names.push(object.id);
+      if (kind !== undefined) names.add(object.id);
       return kind;
     };
     const masked = on.flatMap((index) =>
-      routes[index]!.fields.flatMap(({ path, object }): MaskedField[] => {
+      routes[index]!.fields.flatMap(({ path, object, base64 = false }): MaskedField[] => {
         const kind = kindOf(object);
-        return kind === undefined ? [] : [{ path, kind }];
+        return kind === undefined ? [] : [{ path, kind, base64 }];
       }),
     );
+    const documents = on.flatMap((index) => routes[index]!.documents ?? []);
     for (const { object } of headers) kindOf(object);
-    const fields = FieldState.start(masked);
+    const fields = FieldState.start(masked, documents);
     const detects = this.#detected.masks ? this.#detected : undefined;
-    if (detects !== undefined) names.push(`${this.#detected.resource.id}/detected`);
+    if (detects !== undefined) names.add(`${this.#detected.resource.id}/detected`);
     const any = fields !== undefined || detects !== undefined;
-    return { any, fields, detects, headers: this.#headers, names };
+    return { any, fields, detects, headers: this.#headers, names: [...names] };
   }
 
   #maskOf(object: PolicyObject): MaskKind | undefined {
@@ -98,6 +97,14 @@ export class ShownMasks {
     return reveal.show ? undefined : reveal.mask;
   }
 }
+
+const NOTHING_MASKED: AnswerMasks = {
+  any: false,
+  fields: undefined,
+  detects: undefined,
+  headers: new Map(),
+  names: [],
+};
 
 /** Sets of routes that are kept: a request chooses among those that the configuration makes possible. */
 const MAX_KNOWN = 256;

@@ -7,6 +7,8 @@ import { foldedName } from '../../request/body/folded-name.ts';
 export interface MaskedField {
   readonly path: FieldPath;
   readonly kind: MaskKind;
+  /** Clients take its text for base64: so must they what stands for it. */
+  readonly base64?: boolean;
 }
 
 /** States that are kept of one set of paths. A document cannot make it more: others are made anew when they are met. */
@@ -19,6 +21,10 @@ const MAX_STATES = 1024;
 export class FieldState {
   /** How a value here is masked, with all that is in it; undefined: it is not. */
   readonly mask: MaskKind | undefined;
+  /** What stands for a text here is read as base64. */
+  readonly base64: boolean;
+  /** A text here is a document, in which these members are masked; undefined: it is none. */
+  readonly inner: FieldState | undefined;
   /** Nothing at any depth below is masked. */
   readonly idle: boolean;
   readonly #places: readonly Place[];
@@ -31,7 +37,10 @@ export class FieldState {
 
   private constructor(places: readonly Place[], known: Map<string, FieldState>) {
     const ended = places.filter(({ field, at }) => at === field.path.steps.length);
-    this.mask = ended.length === 0 ? undefined : strongest(ended.map(({ field }) => field.kind));
+    const masked = ended.flatMap(({ field }) => ('kind' in field ? [field] : []));
+    this.mask = masked.length === 0 ? undefined : strongest(masked.map(({ kind }) => kind));
+    this.base64 = masked.some(({ base64 }) => base64);
+    this.inner = ended.flatMap(({ field }) => ('inner' in field ? [field.inner] : []))[0];
     this.#places = places.filter(({ field, at }) => at < field.path.steps.length);
     this.#known = known;
     this.idle = this.#places.length === 0;
@@ -42,14 +51,21 @@ export class FieldState {
     }
   }
 
-  /** Where every document begins; undefined: nothing is masked by its path. */
-  static start(fields: readonly MaskedField[]): FieldState | undefined {
-    return fields.length === 0
-      ? undefined
-      : new FieldState(
-          fields.map((field) => ({ field, at: 0 })),
-          new Map(),
-        );
+  /**
+   * Where every document begins; undefined: nothing is masked by its path.
+   *
+   * @param documents Texts that are documents of their own, with the same members.
+   */
+  static start(fields: readonly MaskedField[], documents: readonly FieldPath[] = []): FieldState | undefined {
+    if (fields.length === 0) return undefined;
+    const from = (followed: readonly Followed[]) =>
+      new FieldState(
+        followed.map((field) => ({ field, at: 0 })),
+        new Map(),
+      );
+    if (documents.length === 0) return from(fields);
+    const inner = from(fields);
+    return from([...fields, ...documents.map((path) => ({ path, inner }))]);
   }
 
   /**
@@ -100,9 +116,11 @@ export class FieldState {
   }
 }
 
+type Followed = MaskedField | { readonly path: FieldPath; readonly inner: FieldState };
+
 /** The names up to `at` were met. */
 interface Place {
-  readonly field: MaskedField;
+  readonly field: Followed;
   readonly at: number;
 }
 

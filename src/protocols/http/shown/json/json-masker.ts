@@ -52,7 +52,7 @@ export class JsonMasker implements BodyMasker {
   constructor(fields: FieldState | undefined, detects: Detects | undefined, framing: JsonFraming = 'one') {
     this.#start = fields;
     this.#framing = framing;
-    this.#values = new JsonValues(detects);
+    this.#values = new JsonValues(detects, (inner) => new JsonMasker(inner, detects));
   }
 
   get maskedValues(): number {
@@ -151,20 +151,20 @@ export class JsonMasker implements BodyMasker {
   #plainName(bytes: Buffer, start: number, end: number): void {
     withinBound(end - start, MOST.name, 'a name in it');
     this.#field = this.#fields[this.#depth - 1]?.member(bytes, start + 1, end - 1, undefined);
-    if (!this.#values.looks) return;
+    if (!this.#values.looks(undefined)) return;
     const by = this.#values.name(bytes, start, end, undefined);
     if (by !== undefined) this.#replace(start, end, by);
   }
 
   #plainString(bytes: Buffer, start: number, end: number): void {
-    const mask = this.#field?.mask;
-    if (mask !== undefined) {
+    const field = this.#field;
+    if (field?.mask !== undefined) {
       this.#output.keep(start);
       this.#output.skip(end);
-      this.#values.maskedPlainString(bytes, start, end, mask, this.#output);
-    } else if (this.#values.looks) {
+      this.#values.maskedPlainString(bytes, start, end, field, this.#output);
+    } else if (this.#values.looks(field)) {
       const seen = end - start <= MOST.looked;
-      const by = seen ? this.#values.string(bytes, start, end, false) : this.#values.unseenString();
+      const by = seen ? this.#values.string(bytes, start, end, false, field) : this.#values.unseenString();
       if (by !== undefined) this.#replace(start, end, by);
     }
   }
@@ -243,7 +243,7 @@ export class JsonMasker implements BodyMasker {
   #tokenOfValue(): number {
     if (this.#muted !== -1) return TOKEN.shown;
     if (this.#field?.mask !== undefined) return TOKEN.masked;
-    return this.#values.looks ? TOKEN.looked : TOKEN.shown;
+    return this.#values.looks(this.#field) ? TOKEN.looked : TOKEN.shown;
   }
 
   #open(at: number, byte: number): number {
@@ -332,14 +332,14 @@ export class JsonMasker implements BodyMasker {
 
   #writeMasked(bytes: Buffer, start: number, end: number): void {
     const seen = Math.min(end, start + MOST.masked);
-    this.#values.maskedString(bytes, start, seen, this.#field?.mask ?? 'redact', this.#output);
+    this.#values.maskedString(bytes, start, seen, this.#field!, this.#output);
   }
 
   /** What stands for the string from `start` to `end`, quotes too, where that is not at a masked path. */
   #standsFor(bytes: Buffer, start: number, end: number): Uint8Array | undefined {
     if (this.#token === TOKEN.name) return this.#name(bytes, start, end);
     if (this.#token === TOKEN.unseen || end - start > MOST.looked) return this.#values.unseenString();
-    return this.#values.string(bytes, start, end, this.#scan.escaped);
+    return this.#values.string(bytes, start, end, this.#scan.escaped, this.#field);
   }
 
   /** A name leads to the paths of what it names. */

@@ -8,13 +8,16 @@ import {
 } from '../../../../masking/mask.ts';
 import { replaced } from '../../../../masking/replaced.ts';
 import type { MaskKind } from '../../../../policy/model.ts';
+import type { BodyMasker } from '../body-masker.ts';
 import type { Detects } from '../detects.ts';
 import type { Output } from '../output.ts';
+import type { FieldState } from './field-states.ts';
 import { stringText } from './grammar.ts';
 import { KnownLabels, Label } from './labels.ts';
 
 const NULL: Uint8Array = Buffer.from('null');
 const HIDDEN: Uint8Array = Buffer.from('"***"');
+const HIDDEN_BASE64: Uint8Array = Buffer.from(`"${Buffer.from(STARS).toString('base64')}"`);
 const QUOTE = 0x22;
 
 /**
@@ -22,19 +25,22 @@ const QUOTE = 0x22;
  */
 export class JsonValues {
   readonly #detects: Detects | undefined;
+  readonly #inDocument: (fields: FieldState) => BodyMasker;
   readonly #known = new KnownLabels();
   /** The last name, which may be the label of what follows. */
   #label: Label | undefined;
   #maskedNames = 0;
   maskedValues = 0;
 
-  constructor(detects: Detects | undefined) {
+  /** @param inDocument Masks what is a document within a string. */
+  constructor(detects: Detects | undefined, inDocument: (fields: FieldState) => BodyMasker) {
     this.#detects = detects;
+    this.#inDocument = inDocument;
   }
 
-  /** Whether values are looked at, and must be at hand as a whole. */
-  get looks(): boolean {
-    return this.#detects !== undefined;
+  /** Whether what stands at such a place is looked at, and must be at hand as a whole. */
+  looks(field: FieldState | undefined): boolean {
+    return this.#detects !== undefined || field?.inner !== undefined;
   }
 
   /**
@@ -42,15 +48,23 @@ export class JsonValues {
    *
    * @param bytes Hold it from quote to quote; of a long one no more than the beginning.
    */
-  maskedString(bytes: Uint8Array, start: number, end: number, kind: MaskKind, output: Output): void {
+  maskedString(bytes: Uint8Array, start: number, end: number, field: FieldState, output: Output): void {
+    if (field.base64) return this.#maskedBase64(field, output);
     const out = output.room(MAX_MASKED_BYTES);
-    this.#masked(writeMasked(bytes, start, end, kind, 'json', out, output.length), output);
+    this.#masked(writeMasked(bytes, start, end, maskOf(field), 'json', out, output.length), output);
   }
 
   /** As `maskedString`, of one that is whole and without escapes. */
-  maskedPlainString(bytes: Uint8Array, start: number, end: number, kind: MaskKind, output: Output): void {
+  maskedPlainString(bytes: Uint8Array, start: number, end: number, field: FieldState, output: Output): void {
+    if (field.base64) return this.#maskedBase64(field, output);
     const out = output.room(MAX_MASKED_BYTES);
-    this.#masked(writeMaskedString(bytes, start, end, kind, out, output.length), output);
+    this.#masked(writeMaskedString(bytes, start, end, maskOf(field), out, output.length), output);
+  }
+
+  /** Of what clients decode nothing is kept. */
+  #maskedBase64(field: FieldState, output: Output): void {
+    this.maskedValues++;
+    output.write(maskOf(field) === 'null' ? NULL : HIDDEN_BASE64);
   }
 
   #masked(end: number, output: Output): void {
@@ -71,13 +85,33 @@ export class JsonValues {
     return HIDDEN;
   }
 
+  #document(text: string, fields: FieldState): Uint8Array | undefined {
+    try {
+      const masker = this.#inDocument(fields);
+      const parts = [masker.push(Buffer.from(text)), masker.end()].flatMap((part) => part ?? []);
+      const shown = Buffer.concat(parts);
+      this.maskedValues += masker.maskedValues;
+      return shown.toString() === text ? undefined : quoted(escapeString(shown));
+    } catch {
+      return this.unseenString();
+    }
+  }
+
   /**
-   * A string, by what detectors find in it.
+   * A string that is not masked as a whole: by what detectors find in it, and as the document that it may be.
    *
    * @param bytes Hold it from quote to quote.
    * @returns What stands for it; undefined: it stays.
    */
-  string(bytes: Buffer, start: number, end: number, escaped: boolean): Uint8Array | undefined {
+  string(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    escaped: boolean,
+    field: FieldState | undefined,
+  ): Uint8Array | undefined {
+    const document = field?.inner && documentIn(bytes, start, end, escaped);
+    if (document !== undefined) return this.#document(document, field!.inner!);
     const detects = this.#detects;
     if (detects === undefined) return undefined;
     const text = escaped ? Buffer.from(stringText(bytes, start, end) ?? '') : undefined;
@@ -155,6 +189,16 @@ export class JsonValues {
     this.#label = undefined;
     this.#maskedNames = 0;
   }
+}
+
+/** What the string from `start` to `end` says, where that seems to be a JSON object or array: whoever reads it takes it for one. */
+function documentIn(bytes: Buffer, start: number, end: number, escaped: boolean): string | undefined {
+  const text = escaped ? stringText(bytes, start, end) : bytes.toString('utf8', start + 1, end - 1);
+  return text !== undefined && /^\s*[{[]/.test(text) ? text : undefined;
+}
+
+function maskOf(field: FieldState): MaskKind {
+  return field.mask ?? 'redact';
 }
 
 function quoted(inside: Uint8Array): Uint8Array {

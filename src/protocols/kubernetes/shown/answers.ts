@@ -1,0 +1,82 @@
+import { parseFieldPath } from '../../http/request/body/field-path.ts';
+import type { CanonicalRequest } from '../../http/request/canonical.ts';
+import { isRefused } from '../../http/request/refusals.ts';
+import { FieldState } from '../../http/shown/json/field-states.ts';
+import type { AnswerMasks } from '../../http/shown/masks.ts';
+import { mediaType } from '../../http/shown/media-type.ts';
+import { type AnswerHead, type BodyPlan, planBody } from '../../http/shown/plan.ts';
+import { readAddress } from '../request/address.ts';
+import { verbOf } from '../request/verb.ts';
+
+/** Forms of the same objects that nobody can mask: servers have all of them in JSON too. */
+const OBJECTS: ReadonlySet<string> = new Set([
+  'application/vnd.kubernetes.protobuf',
+  'application/cbor',
+  'application/cbor-seq',
+  'application/yaml',
+  'application/*',
+  '*/*',
+]);
+const JSON_TYPE = 'application/json';
+/** By which a client asks for a table, or for what all objects have. */
+const VIEWS = ['as', 'v', 'g'];
+const OF_KUBERNETES = /(?:^[a-z]*|\.k8s\.io)$/;
+
+/**
+ * A request whose answer is masked: it asks for JSON wherever it would have another form of objects.
+ *
+ * Columns of a table are written by whoever wrote the kind, and may show any value: tables are asked for of the server's own kinds
+ * alone, and clients make their own of all others.
+ *
+ * Pure.
+ */
+export function readable(request: CanonicalRequest): CanonicalRequest {
+  const address = readAddress(request.segments, false);
+  if (isRefused(address) || !('kind' in address) || address.subresource === 'proxy') return request;
+  const tables = OF_KUBERNETES.test(address.group);
+  const headers = request.headers.filter(([name]) => name !== 'accept');
+  const asked = request.headers
+    .filter(([name]) => name === 'accept')
+    .flatMap(([, value]) => value.split(','));
+  const accepted = new Set(asked.flatMap((one) => inJson(one, tables) ?? []));
+  if (accepted.size === 0) accepted.add(JSON_TYPE);
+  return { ...request, headers: [...headers, ['accept', [...accepted].join(', ')]] };
+}
+
+/** Undefined: it is left out. */
+function inJson(asked: string, tables: boolean): string | undefined {
+  const type = mediaType(asked);
+  if (type === undefined) return undefined;
+  const { essence, parameters } = type;
+  if (essence !== JSON_TYPE && !OBJECTS.has(essence))
+    return essence.startsWith('text/') ? essence : undefined;
+  if (parameters.get('as') === 'Table' && !tables) return undefined;
+  const views = VIEWS.flatMap((name) => (parameters.has(name) ? [`;${name}=${parameters.get(name)}`] : []));
+  return JSON_TYPE + views.join('');
+}
+
+/** Answers in which the server says what is wrong, and shows the values that are. */
+const SHOWS_VALUES: ReadonlySet<number> = new Set([400, 422, 500]);
+const MESSAGES = ['$.message', '$.details.causes.message'].map((text) => ({
+  path: parseFieldPath(text)!,
+  kind: 'redact' as const,
+}));
+
+/** How an answer is shown: a watch is one event after another, and what is wrong with an object may be a value of it. Pure. */
+export function planAnswer(
+  request: CanonicalRequest,
+  head: AnswerHead,
+  masks: AnswerMasks,
+  scrubs: boolean,
+): BodyPlan {
+  const address = readAddress(request.segments, false);
+  if (isRefused(address) || !('kind' in address)) return planBody(head, masks, scrubs);
+  if (masks.fields !== undefined && SHOWS_VALUES.has(head.status))
+    return planBody(head, { ...masks, fields: FieldState.start(MESSAGES) }, scrubs);
+  const watches = verbOf(request, address) === 'k8s.watch';
+  const isJson = mediaType(head.contentType ?? '')?.essence === JSON_TYPE;
+  return planBody(watches && isJson ? { ...head, contentType: EVENTS } : head, masks, scrubs);
+}
+
+/** One JSON value per line, as servers write events. */
+const EVENTS = 'application/x-ndjson';

@@ -1,0 +1,246 @@
+/** What is classified of a kind, in every form in which a server answers with it, however it is cut into pieces. */
+import { describe, expect, it } from 'vitest';
+import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
+import { METHODS, type Method } from '../../../src/protocols/http/request/methods.ts';
+import { isRefused } from '../../../src/protocols/http/request/refusals.ts';
+import { classifiedObjects } from '../../../src/protocols/http/shown/classification.ts';
+import { ShownMasks } from '../../../src/protocols/http/shown/masks.ts';
+import { type AnswerHead, planBody } from '../../../src/protocols/http/shown/plan.ts';
+import { planAnswer, readable } from '../../../src/protocols/kubernetes/shown/answers.ts';
+import { classifiedKinds } from '../../../src/protocols/kubernetes/shown/kinds.ts';
+import type { DetectedValues } from '../../../src/protocols/stream/detected-values.ts';
+
+const CLUSTER = { type: 'Resource', id: 'k8s', attrs: {} };
+const CLASSIFIED = classifiedKinds(CLUSTER, {
+  configmaps: { '$.data.password': ['secret.app'], '$.binaryData.*': ['secret.app'] },
+  '*': { '$..env.value': ['secret.env'] },
+  'vaults.example.com': { '$.spec.key': ['secret.app'] },
+});
+const DETECTED = { masks: false, refresh: () => undefined } as unknown as DetectedValues;
+
+const masksOf = (method: Method, path: string) =>
+  new ShownMasks(
+    { policyVersion: () => 'one', reveal: () => ({ show: false, mask: 'redact', rules: [] }) },
+    CLASSIFIED,
+    DETECTED,
+  ).of(method, path.split('?')[0]!.split('/').slice(1));
+
+function request(line: string, ...fields: string[]) {
+  const [method = '', target = ''] = line.split(' ');
+  const read = canonicalRequest(
+    { method, target, httpVersion: '1.1', rawHeaders: ['host', 'localhost', ...fields] },
+    { credentialHeaders: [] },
+  );
+  if (isRefused(read)) throw new Error(read.reason);
+  return read;
+}
+
+const HEAD: AnswerHead = {
+  method: 'GET',
+  status: 200,
+  contentType: 'application/json',
+  contentEncoding: undefined,
+  contentRange: undefined,
+  contentLength: undefined,
+};
+
+/** What is shown of a body, in pieces that end at `split` too. */
+function shown(line: string, body: string, split: number, head: Partial<AnswerHead> = {}): string {
+  const asked = request(line);
+  const plan = planAnswer(
+    asked,
+    { ...HEAD, method: asked.method, ...head },
+    masksOf(asked.method, asked.path),
+    false,
+  );
+  if (plan.kind === 'refuse') return `! ${plan.refusal.rule}`;
+  if (plan.kind === 'pass') return body;
+  const masker = plan.make();
+  const octets = Buffer.from(body);
+  const pieces = [masker.push(octets.subarray(0, split)), masker.push(octets.subarray(split)), masker.end()];
+  return Buffer.concat(
+    pieces.flatMap((piece) => (piece === undefined ? [] : [Buffer.from(piece)])),
+  ).toString();
+}
+
+const VALUE = 'aHVudGVyMg==';
+const SECRET = {
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: {
+    name: 'db',
+    annotations: {
+      'kubectl.kubernetes.io/last-applied-configuration': `${JSON.stringify({
+        data: { password: VALUE },
+        stringData: { other: 'hunter2' },
+      })}\n`,
+      note: 'a note',
+    },
+    managedFields: [{ fieldsV1: { 'f:data': { '.': {}, 'f:password': {} } } }],
+  },
+  data: { password: VALUE, empty: '' },
+  type: 'Opaque',
+};
+const SECRETS = '/api/v1/namespaces/shop/secrets';
+const WORKLOAD = {
+  kind: 'Deployment',
+  metadata: {
+    annotations: { applied: JSON.stringify({ spec: { env: [{ name: 'A', value: 'hunter2' }] } }) },
+  },
+  spec: {
+    replicas: 3.0,
+    template: {
+      metadata: { annotations: { inner: '{"env":[{"value":"hunter2"}]}' } },
+      spec: {
+        initContainers: [{ env: [{ name: 'A', value: 'hunter2' }] }],
+        containers: [{ envFrom: [{ secretRef: { name: 'db' } }], env: [{ name: 'B', value: 'hunter2' }] }],
+      },
+    },
+  },
+};
+const TABLE = {
+  kind: 'Table',
+  columnDefinitions: [{ name: 'Name' }, { name: 'Data' }],
+  rows: [{ cells: ['db', 1], object: SECRET }],
+};
+
+const lines = (...events: unknown[]) => events.map((one) => `${JSON.stringify(one)}\n`).join('');
+const event = (type: string, object: unknown) => ({ type, object });
+
+const MASKED: readonly (readonly [form: string, line: string, body: string])[] = [
+  ['an object', `GET ${SECRETS}/db`, JSON.stringify(SECRET)],
+  ['a list', `GET ${SECRETS}`, JSON.stringify({ kind: 'SecretList', items: [SECRET, SECRET] })],
+  ['a list of the cluster', 'GET /api/v1/secrets', JSON.stringify({ items: [SECRET] })],
+  ['a table', `GET ${SECRETS}`, JSON.stringify(TABLE)],
+  ['a watch', `GET ${SECRETS}?watch=true`, lines(event('ADDED', SECRET), event('DELETED', SECRET))],
+  ['a watch of a table', `GET ${SECRETS}?watch=1`, lines(event('MODIFIED', TABLE))],
+  ['what was created', `POST ${SECRETS}?dryRun=All`, JSON.stringify(SECRET)],
+  ['what was patched', `PATCH ${SECRETS}/db`, JSON.stringify(SECRET)],
+  ['a patch in JSON', `PATCH ${SECRETS}/db`, JSON.stringify([{ op: 'add', path: '/data/a', value: VALUE }])],
+  ['what was deleted', `DELETE ${SECRETS}/db`, JSON.stringify(SECRET)],
+  ['a workload', 'GET /apis/apps/v1/namespaces/shop/deployments/web', JSON.stringify(WORKLOAD)],
+  ['workloads', 'GET /apis/apps/v1/deployments?watch=true', lines(event('ADDED', WORKLOAD))],
+  [
+    'part of a workload',
+    'GET /apis/apps/v1/namespaces/shop/deployments/web/status',
+    JSON.stringify(WORKLOAD),
+  ],
+  ['a token', 'POST /api/v1/namespaces/shop/serviceaccounts/ci/token', '{"status":{"token":"hunter2"}}'],
+  ['a kind of its own', 'GET /apis/example.com/v1/vaults', '{"items":[{"spec":{"key":"hunter2"}}]}'],
+];
+
+describe('what is masked in a kind', () => {
+  it.each(MASKED)('is masked in %s, wherever it is cut', (_form, line, body) => {
+    const whole = shown(line, body, 0);
+    expect(body).toMatch(/hunter2|aHVudGVyMg/);
+    expect(whole).not.toMatch(/hunter2|aHVudGVyMg/);
+    for (let split = 1; split < body.length; split++) expect(shown(line, body, split)).toBe(whole);
+    for (const one of whole.trim().split('\n')) expect(() => JSON.parse(one)).not.toThrow();
+  });
+
+  it('leaves everything else as it is, octet by octet', () => {
+    const applied = `${JSON.stringify({ data: { password: 'Kioq' }, stringData: { other: '***' } })}\n`;
+    const { annotations } = SECRET.metadata;
+    expect(JSON.parse(shown(`GET ${SECRETS}/db`, JSON.stringify(SECRET), 0))).toEqual({
+      ...SECRET,
+      metadata: {
+        ...SECRET.metadata,
+        annotations: { ...annotations, 'kubectl.kubernetes.io/last-applied-configuration': applied },
+      },
+      data: { password: 'Kioq', empty: 'Kioq' },
+    });
+    const numbers = '{"items":[{"metadata":{"generation":1.0e2,"x":12345678901234567890}}]}';
+    expect(shown('GET /api/v1/pods', numbers, 0)).toBe(numbers);
+  });
+
+  it('is what clients can decode where they decode it', () => {
+    const body = '{"data":{"password":"hunter2","user":"ann"},"binaryData":{"key":"aHVudGVyMg=="}}';
+    expect(shown('GET /api/v1/namespaces/shop/configmaps/app', body, 0)).toBe(
+      '{"data":{"password":"***","user":"ann"},"binaryData":{"key":"Kioq"}}',
+    );
+  });
+
+  it.each(['{not json', ' [1,', '{"a":1}}'])(
+    'an annotation that only seems to be JSON is hidden: %s',
+    (text) => {
+      const body = JSON.stringify({ metadata: { annotations: { text } } });
+      expect(shown(`GET ${SECRETS}/db`, body, 0)).toBe('{"metadata":{"annotations":{"text":"***"}}}');
+    },
+  );
+
+  it.each([400, 422, 500])('what the server says of a value by %i is hidden', (status) => {
+    const body =
+      '{"kind":"Status","message":"not hunter2","details":{"causes":[{"message":"hunter2","field":"data"}]}}';
+    expect(shown(`PATCH ${SECRETS}/db`, body, 0, { status })).toBe(
+      '{"kind":"Status","message":"***","details":{"causes":[{"message":"***","field":"data"}]}}',
+    );
+  });
+
+  it.each([
+    'application/vnd.kubernetes.protobuf',
+    'application/vnd.kubernetes.protobuf;stream=watch',
+    'application/cbor',
+    'application/cbor-seq',
+    'application/yaml',
+    'text/plain',
+  ])('%s is not shown', (contentType) => {
+    expect(shown(`GET ${SECRETS}/db`, 'k8s\0hunter2', 0, { contentType })).toBe('! answer-type');
+  });
+
+  it('is nothing in a log, in discovery, and where a pod itself answers', () => {
+    for (const path of [
+      '/api/v1/namespaces/shop/pods/web/log',
+      '/openapi/v2',
+      '/apis/apps/v1',
+      '/api',
+      '/api/v1/namespaces/shop/pods/web/proxy/data',
+    ])
+      expect(masksOf('GET', path).any, path).toBe(false);
+    expect(masksOf('GET', '/api/v1/pods').any).toBe(true);
+    expect(METHODS.every((method) => masksOf(method, `${SECRETS}/db`).any)).toBe(true);
+  });
+
+  it('is named once for each kind and path', () => {
+    expect(classifiedObjects(CLASSIFIED).map(({ id }) => id)).toEqual([
+      'k8s/secrets#$.data.*',
+      'k8s/secrets#$.stringData.*',
+      'k8s/serviceaccounts/token#$.status.token',
+      'k8s/configmaps#$.data.password',
+      'k8s/configmaps#$.binaryData.*',
+      'k8s/*#$..env.value',
+      'k8s/vaults.example.com#$.spec.key',
+    ]);
+  });
+});
+
+describe('what a server is asked for', () => {
+  const TABLE_OF = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+  const PROTOBUF = 'application/vnd.kubernetes.protobuf';
+  it.each([
+    ['GET /api/v1/pods', `${PROTOBUF}, */*`, 'application/json'],
+    ['GET /api/v1/pods', `${PROTOBUF};stream=watch`, 'application/json'],
+    ['GET /api/v1/pods', `${TABLE_OF},application/json`, `${TABLE_OF}, application/json`],
+    ['GET /api/v1/pods', `${PROTOBUF};as=Table;v=v1;g=meta.k8s.io`, TABLE_OF],
+    ['GET /apis/example.com/v1/vaults', `${TABLE_OF},application/json`, 'application/json'],
+    ['GET /apis/batch/v1/jobs', 'application/cbor, application/cbor-seq', 'application/json'],
+    [
+      'GET /api/v1/pods',
+      `${PROTOBUF};as=PartialObjectMetadataList;v=v1;g=meta.k8s.io`,
+      'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io',
+    ],
+    ['GET /api/v1/pods', 'image/png', 'application/json'],
+    [
+      'GET /openapi/v2',
+      'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+      'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+    ],
+  ])('%s as %s: as %s', (line, accept, sent) => {
+    const { headers } = readable(request(line, 'accept', accept));
+    expect(headers.filter(([name]) => name === 'accept').map(([, value]) => value)).toEqual([sent]);
+  });
+
+  it('goes by the plan of any body where the path names no object', () => {
+    const masks = masksOf('GET', '/metrics');
+    expect(planAnswer(request('GET /metrics'), HEAD, masks, false)).toEqual(planBody(HEAD, masks, false));
+  });
+});
