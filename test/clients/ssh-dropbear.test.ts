@@ -1,4 +1,5 @@
 /** A host with dropbear instead of OpenSSH: hoopd logs in there by key and by password, and it is a host like others. */
+import { execFile, execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -92,6 +93,18 @@ describe.skipIf(unable)('dropbear', () => {
       expect(denied).toMatchObject({ code: 1, stderr: expect.stringContaining('"rule":"no-secrets"') });
       expect(existsSync(join(dropbear.home, `stolen-${name}`))).toBe(false);
     });
+  });
+
+  it("serves dropbear's own client, which guesses how keys are agreed on", async () => {
+    const end = ends.get('by-key')!;
+    const key = join(dropbear.home, 'key-of-dropbear');
+    const file = join(end.directory, 'key');
+    execFileSync('dropbearconvert', ['openssh', 'dropbear', file, key], { stdio: 'ignore' });
+    const args = ['-y', '-y', '-i', key, '-p', String(end.port), 'me@127.0.0.1', 'whoami; exit 7'];
+    const ran = await new Promise<[unknown, string]>((resolve) =>
+      execFile('dbclient', args, { timeout: 10_000 }, (error, stdout) => resolve([error?.code, stdout])),
+    );
+    expect(ran).toEqual([7, 'captain\n']);
   });
 
   it.each(['by-wrong-key', 'by-wrong-password'])('lets nobody in %s', async (name) => {

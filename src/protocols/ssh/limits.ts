@@ -23,6 +23,13 @@ export const SSH_LIMITS = {
   recordedAtOnce: 64,
   /** Signals of one channel. */
   signals: 256,
+  /** What keys are used for before there are new ones: octets both ways together, and ms. */
+  keyBytes: 1024 ** 3,
+  keyMs: 3_600_000,
+  /** New keys are agreed on within this time, ms: behind all that is on its way. */
+  exchangeMs: 120_000,
+  /** Answers of ssh2's own that wait for new keys. */
+  queuedMessages: 65_536,
   /** A silent client is asked whether it is there, ms, and how often. */
   keepAliveMs: 60_000,
   keepAliveTries: 3,

@@ -77,9 +77,14 @@ export class SshClient {
 
   /** Asks for a channel of any kind. @returns The name of the answer, and its fields. */
   openAny(type: string, ...fields: readonly Buffer[]): Promise<Received> {
+    return this.openWith(WINDOW, type, ...fields);
+  }
+
+  /** The same, with another window, octets. */
+  openWith(window = WINDOW, type: string, ...fields: readonly Buffer[]): Promise<Received> {
     const id = FIRST_OWN_CHANNEL + this.#opened++;
     this.say(
-      Buffer.concat([Buffer.of(90), string(type), uint32(id), uint32(WINDOW), uint32(32_768), ...fields]),
+      Buffer.concat([Buffer.of(90), string(type), uint32(id), uint32(window), uint32(32_768), ...fields]),
     );
     const isAnswer = ({ name, fields: [first] }: Received) =>
       (name === 'CHANNEL_OPEN_FAILURE' && first === id) ||

@@ -3,6 +3,7 @@ import { S1 } from './cases/commands.ts';
 import { S4, S4_DROP, S4_MODES } from './cases/files.ts';
 import { S5, S5_ALIASES, S6 } from './cases/forwards.ts';
 import { S13, S16, S18 } from './cases/hosts.ts';
+import { S12_KEYS } from './cases/keys.ts';
 import { S10, S11, S12 } from './cases/logins.ts';
 import { S14 } from './cases/output.ts';
 import { ofSsh } from './world.ts';
@@ -22,6 +23,7 @@ const GROUPS = [
   S10,
   S11,
   S12,
+  S12_KEYS,
   ...S13,
   S14,
   S16,

@@ -3,7 +3,7 @@ import { string, uint32 } from '../../../src/wire/ssh/fields.ts';
 import type { Received, SshClient } from './client.ts';
 
 /** Of messages, RFC 4250 §4.1.2. */
-const [DATA, EOF, CLOSE, REQUEST] = [94, 96, 97, 98];
+const [ADJUST, DATA, EOF, CLOSE, REQUEST] = [93, 94, 96, 97, 98];
 
 export class RawChannel {
   readonly #client: SshClient;
@@ -17,9 +17,12 @@ export class RawChannel {
     this.#own = own;
   }
 
-  /** @returns Undefined: it was not opened. */
-  static async open(client: SshClient): Promise<RawChannel | undefined> {
-    const { name, fields } = await client.openAny('session');
+  /**
+   * @param window What the other side may send, octets.
+   * @returns Undefined: it was not opened.
+   */
+  static async open(client: SshClient, window?: number): Promise<RawChannel | undefined> {
+    const { name, fields } = await client.openWith(window, 'session');
     if (name !== 'CHANNEL_OPEN_CONFIRMATION') return undefined;
     const { sender, recipient } = fields[0] as { readonly sender: number; readonly recipient: number };
     return new RawChannel(client, sender, recipient);
@@ -36,6 +39,11 @@ export class RawChannel {
 
   data(bytes: Buffer | string): void {
     this.#client.say(Buffer.concat([Buffer.of(DATA), uint32(this.id), string(bytes)]));
+  }
+
+  /** The other side may send so many octets more. */
+  window(bytes: number): void {
+    this.#client.say(Buffer.concat([Buffer.of(ADJUST), uint32(this.id), uint32(bytes)]));
   }
 
   eof(): void {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -78,10 +78,16 @@ describe('1 GiB', () => {
   it.each([
     ['up by sftp', `echo put $D/large $D/copy | ${SFTP}`],
     ['down by sftp', `echo get $D/large $D/copy | ${SFTP}`],
-    ['down by cat', 'ssh -F "$HOOP_SSH_CONFIG" host-1 cat $D/large > $D/copy'],
+    ['down by cat', 'ssh -v -F "$HOOP_SSH_CONFIG" host-1 cat $D/large > $D/copy 2> $D/told'],
   ])('goes %s unchanged, in memory that does not grow with it', async (_, script) => {
     const { hoopd } = await within(`rm -f $D/copy; ${script}`);
     expect(await hashOf('copy')).toBe(expected);
     expect(hoopd).toBeLessThan(GROWTH_KIB);
+  });
+
+  it('is more than one set of keys is used for', () => {
+    // OpenSSH asks for new ones after 4 GiB.
+    const told = readFileSync(join(directory, 'told'), 'utf8');
+    expect(told.match(/SSH2_MSG_NEWKEYS received/g)?.length).toBeGreaterThan(1);
   });
 });

@@ -1,5 +1,11 @@
 import type { Duplex } from 'node:stream';
-import ssh2, { type Connection, type ServerChannel, type Session, type TcpipRequestInfo } from 'ssh2';
+import ssh2, {
+  type Client,
+  type Connection,
+  type ServerChannel,
+  type Session,
+  type TcpipRequestInfo,
+} from 'ssh2';
 import type { Holder } from '../../../core/allowance.ts';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { SessionEnd, StreamContext } from '../../adapter.ts';
@@ -12,8 +18,17 @@ import { LOCAL_ALGORITHMS } from '../algorithms.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import { forwarded, type Opening } from './forward.ts';
 import { Held } from './held.ts';
-import { disconnect, OPEN_FAILURE, refuseOpening, socketOf, strictChannels, strictHost } from './inside.ts';
+import {
+  disconnect,
+  OPEN_FAILURE,
+  refuseOpening,
+  socketOf,
+  strictChannels,
+  strictHost,
+  takesGuesses,
+} from './inside.ts';
 import { Intake } from './intake.ts';
+import { Keys, trafficOf } from './keys.ts';
 import { LocalLogin } from './login.ts';
 import { refusedOnRecord } from './not-carried.ts';
 import { SessionChannel } from './session-channel.ts';
@@ -79,7 +94,7 @@ export class SshConnection implements ConnectionState {
       this.#left.abort(this.#failure ?? new HoopError('ERR_SESSION_ENDED', 'the client left'));
       guard.closeAll();
     }
-    const bytes = bytesOf(stream);
+    const bytes = trafficOf(stream);
     const failure = this.#failure;
     if (failure === undefined) return { reason: 'the client closed the connection', ...bytes };
     return { reason: failure.message, failure: failure.code, ...bytes };
@@ -148,6 +163,10 @@ export class SshConnection implements ConnectionState {
     this.#windows = new Windows(client, this.#held, () =>
       this.over(new HoopError('ERR_PROTOCOL', 'more was sent than the window allows')),
     );
+    this.#under(client, this.#stream, this.gate, () =>
+      this.over(new HoopError('ERR_PROTOCOL', 'new keys were not agreed on')),
+    );
+    takesGuesses(client);
     strictChannels(client);
     const login = new LocalLogin(this.context.localProof);
     client.on('error', (error) => this.#broken(error));
@@ -223,13 +242,14 @@ export class SshConnection implements ConnectionState {
     // What ssh2 answers the host by itself is bounded like what it answers the client.
     new Intake(socket);
     const windows = new Windows(client, this.#held, lost);
-    return { client, windows, gate: new Gate(socket, this.context.guard, this.#held) };
+    const gate = new Gate(socket, this.context.guard, this.#held);
+    this.#under(client, socket, gate, lost);
+    return { client, windows, gate };
   }
-}
 
-function bytesOf(stream: Duplex): { readonly bytesIn: number; readonly bytesOut: number } {
-  const { bytesRead = 0, bytesWritten = 0 } = stream as Partial<Record<'bytesRead' | 'bytesWritten', number>>;
-  return { bytesIn: bytesRead, bytesOut: bytesWritten };
+  #under(client: Connection | Client, socket: Duplex, gate: Gate, stuck: () => void): void {
+    gate.under(new Keys(client, socket, { renewed: () => gate.renewed(), stuck }));
+  }
 }
 
 function tooSlow(): HoopError {

@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client, Connection } from 'ssh2';
 import { HoopError } from '../../../core/errors.ts';
+import { FieldReader } from '../../../wire/ssh/fields.ts';
 
 const DISCONNECT = 1;
 /** Of DISCONNECT, RFC 4253 §11.1. That the application ended it, libraries take for an end in good order, and tell nobody. */
@@ -16,15 +17,18 @@ const MAX_TEXT_BYTES = 1024;
 /** What ssh2 puts before the payload of each packet. */
 const PACKET_HEAD_BYTES = 5;
 
+/** Its type and its cookie, before its lists: of how keys are agreed on, and of the server's own key. */
+const KEXINIT_HEAD_BYTES = 1 + 16;
+
 /** Who takes less in one packet would have everything cut into more packets than there is time for, or never end it. */
 const MIN_PACKET_BYTES = 512;
 
 interface Channel {
   readonly incoming?: object;
-  readonly outgoing: { readonly id: number };
+  readonly outgoing: { readonly id: number; readonly state: string };
   /** Of the kind `session`: what runs in it, and before that the other side's number of it. */
   readonly _channel?: Channel;
-  readonly _chanInfo?: { readonly outgoing: { readonly id: number } };
+  readonly _chanInfo?: { readonly outgoing: { readonly id: number; window: number } };
 }
 
 /** Of most messages the second is the number of a channel. */
@@ -39,10 +43,20 @@ interface Handlers {
   CHANNEL_REQUEST: Handler;
   CHANNEL_DATA: Handler;
   CHANNEL_CLOSE: Handler;
+  CHANNEL_WINDOW_ADJUST: Handler;
 }
 
 interface Protocol {
   readonly _handlers: Handlers;
+  /** What was said first of an exchange of keys, while there is one. */
+  readonly _kexinit: Buffer | undefined;
+  /** What is to be written behind it. */
+  readonly _queue: readonly Buffer[] | undefined;
+  readonly _kex: { readonly _sentNEWKEYS: boolean; readonly _remoteKexinit: Buffer | undefined } | undefined;
+  readonly _offer: {
+    readonly lists: Readonly<Record<'kex' | 'serverHostKey', { readonly array: string[] }>>;
+  };
+  rekey(): void;
   readonly _cipher: { allocPacket(bytes: number): Buffer; encrypt(packet: Buffer): void };
   channelSuccess(id: number): void;
   channelFailure(id: number): void;
@@ -75,7 +89,7 @@ interface Offered {
 
 /**
  * Makes ssh2 answer what comes on a channel in which something runs, and the end of one in which nothing ran, which it leaves
- * without an answer; and open no channel whose packets hold next to nothing, into which it would write without an end.
+ * without an answer; keep the window that is given before anything runs, which it forgets; and open no channel whose packets hold next to nothing, into which it would write without an end.
  *
  * @throws {HoopError} `ERR_INTERNAL` this ssh2 is made otherwise.
  */
@@ -96,6 +110,12 @@ export function strictChannels(client: Connection): void {
     const { sender, packetSize } = info;
     if (packetSize >= MIN_PACKET_BYTES) open(own, info, ...rest);
     else own.channelOpenFail(sender, OPEN_FAILURE.shortage, TOO_SMALL);
+  };
+  const adjust = handlers.CHANNEL_WINDOW_ADJUST;
+  handlers.CHANNEL_WINDOW_ADJUST = (own, recipient, ...rest) => {
+    const found = channels.get(recipient);
+    if (found?._chanInfo === undefined || found._channel !== undefined) adjust(own, recipient, ...rest);
+    else found._chanInfo.outgoing.window += rest[0] as number;
   };
   handlers.CHANNEL_CLOSE = (own, recipient, ...rest) => {
     const found = channels.get(recipient);
@@ -138,6 +158,8 @@ export function refuseOpening(
 /** Says why the connection ends: ssh2 ends it without a word. The socket is the caller's to end. @see RFC 4253 §11.1 */
 export function disconnect(client: Connection, reason: keyof typeof REASON, text: string): void {
   const { _protocol: protocol } = inside(client);
+  // The keys that ssh2 would use for it were given up already.
+  if (protocol._kexinit !== undefined && protocol._kex?._sentNEWKEYS === true) return;
   const words = Buffer.from(text).subarray(0, MAX_TEXT_BYTES);
   const payload = Buffer.alloc(1 + 4 + 4 + words.length + 4);
   payload[0] = DISCONNECT;
@@ -151,6 +173,49 @@ export function disconnect(client: Connection, reason: keyof typeof REASON, text
   } catch {
     // It has ended already.
   }
+}
+
+/**
+ * Makes ssh2 take the first message of an exchange that was guessed right: it passes over every one that is said to be guessed, so
+ * that a client that guesses, as dropbear's does, waits for ever.
+ *
+ * @see RFC 4253 §7.1
+ */
+export function takesGuesses(client: Connection): void {
+  const { _protocol: protocol } = inside(client);
+  let guessed = false;
+  Object.defineProperty(protocol, '_skipNextInboundPacket', {
+    set: (follows: boolean) => (guessed = follows),
+    // Asked when the message is there.
+    get: () => guessed && !guessedRight(protocol),
+  });
+}
+
+/** Both sides would rather have the same than anything else. */
+function guessedRight({ _kex: exchange, _offer: { lists } }: Protocol): boolean {
+  const said = exchange?._remoteKexinit;
+  if (said === undefined) return false;
+  const fields = new FieldReader(said.subarray(KEXINIT_HEAD_BYTES));
+  return [lists.kex, lists.serverHostKey].every(({ array }) => fields.text().split(',')[0] === array[0]);
+}
+
+/** The exchange of keys of a connection, as it is at the moment. */
+export function keyExchange(client: Connection | Client): {
+  readonly goesOn: boolean;
+  /** Messages that wait for its end. */
+  readonly queued: number;
+  begin(): void;
+} {
+  const { _protocol: protocol } = inside(client);
+  return {
+    get goesOn() {
+      return protocol._kexinit !== undefined;
+    },
+    get queued() {
+      return protocol._queue?.length ?? 0;
+    },
+    begin: () => protocol.rekey(),
+  };
 }
 
 /** The connection that a client speaks over. @throws {HoopError} `ERR_TARGET_LOST` there is none any more. */

@@ -4,9 +4,10 @@ import type { Guard } from '../../stream/guard.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import type { Held } from './held.ts';
+import type { Keys } from './keys.ts';
 
 /**
- * Whether a connection, and the disk under the recording, take more: ssh2 writes to its socket whatever waits there. One for
+ * Whether a connection, its keys, and the disk under the recording, take more: ssh2 writes to its socket whatever waits there. One for
  * all channels of a connection.
  */
 export class Gate {
@@ -14,6 +15,7 @@ export class Gate {
   readonly held: Held;
   readonly #socket: Duplex;
   readonly #evidence: Pick<Guard, 'pendingBytes' | 'drained'>;
+  #keys: Pick<Keys, 'ready'> = { ready: true };
   readonly #waiting: (() => void)[] = [];
 
   constructor(socket: Duplex, evidence: Pick<Guard, 'pendingBytes' | 'drained'>, held: Held) {
@@ -23,6 +25,16 @@ export class Gate {
     socket.on('drain', () => this.#open());
   }
 
+  /** @param keys Without which nothing is written; behind them comes `renewed`. */
+  under(keys: Pick<Keys, 'ready'>): void {
+    this.#keys = keys;
+  }
+
+  /** There are new keys. */
+  renewed(): void {
+    this.#open();
+  }
+
   /** Runs `write` when there is room, at once if there is. Not at all once the connection is gone. */
   pass(write: () => void): void {
     if (this.#closed) this.#wait(write);
@@ -30,13 +42,17 @@ export class Gate {
   }
 
   get #closed(): boolean {
-    return this.#socket.writableNeedDrain || this.#evidence.pendingBytes > RECORDING_PENDING_BYTES;
+    return this.#waits || this.#evidence.pendingBytes > RECORDING_PENDING_BYTES;
+  }
+
+  get #waits(): boolean {
+    return this.#socket.writableNeedDrain || !this.#keys.ready;
   }
 
   #wait(write: () => void): void {
     this.#waiting.push(write);
-    // Else it is the socket, which says when.
-    if (!this.#socket.writableNeedDrain) void this.#evidence.drained().then(() => this.#open());
+    // Else it is the socket or its keys, which say when.
+    if (!this.#waits) void this.#evidence.drained().then(() => this.#open());
   }
 
   #open(): void {

@@ -13,8 +13,11 @@ import { inside } from './inside.ts';
 /** A channel of ssh2's, as far as it is the same at both ends. */
 export interface Numbered {
   readonly incoming: object;
-  readonly outgoing: { readonly id: number };
+  readonly outgoing: { readonly id: number; readonly state: string };
 }
+
+/** States of a channel's way out, as ssh2 calls them, in which its end was not said. */
+const OPEN = new Set(['open', 'eof']);
 
 /** The windows that one of two ends gives. */
 export class Windows {
@@ -55,7 +58,10 @@ export class Windows {
   #of(channel: Numbered, adjust: (id: number, bytes: number) => void): Window {
     const known = this.#windows.get(channel.incoming);
     if (known !== undefined) return known;
-    const window = new Window((bytes) => adjust(channel.outgoing.id, bytes), this.#held);
+    const window = new Window((bytes) => {
+      // dropbear leaves whoever speaks of a channel that is closed.
+      if (OPEN.has(channel.outgoing.state)) adjust(channel.outgoing.id, bytes);
+    }, this.#held);
     this.#windows.set(channel.incoming, window);
     return window;
   }

@@ -1,5 +1,6 @@
 /** S3, S8 and S9: what is asked of one channel, in which order, how often, and with which variables. */
 import { string, uint32 } from '../../../../src/wire/ssh/fields.ts';
+import { eventually } from '../../../support/waiting.ts';
 import { must } from '../../attack.ts';
 import { servesOn } from '../attack.ts';
 import type { SshClient } from '../client.ts';
@@ -272,6 +273,23 @@ export const S9: SshGroup = {
         client.say(Buffer.concat([Buffer.of(93), uint32(channel.id), uint32(0xffffffff)]));
       channel.exec(look);
     }),
+    {
+      case: 'a window that is given before anything runs counts, as where no gateway stands',
+      run: async (world) => {
+        const look = `ls -R ${world.place.path}`;
+        for (const client of [await world.direct(), await world.through()]) {
+          const channel = (await RawChannel.open(client, 0))!;
+          channel.window(100_000);
+          channel.exec(look);
+          const ended = () => channel.received.some(({ name }) => name === 'CHANNEL_CLOSE');
+          await eventually('it has no end', ended);
+          must(
+            channel.received.some(({ name }) => name === 'CHANNEL_DATA'),
+            'it has no output',
+          );
+        }
+      },
+    },
     onChannel('data of other kinds', ({ client, channel, look, act }) => {
       channel.exec(look);
       for (const kind of [0, 1, 2, 0xffffffff])
