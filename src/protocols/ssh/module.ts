@@ -7,6 +7,7 @@ import { type SshConfig, sshConfig, variableFilter } from './config.ts';
 import { configuredCredential, credentialSecrets, waysOf } from './credentials/index.ts';
 import { hostKeyLine, makeHostKey } from './host-key.ts';
 import { Places } from './places.ts';
+import { Turns } from './sftp/turns.ts';
 import { seenKeys } from './target/seen-keys.ts';
 import { SshTarget } from './target/ssh-target.ts';
 
@@ -60,6 +61,7 @@ export const ssh: Protocol<SshConfig, SshShared> = {
       hostKey,
       mayBeSet: variableFilter(session.variables),
       allowance,
+      turns: new Turns(),
       detectors,
     });
   },

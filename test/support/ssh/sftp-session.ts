@@ -6,6 +6,7 @@ import type { Outcome } from '../../../src/enforcement/operation.ts';
 import { SftpObserver } from '../../../src/protocols/ssh/sftp/observer.ts';
 import { idOf, PACKET, PacketFramer, packet, typeOf } from '../../../src/protocols/ssh/sftp/packets.ts';
 import type { SftpAsk } from '../../../src/protocols/ssh/sftp/question.ts';
+import { Turns } from '../../../src/protocols/ssh/sftp/turns.ts';
 import type { Denied } from '../../../src/protocols/stream/guard.ts';
 import { OperationLedger } from '../../../src/protocols/stream/operations.ts';
 import { FieldReader, string, uint32 } from '../../../src/wire/ssh/fields.ts';
@@ -17,7 +18,11 @@ export const [WRITE, APPEND, CREATE, TRUNCATE] = [2, 4, 8, 16];
 export const NO_ATTRIBUTES = uint32(0);
 
 /** What a session asks policy: `sftp.get /data/x`, in order. */
-export type Decide = (asked: readonly string[], ask: SftpAsk) => boolean | Promise<boolean>;
+export type Decide = (
+  asked: readonly string[],
+  ask: SftpAsk,
+  waits?: () => void,
+) => boolean | Promise<boolean>;
 
 export class SftpSession {
   readonly asked: string[][] = [];
@@ -39,7 +44,7 @@ export class SftpSession {
   #id = 0;
 
   /** @param home Where the server's paths begin. */
-  constructor(home: string, decide: Decide) {
+  constructor(home: string, decide: Decide, turns = new Turns()) {
     const server = spawn(SERVER, [], { cwd: home, stdio: ['pipe', 'pipe', 'ignore'] });
     this.#server = server;
     const enforcer = {
@@ -49,11 +54,13 @@ export class SftpSession {
     this.observer = new SftpObserver({
       host: { type: 'Host', id: 'box/box', attrs: {} },
       clean: (text) => text,
-      ask: async (ask) => {
+      turn: (alone) => turns.take('', alone),
+      ends: (turn) => server.once('exit', turn),
+      ask: async (ask, waits) => {
         const pairs = ask.pairs.map(({ action, object }) => `${action} ${object.attrs['path']}`);
         this.asked.push(pairs);
         this.texts.push(ask.text);
-        const yes = ask.refusal === undefined && (await decide(pairs, ask));
+        const yes = ask.refusal === undefined && (await decide(pairs, ask, waits));
         const allowed = { effect: 'allow', operation: 'op_1', policyVersion: '' } as const;
         return yes ? ledger.opened(allowed, '', 1) : DENIED;
       },

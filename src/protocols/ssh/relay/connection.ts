@@ -16,6 +16,7 @@ import type { ShownOutput } from '../../stream/terminal/output.ts';
 import { Outputs } from '../../stream/terminal/outputs.ts';
 import { LOCAL_ALGORITHMS } from '../algorithms.ts';
 import { SSH_LIMITS } from '../limits.ts';
+import type { Turn } from '../sftp/turns.ts';
 import { forwarded, type Opening } from './forward.ts';
 import { Held } from './held.ts';
 import {
@@ -123,6 +124,11 @@ export class SshConnection implements ConnectionState {
 
   shown(): ShownOutput {
     return this.#outputs.shown();
+  }
+
+  turn(alone: boolean): Promise<Turn> {
+    const { kind, name } = this.context.session.principal;
+    return this.parts.turns.take(JSON.stringify([kind, name, this.parts.hostName]), alone);
   }
 
   moved(): void {

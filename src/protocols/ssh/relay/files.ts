@@ -56,7 +56,10 @@ export function carriedFiles(parts: FilesParts): Pick<SftpObserver, 'end' | 'mas
   const files: SftpObserver = new SftpObserver({
     host: connection.parts.host,
     clean: connection.clean,
-    ask: (question) => asked(parts, question),
+    ask: (question, waits) => asked(parts, question, waits),
+    turn: (alone) => connection.turn(alone),
+    // Its server has left then.
+    ends: (turn) => (remote.closed ? turn() : remote.once('close', turn)),
     hasRoom: () => !unread,
     stands: (question, operation) => new Stands(guard, question, operation),
     toTarget: (bytes) => toHost.send(remote, bytes, window),
@@ -96,10 +99,18 @@ export function carriedFiles(parts: FilesParts): Pick<SftpObserver, 'end' | 'mas
 async function asked(
   { guard, wait, denied }: FilesParts,
   { exact, ...question }: SftpAsk,
+  waits: () => void = () => undefined,
 ): Promise<OpenOperation | Denied> {
   const approvable: Approvable = {
     exact: () => exact,
-    wait: { ...wait, again: (): Later<Question> => ({ ...question, approvable }) },
+    wait: {
+      ...wait,
+      told: (hold) => {
+        waits();
+        wait.told(hold);
+      },
+      again: (): Later<Question> => ({ ...question, approvable }),
+    },
   };
   const answer = await guard.ask({ ...question, approvable });
   if (answer.effect === 'deny') denied(answer);

@@ -6,6 +6,7 @@ import type { PolicyObject } from '../../../policy/model.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { CleanText } from '../../stream/for-people.ts';
 import type { ShownOutput } from '../../stream/terminal/output.ts';
+import type { Turn, Turns } from '../sftp/turns.ts';
 import type { SshTarget } from '../target/ssh-target.ts';
 import type { Intake } from './intake.ts';
 import type { Gate } from './sink.ts';
@@ -23,6 +24,8 @@ export interface ConnectionParts {
   readonly mayBeSet: (name: string) => boolean;
   /** Memory that all sessions hold together. */
   readonly allowance: Allowance;
+  /** Among sessions of SFTP. */
+  readonly turns: Turns;
   /** In force now. */
   readonly detectors: () => { readonly set: DetectorSet; readonly tags: readonly string[] };
 }
@@ -44,6 +47,8 @@ export interface ConnectionState {
   shown(): ShownOutput;
   /** The connection to the host, made when it is first asked for. @throws {HoopError} `ERR_TARGET_…` */
   upstream(): Promise<Upstream>;
+  /** Among the same principal's sessions of SFTP at this host. */
+  turn(alone: boolean): Promise<Turn>;
   /** Octets have come, or were taken, of what may be idle. */
   moved(): void;
   /** The session cannot go on. */

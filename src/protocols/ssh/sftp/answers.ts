@@ -4,6 +4,7 @@ import type { OpenOperation } from '../../stream/operations.ts';
 import { OpenFile, type OpenFiles } from './open-files.ts';
 import { bodyOf, failureOf, HEAD_BYTES, idOf, PACKET, packet, typeOf, VERSION } from './packets.ts';
 import { EXTENSIONS } from './request.ts';
+import type { Turn } from './turns.ts';
 
 /** Where it is recorded what becomes of an operation: the channel's guard. */
 export interface SftpEvidence {
@@ -14,12 +15,13 @@ export interface SftpEvidence {
 /** What an answer of the target is to. */
 export type Pending =
   | { readonly kind: 'plain' }
-  | { readonly kind: 'asked'; readonly operation: OpenOperation }
+  | { readonly kind: 'asked'; readonly operation: OpenOperation; readonly turn?: Turn }
   | {
       readonly kind: 'opens';
       readonly operation: OpenOperation;
       readonly path: string;
       readonly stands: OpenFile['stands'];
+      readonly turn: Turn;
     }
   | { readonly kind: 'reads'; readonly file: OpenFile; readonly offset: bigint }
   | { readonly kind: 'closes'; readonly file: OpenFile }

@@ -17,20 +17,27 @@ import {
   VERSION,
 } from './packets.ts';
 import { isNameable, resolved } from './paths.ts';
-import { questionOf, refusedQuestion, type SftpAsk, type Wanted } from './question.ts';
+import { questionOf, refusedQuestion, type SftpAsk } from './question.ts';
 import { requestOf, type SftpRequest } from './request.ts';
+import type { Turn } from './turns.ts';
 
 /** Requests that the target has not answered, at most; OpenSSH's clients have 64. */
 const MAX_PENDING = 1024;
 /** Where ids of the gateway's own begin: clients count from 0. */
 const OWN_IDS = 0xf0000000;
+/** Behind them the same name may be of something else. */
+const LEADS_ELSEWHERE = new Set(['sftp.rename', 'sftp.link']);
 
 /** What a session of SFTP is given by its channel. */
 export interface SftpParts {
   readonly host: PolicyObject;
   readonly clean: (text: string) => string;
-  /** Decides, waiting for people where policy says so. @throws {HoopError} End the session. */
-  ask(question: SftpAsk): Later<OpenOperation | Denied>;
+  /** Decides, waiting for people where policy says so. @param waits Called when it does. @throws {HoopError} End the session. */
+  ask(question: SftpAsk, waits?: () => void): Later<OpenOperation | Denied>;
+  /** A turn among the sessions of the same owner. @param alone What is done changes where paths lead. */
+  turn(alone: boolean): Promise<Turn>;
+  /** Ends a turn once nothing that was sent can be done any more: the session is over. */
+  ends(turn: Turn): void;
   toTarget(bytes: Buffer): void;
   toClient(bytes: Buffer): void;
   /** Follows whether policy still permits what an operation was allowed for. */
@@ -42,6 +49,18 @@ export interface SftpParts {
   /** One of the two speaks no SFTP, or the session must end. Called once; nothing is carried from here on. */
   failed(error: HoopError): void;
   readonly guard: SftpEvidence;
+}
+
+/** Why what people have said yes to is not done. */
+const LEADS_AWAY = 'the path leads elsewhere than when it was asked for';
+const LEADS_NOWHERE = 'the path leads nowhere any more';
+
+/** What may be sent, under the names that were found. */
+interface Allowed {
+  readonly found: readonly Buffer[];
+  readonly question: SftpAsk;
+  readonly operation: OpenOperation;
+  readonly turn: Turn;
 }
 
 type Of<Kind extends SftpRequest['kind']> = Extract<SftpRequest, { kind: Kind }>;
@@ -99,6 +118,7 @@ export class SftpObserver {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     for (const pending of this.#pending.values()) {
+      if ('turn' in pending && pending.turn !== undefined) this.#parts.ends(pending.turn);
       if (pending.kind === 'own') pending.failed(new HoopError('ERR_SESSION_ENDED'));
       else if (pending.kind === 'closes') closed(pending.file, undefined, this.#parts.guard);
       else if ('operation' in pending) pending.operation.drop();
@@ -205,8 +225,13 @@ export class SftpObserver {
   #onOpenPath(id: number, packet: Buffer, { handle, verbs, rest }: Of<'fsetstat'>): Later<void> {
     const file = this.#files.get(handle);
     if (file === undefined) return this.#say(id, 'failure', 'nothing is open under this handle');
-    const wanted = { what: 'fsetstat', rest, paths: [{ path: file.path, verbs }] };
-    return this.#ask(id, wanted, (operation) => this.#send(id, packet, { kind: 'asked', operation }));
+    const { host, clean, ask } = this.#parts;
+    const question = questionOf(host, { what: 'fsetstat', rest, paths: [{ path: file.path, verbs }] }, clean);
+    return after(ask(question), (answer) => {
+      if (answer.effect === 'deny') return this.#denied(id, answer);
+      if (this.#phase === 'over') return answer.drop();
+      return this.#send(id, packet, { kind: 'asked', operation: answer });
+    });
   }
 
   #onPaths(id: number, request: Of<'paths'>): Later<void> {
@@ -220,38 +245,75 @@ export class SftpObserver {
     return this.#asReallyNamed(id, request);
   }
 
+  /** Looks up where the paths lead, asks, and sends; where people were asked meanwhile, from the beginning if they lead elsewhere now. */
   async #asReallyNamed(id: number, request: Of<'paths'>): Promise<void> {
-    const found = await resolved(request.paths, (make) => this.#askTarget(make));
-    if (!Array.isArray(found)) return this.#parts.toClient(withId(found.answer, id));
-    const paths = request.paths.map(({ verbs }, i) => ({ path: found[i]!.toString(), verbs }));
-    const wanted = { what: request.what, rest: request.rest, paths };
-    await this.#ask(id, wanted, (operation, question) => {
-      const [{ path }] = paths as [(typeof paths)[0]];
-      const opens = request.opens !== undefined;
-      // What a new link says is the client's own word; where it leads was asked for.
-      const sent = found.map((real, i) => (request.paths[i]!.as === 'target' ? request.paths[i]!.raw : real));
-      this.#send(
-        id,
-        request.with(sent),
-        opens
-          ? { kind: 'opens', operation, path, stands: this.#parts.stands(question, operation) }
-          : { kind: 'asked', operation },
-      );
-    });
+    const alone = request.paths.some(({ verbs }) => verbs.some((verb) => LEADS_ELSEWHERE.has(verb)));
+    let turn = await this.#parts.turn(alone);
+    try {
+      const found = await this.#found(id, request, turn);
+      if (found === undefined) return;
+      const question = this.#questionOf(request, found);
+      let held = false;
+      const answer = await this.#parts.ask(question, () => {
+        held = true;
+        // Nobody waits for what waits for people.
+        turn();
+      });
+      if (answer.effect === 'deny') {
+        turn();
+        return this.#denied(id, answer);
+      }
+      if (held) {
+        turn = await this.#parts.turn(alone);
+        const now = await this.#found(id, request, turn);
+        if (now === undefined) return answer.close('failure', undefined, LEADS_NOWHERE);
+        if (!now.every((real, i) => real.equals(found[i]!))) {
+          turn();
+          answer.close('failure', undefined, LEADS_AWAY);
+          return await this.#asReallyNamed(id, request);
+        }
+      }
+      this.#allowed(id, request, { found, question, operation: answer, turn });
+    } catch (error) {
+      turn();
+      throw error;
+    }
   }
 
-  #ask(
-    id: number,
-    wanted: Wanted,
-    allowed: (operation: OpenOperation, question: SftpAsk) => void,
-  ): Later<void> {
-    const { host, clean } = this.#parts;
-    const question = questionOf(host, wanted, clean);
-    return after(this.#parts.ask(question), (answer) => {
-      if (answer.effect === 'deny') return this.#denied(id, answer);
-      if (this.#phase === 'over') return answer.drop();
-      return allowed(answer, question);
-    });
+  #questionOf({ what, rest, paths }: Of<'paths'>, found: readonly Buffer[]): SftpAsk {
+    const named = paths.map(({ verbs }, i) => ({ path: found[i]!.toString(), verbs }));
+    return questionOf(this.#parts.host, { what, rest, paths: named }, this.#parts.clean);
+  }
+
+  #allowed(id: number, request: Of<'paths'>, { found, question, operation, turn }: Allowed): void {
+    if (this.#phase === 'over') {
+      turn();
+      return operation.drop();
+    }
+    // What a new link says is the client's own word; where it leads was asked for.
+    const sent = found.map((real, i) => (request.paths[i]!.as === 'target' ? request.paths[i]!.raw : real));
+    const stands = () => this.#parts.stands(question, operation);
+    this.#send(
+      id,
+      request.with(sent),
+      request.opens === undefined
+        ? { kind: 'asked', operation, turn }
+        : { kind: 'opens', operation, path: found[0]!.toString(), stands: stands(), turn },
+    );
+  }
+
+  /** @returns Undefined: they lead nowhere, which was answered, or nobody is there; the turn was given back. */
+  async #found(id: number, request: Of<'paths'>, turn: Turn): Promise<Buffer[] | undefined> {
+    if (this.#phase === 'over') return void turn();
+    try {
+      const found = await resolved(request.paths, (make) => this.#askTarget(make));
+      if (Array.isArray(found)) return found;
+      turn();
+      return void this.#parts.toClient(withId(found.answer, id));
+    } catch (error) {
+      turn();
+      throw error;
+    }
   }
 
   #denied(id: number, answer: OpenOperation | Denied): void {
@@ -288,6 +350,7 @@ export class SftpObserver {
     if (pending === undefined) throw new HoopError('ERR_TARGET_LOST', 'the target answers what nobody asked');
     this.#pending.delete(id);
     if (pending.kind === 'own') return pending.answered(packet);
+    if ('turn' in pending) pending.turn?.();
     settle(pending, packet, this.#files, this.#parts.guard);
     this.#parts.toClient(packet);
   }
