@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './waiting.ts';
 
-const HOOPCTL_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const HOOPCTL_MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 /** The same with one more protocol, whose gateway's side echoes. */
 export const ECHO_HOOPCTL_MAIN = fileURLToPath(new URL('./echo-hoopctl.ts', import.meta.url));
 

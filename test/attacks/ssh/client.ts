@@ -109,8 +109,8 @@ export class SshClient {
     return opened((done) => this.client.exec(command, options, done));
   }
 
-  shell(): Promise<Opened> {
-    return opened((done) => this.client.shell({ term: 'xterm' }, done));
+  shell(terminal = true): Promise<Opened> {
+    return opened((done) => this.client.shell(terminal && { term: 'xterm' }, done));
   }
 
   subsystem(name: string): Promise<Opened> {

@@ -1,3 +1,4 @@
+import { S19 } from './cases/approvals.ts';
 import { S3, S8, S9 } from './cases/channels.ts';
 import { S1 } from './cases/commands.ts';
 import { S4, S4_DROP, S4_MODES } from './cases/files.ts';
@@ -6,11 +7,15 @@ import { S13, S16, S18 } from './cases/hosts.ts';
 import { S12_KEYS } from './cases/keys.ts';
 import { S10, S11, S12 } from './cases/logins.ts';
 import { S14 } from './cases/output.ts';
+import { S15 } from './cases/replays.ts';
+import { S2, S2_NONE } from './cases/shells.ts';
 import { ofSsh } from './world.ts';
 
 /** Every group, in the order of the kinds. */
 const GROUPS = [
   S1,
+  S2_NONE,
+  S2,
   S3,
   S4,
   S4_DROP,
@@ -26,8 +31,10 @@ const GROUPS = [
   S12_KEYS,
   ...S13,
   S14,
+  S15,
   S16,
   S18,
+  S19,
 ];
 
 export const SSH_TRIALS = GROUPS.map(ofSsh);

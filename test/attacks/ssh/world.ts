@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ConnectConfig } from 'ssh2';
-import { RunningHoopctl } from '../../support/run-hoopctl.ts';
+import { openRecordingStore } from '../../../src/recording/file-store.ts';
+import { type Finished, HOOPCTL_MAIN, hoopctl, RunningHoopctl } from '../../support/run-hoopctl.ts';
 import { RunningGateway } from '../../support/running-gateway.ts';
 import { startDropbear } from '../../support/ssh/dropbear.ts';
 import { startSshd } from '../../support/ssh/sshd.ts';
@@ -163,6 +164,37 @@ ${options.resource ?? ''}`,
     return ['ssh', ...this.#optionsOf(by, 'ssh')].join(' ');
   }
 
+  /** Runs hoopctl, as whoever connects. */
+  hoopctl(...args: readonly string[]): Promise<Finished> {
+    return hoopctl(args, envOf(this.gateway));
+  }
+
+  /** Plays a recording at a terminal. @returns All that is written to that. */
+  async played(id: string): Promise<ProgramEnd> {
+    const command = `${process.execPath} ${HOOPCTL_MAIN} session replay ${id} --speed 0`;
+    const end = await ended('script', ['-qefc', command, '/dev/null'], '', envOf(this.gateway));
+    return { ...end, stdout: Buffer.from(end.stdout, 'latin1').toString() };
+  }
+
+  /** What stands in the recording of the only session that there is, when its client has left, by kind. */
+  async recorded(
+    client: SshClient,
+  ): Promise<{ readonly id: string; readonly kinds: ReadonlyMap<string, string> }> {
+    const { sessions } = this.gateway.gateway;
+    const live = sessions.list();
+    if (live.length !== 1) throw new Error(`there are ${live.length} sessions`);
+    const { id } = live[0]!.ref;
+    client.close();
+    await eventually('the session goes on', () => sessions.find(id) === undefined);
+    const store = openRecordingStore(join(this.gateway.dir, 'recordings'), { now: Date.now });
+    const kinds = new Map<string, string>();
+    for await (const item of (await store.read(id))!) {
+      const text = 'bytes' in item ? item.bytes.toString() : 'text' in item ? item.text : '';
+      kinds.set(item.kind, `${kinds.get(item.kind) ?? ''}${text}`);
+    }
+    return { id, kinds };
+  }
+
   #optionsOf(by: 'program' | 'programDirect', name: string): readonly string[] {
     if (name === 'rsync') return [];
     if (by === 'program') return ['-F', this.#ready.config];
@@ -214,11 +246,11 @@ ${options.resource ?? ''}`,
 }
 
 /** What hoopctl needs of its environment. */
-function envOf(gateway: RunningGateway, sub = 'job'): Record<string, string> {
+function envOf(gateway: RunningGateway): Record<string, string> {
   return {
     HOOPCTL_GATEWAY: gateway.gateway.url,
-    HOOPCTL_CONFIG_DIR: join(gateway.dir, `hoopctl-${sub}`),
-    HOOPCTL_TOKEN: gateway.issuer.mint({ sub, repository: 'org/shop' }),
+    HOOPCTL_CONFIG_DIR: join(gateway.dir, 'hoopctl-job'),
+    HOOPCTL_TOKEN: gateway.issuer.mint({ sub: 'job', repository: 'org/shop' }),
     NODE_EXTRA_CA_CERTS: join(gateway.dir, 'ca.crt'),
   };
 }
@@ -237,8 +269,13 @@ async function startOpenSsh(): Promise<Host> {
   };
 }
 
-async function ended(name: string, args: readonly string[], input: string): Promise<ProgramEnd> {
-  const child = spawn(name, args, { stdio: 'pipe' });
+async function ended(
+  name: string,
+  args: readonly string[],
+  input: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<ProgramEnd> {
+  const child = spawn(name, args, { stdio: 'pipe', env: { ...process.env, ...env } });
   const texts = { stdout: '', stderr: '' };
   child.stdout.on('data', (chunk: Buffer) => (texts.stdout += chunk.toString('latin1')));
   child.stderr.on('data', (chunk: Buffer) => (texts.stderr += chunk.toString('latin1')));
