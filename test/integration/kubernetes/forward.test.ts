@@ -226,3 +226,22 @@ describe('connections to ports in the messages of a WebSocket', () => {
     }
   });
 });
+
+describe('what is asked by a WebSocket and then by SPDY', () => {
+  it('is denied once', async () => {
+    const { port, authorization } = cluster.local;
+    const denied = () =>
+      cluster.running.gateway.sessions.list().reduce((sum, one) => sum + one.tally.denied, 0);
+    const before = denied();
+    const lines = [`Authorization: ${authorization}`, ...ASKS, 'Sec-WebSocket-Protocol: v5.channel.k8s.io'];
+    const first = await RawWebSocket.open(port, path('exec', 'command=rm&command=x'), lines);
+    const second = await open('exec', 'command=rm&command=x', ...ALL);
+    expect([first.status, second.status]).toEqual([403, 403]);
+    expect(second.answer!.body.toString()).toBe(first.answer!.body.toString());
+    expect(denied() - before).toBe(1);
+    const third = await open('exec', 'command=rm&command=x', ...ALL);
+    expect(third.status).toBe(403);
+    expect(denied() - before).toBe(2);
+    expect(peers).toEqual([]);
+  });
+});

@@ -36,6 +36,7 @@ import { RpcCall, readRpc } from './rpc-call.ts';
 import { rpcDenialAnswer } from './rpc-problem.ts';
 import type { ConnectionState } from './state.ts';
 import type { Carrying } from './upgrade/carried.ts';
+import type { Told } from './upgrade/told-before.ts';
 import { type Upgrade, upgraded } from './upgrade/upgraded.ts';
 
 /** One request and what becomes of it: read → ask → send → show. */
@@ -91,7 +92,7 @@ export class Exchange {
     if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
     this.#call = call;
     this.#question = question;
-    const answer = await this.#ask(request, question, understood.meant);
+    const answer = await this.#askOnce(request, question, understood.meant);
     if ('denied' in answer) return this.#deny(answer, prefers(request, 'respond-async'));
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
@@ -144,6 +145,22 @@ export class Exchange {
     const read = this.#state.sight(request).masks.any || this.#call !== undefined;
     if (!read) return request;
     return maskedRequest(this.#state.parts.api.answers?.readable(request) ?? request, CODINGS);
+  }
+
+  /** What is asked for in another form, where the first was not taken up, is asked once. */
+  async #askOnce(
+    request: CanonicalRequest,
+    question: Omit<Question, 'approvable'>,
+    meant: string | undefined,
+  ): Promise<OpenOperation | Told> {
+    if (meant === undefined) return this.#ask(request, question, meant);
+    const { context, parts } = this.#state;
+    const asked = { meant, form: request.upgrade?.protocol ?? '' };
+    const before = parts.told.take(context.session, asked, performance.now());
+    if (before !== undefined) return before;
+    const answer = await this.#ask(request, question, meant);
+    if ('denied' in answer) parts.told.keep(context.session, asked, answer, performance.now());
+    return answer;
   }
 
   /** On the way to the target once this says so: a request, or each message in it. */
@@ -332,12 +349,6 @@ export class Exchange {
 }
 
 type AskedCarried = Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>;
-
-/** Who asked may not, and what they are told. */
-interface Told {
-  readonly denied: Denied;
-  readonly answer: OwnAnswer;
-}
 
 /** A message that could not be read has no id. */
 const RPC_DENIAL = (denial: Denial, operation: string): OwnAnswer =>

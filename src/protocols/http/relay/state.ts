@@ -15,6 +15,7 @@ import type { ApiMeaning } from './meaning.ts';
 import type { Says } from './problem.ts';
 import type { Questions } from './question.ts';
 import type { Carried } from './upgrade/carried.ts';
+import type { ToldBefore } from './upgrade/told-before.ts';
 
 /** What connections of one resource share. */
 export interface ConnectionParts {
@@ -26,6 +27,7 @@ export interface ConnectionParts {
   readonly rpc: RpcParts;
   /** What connections may be upgraded to, by name. */
   readonly upgrades: ReadonlyMap<string, Carried>;
+  readonly told: ToldBefore;
   /** Of members and headers of answers. */
   readonly classification: Classification;
   /** In force now. */

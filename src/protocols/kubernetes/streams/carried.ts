@@ -68,7 +68,7 @@ function commandOverWebSocket(asked: AskedUpgrade, stream: AskedStream, turns: T
     const target = new WebSocketChannels('target', ends.target, version);
     return new CommandRelay({ client, target }, on, stream, turns).run();
   };
-  return new WebSocketHandshake(asked, carry, 'needs one');
+  return new WebSocketHandshake(asked, carry, 'channels');
 }
 
 function forwardOverWebSocket(asked: AskedUpgrade, turns: Turns): Handshake | Refusal {
@@ -77,7 +77,7 @@ function forwardOverWebSocket(asked: AskedUpgrade, turns: Turns): Handshake | Re
     const ends = { client: new TunnelStream('client', client), target: new TunnelStream('target', target) };
     return new ForwardRelay(ends, on, turns).run();
   };
-  return new WebSocketHandshake({ ...asked, subprotocols: [TUNNEL] }, carry, 'needs one');
+  return new WebSocketHandshake({ ...asked, subprotocols: [TUNNEL] }, carry, 'channels');
 }
 
 function notCarried(): KubernetesRefusal {

@@ -6,6 +6,7 @@ const VERSION = 'x-stream-protocol-version';
 
 /** The handshakes of one stream over SPDY/3.1: what is spoken over it is named beside it. */
 export class SpdyHandshake implements Handshake {
+  readonly messages = false;
   readonly #spoken: string;
   readonly carry: (ends: CarriedEnds, on: Carrying) => Promise<CarriedEnd>;
 

@@ -34,6 +34,8 @@ export interface Handshake {
    * @returns Undefined: the target did not take up what it was asked.
    */
   accepted(rawHeaders: readonly string[]): readonly Field[] | undefined;
+  /** What is carried is messages, behind the client's 101; else it is recorded as what it is. */
+  readonly messages: boolean;
   /** Carries what both say until one of them, or the session, ends it. Closes both streams. Never rejects. */
   carry(ends: CarriedEnds, on: Carrying): Promise<CarriedEnd>;
 }

@@ -49,6 +49,6 @@ function headOf(
   const kept = shown.fields.filter(([name]) => !OF_THE_TARGET.test(name));
   const fields: readonly Field[] = [['connection', 'Upgrade'], ['upgrade', protocol], ...kept, ...accepted];
   on.operation.maskedValues += shown.masked;
-  on.guard.head('response', { start: '101', fields }, on.operation);
+  if (handshake.messages) on.guard.head('response', { start: '101', fields }, on.operation);
   return fields;
 }

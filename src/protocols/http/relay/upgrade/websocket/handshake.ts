@@ -15,15 +15,15 @@ export type CarryWebSocket = (
 export class WebSocketHandshake implements Handshake {
   readonly #asked: AskedUpgrade;
   readonly #carry: CarryWebSocket;
-  readonly #needsOne: boolean;
+  readonly messages: boolean;
   readonly #key = randomBytes(16).toString('base64');
   #subprotocol: string | undefined;
 
-  /** @param subprotocol Whether the target has to agree on one. */
-  constructor(asked: AskedUpgrade, carry: CarryWebSocket, subprotocol: 'any' | 'needs one' = 'any') {
+  /** @param carried Channels are those of a subprotocol: the target has to agree on one. */
+  constructor(asked: AskedUpgrade, carry: CarryWebSocket, carried: 'messages' | 'channels' = 'messages') {
     this.#asked = asked;
     this.#carry = carry;
-    this.#needsOne = subprotocol === 'needs one';
+    this.messages = carried === 'messages';
   }
 
   get fields(): readonly Field[] {
@@ -42,8 +42,7 @@ export class WebSocketHandshake implements Handshake {
     const accepts = values('sec-websocket-accept').join() === websocketAccept(this.#key);
     const extended = values('sec-websocket-extensions').length > 0;
     const [subprotocol, ...more] = values('sec-websocket-protocol');
-    const known =
-      subprotocol === undefined ? !this.#needsOne : this.#asked.subprotocols.includes(subprotocol);
+    const known = subprotocol === undefined ? this.messages : this.#asked.subprotocols.includes(subprotocol);
     if (!upgrades || !accepts || extended || !known || more.length > 0) return undefined;
     this.#subprotocol = subprotocol;
     return [
