@@ -1,13 +1,14 @@
 /**
  * Tries every attack against real servers, through hoopctl and hoopd, and says of each whether it was held off.
  *
- *   npm run attacks [-- --json] [-- ID…]     ID: a kind (RT1, H1, S1) or one case of it (RT1.3)
+ *   npm run attacks [-- --json] [-- ID…]     ID: a kind (RT1, H1, S1, K1) or one case of it (RT1.3)
  *
  * Exits 1 if any came through, or if a case is dead: one that does nothing where no gateway stands proves nothing.
  */
 import { ofPostgres } from './attack.ts';
 import { GROUPS } from './cases/index.ts';
 import { HTTP_TRIALS } from './http/index.ts';
+import { STREAM_TRIALS } from './kubernetes/streams.ts';
 import { SSH_TRIALS } from './ssh/index.ts';
 import type { Trials } from './trials.ts';
 
@@ -35,7 +36,12 @@ async function main(args: readonly string[]): Promise<number> {
   const chosen = (id: string) =>
     wanted.length === 0 || wanted.some((one) => id === one || id.startsWith(`${one}.`));
   let [passed, failed] = [0, 0];
-  for (const [trials, first] of numbered([...GROUPS.map(ofPostgres), ...HTTP_TRIALS, ...SSH_TRIALS])) {
+  for (const [trials, first] of numbered([
+    ...GROUPS.map(ofPostgres),
+    ...HTTP_TRIALS,
+    ...SSH_TRIALS,
+    ...STREAM_TRIALS,
+  ])) {
     const idOf = (index: number) => `${trials.id}.${first + index}`;
     const indices = [...trials.cases.keys()].filter((index) => chosen(idOf(index)));
     if (indices.length === 0) continue;
