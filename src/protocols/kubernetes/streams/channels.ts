@@ -33,6 +33,6 @@ export interface ChannelSide {
   pong(bytes: Buffer): void;
   /** Says that it is over; the first time counts. */
   close(): void;
-  /** Ends the connection behind what was sent. Resolves when it is closed. */
-  part(): Promise<void>;
+  /** Ends the connection behind what was sent, as `part` has it. */
+  part(withinMs?: number): Promise<void>;
 }

@@ -21,6 +21,9 @@ const STANDING_MS = 250;
 /** How long a side may take to close behind the exit status, ms. */
 const CLOSING_MS = 5_000;
 
+/** How long a client may take to read the last of what was printed, ms. */
+const READING_MS = 60_000;
+
 /** Why it is over. */
 type Ending = 'client left' | 'target left' | HoopError;
 
@@ -71,7 +74,10 @@ export class CommandRelay {
     const end = this.#finish(ending);
     this.#client.close();
     this.#target.close();
-    await Promise.all([this.#client.part(), this.#target.part()]);
+    // What was printed is the client's, however slowly it reads; what was cut short it need not hear to the end.
+    const whole = ending === 'target left';
+    if (whole) whenAborted(this.#on.signal, () => void this.#client.part());
+    await Promise.all([this.#client.part(whole ? READING_MS : undefined), this.#target.part()]);
     return end;
   }
 

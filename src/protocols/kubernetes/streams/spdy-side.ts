@@ -148,8 +148,8 @@ export class SpdyChannels implements ChannelSide {
     this.#closed = true;
   }
 
-  part(): Promise<void> {
-    return part(this.stream);
+  part(withinMs?: number): Promise<void> {
+    return part(this.stream, withinMs);
   }
 
   #write(octets: Buffer): void {

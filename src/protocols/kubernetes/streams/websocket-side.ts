@@ -95,8 +95,8 @@ export class WebSocketChannels implements ChannelSide {
     this.#side.close({ code: NORMAL, reason: '' });
   }
 
-  part(): Promise<void> {
-    return this.#side.part();
+  part(withinMs?: number): Promise<void> {
+    return this.#side.part(withinMs);
   }
 }
 

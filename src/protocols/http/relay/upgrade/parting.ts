@@ -15,11 +15,15 @@ export function drained(stream: Duplex): Promise<void> {
   });
 }
 
-/** Ends a connection behind what was sent. Whoever reads what still comes drops it. Resolves when it is closed. */
-export function part(stream: Duplex): Promise<void> {
+/**
+ * Ends a connection behind what was sent. Whoever reads what still comes drops it. Resolves when it is closed.
+ *
+ * @param withinMs Who has not read all until then loses the rest.
+ */
+export function part(stream: Duplex, withinMs = PARTING_MS): Promise<void> {
   if (stream.closed) return Promise.resolve();
   return new Promise((resolve) => {
-    const timer = setTimeout(() => stream.destroy(), PARTING_MS);
+    const timer = setTimeout(() => stream.destroy(), withinMs);
     stream.once('close', () => {
       clearTimeout(timer);
       resolve();

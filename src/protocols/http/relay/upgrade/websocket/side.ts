@@ -43,8 +43,8 @@ export class Side {
   }
 
   /** As `part` has it. */
-  part(): Promise<void> {
-    return part(this.stream);
+  part(withinMs?: number): Promise<void> {
+    return part(this.stream, withinMs);
   }
 }
 
