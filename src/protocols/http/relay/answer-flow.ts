@@ -64,6 +64,29 @@ export function moveBody(
   });
 }
 
+/**
+ * As `moveBody`, of a body that is at hand.
+ *
+ * @returns When the recording takes more; undefined: at once.
+ * @throws {HoopError} `ERR_SESSION_ENDED` the client left. What `passing` throws.
+ */
+export function giveBody(
+  whole: Uint8Array,
+  reply: Reply,
+  evidence: Pick<Guard, 'pendingBytes' | 'drained'>,
+  passing: Passing,
+): Promise<void> | undefined {
+  if (reply.closed) throw clientLeft();
+  const give = (chunk: Uint8Array | undefined) => {
+    if (chunk === undefined || chunk.length === 0) return;
+    passing.given(chunk);
+    reply.write(chunk);
+  };
+  if (whole.length > 0) give(passing.push(whole));
+  give(passing.end());
+  return evidence.pendingBytes > RECORDING_PENDING_BYTES ? evidence.drained() : undefined;
+}
+
 /** Nobody waits for the answer any more. */
 export function clientLeft(): HoopError {
   return new HoopError('ERR_SESSION_ENDED', 'the client left before the answer was whole');

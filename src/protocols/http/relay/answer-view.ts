@@ -29,6 +29,8 @@ export interface AnswerView {
   readonly waits: boolean;
   /** Without its codings; undefined where there is none. */
   readonly body: (() => Readable) | undefined;
+  /** All of the body, where it can be had without waiting: then `body` is not asked for. */
+  readonly atHand: () => Uint8Array | undefined;
   readonly masker: BodyMasker;
   /** Once the body has ended. */
   trailers(): ShownFields;
@@ -61,6 +63,7 @@ export function answerView(
     head: inSight(fields, sight),
     waits: masked && !plan.flows,
     body: none ? undefined : () => (masked ? decoded(answer.body, plan.codings) : answer.body),
+    atHand: () => (masked && plan.codings.length > 0 ? undefined : answer.atHand()),
     masker: maskerOf(plan, secrets),
     trailers: () => inSight(shownTrailers(answer.trailers(), masked) ?? [], sight),
   };

@@ -16,7 +16,7 @@ import { CODINGS } from '../shown/codings.ts';
 import type { ShownFields } from '../shown/fields.ts';
 import type { planBody } from '../shown/plan.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
-import { clientLeft, moveBody } from './answer-flow.ts';
+import { clientLeft, giveBody, moveBody, type Passing } from './answer-flow.ts';
 import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
 import type { Incoming } from './incoming.ts';
@@ -136,7 +136,7 @@ export class Exchange {
     try {
       await this.#show(request, answer, operation);
     } finally {
-      answer.body.destroy();
+      answer.leave();
     }
   }
 
@@ -201,7 +201,7 @@ export class Exchange {
       await this.#show(request, answer, operation);
     } finally {
       record.close();
-      answer.body.destroy();
+      answer.leave();
     }
   }
 
@@ -224,8 +224,9 @@ export class Exchange {
       reply.head(status, view.head.fields, !bodyEnded());
     });
     if (!view.waits) begin();
-    if (view.body === undefined) answer.body.resume();
-    else await this.#showBody(view, view.body(), operation, begin, this.#lasting(request, answer, operation));
+    if (view.body === undefined) {
+      if (answer.atHand() === undefined) answer.body.resume();
+    } else await this.#showBody(view, view.body, operation, begin, this.#lasting(request, answer, operation));
     begin();
     reply.end(view.body === undefined ? [] : this.#trailers(view, operation));
     this.#call?.finish(status);
@@ -254,15 +255,15 @@ export class Exchange {
 
   /** @param begin Called before anything is given. */
   async #showBody(
-    { masker }: AnswerView,
-    body: Readable,
+    { masker, atHand }: AnswerView,
+    body: () => Readable,
     operation: OpenOperation,
     begin: () => void,
     lasting: LastingAnswer | undefined,
   ): Promise<void> {
     const { guard } = this.#state.context;
     const record = new RecordedBody(guard, 'response', operation, HTTP_LIMITS.recordedAnswerBytes);
-    await moveBody(body, this.#incoming.reply, guard, {
+    const passing: Passing = {
       push: (chunk) => {
         lasting?.demand();
         return masker.push(chunk);
@@ -273,7 +274,12 @@ export class Exchange {
         operation.bytes += chunk.length;
         record.add(chunk);
       },
-    });
+    };
+    const { reply } = this.#incoming;
+    const whole = atHand();
+    const moved =
+      whole === undefined ? moveBody(body(), reply, guard, passing) : giveBody(whole, reply, guard, passing);
+    if (moved !== undefined) await moved;
     record.close();
     operation.maskedValues += masker.maskedValues;
   }

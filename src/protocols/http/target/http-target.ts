@@ -50,6 +50,10 @@ export interface TargetAnswer {
   readonly rawHeaders: readonly string[];
   /** Ends with an error where the answer broke off. */
   readonly body: Readable;
+  /** Takes all of the body, where it has come whole and nobody has asked for `body` yet; undefined: read that. */
+  atHand(): Buffer | undefined;
+  /** Nothing more of it is read: one that has not come whole is broken off. */
+  leave(): void;
   /** Names and values in turn, once the body has ended. */
   readonly trailers: () => readonly string[];
 }

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import { type Duplex, Readable } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import type { AnswerHead, AnswerSink } from '../../../../wire/http/http1/answer-reader.ts';
 import type { Switched, TargetAnswer } from '../http-target.ts';
 import type { Outgoing } from '../outgoing.ts';
 import { type Patience, targetError, Waits } from '../patience.ts';
+import { Http1Answer } from './answer.ts';
 import { Upload } from './upload.ts';
 
 /** What is asked over a connection. */
@@ -43,8 +44,7 @@ export class Call implements AnswerSink {
     readonly resolve: (answer: TargetAnswer | Switched) => void;
     readonly reject: (error: unknown) => void;
   };
-  #body: AnswerBody | undefined;
-  #trailers: readonly string[] = [];
+  #received: Http1Answer | undefined;
   #reading = false;
   #answered = false;
   #ended = false;
@@ -95,19 +95,17 @@ export class Call implements AnswerSink {
     this.keptMs = keptMs;
     this.#waits.end();
     if (status === 101) return this.#settle.resolve({ rawHeaders: fields, stream: this.#carrier.release() });
-    const body = new AnswerBody(this.#carrier, () => this.#ended);
-    this.#body = body;
-    this.#settle.resolve({ status, rawHeaders: fields, body, trailers: () => this.#trailers });
+    this.#received = new Http1Answer(status, fields, this.#carrier);
+    this.#settle.resolve(this.#received);
   }
 
   body(data: Buffer): void {
-    if (this.#body?.push(data) === false) this.#carrier.pause();
+    if (this.#received?.push(data) === false) this.#carrier.pause();
   }
 
   end(trailers: readonly string[]): void {
     this.#ended = true;
-    this.#trailers = trailers;
-    this.#body?.push(null);
+    this.#received?.end(trailers);
     this.#carrier.resume();
   }
 
@@ -130,8 +128,8 @@ export class Call implements AnswerSink {
     this.finish();
     if (this.#ended) return;
     const known = targetError(error, true);
-    if (this.#body === undefined) this.#settle.reject(known);
-    else this.#body.destroy(known);
+    if (this.#received === undefined) this.#settle.reject(known);
+    else this.#received.fail(known);
   }
 
   get #isSent(): boolean {
@@ -141,28 +139,5 @@ export class Call implements AnswerSink {
   #sent(): void {
     if (this.#ended) this.#carrier.done();
     else if (!this.#answered && !this.#reading) this.#waits.untilAnswered();
-  }
-}
-
-/** The body of an answer: whoever leaves it unread closes the connection. */
-class AnswerBody extends Readable {
-  readonly #carrier: Carrier;
-  readonly #ended: () => boolean;
-
-  constructor(carrier: Carrier, ended: () => boolean) {
-    super();
-    // It may break off before anybody reads it, as where the client is told something else: nobody hears that then.
-    this.on('error', () => undefined);
-    this.#carrier = carrier;
-    this.#ended = ended;
-  }
-
-  override _read(): void {
-    if (!this.#ended()) this.#carrier.resume();
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (!this.#ended()) this.#carrier.socket.destroy();
-    done(error);
   }
 }

@@ -47,7 +47,7 @@ export class Http1Calls {
     try {
       const answer = await this.#answer(connection, { outgoing, head, body, last });
       if (answer.status !== REQUEST_TIMEOUT || kept === undefined || !harmless) return answer;
-      answer.body.on('error', () => undefined).destroy();
+      answer.leave();
     } catch (error) {
       if (connection?.stale !== true || !harmless) throw error;
     }

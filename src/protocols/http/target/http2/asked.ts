@@ -70,6 +70,8 @@ export function asked(
       status: statusOf(headers),
       rawHeaders: withoutPseudo(raw as string[]),
       body: stream,
+      atHand: () => undefined,
+      leave: () => void stream.destroy(),
       trailers: () => trailers,
     });
   });
