@@ -4,9 +4,9 @@ import type { OnReadOpts, Socket } from 'node:net';
 export interface DirectReads {
   /**
    * From now on calls `take` with what arrives instead of `data` events; what the socket holds already still comes as
-   * such, before. The bytes are overwritten when `take` returns.
+   * such, before. The bytes are overwritten when `take` returns. Undefined: it reads as any other again.
    */
-  deliver(take: (bytes: Buffer) => void): void;
+  deliver(take: ((bytes: Buffer) => void) | undefined): void;
 }
 
 /**
@@ -33,7 +33,7 @@ export function directReads(memory: Buffer): {
   const attach = <S extends Socket>(socket: S) => {
     push = (bytes) => socket.push(bytes);
     return Object.assign(socket, {
-      deliver: (to: (bytes: Buffer) => void) => {
+      deliver: (to: ((bytes: Buffer) => void) | undefined) => {
         take = to;
       },
     });

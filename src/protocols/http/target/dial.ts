@@ -1,5 +1,6 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { directReads } from '../../../core/bytes/direct-reads.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { type Patience, targetError } from './patience.ts';
 import type { OwnCertificate, Place } from './place.ts';
@@ -18,6 +19,7 @@ const KEEP_ALIVE_MS = 60_000;
  * Makes a connection to the target.
  *
  * @param protocols Offered by ALPN: `h2`, `http/1.1`.
+ * @param memory What it may read into, where it has no TLS and that is the caller's: see `directReads`.
  * @throws {HoopError} `ERR_TARGET_UNREACHABLE` also where it takes longer than `connectMs`; `ERR_TARGET_TLS`.
  * @see RFC 7301
  */
@@ -26,6 +28,7 @@ export function dial(
   protocols: readonly string[],
   certificate: OwnCertificate | undefined,
   { connectMs }: Patience,
+  memory?: Buffer,
 ): Promise<Dialled> {
   const { promise, resolve, reject } = Promise.withResolvers<Dialled>();
   const { host, port, secure, ca, addresses } = place;
@@ -67,7 +70,12 @@ export function dial(
       ),
     connectMs,
   );
-  const socket = secure ? makeTls() : connectPlain(to, () => stands(undefined));
+  const makePlain = () => {
+    if (memory === undefined) return connectPlain(to, () => stands(undefined));
+    const { onread, attach } = directReads(memory);
+    return attach(connectPlain({ ...to, onread }, () => stands(undefined)));
+  };
+  const socket = secure ? makeTls() : makePlain();
   socket.setNoDelay(true).setKeepAlive(true, KEEP_ALIVE_MS).once('error', failed).once('close', closed);
   return promise;
 }

@@ -143,9 +143,14 @@ const NONE: readonly string[] = [];
 const NOTHING_ASKED: Asked = { method: '', upgrade: false };
 
 function keptMs(fields: readonly string[], is11: boolean): number {
-  const options = valuesOf(fields, 'connection').flatMap((value) =>
-    value.toLowerCase().split(/[ \t]*,[ \t]*/),
-  );
+  const said = valuesOf(fields, 'connection');
+  const options =
+    said.length === 0
+      ? said
+      : said
+          .join()
+          .toLowerCase()
+          .split(/[ \t]*,[ \t]*/);
   if (is11 ? options.includes('close') : !options.includes('keep-alive')) return 0;
   const [hint] = valuesOf(fields, 'keep-alive');
   const seconds =

@@ -194,10 +194,12 @@ function linesOf(fields: readonly Field[]): string {
 }
 
 function lengthIn(fields: readonly Field[]): number | undefined {
-  const lengths = fields.filter(([name]) => name.length === 14 && name.toLowerCase() === 'content-length');
-  const [length] = lengths;
-  if (length === undefined) return undefined;
-  if (lengths.length > 1 || !LENGTH.test(length[1]))
-    throw new HoopError('ERR_INTERNAL', 'the length of an answer cannot be written');
-  return Number(length[1]);
+  let length: string | undefined;
+  for (const [name, value] of fields) {
+    if (name.length !== 14 || name.toLowerCase() !== 'content-length') continue;
+    if (length !== undefined || !LENGTH.test(value))
+      throw new HoopError('ERR_INTERNAL', 'the length of an answer cannot be written');
+    length = value;
+  }
+  return length === undefined ? undefined : Number(length);
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { readsDirectly } from '../../../../core/bytes/direct-reads.ts';
 import { AnswerReader } from '../../../../wire/http/http1/answer-reader.ts';
 import { closedUnanswered, type Patience } from '../patience.ts';
 import { type Asking, Call, type Carrier } from './call.ts';
@@ -44,6 +45,8 @@ export class Connection implements Carrier {
       .on('end', this.#onEnd)
       .on('error', this.#onError)
       .on('close', this.#onClose);
+    // What is read is kept for longer than this turn.
+    if (readsDirectly(socket)) socket.deliver((bytes) => this.#data(Buffer.from(bytes)));
   }
 
   /** Sends a request. One at a time. */
@@ -81,6 +84,7 @@ export class Connection implements Carrier {
   release(): Duplex {
     const { socket } = this;
     this.#released = true;
+    if (readsDirectly(socket)) socket.deliver(undefined);
     socket.off('data', this.#onData).off('end', this.#onEnd).off('error', this.#onError);
     socket.on('error', () => undefined);
     // Whoever has it now begins to read.

@@ -11,6 +11,8 @@ interface Kept {
   readonly until: number;
 }
 
+const READ_BYTES = 64 * 1024;
+
 /** Connections of HTTP/1.1 to one target, kept for the next request, made with the certificate of now. */
 export class Connections implements Keeper {
   readonly #place: Place;
@@ -18,6 +20,8 @@ export class Connections implements Keeper {
   readonly #all = new Set<Connection>();
   /** Nobody uses them: the one that was used last is at the end. */
   #free: Kept[] = [];
+  /** What all of them read into. */
+  readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);
   #certificate: OwnCertificate | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -44,7 +48,7 @@ export class Connections implements Keeper {
    */
   async made(): Promise<Connection> {
     const certificate = this.#renew();
-    const { socket } = await dial(this.#place, ['http/1.1'], certificate, this.#patience);
+    const { socket } = await dial(this.#place, ['http/1.1'], certificate, this.#patience, this.#memory);
     return this.of(socket);
   }
 
