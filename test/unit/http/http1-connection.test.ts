@@ -210,6 +210,16 @@ it('a head that does not end in time is late; one that has ended is not', () => 
   }
 });
 
+it.each([
+  ['1.1', true],
+  ['1.0', false],
+])('a client of HTTP/%s that asks to be told before its body waits for that: %s', async (version, waits) => {
+  const { client, asked } = connected(ok);
+  client.say(`POST / HTTP/${version}\r\nHost: a\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n\r\n`);
+  await eventually('it is asked', () => asked.length === 1);
+  expect(asked[0]!.expectsContinue).toBe(waits);
+});
+
 it('a body is read as fast as it is taken', async () => {
   const { client, asked } = connected(() => new Promise(() => undefined));
   client.say(post(1_000_000));

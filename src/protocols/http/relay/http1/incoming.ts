@@ -38,8 +38,9 @@ export class Http1Incoming implements Incoming {
 
   readonly bodyEnded = (): boolean => this.#ended;
 
+  /** By HTTP/1.0 it is nothing: RFC 9110 §10.1.1. */
   get expectsContinue(): boolean {
-    return expectsContinue(this.head.rawHeaders);
+    return this.head.httpVersion === '1.1' && expectsContinue(this.head.rawHeaders);
   }
 
   /** @returns Whether more is wanted at once. */
