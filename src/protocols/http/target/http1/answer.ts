@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { TargetAnswer } from '../http-target.ts';
-import type { Carrier } from './call.ts';
+import type { Carrier } from './carrier.ts';
 
 /** What is held of a body that nobody reads yet before its target is not read, octets. */
 const HELD_BYTES = 64 * 1024;

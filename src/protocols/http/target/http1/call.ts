@@ -1,10 +1,10 @@
-import type { Socket } from 'node:net';
-import type { Duplex, Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { AnswerHead, AnswerSink } from '../../../../wire/http/http1/answer-reader.ts';
 import type { Switched, TargetAnswer } from '../http-target.ts';
 import type { Outgoing } from '../outgoing.ts';
 import { type Patience, targetError, Waits } from '../patience.ts';
 import { Http1Answer } from './answer.ts';
+import type { Carrier } from './carrier.ts';
 import { Upload } from './upload.ts';
 
 /** What is asked over a connection. */
@@ -18,18 +18,6 @@ export interface Asking {
   /** No other request follows on its connection. */
   readonly last: boolean;
   readonly over: () => void;
-}
-
-/** The connection that carries a call. */
-export interface Carrier {
-  readonly socket: Socket;
-  /** Lets the target speak, or not. */
-  resume(): void;
-  pause(): void;
-  /** All of the call has come and gone. */
-  done(): void;
-  /** What is spoken from here on is no HTTP. */
-  release(): Duplex;
 }
 
 /** One request over a connection of HTTP/1.1, and its answer. */

@@ -3,7 +3,8 @@ import type { Duplex } from 'node:stream';
 import { readsDirectly } from '../../../../core/bytes/direct-reads.ts';
 import { AnswerReader } from '../../../../wire/http/http1/answer-reader.ts';
 import { closedUnanswered, type Patience } from '../patience.ts';
-import { type Asking, Call, type Carrier } from './call.ts';
+import { type Asking, Call } from './call.ts';
+import type { Carrier } from './carrier.ts';
 
 /** Told by a connection of what becomes of it. */
 export interface Keeper {
