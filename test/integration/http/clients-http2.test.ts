@@ -1,7 +1,7 @@
 /** Clients of HTTP/2 that flood or are wrong, frame by frame: memory is bounded, the connection ends, and others go on meanwhile. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { connect as connectHttp2 } from 'node:http2';
+import { connect as connectHttp2, createServer as createHttp2, type Http2Server } from 'node:http2';
 import type { AddressInfo, Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,8 +21,10 @@ const SETTING = { tableBytes: 1, windowBytes: 4 } as const;
 const POLICY = `@id("all") permit (principal, action in [Action::"connect", Action::"http", Action::"reveal"], resource);`;
 
 let upstream: Server;
+let spoken: Http2Server;
 let running: RunningGateway;
 let local: LocalEnd;
+let two: LocalEnd;
 /** Requests that the target heard. */
 let heard = 0;
 
@@ -36,19 +38,35 @@ beforeAll(async () => {
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   const { port } = upstream.address() as AddressInfo;
+  spoken = createHttp2().on('stream', (stream, headers) => {
+    if (headers[':path'] === '/alone') {
+      stream.respond({ ':status': 200, 'grpc-status': '9' }, { endStream: true });
+      return;
+    }
+    stream.respond({ ':status': 200 }, { waitForTrailers: true });
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' })).end();
+  });
+  spoken.listen(0, '127.0.0.1');
+  await once(spoken, 'listening');
+  const { port: spokenPort } = spoken.address() as AddressInfo;
   running = await RunningGateway.start({
     policy: POLICY,
-    resources: `\n  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }`,
+    resources: `\n  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }
+  two: { protocol: http, target: { url: 'http://127.0.0.1:${spokenPort}', version: http/2 }, credentials: {} }`,
     adapter: null,
   });
-  local = await LocalEnd.open(await running.person(['developers']), 'api');
+  const caller = await running.person(['developers']);
+  local = await LocalEnd.open(caller, 'api');
+  two = await LocalEnd.open(caller, 'two');
 });
 
 afterAll(async () => {
   local?.close();
+  two?.close();
   await running?.remove();
   upstream?.close();
   upstream?.closeAllConnections();
+  spoken?.close();
 });
 
 type Fields = readonly (readonly [string, string])[];
@@ -301,4 +319,25 @@ describe('a client that sends', () => {
     );
     client.close();
   });
+});
+
+describe('an answer without a body', () => {
+  it.each([
+    ['/alone', 'head', '9'],
+    ['/behind', 'trailers', '0'],
+  ])(
+    '%s ends with its %s, as it does at the target: to gRPC that is where the status stands',
+    async (path, where, status) => {
+      const session = connectHttp2(`http://127.0.0.1:${two.port}`);
+      const stream = session.request({ ':path': path, ':method': 'POST', authorization: two.authorization });
+      const said: string[] = [];
+      stream.on('response', (headers, flags) => {
+        if ((flags & FLAG.endStream) !== 0) said.push(`head ${headers['grpc-status']}`);
+      });
+      stream.on('trailers', (headers) => said.push(`trailers ${headers['grpc-status']}`));
+      await text(stream.end());
+      session.close();
+      expect(said).toEqual([`${where} ${status}`]);
+    },
+  );
 });

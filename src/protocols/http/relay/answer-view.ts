@@ -58,7 +58,7 @@ export function answerView(
     throw new HoopError('ERR_TARGET_LOST', "the target's answer is malformed");
   const fields =
     masked && masks.any ? [...head.headers.filter(([name]) => name !== NOSNIFF[0]), NOSNIFF] : head.headers;
-  const none = method === 'HEAD' || answer.status === 204 || answer.status === 304;
+  const none = method === 'HEAD' || answer.status === 204 || answer.status === 304 || answer.ended === true;
   return {
     head: inSight(fields, sight),
     waits: masked && !plan.flows,
@@ -94,7 +94,7 @@ function maskerOf(plan: Exclude<BodyPlan, { kind: 'refuse' }>, secrets: SecretFo
 
 const UNTOUCHED: BodyMasker = { maskedValues: 0, push: (chunk) => chunk, end: () => undefined };
 
-function headOf(method: string, { status, rawHeaders }: TargetAnswer): AnswerHead {
+function headOf(method: string, { status, rawHeaders, ended }: TargetAnswer): AnswerHead {
   const joined = (name: string) => {
     const values = valuesOf(rawHeaders, name);
     return values.length === 0 ? undefined : values.join(', ');
@@ -106,5 +106,6 @@ function headOf(method: string, { status, rawHeaders }: TargetAnswer): AnswerHea
     contentEncoding: joined('content-encoding'),
     contentRange: joined('content-range'),
     contentLength: joined('content-length'),
+    ended,
   };
 }

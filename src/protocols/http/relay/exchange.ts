@@ -221,7 +221,7 @@ export class Exchange {
     if ('rule' in view) return this.#withhold(view, status, operation);
     const begin = once(() => {
       this.#given(String(status), view.head, operation);
-      reply.head(status, view.head.fields, !bodyEnded());
+      reply.head(status, view.head.fields, !bodyEnded(), view.body === undefined);
     });
     if (!view.waits) begin();
     if (view.body === undefined) {

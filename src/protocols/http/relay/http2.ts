@@ -88,12 +88,13 @@ class Http2Reply implements Reply {
       this.#stream.additionalHeaders({ ':status': status, ...grouped(fields) });
   }
 
-  head(status: number, fields: readonly Field[]): void {
+  head(status: number, fields: readonly Field[], _last?: boolean, alone = false): void {
     if (this.closed) return;
     // Known to Node, and not to its types.
     const options: ServerStreamResponseOptions & { readonly sendDate: boolean } = {
       sendDate: false,
-      waitForTrailers: true,
+      endStream: alone,
+      waitForTrailers: !alone,
     };
     this.#stream.respond({ ':status': status, ...grouped(fields) }, options);
   }

@@ -35,8 +35,11 @@ export interface Reply {
   goOn(): void;
   /** Sends an answer before the answer: 102, 103. */
   inform(status: number, fields: readonly Field[]): void;
-  /** @param last The connection ends behind this answer. */
-  head(status: number, fields: readonly Field[], last?: boolean): void;
+  /**
+   * @param last HTTP/1.1: the connection ends behind this answer.
+   * @param alone HTTP/2: the stream ends with the head, as it did at the target: to gRPC its fields are trailers then.
+   */
+  head(status: number, fields: readonly Field[], last?: boolean, alone?: boolean): void;
   /** @returns Whether the client takes more at once; if not, `onDrain` says when. */
   write(chunk: Uint8Array): boolean;
   onDrain(act: () => void): void;

@@ -19,6 +19,8 @@ export interface AnswerHead {
   readonly contentEncoding: string | undefined;
   readonly contentRange: string | undefined;
   readonly contentLength: string | undefined;
+  /** HTTP/2: nothing follows. */
+  readonly ended?: boolean | undefined;
 }
 
 /** What becomes of a body. */
@@ -78,8 +80,10 @@ export function planBody(head: AnswerHead, masks: AnswerMasks, scrubs: boolean):
   return { kind: 'mask', codings, flows: isStream(type), make };
 }
 
-function hasNone({ method, status, contentLength }: AnswerHead): boolean {
-  return method === 'HEAD' || status === 204 || status === 205 || status === 304 || contentLength === '0';
+function hasNone({ method, status, contentLength, ended = false }: AnswerHead): boolean {
+  return (
+    ended || method === 'HEAD' || status === 204 || status === 205 || status === 304 || contentLength === '0'
+  );
 }
 
 /** A body in a coding is decoded, so that a secret can be found in it; a part of one, or an unknown coding, is as it is. */

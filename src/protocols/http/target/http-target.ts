@@ -48,6 +48,8 @@ export interface TargetAnswer {
   readonly status: number;
   /** Names and values in turn. */
   readonly rawHeaders: readonly string[];
+  /** HTTP/2: the stream ended with the head. */
+  readonly ended?: boolean;
   /** Ends with an error where the answer broke off. */
   readonly body: Readable;
   /** Takes all of the body, where it has come whole and nobody has asked for `body` yet; undefined: read that. */

@@ -63,12 +63,13 @@ export function asked(
     }
   };
   stream.on('headers', (headers, _flags, raw: unknown) => informed(headers, raw as string[]));
-  stream.once('response', (headers, _flags, raw: unknown) => {
+  stream.once('response', (headers, flags, raw: unknown) => {
     watched.over();
     upload?.forget();
     resolve({
       status: statusOf(headers),
       rawHeaders: withoutPseudo(raw as string[]),
+      ended: (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0,
       body: stream,
       atHand: () => undefined,
       leave: () => void stream.destroy(),
