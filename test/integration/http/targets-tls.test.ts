@@ -205,6 +205,64 @@ describe('its certificate', () => {
   );
 });
 
+describe('a session of TLS', () => {
+  /** Whether each connection went on with the session of one before. */
+  async function resumed(server: Server, more: Partial<TargetOptions> = {}) {
+    const reused: boolean[] = [];
+    server.on('secureConnection', (socket: TLSSocket) => reused.push(socket.isSessionReused()));
+    const target = await at(server, 'https', { version: 'http/1.1', ...more });
+    return { reused, target };
+  }
+  const own = (more = {}): Server => createHttps({ ...certificates.server, ...more }, closing);
+  /** Each answer is the last of its connection. */
+  function closing(request: Request, response: Response): void {
+    response.setHeader('connection', 'close');
+    void tell(request, response);
+  }
+
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('is gone on with by %s', async (version) => {
+    const { reused, target } = await resumed(own({ minVersion: version, maxVersion: version }));
+    for (let nth = 0; nth < 4; nth++) await told(ask(target));
+    expect(reused).toEqual([false, true, true, true]);
+  });
+
+  it('is shared with no other resource', async () => {
+    const server = own();
+    const { reused, target } = await resumed(server);
+    await told(ask(target));
+    const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const ca = certificates.authority;
+    const place = { origin, base: '' };
+    const other = httpTarget({ ...TARGET_USUAL, place, ca, credential: noCredential, version: 'http/1.1' });
+    ends.push(() => other.close());
+    await told(ask(other));
+    await told(ask(target));
+    expect(reused).toEqual([false, false, true]);
+  });
+
+  it('is not gone on with under another certificate of the own', async () => {
+    let shown = certificates.server;
+    const { reused, target } = await resumed(own({ requestCert: true, rejectUnauthorized: false }), {
+      certificate: () => shown,
+    });
+    await told(ask(target));
+    await told(ask(target));
+    shown = (await makeLocalCertificates(['127.0.0.1'], Date.now())).server;
+    await told(ask(target));
+    expect(reused).toEqual([false, true, false]);
+  });
+
+  it('is of a target that was known, and another in its place is not believed', async () => {
+    const server = own();
+    const { reused, target } = await resumed(server);
+    await told(ask(target));
+    const { cert, key } = (await makeLocalCertificates(['127.0.0.1'], Date.now())).server;
+    (server as unknown as { setSecureContext(options: object): void }).setSecureContext({ cert, key });
+    await expect(ask(target)).rejects.toMatchObject({ code: 'ERR_TARGET_TLS' });
+    expect(reused).toEqual([false]);
+  });
+});
+
 describe.each(['http/2', 'http/1.1'] as const)('by %s', (version) => {
   it('bodies go through, octet for octet, of any length and framing', async () => {
     const target = await at(both(), 'https', { version });

@@ -31,7 +31,7 @@ export function dial(
   memory?: Buffer,
 ): Promise<Dialled> {
   const { promise, resolve, reject } = Promise.withResolvers<Dialled>();
-  const { host, port, secure, ca, addresses } = place;
+  const { host, port, secure, ca, addresses, tickets } = place;
   const to = { host, port, lookup: addresses.lookup };
   const over = () => {
     clearTimeout(timer);
@@ -49,17 +49,22 @@ export function dial(
     resolve({ socket, protocol });
   };
   const makeTls = () => {
+    const session = tickets.take(certificate);
     const tls = connectTls({
       ...to,
       ...(isIP(host) === 0 ? { servername: host } : {}),
       ...(ca === undefined ? {} : { ca }),
       ...certificate,
+      ...(session === undefined ? {} : { session }),
       ALPNProtocols: [...protocols],
       minVersion: 'TLSv1.2',
       // Said, so that no variable of the environment can turn it off.
       rejectUnauthorized: true,
     });
-    return tls.once('secureConnect', () => stands(tls.alpnProtocol || undefined));
+    return tls.once('secureConnect', () => {
+      tickets.keepOf(tls, certificate);
+      stands(tls.alpnProtocol || undefined);
+    });
   };
   const timer = setTimeout(
     () =>

@@ -1,4 +1,5 @@
 import type { TargetAddresses } from '../../stream/addresses.ts';
+import { Tickets } from './tickets.ts';
 
 /** The gateway's own certificate and its key, PEM. */
 export interface OwnCertificate {
@@ -18,6 +19,7 @@ export interface Place {
   /** PEM; undefined: the authorities that Node knows. */
   readonly ca: string | undefined;
   readonly addresses: TargetAddresses;
+  readonly tickets: Tickets;
   /** As it is now: asked with each request. */
   readonly certificate: () => OwnCertificate | undefined;
 }
@@ -38,6 +40,7 @@ export function placeOf(
     secure,
     ca: rest.ca,
     addresses: rest.addresses,
+    tickets: new Tickets(),
     certificate: () => rest.certificate?.(),
   };
 }
