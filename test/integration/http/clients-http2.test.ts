@@ -341,3 +341,40 @@ describe('an answer without a body', () => {
     },
   );
 });
+
+describe('a WebSocket by HTTP/2', () => {
+  it('is not offered, and asked for all the same is no request', async () => {
+    const client = await RawHttp2Client.open(local.port);
+    heard = 0;
+    const asked = block(
+      [':method', 'CONNECT'],
+      [':protocol', 'websocket'],
+      [':scheme', 'http'],
+      [':authority', 'localhost'],
+      [':path', '/feed'],
+      ['authorization', local.authorization],
+      ['sec-websocket-version', '13'],
+    );
+    client.connection.send(frame(FRAME.headers, FLAG.endHeaders, 1, asked));
+    await eventually('it is refused', () => client.connection.resets.get(1) === PROTOCOL);
+    client.connection.send(get(3));
+    await eventually('others go on', () => client.bodies.has(3));
+    expect(heard).toBe(1);
+    client.close();
+  });
+
+  it('nor is any other tunnel', async () => {
+    const session = connectHttp2(`http://127.0.0.1:${local.port}`);
+    heard = 0;
+    const stream = session.request({
+      ':method': 'CONNECT',
+      ':authority': 'localhost:80',
+      authorization: local.authorization,
+    });
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+    expect(headers[':status']).toBe(405);
+    expect(await text(stream.end())).toContain('"rule":"method"');
+    expect(heard).toBe(0);
+    session.close();
+  });
+});

@@ -20,6 +20,7 @@ import { requestOf, TARGET_USUAL, whole } from '../../support/http/target.ts';
 
 const PATIENCE = { connectMs: 200, answerMs: 200, headMs: 150, early: 3 };
 const [NO_ERROR, INTERNAL_ERROR, CANCEL] = [0, 2, 8];
+const MUCH = Buffer.alloc(16_384, 'x');
 const STATUS = [':status', '200'] as const;
 
 let raw: RawHttp2;
@@ -219,6 +220,23 @@ describe('amid an answer', () => {
     await expect(failed).rejects.toThrow();
     raw.serve = (c, stream) => c.ok(stream);
     expect(await whole(ask())).toBe('200 ok');
+  });
+
+  it.each([
+    ['all of it came', 3, true],
+    ['less of it came', 4, false],
+    ['it did not say how long it is', undefined, false],
+  ])('a body that is let go in place of being ended: %s', async (_what, length, isWhole) => {
+    raw.serve = (c, stream) => {
+      const lengths = length === undefined ? [] : [['content-length', String(length * MUCH.length)] as const];
+      c.head(stream, 0, STATUS, ...lengths);
+      for (let nth = 0; nth < 3; nth++) c.send(frame(FRAME.data, 0, stream, MUCH));
+      c.reset(stream, NO_ERROR);
+    };
+    const { body } = await ask();
+    const read = buffer(body);
+    if (isWhole) expect((await read).length).toBe(3 * MUCH.length);
+    else await expect(read).rejects.toThrow();
   });
 
   it('a body shorter or longer than its length is cut off', async () => {

@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
+import {
+  connect as connectHttp2,
+  createServer as createHttp2,
+  type Http2Server,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LocalEnd } from '../../support/http/local-end.ts';
 import { RunningGateway } from '../../support/running-gateway.ts';
@@ -16,8 +24,10 @@ const SIZE = 1024 * MIB;
 const RISE_BYTES = SIZE / 4;
 
 let upstream: Server;
+let spoken: Http2Server;
 let running: RunningGateway;
 let local: LocalEnd;
+let two: LocalEnd;
 /** Requests that the target has seen broken off. */
 let aborted = 0;
 
@@ -45,23 +55,49 @@ beforeAll(async () => {
     };
     more();
   });
+  spoken = createHttp2().on('stream', (stream, headers) => void answerHttp2(stream, headers[':path'], piece));
+  spoken.listen(0, '127.0.0.1');
+  await once(spoken, 'listening');
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   const { port } = upstream.address() as AddressInfo;
+  const { port: spokenPort } = spoken.address() as AddressInfo;
   running = await RunningGateway.start({
     policy: POLICY,
-    resources: `\n  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }`,
+    resources: `\n  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }
+  two: { protocol: http, target: { url: 'http://127.0.0.1:${spokenPort}', version: http/2 }, credentials: {} }`,
     adapter: null,
   });
-  local = await LocalEnd.open(await running.person(['developers'], { agent: 'copilot' }), 'api');
+  const caller = await running.person(['developers'], { agent: 'copilot' });
+  local = await LocalEnd.open(caller, 'api');
+  two = await LocalEnd.open(caller, 'two');
 });
 
 afterAll(async () => {
   local?.close();
+  two?.close();
+  spoken?.close();
   await running?.remove();
   upstream?.close();
   upstream?.closeAllConnections();
 });
+
+/** As the target of HTTP/1.1. */
+async function answerHttp2(
+  stream: ServerHttp2Stream,
+  path: string | undefined,
+  piece: Buffer,
+): Promise<void> {
+  stream.on('error', () => undefined);
+  if (path === '/up') {
+    const octets = await lengthOf(stream);
+    stream.respond({ ':status': 200 });
+    return void stream.end(String(octets));
+  }
+  stream.respond({ ':status': 200, 'content-length': SIZE });
+  for (let left = SIZE; left > 0; left -= piece.length) if (!stream.write(piece)) await once(stream, 'drain');
+  stream.end();
+}
 
 function ask(path: string, method = 'GET', length?: number) {
   const headers = {
@@ -75,7 +111,7 @@ function ask(path: string, method = 'GET', length?: number) {
   return { call, answer };
 }
 
-async function lengthOf(answer: IncomingMessage): Promise<number> {
+async function lengthOf(answer: Readable): Promise<number> {
   let octets = 0;
   for await (const chunk of answer) octets += (chunk as Buffer).length;
   return octets;
@@ -132,5 +168,31 @@ describe('a body of 1 GiB', () => {
     const before = aborted;
     slow.destroy();
     await eventually('the target is told', () => aborted > before);
+  });
+});
+
+describe('a body of 1 GiB by HTTP/2, to a target of HTTP/2', () => {
+  it('comes down whole, in memory that does not grow with it', async () => {
+    const session = connectHttp2(`http://127.0.0.1:${two.port}`);
+    const { value, rise } = await riseOf(() =>
+      lengthOf(session.request({ ':path': '/down', authorization: two.authorization })),
+    );
+    session.close();
+    expect(value).toBe(SIZE);
+    expect(rise).toBeLessThan(RISE_BYTES);
+  });
+
+  it('goes up whole, in memory that does not grow with it', async () => {
+    const piece = Buffer.alloc(64 * 1024, 'y');
+    const session = connectHttp2(`http://127.0.0.1:${two.port}`);
+    const { value, rise } = await riseOf(async () => {
+      const call = session.request({ ':path': '/up', ':method': 'POST', authorization: two.authorization });
+      for (let left = SIZE; left > 0; left -= piece.length) if (!call.write(piece)) await once(call, 'drain');
+      call.end();
+      return String(await buffer(call));
+    });
+    session.close();
+    expect(value).toBe(String(SIZE));
+    expect(rise).toBeLessThan(RISE_BYTES);
   });
 });

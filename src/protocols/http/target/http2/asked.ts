@@ -98,14 +98,23 @@ export function asked(
   return promise;
 }
 
-/** Node tells a stream that was reset by NO_ERROR or CANCEL as one that ended: half an answer would look whole. */
+/**
+ * Node tells a stream that was reset by NO_ERROR or CANCEL as one that ended: half an answer would look whole. One of which all came
+ * that its head said is whole: a server of Node's may let it go in place of ending it.
+ */
 function endsOnlyByItsPeer(stream: ClientHttp2Stream): void {
   const push = stream.push.bind(stream);
   const destroy = stream.destroy.bind(stream);
   let whole = false;
+  /** Octets that its head said and that have not come; undefined: how many was not said. */
+  let left: number | undefined;
+  stream.once('response', (headers) => {
+    left = headers['content-length'] === undefined ? undefined : Number(headers['content-length']);
+  });
   stream.push = (chunk: unknown, encoding?: BufferEncoding) => {
+    if (left !== undefined && chunk !== null) left -= (chunk as Uint8Array).length;
     if (chunk !== null || whole || stream.destroyed) return push(chunk, encoding);
-    whole = !stream.closed;
+    whole = !stream.closed || left === 0;
     if (whole) return push(null);
     // Later: Node is not done with the stream.
     process.nextTick(() => stream.destroy());
