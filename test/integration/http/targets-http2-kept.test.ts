@@ -6,7 +6,7 @@ import { HoopError } from '../../../src/core/errors.ts';
 import { noCredential } from '../../../src/protocols/http/credentials/configured.ts';
 import type { HttpTarget } from '../../../src/protocols/http/target/http-target.ts';
 import { httpTarget } from '../../../src/protocols/http/target/node-target.ts';
-import type { OwnCertificate } from '../../../src/protocols/http/target/place.ts';
+import type { OwnCertificate } from '../../../src/protocols/http/target/own-certificate.ts';
 import { FLAG, FRAME, frame, type RawConnection, RawHttp2, setting } from '../../support/http/raw-http2.ts';
 import { requestOf, TARGET_USUAL, whole } from '../../support/http/target.ts';
 import { eventually } from '../../support/waiting.ts';

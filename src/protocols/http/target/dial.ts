@@ -2,8 +2,9 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { directReads } from '../../../core/bytes/direct-reads.ts';
 import { HoopError } from '../../../core/errors.ts';
+import type { OwnCertificate } from './own-certificate.ts';
 import { type Patience, targetError } from './patience.ts';
-import type { OwnCertificate, Place } from './place.ts';
+import type { Place } from './place.ts';
 
 /** A connection that stands, over TLS where that is asked for: the certificate was checked, and nothing is sent yet. */
 export interface Dialled {

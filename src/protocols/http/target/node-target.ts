@@ -11,8 +11,9 @@ import { Http1Calls } from './http1/calls.ts';
 import { Http2Calls } from './http2/calls.ts';
 import { Sessions } from './http2/sessions.ts';
 import { type Early, type Outgoing, outgoing } from './outgoing.ts';
+import type { OwnCertificate } from './own-certificate.ts';
 import type { Patience } from './patience.ts';
-import { type OwnCertificate, type Place, placeOf } from './place.ts';
+import { type Place, placeOf } from './place.ts';
 import { Room } from './room.ts';
 
 /** What is spoken to a target, as it is configured. */

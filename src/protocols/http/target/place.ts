@@ -1,11 +1,6 @@
 import type { TargetAddresses } from '../../stream/addresses.ts';
+import type { OwnCertificate } from './own-certificate.ts';
 import { Tickets } from './tickets.ts';
-
-/** The gateway's own certificate and its key, PEM. */
-export interface OwnCertificate {
-  readonly cert: string;
-  readonly key: string;
-}
 
 /** Where connections to a target lead to, and by whom it is trusted. */
 export interface Place {

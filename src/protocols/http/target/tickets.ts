@@ -1,5 +1,5 @@
 import type { TLSSocket } from 'node:tls';
-import type { OwnCertificate } from './place.ts';
+import type { OwnCertificate } from './own-certificate.ts';
 
 /** How long one is used, ms: who goes on with a session shows no certificate, and is to show it this often. */
 const USED_MS = 600_000;

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { HTTP_LIMITS } from '../../limits.ts';
 import { dial } from '../dial.ts';
+import type { OwnCertificate } from '../own-certificate.ts';
 import type { Patience } from '../patience.ts';
-import type { OwnCertificate, Place } from '../place.ts';
+import type { Place } from '../place.ts';
 import { Connection, type Keeper } from './connection.ts';
 
 interface Kept {

@@ -3,8 +3,9 @@ import { HoopError } from '../../../../core/errors.ts';
 import { unlessAborted } from '../../../../core/later.ts';
 import { HTTP_LIMITS } from '../../limits.ts';
 import { dial } from '../dial.ts';
+import type { OwnCertificate } from '../own-certificate.ts';
 import type { Patience } from '../patience.ts';
-import type { OwnCertificate, Place } from '../place.ts';
+import type { Place } from '../place.ts';
 import { Session } from './session.ts';
 
 /** How a request goes to its target. */
