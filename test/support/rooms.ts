@@ -271,6 +271,7 @@ const OF_SSH: Rooms = {
         'credentials',
         'target',
         'reading',
+        'sftp',
         'limits.ts',
         'refusals.ts',
         'entities.ts',
