@@ -1,5 +1,12 @@
 import type { ContextKind, VerbRow, VocabularyPart } from './row.ts';
 
+/** Images and registries of all containers; capabilities that are added; names of secrets that are mounted or in the environment. */
+const POD = `{
+    privileged: Bool, hostNetwork: Bool, hostPID: Bool, hostIPC: Bool, hostPaths: Set<String>, hostPorts: Set<Long>,
+    capabilities: Set<String>, runsAsRoot: Bool, escalates: Bool, serviceAccount: String,
+    images: Set<String>, registries: Set<String>, secrets: Set<String>, nodeName: String
+  }`;
+
 const ASKED: ContextKind = {
   type: 'KubernetesContext',
   facts: `
@@ -8,8 +15,14 @@ const ASKED: ContextKind = {
   // As they stand in the query; empty: there are none.
   fieldSelector: String, labelSelector: String,
   // "application/json"; empty: there is no body. Of a patch it says how it is meant.
-  contentType: String,`,
-  worstCase: { dryRun: false, fieldSelector: '', labelSelector: '', contentType: '' },
+  contentType: String,
+  // Of what is created: the cluster makes a name that begins so; empty: it does not.
+  generateName: String,
+  // Of the object that is created, or that an update or a patch of what holds pods would make: "app=web".
+  labels?: Set<String>,
+  // Of the pod that this object is or makes, as written there. Of kinds that hold none nothing is known.
+  pod?: ${POD},`,
+  worstCase: { dryRun: false, fieldSelector: '', labelSelector: '', contentType: '', generateName: '' },
 };
 
 /** What is carried into a pod beyond one answer. */

@@ -1,3 +1,4 @@
+import type { Later } from '../../core/later.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { Pair, PolicyObject } from '../../policy/model.ts';
 import type { ApiMeaning, AskedQuestion, Understood } from '../http/relay/meaning.ts';
@@ -5,6 +6,7 @@ import type { CanonicalRequest } from '../http/request/canonical.ts';
 import { isRefused } from '../http/request/refusals.ts';
 import { type CleanText, forPeople } from '../stream/for-people.ts';
 import { nonResource, objectOf, pluralOf } from './entities.ts';
+import { type Written, writtenBy } from './guards/written.ts';
 import { type ObjectAddress, type OtherAddress, readAddress } from './request/address.ts';
 import { type KubernetesRefusal, refused } from './request/refusals.ts';
 import { type AskedStream, readStream } from './request/stream.ts';
@@ -29,19 +31,27 @@ interface Read {
 export const clusterMeaning: ApiMeaning = {
   pathsOf: () => [],
   answers: { readable, plan: planAnswer },
-  read(request): Understood | Refusal {
+  read(request, whole, ask): Later<Understood | Refusal> {
     const read = readRequest(request);
     if (isRefused(read)) return read;
-    const { method, path, query, contentType } = request;
-    return {
-      // None of them holds a line break.
-      alike: [method, path, query, contentType].join('\n'),
-      // Clients ask by GET, and by POST where that was not taken up.
-      meant: read.stream && `CONNECT ${path}${query}`,
-      question: (cluster, clean) => questionOf(cluster, read, clean),
-    };
+    const written = writtenBy(read, whole, ask);
+    if (written === undefined) return understood(read);
+    return written.then((one) => (isRefused(one) ? one : understood({ ...read, ...one })));
   },
 };
+
+function understood(read: Read & Partial<Omit<Written, 'address'>>): Understood {
+  const { method, path, query, contentType } = read.request;
+  return {
+    // None of them holds a line break.
+    alike: read.facts === undefined ? [method, path, query, contentType].join('\n') : undefined,
+    // Clients ask by GET, and by POST where that was not taken up.
+    meant: read.stream && `CONNECT ${path}${query}`,
+    question: (cluster, clean) => questionOf(cluster, read, clean),
+    sends: read.sends,
+    answer: read.answer,
+  };
+}
 
 /** What a request would have carried into a pod; undefined: nothing. Pure. */
 export function streamOf(
@@ -73,7 +83,11 @@ function readRequest(request: CanonicalRequest): Read | KubernetesRefusal {
 }
 
 /** Pure. */
-function questionOf(cluster: PolicyObject, read: Read, clean: CleanText): AskedQuestion {
+function questionOf(
+  cluster: PolicyObject,
+  read: Read & Partial<Omit<Written, 'address'>>,
+  clean: CleanText,
+): AskedQuestion {
   const { request, action, address, stream } = read;
   const { method, path, query, parameters, contentType } = request;
   const value = (wanted: string) => parameters.find(([name]) => name === wanted)?.[1] ?? '';
@@ -85,6 +99,7 @@ function questionOf(cluster: PolicyObject, read: Read, clean: CleanText): AskedQ
       labelSelector: value('labelSelector'),
       contentType,
       ...(stream && streamFacts(stream)),
+      ...read.facts,
     },
     text: forPeople('kind' in address ? textOf(action, address, stream) : `${method} ${path}`, clean),
     original: { request: `${stream === undefined ? method : 'CONNECT'} ${path}${query}` },

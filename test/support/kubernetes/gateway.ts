@@ -181,7 +181,7 @@ export function podOf(name: string, spec: object = {}, container: object = {}): 
 }
 
 /** What stands in a pod, or in a template of one. */
-function podSpec(spec: object = {}, container: object = {}): object {
+export function podSpec(spec: object = {}, container: object = {}): object {
   const box = { name: 'box', image: 'localhost/box:1', imagePullPolicy: 'Never', command: ['sleep', '3600'] };
   return {
     nodeName: 'n1',

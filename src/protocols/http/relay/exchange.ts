@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { type HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
 import { once } from '../../../core/later.ts';
 import type { Denial, Refusal } from '../../../enforcement/operation.ts';
@@ -21,6 +21,7 @@ import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
 import type { Incoming } from './incoming.ts';
 import { isLasting, LastingAnswer } from './lasting.ts';
+import type { Sent } from './meaning.ts';
 import {
   acceptedAnswer,
   denialAnswer,
@@ -85,7 +86,11 @@ export class Exchange {
     const dialect = parts.rpc.routes.of(request);
     const spoken = dialect && (await readRpc(this.#state, request, dialect, this.#body));
     if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, RPC_DENIAL);
-    const understood = await parts.api.read(request, (most) => this.#body.whole(most));
+    const understood = await parts.api.read(
+      request,
+      (most) => this.#body.whole(most),
+      (asked, body) => parts.target.request(asked, Readable.from([body]), this.#abort.signal),
+    );
     if (isRefused(understood)) return this.#refuse(understood);
     const question = this.#state.questions.of(understood);
     const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
@@ -97,7 +102,8 @@ export class Exchange {
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
     this.#state.context.guard.head('request', heads.recorded(request), answer);
-    if (carried === undefined) await this.#forward(request, answer);
+    if (understood.answer !== undefined) await this.#show(request, understood.answer, answer);
+    else if (carried === undefined) await this.#forward(request, understood.sends, answer);
     else await this.#upgrade(request, carried, question, answer);
   }
 
@@ -189,14 +195,21 @@ export class Exchange {
     return this.#deny({ denied, answer: denial(denied.denial, denied.operation) }, false);
   }
 
-  async #forward(request: CanonicalRequest, operation: OpenOperation): Promise<void> {
+  /** @param sends What is sent in its place. */
+  async #forward(
+    request: CanonicalRequest,
+    sends: Sent | undefined,
+    operation: OpenOperation,
+  ): Promise<void> {
     const { signal } = this.#abort;
     const { context, parts } = this.#state;
     const record = new RecordedRequest(context.guard, operation, request, this.#state.hides(request));
-    const body =
+    const own =
       request.body === 'none' ? undefined : await this.#body.forTarget((chunk) => record.add(chunk));
+    const body = sends === undefined ? own : Readable.from([sends.body]);
     const early = (status: number, raw: readonly string[]) => this.#early(request, status, raw, operation);
-    const answer = await parts.target.request(this.#toSend(request), body, signal, early);
+    const sent = this.#toSend(sends?.request ?? request);
+    const answer = await parts.target.request(sent, body, signal, early);
     try {
       await this.#show(request, answer, operation);
     } finally {

@@ -6,6 +6,7 @@ import type { Question } from '../../stream/guard.ts';
 import type { FieldPath } from '../request/body/field-path.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { BodyPlan, planBody } from '../shown/plan.ts';
+import type { TargetAnswer } from '../target/http-target.ts';
 
 export type AskedQuestion = Omit<Question, 'approvable'>;
 
@@ -17,11 +18,13 @@ export interface ApiMeaning {
    * Reads a request; at once where its body is not looked at.
    *
    * @param whole Reads the body, of so many octets at most; fails with `ERR_TOO_LARGE` where it is longer.
+   * @param ask Asks the target with the gateway's own credential; only for what changes nothing there.
    * @returns Refused: it means nothing that can be decided. Fails as `whole` does.
    */
   read(
     request: CanonicalRequest,
     whole: (mostOctets: number) => Promise<Uint8Array>,
+    ask: Asks,
   ): Later<Understood | Refusal>;
   /** Where its answers have forms of their own; undefined: they are what their types say. */
   readonly answers?: AnswerForms;
@@ -35,12 +38,25 @@ export interface AnswerForms {
   plan(request: CanonicalRequest, ...answer: Parameters<typeof planBody>): BodyPlan;
 }
 
+/** Whoever asks reads the body of the answer, or destroys it. Fails as `HttpTarget.request` does. */
+export type Asks = (request: CanonicalRequest, body: Buffer) => Promise<TargetAnswer>;
+
+/** What is sent in the place of a request. */
+export interface Sent {
+  readonly request: CanonicalRequest;
+  readonly body: Buffer;
+}
+
 /** A request that was read. */
 export interface Understood {
   /** The same for requests that ask the same; undefined: it is like no other. */
   readonly alike: string | undefined;
   /** What a yes of people covers, where the same can be asked for in several forms; undefined: the request as it is. */
   readonly meant?: string | undefined;
+  /** Where it is allowed, this is sent: the same, bound to what was decided on. Undefined: the request as it is. */
+  readonly sends?: Sent | undefined;
+  /** Where it is allowed, this is the answer to it, and nothing is sent. */
+  readonly answer?: TargetAnswer | undefined;
   /** Pure. */
   question(resource: PolicyObject, clean: CleanText): AskedQuestion;
 }

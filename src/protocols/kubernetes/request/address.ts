@@ -40,6 +40,11 @@ const OLD_VERBS = new Set(['watch', 'proxy', 'redirect']);
 
 const SHAPE = 'the path is none by which a cluster is asked for objects';
 
+/** Whether an object may be called so. Pure. */
+export function isName(name: string): boolean {
+  return NAME.test(name);
+}
+
 /**
  * Reads where a request goes: as the server does, but for old forms, and for what it would read only after mending it.
  *

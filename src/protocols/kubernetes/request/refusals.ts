@@ -14,6 +14,11 @@ export const KUBERNETES_REFUSALS = {
     means: 'A parameter is there twice, or servers could read its value in two ways.',
     instead: 'Send each parameter once: watch=true, dryRun=All.',
   },
+  'k8s-body': {
+    means:
+      'The body of what is created, updated, patched or deleted cannot be read, and rules may ask what is in it.',
+    instead: 'Send JSON of at most 3 MiB, as kubectl does: no YAML beyond it, no protobuf, no CBOR.',
+  },
   'k8s-stream': {
     means:
       'A connection would carry something else than exec, attach or port-forward, or by a protocol that is not carried.',
@@ -31,5 +36,10 @@ export type KubernetesRefusal = Refusal<KubernetesRule>;
 export function refused(rule: KubernetesRule, reason: string): KubernetesRefusal {
   const { instead } = KUBERNETES_REFUSALS[rule];
   const hint = `${instead.charAt(0).toLowerCase()}${instead.slice(1, -1)}`;
-  return { code: rule === 'k8s-query' ? 'ERR_SYNTAX' : 'ERR_DENIED', rule, reason, hint };
+  return {
+    code: rule === 'k8s-query' || rule === 'k8s-body' ? 'ERR_SYNTAX' : 'ERR_DENIED',
+    rule,
+    reason,
+    hint,
+  };
 }

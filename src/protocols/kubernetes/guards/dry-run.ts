@@ -1,0 +1,81 @@
+import { Readable } from 'node:stream';
+import { HoopError } from '../../../core/errors.ts';
+import type { Asks, Sent } from '../../http/relay/meaning.ts';
+import type { CanonicalRequest } from '../../http/request/canonical.ts';
+import { maskedRequest } from '../../http/request/masked-request.ts';
+import type { TargetAnswer } from '../../http/target/http-target.ts';
+import { type KubernetesRefusal, refused } from '../request/refusals.ts';
+import { type Json, membersOf, parsedToWrite, textAt } from './json.ts';
+import { MAX_OBJECT, type ObjectBody } from './object-body.ts';
+
+/** What a patch would make. */
+export type Tried =
+  /** The object, and the request that makes it of the same one alone. */
+  | { readonly object: Json; readonly sends: Sent }
+  /** The cluster does not do it, and says why. */
+  | { readonly answer: TargetAnswer };
+
+/**
+ * Asks the cluster what a patch would make of its object: by a dry run, of which nothing is kept.
+ *
+ * The request that is then sent names the version of the object that was patched, so that it makes nothing else: where the
+ * object has changed meanwhile, the cluster answers 409. An object that an apply would make has no version yet.
+ *
+ * @returns Refused: the patch has a form that none has. Fails as `ask` does.
+ * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
+ */
+export async function tried(
+  request: CanonicalRequest,
+  body: ObjectBody,
+  ask: Asks,
+): Promise<Tried | KubernetesRefusal> {
+  const answer = await ask(dryRunOf(request), Buffer.from(body.text));
+  const octets = await wholeOf(answer.body);
+  if (answer.status >= 300)
+    return { answer: { ...answer, body: Readable.from([octets], { objectMode: false }) } };
+  const object = JSON.parse(octets.toString()) as Json;
+  const version = textAt(membersOf(membersOf(object)['metadata']), 'resourceVersion');
+  if (version === '') return { object, sends: { request, body: Buffer.from(body.text) } };
+  const pinned = pinnedTo(version, request.contentType, parsedToWrite(body.text));
+  if (pinned === undefined) return refused('k8s-body', 'the patch is none of an object');
+  const octetsSent = Buffer.from(JSON.stringify(pinned));
+  return {
+    object,
+    sends: { request: { ...request, body: { length: octetsSent.length } }, body: octetsSent },
+  };
+}
+
+/** Whoever reads it reads JSON, of no coding. */
+function dryRunOf(request: CanonicalRequest): CanonicalRequest {
+  const { headers, query, parameters } = maskedRequest(request, []);
+  const dry = parameters.some(([name]) => name === 'dryRun');
+  return {
+    ...request,
+    headers: [...headers.filter(([name]) => name !== 'accept'), ['accept', 'application/json']],
+    query: dry ? query : `${query === '' ? '?' : `${query}&`}dryRun=All`,
+  };
+}
+
+/** @throws {HoopError} `ERR_TARGET_LOST` it is longer than any object. */
+async function wholeOf(body: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_OBJECT) throw new HoopError('ERR_TARGET_LOST', 'the answer to a dry run is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function pinnedTo(version: string, contentType: string, patch: Json): Json | undefined {
+  if (contentType === 'application/json-patch+json') {
+    const test = { op: 'test', path: '/metadata/resourceVersion', value: version };
+    return Array.isArray(patch) ? [test, ...(patch as Json[])] : undefined;
+  }
+  if (Array.isArray(patch)) return undefined;
+  const members = membersOf(patch);
+  const { metadata = {} } = members as { readonly metadata?: Json };
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return undefined;
+  return { ...members, metadata: { ...metadata, resourceVersion: version } };
+}
