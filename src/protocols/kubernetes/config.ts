@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { duration, expected, path, secretRef, section, text } from '../../core/config/shape.ts';
 import { addressRanges, member, targetUrl } from '../http/config.ts';
 import { sessionTimes } from '../session-times.ts';
+import { isImpersonated } from './impersonation.ts';
 
 /** The shape of a cluster. @param base Directory that relative paths start from. */
 export function kubernetesConfig(base: string) {
@@ -27,6 +28,15 @@ export function kubernetesConfig(base: string) {
           )
             .optional()
             .describe('A certificate of the gateway that the cluster trusts.'),
+          impersonate: section(
+            {
+              user: impersonatedText('hoop:{name}', ['name', 'person']),
+              groups: impersonatedText('hoop:{group}', ['group']).optional(),
+            },
+            "write {user: 'hoop:{name}', groups: 'hoop:{group}'}",
+          )
+            .optional()
+            .describe('As whom the cluster is asked: it knows, and its own audit says, on whose authority.'),
         },
         'write {bearer: {file: token}}, or {mtls: {…}}',
       ),
@@ -50,6 +60,12 @@ function kinds() {
 
 /** As paths have them, in the plural, with their group where they have one. */
 const KIND = /^(?:\*|[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,8})$/;
+
+/** @param known What may be named in it; the first one is. */
+function impersonatedText(example: string, known: readonly string[]) {
+  const about = expected('a prefix and a colon, then what is named', `write ${example}`);
+  return z.string(about).refine((text) => isImpersonated(text, known), about);
+}
 
 /** As read: paths absolute, durations in milliseconds, secrets still references. */
 export type KubernetesConfig = z.output<ReturnType<typeof kubernetesConfig>>;

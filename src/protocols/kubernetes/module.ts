@@ -1,4 +1,5 @@
 import { LIMITS } from '../../core/limits.ts';
+import type { Principal } from '../../identity/principal.ts';
 import { KUBERNETES_VOCABULARY } from '../../policy/vocabulary/kubernetes.ts';
 import { createHttpAdapter } from '../http/adapter.ts';
 import { configuredCredential, credentialSecrets, MTLS_CERT, MTLS_KEY } from '../http/credentials/index.ts';
@@ -10,6 +11,7 @@ import type { Protocol } from '../protocol.ts';
 import { targetAddresses } from '../stream/addresses.ts';
 import { replayed } from '../stream/replay.ts';
 import { type KubernetesConfig, kubernetesConfig } from './config.ts';
+import { impersonated } from './impersonation.ts';
 import { clusterMeaning } from './meaning.ts';
 import { classifiedKinds } from './shown/kinds.ts';
 import { status } from './status.ts';
@@ -47,6 +49,7 @@ export const kubernetes: Protocol<KubernetesConfig> = {
   create: (resource, _shared, { detectors, clock, log, turns }) => {
     const { target, credentials } = resource.config;
     const ca = resource.authority(CA_FILE);
+    const { impersonate } = credentials;
     const credential = configuredCredential(resource, ca, { clock, log });
     const { targetHeadMs: headMs, earlyHeads: early } = HTTP_LIMITS;
     const certificate = () => ({
@@ -68,6 +71,7 @@ export const kubernetes: Protocol<KubernetesConfig> = {
         upgrades: clusterStreams(turns),
         says: status,
         api: clusterMeaning,
+        ...(impersonate && { behalf: (principal: Principal) => impersonated(impersonate, principal) }),
         rpc: { routes: new RpcRoutes({ mcp: [], rpc: {} }), classified: [], sessions: new WeakMap() },
         classification: classifiedKinds(resource.object, resource.config.classification.kinds),
         detectors,

@@ -5,7 +5,7 @@ import { after, type Later, rescued } from '../../core/later.ts';
 import { errorDenial } from '../../enforcement/denial.ts';
 import type { Enforcer, Operation, Refusal, SessionRef, Verdict } from '../../enforcement/operation.ts';
 import type { GeneralRule } from '../../enforcement/refusals.ts';
-import type { CredentialCheck } from '../../identity/principal.ts';
+import type { CredentialCheck, Principal } from '../../identity/principal.ts';
 import type { Pair, PolicyObject, PolicyValue, Reveal } from '../../policy/model.ts';
 import type { StreamRecorder } from '../../recording/recorder.ts';
 import { type OpenOperation, OperationLedger } from './operations.ts';
@@ -63,6 +63,11 @@ export class Guard {
     this.#tally = tally;
     this.#ledger = ledger ?? new OperationLedger(session, enforcer, clock);
     this.#standing = new Standing(credentials, session.principal);
+  }
+
+  /** As of the last renewal. */
+  get principal(): Principal {
+    return this.#parts.credentials.current(this.#session.principal);
   }
 
   /** A guard for one channel of the stream: recorded apart, and over with the stream at the latest. */

@@ -22,7 +22,14 @@ async function read(line: string, body: string, contentType = 'application/json'
     async () => Buffer.from(body),
     async ({ query, headers }, sent) => {
       asked.push(`${query} ${headers.find(([name]) => name === 'accept')?.[1]} ${sent}`);
-      return { status, rawHeaders: [], body: Readable.from([Buffer.from(made)]), trailers: () => [] };
+      return {
+        status,
+        rawHeaders: [],
+        body: Readable.from([Buffer.from(made)]),
+        trailers: () => [],
+        atHand: () => undefined,
+        leave: () => undefined,
+      };
     },
   );
   if (isRefused(understood)) return { rule: understood.rule, reason: understood.reason };

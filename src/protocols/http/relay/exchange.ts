@@ -89,7 +89,7 @@ export class Exchange {
     const understood = await parts.api.read(
       request,
       (most) => this.#body.whole(most),
-      (asked, body) => parts.target.request(asked, Readable.from([body]), this.#abort.signal),
+      (asked, body) => parts.target.request(this.#onBehalf(asked), Readable.from([body]), this.#abort.signal),
     );
     if (isRefused(understood)) return this.#refuse(understood);
     const question = this.#state.questions.of(understood);
@@ -149,8 +149,16 @@ export class Exchange {
   /** Where the answer is masked, or read, it must be one that can be. */
   #toSend(request: CanonicalRequest): CanonicalRequest {
     const read = this.#state.sight(request).masks.any || this.#call !== undefined;
-    if (!read) return request;
-    return maskedRequest(this.#state.parts.api.answers?.readable(request) ?? request, CODINGS);
+    if (!read) return this.#onBehalf(request);
+    const readable = this.#state.parts.api.answers?.readable(request) ?? request;
+    return this.#onBehalf(maskedRequest(readable, CODINGS));
+  }
+
+  /** Clients cannot say it themselves: of theirs none goes on. */
+  #onBehalf(request: CanonicalRequest): CanonicalRequest {
+    const { parts, context } = this.#state;
+    if (parts.behalf === undefined) return request;
+    return { ...request, headers: [...request.headers, ...parts.behalf(context.guard.principal)] };
   }
 
   /** What is asked for in another form, where the first was not taken up, is asked once. */

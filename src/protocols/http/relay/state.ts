@@ -1,9 +1,11 @@
 import type { HoopError } from '../../../core/errors.ts';
+import type { Principal } from '../../../identity/principal.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { CleanText } from '../../stream/for-people.ts';
 import type { Outputs } from '../../stream/terminal/outputs.ts';
 import type { CanonicalRequest, RequestRules } from '../request/canonical.ts';
+import type { Field } from '../request/fields/read-fields.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
 import type { RpcParts } from '../rpc/parts.ts';
 import type { Classification } from '../shown/classification.ts';
@@ -24,6 +26,8 @@ export interface ConnectionParts {
   readonly place: TargetPlace;
   readonly api: ApiMeaning;
   readonly says: Says;
+  /** Headers by which the target is told on whose authority it is asked; undefined: it is not told. */
+  readonly behalf?: (principal: Principal) => readonly Field[];
   readonly rpc: RpcParts;
   /** What connections may be upgraded to, by name. */
   readonly upgrades: ReadonlyMap<string, Carried>;

@@ -30,9 +30,8 @@ export async function tried(
   ask: Asks,
 ): Promise<Tried | KubernetesRefusal> {
   const answer = await ask(dryRunOf(request), Buffer.from(body.text));
-  const octets = await wholeOf(answer.body);
-  if (answer.status >= 300)
-    return { answer: { ...answer, body: Readable.from([octets], { objectMode: false }) } };
+  const octets = await wholeOf(answer);
+  if (answer.status >= 300) return { answer: answeredBy(answer, octets) };
   const object = JSON.parse(octets.toString()) as Json;
   const version = textAt(membersOf(membersOf(object)['metadata']), 'resourceVersion');
   if (version === '') return { object, sends: { request, body: Buffer.from(body.text) } };
@@ -57,15 +56,30 @@ function dryRunOf(request: CanonicalRequest): CanonicalRequest {
 }
 
 /** @throws {HoopError} `ERR_TARGET_LOST` it is longer than any object. */
-async function wholeOf(body: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > MAX_OBJECT) throw new HoopError('ERR_TARGET_LOST', 'the answer to a dry run is too long');
-    chunks.push(chunk);
+async function wholeOf(answer: TargetAnswer): Promise<Buffer> {
+  try {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > MAX_OBJECT) throw new HoopError('ERR_TARGET_LOST', 'the answer to a dry run is too long');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } finally {
+    answer.leave();
   }
-  return Buffer.concat(chunks);
+}
+
+function answeredBy({ status, rawHeaders }: TargetAnswer, octets: Buffer): TargetAnswer {
+  return {
+    status,
+    rawHeaders,
+    body: Readable.from([octets], { objectMode: false }),
+    atHand: () => undefined,
+    leave: () => undefined,
+    trailers: () => [],
+  };
 }
 
 function pinnedTo(version: string, contentType: string, patch: Json): Json | undefined {
