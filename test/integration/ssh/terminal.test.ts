@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import ssh2, { type ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRecordingStore } from '../../../src/recording/file-store.ts';
+import { cannot } from '../../support/cannot.ts';
 import type { RunningGateway } from '../../support/running-gateway.ts';
 import { gatewayBefore } from '../../support/ssh/gateway.ts';
 import { SshLocalEnd } from '../../support/ssh/local-end.ts';
@@ -150,6 +152,21 @@ describe('what is typed where it is not shown is in no recording', () => {
     expect(kinds.get('input')).toBe('captain-haddock\rtyped-afterwards\r');
     expect([...kinds.values()].join()).not.toContain(SECRET);
     // Nor the most of it.
+    expect([...kinds.values()].join()).not.toContain(SECRET.slice(0, 6));
+  });
+
+  const unable = cannot(
+    "sudo's own prompt: it takes sudo, and root, which may be somebody whom sudo asks",
+    !existsSync('/usr/bin/sudo') || process.getuid?.() !== 0,
+  );
+
+  it.skipIf(unable)('the password that sudo asks for', async () => {
+    const terminal = await Terminal.open('setpriv --reuid 65534 --regid 65534 --clear-groups sudo -k id');
+    await terminal.answer('password for nobody', `${SECRET}\r`);
+    // It was read, and is not that user's.
+    await terminal.ended('try again');
+    const kinds = await recorded(local.sessions.at(-1)!);
+    expect(kinds.get('output')).toContain('password for nobody');
     expect([...kinds.values()].join()).not.toContain(SECRET.slice(0, 6));
   });
 
