@@ -3,8 +3,10 @@
  * shape.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
@@ -27,6 +29,10 @@ const ANSWERS = {
 export interface HttpServers {
   readonly api: number;
   readonly pair: number;
+  /** Takes bodies and keeps nothing: a server of Node's. */
+  readonly sink: number;
+  /** `LARGE_BYTES` of zeros. */
+  readonly largeFile: string;
   /** Processes whose CPU time counts: of both haproxies. */
   readonly pairPids: readonly number[];
   stop(): Promise<void>;
@@ -54,11 +60,17 @@ export async function startHttpServers(): Promise<HttpServers> {
   const toFar = `127.0.0.1:${far.port} ssl verify required verifyhost localhost sni str(localhost) ca-file ${directory}/ca.pem ssl-min-ver TLSv1.3`;
   const near = await haproxy(directory, 'near', '', toFar);
   const all = [near, far, nginx];
+  const sink = createServer((req, res) => req.on('end', () => res.end()).resume()).listen(0, '127.0.0.1');
+  await once(sink, 'listening');
   return {
     api,
     pair: near.port,
+    sink: (sink.address() as AddressInfo).port,
+    largeFile: join(directory, 'large'),
     pairPids: [near, far].map(({ child }) => child.pid ?? 0),
     stop: async () => {
+      sink.closeAllConnections();
+      sink.close();
       for (const { child } of all) child.kill('SIGTERM');
       await Promise.all(all.map(({ exited }) => exited));
       rmSync(directory, { recursive: true, force: true });
