@@ -12,6 +12,7 @@ import { type KubernetesRefusal, refused } from './request/refusals.ts';
 import { type AskedStream, readStream } from './request/stream.ts';
 import { verbOf } from './request/verb.ts';
 import { planAnswer, readable } from './shown/answers.ts';
+import { unwritable } from './shown/written.ts';
 
 /** Parameters that may be there several times: words of a command, ports. */
 const SEVERAL: ReadonlySet<string> = new Set(['command', 'ports']);
@@ -30,7 +31,7 @@ interface Read {
 /** What requests to a cluster mean: a verb, done to objects by their address. */
 export const clusterMeaning: ApiMeaning = {
   pathsOf: () => [],
-  answers: { readable, plan: planAnswer },
+  answers: { readable, plan: planAnswer, refusal: unwritable },
   read(request, whole, ask): Later<Understood | Refusal> {
     const read = readRequest(request);
     if (isRefused(read)) return read;

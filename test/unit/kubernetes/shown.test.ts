@@ -1,5 +1,6 @@
 /** What is classified of a kind, in every form in which a server answers with it, however it is cut into pieces. */
 import { describe, expect, it } from 'vitest';
+import { HoopError } from '../../../src/core/errors.ts';
 import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
 import { METHODS, type Method } from '../../../src/protocols/http/request/methods.ts';
 import { isRefused } from '../../../src/protocols/http/request/refusals.ts';
@@ -8,6 +9,7 @@ import { ShownMasks } from '../../../src/protocols/http/shown/masks.ts';
 import { type AnswerHead, planBody } from '../../../src/protocols/http/shown/plan.ts';
 import { planAnswer, readable } from '../../../src/protocols/kubernetes/shown/answers.ts';
 import { classifiedKinds } from '../../../src/protocols/kubernetes/shown/kinds.ts';
+import { unwritable } from '../../../src/protocols/kubernetes/shown/written.ts';
 import type { DetectedValues } from '../../../src/protocols/stream/detected-values.ts';
 
 const CLUSTER = { type: 'Resource', id: 'k8s', attrs: {} };
@@ -213,6 +215,78 @@ describe('what is masked in a kind', () => {
   });
 });
 
+describe('what would undo a mask', () => {
+  const PATCH = `PATCH ${SECRETS}/db`;
+  const kioq = 'Kioq';
+  const written = async (line: string, type: string, body: string | Buffer) => {
+    const asked = type === '' ? request(line) : request(line, 'content-type', type, 'content-length', '1');
+    const refusal = await unwritable(asked, masksOf(asked.method, asked.path), () =>
+      Promise.resolve(Buffer.from(body)),
+    );
+    return refusal?.rule;
+  };
+
+  it.each([
+    [`PUT ${SECRETS}/db`, 'application/json', `{"data":{"password":"${kioq}"}}`],
+    [`POST ${SECRETS}`, 'application/json', '{"stringData":{"password":"***"}}'],
+    [PATCH, 'application/apply-patch+yaml', `data:\n  password: ${kioq}\n`],
+    [PATCH, 'application/apply-patch+yaml', 'stringData: {password: "***"}'],
+    [
+      PATCH,
+      'application/merge-patch+json',
+      JSON.stringify({ a: JSON.stringify({ data: { password: kioq } }) }),
+    ],
+    [PATCH, 'application/json-patch+json', `[{"op":"add","path":"/data/a","value":"${kioq}"}]`],
+    [`PUT ${SECRETS}/db`, 'application/vnd.kubernetes.protobuf', Buffer.from('k8s\0\x03***\x1a')],
+    [`PUT ${SECRETS}/db`, 'application/cbor', Buffer.from('\x43***', 'latin1')],
+    ['PATCH /apis/apps/v1/namespaces/shop/deployments/web', 'application/json', '{"value":"a***"}'],
+  ])('%s %s of a mask is refused', async (line, type, body) => {
+    expect(await written(line, type, body)).toBe('k8s-masked-written');
+  });
+
+  it.each([
+    [PATCH, 'application/json-patch+json', '[{"op":"test","path":"/data/password","value":"Z3Vlc3M="}]'],
+    [
+      PATCH,
+      'application/json-patch+json',
+      '[{"op":"copy","from":"/data/a","path":"/metadata/annotations/a"}]',
+    ],
+    [PATCH, 'application/json-patch+json', '[{"op":"move","from":"/data/a","path":"/metadata/labels/a"}]'],
+    [PATCH, 'application/json-patch+json', '[{"\\u006fp":"te\\u0073t","path":"/data/a","value":""}]'],
+    [PATCH, 'application/json-patch+json', 'no JSON'],
+    [PATCH, 'application/json-patch+json', '{"op":"test"}'],
+    ['GET /apis/example.com/v1/vaults?fieldSelector=spec.key%3Dguess', '', ''],
+    ['DELETE /apis/example.com/v1/vaults?fieldSelector=metadata.name%3Da,spec.key!%3Db', '', ''],
+  ])('%s %s %s tells of a value', async (line, type, body) => {
+    expect(await written(line, type, body)).toBe('k8s-masked-asked');
+  });
+
+  it.each([
+    [
+      `PUT ${SECRETS}/db`,
+      'application/json',
+      `{"data":{"password":"${VALUE}","b":"aKioq","c":"Kioqa","d":"****"}}`,
+    ],
+    [PATCH, 'application/json-patch+json', '[{"op":"replace","path":"/metadata/labels/a","value":"b"},null]'],
+    [PATCH, 'application/merge-patch+json', '{"op":"test"}'],
+    [`GET ${SECRETS}?fieldSelector=type%3DOpaque`, '', ''],
+    ['GET /apis/example.com/v1/vaults?fieldSelector=metadata.name%3Da', '', ''],
+    ['POST /api/v1/namespaces/shop/services/web/proxy/a', 'text/plain', '***'],
+    ['GET /openapi/v2', '', ''],
+  ])('%s %s %s goes on', async (line, type, body) => {
+    expect(await written(line, type, body)).toBeUndefined();
+  });
+
+  it('a body that is too long to be looked at is refused', async () => {
+    const asked = request(PATCH, 'content-type', 'application/json', 'content-length', '1');
+    const tooLong = () => Promise.reject(new HoopError('ERR_TOO_LARGE', 'too long'));
+    const refusal = await unwritable(asked, masksOf('PATCH', asked.path), tooLong);
+    expect(refusal?.rule).toBe('k8s-masked-written');
+    const left = () => Promise.reject(new HoopError('ERR_SESSION_ENDED', 'left'));
+    await expect(unwritable(asked, masksOf('PATCH', asked.path), left)).rejects.toThrow('left');
+  });
+});
+
 describe('what a server is asked for', () => {
   const TABLE_OF = 'application/json;as=Table;v=v1;g=meta.k8s.io';
   const PROTOBUF = 'application/vnd.kubernetes.protobuf';
@@ -222,6 +296,8 @@ describe('what a server is asked for', () => {
     ['GET /api/v1/pods', `${TABLE_OF},application/json`, `${TABLE_OF}, application/json`],
     ['GET /api/v1/pods', `${PROTOBUF};as=Table;v=v1;g=meta.k8s.io`, TABLE_OF],
     ['GET /apis/example.com/v1/vaults', `${TABLE_OF},application/json`, 'application/json'],
+    ['GET /apis/gateway.networking.k8s.io/v1/gateways', `${TABLE_OF},application/json`, 'application/json'],
+    ['GET /apis/networking.k8s.io/v1/ingresses', TABLE_OF, TABLE_OF],
     ['GET /apis/batch/v1/jobs', 'application/cbor, application/cbor-seq', 'application/json'],
     [
       'GET /api/v1/pods',

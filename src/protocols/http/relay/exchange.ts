@@ -19,7 +19,7 @@ import type { TargetAnswer } from '../target/http-target.ts';
 import { clientLeft, giveBody, moveBody, type Passing } from './answer-flow.ts';
 import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
-import type { Incoming } from './incoming.ts';
+import { type Incoming, isSmall } from './incoming.ts';
 import { isLasting, LastingAnswer } from './lasting.ts';
 import type { Sent } from './meaning.ts';
 import {
@@ -30,7 +30,7 @@ import {
   type OwnAnswer,
   withheldAnswer,
 } from './problem.ts';
-import { refusedQuestion } from './question.ts';
+import { asAllowed, refusedQuestion } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import { RequestBody } from './request-body.ts';
 import { RpcCall, readRpc } from './rpc-call.ts';
@@ -38,7 +38,7 @@ import { rpcDenialAnswer } from './rpc-problem.ts';
 import type { ConnectionState } from './state.ts';
 import type { Carrying } from './upgrade/carried.ts';
 import type { Told } from './upgrade/told-before.ts';
-import { type Upgrade, upgraded } from './upgrade/upgraded.ts';
+import { NOT_CARRIED, type Upgrade, upgraded } from './upgrade/upgraded.ts';
 
 /** One request and what becomes of it: read → ask → send → show. */
 export class Exchange {
@@ -92,6 +92,8 @@ export class Exchange {
       (asked, body) => parts.target.request(this.#onBehalf(asked), Readable.from([body]), this.#abort.signal),
     );
     if (isRefused(understood)) return this.#refuse(understood);
+    const undoing = await this.#undoing(request);
+    if (undoing !== undefined) return this.#refuse(undoing);
     const question = this.#state.questions.of(understood);
     const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
     if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
@@ -105,6 +107,12 @@ export class Exchange {
     if (understood.answer !== undefined) await this.#show(request, understood.answer, answer);
     else if (carried === undefined) await this.#forward(request, understood.sends, answer);
     else await this.#upgrade(request, carried, question, answer);
+  }
+
+  /** Why it would undo what is masked. */
+  async #undoing(request: CanonicalRequest): Promise<Refusal | undefined> {
+    const { masks } = this.#state.sight(request);
+    return this.#state.parts.api.answers?.refusal(request, masks, (most) => this.#body.whole(most));
   }
 
   /** What the connection is to be upgraded to, where that is asked for. */
@@ -381,18 +389,6 @@ type AskedCarried = Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>;
 const RPC_DENIAL = (denial: Denial, operation: string): OwnAnswer =>
   rpcDenialAnswer([{ id: undefined, denial, operation }], false);
 
-const NOT_CARRIED: HttpRefusal = {
-  code: 'ERR_UNSUPPORTED',
-  rule: 'upgrade-not-carried',
-  reason: 'the connection would be upgraded to what is not configured for this resource',
-  hint: 'use what the API offers by ordinary requests, or ask for a line under target.upgrades',
-};
-
-/** As it was allowed: people may have said yes to it. */
-function asAllowed(question: Question, { approvals }: OpenOperation): Question {
-  return approvals === undefined ? question : { ...question, context: { ...question.context, approvals } };
-}
-
 /** Whatever ends more than one exchange. */
 const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED']);
 
@@ -400,9 +396,4 @@ const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED']);
 function reasonIn(error: unknown, signal: AbortSignal): HoopError {
   if (signal.aborted && isHoopError(signal.reason)) return signal.reason;
   return toHoopError(error);
-}
-
-function isSmall(headers: readonly string[]): boolean {
-  const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length');
-  return at !== -1 && Number(headers[at + 1]) <= HTTP_LIMITS.drainedBytes;
 }

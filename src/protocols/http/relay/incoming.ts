@@ -1,4 +1,5 @@
 import type { Duplex, Readable } from 'node:stream';
+import { HTTP_LIMITS } from '../limits.ts';
 import type { RawHead } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 
@@ -56,4 +57,10 @@ export function expectsContinue(raw: readonly string[]): boolean {
     if (raw[at]!.length === 6 && raw[at]!.toLowerCase() === 'expect')
       return raw[at + 1]!.toLowerCase() === '100-continue';
   return false;
+}
+
+/** Whether a body is said to be short enough to be read away. Pure. */
+export function isSmall(headers: readonly string[]): boolean {
+  const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length');
+  return at !== -1 && Number(headers[at + 1]) <= HTTP_LIMITS.drainedBytes;
 }

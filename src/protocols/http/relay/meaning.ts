@@ -5,6 +5,7 @@ import type { CleanText } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { FieldPath } from '../request/body/field-path.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
+import type { AnswerMasks } from '../shown/masks.ts';
 import type { BodyPlan, planBody } from '../shown/plan.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 
@@ -31,7 +32,17 @@ export interface ApiMeaning {
 }
 
 /** How answers of one kind of API are asked for and read, where they are masked. */
-export interface AnswerForms {
+interface AnswerForms {
+  /**
+   * Why a request is not sent, where something is masked in its answer: it would undo that. Undefined: nothing is wrong with it.
+   *
+   * @param whole As of `ApiMeaning.read`. Fails as that does.
+   */
+  refusal(
+    request: CanonicalRequest,
+    masks: AnswerMasks,
+    whole: (mostOctets: number) => Promise<Uint8Array>,
+  ): Promise<Refusal | undefined>;
   /** The request as the target has it: it asks for what can be masked. Pure. */
   readable(request: CanonicalRequest): CanonicalRequest;
   /** As `planBody`. Pure. */

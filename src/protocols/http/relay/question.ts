@@ -2,6 +2,7 @@ import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import { type CleanText, forPeople } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
+import type { OpenOperation } from '../../stream/operations.ts';
 import { pairOf } from '../entities.ts';
 import type { CanonicalRequest, RawHead } from '../request/canonical.ts';
 import { isMethod } from '../request/methods.ts';
@@ -98,4 +99,9 @@ export function refusedQuestion({ method, target }: RawHead, refusal: Refusal, c
 export function textOf({ method, path, parameters }: CanonicalRequest, clean: CleanText): string {
   const names = parameters.map(([name]) => `${encodeURIComponent(name)}=…`).join('&');
   return `${method} ${forPeople(names === '' ? path : `${path}?${names}`, clean)}`;
+}
+
+/** As it was allowed: people may have said yes to it. */
+export function asAllowed(question: Question, { approvals }: OpenOperation): Question {
+  return approvals === undefined ? question : { ...question, context: { ...question.context, approvals } };
 }

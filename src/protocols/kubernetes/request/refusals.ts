@@ -25,6 +25,18 @@ export const KUBERNETES_REFUSALS = {
     instead:
       'Take kubectl of 1.27 or later: v5.channel.k8s.io or v4.channel.k8s.io over a WebSocket, or SPDY/3.1.',
   },
+  'k8s-masked-written': {
+    means:
+      'What would be written holds a mask, `***` or base64 of it, in place of the value that was masked for you.',
+    instead:
+      'Leave out what is masked: change what else you want by kubectl patch, label, annotate, scale or set, or write the values.',
+  },
+  'k8s-masked-asked': {
+    means:
+      'Values are masked for you there, and the request would tell of them by what it selects, compares or copies.',
+    instead:
+      'Select by metadata.name or labels; patch by merge, or by the operations add, replace and remove alone.',
+  },
 } as const satisfies Readonly<Record<string, RefusalRule>>;
 
 type KubernetesRule = keyof typeof KUBERNETES_REFUSALS;

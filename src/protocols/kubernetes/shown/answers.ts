@@ -5,7 +5,7 @@ import { FieldState } from '../../http/shown/json/field-states.ts';
 import type { AnswerMasks } from '../../http/shown/masks.ts';
 import { mediaType } from '../../http/shown/media-type.ts';
 import { type AnswerHead, type BodyPlan, planBody } from '../../http/shown/plan.ts';
-import { readAddress } from '../request/address.ts';
+import { type ObjectAddress, readAddress } from '../request/address.ts';
 import { verbOf } from '../request/verb.ts';
 
 /** Forms of the same objects that nobody can mask: servers have all of them in JSON too. */
@@ -20,7 +20,23 @@ const OBJECTS: ReadonlySet<string> = new Set([
 const JSON_TYPE = 'application/json';
 /** By which a client asks for a table, or for what all objects have. */
 const VIEWS = ['as', 'v', 'g'];
-const OF_KUBERNETES = /(?:^[a-z]*|\.k8s\.io)$/;
+/** Groups whose kinds the server brings itself: others may end in `.k8s.io` too. */
+const OF_SERVER = new Set([
+  '',
+  'apps',
+  'autoscaling',
+  'batch',
+  'policy',
+  ...['admissionregistration', 'apiextensions', 'apiregistration', 'authentication', 'authorization'].map(
+    k8s,
+  ),
+  ...['certificates', 'coordination', 'discovery', 'events', 'flowcontrol.apiserver', 'networking'].map(k8s),
+  ...['node', 'rbac.authorization', 'resource', 'scheduling', 'storage'].map(k8s),
+]);
+
+function k8s(group: string): string {
+  return `${group}.k8s.io`;
+}
 
 /**
  * A request whose answer is masked: it asks for JSON wherever it would have another form of objects.
@@ -33,7 +49,7 @@ const OF_KUBERNETES = /(?:^[a-z]*|\.k8s\.io)$/;
 export function readable(request: CanonicalRequest): CanonicalRequest {
   const address = readAddress(request.segments, false);
   if (isRefused(address) || !('kind' in address) || address.subresource === 'proxy') return request;
-  const tables = OF_KUBERNETES.test(address.group);
+  const tables = isOfServer(address);
   const headers = request.headers.filter(([name]) => name !== 'accept');
   const asked = request.headers
     .filter(([name]) => name === 'accept')
@@ -41,6 +57,11 @@ export function readable(request: CanonicalRequest): CanonicalRequest {
   const accepted = new Set(asked.flatMap((one) => inJson(one, tables) ?? []));
   if (accepted.size === 0) accepted.add(JSON_TYPE);
   return { ...request, headers: [...headers, ['accept', [...accepted].join(', ')]] };
+}
+
+/** The kind is the server's own, and written by nobody else. Pure. */
+export function isOfServer({ group }: Pick<ObjectAddress, 'group'>): boolean {
+  return OF_SERVER.has(group);
 }
 
 /** Undefined: it is left out. */
@@ -71,7 +92,8 @@ export function planAnswer(
 ): BodyPlan {
   const address = readAddress(request.segments, false);
   if (isRefused(address) || !('kind' in address)) return planBody(head, masks, scrubs);
-  if (masks.fields !== undefined && SHOWS_VALUES.has(head.status))
+  const { method } = request;
+  if (masks.fields !== undefined && method !== 'GET' && SHOWS_VALUES.has(head.status))
     return planBody(head, { ...masks, fields: FieldState.start(MESSAGES) }, scrubs);
   const watches = verbOf(request, address) === 'k8s.watch';
   const isJson = mediaType(head.contentType ?? '')?.essence === JSON_TYPE;

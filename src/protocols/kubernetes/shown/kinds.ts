@@ -14,7 +14,7 @@ import { type ObjectAddress, readAddress } from '../request/address.ts';
 export type ConfiguredKinds = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
 /** Of every kind. */
-export const ANY_KIND = '*';
+const ANY_KIND = '*';
 const SECRET = ['secret.kubernetes'];
 /** What is secret in any cluster: values of Secrets, those of Helm's releases too, and tokens of service accounts. */
 const ALWAYS: ConfiguredKinds = {

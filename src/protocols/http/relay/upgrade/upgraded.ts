@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../../../core/errors.ts';
+import type { HttpRefusal } from '../../refusals.ts';
 import type { CanonicalRequest } from '../../request/canonical.ts';
 import type { Field } from '../../request/fields/read-fields.ts';
 import type { HttpTarget, Switched, TargetAnswer } from '../../target/http-target.ts';
@@ -52,3 +53,10 @@ function headOf(
   if (handshake.messages) on.guard.head('response', { start: '101', fields }, on.operation);
   return fields;
 }
+
+export const NOT_CARRIED: HttpRefusal = {
+  code: 'ERR_UNSUPPORTED',
+  rule: 'upgrade-not-carried',
+  reason: 'the connection would be upgraded to what is not configured for this resource',
+  hint: 'use what the API offers by ordinary requests, or ask for a line under target.upgrades',
+};
