@@ -1,5 +1,4 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { garbageCollector } from '../core/collector.ts';
 
 /** How often it is looked whether there is something to do, ms. */
 const LOOK_MS = 1_000;
@@ -100,11 +99,8 @@ function cpuUs(): number {
   return user + system;
 }
 
-/** Node offers it behind a flag; a context made while that is set has it all the same. */
 function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  const collect: NonNullable<typeof gc> = runInNewContext('gc');
-  setFlagsFromString('--no-expose-gc');
+  const collect = garbageCollector();
   // The flavour alone gives empty pages back; without it V8 keeps them for the next time.
   return () => void collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }

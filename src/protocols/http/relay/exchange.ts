@@ -220,8 +220,11 @@ export class Exchange {
     const { signal } = this.#abort;
     const { context, parts } = this.#state;
     const record = new RecordedRequest(context.guard, operation, request, this.#state.hides(request));
-    const own =
-      request.body === 'none' ? undefined : await this.#body.forTarget((chunk) => record.add(chunk));
+    const seen = (chunk: Uint8Array) => {
+      parts.bulk.spent(chunk.length);
+      record.add(chunk);
+    };
+    const own = request.body === 'none' ? undefined : await this.#body.forTarget(seen);
     const body = sends === undefined ? own : Readable.from([sends.body]);
     const early = (status: number, raw: readonly string[]) => this.#early(request, status, raw, operation);
     const sent = this.#toSend(sends?.request ?? request);
@@ -290,7 +293,8 @@ export class Exchange {
     begin: () => void,
     lasting: LastingAnswer | undefined,
   ): Promise<void> {
-    const { guard } = this.#state.context;
+    const { context, parts } = this.#state;
+    const { guard } = context;
     const record = new RecordedBody(guard, 'response', operation, HTTP_LIMITS.recordedAnswerBytes);
     const passing: Passing = {
       push: (chunk) => {
@@ -301,6 +305,7 @@ export class Exchange {
       given: (chunk) => {
         begin();
         operation.bytes += chunk.length;
+        parts.bulk.spent(chunk.length);
         record.add(chunk);
       },
     };

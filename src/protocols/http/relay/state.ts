@@ -1,3 +1,4 @@
+import type { BulkMemory } from '../../../core/bytes/bulk-memory.ts';
 import type { HoopError } from '../../../core/errors.ts';
 import type { Principal } from '../../../identity/principal.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
@@ -29,6 +30,7 @@ export interface ConnectionParts {
   /** Headers by which the target is told on whose authority it is asked; undefined: it is not told. */
   readonly behalf?: (principal: Principal) => readonly Field[];
   readonly rpc: RpcParts;
+  readonly bulk: BulkMemory;
   /** What connections may be upgraded to, by name. */
   readonly upgrades: ReadonlyMap<string, Carried>;
   readonly told: ToldBefore;

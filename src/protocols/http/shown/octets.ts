@@ -38,11 +38,6 @@ export class Octets {
     return bytes;
   }
 
-  /** Makes room at once for so many in all. */
-  reserve(length: number): void {
-    if (length > this.#bytes.length) this.#grow(length);
-  }
-
   #grow(needed: number): void {
     const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
     larger.set(this.#bytes.subarray(0, this.length));
