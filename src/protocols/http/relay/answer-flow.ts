@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { HoopError } from '../../../core/errors.ts';
+import { HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
 import { RECORDING_PENDING_BYTES } from '../../../recording/recorder.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { Reply } from './incoming.ts';
@@ -90,4 +90,17 @@ export function giveBody(
 /** Nobody waits for the answer any more. */
 export function clientLeft(): HoopError {
   return new HoopError('ERR_SESSION_ENDED', 'the client left before the answer was whole');
+}
+
+const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED']);
+
+/** Whether it ends more than one exchange. */
+export function endsOthers({ code }: HoopError): boolean {
+  return ENDS.has(code);
+}
+
+/** Why an exchange failed: where it was aborted, for the reason of that. */
+export function reasonIn(error: unknown, signal: AbortSignal): HoopError {
+  if (signal.aborted && isHoopError(signal.reason)) return signal.reason;
+  return toHoopError(error);
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
+import type { HoopError } from '../../../core/errors.ts';
 import { once } from '../../../core/later.ts';
 import type { Denial, Refusal } from '../../../enforcement/operation.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
@@ -16,7 +16,7 @@ import { CODINGS } from '../shown/codings.ts';
 import type { ShownFields } from '../shown/fields.ts';
 import type { planBody } from '../shown/plan.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
-import { clientLeft, giveBody, moveBody, type Passing } from './answer-flow.ts';
+import { clientLeft, endsOthers, giveBody, moveBody, type Passing, reasonIn } from './answer-flow.ts';
 import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
 import { type Incoming, isSmall } from './incoming.ts';
@@ -111,8 +111,8 @@ export class Exchange {
 
   /** Why it would undo what is masked. */
   async #undoing(request: CanonicalRequest): Promise<Refusal | undefined> {
-    const { masks } = this.#state.sight(request);
-    return this.#state.parts.api.answers?.refusal(request, masks, (most) => this.#body.whole(most));
+    const { answers } = this.#state.parts.api;
+    return answers?.refusal(request, this.#state.sight(request).masks, (most) => this.#body.whole(most));
   }
 
   /** What the connection is to be upgraded to, where that is asked for. */
@@ -354,7 +354,7 @@ export class Exchange {
     const known = reasonIn(error, this.#abort.signal);
     const { reply } = this.#incoming;
     const operation = this.#operation;
-    if (ENDS.has(known.code)) this.#state.over(known);
+    if (endsOthers(known)) this.#state.over(known);
     if (reply.closed || reply.begun) {
       reply.cut();
       this.#call?.drop();
@@ -393,12 +393,3 @@ type AskedCarried = Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>;
 /** A message that could not be read has no id. */
 const RPC_DENIAL = (denial: Denial, operation: string): OwnAnswer =>
   rpcDenialAnswer([{ id: undefined, denial, operation }], false);
-
-/** Whatever ends more than one exchange. */
-const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED']);
-
-/** Why it failed: where it was aborted, for the reason of that. */
-function reasonIn(error: unknown, signal: AbortSignal): HoopError {
-  if (signal.aborted && isHoopError(signal.reason)) return signal.reason;
-  return toHoopError(error);
-}
