@@ -17,6 +17,7 @@ import { Outputs } from '../../stream/terminal/outputs.ts';
 import { LOCAL_ALGORITHMS } from '../algorithms.ts';
 import { SSH_LIMITS } from '../limits.ts';
 import type { Turn } from '../sftp/turns.ts';
+import { thrifty } from '../thrift.ts';
 import { forwarded, type Opening } from './forward.ts';
 import { Held } from './held.ts';
 import {
@@ -165,6 +166,7 @@ export class SshConnection implements ConnectionState {
 
   #greeted(client: Connection, ready: () => void): void {
     this.#client = client;
+    thrifty(client, this.#stream);
     this.#intake = new Intake(this.#stream);
     this.#windows = new Windows(client, this.#held, () =>
       this.over(new HoopError('ERR_PROTOCOL', 'more was sent than the window allows')),

@@ -4,6 +4,7 @@ import { HoopError, isHoopError } from '../../../core/errors.ts';
 import { writePrivateKey } from '../../../wire/ssh/private-key.ts';
 import { ALGORITHMS } from '../algorithms.ts';
 import type { SshLogin } from '../credentials/login.ts';
+import { thrifty } from '../thrift.ts';
 import { loginWithCertificate } from './certificate-login.ts';
 import { algorithmsOf, fingerprint } from './host-trust.ts';
 
@@ -54,6 +55,7 @@ export function loggedIn(socket: Socket, { keys, login, signal }: LoginParts): P
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVES,
     });
+    thrifty(client, socket);
     if (login.kind === 'certificate') loginWithCertificate(client, login.key, login.certificate);
   });
   return ready.catch((error: unknown) => {
