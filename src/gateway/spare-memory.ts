@@ -81,23 +81,8 @@ export class SpareMemory {
   }
 }
 
-/** The V8 whose switches are known here: another would complain of what it does not know. */
-const V8_KNOWN = '13.';
-
-/**
- * V8 counts octets of buffers as if they were objects that have lived long: each 25 MB of them, which is 6 MB of SSH, had it look
- * through all objects, and that was more than half of all CPU. So they count for the process's limit alone, and objects may become
- * twice as many, as they may in a process that V8 finds busy, before it looks through all: young garbage goes before.
- */
-function collectSeldom(): void {
-  if (!process.versions.v8.startsWith(V8_KNOWN)) return;
-  setFlagsFromString('--external-memory-accounted-in-global-limit');
-  setFlagsFromString('--heap-growing-percent=100');
-}
-
-/** Looks after this process: how it collects stays so. @returns What ends the looking. */
+/** Looks after this process. @returns What ends that. */
 export function keepMemorySpare(): () => void {
-  collectSeldom();
   const collect = collector();
   const spare = new SpareMemory({
     cpuUs,

@@ -243,9 +243,10 @@ const OF_HTTP: Rooms = {
 /** Of the SSH adapter: who hoopd is on a host, and who the host is, is settled before anything is asked of it. */
 const OF_SSH: Rooms = {
   'algorithms.ts': { may: [], because: 'what is agreed on is the same at both ends' },
+  'thrift.ts': { may: [], because: 'what a packet costs is the same at both ends' },
   credentials: { may: [], because: 'a login is made for a session, whatever the session then says' },
   target: {
-    may: ['algorithms.ts', 'credentials'],
+    may: ['algorithms.ts', 'thrift.ts', 'credentials'],
     because: 'the connection to the host carries what was judged and judges nothing',
   },
   reading: { may: [], because: 'what a text means follows from the text alone' },
@@ -261,7 +262,18 @@ const OF_SSH: Rooms = {
     because: 'packets are read, asked for and answered by whoever carries their octets',
   },
   relay: {
-    may: [...['algorithms.ts', 'target', 'reading', 'sftp', 'limits.ts', 'refusals.ts', 'entities.ts']],
+    may: [
+      ...[
+        'algorithms.ts',
+        'thrift.ts',
+        'target',
+        'reading',
+        'sftp',
+        'limits.ts',
+        'refusals.ts',
+        'entities.ts',
+      ],
+    ],
     because: 'only the relay has both connections, and it carries what was judged',
   },
   '.': {

@@ -1,9 +1,10 @@
+import { BulkMemory } from '../../core/bytes/bulk-memory.ts';
 import type { Adapter } from '../adapter.ts';
 import type { Places } from './places.ts';
 import { SshConnection } from './relay/connection.ts';
 import type { ConnectionParts } from './relay/state.ts';
 
-interface AdapterParts extends Omit<ConnectionParts, 'hostName' | 'host'> {
+interface AdapterParts extends Omit<ConnectionParts, 'hostName' | 'host' | 'bulk'> {
   readonly places: Places;
 }
 
@@ -12,12 +13,13 @@ interface AdapterParts extends Omit<ConnectionParts, 'hostName' | 'host'> {
  * and has it done at the host over a connection with the gateway's own credential.
  */
 export function createSshAdapter({ places, ...shared }: AdapterParts): Adapter {
+  const bulk = new BulkMemory();
   return {
     protocol: 'ssh',
     checkPlace: (place) => void places.find(place),
     serve(stream, context) {
       const { name: hostName, object: host } = places.find(context.place);
-      return new SshConnection(stream, context, { ...shared, hostName, host }).serve();
+      return new SshConnection(stream, context, { ...shared, bulk, hostName, host }).serve();
     },
     close: async () => undefined,
   };

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import ssh2, { type Client, type ClientChannel, type Connection, type ServerChannel } from 'ssh2';
 import { afterEach, describe, expect, it } from 'vitest';
+import { BulkMemory } from '../../../src/core/bytes/bulk-memory.ts';
 import { thrifty } from '../../../src/protocols/ssh/thrift.ts';
 import { freshKey } from '../../support/ssh/fresh-key.ts';
 
@@ -44,7 +45,7 @@ async function joined(cipher: 'aes128-gcm@openssh.com' | 'aes128-ctr', thrift: b
   const ran = Promise.withResolvers<ServerChannel>();
   const server = Promise.withResolvers<Connection>();
   new ssh2.Server({ hostKeys: [freshKey().text] }, (connection) => {
-    if (thrift) thrifty(connection, far);
+    if (thrift) thrifty(connection, far, new BulkMemory());
     server.resolve(connection);
     connection.on('authentication', (asked) => asked.accept());
     connection.on('session', (accept) => accept().on('exec', (take) => ran.resolve(take())));

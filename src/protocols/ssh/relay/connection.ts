@@ -166,7 +166,7 @@ export class SshConnection implements ConnectionState {
 
   #greeted(client: Connection, ready: () => void): void {
     this.#client = client;
-    thrifty(client, this.#stream);
+    thrifty(client, this.#stream, this.parts.bulk);
     this.#intake = new Intake(this.#stream);
     this.#windows = new Windows(client, this.#held, () =>
       this.over(new HoopError('ERR_PROTOCOL', 'more was sent than the window allows')),

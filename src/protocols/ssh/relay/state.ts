@@ -1,5 +1,6 @@
 import type { Client } from 'ssh2';
 import type { Allowance } from '../../../core/allowance.ts';
+import type { BulkMemory } from '../../../core/bytes/bulk-memory.ts';
 import type { HoopError } from '../../../core/errors.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
@@ -14,6 +15,7 @@ import type { Windows } from './windows.ts';
 
 /** What connections of one resource share. */
 export interface ConnectionParts {
+  readonly bulk: BulkMemory;
   readonly target: SshTarget;
   /** As it is dialled. */
   readonly hostName: string;

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import ssh2, { type AnyAuthMethod, type Client, type ServerHostKeyAlgorithm } from 'ssh2';
+import type { BulkMemory } from '../../../core/bytes/bulk-memory.ts';
 import { HoopError, isHoopError } from '../../../core/errors.ts';
 import { writePrivateKey } from '../../../wire/ssh/private-key.ts';
 import { ALGORITHMS } from '../algorithms.ts';
@@ -14,6 +15,7 @@ interface LoginParts {
   readonly login: SshLogin;
   /** Of the socket. */
   readonly signal: AbortSignal;
+  readonly bulk: BulkMemory;
 }
 
 /** Silence after which a host is asked whether it is still there, ms, and how often it may not answer. */
@@ -30,7 +32,7 @@ const NO_SUCH_KEY = /no matching host key/;
  * @returns A client that is ready, with a silent `error` listener.
  * @throws {HoopError} As `SshTarget.open`.
  */
-export function loggedIn(socket: Socket, { keys, login, signal }: LoginParts): Promise<Client> {
+export function loggedIn(socket: Socket, { keys, login, signal, bulk }: LoginParts): Promise<Client> {
   const client = new ssh2.Client();
   let shown: Buffer | undefined;
   const ready = new Promise<Client>((resolve, reject) => {
@@ -55,7 +57,7 @@ export function loggedIn(socket: Socket, { keys, login, signal }: LoginParts): P
       keepaliveInterval: KEEPALIVE_MS,
       keepaliveCountMax: KEEPALIVES,
     });
-    thrifty(client, socket);
+    thrifty(client, socket, bulk);
     if (login.kind === 'certificate') loginWithCertificate(client, login.key, login.certificate);
   });
   return ready.catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Client } from 'ssh2';
+import { BulkMemory } from '../../../core/bytes/bulk-memory.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { HoopError, isHoopError } from '../../../core/errors.ts';
 import { LIMITS } from '../../../core/limits.ts';
@@ -37,6 +38,7 @@ interface Certified {
 export class SshTarget {
   readonly #options: SshTargetOptions;
   readonly #certified = new Map<string, Certified>();
+  readonly #bulk = new BulkMemory();
 
   constructor(options: SshTargetOptions) {
     this.#options = options;
@@ -60,7 +62,7 @@ export class SshTarget {
         const keys = await this.#keysOf(host, deadline);
         const socket = await this.#dial(host, deadline);
         destroyOn(signal, socket);
-        return loggedIn(socket, { keys, login, signal: deadline });
+        return loggedIn(socket, { keys, login, signal: deadline, bulk: this.#bulk });
       });
     } catch (error) {
       // A host that has a new key has a new certificate too.
