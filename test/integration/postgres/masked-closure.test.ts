@@ -127,7 +127,7 @@ const asked = (relation: Relation, column: string): string[] => [
   `INSERT INTO sink SELECT ${column}::text FROM ${relation.name}`,
   `CREATE TABLE made AS SELECT ${column} FROM ${relation.name}`,
   `EXPLAIN (VERBOSE) SELECT ${column} FROM ${relation.name}`,
-  `WITH w AS (SELECT ${column} AS v FROM ${relation.name}) SELECT v FROM w`,
+  `WITH w AS (SELECT ${column} AS v FROM ${relation.name}) SELECT v FROM w WHERE v IS NULL`,
 ];
 
 /** A materialized view that reads another one. */

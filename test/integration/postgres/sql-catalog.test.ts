@@ -146,7 +146,7 @@ describe('the catalog of a real server', () => {
     expect(masked('public', 'vip')).toEqual(['email', 'ssn']);
     expect(masked('public', 'v_cust')).toEqual(['x']);
     expect(masked('public', 'v2')).toEqual(['a']);
-    expect(masked('public', 'mv')).toEqual(['k', 'n']);
+    expect(masked('public', 'mv')).toEqual(['k']);
     expect(masked('public', 'events_2024')).toEqual(['ip']);
     expect(masked('other', 'customers')).toEqual([]);
     const tags = (name: string) => masksOf(catalog, TAGS).tagsOf(catalog.lookupRelation('public', name)!.oid);

