@@ -129,6 +129,21 @@ const { source } = fc.letrec<{ source: string; rest: string }>((tie) => ({
         ([one, other]) =>
           `(SELECT c0, (SELECT u.c1 FROM ${other} u LIMIT 1) AS c1, (SELECT count(*) FROM ${one} u)::text AS c2 FROM ${one} t)`,
       ),
+    fc
+      .tuple(
+        tie('source'),
+        pick('NATURAL JOIN', 'NATURAL LEFT JOIN'),
+        pick('c0 int', 'c1 text', 'c0 int, c1 text'),
+      )
+      .map(
+        ([from, join, list]) =>
+          `(SELECT * FROM ${from} t ${join} json_to_recordset('[{"c0":1,"c1":"alpha"},{"c0":2,"c1":"zulu"}]') AS f (${list}))`,
+      ),
+    fc.tuple(tie('source'), pick('NATURAL', ''), pick('c0', 'c1')).map(
+      ([from, natural, on]) =>
+        `(SELECT t.c0, t.c2, f.c1 FROM json_to_recordset('[{"c0":1,"c1":"alpha"},{"c0":2,"c1":"zulu"}]') AS f (c0 int, c1 text)
+            ${natural} JOIN ${from} t ${natural === '' ? `USING (${on})` : ''})`,
+    ),
     tie('source').map(
       (from) => `(SELECT t.c0, t::text AS c1, s AS c2 FROM ${from} t, unnest(ARRAY['p', t.c2]) s)`,
     ),

@@ -336,15 +336,15 @@ function isSame(one: Column, other: Column | undefined): boolean {
   return isPart && one.masked.size === other?.masked.size;
 }
 
-/** Names that both have; a column without one may have any. */
+/** Names that both have; a column that is not known, or has no name, may have any. */
 function shared(left: From['all'], right: From['all']): string[] {
-  const names = (columns: From['all']) =>
-    (columns ?? []).map(({ name }) => {
+  const [names, others] = [left, right].map((columns) =>
+    every([columns]).map(({ name }) => {
       if (name === undefined) throw new Unsure();
       return name;
-    });
-  const others = names(right);
-  return names(left).filter((name) => others.includes(name));
+    }),
+  ) as [string[], string[]];
+  return names.filter((name) => others.includes(name));
 }
 
 function every(all: readonly (readonly Column[] | undefined)[]): readonly Column[] {
