@@ -172,7 +172,8 @@ ${options.resource ?? ''}`,
   /** Plays a recording at a terminal. @returns All that is written to that. */
   async played(id: string): Promise<ProgramEnd> {
     const command = `${process.execPath} ${HOOPCTL_MAIN} session replay ${id} --speed 0`;
-    const end = await ended('script', ['-qefc', command, '/dev/null'], '', envOf(this.gateway));
+    const env = { ...envOf(this.gateway), TERM: 'xterm-256color' };
+    const end = await ended('script', ['-qefc', command, '/dev/null'], '', env);
     return { ...end, stdout: Buffer.from(end.stdout, 'latin1').toString() };
   }
 
