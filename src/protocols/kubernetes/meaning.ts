@@ -32,10 +32,10 @@ interface Read {
 export const clusterMeaning: ApiMeaning = {
   pathsOf: () => [],
   answers: { readable, plan: planAnswer, refusal: unwritable },
-  read(request, whole, ask): Later<Understood | Refusal> {
+  read(request, whole): Later<Understood | Refusal> {
     const read = readRequest(request);
     if (isRefused(read)) return read;
-    const written = writtenBy(read, whole, ask);
+    const written = writtenBy(read, whole);
     if (written === undefined) return understood(read);
     return written.then((one) => (isRefused(one) ? one : understood({ ...read, ...one })));
   },
@@ -49,8 +49,7 @@ function understood(read: Read & Partial<Omit<Written, 'address'>>): Understood 
     // Clients ask by GET, and by POST where that was not taken up.
     meant: read.stream && `CONNECT ${path}${query}`,
     question: (cluster, clean) => questionOf(cluster, read, clean),
-    sends: read.sends,
-    answer: read.answer,
+    tries: read.tries,
   };
 }
 

@@ -1,7 +1,9 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { Sent } from '../../../src/protocols/http/relay/meaning.ts';
 import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
 import { isRefused } from '../../../src/protocols/http/request/refusals.ts';
+import type { TargetAnswer } from '../../../src/protocols/http/target/http-target.ts';
 import { podFacts } from '../../../src/protocols/kubernetes/guards/pod-facts.ts';
 import { clusterMeaning } from '../../../src/protocols/kubernetes/meaning.ts';
 
@@ -9,32 +11,49 @@ const cluster = { type: 'Resource', id: 'k8s', attrs: { protocol: 'kubernetes' }
 const PODS = '/api/v1/namespaces/shop/pods';
 const MERGE = 'application/merge-patch+json';
 
-/** What is asked, and what would be sent. */
-async function read(line: string, body: string, contentType = 'application/json', made = '{}', status = 200) {
+interface WhatIsRead {
+  readonly rule?: string;
+  readonly reason?: string;
+  readonly id?: string | undefined;
+  readonly context?: object;
+  readonly asked?: readonly string[];
+  readonly facts?: object;
+  readonly sends?: Sent;
+  readonly answer?: TargetAnswer;
+}
+
+/** What is asked, and of what is tried what that tells and what would be sent. */
+async function read(
+  line: string,
+  body: string,
+  contentType = 'application/json',
+  made = '{}',
+  status = 200,
+): Promise<WhatIsRead> {
   const [method = '', target = ''] = line.split(' ');
   const fields = ['content-type', contentType, 'content-length', String(Buffer.byteLength(body))];
   const head = { method, target, httpVersion: '1.1', rawHeaders: ['host', 'localhost', ...fields] };
   const request = canonicalRequest(head, { credentialHeaders: [] });
   if (isRefused(request)) throw new Error(request.rule);
-  const asked: string[] = [];
-  const understood = await clusterMeaning.read(
-    request,
-    async () => Buffer.from(body),
-    async ({ query, headers }, sent) => {
-      asked.push(`${query} ${headers.find(([name]) => name === 'accept')?.[1]} ${sent}`);
-      return {
-        status,
-        rawHeaders: [],
-        body: Readable.from([Buffer.from(made)]),
-        trailers: () => [],
-        atHand: () => undefined,
-        leave: () => undefined,
-      };
-    },
-  );
+  const understood = await clusterMeaning.read(request, async () => Buffer.from(body));
   if (isRefused(understood)) return { rule: understood.rule, reason: understood.reason };
   const { pairs, context } = understood.question(cluster, (text) => text);
-  return { id: pairs[0]?.object.id, context, sends: understood.sends, answer: understood.answer, asked };
+  const id = pairs[0]?.object.id;
+  if (understood.tries === undefined) return { id, context };
+  const asked: string[] = [];
+  const tried = await understood.tries(async ({ query, headers }, sent) => {
+    asked.push(`${query} ${headers.find(([name]) => name === 'accept')?.[1]} ${sent}`);
+    return {
+      status,
+      rawHeaders: [],
+      body: Readable.from([Buffer.from(made)]),
+      trailers: () => [],
+      atHand: () => undefined,
+      leave: () => undefined,
+    };
+  });
+  if (isRefused(tried)) return { rule: tried.rule, reason: tried.reason };
+  return { id, context, asked, ...('answer' in tried ? { answer: tried.answer } : tried) };
 }
 
 const pod = (spec: object, metadata: object = { name: 'web-1' }) => JSON.stringify({ metadata, spec });
@@ -193,14 +212,15 @@ describe('what is patched', () => {
   const MADE = pod({ hostPID: true }, { name: 'web-1', resourceVersion: '7' });
 
   it('is what the cluster would make of it, and is bound to the version that it was made of', async () => {
-    const { context, sends, asked } = await read(
+    const { context, facts, sends, asked } = await read(
       `PATCH ${PODS}/web-1`,
       '{"spec":{"x":9007199254740993.0}}',
       MERGE,
       MADE,
     );
     expect(asked).toEqual(['?dryRun=All application/json {"spec":{"x":9007199254740993.0}}']);
-    expect(context).toMatchObject({ dryRun: false, pod: { hostPID: true } });
+    expect(context).not.toHaveProperty('pod');
+    expect(facts).toMatchObject({ pod: { hostPID: true } });
     expect(sends?.body.toString()).toBe(
       '{"spec":{"x":9007199254740993.0},"metadata":{"resourceVersion":"7"}}',
     );
@@ -217,9 +237,9 @@ describe('what is patched', () => {
   });
 
   it('is answered as the cluster does where it would not do it', async () => {
-    const { context, answer } = await read(`PATCH ${PODS}/web-1`, '{}', MERGE, '{"code":404}', 404);
+    const { facts, answer } = await read(`PATCH ${PODS}/web-1`, '{}', MERGE, '{"code":404}', 404);
     expect(answer?.status).toBe(404);
-    expect(context).not.toHaveProperty('pod');
+    expect(facts).toBeUndefined();
   });
 
   it.each([

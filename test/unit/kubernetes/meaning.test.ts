@@ -12,7 +12,7 @@ function read(line: string, ...fields: string[]) {
   const head = { method, target, httpVersion: '1.1', rawHeaders: ['host', 'localhost', ...fields] };
   const request = canonicalRequest(head, { credentialHeaders: [] });
   if (isRefused(request)) return request;
-  const understood = clusterMeaning.read(request, never, never);
+  const understood = clusterMeaning.read(request, never);
   if (understood instanceof Promise) throw new Error('it was not read at once');
   return understood;
 }

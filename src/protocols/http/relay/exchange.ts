@@ -21,7 +21,7 @@ import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
 import { type Incoming, isSmall } from './incoming.ts';
 import { isLasting, LastingAnswer } from './lasting.ts';
-import type { Sent } from './meaning.ts';
+import type { Asks, Sent, Understood } from './meaning.ts';
 import {
   acceptedAnswer,
   denialAnswer,
@@ -34,11 +34,11 @@ import { asAllowed, refusedQuestion } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import { RequestBody } from './request-body.ts';
 import { RpcCall, readRpc } from './rpc-call.ts';
-import { rpcDenialAnswer } from './rpc-problem.ts';
-import type { ConnectionState } from './state.ts';
+import { unreadDenialAnswer } from './rpc-problem.ts';
+import { type ConnectionState, onBehalf } from './state.ts';
 import type { Carrying } from './upgrade/carried.ts';
 import type { Told } from './upgrade/told-before.ts';
-import { NOT_CARRIED, type Upgrade, upgraded } from './upgrade/upgraded.ts';
+import { type AskedCarried, askedCarried, upgraded } from './upgrade/upgraded.ts';
 
 /** One request and what becomes of it: read → ask → send → show. */
 export class Exchange {
@@ -81,49 +81,73 @@ export class Exchange {
     if (foreign !== undefined)
       return this.#say(notLocalAnswer(parts.says, foreign.status, foreign.reason, foreign.hint), undefined);
     if (isRefused(request)) return this.#refuse(request);
-    const carried = this.#carried(request);
+    const carried = askedCarried(request, parts.upgrades, this.#incoming);
     if (carried !== undefined && isRefused(carried)) return this.#refuse(carried);
     const dialect = parts.rpc.routes.of(request);
     const spoken = dialect && (await readRpc(this.#state, request, dialect, this.#body));
-    if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, RPC_DENIAL);
-    const understood = await parts.api.read(
-      request,
-      (most) => this.#body.whole(most),
-      (asked, body) => parts.target.request(this.#onBehalf(asked), Readable.from([body]), this.#abort.signal),
-    );
+    if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, unreadDenialAnswer);
+    const understood = await parts.api.read(request, this.#whole);
     if (isRefused(understood)) return this.#refuse(understood);
     const undoing = await this.#undoing(request);
     if (undoing !== undefined) return this.#refuse(undoing);
     const question = this.#state.questions.of(understood);
     const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
-    if (call !== undefined && isRefused(call)) return this.#refuse(call, RPC_DENIAL);
+    if (call !== undefined && isRefused(call)) return this.#refuse(call, unreadDenialAnswer);
     this.#call = call;
+    const asked = this.#once(request, understood.meant, () => this.#ask(request, question, understood.meant));
+    const operation = await this.#begun(request, question, asked);
+    if (operation === undefined) return;
+    if (understood.tries !== undefined) await this.#try(request, understood.tries, question, operation);
+    else if (carried === undefined) await this.#forward(request, undefined, operation);
+    else await this.#upgrade(request, carried, question, operation);
+  }
+
+  /** Undefined: it may not, and the client was told. */
+  async #begun(
+    request: CanonicalRequest,
+    question: Question,
+    asked: Promise<OpenOperation | Told>,
+  ): Promise<OpenOperation | undefined> {
     this.#question = question;
-    const answer = await this.#askOnce(request, question, understood.meant);
-    if ('denied' in answer) return this.#deny(answer, prefers(request, 'respond-async'));
+    const answer = await asked;
+    if ('denied' in answer) {
+      await this.#deny(answer, prefers(request, 'respond-async'));
+      return undefined;
+    }
     this.#operation = answer;
     this.#abort.signal.throwIfAborted();
-    this.#state.context.guard.head('request', heads.recorded(request), answer);
-    if (understood.answer !== undefined) await this.#show(request, understood.answer, answer);
-    else if (carried === undefined) await this.#forward(request, understood.sends, answer);
-    else await this.#upgrade(request, carried, question, answer);
+    this.#state.context.guard.head('request', this.#state.heads.recorded(request), answer);
+    return answer;
+  }
+
+  /** What it would do decides as well: it is asked for anew where policy does not allow that as it is. */
+  async #try(
+    request: CanonicalRequest,
+    tries: NonNullable<Understood['tries']>,
+    question: Question,
+    allowed: OpenOperation,
+  ): Promise<void> {
+    const { context, parts } = this.#state;
+    const ask: Asks = (asked, body) =>
+      parts.target.request(onBehalf(this.#state, asked), Readable.from([body]), this.#abort.signal);
+    const tried = await tries(ask);
+    if (isRefused(tried)) {
+      allowed.close('failure', undefined, tried.reason);
+      return this.#refuse(tried);
+    }
+    if ('answer' in tried) return this.#show(request, tried.answer, allowed);
+    const whole = { ...question, context: { ...question.context, ...tried.facts } };
+    const { pairs, context: known } = asAllowed(whole, allowed);
+    if (context.guard.allows(pairs, known)) return this.#forward(request, tried.sends, allowed);
+    allowed.close('failure', undefined, 'what it would do is asked for anew');
+    const operation = await this.#begun(request, whole, this.#ask(request, whole, undefined));
+    if (operation !== undefined) await this.#forward(request, tried.sends, operation);
   }
 
   /** Why it would undo what is masked. */
   async #undoing(request: CanonicalRequest): Promise<Refusal | undefined> {
     const { answers } = this.#state.parts.api;
-    return answers?.refusal(request, this.#state.sight(request).masks, (most) => this.#body.whole(most));
-  }
-
-  /** What the connection is to be upgraded to, where that is asked for. */
-  #carried(request: CanonicalRequest): AskedCarried | Refusal | undefined {
-    const { upgrade } = request;
-    if (upgrade === undefined) return undefined;
-    const { takeOver } = this.#incoming;
-    const carried = this.#state.parts.upgrades.get(upgrade.protocol);
-    if (carried === undefined || takeOver === undefined) return NOT_CARRIED;
-    const handshake = carried.begin(upgrade, request);
-    return isRefused(handshake) ? handshake : { protocol: carried.protocol, handshake, takeOver };
+    return answers?.refusal(request, this.#state.sight(request).masks, this.#whole);
   }
 
   /** What is said over it, until it is closed; or the answer of a target that does not take it up, behind which all ends. */
@@ -157,32 +181,20 @@ export class Exchange {
   /** Where the answer is masked, or read, it must be one that can be. */
   #toSend(request: CanonicalRequest): CanonicalRequest {
     const read = this.#state.sight(request).masks.any || this.#call !== undefined;
-    if (!read) return this.#onBehalf(request);
+    if (!read) return onBehalf(this.#state, request);
     const readable = this.#state.parts.api.answers?.readable(request) ?? request;
-    return this.#onBehalf(maskedRequest(readable, CODINGS));
-  }
-
-  /** Clients cannot say it themselves: of theirs none goes on. */
-  #onBehalf(request: CanonicalRequest): CanonicalRequest {
-    const { parts, context } = this.#state;
-    if (parts.behalf === undefined) return request;
-    return { ...request, headers: [...request.headers, ...parts.behalf(context.guard.principal)] };
+    return onBehalf(this.#state, maskedRequest(readable, CODINGS));
   }
 
   /** What is asked for in another form, where the first was not taken up, is asked once. */
-  async #askOnce(
-    request: CanonicalRequest,
-    question: Omit<Question, 'approvable'>,
+  #once(
+    { upgrade }: CanonicalRequest,
     meant: string | undefined,
+    ask: () => Promise<OpenOperation | Told>,
   ): Promise<OpenOperation | Told> {
-    if (meant === undefined) return this.#ask(request, question, meant);
+    if (meant === undefined) return ask();
     const { context, parts } = this.#state;
-    const asked = { meant, form: request.upgrade?.protocol ?? '' };
-    const before = parts.told.take(context.session, asked, performance.now());
-    if (before !== undefined) return before;
-    const answer = await this.#ask(request, question, meant);
-    if ('denied' in answer) parts.told.keep(context.session, asked, answer, performance.now());
-    return answer;
+    return parts.told.once(context.session, { meant, form: upgrade?.protocol ?? '' }, ask);
   }
 
   /** On the way to the target once this says so: a request, or each message in it. */
@@ -330,6 +342,7 @@ export class Exchange {
     this.#state.context.guard.head('response', { start, fields }, operation);
   }
 
+  readonly #whole = (most: number) => this.#body.whole(most);
   readonly #denial = (denial: Denial, operation: string): OwnAnswer =>
     denialAnswer(this.#state.parts.says, denial, operation);
 
@@ -343,11 +356,9 @@ export class Exchange {
 
   async #deny({ denied, answer }: Told, async: boolean): Promise<void> {
     const { denial, operation } = denied;
-    const waits = async && denial.approval !== undefined;
-    await this.#say(
-      waits ? acceptedAnswer(this.#state.parts.says, denial, denial.approval!, operation) : answer,
-      denied,
-    );
+    const { approval } = denial;
+    if (!async || approval === undefined) return this.#say(answer, denied);
+    return this.#say(acceptedAnswer(this.#state.parts.says, denial, approval, operation), denied);
   }
 
   async #fail(error: unknown): Promise<void> {
@@ -387,9 +398,3 @@ export class Exchange {
     reply.end();
   }
 }
-
-type AskedCarried = Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>;
-
-/** A message that could not be read has no id. */
-const RPC_DENIAL = (denial: Denial, operation: string): OwnAnswer =>
-  rpcDenialAnswer([{ id: undefined, denial, operation }], false);

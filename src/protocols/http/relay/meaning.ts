@@ -1,6 +1,6 @@
 import type { Later } from '../../../core/later.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
-import type { PolicyObject } from '../../../policy/model.ts';
+import type { PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import type { CleanText } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { FieldPath } from '../request/body/field-path.ts';
@@ -19,13 +19,11 @@ export interface ApiMeaning {
    * Reads a request; at once where its body is not looked at.
    *
    * @param whole Reads the body, of so many octets at most; fails with `ERR_TOO_LARGE` where it is longer.
-   * @param ask Asks the target with the gateway's own credential; only for what changes nothing there.
    * @returns Refused: it means nothing that can be decided. Fails as `whole` does.
    */
   read(
     request: CanonicalRequest,
     whole: (mostOctets: number) => Promise<Uint8Array>,
-    ask: Asks,
   ): Later<Understood | Refusal>;
   /** Where its answers have forms of their own; undefined: they are what their types say. */
   readonly answers?: AnswerForms;
@@ -49,7 +47,10 @@ interface AnswerForms {
   plan(request: CanonicalRequest, ...answer: Parameters<typeof planBody>): BodyPlan;
 }
 
-/** Whoever asks reads the body of the answer, or destroys it. Fails as `HttpTarget.request` does. */
+/**
+ * Asks the target with the gateway's own credential, for what changes nothing there. Whoever asks reads the body of the answer, or
+ * destroys it. Fails as `HttpTarget.request` does.
+ */
 export type Asks = (request: CanonicalRequest, body: Buffer) => Promise<TargetAnswer>;
 
 /** What is sent in the place of a request. */
@@ -58,16 +59,25 @@ export interface Sent {
   readonly body: Buffer;
 }
 
+/** What trying a request has told. */
+export type Tried =
+  /** More for rules to ask, and what is sent: the same, bound to what was tried. */
+  | { readonly facts: Readonly<Record<string, PolicyValue>>; readonly sends: Sent }
+  /** The target does not do it, and says why. */
+  | { readonly answer: TargetAnswer };
+
 /** A request that was read. */
 export interface Understood {
   /** The same for requests that ask the same; undefined: it is like no other. */
   readonly alike: string | undefined;
   /** What a yes of people covers, where the same can be asked for in several forms; undefined: the request as it is. */
   readonly meant?: string | undefined;
-  /** Where it is allowed, this is sent: the same, bound to what was decided on. Undefined: the request as it is. */
-  readonly sends?: Sent | undefined;
-  /** Where it is allowed, this is the answer to it, and nothing is sent. */
-  readonly answer?: TargetAnswer | undefined;
+  /**
+   * What it would do is known by trying it. That is done once it is allowed and on record; then policy is asked about what it would do.
+   *
+   * @returns Refused: it means nothing that can be decided. Fails as `ask` does.
+   */
+  readonly tries?: ((ask: Asks) => Promise<Tried | Refusal>) | undefined;
   /** Pure. */
   question(resource: PolicyObject, clean: CleanText): AskedQuestion;
 }

@@ -39,3 +39,8 @@ export function rpcDenialAnswer(told: readonly Told[], batch: boolean): OwnAnswe
 function messageOf({ message, reason }: Denial): string {
   return message.includes(reason) ? message : `${message}: ${reason}`;
 }
+
+/** As `rpcDenialAnswer`, of a message that could not be read: it has no id. Pure. */
+export function unreadDenialAnswer(denial: Denial, operation: string): OwnAnswer {
+  return rpcDenialAnswer([{ id: undefined, denial, operation }], false);
+}

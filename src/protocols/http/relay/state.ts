@@ -60,3 +60,9 @@ export interface ConnectionState {
   /** The session cannot go on. */
   over(reason: HoopError): void;
 }
+
+/** Tells the target on whose authority it is asked. Clients cannot say it themselves: of theirs none goes on. */
+export function onBehalf({ parts, context }: ConnectionState, request: CanonicalRequest): CanonicalRequest {
+  if (parts.behalf === undefined) return request;
+  return { ...request, headers: [...request.headers, ...parts.behalf(context.guard.principal)] };
+}

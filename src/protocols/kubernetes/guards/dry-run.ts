@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
-import type { Asks, Sent } from '../../http/relay/meaning.ts';
+import type { Asks, Tried } from '../../http/relay/meaning.ts';
 import type { CanonicalRequest } from '../../http/request/canonical.ts';
 import { maskedRequest } from '../../http/request/masked-request.ts';
 import type { TargetAnswer } from '../../http/target/http-target.ts';
@@ -8,19 +8,13 @@ import { type KubernetesRefusal, refused } from '../request/refusals.ts';
 import { type Json, membersOf, parsedToWrite, textAt } from './json.ts';
 import { MAX_OBJECT, type ObjectBody } from './object-body.ts';
 
-/** What a patch would make. */
-export type Tried =
-  /** The object, and the request that makes it of the same one alone. */
-  | { readonly object: Json; readonly sends: Sent }
-  /** The cluster does not do it, and says why. */
-  | { readonly answer: TargetAnswer };
-
 /**
  * Asks the cluster what a patch would make of its object: by a dry run, of which nothing is kept.
  *
  * The request that is then sent names the version of the object that was patched, so that it makes nothing else: where the
  * object has changed meanwhile, the cluster answers 409. An object that an apply would make has no version yet.
  *
+ * @param factsOf What rules may ask of the object that it would make.
  * @returns Refused: the patch has a form that none has. Fails as `ask` does.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#dry-run
  */
@@ -28,18 +22,20 @@ export async function tried(
   request: CanonicalRequest,
   body: ObjectBody,
   ask: Asks,
+  factsOf: (made: Json) => Extract<Tried, { facts: unknown }>['facts'],
 ): Promise<Tried | KubernetesRefusal> {
   const answer = await ask(dryRunOf(request), Buffer.from(body.text));
   const octets = await wholeOf(answer);
   if (answer.status >= 300) return { answer: answeredBy(answer, octets) };
-  const object = JSON.parse(octets.toString()) as Json;
-  const version = textAt(membersOf(membersOf(object)['metadata']), 'resourceVersion');
-  if (version === '') return { object, sends: { request, body: Buffer.from(body.text) } };
+  const made = JSON.parse(octets.toString()) as Json;
+  const facts = factsOf(made);
+  const version = textAt(membersOf(membersOf(made)['metadata']), 'resourceVersion');
+  if (version === '') return { facts, sends: { request, body: Buffer.from(body.text) } };
   const pinned = pinnedTo(version, request.contentType, parsedToWrite(body.text));
   if (pinned === undefined) return refused('k8s-body', 'the patch is none of an object');
   const octetsSent = Buffer.from(JSON.stringify(pinned));
   return {
-    object,
+    facts,
     sends: { request: { ...request, body: { length: octetsSent.length } }, body: octetsSent },
   };
 }

@@ -1,5 +1,5 @@
 import type { PolicyValue } from '../../../policy/model.ts';
-import type { ApiMeaning, Asks, Understood } from '../../http/relay/meaning.ts';
+import type { ApiMeaning, Understood } from '../../http/relay/meaning.ts';
 import type { CanonicalRequest } from '../../http/request/canonical.ts';
 import { isRefused } from '../../http/request/refusals.ts';
 import { isName, type ObjectAddress, type OtherAddress } from '../request/address.ts';
@@ -16,24 +16,24 @@ interface Asked {
 }
 
 /** What a request would write, as far as rules may ask of it. */
-export interface Written extends Pick<Understood, 'sends' | 'answer'> {
+export interface Written extends Pick<Understood, 'tries'> {
   /** With the name that the body gives. */
   readonly address: ObjectAddress;
-  /** Members of the context. */
+  /** Members of the context, as far as they stand in the request. */
   readonly facts: Readonly<Record<string, PolicyValue>>;
 }
 
 type Result = Promise<Written | KubernetesRefusal>;
 
 /**
- * Reads what a request would write: what is created, and of what is or makes pods, what an update or a patch would make of it.
+ * Reads what a request would write: what is created, and of what is or makes pods, what an update would make of it; what a patch would
+ * make is known by trying it.
  *
- * @returns Undefined where nothing in its body is asked for. Refused with `k8s-body`. Fails as `whole` and `ask` do.
+ * @returns Undefined where nothing in its body is asked for. Refused with `k8s-body`. Fails as `whole` does.
  */
 export function writtenBy(
   { request, action, address }: Asked,
   whole: Parameters<ApiMeaning['read']>[1],
-  ask: Asks,
 ): Result | undefined {
   if (!('kind' in address) || request.body === 'none') return undefined;
   const body = () => objectBody(request, whole);
@@ -43,7 +43,7 @@ export function writtenBy(
   const ofPod = holdsPod(address) && (subresource === '' || subresource === 'ephemeralcontainers');
   if (!ofPod) return undefined;
   if (request.method === 'PUT') return updated(address, body());
-  return request.method === 'PATCH' ? patched(request, address, body(), ask) : undefined;
+  return request.method === 'PATCH' ? patched(request, address, body()) : undefined;
 }
 
 type Body = ReturnType<typeof objectBody>;
@@ -82,14 +82,11 @@ async function updated(address: ObjectAddress, reading: Body): Result {
   return isRefused(body) ? body : { address, facts: factsOf(address, body.value) };
 }
 
-async function patched(request: CanonicalRequest, address: ObjectAddress, reading: Body, ask: Asks): Result {
+async function patched(request: CanonicalRequest, address: ObjectAddress, reading: Body): Result {
   const body: ObjectBody | KubernetesRefusal | undefined = await reading;
   if (body === undefined) return { address, facts: {} };
   if (isRefused(body)) return body;
-  const result = await tried(request, body, ask);
-  if (isRefused(result)) return result;
-  if ('answer' in result) return { address, facts: {}, answer: result.answer };
-  return { address, facts: factsOf(address, result.object), sends: result.sends };
+  return { address, facts: {}, tries: (ask) => tried(request, body, ask, (made) => factsOf(address, made)) };
 }
 
 function factsOf(address: ObjectAddress, object: Json): Readonly<Record<string, PolicyValue>> {

@@ -33,6 +33,19 @@ interface Kept {
 export class ToldBefore {
   readonly #bySession = new WeakMap<SessionRef, Map<string, Kept>>();
 
+  /** Asks, unless the same was denied in another form a moment ago. */
+  async once<Allowed extends object>(
+    session: SessionRef,
+    asked: AskedForm,
+    ask: () => Promise<Allowed | Told>,
+  ): Promise<Allowed | Told> {
+    const before = this.take(session, asked, performance.now());
+    if (before !== undefined) return before;
+    const answer = await ask();
+    if ('denied' in answer) this.keep(session, asked, answer, performance.now());
+    return answer;
+  }
+
   /** @param nowMs Of a clock that only goes forward. */
   keep(session: SessionRef, { meant, form }: AskedForm, told: Told, nowMs: number): void {
     const kept = this.#bySession.get(session) ?? new Map<string, Kept>();

@@ -1,11 +1,14 @@
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../../../core/errors.ts';
+import type { Refusal } from '../../../../enforcement/operation.ts';
 import type { HttpRefusal } from '../../refusals.ts';
 import type { CanonicalRequest } from '../../request/canonical.ts';
 import type { Field } from '../../request/fields/read-fields.ts';
+import { isRefused } from '../../request/refusals.ts';
 import type { HttpTarget, Switched, TargetAnswer } from '../../target/http-target.ts';
 import { earlyView } from '../answer-view.ts';
-import type { CarriedEnd, Carrying, Handshake } from './carried.ts';
+import type { Incoming } from '../incoming.ts';
+import type { Carried, CarriedEnd, Carrying, Handshake } from './carried.ts';
 
 /** One upgrade that was decided. */
 export interface Upgrade {
@@ -15,6 +18,23 @@ export interface Upgrade {
   readonly on: Carrying;
   /** Gives the client its 101. @returns What is spoken from there on. */
   readonly takeOver: (fields: readonly Field[]) => Duplex;
+}
+
+/** One that is asked for, before it is decided. */
+export type AskedCarried = Pick<Upgrade, 'protocol' | 'handshake' | 'takeOver'>;
+
+/** What a connection is to be upgraded to, where that is asked for. Pure. */
+export function askedCarried(
+  request: CanonicalRequest,
+  upgrades: ReadonlyMap<string, Carried>,
+  { takeOver }: Pick<Incoming, 'takeOver'>,
+): AskedCarried | Refusal | undefined {
+  const { upgrade } = request;
+  if (upgrade === undefined) return undefined;
+  const carried = upgrades.get(upgrade.protocol);
+  if (carried === undefined || takeOver === undefined) return NOT_CARRIED;
+  const handshake = carried.begin(upgrade, request);
+  return isRefused(handshake) ? handshake : { protocol: carried.protocol, handshake, takeOver };
 }
 
 /**
@@ -54,7 +74,7 @@ function headOf(
   return fields;
 }
 
-export const NOT_CARRIED: HttpRefusal = {
+const NOT_CARRIED: HttpRefusal = {
   code: 'ERR_UNSUPPORTED',
   rule: 'upgrade-not-carried',
   reason: 'the connection would be upgraded to what is not configured for this resource',
