@@ -107,6 +107,7 @@ describe('exec over SPDY', () => {
   });
 });
 
+const NOTHING = Buffer.alloc(0);
 const forwards = () => open('portforward', '', 'portforward.k8s.io');
 
 function connection(writer: SpdyWriter, id: number, request: string, port: string): Buffer {
@@ -119,7 +120,7 @@ function connection(writer: SpdyWriter, id: number, request: string, port: strin
     ] as const;
   return Buffer.concat([
     writer.open(id, of('error')),
-    writer.data(id, Buffer.alloc(0), true),
+    writer.data(id, NOTHING, true),
     writer.open(id + 2, of('data')),
   ]);
 }
@@ -141,6 +142,25 @@ describe('connections to ports', () => {
     await target!.hears(/^ping 1$/);
     target!.send(target!.writer.ping(1));
     await client.hears(/^ping 1$/);
+    client.socket.end();
+    await eventually('the target is left', () => target!.closed);
+  });
+
+  it('are as many as there are, some at once', async () => {
+    const client = await forwards();
+    const [target] = peers;
+    const mine = client.writer;
+    for (let batch = 0; batch < 4; batch++) {
+      const firsts = Array.from({ length: 100 }, (_one, at) => 4 * (100 * batch + at) + 1);
+      for (const first of firsts)
+        client.send(connection(mine, first, String(first), '8080'), mine.data(first + 2, NOTHING, true));
+      const last = firsts.at(-1)! + 2;
+      await target!.hears(new RegExp(`^data ${last} {2}\\(last\\)$`));
+      const { writer } = target!;
+      for (const id of firsts.flatMap((first) => [first, first + 2]))
+        target!.send(writer.reply(id), writer.data(id, NOTHING, true));
+      await client.hears(new RegExp(`^data ${last} {2}\\(last\\)$`));
+    }
     client.socket.end();
     await eventually('the target is left', () => target!.closed);
   });

@@ -203,6 +203,12 @@ function readSpdy(
   return words;
 }
 
+/** The frame HEADERS, which no peer of Kubernetes sends, in place of the answer to a stream. */
+function speaksOf(reply: Buffer): Buffer {
+  reply.writeUInt16BE(8, 2);
+  return reply;
+}
+
 describe('channels over SPDY', () => {
   const open = (writer: SpdyWriter, id: number, channel: string) =>
     writer.open(id, [['streamtype', channel]]);
@@ -242,8 +248,19 @@ describe('channels over SPDY', () => {
       ],
     ],
     ['a stream of the cluster', (writer) => [open(writer, 2, 'stdin')], 'target'],
+    ['answered by the client', (writer) => [open(writer, 1, 'stdin'), writer.reply(1)]],
+    ['answered where nobody asked', (writer) => [writer.reply(1)], 'target'],
+    ['spoken of once they are open', (writer) => [open(writer, 1, 'stdin'), speaksOf(writer.reply(1))]],
   ])('are not %s', (_what, make, name) => {
     expect(() => readSpdy(make, name)).toThrow(HoopError);
+  });
+
+  it('are answered once', () => {
+    const side = new SpdyChannels('target', new PassThrough());
+    const writer = new SpdyWriter();
+    side.open('stdin');
+    expect([...side.read(writer.reply(1))]).toEqual([]);
+    expect(() => [...side.read(writer.reply(1))]).toThrow(HoopError);
   });
 
   it('have pings answered by the other side, each by its own number', async () => {

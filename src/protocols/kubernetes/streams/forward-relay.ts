@@ -4,7 +4,7 @@ import { whenAborted } from '../../../core/later.ts';
 import type { Turns } from '../../../core/turns.ts';
 import { type SpdyEvent, SpdyReader, SpdyWriter } from '../../../wire/http/spdy/frames.ts';
 import type { CarriedEnd, CarriedEnds, Carrying } from '../../http/relay/upgrade/carried.ts';
-import { part } from '../../http/relay/upgrade/parting.ts';
+import { drained, part } from '../../http/relay/upgrade/parting.ts';
 import { NO_MORE, Stands } from '../../stream/stands.ts';
 import { type AskedForward, ForwardedConnection, type ForwardedStream, readForward } from './forwarded.ts';
 import { pumped } from './pump.ts';
@@ -52,6 +52,8 @@ export class ForwardRelay {
   readonly #ended = Promise.withResolvers<'client left' | HoopError>();
   #lastClient = 0;
   #lastTarget = -1;
+  /** Streams that the target was asked for and has not taken. */
+  #asked = 0;
   #over = false;
 
   constructor({ client, target }: CarriedEnds, on: Carrying, turns: Turns) {
@@ -129,6 +131,8 @@ export class ForwardRelay {
         return this.#reset(this.#byClient.get(event.id), (stream) =>
           this.#target.write(this.#target.writer.cancel(stream.targetId)),
         );
+      case 'replied':
+        throw new HoopError('ERR_PROTOCOL', 'a stream is answered that nobody asked for');
       case 'fault':
         throw new HoopError('ERR_PROTOCOL', event.reason);
       default:
@@ -152,6 +156,10 @@ export class ForwardRelay {
         return this.#reset(this.#byTarget.get(event.id), (stream) =>
           this.#client.write(this.#client.writer.cancel(stream.clientId)),
         );
+      case 'replied':
+        if (this.#asked === 0) throw new HoopError('ERR_TARGET_LOST');
+        this.#asked--;
+        return;
       case 'opened':
       case 'fault':
         throw new HoopError('ERR_TARGET_LOST');
@@ -166,6 +174,9 @@ export class ForwardRelay {
     this.#lastClient = id;
     if (Math.max(this.#byClient.size, this.#connections.size) >= MAX_STREAMS)
       throw new HoopError('ERR_LIMIT', 'too many connections at once');
+    // What it is answered waits for it to be read: nothing more is answered before.
+    await Promise.race([drained(this.#client.stream), this.#ended.promise]);
+    if (this.#over) return;
     const connection =
       this.#connections.get(asked.request) ?? (await ForwardedConnection.ask(this.#on, asked));
     if (this.#over) return connection.close(this.#on.guard);
@@ -175,6 +186,7 @@ export class ForwardRelay {
     this.#client.write(this.#client.writer.reply(id));
     if (connection.denied !== undefined) return this.#deny(id, asked, connection);
     this.#lastTarget += 2;
+    this.#asked++;
     const stream = {
       ...asked,
       connection,

@@ -49,7 +49,7 @@ export async function pumped<Event extends { readonly kind: string }>(
 }
 
 /** By which one side makes the other answer, or nothing at all. */
-const CONTROL: ReadonlySet<string> = new Set(['ping', 'pong', 'replied', 'goaway', 'end', 'closed']);
+const CONTROL: ReadonlySet<string> = new Set(['ping', 'pong', 'goaway', 'end', 'closed']);
 
 async function taken<Event extends { readonly kind: string }>(
   direction: Direction<Event>,

@@ -14,6 +14,8 @@ const MAX_PIECE = 32 * 1024;
 interface Stream {
   readonly id: number;
   readonly channel: Channel;
+  /** Whoever was asked to open it has answered. */
+  replied: boolean;
   /** It says nothing more. */
   done: boolean;
   /** It was told that nothing more comes. */
@@ -61,9 +63,13 @@ export class SpdyChannels implements ChannelSide {
         if (event.last) yield* this.#done(event.id);
         return;
       }
-      case 'replied':
+      case 'replied': {
+        const stream = this.#known(event.id);
+        if (stream.replied) throw new HoopError('ERR_PROTOCOL', 'a stream is answered that nobody asked for');
+        stream.replied = true;
         if (event.last) yield* this.#done(event.id);
         return;
+      }
       case 'reset':
         return yield* this.#done(event.id);
       case 'ping':
@@ -84,11 +90,11 @@ export class SpdyChannels implements ChannelSide {
       throw new HoopError('ERR_PROTOCOL', 'a stream has a wrong number');
     this.#lastId = id;
     this.#write(this.#writer.reply(id));
-    return this.#added(id, channel as Channel);
+    return this.#added(id, channel as Channel, true);
   }
 
-  #added(id: number, channel: Channel): Stream {
-    const stream = { id, channel, done: false, told: false };
+  #added(id: number, channel: Channel, replied: boolean): Stream {
+    const stream = { id, channel, replied, done: false, told: false };
     this.#byId.set(id, stream);
     this.#byChannel.set(channel, stream);
     return stream;
@@ -110,7 +116,7 @@ export class SpdyChannels implements ChannelSide {
 
   open(channel: Channel): void {
     this.#lastId += this.#lastId === 0 ? 1 : 2;
-    this.#added(this.#lastId, channel);
+    this.#added(this.#lastId, channel, false);
     this.#write(this.#writer.open(this.#lastId, [[CHANNEL_HEADER, channel]]));
   }
 

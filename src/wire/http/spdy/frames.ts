@@ -8,7 +8,6 @@ const TYPE = {
   settings: 4,
   ping: 6,
   goaway: 7,
-  headers: 8,
   window: 9,
 } as const;
 /** Of a control frame the first 16 bits: that it is one, and the version. */
@@ -21,6 +20,7 @@ const STREAM_BITS = 0x7fff_ffff;
 
 export type SpdyEvent =
   | { readonly kind: 'opened'; readonly id: number; readonly headers: Headers; readonly last: boolean }
+  /** A stream was taken. Reading it costs as much as opening one: who asked for fewer ends it. */
   | { readonly kind: 'replied'; readonly id: number; readonly last: boolean }
   /** A piece of a frame, as long as it came in one. May be empty where it is the last. */
   | { readonly kind: 'data'; readonly id: number; readonly bytes: Buffer; readonly last: boolean }
@@ -35,7 +35,7 @@ export type SpdyEvent =
  * Reads what one side says, in whatever pieces it comes.
  *
  * Pure: holds a head, a control frame and what headers were compressed with. Windows and settings are read over: no peer of
- * Kubernetes has them, and who does not read is not sent more by TCP.
+ * Kubernetes has them, and who does not read is not sent more by TCP. Nor does one send more headers of a stream: they are a fault.
  *
  * @see https://www.chromium.org/spdy/spdy-protocol/spdy-protocol-draft3-1/ §2.2, §2.6
  */
@@ -104,10 +104,6 @@ export class SpdyReader {
         return this.#opened(payload, 10, (id, headers) => ({ kind: 'opened', id, headers, last }));
       case TYPE.synReply:
         return this.#opened(payload, 4, (id) => ({ kind: 'replied', id, last }));
-      case TYPE.headers:
-        return this.#opened(payload, 4, (id) =>
-          last ? { kind: 'data', id, bytes: EMPTY, last } : undefined,
-        );
       case TYPE.reset:
         return this.#numbered(payload, 8, (id) => ({ kind: 'reset', id }));
       case TYPE.ping:
@@ -122,11 +118,7 @@ export class SpdyReader {
     }
   }
 
-  #opened(
-    payload: Buffer,
-    before: number,
-    make: (id: number, headers: Headers) => SpdyEvent | undefined,
-  ): SpdyEvent | undefined {
+  #opened(payload: Buffer, before: number, make: (id: number, headers: Headers) => SpdyEvent): SpdyEvent {
     if (payload.length < before) return this.#fault('a frame is too short');
     const id = payload.readUInt32BE(0) & STREAM_BITS;
     const headers = this.#headers.read(payload.subarray(before));
