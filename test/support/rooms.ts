@@ -164,7 +164,7 @@ const OF_POSTGRES: Rooms = {
     because: 'a value is written by its type, whatever statement asks for it',
   },
   catalog: {
-    may: [...WORDS, ...SQL, 'shown/values'],
+    may: [...WORDS, ...SQL, 'catalog/stored-trees', 'shown/values'],
     because: 'one catalog serves all sessions of a database and must know none',
   },
   login: { may: SQL, because: 'who logs in is settled before a statement is there' },

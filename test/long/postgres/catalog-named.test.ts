@@ -6,7 +6,7 @@ import type { Catalog } from '../../../src/protocols/postgres/catalog/model/mode
 import { CatalogReader } from '../../../src/protocols/postgres/catalog/reader.ts';
 import { extractFacts } from '../../../src/protocols/postgres/sql/facts/extract.ts';
 import { type SchemaChanges, together } from '../../../src/protocols/postgres/sql/facts/schema-changes.ts';
-import { catalogConnection } from '../../support/postgres/catalog-connection.ts';
+import { asksForTrees, catalogConnection } from '../../support/postgres/catalog-connection.ts';
 import { catalogText } from '../../support/postgres/catalog-oracle.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
 
@@ -59,7 +59,7 @@ beforeEach(async () => {
   reader = new CatalogReader({
     ...connection,
     query: (sql, timeoutMs) => {
-      whole ||= !sql.includes('EXECUTE');
+      whole ||= !sql.includes('EXECUTE') && !asksForTrees(sql);
       return connection.query(sql, timeoutMs);
     },
   });

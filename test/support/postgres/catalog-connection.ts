@@ -3,6 +3,11 @@ import type { CatalogConnection } from '../../../src/protocols/postgres/catalog/
 
 type Answer = { readonly rows: (string | null)[][] };
 
+/** The trees of views are asked for behind what tells of them. */
+export function asksForTrees(sql: string): boolean {
+  return sql.startsWith('SELECT x.oid');
+}
+
 /** Another client's connection, to read a catalog over. */
 export function catalogConnection(client: pg.Client): CatalogConnection {
   const types = { getTypeParser: () => (value: string) => value };

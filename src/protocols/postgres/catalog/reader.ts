@@ -6,6 +6,7 @@ import { namedQuestion, readNamedAnswer } from './mirror/named.ts';
 import { type CatalogAnswer, catalogQuery, readAnswer, SERVER } from './mirror/queries.ts';
 import { CatalogBuilder } from './model/build.ts';
 import type { Catalog } from './model/model.ts';
+import { readViews } from './view-trees.ts';
 
 type TextRow = readonly (string | null)[];
 
@@ -33,7 +34,7 @@ interface Base {
 
 /**
  * Reads a target's catalog over one connection: everything the first time, then what has changed, in one round trip and
- * as of one snapshot. One call at a time.
+ * as of one snapshot; then the trees of views among it. One call at a time.
  *
  * @see docs/decisions/0009-catalog-changes.md
  */
@@ -90,6 +91,7 @@ export class CatalogReader {
       this.#base = base;
       return undefined;
     }
+    await readViews(answer.rows.pg_rewrite, (sql) => this.#connection.query(sql, CHANGES_MS));
     return fitting(() => {
       const amended = mirror.amend(changes, answer);
       const catalog = builder.build(mirror.tables, amended, moment.owner);
@@ -105,12 +107,15 @@ export class CatalogReader {
     const answer = read(readAnswer, await this.#connection.query(sql, CHANGES_MS));
     const comparable =
       answer.moment.server === moment.server && answer.moment.next - moment.oldest < COMPARABLE;
-    return comparable ? fitting(() => this.#take(base, answer)) : undefined;
+    if (!comparable) return undefined;
+    await readViews(answer.delta.pg_rewrite.rows, (sql) => this.#connection.query(sql, CHANGES_MS));
+    return fitting(() => this.#take(base, answer));
   }
 
   async #everything(): Promise<Catalog> {
     const sql = catalogQuery(undefined, () => 0);
     const answer = read(readAnswer, await this.#connection.query(sql, LOAD_MS));
+    await readViews(answer.delta.pg_rewrite.rows, (sql) => this.#connection.query(sql, CHANGES_MS));
     const fresh = { mirror: new CatalogMirror(), builder: new CatalogBuilder() };
     const catalog = fitting(() => this.#take(fresh, answer));
     if (catalog === undefined) throw unreadable('it contradicts itself');

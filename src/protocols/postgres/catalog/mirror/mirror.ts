@@ -3,10 +3,7 @@ import { GROUPS, named, of, under } from './groups.ts';
 import type { NamedAnswer, NamedObjects } from './named.ts';
 import type { CatalogRows, TableName } from './records.ts';
 import { TableRows } from './rows.ts';
-import { CATALOG_TABLES, TABLE_NAMES, type TableSpec } from './tables.ts';
-
-/** See `TableSpec.kept`. */
-type Keep = (told: unknown) => unknown;
+import { CATALOG_TABLES, TABLE_NAMES } from './tables.ts';
 
 /** Rows by key. */
 export type CatalogTables = { readonly [N in TableName]: TableRows<CatalogRows[N]> };
@@ -39,15 +36,14 @@ export type CatalogDelta = { readonly [N in TableName]: TableDelta };
  * go; all others are told anew each time, so nothing that is not settled is ever taken for certain.
  */
 class MirrorTable<T> {
-  readonly #columns: readonly (readonly [name: string, keep: Keep | undefined])[];
+  readonly #columns: readonly string[];
   readonly #groupsOf: (row: T) => readonly string[];
   #rows = new TableRows<T>();
   /** Keys of the rows that are not settled. */
   #open = new Set<string>();
 
-  constructor({ columns, kept }: TableSpec<T>, groupsOf: (row: T) => readonly string[] = () => []) {
-    const keep = (kept ?? {}) as Readonly<Record<string, Keep | undefined>>;
-    this.#columns = Object.keys(columns).map((name) => [name, keep[name]]);
+  constructor(columns: readonly string[], groupsOf: (row: T) => readonly string[] = () => []) {
+    this.#columns = columns;
     this.#groupsOf = groupsOf;
   }
 
@@ -115,10 +111,7 @@ class MirrorTable<T> {
   #row(told: readonly unknown[]): T {
     const row: Record<string, unknown> = {};
     let at = 2;
-    for (const [name, keep] of this.#columns) {
-      const value = told[at++];
-      row[name] = keep === undefined ? value : keep(value);
-    }
+    for (const name of this.#columns) row[name] = told[at++];
     return row as T;
   }
 }
@@ -139,7 +132,7 @@ export class CatalogMirror {
   readonly #tables = Object.fromEntries(
     TABLE_NAMES.map((name) => [
       name,
-      new MirrorTable(CATALOG_TABLES[name] as TableSpec<unknown>, GROUPS[name] as (row: unknown) => string[]),
+      new MirrorTable(Object.keys(CATALOG_TABLES[name].columns), GROUPS[name] as (row: unknown) => string[]),
     ]),
   ) as unknown as { readonly [N in TableName]: MirrorTable<CatalogRows[N]> };
 

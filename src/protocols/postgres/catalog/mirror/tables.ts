@@ -7,7 +7,6 @@
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
 
-import { viewColumns } from '../stored-trees/view-columns.ts';
 import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
 import { RESHAPING_CODE, STEERING_CODE } from '../system/steering.ts';
 import type { CatalogRows, TableName } from './records.ts';
@@ -26,9 +25,6 @@ export const CATALOG_OIDS = {
   pg_statistic_ext: 3381,
 } as const;
 
-/** Characters of a view's tree; of a longer one every column counts as made of all that it uses. */
-const MAX_TREE_LENGTH = 256 * 1024;
-
 export interface TableSpec<T> {
   /** Tells the rows of one moment apart. */
   readonly key: string;
@@ -36,8 +32,6 @@ export interface TableSpec<T> {
   readonly where?: string;
   /** SQL for each property of a row; numbers, booleans and text as JSON has them. */
   readonly columns: { readonly [K in keyof T]: string };
-  /** What is kept of a column in place of what the server says. Pure. */
-  readonly kept?: { readonly [K in keyof T]?: (told: unknown) => T[K] };
 }
 
 const oid = (column: string) => `x.${column}::pg_catalog.int8`;
@@ -152,10 +146,10 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       wholeRows: ofUserRule(
         `pg_catalog.strpos(x.ev_action::pg_catalog.text, ':varattno 0 ') OPERATOR(pg_catalog.>) 0`,
       ),
-      made: ofUserRule(`CASE WHEN x.rulename = '_RETURN' AND
-        pg_catalog.length(x.ev_action::pg_catalog.text) <= ${MAX_TREE_LENGTH} THEN x.ev_action::pg_catalog.text END`),
+      // Of a view, how long its tree is, and of which version of the row: see `readViews`.
+      made: ofUserRule(`CASE WHEN x.rulename = '_RETURN' THEN
+        pg_catalog.json_build_array(pg_catalog.length(x.ev_action::pg_catalog.text), x.xmin::pg_catalog.text) END`),
     },
-    kept: { made: (tree) => (typeof tree === 'string' ? (viewColumns(tree) ?? null) : null) },
   },
   pg_depend: {
     key: `pg_catalog.concat_ws('.', x.objid, x.classid, x.objsubid, x.refclassid, x.refobjid, x.refobjsubid, x.deptype)`,
