@@ -2,17 +2,10 @@
  * Masked columns that pass through subqueries, common table expressions, joins and unions: queries made at random, of which
  * most run, asked of a real server twice with only the masked values changed.
  */
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Catalog } from '../../../src/protocols/postgres/catalog/model/model.ts';
-import { CatalogReader } from '../../../src/protocols/postgres/catalog/reader.ts';
-import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/meaning/resolve.ts';
-import { SqlParser } from '../../../src/protocols/postgres/sql/parse/parser.ts';
-import { catalogConnection } from '../../support/postgres/catalog-connection.ts';
-import { masksOf, scopeOf } from '../../support/postgres/masked-columns.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
+import type { StatementPlan } from '../../../src/protocols/postgres/sql/meaning/resolve.ts';
+import { type MaskedDatabase, maskedDatabase } from '../../support/postgres/masked-database.ts';
 
 const SCHEMA = `
 CREATE TABLE people (c0 int, c1 text, c2 text);
@@ -153,52 +146,21 @@ const query = fc
   .tuple(pick('*', '*', 't.*', 'c1, c2, c0', 't.c2, t.c1', 't'), source)
   .map(([list, from]) => `SELECT ${list} FROM ${from} t`);
 
-interface Answer {
-  readonly rows: (string | null)[][];
-  readonly fields: readonly { readonly tableID: number; readonly columnID: number }[];
-}
-
 describe('masked columns on their way through queries', () => {
-  let server: PostgresServer;
-  let client: pg.Client;
-  let parser: SqlParser;
-  let catalog: Catalog;
-  let masks: ReturnType<typeof masksOf>;
+  let database: MaskedDatabase;
 
   beforeAll(async () => {
-    server = await startPostgres({ sql: SCHEMA });
-    parser = new SqlParser();
-    const { host, port, database, admin, caFile } = server;
-    client = new pg.Client({ host, port, database, ...admin, ssl: { ca: readFileSync(caFile, 'utf8') } });
-    await client.connect();
-    await client.query("SET statement_timeout = '2s'");
-    catalog = await new CatalogReader(catalogConnection(client)).read();
-    masks = masksOf(catalog, TAGS);
+    database = await maskedDatabase(SCHEMA, TAGS);
   });
 
-  afterAll(async () => {
-    await client?.end();
-    await parser?.close();
-    await server?.stop();
-  });
+  afterAll(() => database?.stop());
 
-  const planOf = async (sql: string): Promise<StatementPlan> => {
-    const { statements } = await parser.parse(sql);
-    return planStatement(statements[0]!, catalog, { ...masks, names: scopeOf(catalog), searchPaths: [] });
-  };
-
-  /** What a client would see: by provenance, by the plan's certainty, and nothing otherwise. */
   const shows = async (sql: string, plan: StatementPlan): Promise<unknown> => {
-    const types = { getTypeParser: () => (value: string) => value };
-    const asked = client.query({ text: sql, rowMode: 'array', types } as never) as unknown as Promise<Answer>;
-    const answer = await asked.catch((error: { code?: string }) => `error ${error.code}`);
+    const answer = await database.run(sql).catch((error: { code?: string }) => `error ${error.code}`);
     if (typeof answer === 'string') return answer;
     if (plan.outputColumns !== undefined)
       expect([sql, answer.fields.length]).toEqual([sql, plan.outputColumns]);
-    const isShown = answer.fields.map(({ tableID, columnID }, index) => {
-      if (tableID !== 0) return !masks.isMasked(tableID, columnID);
-      return plan.safeColumns === 'all' || plan.safeColumns.includes(index);
-    });
+    const isShown = database.shown(answer, plan);
     return answer.rows.map((row) => row.map((value, index) => (isShown[index] ? value : '***')));
   };
 
@@ -206,14 +168,14 @@ describe('masked columns on their way through queries', () => {
     const accepted = new Map<string, StatementPlan>();
     await fc.assert(
       fc.asyncProperty(query, async (sql) => {
-        const plan = await planOf(sql);
+        const plan = await database.planOf(sql);
         if (plan.refusal === undefined && /people|seen/.test(sql)) accepted.set(sql, plan);
       }),
       { numRuns: 2_000 },
     );
     const shown: unknown[][] = [];
     for (const secrets of SECRETS) {
-      await client.query(secrets);
+      await database.client.query(secrets);
       const answers: unknown[] = [];
       for (const [sql, plan] of accepted) answers.push(await shows(sql, plan));
       shown.push(answers);

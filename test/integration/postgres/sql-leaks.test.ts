@@ -1,14 +1,7 @@
-import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Catalog } from '../../../src/protocols/postgres/catalog/model/model.ts';
-import { CatalogReader } from '../../../src/protocols/postgres/catalog/reader.ts';
-import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/meaning/resolve.ts';
-import { SqlParser } from '../../../src/protocols/postgres/sql/parse/parser.ts';
-import { catalogConnection } from '../../support/postgres/catalog-connection.ts';
-import { masksOf, scopeOf } from '../../support/postgres/masked-columns.ts';
-import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
+import type { StatementPlan } from '../../../src/protocols/postgres/sql/meaning/resolve.ts';
+import { type Answer, type MaskedDatabase, maskedDatabase } from '../../support/postgres/masked-database.ts';
 
 /** Masked values are made of letters that nothing else here has, so that a trace of one is a leak. */
 const SCHEMA = `
@@ -34,59 +27,21 @@ const TAGS = new Map(
 /** Any two of the letters side by side, or their hexadecimal codes. */
 const TRACE = /[qxz]{2}|(51|58|5a|71|78|7a){2}/i;
 
-let server: PostgresServer;
-let client: pg.Client;
-let catalog: Catalog;
-let masks: ReturnType<typeof masksOf>;
-let parser: SqlParser;
+let database: MaskedDatabase;
 
 beforeAll(async () => {
-  server = await startPostgres({ sql: SCHEMA });
-  parser = new SqlParser();
-  const { user, password } = server.admin;
-  const ssl = { ca: readFileSync(server.caFile, 'utf8') };
-  client = new pg.Client({
-    host: server.host,
-    port: server.port,
-    database: server.database,
-    user,
-    password,
-    ssl,
-  });
-  await client.connect();
-  await client.query("SET statement_timeout = '2s'");
-  catalog = await new CatalogReader(catalogConnection(client)).read();
-  masks = masksOf(catalog, TAGS);
+  database = await maskedDatabase(SCHEMA, TAGS);
 });
 
-afterAll(async () => {
-  await client?.end();
-  await parser?.close();
-  await server?.stop();
-});
+afterAll(() => database?.stop());
 
-interface Answer {
-  readonly rows: (string | null)[][];
-  readonly fields: readonly { readonly tableID: number; readonly columnID: number }[];
-}
+const run = (sql: string) => database.run(sql);
+const planOf = (sql: string) => database.planOf(sql);
 
-async function run(text: string): Promise<Answer> {
-  const types = { getTypeParser: () => (value: string) => value };
-  return (await client.query({ text, rowMode: 'array', types } as never)) as unknown as Answer;
-}
-
-async function planOf(sql: string): Promise<StatementPlan> {
-  const { statements } = await parser.parse(sql);
-  return planStatement(statements[0]!, catalog, { ...masks, names: scopeOf(catalog), searchPaths: [] });
-}
-
-/** What a client would see: by provenance, by the plan's certainty, and nothing otherwise. */
+/** The values that a client would see. */
 function shown(answer: Answer, plan: StatementPlan): (string | null)[] {
-  const visible = answer.fields.map(({ tableID, columnID }, index) => {
-    if (tableID === 0) return plan.safeColumns === 'all' || plan.safeColumns.includes(index);
-    return catalog.relations.has(tableID) && !masks.isMasked(tableID, columnID);
-  });
-  return answer.rows.flatMap((row) => row.filter((_, index) => visible[index]));
+  const isShown = database.shown(answer, plan);
+  return answer.rows.flatMap((row) => row.filter((_, index) => isShown[index]));
 }
 
 const pick = (...words: string[]) => fc.constantFrom(...words);
@@ -257,7 +212,7 @@ test('no query that is let through shows a trace of a masked value', async () =>
   let answered = 0;
   await fc.assert(
     fc.asyncProperty(query, async (sql) => {
-      if ((await parser.parse(sql).catch(() => undefined)) === undefined) return;
+      if ((await database.parser.parse(sql).catch(() => undefined)) === undefined) return;
       const plan = await planOf(sql);
       if (plan.refusal !== undefined) return;
       const answer = await run(sql).catch(() => undefined);
@@ -281,7 +236,7 @@ test('what a query that is let through shows does not depend on masked values', 
   const accepted = new Map<string, StatementPlan>();
   await fc.assert(
     fc.asyncProperty(query, async (sql) => {
-      if ((await parser.parse(sql).catch(() => undefined)) === undefined) return;
+      if ((await database.parser.parse(sql).catch(() => undefined)) === undefined) return;
       const plan = await planOf(sql);
       if (plan.refusal === undefined && /customers|vip|orders|parts|v_/.test(sql)) accepted.set(sql, plan);
     }),
@@ -294,18 +249,18 @@ test('what a query that is let through shows does not depend on masked values', 
     );
   const before = new Map<string, unknown>();
   for (const [sql, plan] of accepted) before.set(sql, await shows(sql, plan));
-  await client.query(`BEGIN; ${OTHERS}`);
+  await database.client.query(`BEGIN; ${OTHERS}`);
   const differ: string[] = [];
   let answered = 0;
   for (const [sql, plan] of accepted) {
     const known = before.get(sql);
     if (typeof known !== 'string') answered++;
-    await client.query('SAVEPOINT one');
+    await database.client.query('SAVEPOINT one');
     const now = await shows(sql, plan);
-    await client.query('ROLLBACK TO one; RELEASE one');
+    await database.client.query('ROLLBACK TO one; RELEASE one');
     if (JSON.stringify(now) !== JSON.stringify(known)) differ.push(sql);
   }
-  await client.query('ROLLBACK');
+  await database.client.query('ROLLBACK');
   expect(differ).toEqual([]);
   expect(answered).toBeGreaterThan(25);
 });

@@ -38,7 +38,8 @@ interface From {
 class Unsure extends Error {}
 
 const MAX_ROUNDS = 20;
-const MAX_STEPS = 200_000;
+/** Columns that are looked at or handed on, for one statement: some ten milliseconds. */
+const MAX_LOOKS = 500_000;
 const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
 const CLEAR: ReadonlySet<string> = new Set();
 
@@ -72,7 +73,7 @@ class Trace {
   readonly looked = new Set<string>();
   readonly #facts: StatementFacts;
   readonly #touched: readonly TouchedRelation[];
-  #steps = 0;
+  #left = MAX_LOOKS;
 
   constructor(facts: StatementFacts, touched: readonly TouchedRelation[]) {
     this.#facts = facts;
@@ -80,12 +81,18 @@ class Trace {
   }
 
   query(shape: QueryShape, outer: Levels, around: Ctes | undefined): readonly Column[] {
-    if (++this.#steps > MAX_STEPS) throw new Unsure();
     const ctes = this.#ctes(shape, outer, around);
     const columns =
       shape.arms === undefined ? this.#select(shape, outer, ctes) : this.#arms(shape, outer, ctes);
+    this.#spend(columns.length + 1);
     if (shape.merges) this.#look(united(columns));
     return columns;
+  }
+
+  /** @throws {Unsure} It was too much. */
+  #spend(looks: number): void {
+    this.#left -= looks;
+    if (this.#left < 0) throw new Unsure();
   }
 
   #ctes({ ctes, recursive }: QueryShape, outer: Levels, around: Ctes | undefined): Ctes | undefined {
@@ -188,6 +195,8 @@ class Trace {
     const left = this.#from(shape.left, before, outer, ctes);
     const right = this.#from(shape.right, [...before, ...left.items], outer, ctes);
     const items = [...left.items, ...right.items];
+    const both = (left.all?.length ?? 0) + (right.all?.length ?? 0);
+    this.#spend(items.length + both * (1 + shape.using.length));
     this.#looks(shape.on, [items, ...outer], ctes);
     const names = shape.natural ? shared(left.all, right.all) : shape.using;
     const merged = names.map((name) => this.#merged(name, [...(left.all ?? []), ...(right.all ?? [])]));
@@ -267,10 +276,10 @@ class Trace {
   }
 
   #named({ path }: Ref, levels: Levels): Column {
-    if (++this.#steps > MAX_STEPS) throw new Unsure();
     const [name, qualifier] = [path.at(-1) ?? '', path.at(-2)];
-    const { found, rows } =
-      qualifier === undefined ? bare(name, levels) : qualified(name, called(qualifier, levels));
+    const reach = qualifier === undefined ? levels.flat() : called(qualifier, levels);
+    this.#spend(reach.reduce((looks, { columns }) => looks + columns.length + 1, 0));
+    const { found, rows } = qualifier === undefined ? bare(name, reach, levels) : qualified(name, reach);
     for (const { columns } of rows) this.#look(united(columns));
     return { name, masked: united(found) };
   }
@@ -283,8 +292,7 @@ interface Meant {
 }
 
 /** A column of anything in reach: which one, the server's catalog of the moment decides. Or a row by its alias. */
-function bare(name: string, levels: Levels): Meant {
-  const items = levels.flat();
+function bare(name: string, items: readonly Item[], levels: Levels): Meant {
   const found = items.flatMap(({ columns }) => columns.filter((one) => one.name === name));
   const rows = called(name, levels);
   const isKnown = found.length + rows.length > 0 || SYSTEM_COLUMNS.has(name);
@@ -338,13 +346,15 @@ function isSame(one: Column, other: Column | undefined): boolean {
 
 /** Names that both have; a column that is not known, or has no name, may have any. */
 function shared(left: From['all'], right: From['all']): string[] {
-  const [names, others] = [left, right].map((columns) =>
-    every([columns]).map(({ name }) => {
-      if (name === undefined) throw new Unsure();
-      return name;
-    }),
-  ) as [string[], string[]];
-  return names.filter((name) => others.includes(name));
+  const others = new Set(namesOf(right));
+  return namesOf(left).filter((name) => others.has(name));
+}
+
+function namesOf(columns: From['all']): string[] {
+  return every([columns]).map(({ name }) => {
+    if (name === undefined) throw new Unsure();
+    return name;
+  });
 }
 
 function every(all: readonly (readonly Column[] | undefined)[]): readonly Column[] {

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { CatalogReader } from '../../../src/protocols/postgres/catalog/reader.ts';
+import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/meaning/resolve.ts';
+import { SqlParser } from '../../../src/protocols/postgres/sql/parse/parser.ts';
+import { catalogConnection } from './catalog-connection.ts';
+import { masksOf, scopeOf } from './masked-columns.ts';
+import { startPostgres } from './server.ts';
+
+export interface Answer {
+  readonly rows: (string | null)[][];
+  readonly fields: readonly { readonly tableID: number; readonly columnID: number }[];
+}
+
+/** A real database of which columns are masked, what is planned for statements, and which values a plan lets through. */
+export type MaskedDatabase = Awaited<ReturnType<typeof maskedDatabase>>;
+
+export async function maskedDatabase(schema: string, tags: ReadonlyMap<string, readonly string[]>) {
+  const server = await startPostgres({ sql: schema });
+  const parser = new SqlParser();
+  const { host, port, database, admin, caFile } = server;
+  const client = new pg.Client({ host, port, database, ...admin, ssl: { ca: readFileSync(caFile, 'utf8') } });
+  await client.connect();
+  await client.query("SET statement_timeout = '2s'");
+  const catalog = await new CatalogReader(catalogConnection(client)).read();
+  const masks = masksOf(catalog, tags);
+  return {
+    client,
+    parser,
+    async run(text: string): Promise<Answer> {
+      const types = { getTypeParser: () => (value: string) => value };
+      return (await client.query({ text, rowMode: 'array', types } as never)) as unknown as Answer;
+    },
+    async planOf(sql: string): Promise<StatementPlan> {
+      const { statements } = await parser.parse(sql);
+      return planStatement(statements[0]!, catalog, { ...masks, names: scopeOf(catalog), searchPaths: [] });
+    },
+    /** Which columns a client sees: by provenance, by the plan's certainty, and no others. */
+    shown({ fields }: Answer, plan: StatementPlan): boolean[] {
+      return fields.map(({ tableID, columnID }, index) => {
+        if (tableID === 0) return plan.safeColumns === 'all' || plan.safeColumns.includes(index);
+        return catalog.relations.has(tableID) && !masks.isMasked(tableID, columnID);
+      });
+    },
+    async stop(): Promise<void> {
+      await client.end();
+      await parser.close();
+      await server.stop();
+    },
+  };
+}
