@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestOptions, request, type Server } from 'node:http';
 import { connect as connect2 } from 'node:http2';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LocalEnd } from '../../support/http/local-end.ts';
 import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
+import { eventually } from '../../support/waiting.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"http", Action::"reveal"], resource);
@@ -26,6 +27,8 @@ let upstream: Server;
 let running: RunningGateway;
 let caller: Caller;
 let local: LocalEnd;
+/** The connection over which the target was asked for what it answers early. */
+let early: Socket | undefined;
 
 beforeAll(async () => {
   upstream = createServer((req, res) => {
@@ -34,7 +37,10 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => chunks.push(chunk));
     req.on('end', () => asked.push({ method, url, headers, body: Buffer.concat(chunks).toString() }));
+    if (url === '/early-kept') early = req.socket;
     if (url === '/early') return void res.writeHead(413).end('too much');
+    if (url === '/early-kept')
+      return void req.socket.write('HTTP/1.1 413 Too Much\r\nContent-Length: 8\r\n\r\ntoo much');
     if (url === '/cut')
       return void res.writeHead(200, { 'content-length': 100 }).write('half', () => res.destroy());
     if (url === '/reset') return void req.socket.resetAndDestroy();
@@ -284,6 +290,17 @@ describe('an answer', () => {
   it('may come before the body has', async () => {
     const body = 'x'.repeat(10_000_000);
     await expect(send('POST', '/early', { body })).resolves.toMatchObject({ status: 413, text: 'too much' });
+  });
+
+  it('before all of the body has come leaves nothing open at the target', async () => {
+    const head = lines(
+      'POST /early-kept HTTP/1.1',
+      'Host: localhost',
+      `Authorization: ${local.authorization}`,
+      'Content-Length: 10000000',
+    );
+    expect(await raw(`${head}${'x'.repeat(100_000)}`)).toMatch(/^HTTP\/1\.1 413 /);
+    await eventually('the target is told that no more comes', () => early?.closed === true);
   });
 
   it('that breaks off breaks off', async () => {

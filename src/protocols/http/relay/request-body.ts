@@ -38,7 +38,8 @@ export class RequestBody {
     const watched = new Watched(seen);
     const { body } = this.#incoming;
     const broken = () => watched.destroy(new HoopError('ERR_SESSION_ENDED', 'the client left'));
-    body.once('error', broken).once('aborted', broken);
+    // It may be left unread without an error: where it was answered before it had come.
+    body.once('error', broken).once('close', () => body.readableEnded || broken());
     watched.once('close', () => body.unpipe(watched));
     return body.pipe(watched);
   }

@@ -129,7 +129,8 @@ export class Http1Connection implements RequestSink, Carrier {
   }
 
   #next(): void {
-    if (this.#deaf) return;
+    // One that was cut is closed a little later than it is destroyed.
+    if (this.#deaf || this.stream.destroyed) return;
     this.#reader.next();
     const ahead = this.#ahead;
     this.#ahead = [];
