@@ -20,13 +20,24 @@ class Unread extends Duplex {
   override _write(): void {}
 }
 
-/** A connection whose requests are asked for, counted, and never allowed. */
-function connection() {
-  const stream = new Unread();
+class Reading extends Duplex {
+  told = '';
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: unknown, done: () => void): void {
+    this.told += chunk.toString('latin1');
+    done();
+  }
+}
+
+/** A connection whose requests are asked for, counted, and never allowed. @param decided Nothing is decided before. */
+function connection<T extends Duplex>(stream: T, decided: Promise<void> = Promise.resolve()) {
   const end = new AbortController();
   const asked: string[] = [];
-  const ask = ({ text }: { readonly text: string }) => {
+  const ask = async ({ text }: { readonly text: string }) => {
     asked.push(text);
+    await decided;
     return {
       effect: 'deny',
       operation: '',
@@ -67,7 +78,7 @@ function connection() {
 }
 
 it('whatever comes behind the end of its session is asked of nobody, while the client reads nothing of that end', async () => {
-  const { stream, end, asked, served } = connection();
+  const { stream, end, asked, served } = connection(new Unread());
   stream.push(REQUEST);
   await eventually('the first is asked', () => asked.length === 1);
   end.abort(new HoopError('ERR_SESSION_ENDED', 'the session was ended by an operator'));
@@ -77,4 +88,18 @@ it('whatever comes behind the end of its session is asked of nobody, while the c
   stream.push(null);
   await served;
   expect(asked).toEqual(['POST /orders']);
+});
+
+it('what is no HTTP, behind the end of a session in which something is being decided, leaves no client without an end', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { stream, end, asked, served } = connection(new Reading(), promise);
+  stream.push(REQUEST.replace('Content-Length: 0', 'Transfer-Encoding: chunked'));
+  await eventually('it is asked', () => asked.length === 1);
+  end.abort(new HoopError('ERR_SESSION_ENDED', 'the session was ended by an operator'));
+  stream.push('x\r\n');
+  await new Promise((resolve) => setImmediate(resolve));
+  resolve();
+  await eventually('the connection is closed', () => stream.destroyed);
+  expect(stream.told).toContain('the session was ended by an operator');
+  expect(await served).toMatchObject({ failure: 'ERR_SESSION_ENDED' });
 });

@@ -135,7 +135,8 @@ export class HttpConnection implements ConnectionState, Receiver {
 
   /** On record as any refusal, then the end. */
   async #refuse(refusal: HttpRefusal): Promise<void> {
-    if (this.ended) return;
+    // Whoever was to tell why it ended may have lost the way back to the client by this.
+    if (this.#failure !== undefined) return this.#lastWords(failureAnswer(this.parts.says, this.#failure));
     this.#failure = new HoopError(refusal.code, refusal.reason);
     const { guard } = this.context;
     try {
