@@ -1,7 +1,8 @@
 import { BODIES } from './cases/bodies.ts';
-import { H18, H19, H21, H23, H28 } from './cases/elsewhere.ts';
+import { H18, H19, H21, H28 } from './cases/elsewhere.ts';
 import { H22 } from './cases/ends.ts';
 import { H5, H6, H25 } from './cases/framing.ts';
+import { H23 } from './cases/graphql.ts';
 import { H4, H8, H9, H10, H11, H12 } from './cases/headers.ts';
 import { H13, H15, H16, H20 } from './cases/masked.ts';
 import { H1, H2, H3, H26 } from './cases/paths.ts';

@@ -109,7 +109,9 @@ export class HttpWorld implements AnyWorld {
     protocol: http
     target: { url: 'http://127.0.0.1:${upstream.port}' }
     credentials: { bearer: { file: password } }
-    api: { fields: { 'POST /api/v1/refunds': [$..amount, $._method] }, mcp: [/mcp, /other] }
+    api:
+      fields: { 'POST /api/v1/refunds': [$..amount, $._method], 'POST /graphql': [$.*, $.extensions..*] }
+      mcp: [/mcp, /other]
     classification:
       fields: { '/api/v1/users/**': { '$..ssn': [pii.national-id] } }
       results: { lookup: { $.ssn: [pii.national-id] } }`,

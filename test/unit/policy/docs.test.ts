@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Principal } from '../../../src/identity/principal.ts';
 import { CedarEngine } from '../../../src/policy/engine.ts';
 import { loadPolicies } from '../../../src/policy/load.ts';
 import { ATTESTED_NAMES } from '../../../src/policy/vocabulary/principals.ts';
+import { ROOT } from '../../support/source-tree.ts';
 import {
   agent,
   column,
@@ -20,10 +22,20 @@ import {
 const page = readFileSync(new URL('../../../docs/policy.md', import.meta.url), 'utf8');
 const examples = [...page.matchAll(/```cedar\n(.*?)```/gs)].map((match) => match[1]!);
 
-it('every example of docs/policy.md is valid, alone and all together', () => {
-  expect(examples.length).toBeGreaterThan(2);
-  for (const text of [...examples, examples.join('\n')]) {
-    const loaded = loadPolicies(vocabulary, [{ name: 'docs/policy.md', text }]);
+const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })].flatMap((path) => {
+  const texts = [...readFileSync(join(ROOT, path), 'utf8').matchAll(/```cedar\n(.*?)```/gs)].map(
+    ([, text]) => text!,
+  );
+  return texts.length === 0 ? [] : [{ path, texts }];
+});
+
+it('finds the pages that have policies', () => {
+  expect(pages.map(({ path }) => path)).toContain('docs/protocols/http.md');
+});
+
+it.each(pages)('every policy in $path is valid, alone and all together', ({ path, texts }) => {
+  for (const text of [...texts, texts.join('\n')]) {
+    const loaded = loadPolicies(vocabulary, [{ name: path, text }]);
     expect(loaded.ok ? [] : loaded.faults).toEqual([]);
   }
 });

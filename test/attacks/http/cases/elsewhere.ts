@@ -1,9 +1,9 @@
-/** H18, H19, H21, H23, H28: to other places and other protocols. */
+/** H18, H19, H21, H28: to other places and other protocols. */
 import { connect as connectHttp2 } from 'node:http2';
 import { answer, head } from '../../../support/http/messages.ts';
 import { headerOf, statusOf } from '../../../support/http/raw-http.ts';
 import { must } from '../../attack.ts';
-import { answers, denied, get, malformed, servesOn } from '../attack.ts';
+import { answers, get, malformed, servesOn } from '../attack.ts';
 import type { HttpAttack, HttpGroup } from '../world.ts';
 
 const ORDER = '/api/v1/orders/1';
@@ -177,25 +177,6 @@ export const H21: HttpGroup = {
         must(world.upstream.heard.length === 1, 'the gateway followed it');
       },
     },
-  ],
-};
-
-const GRAPHQL = '{"query":"mutation{deleteUser(id:1)}"}';
-
-export const H23: HttpGroup = {
-  id: 'H23',
-  attacks: [
-    denied(
-      'a mutation',
-      (auth) =>
-        `${head('POST /graphql HTTP/1.1', 'Host: localhost', auth, 'Content-Type: application/json', `Content-Length: ${GRAPHQL.length}`)}${GRAPHQL}`,
-      'default-deny',
-    ),
-    denied(
-      'a query by GET',
-      (auth) => get('/graphql?query=mutation%7BdeleteUser(id:1)%7D', auth),
-      'default-deny',
-    ),
   ],
 };
 
