@@ -11,6 +11,7 @@ import { type ObjectAddress, type OtherAddress, readAddress } from './request/ad
 import { type KubernetesRefusal, refused } from './request/refusals.ts';
 import { type AskedStream, readStream } from './request/stream.ts';
 import { verbOf } from './request/verb.ts';
+import { type Reviewed, reviewed, reviewIn } from './reviews/reviewed.ts';
 import { planAnswer, readable } from './shown/answers.ts';
 import { unwritable } from './shown/written.ts';
 
@@ -26,7 +27,11 @@ interface Read {
   readonly address: ObjectAddress | OtherAddress;
   /** Of what is carried beyond the answer. */
   readonly stream?: AskedStream;
+  /** It asks what may be done. */
+  readonly review?: string;
 }
+
+type Whole = Read & Partial<Omit<Written, 'address'>> & Partial<Reviewed>;
 
 /** What requests to a cluster mean: a verb, done to objects by their address. */
 export const clusterMeaning: ApiMeaning = {
@@ -35,21 +40,25 @@ export const clusterMeaning: ApiMeaning = {
   read(request, whole): Later<Understood | Refusal> {
     const read = readRequest(request);
     if (isRefused(read)) return read;
-    const written = writtenBy(read, whole);
-    if (written === undefined) return understood(read);
-    return written.then((one) => (isRefused(one) ? one : understood({ ...read, ...one })));
+    const more = read.review === undefined ? writtenBy(read, whole) : reviewed(request, read.review, whole);
+    if (more === undefined) return understood(read);
+    return more.then((one) => (one !== undefined && isRefused(one) ? one : understood({ ...read, ...one })));
   },
 };
 
-function understood(read: Read & Partial<Omit<Written, 'address'>>): Understood {
+function understood(read: Whole): Understood {
   const { method, path, query, contentType } = read.request;
   return {
     // None of them holds a line break.
-    alike: read.facts === undefined ? [method, path, query, contentType].join('\n') : undefined,
+    alike:
+      read.facts === undefined && read.about === undefined
+        ? [method, path, query, contentType].join('\n')
+        : undefined,
     // Clients ask by GET, and by POST where that was not taken up.
     meant: read.stream && `CONNECT ${path}${query}`,
     question: (cluster, clean) => questionOf(cluster, read, clean),
     tries: read.tries,
+    becomes: read.becomes,
   };
 }
 
@@ -71,6 +80,9 @@ function readRequest(request: CanonicalRequest): Read | KubernetesRefusal {
   const address = readAddress(segments, path.endsWith('/') && segments.length > 0);
   if (isRefused(address)) return address;
   if ('kind' in address) {
+    const review = reviewIn(request, address);
+    if (review !== undefined)
+      return { request, action: 'k8s.discover', address: { discovery: true }, review };
     const action = verbOf(request, address);
     if (typeof action !== 'string') return action;
     if (!STREAMS.has(action)) return { request, action, address };
@@ -83,12 +95,8 @@ function readRequest(request: CanonicalRequest): Read | KubernetesRefusal {
 }
 
 /** Pure. */
-function questionOf(
-  cluster: PolicyObject,
-  read: Read & Partial<Omit<Written, 'address'>>,
-  clean: CleanText,
-): AskedQuestion {
-  const { request, action, address, stream } = read;
+function questionOf(cluster: PolicyObject, read: Whole, clean: CleanText): AskedQuestion {
+  const { request, action, address, stream, about } = read;
   const { method, path, query, parameters, contentType } = request;
   const value = (wanted: string) => parameters.find(([name]) => name === wanted)?.[1] ?? '';
   return {
@@ -101,7 +109,14 @@ function questionOf(
       ...(stream && streamFacts(stream)),
       ...read.facts,
     },
-    text: forPeople('kind' in address ? textOf(action, address, stream) : `${method} ${path}`, clean),
+    text: forPeople(
+      'kind' in address
+        ? textOf(action, address, stream)
+        : about === undefined
+          ? `${method} ${path}`
+          : `ask ${about}`,
+      clean,
+    ),
     original: { request: `${stream === undefined ? method : 'CONNECT'} ${path}${query}` },
   };
 }

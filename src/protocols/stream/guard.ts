@@ -6,7 +6,7 @@ import { errorDenial } from '../../enforcement/denial.ts';
 import type { Enforcer, Operation, Refusal, SessionRef, Verdict } from '../../enforcement/operation.ts';
 import type { GeneralRule } from '../../enforcement/refusals.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
-import type { Pair, PolicyObject, PolicyValue, Reveal } from '../../policy/model.ts';
+import type { Decision, Pair, PolicyObject, PolicyValue, Reveal } from '../../policy/model.ts';
 import type { StreamRecorder } from '../../recording/recorder.ts';
 import { type OpenOperation, OperationLedger } from './operations.ts';
 import { Standing } from './standing.ts';
@@ -111,12 +111,17 @@ export class Guard {
    * session, preparing a statement, listing. Never throws.
    */
   allows(pairs: readonly Pair[], context: Readonly<Record<string, PolicyValue>>): boolean {
-    return this.#enforcer.evaluate(this.#session.principal, pairs, context).effect === 'allow';
+    return this.weighs(pairs, context).effect === 'allow';
   }
 
   /** Whether policy, as it is now, denies any pair for good: what people may allow is not denied. Not on record; never throws. */
   denies(pairs: readonly Pair[], context: Readonly<Record<string, PolicyValue>>): boolean {
-    return this.#enforcer.evaluate(this.#session.principal, pairs, context).effect === 'deny';
+    return this.weighs(pairs, context).effect === 'deny';
+  }
+
+  /** What policy, as it is now, says of all pairs together, and by which rules. Not on record; never throws. */
+  weighs(pairs: readonly Pair[], context: Readonly<Record<string, PolicyValue>>): Decision {
+    return this.#enforcer.evaluate(this.#session.principal, pairs, context);
   }
 
   /** Whether a value of this kind is shown, or how it is masked; remembered. Never throws. */

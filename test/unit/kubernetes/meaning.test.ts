@@ -82,10 +82,6 @@ describe('what a request to a cluster asks', () => {
       'GET /apis/rbac.authorization.k8s.io/v1/clusterroles/system:node',
       'k8s.get KubernetesObject k8s/-/clusterroles.rbac.authorization.k8s.io/system:node',
     ],
-    [
-      'POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews',
-      'k8s.create KubernetesObject k8s/-/selfsubjectaccessreviews.authorization.k8s.io',
-    ],
     ['GET /api', 'k8s.discover NonResource k8s/api'],
     ['GET /apis/', 'k8s.discover NonResource k8s/apis'],
     ['GET /apis/apps/v1', 'k8s.discover NonResource k8s/apis/apps/v1'],

@@ -21,7 +21,7 @@ import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
 import { type Incoming, isSmall } from './incoming.ts';
 import { isLasting, LastingAnswer } from './lasting.ts';
-import type { Asks, Sent, Understood } from './meaning.ts';
+import type { Sent, Understood } from './meaning.ts';
 import {
   acceptedAnswer,
   denialAnswer,
@@ -35,7 +35,7 @@ import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import { RequestBody } from './request-body.ts';
 import { RpcCall, readRpc } from './rpc-call.ts';
 import { unreadDenialAnswer } from './rpc-problem.ts';
-import { type ConnectionState, onBehalf } from './state.ts';
+import { asking, type ConnectionState, onBehalf, weighing } from './state.ts';
 import type { Carrying } from './upgrade/carried.ts';
 import type { Told } from './upgrade/told-before.ts';
 import { type AskedCarried, askedCarried, upgraded } from './upgrade/upgraded.ts';
@@ -77,17 +77,19 @@ export class Exchange {
   async #run(): Promise<void> {
     const { heads, parts } = this.#state;
     this.#abort.signal.throwIfAborted();
-    const { foreign, request } = heads.read(this.#incoming.head);
+    const { foreign, request: read } = heads.read(this.#incoming.head);
     if (foreign !== undefined)
       return this.#say(notLocalAnswer(parts.says, foreign.status, foreign.reason, foreign.hint), undefined);
-    if (isRefused(request)) return this.#refuse(request);
-    const carried = askedCarried(request, parts.upgrades, this.#incoming);
+    if (isRefused(read)) return this.#refuse(read);
+    const carried = askedCarried(read, parts.upgrades, this.#incoming);
     if (carried !== undefined && isRefused(carried)) return this.#refuse(carried);
-    const dialect = parts.rpc.routes.of(request);
-    const spoken = dialect && (await readRpc(this.#state, request, dialect, this.#body));
+    const dialect = parts.rpc.routes.of(read);
+    const spoken = dialect && (await readRpc(this.#state, read, dialect, this.#body));
     if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, unreadDenialAnswer);
-    const understood = await parts.api.read(request, this.#whole);
+    const understood = await parts.api.read(read, this.#whole);
     if (isRefused(understood)) return this.#refuse(understood);
+    const { becomes } = understood;
+    const request = becomes === undefined ? read : this.#body.become(becomes);
     const undoing = await this.#undoing(request);
     if (undoing !== undefined) return this.#refuse(undoing);
     const question = this.#state.questions.of(understood);
@@ -127,10 +129,8 @@ export class Exchange {
     question: Question,
     allowed: OpenOperation,
   ): Promise<void> {
-    const { context, parts } = this.#state;
-    const ask: Asks = (asked, body) =>
-      parts.target.request(onBehalf(this.#state, asked), Readable.from([body]), this.#abort.signal);
-    const tried = await tries(ask);
+    const { context } = this.#state;
+    const tried = await tries(asking(this.#state, this.#abort.signal), weighing(this.#state));
     if (isRefused(tried)) {
       allowed.close('failure', undefined, tried.reason);
       return this.#refuse(tried);

@@ -1,4 +1,5 @@
 import type { Later } from '../../../core/later.ts';
+import type { Judgement } from '../../../enforcement/judge.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import type { CleanText } from '../../stream/for-people.ts';
@@ -53,6 +54,12 @@ interface AnswerForms {
  */
 export type Asks = (request: CanonicalRequest, body: Buffer) => Promise<TargetAnswer>;
 
+/** What policy, as it is now, says of what would be asked; nothing of it is on record. Never throws. */
+export type Weighs = (asked: (resource: PolicyObject, clean: CleanText) => Weighed) => Judgement;
+
+/** What is not asked for, only about. */
+export type Weighed = Pick<Question, 'pairs' | 'context'>;
+
 /** What is sent in the place of a request. */
 export interface Sent {
   readonly request: CanonicalRequest;
@@ -77,7 +84,9 @@ export interface Understood {
    *
    * @returns Refused: it means nothing that can be decided. Fails as `ask` does.
    */
-  readonly tries?: ((ask: Asks) => Promise<Tried | Refusal>) | undefined;
+  readonly tries?: ((ask: Asks, weighs: Weighs) => Promise<Tried | Refusal>) | undefined;
+  /** The same in the form in which it was read, where that is another one: the request from here on. */
+  readonly becomes?: Sent | undefined;
   /** Pure. */
   question(resource: PolicyObject, clean: CleanText): AskedQuestion;
 }

@@ -1,7 +1,9 @@
 import { Readable, Transform } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
 import { HTTP_LIMITS } from '../limits.ts';
+import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Incoming } from './incoming.ts';
+import type { Sent } from './meaning.ts';
 
 /** A request's body: read whole before the decision, where that looks at it, or handed on as it comes. */
 export class RequestBody {
@@ -21,6 +23,12 @@ export class RequestBody {
   whole(maxBytes: number = HTTP_LIMITS.approvableBytes): Promise<Buffer> {
     this.#whole ??= this.#read(maxBytes);
     return this.#whole;
+  }
+
+  /** What was read whole is this from here on. @returns The request that it is the body of. */
+  become({ request, body }: Sent): CanonicalRequest {
+    this.#whole = Promise.resolve(body);
+    return request;
   }
 
   /**

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { BulkMemory } from '../../../core/bytes/bulk-memory.ts';
 import type { HoopError } from '../../../core/errors.ts';
 import type { Principal } from '../../../identity/principal.ts';
@@ -14,7 +15,7 @@ import type { AnswerMasks } from '../shown/masks.ts';
 import type { HttpTarget } from '../target/http-target.ts';
 import type { Sight } from './answer-view.ts';
 import type { Heads } from './heads.ts';
-import type { ApiMeaning } from './meaning.ts';
+import type { ApiMeaning, Asks, Weighs } from './meaning.ts';
 import type { Says } from './problem.ts';
 import type { Questions } from './question.ts';
 import type { Carried } from './upgrade/carried.ts';
@@ -65,4 +66,19 @@ export interface ConnectionState {
 export function onBehalf({ parts, context }: ConnectionState, request: CanonicalRequest): CanonicalRequest {
   if (parts.behalf === undefined) return request;
   return { ...request, headers: [...request.headers, ...parts.behalf(context.guard.principal)] };
+}
+
+/** Asks the target for whoever is behind this connection. */
+export function asking(state: ConnectionState, signal: AbortSignal): Asks {
+  return (request, body) =>
+    state.parts.target.request(onBehalf(state, request), Readable.from([body]), signal);
+}
+
+/** Asks policy about whoever is behind this connection. */
+export function weighing({ context, clean }: ConnectionState): Weighs {
+  return (asked) => {
+    const { pairs, context: facts } = asked(context.session.resource, clean);
+    const [pair] = pairs;
+    return { decision: context.guard.weighs(pairs, facts), ...(pair && { pair }) };
+  };
 }

@@ -1,12 +1,9 @@
-import { Readable } from 'node:stream';
-import { HoopError } from '../../../core/errors.ts';
 import type { Asks, Tried } from '../../http/relay/meaning.ts';
 import type { CanonicalRequest } from '../../http/request/canonical.ts';
-import { maskedRequest } from '../../http/request/masked-request.ts';
-import type { TargetAnswer } from '../../http/target/http-target.ts';
 import { type KubernetesRefusal, refused } from '../request/refusals.ts';
 import { type Json, membersOf, parsedToWrite, textAt } from './json.ts';
-import { MAX_OBJECT, type ObjectBody } from './object-body.ts';
+import type { ObjectBody } from './object-body.ts';
+import { answeredBy, readByUs, wholeOf } from './own-answer.ts';
 
 /**
  * Asks the cluster what a patch would make of its object: by a dry run, of which nothing is kept.
@@ -40,41 +37,12 @@ export async function tried(
   };
 }
 
-/** Whoever reads it reads JSON, of no coding. */
 function dryRunOf(request: CanonicalRequest): CanonicalRequest {
-  const { headers, query, parameters } = maskedRequest(request, []);
+  const { query, parameters } = request;
   const dry = parameters.some(([name]) => name === 'dryRun');
   return {
-    ...request,
-    headers: [...headers.filter(([name]) => name !== 'accept'), ['accept', 'application/json']],
+    ...readByUs(request),
     query: dry ? query : `${query === '' ? '?' : `${query}&`}dryRun=All`,
-  };
-}
-
-/** @throws {HoopError} `ERR_TARGET_LOST` it is longer than any object. */
-async function wholeOf(answer: TargetAnswer): Promise<Buffer> {
-  try {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-      length += chunk.length;
-      if (length > MAX_OBJECT) throw new HoopError('ERR_TARGET_LOST', 'the answer to a dry run is too long');
-      chunks.push(chunk);
-    }
-    return Buffer.concat(chunks);
-  } finally {
-    answer.leave();
-  }
-}
-
-function answeredBy({ status, rawHeaders }: TargetAnswer, octets: Buffer): TargetAnswer {
-  return {
-    status,
-    rawHeaders,
-    body: Readable.from([octets], { objectMode: false }),
-    atHand: () => undefined,
-    leave: () => undefined,
-    trailers: () => [],
   };
 }
 

@@ -32,3 +32,9 @@ export function parsedToWrite(text: string): Json {
     typeof value === 'number' && source !== undefined ? rawJSON(source) : value,
   );
 }
+
+/** An integer for `JSON.stringify`: none loses a digit. */
+export function numberOf(value: bigint): Json {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : rawJSON(String(value));
+}

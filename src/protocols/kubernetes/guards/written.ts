@@ -16,7 +16,7 @@ interface Asked {
 }
 
 /** What a request would write, as far as rules may ask of it. */
-export interface Written extends Pick<Understood, 'tries'> {
+export interface Written extends Pick<Understood, 'tries' | 'becomes'> {
   /** With the name that the body gives. */
   readonly address: ObjectAddress;
   /** Members of the context, as far as they stand in the request. */
@@ -54,7 +54,7 @@ async function deleted(address: ObjectAddress, reading: Body): Result {
   if (body === undefined) return { address, facts: {} };
   if (isRefused(body)) return body;
   const { dryRun } = membersOf(body.value);
-  return { address, facts: { dryRun: listOf(dryRun).includes('All') } };
+  return { address, facts: { dryRun: listOf(dryRun).includes('All') }, becomes: body.sends };
 }
 
 async function created(address: ObjectAddress, reading: Body): Result {
@@ -73,20 +73,27 @@ async function created(address: ObjectAddress, reading: Body): Result {
   return {
     address: { ...address, ...within, name },
     facts: { generateName, ...factsOf(address, body.value) },
+    becomes: body.sends,
   };
 }
 
 async function updated(address: ObjectAddress, reading: Body): Result {
   const body = await reading;
   if (body === undefined) return { address, facts: {} };
-  return isRefused(body) ? body : { address, facts: factsOf(address, body.value) };
+  return isRefused(body) ? body : { address, facts: factsOf(address, body.value), becomes: body.sends };
 }
 
 async function patched(request: CanonicalRequest, address: ObjectAddress, reading: Body): Result {
   const body: ObjectBody | KubernetesRefusal | undefined = await reading;
   if (body === undefined) return { address, facts: {} };
   if (isRefused(body)) return body;
-  return { address, facts: {}, tries: (ask) => tried(request, body, ask, (made) => factsOf(address, made)) };
+  const { request: asked } = body.sends ?? { request };
+  return {
+    address,
+    facts: {},
+    becomes: body.sends,
+    tries: (ask) => tried(asked, body, ask, (made) => factsOf(address, made)),
+  };
 }
 
 function factsOf(address: ObjectAddress, object: Json): Readonly<Record<string, PolicyValue>> {

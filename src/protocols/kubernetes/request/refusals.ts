@@ -17,7 +17,8 @@ export const KUBERNETES_REFUSALS = {
   'k8s-body': {
     means:
       'The body of what is created, updated, patched or deleted cannot be read, and rules may ask what is in it.',
-    instead: 'Send JSON of at most 3 MiB, as kubectl does: no YAML beyond it, no protobuf, no CBOR.',
+    instead:
+      'Send JSON of at most 3 MiB; YAML of at most 64 KiB without anchors, tags and words such as yes; or, for the server’s own kinds, protobuf.',
   },
   'k8s-stream': {
     means:
