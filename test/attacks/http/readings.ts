@@ -5,8 +5,14 @@ import type { Heard } from '../../support/http/recording-upstream.ts';
 const FORBIDDEN = /^\/(?:api\/v1\/secrets|admin)(?:\/|$)/;
 
 /** Headers by which somebody before a server tells it another path or method. */
-const PATHS = /^(?:x-original-ur[li]|x-rewrite-url|x-http-path-override|x-override-url)$/i;
-const METHODS = /^(?:x-http-method(?:-override)?|x-method-override)$/i;
+const PATHS =
+  /^(?:x-original-ur[li]|x-rewrite-url|x-http-path-override|x-override-url|x-forwarded-uri|x-envoy-original-path|x-waws-unencoded-url)$/i;
+const METHODS =
+  /^(?:x-http-method(?:-?override)?|(?:http-)?method-override|x-method(?:-override)?|x-(?:original|forwarded)-method)$/i;
+const HOSTS =
+  /^(?:host|x-(?:forwarded|original|real)-host|forwarded|x-host|x-forwarded-server|x-http-host-override)$/i;
+const PEOPLE =
+  /^(?:x-(?:forwarded|remote|auth-request|authenticated|webauth)-user|x-user(?:-?(?:id|name))?|remote-user|x-forwarded-(?:email|preferred-username)|impersonate-[\w-]+|x-(?:consumer|credential)-username|x-goog-authenticated-user-email|(?:x-)?ssl-client-s-dn|x-client-cert|x-arr-clientcert|(?:x-pomerium|cf-access)-jwt-assertion|tailscale-user-login)$/i;
 
 /** Ways to read a path, each of which some server takes, also one after the other. */
 const READINGS: readonly ((path: string) => string)[] = [
@@ -77,12 +83,10 @@ export function reached({ method, target, start, headers }: Heard, own: string):
   const other = methods.find((one) => !['GET', 'HEAD', 'POST'].includes(one));
   if (other !== undefined) return `the method is read as ${other}`;
   if (!/ HTTP\/1\.[01]$/.test(start)) return `the version is none: ${start}`;
-  const hosts = headers.filter(([name]) => /^(?:host|x-forwarded-host|forwarded|x-host)$/i.test(plain(name)));
+  const hosts = headers.filter(([name]) => HOSTS.test(plain(name)));
   const elsewhere = hosts.find(([, value]) => value !== own);
   if (elsewhere !== undefined) return `the host is read as ${elsewhere[1]}`;
-  const person = headers.find(([name]) =>
-    /^(?:x-forwarded-user|x-remote-user|remote-user|impersonate-\w+)$/i.test(plain(name)),
-  );
+  const person = headers.find(([name]) => PEOPLE.test(plain(name)));
   return person === undefined ? undefined : `the person is read as ${person[1]}`;
 }
 

@@ -133,10 +133,23 @@ describe('headers that go on', () => {
       'Origin',
       'Early-Data',
     ],
+    ...['X-Shopify-Access-Token', 'X-RapidAPI-Key', 'DD-API-KEY', 'X-Serverless-Authorization', 'X-Token'],
+    ...['X-User-Id', 'Remote-Email', 'X-Pomerium-Jwt-Assertion', 'X-Consumer-Username', 'X-ARR-ClientCert'],
   ])('%s does not', (name) => {
     const lines: Lines = name === 'Host' ? [] : [[name, name === 'Connection' ? 'close' : 'x']];
     expect(names([...lines, ['Accept', '*/*']])).toEqual(['accept']);
   });
+
+  it.each([
+    'X-User-Agent',
+    'Idempotency-Key',
+    'X-Page-Token',
+    'X-CSRF-Token',
+    'X-Request-Id',
+    'X-Amz-Target',
+  ])('%s does: it is no credential and nobody', (name) =>
+    expect(names([[name, 'x']])).toEqual([name.toLowerCase()]),
+  );
 
   it('lose what Connection names as its own, and may not lose what matters', () => {
     expect(

@@ -1,136 +1,19 @@
-/** H13, H15, H16, H20: what a masked route answers. */
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+/** H16, H20: what a masked route answers. */
 import { answer, chunked, head } from '../../../support/http/messages.ts';
 import { headerOf, statusOf } from '../../../support/http/raw-http.ts';
 import { eventually } from '../../../support/waiting.ts';
 import { must } from '../../attack.ts';
-import { everyCut, get, leaksNothing, servesOn } from '../attack.ts';
-import { type HttpAttack, type HttpGroup, MASKED, SSN } from '../world.ts';
+import { everyCut, get, leaksNothing } from '../attack.ts';
+import { type HttpGroup, MASKED, SSN } from '../world.ts';
 
+/** Members are masked there, and what detectors find. */
 const USER = '/api/v1/users/1';
+/** Only what detectors find is. */
+const ORDER = '/api/v1/orders/1';
 const BODY = JSON.stringify({ id: 1, name: 'Ann', ssn: SSN });
 
 const as = (type: string, body: string | Buffer = BODY, ...lines: readonly string[]) =>
   answer('200 OK', [...(type === '' ? [] : [`Content-Type: ${type}`]), ...lines], body);
-const encoded = (coding: string, body: Buffer) => as('application/json', body, `Content-Encoding: ${coding}`);
-
-const CODINGS: Readonly<Record<string, Buffer>> = {
-  gzip: encoded('gzip', gzipSync(BODY)),
-  'gzip in capitals': encoded('GZIP', gzipSync(BODY)),
-  'x-gzip': encoded('x-gzip', gzipSync(BODY)),
-  deflate: encoded('deflate', deflateSync(BODY)),
-  'deflate without its head': encoded('deflate', deflateRawSync(BODY)),
-  br: encoded('br', brotliCompressSync(BODY)),
-  zstd: encoded('zstd', zstdCompressSync(BODY)),
-  'gzip twice': encoded('gzip, gzip', gzipSync(gzipSync(BODY))),
-  'gzip and br': encoded('gzip, br', brotliCompressSync(gzipSync(BODY))),
-  'gzip and br in two lines': as(
-    'application/json',
-    brotliCompressSync(gzipSync(BODY)),
-    'Content-Encoding: gzip',
-    'Content-Encoding: br',
-  ),
-  'gzip that is not told': as('application/json', gzipSync(BODY)),
-  'gzip that is none': encoded('gzip', Buffer.from(BODY)),
-  'a coding that nobody knows': encoded('x-secret', Buffer.from(BODY)),
-  'two members of gzip': encoded('gzip', Buffer.concat([gzipSync('{"a":1,'), gzipSync(BODY.slice(1))])),
-  'something behind gzip': encoded('gzip', Buffer.concat([gzipSync('{}'), Buffer.from(BODY)])),
-};
-
-export const H13: HttpGroup = {
-  id: 'H13',
-  policy: MASKED,
-  attacks: [
-    ...Object.entries(CODINGS).map(([what, octets]) => leaksNothing(`the coding: ${what}`, USER, [[octets]])),
-    leaksNothing('gzip, cut at every place', USER, everyCut(CODINGS['gzip']!)),
-    {
-      case: 'only codings that can be undone are asked for, and no part of a body',
-      run: async (world) => {
-        const client = await world.through();
-        client.send(
-          get(
-            USER,
-            world.authorization,
-            'Accept-Encoding: gzip, x-secret, *',
-            'Range: bytes=0-5',
-            'If-None-Match: "a"',
-          ),
-        );
-        await client.answered();
-        const [heard] = world.upstream.heard;
-        const values = (name: string) =>
-          heard?.headers.filter((one) => one[0].toLowerCase() === name).map((one) => one[1]) ?? [];
-        must(
-          values('accept-encoding').every((one) => !/x-secret|\*/.test(one)),
-          `asked for ${values('accept-encoding')}`,
-        );
-        must(
-          [...values('range'), ...values('if-none-match')].length === 0,
-          'a part or a validator was asked for',
-        );
-      },
-    },
-    bomb('a body that grows a thousandfold', gzipSync(Buffer.alloc(200 * 1024 * 1024))),
-    bomb('one that grows twice', gzipSync(gzipSync(Buffer.alloc(200 * 1024 * 1024))), 'gzip, gzip'),
-  ],
-};
-
-/** The gateway goes on, and holds no more than a little of it. */
-function bomb(what: string, octets: Buffer, coding = 'gzip'): HttpAttack {
-  return {
-    case: what,
-    run: async (world) => {
-      world.upstream.answer = () => [encoded(coding, octets), 'end'];
-      const client = await world.through();
-      const before = process.memoryUsage.rss();
-      client.send(get(USER, world.authorization, 'Connection: close'));
-      await client.answered(1, 60_000);
-      const rise = process.memoryUsage.rss() - before;
-      must(rise < 150 * 1024 * 1024, `${rise} octets of it are held`);
-      await servesOn(world);
-    },
-  };
-}
-
-const utf16 = (text: string) => Buffer.from(text, 'utf16le');
-
-const TYPES: Readonly<Record<string, Buffer>> = {
-  'JSON in UTF-16': as('application/json; charset=utf-16', utf16(BODY)),
-  'JSON in UTF-16 that is not told': as('application/json', utf16(BODY)),
-  'JSON as text': as('text/plain'),
-  'JSON lines': as('application/x-ndjson', `${BODY}\n${BODY}\n`),
-  'a JSON of some vendor': as('application/vnd.api+json'),
-  'JSON with padding': as('application/javascript', `callback(${BODY});`),
-  XML: as('application/xml', `<user><ssn>${SSN}</ssn></user>`),
-  CSV: as('text/csv', `id,ssn\r\n1,${SSN}\r\n`),
-  protobuf: as('application/x-protobuf', Buffer.from(`\n\x0b${SSN}`)),
-  msgpack: as(
-    'application/msgpack',
-    Buffer.concat([Buffer.from([0x81, 0xa3]), Buffer.from('ssn'), Buffer.from([0xab]), Buffer.from(SSN)]),
-  ),
-  CBOR: as(
-    'application/cbor',
-    Buffer.concat([Buffer.from([0xa1, 0x63]), Buffer.from('ssn'), Buffer.from([0x6b]), Buffer.from(SSN)]),
-  ),
-  'parts of a form': as(
-    'multipart/form-data; boundary=x',
-    `--x\r\nContent-Disposition: form-data; name="ssn"\r\n\r\n${SSN}\r\n--x--\r\n`,
-  ),
-  'octets of no kind': as('application/octet-stream'),
-  'no type': as(''),
-  'an empty type': as(' '),
-  'a type that is none': as('json'),
-  'two types': as('application/json', BODY, 'Content-Type: text/plain'),
-  HTML: as('text/html', `<p>${SSN}</p>`),
-  'a form': as('application/x-www-form-urlencoded', `id=1&ssn=${SSN}`),
-  'a type of ours behind a comma': as('application/pdf, application/json'),
-};
-
-export const H15: HttpGroup = {
-  id: 'H15',
-  policy: MASKED,
-  attacks: Object.entries(TYPES).map(([what, octets]) => leaksNothing(what, USER, [[octets]])),
-};
 
 const body = (text: string) => as('application/json', text);
 const deep = (depth: number) => `${'{"a":'.repeat(depth)}${BODY}${'}'.repeat(depth)}`;
@@ -160,6 +43,35 @@ const DOCUMENTS: Readonly<Record<string, Buffer>> = {
     'application/json',
     Buffer.concat([Buffer.from('{"a":"\xff', 'latin1'), Buffer.from(`","ssn":"${SSN}"}`)]),
   ),
+  'a name in letters that are folded': body(`{"\u017fsn":"${SSN}"}`),
+  'a name in wide letters': body(`{"ｓｓｎ":"${SSN}"}`),
+  'a name behind a blank': body(`{" ssn":"${SSN}","ssn ":"${SSN}"}`),
+  'a name as the path of another': body(`{"a.ssn":"${SSN}","$..ssn":"${SSN}"}`),
+  'a name that is a prototype': body(`{"__proto__":{"ssn":"${SSN}"},"constructor":{"ssn":"${SSN}"}}`),
+  'a value behind another type': body(`{"ssn":null,"ssn":"${SSN}"}`),
+  'a value in a list of lists': body(`{"ssn":[["${SSN}"],[{"x":["${SSN}"]}]]}`),
+  'a value with blanks around everything': body(` { "ssn" : \n\t"${SSN}" \r} `),
+  'a value with slashes that are escaped': body(`{"ssn":"\\/${SSN}\\/"}`),
+  'a value behind the end of a line that no JSON has': body(`{"a":"x\u2028","ssn":"${SSN}"}`),
+  'a value behind NUL': body(`{"a":"\\u0000${SSN}"}`),
+  'a value behind a control': body(`{"a":"\x01","ssn":"${SSN}"}`),
+  'a value behind half of a pair': body(`{"a":"\\ud800","ssn":"${SSN}"}`),
+  'a value behind a number that is none': body(`{"a":01,"ssn":"${SSN}"}`),
+  'a value behind a word that is none': body(`{"a":NaN,"ssn":"${SSN}"}`),
+  'a value behind a long name': body(`{"${'n'.repeat(70_000)}":1,"ssn":"${SSN}"}`),
+  'a value behind a long string': body(`{"a":"${'x'.repeat(2 << 20)}","ssn":"${SSN}"}`),
+  'a long string that ends with it': body(`{"a":"${'x'.repeat(1 << 19)} ${SSN}"}`),
+  'a comma too many': body(`{"ssn":"${SSN}",}`),
+  'a comma too few': body(`{"a":1 "ssn":"${SSN}"}`),
+  'a list that is closed by the other': body(`["${SSN}"}`),
+  'a string alone': body(`"${SSN}"`),
+  'a padding before JSON': body(`)]}',\n${BODY}`),
+  'a padding that loops': body(`for(;;);${BODY}`),
+  'a function around JSON': body(`callback(${BODY})`),
+  'a text before JSON': body(`ok ${BODY}`),
+  'HTML in the place of JSON': body(`<html>${SSN}</html>`),
+  'two values in one line': body(`${BODY} ${BODY}`),
+  'JSON within a string within a string': body(JSON.stringify({ text: JSON.stringify({ text: BODY }) })),
   'JSON within a string': body(JSON.stringify({ text: BODY })),
   'in a text': body(JSON.stringify({ note: `her number is ${SSN}.` })),
 };
@@ -317,6 +229,37 @@ export const H20: HttpGroup = {
       [events(`id: ${SSN}\ndata: {}\n\n`)],
       [events(`event: ${SSN}\ndata: {}\n\n`)],
       [events(`${SSN}: 1\n\n`)],
+    ]),
+    leaksNothing('the end of a line, in each way and in two', USER, [
+      ...['\n', '\r', '\r\n'].map((end) => [events(`data: {"id":1,${end}data: "ssn":"${SSN}"}${end}${end}`)]),
+      [events(`data: {"id":1,\r`, `\ndata: "ssn":"${SSN}"}\r`, `\n\r`, `\n`)],
+    ]),
+    leaksNothing('an octet at a time, in chunks', USER, [[events(...`data: ${BODY}\n\n`)]]),
+    leaksNothing('a byte order mark', USER, [
+      [events(`\ufeffdata: ${BODY}\n\n`)],
+      [events(`data: \ufeff${BODY}\n\n`)],
+    ]),
+    leaksNothing('a field of another kind', USER, [
+      [events(`data : ${BODY}\n\n`)],
+      [events(`DATA: ${BODY}\n\n`)],
+      [events(`data\ndata: ${BODY}\n\n`)],
+      [events(`retry: ${SSN}\ndata: {}\n\n`)],
+      [events(`data: [DONE]\ndata: ${SSN}\n\n`)],
+      [events(`data: [DONE] ${SSN}\n\n`)],
+      [events(`data: "${SSN}"\n\n`)],
+      [events(`data: her number is ${SSN}\n\n`)],
+    ]),
+    leaksNothing('where only detectors look', ORDER, [
+      [events(`data: ${BODY}\n\n`)],
+      [events(`data: her number is ${SSN}\n\n`)],
+      [events(`data: {"text":\ndata: "her number is ${SSN}"}\n\n`)],
+      [events(`: ${SSN}\n\n`)],
+      [events(`id: ${SSN}\ndata: x\n\n`)],
+      [events(`data: ${SSN}`)],
+    ]),
+    leaksNothing('where only detectors look, cut at every place', ORDER, [
+      ...everyCut(as('text/event-stream', `data: ${BODY}\n\n`)),
+      ...everyCut(as('text/event-stream', `data: it is ${SSN}\n\n`)),
     ]),
     leaksNothing('an event that has no end', USER, [
       [events(`data: ${BODY}`)],

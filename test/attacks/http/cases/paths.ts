@@ -138,10 +138,35 @@ export const H26: HttpGroup = {
       'role=%61dmin',
       'r%6fle=admin',
       'x=1&&role=admin',
+      '&role=admin',
+      'role=admin&',
+      'role=adm%69n',
+      'role=%61%64%6d%69%6e',
+      'role=user&x=1&role=admin&y=2',
+      '?&role=admin',
     ].map((query) =>
       denied(`every value is looked at: ${query}`, (auth) => get(`${ORDERS}?${query}`, auth), 'no-admins'),
     ),
-    ...['role=user;role=admin', 'role=%00admin', 'role=%c0%ae', 'role=%'].map((query) =>
+    ...[
+      ...[
+        'role=user;role=admin',
+        'role=%00admin',
+        'role=%c0%ae',
+        'role=%',
+        'role=%4',
+        'role=%zz',
+        'role=%u0061dmin',
+      ],
+      ...[
+        'role%00=admin',
+        'role=admin%00',
+        'role=admin;',
+        ';role=admin',
+        'role=\xe1dmin',
+        'role=%ed%a0%80',
+        'role=admin#x',
+      ],
+    ].map((query) =>
       malformed(`a query that servers read in two ways: ${query}`, (auth) => get(`${ORDERS}?${query}`, auth)),
     ),
     answers(
@@ -153,8 +178,15 @@ export const H26: HttpGroup = {
         must(heard === `${ORDERS}?x=%26role%3Dadmin`, `the target heard ${heard}`);
       },
     ),
-    ...[`${ORDERS};admin=1`, `/api/v1/orders;x/1`].map((target) =>
-      malformed(`parameters of a segment: ${target}`, (auth) => get(target, auth)),
-    ),
+    ...[
+      ...[
+        `${ORDERS};admin=1`,
+        `/api/v1/orders;x/1`,
+        `${ORDERS}%3badmin=1`,
+        `${ORDERS}%3Badmin`,
+        `/api;v=2/v1/orders/1`,
+      ],
+      ...[`${ORDERS};`, `/;x${ORDERS}`, `${ORDERS}%253badmin=1`],
+    ].map((target) => malformed(`parameters of a segment: ${target}`, (auth) => get(target, auth))),
   ],
 };

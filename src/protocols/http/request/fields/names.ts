@@ -52,22 +52,55 @@ export const SINGLE: ReadonlySet<string> = new Set([
 /** Written by the gateway itself, answered by it, or about its own address. */
 const OWN = ['content-length', 'expect', 'host', 'origin', 'via'];
 
-/** What a client proves itself with. The target is shown the configured credential, and nothing of the client's. */
+/**
+ * What a client proves itself with. The target is shown the configured credential, and nothing of the client's.
+ * A name that begins with a hyphen stands for all that end so.
+ */
 const CREDENTIALS = [
+  'access-token',
   'api-key',
   'apikey',
+  'auth-token',
+  'authentication',
   'authorization',
+  'circle-token',
   'cookie',
   'cookie2',
+  'dd-application-key',
+  'deploy-token',
   'dpop',
+  'job-token',
+  'jwt',
   'ocp-apim-subscription-key',
   'private-token',
-  'x-access-token',
-  'x-amz-security-token',
-  'x-api-key',
-  'x-auth-token',
-  'x-goog-api-key',
+  'token',
+  'x-apikey',
+  'x-auth',
+  'x-auth-email',
+  'x-auth-key',
+  'x-consul-token',
+  'x-functions-key',
+  'x-jwt',
+  'x-nomad-token',
+  'x-rapidapi-key',
+  'x-session-id',
+  'x-token',
   'x-vault-token',
+  '-access-key',
+  '-access-token',
+  '-api-key',
+  '-api-token',
+  '-auth-token',
+  '-authorization',
+  '-authorization-token',
+  '-jwt-assertion',
+  '-password',
+  '-refresh-token',
+  '-secret',
+  '-secret-key',
+  '-security-token',
+  '-session-token',
+  '-user-token',
 ];
 
 /**
@@ -86,15 +119,18 @@ const OF_PROXIES = [
   'front-end-https',
   'impersonate-',
   'proxy',
-  'remote-addr',
-  'remote-groups',
-  'remote-user',
+  'http-method-override',
+  'method-override',
+  'remote-',
   'ssl-client-',
   'tailscale-',
   'true-client-ip',
   'x-amzn-oidc-',
+  'x-anonymous-consumer',
+  'x-arr-',
   'x-auth-request-',
   'x-authenticated-',
+  'x-authentik-',
   'x-client-cert',
   'x-client-cn',
   'x-client-dn',
@@ -102,6 +138,8 @@ const OF_PROXIES = [
   'x-client-ip',
   'x-client-verify',
   'x-cluster-client-ip',
+  'x-consumer-',
+  'x-credential-',
   'x-envoy-',
   'x-forwarded',
   'x-forwarded-',
@@ -113,7 +151,9 @@ const OF_PROXIES = [
   'x-http-host-override',
   'x-http-method',
   'x-http-method-override',
+  'x-http-methodoverride',
   'x-http-path-override',
+  'x-method',
   'x-method-override',
   'x-middleware-',
   'x-ms-client-principal',
@@ -121,14 +161,24 @@ const OF_PROXIES = [
   'x-original-',
   'x-originating-ip',
   'x-override-url',
+  'x-pomerium-',
   'x-proxy-',
   'x-proxyuser-ip',
-  'x-real-ip',
+  'x-real-',
   'x-remote-',
   'x-remoteaddr',
   'x-rewrite-',
   'x-ssl-client-',
   'x-url-scheme',
+  'x-user',
+  'x-user-email',
+  'x-user-groups',
+  'x-user-id',
+  'x-user-name',
+  'x-user-role',
+  'x-user-roles',
+  'x-username',
+  'x-waws-unencoded-url',
   'x-webauth-',
 ];
 
@@ -142,8 +192,12 @@ const LEFT_AWAY: ReadonlySet<string> = new Set([
   ...OF_PROXIES,
   ...OF_HANDSHAKES,
 ]);
-const PREFIXES = [...OF_PROXIES, ...OF_HANDSHAKES].filter((name) => name.endsWith('-'));
-const PREFIX = new RegExp(`^(?:${PREFIXES.join('|')})`);
+const PREFIX = new RegExp(`^(?:${names((name) => name.endsWith('-'))})`);
+const ENDING = new RegExp(`(?:${names((name) => name.startsWith('-'))})$`);
+
+function names(which: (name: string) => boolean): string {
+  return [...LEFT_AWAY].filter(which).join('|');
+}
 
 /**
  * Whether a client's header goes on.
@@ -155,7 +209,7 @@ const PREFIX = new RegExp(`^(?:${PREFIXES.join('|')})`);
  * @param name In lower case.
  */
 export function goesOn(name: string): boolean {
-  return /^[a-z0-9-]+$/.test(name) && !LEFT_AWAY.has(name) && !PREFIX.test(name);
+  return /^[a-z0-9-]+$/.test(name) && !LEFT_AWAY.has(name) && !PREFIX.test(name) && !ENDING.test(name);
 }
 
 /** Whether `Connection` may name it: what is of this connection, and extensions that nobody but the target reads. */
