@@ -37,6 +37,8 @@ export class SafeScreen {
   /** Titles, links, the clipboard: they end with their line. Of device control only a terminator ends. */
   #ofOneLine = false;
   #otherScreen = false;
+  /** Rows are counted from the upper margin (DECOM). */
+  #withinMargins = false;
   #touched = false;
 
   /** @param text Decoded. @returns What may be written. */
@@ -53,9 +55,12 @@ export class SafeScreen {
     this.#touched = false;
     this.#state = 'text';
     const screen = this.#otherScreen ? `${ESC}[?1049l\r\n` : '';
+    // Back in the whole screen the cursor is at its top, where what is there would be written over.
+    const origin = this.#withinMargins ? `${ESC}[?6l${ESC}[9999;1H\r\n` : '';
     this.#otherScreen = false;
+    this.#withinMargins = false;
     // The margins go without moving the cursor, which stands where the next line is to be.
-    return `${ESC}7${ESC}[r${ESC}8${ESC}[m${ESC}[4l${ESC}[?6l${ESC}[?7h${ESC}[?25h${ESC}(B\u000f${screen}`;
+    return `${ESC}7${ESC}[r${ESC}8${origin}${ESC}[m${ESC}[4l${ESC}[?7h${ESC}[?25h${ESC}(B\u000f${screen}`;
   }
 
   #next(character: string): string {
@@ -151,6 +156,7 @@ export class SafeScreen {
   #modes(parameters: string, final: string): string {
     const kept = parameters.split(';').filter((mode) => MODES.has(mode));
     if (kept.some((mode) => OTHER_SCREEN.has(mode))) this.#otherScreen = final === 'h';
+    if (kept.includes('6')) this.#withinMargins = final === 'h';
     return kept.length === 0 ? '' : `${ESC}[?${kept.join(';')}${final}`;
   }
 }

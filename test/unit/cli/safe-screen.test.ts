@@ -79,6 +79,14 @@ describe('what is drawn on the terminal of who watches', () => {
     expect(screen.leave()).toBe('');
   });
 
+  test('the cursor stays where the next line is to be: counting rows from the margin goes only where it came', () => {
+    const screen = new SafeScreen();
+    screen.push('x');
+    expect(screen.leave()).not.toContain('?6l');
+    screen.push(`${csi}?6h`);
+    expect(screen.leave()).toContain(`${csi}?6l${csi}9999;1H`);
+  });
+
   test('whatever comes, nothing else goes on, and pieces change nothing', () => {
     const pieces = [
       esc,
