@@ -34,6 +34,8 @@ describe.each(kubectls())('kubectl $version', ({ path, version }) => {
       stdout: '',
       stderr: expect.stringContaining('rule "no-secrets"'),
     });
+    // A kubelet that is told to end a pod while it begins one does so a minute later.
+    await at.admin(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s']);
     const deleted = await at.kubectl(['delete', 'pod', name, '--grace-period=1'], {}, path);
     expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
     expect((await at.direct(['get', 'pod', name, '-o', 'name'])).stderr).toContain('NotFound');
