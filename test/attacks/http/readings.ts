@@ -49,7 +49,7 @@ function overlong(_: string, hex: string | undefined, octet: string | undefined)
 function resolved(path: string): string {
   const kept: string[] = [];
   for (const segment of path.split('/')) {
-    if (segment === '..') kept.pop();
+    if (segment === '..') kept.splice(Math.max(1, kept.length - 1));
     else if (segment !== '.') kept.push(segment);
   }
   return kept.join('/') || '/';

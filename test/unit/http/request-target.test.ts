@@ -62,6 +62,15 @@ const HIDDEN: readonly (readonly [rule: string, readonly string[]])[] = [
   [
     'path-ambiguous',
     [
+      ...[
+        '/u/..%20/s',
+        '/u/%20../s',
+        '/u/.%20./s',
+        '/u/.%20/s',
+        '/u/..%C2%A0/s',
+        '/u/.%E2%80%8B./s',
+        '/u/%C2%AD../s',
+      ],
       ...['/u/../s', '/u/..', '/..', '/.', '/u/./s', '/u/%2e%2e/s', '/u/%2E%2E/s', '/u/.%2e/s', '/u/%2e./s'],
       ...['/u/..%2fs', '/u/..%2Fs', '/u%2f..%2fs', '/u/..\\s', '/u/..%5cs', '/u\\s', '/u%5Cs'],
       ...[

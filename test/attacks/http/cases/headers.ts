@@ -282,7 +282,35 @@ const HIDDEN = 'GET /api/v1/secrets HTTP/1.1\r\nHost: localhost\r\n\r\n';
 export const H12: HttpGroup = {
   id: 'H12',
   attacks: [
-    ...['TRACE', 'PROPFIND', 'get', 'Get', 'CONNECT', 'DEBUG', 'TRACK', 'M-SEARCH', 'PURGE'].map((method) =>
+    ...[
+      'TRACE',
+      'PROPFIND',
+      'get',
+      'Get',
+      'CONNECT',
+      'DEBUG',
+      'TRACK',
+      'M-SEARCH',
+      'PURGE',
+      'LINK',
+      'COPY',
+      'MOVE',
+      'LOCK',
+      'MKCOL',
+      'REPORT',
+      'QUERY',
+      'SEARCH',
+      'BREW',
+      'DELETE\0',
+      'GETS',
+      'GET1',
+      'delete',
+      'XGET',
+      'PRI',
+      'SSTP_DUPLEX_POST',
+      'A'.repeat(65),
+      "GET'",
+    ].map((method) =>
       refused(
         `the method ${method}`,
         (auth) => head(`${method} ${ORDER} HTTP/1.1`, 'Host: localhost', auth),

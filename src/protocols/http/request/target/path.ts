@@ -14,13 +14,15 @@ export interface Path {
 const TWICE_ENCODED = /%(?:[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})/;
 /** Some take it for a delimiter, or stop at it. */
 const DELIMITER = /[/\\;\p{Cc}]/u;
+/** With blanks and marks that are not seen, which some servers strip. */
+const DOTS = /^[\s\p{DI}]*\.[\s\p{DI}]*(?:\.[\s\p{DI}]*)?$/u;
 
 /**
  * Reads a path so that nobody reads another: what servers resolve, collapse, strip or decode again is refused and not
  * repaired, since the one behind may do it otherwise.
  *
  * Refused are empty segments but a last one, dot segments, delimiters (`;`, `\`, `/` in a segment, control characters),
- * double encoding, and characters that become one of these when they are normalised, each plain or percent-encoded.
+ * double encoding, and characters that become one of these when they are normalised or stripped, each plain or percent-encoded.
  * Letters keep their case, and a slash at the end is forwarded.
  *
  * Pure, linear.
@@ -56,7 +58,7 @@ function readSegment(piece: string): { text: string; decoded: string } | Refused
 }
 
 function doubtful(segment: string): string | undefined {
-  if (segment === '.' || segment === '..') return 'a dot segment';
+  if (DOTS.test(segment)) return 'a dot segment';
   if (DELIMITER.test(segment))
     return 'a delimiter in a segment: a slash, a backslash, a semicolon or a control';
   return TWICE_ENCODED.test(segment) ? 'something that is percent-encoded twice' : undefined;
