@@ -37,7 +37,8 @@ function replyTo(asked: Asked): unknown[] {
 
 function askedIn(body: Buffer): Asked | Asked[] {
   try {
-    return JSON.parse(body.toString()) as Asked | Asked[];
+    const asked = JSON.parse(body.toString()) as Asked | (Asked | null)[];
+    return Array.isArray(asked) ? asked.filter((one) => one !== null) : asked;
   } catch {
     return [];
   }

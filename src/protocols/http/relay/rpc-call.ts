@@ -68,8 +68,8 @@ async function bodyOf(
   body: RequestBody,
 ): Promise<RpcBody | RpcRefused> {
   const { method, upgrade } = request;
-  if (methods === undefined && upgrade === undefined && (method === 'GET' || method === 'DELETE'))
-    return NONE;
+  const isBare = upgrade === undefined && request.body === 'none';
+  if (methods === undefined && isBare && (method === 'GET' || method === 'DELETE')) return NONE;
   if (method !== 'POST' || upgrade !== undefined)
     return rpcRefused('rpc-not-described', 'messages of JSON-RPC are sent by POST');
   const readable = readableBody(request, MAX_MESSAGES);
