@@ -5,7 +5,7 @@ import type { Outgoing } from '../outgoing.ts';
 import { type Patience, targetError, Waits } from '../patience.ts';
 import { Http1Answer } from './answer.ts';
 import type { Carrier } from './carrier.ts';
-import { Upload } from './upload.ts';
+import { FramedUpload } from './framed-upload.ts';
 
 /** What is asked over a connection. */
 export interface Asking {
@@ -27,7 +27,7 @@ export class Call implements AnswerSink {
   readonly #outgoing: Outgoing;
   readonly #over: () => void;
   readonly #waits: Waits;
-  readonly #upload: Upload | undefined;
+  readonly #upload: FramedUpload | undefined;
   readonly #settle: {
     readonly resolve: (answer: TargetAnswer | Switched) => void;
     readonly reject: (error: unknown) => void;
@@ -53,7 +53,7 @@ export class Call implements AnswerSink {
     this.#outgoing = outgoing;
     this.#over = over;
     this.#waits = new Waits(patience, (error) => carrier.socket.destroy(error));
-    this.#upload = body && new Upload(carrier.socket, body, outgoing.length, () => this.#sent());
+    this.#upload = body && new FramedUpload(carrier.socket, body, outgoing.length, () => this.#sent());
   }
 
   /** @param head All of it. */

@@ -8,14 +8,14 @@ import { type HoopError, isHoopError } from '../../../../core/errors.ts';
 import { whenAborted } from '../../../../core/later.ts';
 import type { TargetAnswer } from '../http-target.ts';
 import { closedUnanswered, type Patience, targetError, WatchedStream } from '../patience.ts';
-import type { Upload } from './upload.ts';
+import type { RepeatableUpload } from './repeatable-upload.ts';
 
 /** What is asked over one stream. */
 export interface Asking {
   /** Names and values in turn, pseudo-header fields first. */
   readonly headers: readonly string[];
   /** Undefined where the request has none. */
-  readonly upload: Upload | undefined;
+  readonly upload: RepeatableUpload | undefined;
   readonly signal: AbortSignal;
   /** Called when the stream is closed. */
   readonly over: () => void;

@@ -5,9 +5,9 @@ import type { TargetAnswer } from '../http-target.ts';
 import { changesNothing, type Outgoing } from '../outgoing.ts';
 import type { Place } from '../place.ts';
 import type { Room } from '../room.ts';
+import { RepeatableUpload } from './repeatable-upload.ts';
 import type { Session } from './session.ts';
 import type { Sessions, Way } from './sessions.ts';
-import { Upload } from './upload.ts';
 
 /** Where a request is to be asked another way. */
 export interface Elsewhere {
@@ -40,7 +40,7 @@ export class Http2Calls {
     outgoing: Outgoing,
     body: Readable | undefined,
   ): Promise<TargetAnswer | Elsewhere> {
-    const upload = body && new Upload(body);
+    const upload = body && new RepeatableUpload(body);
     try {
       const answer = await this.#ask(session, outgoing, upload);
       if (!('error' in answer)) return answer;
@@ -58,7 +58,7 @@ export class Http2Calls {
     }
   }
 
-  async #ask(session: Session, outgoing: Outgoing, upload: Upload | undefined) {
+  async #ask(session: Session, outgoing: Outgoing, upload: RepeatableUpload | undefined) {
     const { signal, early } = outgoing;
     const over = this.#room.enter();
     const headers = [...this.#pseudo(outgoing), ...outgoing.fields, ...framing(outgoing)].flat();

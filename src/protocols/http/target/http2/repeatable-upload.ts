@@ -4,7 +4,7 @@ import { PassThrough, type Readable, type Writable } from 'node:stream';
 const KEPT = 65_535;
 
 /** A request's body on its way to the target. While little of it was sent it can be sent once more from its beginning. */
-export class Upload {
+export class RepeatableUpload {
   readonly #body: Readable;
   #kept: Buffer[] = [];
   #size = 0;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 
 /** A request's body on its way to the target, framed by its length or in chunks. */
-export class Upload {
+export class FramedUpload {
   readonly #socket: Socket;
   readonly #body: Readable;
   readonly #length: number | undefined;
