@@ -22,7 +22,17 @@ export interface Ground<W extends AnyWorld, A extends AnyAttack<W>> {
   /** What failures here are told under. */
   readonly name: string;
   readonly live: (attack: A) => boolean;
+  /** Why nothing can be tried here; undefined: it can. */
+  readonly missing?: string | undefined;
   readonly start: () => Promise<W>;
+}
+
+/** What became of a case. */
+interface Outcome {
+  /** Why it failed, by the place; none: it was held off. */
+  readonly failures: readonly string[];
+  /** Why it was tried nowhere; undefined: it was. */
+  readonly untried?: string;
 }
 
 /** Attacks that share their worlds. */
@@ -30,8 +40,8 @@ export interface Trials {
   /** `RT1`, `H1` … */
   readonly id: string;
   readonly cases: readonly string[];
-  /** Tries some, by their index. Gives why each of them failed; none: it was held off. */
-  readonly run: (chosen: readonly number[]) => Promise<ReadonlyMap<number, readonly string[]>>;
+  /** Tries some, by their index. */
+  readonly run: (chosen: readonly number[]) => Promise<ReadonlyMap<number, Outcome>>;
 }
 
 export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
@@ -42,6 +52,7 @@ export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
   const run = async (chosen: readonly number[]) => {
     const failures = new Map<number, string[]>(chosen.map((index) => [index, []]));
     const tryAt = async (ground: Ground<W, A>) => {
+      if (ground.missing !== undefined) return;
       const live = chosen.filter((index) => ground.live(attacks[index]!));
       if (live.length === 0) return;
       const world = await ground.start();
@@ -55,7 +66,14 @@ export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
       }
     };
     await Promise.all(grounds.map(tryAt));
-    return failures;
+    return new Map(
+      [...failures].map(([index, found]) => [index, { failures: found, ...untried(attacks[index]!) }]),
+    );
+  };
+  const untried = (attack: A) => {
+    const live = grounds.filter((ground) => ground.live(attack));
+    const there = live.some(({ missing }) => missing === undefined);
+    return there ? {} : { untried: live.map(({ name, missing }) => `${name}: ${missing}`).join() };
   };
   return { id, cases: attacks.map((attack) => attack.case), run };
 }

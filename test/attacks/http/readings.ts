@@ -56,7 +56,7 @@ function resolved(path: string): string {
 }
 
 /** All paths that somebody reads in one, itself among them. */
-function readings(path: string): ReadonlySet<string> {
+export function readings(path: string): ReadonlySet<string> {
   const found = new Set([path]);
   for (const one of found) {
     if (found.size > 4000) break;

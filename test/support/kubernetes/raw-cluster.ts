@@ -8,6 +8,13 @@ import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts
 import { LocalEnd } from '../http/local-end.ts';
 import { type Caller, RunningGateway } from '../running-gateway.ts';
 
+interface RawClusterOptions {
+  /** That hoopd shows the cluster. */
+  readonly token?: string;
+  /** More YAML of the resource, each line four spaces in. */
+  readonly resource?: string;
+}
+
 export class RawCluster {
   readonly running: RunningGateway;
   readonly caller: Caller;
@@ -27,8 +34,13 @@ export class RawCluster {
     this.#directory = directory;
   }
 
-  /** @param port Of what speaks as the cluster, without TLS. */
-  static async start(port: number, policy: string, more = ''): Promise<RawCluster> {
+  /** @param port Of what speaks as the cluster, without TLS. @param more Top-level YAML. */
+  static async start(
+    port: number,
+    policy: string,
+    more = '',
+    { token = 'token-of-the-cluster', resource = '' }: RawClusterOptions = {},
+  ): Promise<RawCluster> {
     const { authority, server } = await makeLocalCertificates(['127.0.0.1'], Date.now());
     const tls = createServer({ ...server, ALPNProtocols: ['http/1.1'] }, (socket) => {
       const behind = connect({ port, host: '127.0.0.1', noDelay: true });
@@ -39,7 +51,7 @@ export class RawCluster {
     await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve));
     const directory = mkdtempSync(join(tmpdir(), 'hoop-cluster-'));
     writeFileSync(join(directory, 'ca.pem'), authority);
-    writeFileSync(join(directory, 'token'), 'token-of-the-cluster', { mode: 0o600 });
+    writeFileSync(join(directory, 'token'), token, { mode: 0o600 });
     const url = `https://127.0.0.1:${(tls.address() as AddressInfo).port}`;
     const running = await RunningGateway.start({
       policy,
@@ -47,7 +59,8 @@ export class RawCluster {
   k8s:
     protocol: kubernetes
     target: { url: '${url}', caFile: ${directory}/ca.pem }
-    credentials: { bearer: { file: ${directory}/token } }`,
+    credentials: { bearer: { file: ${directory}/token } }
+${resource}`,
       adapter: null,
       more,
     });
