@@ -68,7 +68,7 @@ export function kept(
 }
 
 /** An answer as kubectl reads it. */
-export function mustBeStatus(answer: Message, rule?: string): void {
+function mustBeStatus(answer: Message, rule?: string): void {
   const told = JSON.parse(answer.body.toString()) as Record<string, unknown>;
   const { kind, status, reason, code, hoop } = told;
   must(kind === 'Status' && status === 'Failure', `the answer is no Status: ${answer.body}`);

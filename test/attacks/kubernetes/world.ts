@@ -30,7 +30,7 @@ export const MASKED = `
 @id("see") permit (principal, action == Action::"reveal", resource)
 unless { resource.tags.containsAny(["secret.kubernetes", "secret.app"]) };
 `;
-const CLASSIFIED = `    classification: { kinds: { configmaps: { '$.data.*': [secret.app] }, '*': { '$..env.value': [secret.app] } } }`;
+const CLASSIFIED = `    classification: { kinds: { configmaps: { '$.data.*': [secret.app] }, events: { $.message: [secret.app] }, '*': { '$..env.value': [secret.app] } } }`;
 
 /** At which clusters a case is live. */
 export type Place = 'recording' | 'server' | 'both';
@@ -160,6 +160,13 @@ const FIXTURE: Readonly<Record<string, readonly object[]>> = {
   secrets: SECRETS,
   configmaps: [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data: { password: SECRET } },
+  ],
+  events: [
+    {
+      metadata: { name: 'told' },
+      involvedObject: { kind: 'Pod', name: 'web', namespace: 'NS' },
+      message: SECRET,
+    },
   ],
   pods: [podOf('web', {}, { env: [{ name: 'KEY', value: SECRET }] })],
 };

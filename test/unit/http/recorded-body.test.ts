@@ -8,6 +8,7 @@ const MASKS = {
   any: true,
   fields: fields({ '$.name': 'redact' }),
   detects: detecting(),
+  elsewhere: false,
   headers: new Map(),
   names: [],
 };

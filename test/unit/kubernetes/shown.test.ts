@@ -17,6 +17,8 @@ const CLASSIFIED = classifiedKinds(CLUSTER, {
   configmaps: { '$.data.password': ['secret.app'], '$.binaryData.*': ['secret.app'] },
   '*': { '$..env.value': ['secret.env'] },
   'vaults.example.com': { '$.spec.key': ['secret.app'] },
+  events: { '$.message': ['secret.app'], '$.involvedObject.name': ['secret.app'] },
+  nodes: { '$.metadata.labels.owner': ['secret.app'] },
 });
 const DETECTED = { masks: false, refresh: () => undefined } as unknown as DetectedValues;
 
@@ -77,6 +79,9 @@ const SECRET = {
         stringData: { other: 'hunter2' },
       })}\n`,
       note: 'a note',
+      backup: JSON.stringify({
+        metadata: { annotations: { applied: JSON.stringify({ data: { password: VALUE } }) } },
+      }),
     },
     managedFields: [{ fieldsV1: { 'f:data': { '.': {}, 'f:password': {} } } }],
   },
@@ -143,11 +148,12 @@ describe('what is masked in a kind', () => {
   it('leaves everything else as it is, octet by octet', () => {
     const applied = `${JSON.stringify({ data: { password: 'Kioq' }, stringData: { other: '***' } })}\n`;
     const { annotations } = SECRET.metadata;
+    const backup = annotations.backup.replace(VALUE, 'Kioq');
     expect(JSON.parse(shown(`GET ${SECRETS}/db`, JSON.stringify(SECRET), 0))).toEqual({
       ...SECRET,
       metadata: {
         ...SECRET.metadata,
-        annotations: { ...annotations, 'kubectl.kubernetes.io/last-applied-configuration': applied },
+        annotations: { ...annotations, backup, 'kubectl.kubernetes.io/last-applied-configuration': applied },
       },
       data: { password: 'Kioq', empty: 'Kioq' },
     });
@@ -211,6 +217,9 @@ describe('what is masked in a kind', () => {
       'k8s/configmaps#$.binaryData.*',
       'k8s/*#$..env.value',
       'k8s/vaults.example.com#$.spec.key',
+      'k8s/events#$.message',
+      'k8s/events#$.involvedObject.name',
+      'k8s/nodes#$.metadata.labels.owner',
     ]);
   });
 });
@@ -257,6 +266,11 @@ describe('what would undo a mask', () => {
     [PATCH, 'application/json-patch+json', '{"op":"test"}'],
     ['GET /apis/example.com/v1/vaults?fieldSelector=spec.key%3Dguess', '', ''],
     ['DELETE /apis/example.com/v1/vaults?fieldSelector=metadata.name%3Da,spec.key!%3Db', '', ''],
+    ['GET /api/v1/events?fieldSelector=involvedObject.name%3Dguess', '', ''],
+    ['GET /api/v1/events?fieldSelector=reason%3Da,InvolvedObject.name!%3D%3Dguess&watch=true', '', ''],
+    ['GET /api/v1/nodes?labelSelector=a%3Db,owner%3Dguess', '', ''],
+    ['GET /api/v1/nodes?labelSelector=owner%20in%20(guess)', '', ''],
+    ['GET /api/v1/nodes?labelSelector=!owner', '', ''],
   ])('%s %s %s tells of a value', async (line, type, body) => {
     expect(await written(line, type, body)).toBe('k8s-masked-asked');
   });
@@ -270,6 +284,8 @@ describe('what would undo a mask', () => {
     [PATCH, 'application/json-patch+json', '[{"op":"replace","path":"/metadata/labels/a","value":"b"},null]'],
     [PATCH, 'application/merge-patch+json', '{"op":"test"}'],
     [`GET ${SECRETS}?fieldSelector=type%3DOpaque`, '', ''],
+    ['GET /api/v1/events?fieldSelector=involvedObject.kind%3DPod', '', ''],
+    ['GET /api/v1/nodes?labelSelector=a%3Db', '', ''],
     ['GET /apis/example.com/v1/vaults?fieldSelector=metadata.name%3Da', '', ''],
     ['POST /api/v1/namespaces/shop/services/web/proxy/a', 'text/plain', '***'],
     ['GET /openapi/v2', '', ''],
@@ -298,6 +314,10 @@ describe('what a server is asked for', () => {
     ['GET /apis/example.com/v1/vaults', `${TABLE_OF},application/json`, 'application/json'],
     ['GET /apis/gateway.networking.k8s.io/v1/gateways', `${TABLE_OF},application/json`, 'application/json'],
     ['GET /apis/networking.k8s.io/v1/ingresses', TABLE_OF, TABLE_OF],
+    [`GET ${SECRETS}`, TABLE_OF, TABLE_OF],
+    ['GET /api/v1/configmaps', TABLE_OF, TABLE_OF],
+    ['GET /api/v1/events', `${TABLE_OF},application/json`, 'application/json'],
+    ['GET /api/v1/nodes', TABLE_OF, 'application/json'],
     ['GET /apis/batch/v1/jobs', 'application/cbor, application/cbor-seq', 'application/json'],
     [
       'GET /api/v1/pods',
@@ -311,7 +331,8 @@ describe('what a server is asked for', () => {
       'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
     ],
   ])('%s as %s: as %s', (line, accept, sent) => {
-    const { headers } = readable(request(line, 'accept', accept));
+    const asked = request(line, 'accept', accept);
+    const { headers } = readable(asked, masksOf(asked.method, asked.path));
     expect(headers.filter(([name]) => name === 'accept').map(([, value]) => value)).toEqual([sent]);
   });
 

@@ -180,9 +180,9 @@ export class Exchange {
 
   /** Where the answer is masked, or read, it must be one that can be. */
   #toSend(request: CanonicalRequest): CanonicalRequest {
-    const read = this.#state.sight(request).masks.any || this.#call !== undefined;
-    if (!read) return onBehalf(this.#state, request);
-    const readable = this.#state.parts.api.answers?.readable(request) ?? request;
+    const { masks } = this.#state.sight(request);
+    if (!masks.any && this.#call === undefined) return onBehalf(this.#state, request);
+    const readable = this.#state.parts.api.answers?.readable(request, masks) ?? request;
     return onBehalf(this.#state, maskedRequest(readable, CODINGS));
   }
 

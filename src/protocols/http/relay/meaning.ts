@@ -43,7 +43,7 @@ interface AnswerForms {
     whole: (mostOctets: number) => Promise<Uint8Array>,
   ): Promise<Refusal | undefined>;
   /** The request as the target has it: it asks for what can be masked. Pure. */
-  readable(request: CanonicalRequest): CanonicalRequest;
+  readable(request: CanonicalRequest, masks: AnswerMasks): CanonicalRequest;
   /** As `planBody`. Pure. */
   plan(request: CanonicalRequest, ...answer: Parameters<typeof planBody>): BodyPlan;
 }

@@ -31,6 +31,8 @@ export interface ClassifiedField {
   readonly object: PolicyObject;
   /** Clients take its text for base64: so must they what stands for it. */
   readonly base64?: boolean;
+  /** The target has forms of its own in which it stands at another place: none of them is asked for where it is masked. */
+  readonly elsewhere?: boolean;
 }
 
 interface ClassifiedHeader {

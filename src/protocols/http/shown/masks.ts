@@ -12,6 +12,8 @@ export interface AnswerMasks {
   readonly any: boolean;
   /** Members by their paths; undefined: none. */
   readonly fields: FieldState | undefined;
+  /** One of them may stand at another place in some forms of an answer. */
+  readonly elsewhere: boolean;
   /** Undefined: whatever detectors find is shown. */
   readonly detects: Detects | undefined;
   /** How whole headers are masked, by name in lower case. */
@@ -77,10 +79,13 @@ export class ShownMasks {
       if (kind !== undefined) names.add(object.id);
       return kind;
     };
+    let anyElsewhere = false;
     const masked = on.flatMap((index) =>
-      routes[index]!.fields.flatMap(({ path, object, base64 = false }): MaskedField[] => {
+      routes[index]!.fields.flatMap(({ path, object, base64 = false, elsewhere }): MaskedField[] => {
         const kind = kindOf(object);
-        return kind === undefined ? [] : [{ path, kind, base64 }];
+        if (kind === undefined) return [];
+        anyElsewhere ||= elsewhere === true;
+        return [{ path, kind, base64 }];
       }),
     );
     const documents = on.flatMap((index) => routes[index]!.documents ?? []);
@@ -89,7 +94,7 @@ export class ShownMasks {
     const detects = this.#detected.masks ? this.#detected : undefined;
     if (detects !== undefined) names.add(`${this.#detected.resource.id}/detected`);
     const any = fields !== undefined || detects !== undefined;
-    return { any, fields, detects, headers: this.#headers, names: [...names] };
+    return { any, fields, elsewhere: anyElsewhere, detects, headers: this.#headers, names: [...names] };
   }
 
   #maskOf(object: PolicyObject): MaskKind | undefined {
@@ -101,6 +106,7 @@ export class ShownMasks {
 const NOTHING_MASKED: AnswerMasks = {
   any: false,
   fields: undefined,
+  elsewhere: false,
   detects: undefined,
   headers: new Map(),
   names: [],

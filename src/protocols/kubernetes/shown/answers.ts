@@ -42,14 +42,14 @@ function k8s(group: string): string {
  * A request whose answer is masked: it asks for JSON wherever it would have another form of objects.
  *
  * Columns of a table are written by whoever wrote the kind, and may show any value: tables are asked for of the server's own kinds
- * alone, and clients make their own of all others.
+ * alone, where nothing is masked that they show, and clients make their own of all others.
  *
  * Pure.
  */
-export function readable(request: CanonicalRequest): CanonicalRequest {
+export function readable(request: CanonicalRequest, masks: Pick<AnswerMasks, 'elsewhere'>): CanonicalRequest {
   const address = readAddress(request.segments, false);
   if (isRefused(address) || !('kind' in address) || address.subresource === 'proxy') return request;
-  const tables = isOfServer(address);
+  const tables = isOfServer(address) && !masks.elsewhere;
   const headers = request.headers.filter(([name]) => name !== 'accept');
   const asked = request.headers
     .filter(([name]) => name === 'accept')

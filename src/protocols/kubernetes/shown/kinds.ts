@@ -86,9 +86,22 @@ function isOfKind(address: ObjectAddress, kind: string): boolean {
   return kind === ANY_KIND || kind === plural || kind === `${plural}/${subresource}`;
 }
 
+/** What no column of the server's own shows: of Secrets and ConfigMaps how many values they have, of containers no variable. */
+const IN_NO_COLUMN: Readonly<Record<string, ReadonlySet<string>>> = {
+  secrets: new Set(['data', 'stringdata']),
+  configmaps: new Set(['data', 'binarydata']),
+};
+
+function inColumns(kind: string, { steps }: FieldPath): boolean {
+  const names = steps.map(({ name }) => name);
+  return !(IN_NO_COLUMN[kind]?.has(names[0] ?? '') || names.slice(-2).join('.') === 'env.value');
+}
+
 function everyForm(kind: string, text: string, object: PolicyObject): readonly ClassifiedField[] {
-  const base64 = parseFieldPath(text)?.steps[0]?.name === BASE64[kind];
-  return inEveryForm(text).map((path) => ({ path, object, base64 }));
+  const own = parseFieldPath(text)!;
+  const base64 = own.steps[0]?.name === BASE64[kind];
+  const elsewhere = inColumns(kind, own);
+  return inEveryForm(text).map((path) => ({ path, object, base64, elsewhere }));
 }
 
 function inEveryForm(text: string): readonly FieldPath[] {

@@ -2,6 +2,7 @@ import { isHoopError } from '../../../core/errors.ts';
 import { STARS } from '../../../masking/mask.ts';
 import type { CanonicalRequest } from '../../http/request/canonical.ts';
 import { isRefused } from '../../http/request/refusals.ts';
+import type { FieldState } from '../../http/shown/json/field-states.ts';
 import type { AnswerMasks } from '../../http/shown/masks.ts';
 import { readAddress } from '../request/address.ts';
 import { type KubernetesRefusal, refused } from '../request/refusals.ts';
@@ -35,7 +36,7 @@ export async function unwritable(
 ): Promise<KubernetesRefusal | undefined> {
   const address = readAddress(request.segments, false);
   if (!masks.any || isRefused(address) || !('kind' in address)) return undefined;
-  if (masks.fields !== undefined && !isOfServer(address) && selectsMore(request))
+  if (masks.fields !== undefined && selectsValues(request, masks.fields, isOfServer(address)))
     return refused(
       'k8s-masked-asked',
       'values are masked in this kind, and fields of it are selected by their values',
@@ -52,11 +53,20 @@ export async function unwritable(
     : undefined;
 }
 
-function selectsMore({ parameters }: CanonicalRequest): boolean {
-  const selected = parameters
-    .filter(([name]) => name === 'fieldSelector')
-    .flatMap(([, value]) => value.split(','));
-  return selected.some((one) => one !== '' && !/^metadata\.(?:name|namespace)(?:=|!=)/.test(one));
+/** What others select by may be any member of the kind, under any name. */
+function selectsValues(request: CanonicalRequest, fields: FieldState, ofServer: boolean): boolean {
+  const selected = (wanted: string) =>
+    request.parameters.flatMap(([name, value]) => (name === wanted ? [value] : []));
+  const members = selected('fieldSelector')
+    .flatMap((all) => all.split(','))
+    .filter((one) => one !== '');
+  // Whatever a selector of labels names may be one: those of them that are values are no names of what is masked.
+  const labels = selected('labelSelector').flatMap((all) => all.match(/[A-Za-z0-9._/-]+/g) ?? []);
+  return (
+    (!ofServer && members.some((one) => !/^metadata\.(?:name|namespace)(?:=|!=)/.test(one))) ||
+    members.some((one) => fields.hides(one.split(/[!=]/)[0]!.split('.'))) ||
+    labels.some((name) => fields.hides(['metadata', 'labels', name]))
+  );
 }
 
 /** Stars of which there are as many as in a mask, no more; or base64 of them. Linear. */

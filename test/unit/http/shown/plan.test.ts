@@ -6,15 +6,30 @@ import { type AnswerHead, planBody } from '../../../../src/protocols/http/shown/
 import { detecting, fields, shownOf } from './support.ts';
 
 const headers = new Map();
-const NOTHING: AnswerMasks = { any: false, fields: undefined, detects: undefined, headers, names: [] };
-const FIELDS: AnswerMasks = {
-  any: true,
-  fields: fields({ '$.email': 'redact' }),
+const NOTHING: AnswerMasks = {
+  any: false,
+  fields: undefined,
+  elsewhere: false,
   detects: undefined,
   headers,
   names: [],
 };
-const DETECTS: AnswerMasks = { any: true, fields: undefined, detects: detecting(), headers, names: [] };
+const FIELDS: AnswerMasks = {
+  any: true,
+  fields: fields({ '$.email': 'redact' }),
+  elsewhere: false,
+  detects: undefined,
+  headers,
+  names: [],
+};
+const DETECTS: AnswerMasks = {
+  any: true,
+  fields: undefined,
+  elsewhere: false,
+  detects: detecting(),
+  headers,
+  names: [],
+};
 
 function head(contentType?: string, more: Partial<AnswerHead> = {}): AnswerHead {
   const none = { contentEncoding: undefined, contentRange: undefined, contentLength: undefined };

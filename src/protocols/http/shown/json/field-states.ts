@@ -40,7 +40,7 @@ export class FieldState {
     const masked = ended.flatMap(({ field }) => ('kind' in field ? [field] : []));
     this.mask = masked.length === 0 ? undefined : strongest(masked.map(({ kind }) => kind));
     this.base64 = masked.some(({ base64 }) => base64);
-    this.inner = ended.flatMap(({ field }) => ('inner' in field ? [field.inner] : []))[0];
+    this.inner = ended.flatMap(({ field }) => ('inner' in field ? [field.inner()] : []))[0];
     this.#places = places.filter(({ field, at }) => at < field.path.steps.length);
     this.#known = known;
     this.idle = this.#places.length === 0;
@@ -54,18 +54,18 @@ export class FieldState {
   /**
    * Where every document begins; undefined: nothing is masked by its path.
    *
-   * @param documents Texts that are documents of their own, with the same members.
+   * @param documents Texts that are documents of their own, with the same members and such texts in them. Each stands in the one
+   *   around it with twice as many backslashes, so that they are few in whatever has a length.
    */
   static start(fields: readonly MaskedField[], documents: readonly FieldPath[] = []): FieldState | undefined {
     if (fields.length === 0) return undefined;
-    const from = (followed: readonly Followed[]) =>
-      new FieldState(
-        followed.map((field) => ({ field, at: 0 })),
-        new Map(),
-      );
-    if (documents.length === 0) return from(fields);
-    const inner = from(fields);
-    return from([...fields, ...documents.map((path) => ({ path, inner }))]);
+    const inner = (): FieldState => start;
+    const followed: readonly Followed[] = [...fields, ...documents.map((path) => ({ path, inner }))];
+    const start = new FieldState(
+      followed.map((field) => ({ field, at: 0 })),
+      new Map(),
+    );
+    return start;
   }
 
   /**
@@ -82,6 +82,15 @@ export class FieldState {
       for (let i = 0; i < named.length; i++)
         if (isSame(named[i]!.octets, bytes, start)) return this.#step(named[i]!.name);
     return this.#elsewhere();
+  }
+
+  /** Whether something is masked on the way that these names lead from here. Pure. */
+  hides(names: readonly string[]): boolean {
+    let state: FieldState = this;
+    return names.some((name) => {
+      state = state.#step(foldedName(name));
+      return state.mask !== undefined;
+    });
   }
 
   #step(name: string): FieldState {
@@ -116,7 +125,7 @@ export class FieldState {
   }
 }
 
-type Followed = MaskedField | { readonly path: FieldPath; readonly inner: FieldState };
+type Followed = MaskedField | { readonly path: FieldPath; readonly inner: () => FieldState };
 
 /** The names up to `at` were met. */
 interface Place {
