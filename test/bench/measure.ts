@@ -10,6 +10,7 @@ import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts'
 import { detectionSpeeds } from './detection.ts';
 import { heldFigures } from './held.ts';
 import { httpFigures } from './http/figures.ts';
+import { kubernetesFigures } from './kubernetes/figures.ts';
 import { type Peers, type Place, startPeers } from './peers.ts';
 import { cpuUs, median, rssKiB } from './processes.ts';
 import { bulkBytes, p50Us } from './reader.ts';
@@ -53,6 +54,7 @@ const PARTS: Readonly<Record<string, (run: BenchRun) => Promise<void>>> = {
   held,
   http: httpFigures,
   ssh: sshFigures,
+  kubernetes: kubernetesFigures,
   detection: async (run) => {
     for (const speed of detectionSpeeds(run.quick ? 5 : 9)) note(run, 'detection', speed);
   },

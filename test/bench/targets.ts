@@ -85,6 +85,38 @@ const TARGETS = {
     aim: 1,
     sense: 'max',
   },
+  kubernetesList: { name: 'kubectl get pods -A of 5,000, against direct', must: 0.5, aim: 0.9, sense: 'min' },
+  kubernetesListMasked: { name: 'the same, where values are masked', must: 0.5, aim: 0.9, sense: 'min' },
+  kubernetesWhole: {
+    name: 'the same 5,000 whole in JSON, against direct',
+    must: 0.5,
+    aim: 0.8,
+    sense: 'min',
+  },
+  kubernetesWholeMasked: {
+    name: 'the same whole, where values are masked',
+    must: 0.25,
+    aim: 0.5,
+    sense: 'min',
+  },
+  kubernetesWatch: {
+    name: 'events of a watch per second, against direct',
+    must: 0.5,
+    aim: 0.9,
+    sense: 'min',
+  },
+  kubernetesWatchPerSecond: {
+    name: 'events of a masked watch per second',
+    must: 1000,
+    aim: 10_000,
+    sense: 'min',
+  },
+  kubernetesMemory: {
+    name: 'resident memory gained at 1,000 events a second, MiB',
+    must: 64,
+    aim: 16,
+    sense: 'max',
+  },
   help: { name: 'hoopctl --help against node -e 0', must: 2, aim: 1.4, sense: 'max' },
 } as const satisfies Readonly<Record<string, Target>>;
 

@@ -187,12 +187,12 @@ export class Stack {
     const running = this.start(['connect', resource, '--json', ...args], env);
     const [line] = await running.until(/^\{.*"listening".*\}$/m);
     const told = JSON.parse(line) as Omit<Tunnel, 'running' | 'close'>;
-    const { host, port, user, password, database, token, config } = told;
+    const { host, port, user, password, database, token, config, kubeconfig } = told;
     const close = async () => {
       running.child.kill('SIGTERM');
       await running.finished;
     };
-    return { running, host, port, user, password, database, token, config, close };
+    return { running, host, port, user, password, database, token, config, kubeconfig, close };
   }
 
   /** Replaces the policies; hoopd takes them on SIGHUP. */
@@ -227,6 +227,8 @@ export interface Tunnel {
   readonly token: string | undefined;
   /** A file for OpenSSH's clients. */
   readonly config: string | undefined;
+  /** A file for a cluster's clients. */
+  readonly kubeconfig: string | undefined;
   close(): Promise<void>;
 }
 
