@@ -42,14 +42,15 @@ entity Command in [Host] = { text: String, program: String, words: Set<String>, 
 entity Subsystem in [Host] = { name: String };
 // A file or directory, "/var/log/syslog", with its 3 segments. One that is not absolute is below the home of the login.
 entity Path in [Host] = { path: String, segments: Set<String>, depth: Long };
-// Where a connection goes to that is forwarded by the host.
+// Where a connection goes to that is forwarded by the host, or where the host listens for the client: "*" is everywhere, and
+// port 0 one that the host chooses.
 entity Address in [Host] = { host: String, port: Long };
 `,
   verbs: [
     ...verbs('ssh.run', 'Command', [{ verb: 'ssh.exec' }]),
     ...verbs('ssh.run', 'Subsystem', [{ verb: 'ssh.subsystem' }]),
     ...verbs('ssh.run', 'Host', [{ verb: 'ssh.shell' }, { verb: 'ssh.pty' }, { verb: 'ssh.signal' }]),
-    ...verbs('ssh.forward', 'Address', [{ verb: 'ssh.forward-local' }]),
+    ...verbs('ssh.forward', 'Address', [{ verb: 'ssh.forward-local' }, { verb: 'ssh.forward-remote' }]),
     ...verbs('sftp.read', 'Path', [
       { verb: 'sftp.get', reads: true },
       { verb: 'sftp.list', reads: true },

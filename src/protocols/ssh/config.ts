@@ -15,7 +15,7 @@ export function sshConfig(base: string) {
       target: sshTargetConfig(),
       credentials: sshCredentialsConfig(base),
       session: section(
-        { ...sessionTimes(), variables: variables() },
+        { ...sessionTimes(), variables: variables(), listens: listens() },
         'write {max: 8h, idle: 30m, variables: [LANG]}',
       ).prefault({}),
     },
@@ -38,6 +38,13 @@ function variables() {
     .max(64, list)
     .default(HARMLESS_VARIABLES)
     .describe('Variables that clients may set; others are left away.');
+}
+
+function listens() {
+  return z
+    .enum(['loopback', 'any'], expected('loopback or any', 'write loopback, or leave it out'))
+    .optional()
+    .describe('Where hosts may listen for clients whom policy permits ssh.forward-remote; absent: nowhere.');
 }
 
 /** Whether a variable is one of those in the list. Pure. */

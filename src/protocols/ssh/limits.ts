@@ -2,6 +2,8 @@
 export const SSH_LIMITS = {
   /** Channels at once of one connection. */
   channels: 256,
+  /** Ports at which the host listens for one connection. */
+  listeners: 16,
   /** A command, octets of UTF-8: what Linux takes of one argument. */
   commandBytes: 128 * 1024,
   /** Variables of one channel, and octets of one name with its value. */

@@ -60,6 +60,7 @@ export const ssh: Protocol<SshConfig, SshShared> = {
       places: new Places(resource.object, target),
       hostKey,
       mayBeSet: variableFilter(session.variables),
+      listens: session.listens,
       allowance,
       turns: new Turns(),
       detectors,

@@ -18,8 +18,13 @@ export const SSH_REFUSALS = {
     means: 'Where a connection is to be forwarded to is no address, or one that programs read in two ways.',
     instead: 'Name a host, or an address as it is commonly written, and a port.',
   },
+  'listens-beyond-loopback': {
+    means: 'The host is to listen where others reach it, and its resource has `session.listens: loopback`.',
+    instead: 'Listen at `localhost`, as `ssh -R PORT:…` does.',
+  },
   'forwarding-not-carried': {
-    means: 'Agents, X11, sockets of the file system, and connections to the host are not forwarded.',
+    means:
+      'Agents, X11 and sockets of the file system are not forwarded, nor connections to the host where its resource has no `session.listens`.',
     instead: 'Do without: what the host is to reach it reaches with a login of its own.',
   },
 } as const satisfies Readonly<Record<string, RefusalRule>>;

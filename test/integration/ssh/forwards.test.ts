@@ -74,6 +74,24 @@ describe('what a client has the host connect to', () => {
     client.end();
   });
 
+  it('is carried to the end of the client where the other end has ended before', async () => {
+    const heard = Promise.withResolvers<string>();
+    const first = createServer({ allowHalfOpen: true }, async (socket) => {
+      socket.end('no more of me');
+      let text = '';
+      for await (const chunk of socket) text += String(chunk);
+      heard.resolve(text);
+    }).listen(0, '127.0.0.1');
+    await once(first, 'listening');
+    const client = await connected();
+    const channel = await forward(client, '127.0.0.1', (first.address() as AddressInfo).port);
+    expect(await textOf(channel)).toBe('no more of me');
+    channel.end('but of me');
+    expect(await heard.promise).toBe('but of me');
+    first.close();
+    client.end();
+  });
+
   it('is refused where policy says so, with the rule, and the connection goes on', async () => {
     const client = await connected();
     await expect(forward(client, '169.254.169.254', 80)).rejects.toMatchObject({

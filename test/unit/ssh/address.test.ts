@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEndpoint } from '../../../src/protocols/ssh/reading/address.ts';
+import { isLoopback, readBinding, readEndpoint } from '../../../src/protocols/ssh/reading/address.ts';
 
 describe('where a connection is to be forwarded to', () => {
   it.each([
@@ -54,5 +54,38 @@ describe('where a connection is to be forwarded to', () => {
 
   it.each([0, -1, 65_536, 1.5, Number.NaN])('the port %d is refused', (port) => {
     expect(readEndpoint('a', port)).toBeUndefined();
+  });
+});
+
+describe('where a host is to listen', () => {
+  it.each([
+    ['', '*', false],
+    ['*', '*', false],
+    ['0.0.0.0', '*', false],
+    ['::', '*', false],
+    ['LOCALHOST', 'localhost', true],
+    ['127.0.0.1', '127.0.0.1', true],
+    ['127.8.8.8', '127.8.8.8', true],
+    ['0:0:0:0:0:0:0:1', '::1', true],
+    ['10.0.0.7', '10.0.0.7', false],
+    ['127.evil.example', '127.evil.example', false],
+  ])('%j is read as %s', (host, expected, loopback) => {
+    for (const port of [0, 8080]) expect(readBinding(host, port)).toEqual({ host: expected, port });
+    expect(isLoopback(expected)).toBe(loopback);
+  });
+
+  it.each([
+    '0',
+    '127.1',
+    '::ffff:127.0.0.1',
+    '::ffff:0.0.0.0',
+    '0:0:0:0:0:0:0:0',
+    '/tmp/socket',
+    'a b',
+    '**',
+  ])('%j is not read', (host) => expect(readBinding(host, 8080)).toBeUndefined());
+
+  it.each([-1, 65_536, 1.5, Number.NaN])('nor is a port %d', (port) => {
+    for (const host of ['', 'localhost']) expect(readBinding(host, port)).toBeUndefined();
   });
 });

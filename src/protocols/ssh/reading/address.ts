@@ -16,6 +16,26 @@ const UNSPECIFIED = /^(?:0\.|::$)/;
 /** Mapped, by NAT64, by 6to4, and compatible, of which `::1` is none. @see RFC 4291 §2.5.5, RFC 6052 §2.1, RFC 3056 §2 */
 const IPV4_WITHIN = /^(?:::ffff:|64:ff9b:|2002:|::(?!1$)[0-9a-f]+(?::[0-9a-f]+)?$)/;
 
+/** At all addresses, as clients write it. @see RFC 4254 §7.1 */
+const EVERYWHERE = new Set(['', '*', '0.0.0.0', '::']);
+
+/**
+ * Reads where a host is to listen. Pure; never throws.
+ *
+ * @returns Its host `*`: everywhere; its port 0: one that the host chooses. Undefined as `readEndpoint`.
+ */
+export function readBinding(host: string, port: number): Endpoint | undefined {
+  if (EVERYWHERE.has(host) && (port === 0 || readEndpoint('localhost', port) !== undefined))
+    return { host: '*', port };
+  const read = readEndpoint(host, port === 0 ? 1 : port);
+  return read && { ...read, port };
+}
+
+/** Whether only what runs at the machine itself reaches it. Pure. @param host As it was read. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
 /**
  * Reads a host and a port. Pure; never throws.
  *

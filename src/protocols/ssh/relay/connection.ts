@@ -31,6 +31,7 @@ import {
 } from './inside.ts';
 import { Intake } from './intake.ts';
 import { Keys, trafficOf } from './keys.ts';
+import { Listening } from './listening.ts';
 import { LocalLogin } from './login.ts';
 import { refusedOnRecord } from './not-carried.ts';
 import { SessionChannel } from './session-channel.ts';
@@ -175,7 +176,9 @@ export class SshConnection implements ConnectionState {
       this.over(new HoopError('ERR_PROTOCOL', 'new keys were not agreed on')),
     );
     takesGuesses(client);
-    strictChannels(client);
+    strictChannels(client, () =>
+      this.over(new HoopError('ERR_PROTOCOL', 'packets of a channel hold next to nothing')),
+    );
     const login = new LocalLogin(this.context.localProof);
     client.on('error', (error) => this.#broken(error));
     client.on('authentication', (asked) => {
@@ -186,7 +189,7 @@ export class SshConnection implements ConnectionState {
       this.context.idle.start();
     });
     client.on('session', (accept, reject) => {
-      if (this.#channels.size + this.#forwards >= SSH_LIMITS.channels || this.#failure !== undefined) {
+      if (!this.#hasRoom) {
         const text = `at most ${SSH_LIMITS.channels} channels are open at once`;
         refuseOpening(client, reject, OPEN_FAILURE.shortage, text);
       } else this.#opened(accept());
@@ -196,10 +199,23 @@ export class SshConnection implements ConnectionState {
       refuseOpening(client, reject, OPEN_FAILURE.prohibited, 'sockets of the file system are not forwarded');
       void refusedOnRecord(this, this.context.guard, 'direct-streamlocal');
     });
-    client.on('request', (_accept, reject, name) => {
-      reject?.();
-      void refusedOnRecord(this, this.context.guard, name);
+    const listening = new Listening(this, client, {
+      take: () => this.#hasRoom && ++this.#forwards > 0,
+      free: () => this.#forwards--,
     });
+    client.on('request', (accept, reject, name, asked) => {
+      if (name === 'tcpip-forward') void listening.begin(asked, { accept, reject });
+      else if (name === 'cancel-tcpip-forward') void listening.end(asked, { accept, reject });
+      else {
+        reject?.();
+        void refusedOnRecord(this, this.context.guard, name);
+      }
+    });
+  }
+
+  /** For one more channel. */
+  get #hasRoom(): boolean {
+    return this.#channels.size + this.#forwards < SSH_LIMITS.channels && this.#failure === undefined;
   }
 
   async #forward(
@@ -209,7 +225,7 @@ export class SshConnection implements ConnectionState {
     reject: () => void,
   ): Promise<void> {
     const refuse: Opening['refuse'] = (reason, text) => refuseOpening(client, reject, reason, text);
-    if (this.#channels.size + this.#forwards >= SSH_LIMITS.channels || this.#failure !== undefined)
+    if (!this.#hasRoom)
       return refuse(OPEN_FAILURE.shortage, `at most ${SSH_LIMITS.channels} channels are open at once`);
     this.#forwards++;
     await forwarded(this, asked, { accept, refuse });

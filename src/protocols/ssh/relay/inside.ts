@@ -91,13 +91,15 @@ interface Offered {
  * Makes ssh2 answer what comes on a channel in which something runs, and the end of one in which nothing ran, which it leaves
  * without an answer; keep the window that is given before anything runs, which it forgets; and open no channel whose packets hold next to nothing, into which it would write without an end.
  *
+ * @param breach Called when the client has taken a channel that it was offered with such packets.
  * @throws {HoopError} `ERR_INTERNAL` this ssh2 is made otherwise.
  */
-export function strictChannels(client: Connection): void {
+export function strictChannels(client: Connection, breach: () => void): void {
+  strictConfirmations(client, breach);
+  strictOpenings(client);
   const { _protocol: protocol, _chanMgr: channels } = inside(client);
   const { _handlers: handlers } = protocol;
   const request = handlers.CHANNEL_REQUEST;
-  const open = handlers.CHANNEL_OPEN;
   const close = handlers.CHANNEL_CLOSE;
   handlers.CHANNEL_REQUEST = (own, recipient, type, wantReply, ...rest) => {
     const running = channels.get(recipient)?._channel;
@@ -105,11 +107,6 @@ export function strictChannels(client: Connection): void {
     request(own, recipient, type, false, ...rest);
     if (WHILE_RUNNING.has(type)) own.channelSuccess(running.outgoing.id);
     else own.channelFailure(running.outgoing.id);
-  };
-  handlers.CHANNEL_OPEN = (own, info, ...rest) => {
-    const { sender, packetSize } = info;
-    if (packetSize >= MIN_PACKET_BYTES) open(own, info, ...rest);
-    else own.channelOpenFail(sender, OPEN_FAILURE.shortage, TOO_SMALL);
   };
   const adjust = handlers.CHANNEL_WINDOW_ADJUST;
   handlers.CHANNEL_WINDOW_ADJUST = (own, recipient, ...rest) => {
@@ -130,6 +127,21 @@ const TOO_SMALL = `packets have at least ${MIN_PACKET_BYTES} octets`;
 
 /** The same of a host: ssh2 would write without an end. @param breach Called when it has opened such a channel; none is opened. */
 export function strictHost(client: Client, breach: () => void): void {
+  strictConfirmations(client, breach);
+  strictOpenings(client);
+}
+
+function strictOpenings(client: Connection | Client): void {
+  const { _handlers: handlers } = inside(client)._protocol;
+  const open = handlers.CHANNEL_OPEN;
+  handlers.CHANNEL_OPEN = (own, info, ...rest) => {
+    const { sender, packetSize } = info;
+    if (packetSize >= MIN_PACKET_BYTES) open(own, info, ...rest);
+    else own.channelOpenFail(sender, OPEN_FAILURE.shortage, TOO_SMALL);
+  };
+}
+
+function strictConfirmations(client: Connection | Client, breach: () => void): void {
   const { _handlers: handlers } = inside(client)._protocol;
   const confirmed = handlers.CHANNEL_OPEN_CONFIRMATION;
   handlers.CHANNEL_OPEN_CONFIRMATION = (own, info, ...rest) => {

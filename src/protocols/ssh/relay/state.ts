@@ -24,6 +24,8 @@ export interface ConnectionParts {
   readonly hostKey: string;
   /** Whether a client may set this variable. */
   readonly mayBeSet: (name: string) => boolean;
+  /** Where the host may listen for clients, whatever policy permits; undefined: nowhere. */
+  readonly listens: 'loopback' | 'any' | undefined;
   /** Memory that all sessions hold together. */
   readonly allowance: Allowance;
   /** Among sessions of SFTP. */
