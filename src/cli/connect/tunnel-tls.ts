@@ -17,7 +17,15 @@ export interface TunnelTls {
 }
 
 /** Whoever reads one of these trusts what is in its file in place of the machine's authorities. */
-const INSTEAD = ['SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE', 'GIT_SSL_CAINFO'];
+const INSTEAD = [
+  'SSL_CERT_FILE',
+  'CURL_CA_BUNDLE',
+  'REQUESTS_CA_BUNDLE',
+  'GIT_SSL_CAINFO',
+  // boto3 heeds it before REQUESTS_CA_BUNDLE, and gRPC none but its own.
+  'AWS_CA_BUNDLE',
+  'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH',
+];
 /** Whoever reads this one trusts what is in its file as well. */
 const BESIDE = 'NODE_EXTRA_CA_CERTS';
 

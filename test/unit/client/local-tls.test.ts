@@ -206,6 +206,8 @@ describe('what clients are told', () => {
       CURL_CA_BUNDLE: bundle,
       REQUESTS_CA_BUNDLE: bundle,
       GIT_SSL_CAINFO: bundle,
+      AWS_CA_BUNDLE: bundle,
+      GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: bundle,
     });
     expect(content(bundle).endsWith(local.authority)).toBe(true);
     expect(content(bundle).match(/BEGIN CERTIFICATE/g)!.length).toBeGreaterThan(10);
@@ -219,6 +221,7 @@ describe('what clients are told', () => {
     const env = {
       SSL_CERT_FILE: file('corp.pem', 'CORP'),
       REQUESTS_CA_BUNDLE: file('requests.pem', 'REQUESTS\n\n'),
+      AWS_CA_BUNDLE: file('aws.pem', 'AWS'),
       NODE_EXTRA_CA_CERTS: file('node.pem', 'NODE'),
       CURL_CA_BUNDLE: '',
     };
@@ -233,6 +236,8 @@ describe('what clients are told', () => {
       SSL_CERT_FILE: 'CORP',
       CURL_CA_BUNDLE: 'CORP',
       GIT_SSL_CAINFO: 'CORP',
+      AWS_CA_BUNDLE: 'AWS',
+      GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: 'CORP',
       REQUESTS_CA_BUNDLE: 'REQUESTS',
       NODE_EXTRA_CA_CERTS: 'NODE',
     });

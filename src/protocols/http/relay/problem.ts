@@ -24,8 +24,12 @@ export type Says = (status: number, code: ErrorCode, detail: string, more: objec
  *
  * @param operation Its id in the audit; empty: it is not there.
  */
-export function denialAnswer(says: Says, denial: Denial, operation: string): OwnAnswer {
-  const status = denialStatus(denial);
+export function denialAnswer(
+  says: Says,
+  denial: Denial,
+  operation: string,
+  status: number = denialStatus(denial),
+): OwnAnswer {
   const machine: unknown = JSON.parse(denialJson(denial));
   const answer = says(status, denial.code, denial.message, {
     ...(machine as object),
@@ -45,15 +49,17 @@ export function denialStatus({ rule, code }: Denial): number {
 
 /** What was asked for waits for people: it is to be asked for again. Pure. @see RFC 7240 §4.1 */
 export function acceptedAnswer(says: Says, denial: Denial, approval: string, operation: string): OwnAnswer {
-  const answer = denialAnswer(says, denial, operation);
+  const answer = denialAnswer(says, denial, operation, ACCEPTED);
   const fields: Field[] = [
     ...answer.fields,
     ['location', `urn:hoop:approval:${approval}`],
     ['preference-applied', 'respond-async'],
     ['retry-after', String(RETRY_SECONDS)],
   ];
-  return { ...answer, status: 202, fields };
+  return { ...answer, fields };
 }
+
+const ACCEPTED = 202;
 
 const RETRY_SECONDS = 15;
 
