@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LocalCertificates } from '../core/certificates.ts';
+import type { ShopHost } from './host.ts';
 import { SHOP_POLICY } from './policy.ts';
 
 /** What the configuration is made of. */
@@ -20,6 +21,7 @@ export interface DemoSettings {
     readonly password: string;
   };
   readonly api: { readonly url: string; readonly token: string };
+  readonly host: Pick<ShopHost, 'port' | 'hostKey' | 'user' | 'userKey'>;
   /** Cedar text instead of the demo's own. */
   readonly policy?: string;
 }
@@ -45,7 +47,7 @@ const FIELDS = {
  * @returns Path of `hoopd.yaml`.
  */
 export async function writeConfiguration(settings: DemoSettings): Promise<string> {
-  const { directory, certificates, database, api } = settings;
+  const { directory, certificates, database, api, host } = settings;
   const at = (name: string) => join(directory, name);
   const secret = (name: string, text: string) => writeFile(at(name), text, { mode: 0o600 });
   await mkdir(at('policies'), { mode: 0o700 });
@@ -56,13 +58,14 @@ export async function writeConfiguration(settings: DemoSettings): Promise<string
   await secret('secrets/seal.key', randomBytes(32).toString('hex'));
   await secret('secrets/shop-password', database.password);
   await secret('secrets/api-token', api.token);
+  await secret('secrets/host-key', host.userKey);
   await secret('policies/shop.cedar', settings.policy ?? SHOP_POLICY);
   await secret('hoopd.yaml', configuration(settings));
   return at('hoopd.yaml');
 }
 
 function configuration(settings: DemoSettings): string {
-  const { gatewayPort, issuer, clientId, pageClientId, database, api } = settings;
+  const { gatewayPort, issuer, clientId, pageClientId, database, api, host } = settings;
   const address = `127.0.0.1:${gatewayPort}`;
   const body = stringify({
     listen: address,
@@ -103,6 +106,12 @@ function configuration(settings: DemoSettings): string {
         credentials: { bearer: { file: './secrets/api-token' } },
         session: { max: '8h', idle: '30m' },
         classification: { fields: FIELDS },
+      },
+      'host-demo': {
+        protocol: 'ssh',
+        target: { host: '127.0.0.1', port: host.port, hostKeys: [host.hostKey] },
+        credentials: { user: host.user, key: { file: './secrets/host-key' } },
+        session: { max: '8h', idle: '30m' },
       },
     },
     policies: './policies',

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HoopError, isHoopError } from '../core/errors.ts';
+import { HOST } from './host.ts';
 import { type PlaySummary, play } from './play.ts';
 import { isFree } from './ports.ts';
 import { AGENT, RESOURCE } from './scenes/agent.ts';
@@ -137,6 +138,7 @@ Now you. In another terminal, in this folder:
   npx hoopctl connect ${RESOURCE} -- psql -c 'SELECT name, email, phone, ssn FROM customers LIMIT 5'
   npx hoopctl connect ${RESOURCE} -- psql -c 'DELETE FROM payments'
   npx hoopctl connect ${API} -- sh -c 'curl "$API_DEMO_URL/customers/1"'
+  npx hoopctl ssh ${HOST} -- cat /var/log/shop.log
   npx hoopctl audit search --outcome failure
   npx hoopctl session list
   npx hoopctl session replay THE-SESSION

@@ -28,6 +28,23 @@ permit (
 )
 when { principal in Group::"developers" || principal in Group::"ai-agents" };
 
+@id("and-the-host-it-runs-on")
+permit (principal, action == Action::"connect", resource in Resource::"host-demo")
+when { principal in Group::"developers" || principal in Group::"ai-agents" };
+
+@id("where-these-programs-run")
+permit (principal, action == Action::"ssh.exec", resource is Command)
+when {
+  (principal in Group::"developers" || principal in Group::"ai-agents") &&
+  ["uptime", "cat", "systemctl"].contains(resource.program)
+};
+
+@id("the-shop-stays-up")
+@reason("agents look at services, and change none")
+@hint("systemctl status shop is allowed; ask a developer for more")
+forbid (principal in Group::"ai-agents", action == Action::"ssh.exec", resource is Command)
+when { resource.program == "systemctl" && resource.text != "systemctl status shop" };
+
 @id("orders-are-kept")
 @reason("an order is kept, whatever becomes of it")
 @hint("set its status instead")

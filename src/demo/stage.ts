@@ -14,6 +14,7 @@ import { connectTarget, type Row } from './client.ts';
 import { claimDirectory, type DemoDirectory } from './directory.ts';
 import { type EmbeddedPostgres, startPostgres } from './embedded.ts';
 import { writeConfiguration } from './files.ts';
+import { shopLog, startShopHost } from './host.ts';
 import { type DemoIdp, startIdp } from './idp.ts';
 import { freePort } from './ports.ts';
 import { makeShop, type Shop } from './shop.ts';
@@ -95,6 +96,8 @@ async function start(
     return owner.query(sql).finally(() => owner.end());
   });
   closers.push(() => api.stop());
+  const host = await startShopHost(shopLog(shop.secrets));
+  closers.push(() => host.stop());
 
   step('gateway');
   const database = { port: postgres.port, name: DATABASE, user: GATEWAY_ROLE, password };
@@ -108,6 +111,7 @@ async function start(
     pageClientId,
     database,
     api,
+    host,
     ...(options.policy === undefined ? {} : { policy: options.policy }),
   });
   const gateway = await serve(file, directory, gatewayPort, closers);
