@@ -83,11 +83,12 @@ export function harmless(
   what: string,
   asked: Asked,
   more: (world: KubernetesWorld) => void = () => undefined,
+  { live = true }: Pick<Kept, 'live'> = {},
 ): KubernetesAttack {
   return {
     case: what,
     run: async (world) => {
-      await demandLive(world, asked);
+      if (live) await demandLive(world, asked);
       const [answer] = await (await world.through(asked)).answered();
       must(answer !== undefined, 'no answer came');
       const how = world.upstream.heard

@@ -87,6 +87,15 @@ describe('what a pod asks for', () => {
     });
   });
 
+  it('are those that were put beside it before 1.22, too', () => {
+    const added = box({ securityContext: { privileged: true } }).containers;
+    const facts = podFacts({ group: '', kind: 'pods' }, { metadata: {}, ephemeralContainers: added });
+    expect(facts).toMatchObject({
+      privileged: true,
+      registries: expect.arrayContaining([expect.any(String)]),
+    });
+  });
+
   it.each<[what: string, spec: object, facts: object]>([
     ['a privileged container', box({ securityContext: { privileged: true } }), { privileged: true }],
     [

@@ -35,7 +35,9 @@ export function podFacts(
   const place = PLACES[`${of.group}/${of.kind}`];
   if (place === undefined) return undefined;
   const spec = place.reduce<Members>((at, name) => membersOf(at[name]), membersOf(object));
-  const containers = CONTAINERS.flatMap((name) => listOf(spec[name]).map(membersOf));
+  // Before 1.22 those that are added to a pod that runs stood beside its name, in a kind of their own.
+  const added = listOf(membersOf(object)['ephemeralContainers']);
+  const containers = [...CONTAINERS.flatMap((name) => listOf(spec[name])), ...added].map(membersOf);
   const volumes = listOf(spec['volumes']).map(membersOf);
   const images = [...containers.map((one) => textAt(one, 'image')), ...volumes.map(imageOf)];
   return {
