@@ -49,7 +49,10 @@ function leftText(expiresAt: string, nowMs: number): string {
 }
 
 /** What is masked for the one who asks, each by its name; undefined: nothing is. */
-export function maskedNames({ masked, resource }: ApprovalItem): readonly string[] | undefined {
+export function maskedNames({
+  masked,
+  resource,
+}: Pick<ApprovalItem, 'masked' | 'resource'>): readonly string[] | undefined {
   return masked?.map((name) => (name === `${resource}/detected` ? 'whatever detectors find' : name));
 }
 

@@ -21,8 +21,9 @@ export const PATHS = {
 
 export const TUNNEL_PROTOCOL = 'hoop-tunnel/1';
 
-/** Of `TUNNEL_HEADERS.approval`. */
-export const ASK_ONLY = 'ask-only';
+/** Of `TUNNEL_HEADERS.approval`: streams on which nothing runs, and what becomes of what is sent. */
+export const AHEAD_WORDS = { asks: 'ask-only', explains: 'explain-only' } as const;
+export type Ahead = keyof typeof AHEAD_WORDS;
 
 /** Header names of a tunnel's opening request. */
 export const TUNNEL_HEADERS = {
@@ -34,7 +35,8 @@ export const TUNNEL_HEADERS = {
   reason: 'hoop-reason',
   /**
    * `ask`: if an approval is needed it is asked for, and the refusal names the request. `ask-only`: so is it for what is
-   * sent over the stream, of which nothing is run; the answer 101 says so again, or the gateway does not know the word.
+   * sent over the stream, of which nothing is run. `explain-only`: nothing is run, nobody is asked, and what policy would say of it
+   * is told. The answer 101 says either word again, or the gateway does not know it.
    */
   approval: 'hoop-approval',
   /**

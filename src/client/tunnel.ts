@@ -4,7 +4,8 @@
 import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import {
-  ASK_ONLY,
+  AHEAD_WORDS,
+  type Ahead,
   EXPORTER_BYTES,
   EXPORTER_LABEL,
   type LocalProof,
@@ -31,10 +32,10 @@ export interface TunnelOptions {
   /** Why, in the user's words; at most 1 KiB once encoded. */
   readonly reason?: string;
   /**
-   * If an approval is needed it is asked for: the refusal then names the request. `only`: so is it for what is sent over
-   * the streams, of which nothing runs.
+   * If an approval is needed it is asked for: the refusal then names the request. `asks`: so is it for what is sent over
+   * the streams, of which nothing runs; `explains`: nothing runs, and what policy would say is told.
    */
-  readonly asks?: 'ask' | 'only';
+  readonly asks?: 'ask' | Ahead;
   /** Of what is asked: the same again under it is the same request. 1 to 255 printable characters, no `"` and no `\\`. */
   readonly idempotencyKey?: string;
 }
@@ -104,7 +105,8 @@ export class Tunnel {
         throw notAGateway(this.#client.origin.origin, head.headers.get('upgrade') ?? '', head.status);
       }
       // A gateway that does not know the word would run what is only asked for.
-      if (this.#options.asks === 'only' && head.headers.get(TUNNEL_HEADERS.approval) !== ASK_ONLY)
+      const word = wordOf(this.#options.asks);
+      if (word !== 'ask' && word !== undefined && head.headers.get(TUNNEL_HEADERS.approval) !== word)
         throw new HoopError('ERR_UNSUPPORTED', 'the gateway is too old to be asked ahead');
       if (head.rest.length > 0) socket.unshift(head.rest);
       this.#liveness.watch(socket);
@@ -135,7 +137,7 @@ export class Tunnel {
     ];
     const { localProof, place, reason, asks, idempotencyKey } = this.#options;
     if (place !== undefined) lines.push(`${TUNNEL_HEADERS.place}: ${place}`);
-    if (asks !== undefined) lines.push(`${TUNNEL_HEADERS.approval}: ${asks === 'only' ? ASK_ONLY : asks}`);
+    if (asks !== undefined) lines.push(`${TUNNEL_HEADERS.approval}: ${wordOf(asks)}`);
     if (idempotencyKey !== undefined) lines.push(`${TUNNEL_HEADERS.idempotency}: "${idempotencyKey}"`);
     if (localProof !== undefined)
       lines.push(`${TUNNEL_HEADERS.localProof}: ${localProof.kind} ${localProof.value}`);
@@ -186,4 +188,8 @@ function nextChunk(socket: TLSSocket): Promise<Buffer | undefined> {
     if (socket.destroyed || socket.readableEnded) return resolve(undefined);
     socket.on('data', finish).on('end', end).on('close', end).resume();
   });
+}
+
+function wordOf(asks: TunnelOptions['asks']): string | undefined {
+  return asks === undefined || asks === 'ask' ? asks : AHEAD_WORDS[asks];
 }

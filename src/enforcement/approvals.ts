@@ -106,7 +106,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
   const original = approvable.original ?? operation.original;
   const opens = approvable.opens === true;
   // Where things run, the next of the same is another question: its yes is for one use.
-  const idempotencyKey = opens || session.asksOnly === true ? session.idempotencyKey : undefined;
+  const idempotencyKey = opens || session.ahead === 'asks' ? session.idempotencyKey : undefined;
   const covered = {
     resource,
     protocol,

@@ -157,35 +157,42 @@ const RULE_BYTES = 128;
 
 /**
  * One line of JSON for machines: `{"rule":…,"reason":…,"hint":…,"retryable":false}`, keys always in this order. Where the
- * same may be allowed later `retryable` is true, and `"approval":"apr_…"` follows.
+ * same may be allowed later `retryable` is true, and `"approval":"apr_…"` follows; then `"explanation":{…}`, where that was asked for.
  *
- * Pure. At most 1,024 octets of UTF-8: longer texts are cut and end in `…`. Control, format and line-separating
+ * Pure. At most 1,024 octets of UTF-8 before an explanation: longer texts are cut and end in `…`. Control, format and line-separating
  * characters are escaped, so that it is one line in any log and terminal.
  *
  * @returns The text, without a line end. Never throws.
  * @see https://www.rfc-editor.org/rfc/rfc8259#section-7
  */
-export function denialJson(denial: Pick<Denial, 'rule' | 'reason' | 'hint' | 'approval'>): string {
-  const { approval } = denial;
+export function denialJson(
+  denial: Pick<Denial, 'rule' | 'reason' | 'hint' | 'approval' | 'explanation'>,
+): string {
+  const { approval, explanation } = denial;
   const later =
     approval === undefined ? '"retryable":false' : `"retryable":true,"approval":${JSON.stringify(approval)}`;
   const rule = quoted(denial.rule, RULE_BYTES);
   const reason = quoted(denial.reason, SENTENCE_BYTES);
-  return `{"rule":${rule},"reason":${reason},"hint":${quoted(denial.hint, SENTENCE_BYTES)},${later}}`;
+  return `{"rule":${rule},"reason":${reason},"hint":${quoted(denial.hint, SENTENCE_BYTES)},${later}${
+    explanation === undefined ? '' : `,"explanation":${inOneLine(JSON.stringify(explanation))}`
+  }}`;
 }
 
 function quoted(text: string, maxBytes: number): string {
   let out = '';
   let bytes = 0;
   for (const character of text) {
-    const escaped = JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits);
+    const escaped = inOneLine(JSON.stringify(character).slice(1, -1));
     bytes += Buffer.byteLength(escaped);
     if (bytes > maxBytes - 3) return `"${out}…"`;
     out += escaped;
   }
   return `"${out}"`;
+}
+
+/** @param json Has such characters within its strings alone. */
+function inOneLine(json: string): string {
+  return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits);
 }
 
 function escapeUnits(character: string): string {

@@ -12,6 +12,7 @@ import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { type Held, HeldOperations, type Settled } from './approvals.ts';
 import { attenuated } from './attenuated.ts';
 import { denialOf, errorDenial, refusalDenial } from './denial.ts';
+import { explainedRefusal, explanationOf } from './explain.ts';
 import { type Judgement, judge } from './judge.ts';
 import type { Denial, Enforcer, Operation, Refusal, SessionRef, Verdict } from './operation.ts';
 import type { GeneralRule } from './refusals.ts';
@@ -58,22 +59,30 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     credentials.assertLive(session.principal);
     const policy = engine();
     const id = ids.next(clock.now());
+    const opens = operation.approvable?.opens === true;
+    const ahead = opens ? undefined : session.ahead;
     if (refusal !== undefined) {
-      return refused(operation, id, refusalDenial(refusal), refusal);
+      const denial = refusalDenial(refusal);
+      const explains = ahead === 'explains' ? { explanation: explainedRefusal(denial, policy.version) } : {};
+      return refused(operation, id, { ...denial, ...explains }, refusal);
     }
     const principal = credentials.current(session.principal);
     const { fields, judgement } = questions.answer(policy, principal, operation);
     const { decision } = judgement;
-    const runs = session.asksOnly !== true || operation.approvable?.opens === true;
+    if (ahead === 'explains') {
+      const explanation = explanationOf({ engine: policy, vocabulary }, principal, operation, judgement);
+      const denial = decision.effect === 'allow' ? refusalDenial(EXPLAINS_ONLY) : denialOf(judgement);
+      return refused(operation, id, { ...denial, explanation }, EXPLAINS_ONLY);
+    }
     if (decision.effect === 'allow') {
-      if (!runs) return refused(operation, id, refusalDenial(ASKS_ONLY), ASKS_ONLY);
+      if (ahead !== undefined) return refused(operation, id, refusalDenial(ASKS_ONLY), ASKS_ONLY);
       return recorded(operation, fields, allowed(id, policy, decision));
     }
     const within = decision.effect === 'hold' ? asOpened(operation, opened.get(session)) : undefined;
     if (within !== undefined) return decide(within);
     if (decision.effect === 'hold' && operation.approvable !== undefined && held !== undefined) {
       const { approvable } = operation;
-      if (approvable.prepares === true && !runs)
+      if (approvable.prepares === true && ahead !== undefined)
         return refused(operation, id, refusalDenial(ASKS_ONLY), ASKS_ONLY);
       if (approvable.prepares === true)
         return recorded(operation, { ...fields, decision: 'allow' }, allowed(id, policy, {}));
@@ -84,7 +93,7 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
         judgement,
         policyVersion: policy.version,
       };
-      return settle(runs ? held.settle(one) : held.askAhead(one), one, fields);
+      return settle(ahead === undefined ? held.settle(one) : held.askAhead(one), one, fields);
     }
     return recorded(operation, fields, denied(id, denialOf(judgement), decision));
   }
@@ -170,6 +179,14 @@ const ASKS_ONLY: Refusal<GeneralRule> = {
   code: 'ERR_DENIED',
   rule: 'asks-only',
   reason: 'nothing runs where approvals are asked for ahead, and this needs none',
+  hint: 'send it in a session of its own',
+};
+
+/** So that nobody takes it for what was refused. */
+const EXPLAINS_ONLY: Refusal<GeneralRule> = {
+  code: 'ERR_DENIED',
+  rule: 'explains-only',
+  reason: 'nothing runs where policy is explained',
   hint: 'send it in a session of its own',
 };
 

@@ -29,7 +29,10 @@ export interface Judgement {
   /** The first pair that is denied or held; undefined for an allow, and where there was nothing to ask. */
   readonly pair?: Pair;
   /** Why, where no rule says it. */
-  readonly cause?: Exclude<GeneralRule, 'approval-required' | 'asks-only' | 'recording-unavailable'>;
+  readonly cause?: Exclude<
+    GeneralRule,
+    'approval-required' | 'asks-only' | 'explains-only' | 'recording-unavailable'
+  >;
 }
 
 /**

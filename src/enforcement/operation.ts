@@ -1,3 +1,5 @@
+import type { Ahead } from '../api/contract.ts';
+import type { Explanation } from '../api/explanation.ts';
 import type { Actor, Original, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
@@ -22,8 +24,11 @@ export interface SessionRef {
   readonly protocol: string;
   /** Why, in the caller's own words: for approvers, and believed by nobody. */
   readonly reason?: string;
-  /** Nothing runs in it, whatever policy says: what needs an approval is asked for, and used later in another session. */
-  readonly asksOnly?: true;
+  /**
+   * Nothing runs in it, whatever policy says. `asks`: what needs an approval is asked for, and used later in another session;
+   * `explains`: what policy would say is told, and nobody is asked.
+   */
+  readonly ahead?: Ahead;
   /** The caller's own word for what it asks people in this session. */
   readonly idempotencyKey?: string;
 }
@@ -135,6 +140,8 @@ export interface Denial {
   readonly hint: string;
   /** The same may be allowed later, as it is: under this request for approval (`apr_…`). */
   readonly approval?: string;
+  /** Where that is what was asked for. */
+  readonly explanation?: Explanation;
 }
 
 export interface Outcome {

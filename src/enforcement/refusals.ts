@@ -37,6 +37,10 @@ export const GENERAL_REFUSALS = {
     means: 'It was sent where nothing runs, to ask for an approval ahead, and needs none.',
     instead: 'Send it where things run.',
   },
+  'explains-only': {
+    means: 'It was sent where nothing runs, to be told what policy says of it.',
+    instead: 'Send it where things run.',
+  },
   'recording-unavailable': {
     means: "The session's recording cannot be written any more, and nothing goes on without one.",
     instead: 'Connect again; if that is refused too, tell the operator of the gateway.',

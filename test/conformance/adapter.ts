@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { PATHS, TUNNEL_HEADERS } from '../../src/api/contract.ts';
+import { AHEAD_WORDS, PATHS, TUNNEL_HEADERS } from '../../src/api/contract.ts';
 import type { AuditEvent } from '../../src/audit/event.ts';
 import { ERROR_TABLE } from '../../src/core/errors.ts';
 import type { Caller } from '../support/running-gateway.ts';
@@ -39,6 +39,7 @@ export function adapterConformance(harness: AdapterHarness): void {
     opening(given, words);
     refusing(given, words);
     holding(given, words);
+    explaining(given, words);
     failingEvidence(given, words);
     masking(given, words);
     ending(given, words);
@@ -78,6 +79,30 @@ async function expectNothingSent(
   expect(trial.target.heard).toEqual(before);
   expect(await session.client.ask(words.allowed.say)).toMatchObject({ refused: false });
   expect(trial.target.heard).toEqual({ ...before, octets: before.octets + cost });
+}
+
+function explaining(given: Given, words: Words): void {
+  it('only says what policy would, where that is asked for: the target hears nothing and nobody is asked', async () => {
+    const trial = given();
+    const session = await trial.open(trial.agent, { [TUNNEL_HEADERS.approval]: AHEAD_WORDS.explains });
+    const said = [[words.allowed.say, 'explains-only'] as const, [words.denied, 'no'] as const];
+    const asked = [
+      ...said,
+      [words.held, 'ask-first'] as const,
+      [words.unread.say, words.unread.rule] as const,
+    ];
+    const before = trial.target.heard.octets;
+    for (const [say, rule] of asked) {
+      const answer = await session.client.ask(say);
+      expect(answer).toMatchObject({ refused: true, text: expect.stringContaining(rule) });
+    }
+    await session.client.close();
+    await trial.end(session.id);
+    expect(trial.target.heard.octets - before).toBe(0);
+    const decided = (await trial.events(session.id)).filter(({ type }) => type === 'operation.decided');
+    expect(decided.slice(1).map(({ decision }) => decision)).toEqual(asked.map(() => 'deny'));
+    expect((await trial.events(session.id)).map(({ type }) => type)).not.toContain('approval.requested');
+  });
 }
 
 function opening(given: Given, words: Words): void {

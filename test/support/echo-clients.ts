@@ -52,6 +52,7 @@ export const ECHO_CLIENTS: KnownClients = {
       command: 'hoopctl connect echo -- echo-client',
       socket: 'hoopctl connect echo --socket .',
       ask: 'hoopctl approval request echo',
+      explain: 'hoopctl policy explain echo -c hello',
     },
   },
   load: async () => echo,

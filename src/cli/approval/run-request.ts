@@ -1,19 +1,17 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
 import type { AheadQuestion } from '../../client/local/protocol.ts';
 import { InstanceKey } from '../../client/login/dpop.ts';
 import { type AskedAhead, AskedAheadStore } from '../../client/store/asked-ahead.ts';
 import { configDir } from '../../client/store/private-files.ts';
-import { Tunnel } from '../../client/tunnel.ts';
+import type { TunnelOptions } from '../../client/tunnel.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
+import { askedOver, operationOf } from '../ahead.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { CLIENTS, type KnownClients } from '../connect/clients/index.ts';
 import { placeOf } from '../connect/plan.ts';
-import { withHalves } from '../connect/prepare.ts';
 import { parseDuration } from '../parse.ts';
 import { statusText } from '../render/approval.ts';
 import { withGateway } from '../with-gateway.ts';
@@ -70,15 +68,8 @@ export async function runRequest(
 async function wantedOf(invocation: Invocation): Promise<Wanted> {
   const { args, options, io } = invocation;
   const resource = args[0]!;
-  const [command, file] = [textOption(invocation, 'command'), textOption(invocation, 'file')];
-  if (command !== undefined && file !== undefined)
-    throw new HoopError('ERR_USAGE', '-c and -f exclude each other');
-  const text = file === undefined ? command : await contentOf(invocation, file);
-  const parameters = (options['param'] ?? []) as readonly string[];
-  if (text === undefined && parameters.length > 0)
-    throw new HoopError('ERR_USAGE', '--param belongs to -c or -f');
+  const operation = await operationOf(invocation);
   const place = placeOf(invocation);
-  const operation = text === undefined ? undefined : { text, parameters };
   const who = ['gateway', 'profile', 'agent', 'model', 'modelVersion', 'only', 'readOnly'];
   const as = [
     ...who.map((name) => options[name] ?? null),
@@ -105,13 +96,6 @@ function keyOption(invocation: Invocation): string | undefined {
   );
 }
 
-async function contentOf({ io }: Invocation, file: string): Promise<string> {
-  if (file === '-') return readAll(io.streams.stdin);
-  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    throw new HoopError('ERR_USAGE', `${file} cannot be read (${error.code ?? error.message})`);
-  });
-}
-
 function waitsUntil({ options }: Invocation): number | undefined {
   const { wait } = options;
   if (wait === undefined) return undefined;
@@ -134,16 +118,11 @@ async function ticketFor(
   { resource, operation, reason, idempotencyKey, place }: Wanted,
   clients: readonly KnownClients[],
 ): Promise<string | undefined> {
-  const known = await withHalves(await gateway.api.namedResources([resource]), clients);
-  const { half, resource: facts } = known[0]!;
-  const { client, credential, key } = gateway;
   const why = reason === undefined ? {} : { reason };
   const under = idempotencyKey === undefined ? {} : { idempotencyKey };
-  const tunnel = new Tunnel(client, credential, key, { resource, asks: 'only', ...place, ...why, ...under });
+  const options: TunnelOptions = { resource, asks: 'asks', ...place, ...why, ...under };
   try {
-    const stream = await tunnel.open();
-    if (operation === undefined) stream.destroy();
-    return operation === undefined ? undefined : (await half.askAhead(stream, facts, operation)).approval;
+    return (await askedOver(gateway, options, operation, clients)).approval;
   } catch (error) {
     if (isHoopError(error) && error.approval !== undefined) return error.approval;
     throw error;

@@ -1,6 +1,7 @@
 import { ATTENUATION_OPTIONS } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
 import { CLIENTS } from '../connect/clients/index.ts';
+import { OPERATION_OPTIONS } from '../operation-options.ts';
 
 const ID = 'apr_01JD8M2K7QZX4T9B3N5V6W8Y0C';
 
@@ -28,10 +29,7 @@ export const approvalRequest: CommandSpec = {
     'sent exactly as it was asked, with its parameters as text.',
   arguments: [{ syntax: '<resource>', text: 'as hoopctl resource list names them' }],
   options: [
-    { flags: '-c, --command <text>', text: 'what is to run, as a client sends it' },
-    { flags: '-f, --file <path>', text: 'the same from a file; - is standard input' },
-    { flags: '--param <value...>', text: 'values of $1, $2, …, as text' },
-    { flags: '--host <name>', text: 'which host, where the resource stands for many' },
+    ...OPERATION_OPTIONS,
     { flags: '--reason <text>', text: 'why, for approvers and the audit' },
     {
       flags: '--wait [duration]',

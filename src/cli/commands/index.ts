@@ -18,6 +18,7 @@ import { connect } from './connect.ts';
 import { doctor } from './doctor.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { policyExplain } from './policy-explain.ts';
 import { resourceList } from './resource-list.ts';
 import { sessionKill } from './session-kill.ts';
 import { sessionList } from './session-list.ts';
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   approvalDeny,
   approvalCancel,
   approvalWatch,
+  policyExplain,
   auditSearch,
   auditShow,
   auditVerify,

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { LocalProof } from '../../api/contract.ts';
+import type { Explanation } from '../../api/explanation.ts';
 import type { HoopError } from '../../core/errors.ts';
 import type { LocalDoor } from './door.ts';
 
@@ -12,6 +13,8 @@ export interface AheadQuestion {
 export interface AheadAnswer {
   /** The request that people decide (`apr_…`); undefined: no approval is needed. */
   readonly approval: string | undefined;
+  /** What policy would say, over a stream on which that is told. */
+  readonly explanation?: Explanation;
 }
 
 /** What the local end of a tunnel needs to know of the protocol that is spoken there. */

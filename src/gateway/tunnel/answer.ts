@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { ASK_ONLY, TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../../api/contract.ts';
+import { AHEAD_WORDS, type Ahead, TUNNEL_HEADERS, TUNNEL_PROTOCOL } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
 import { challengeOf, type ProblemExtras, problemOf, SECURITY_HEADERS } from '../server/problem.ts';
 
@@ -10,9 +10,9 @@ const RETRY_AFTER = '5';
 const LINGER_MS = 2000;
 
 /** Answers 101: from here on the stream belongs to the protocol. */
-export function acceptTunnel(socket: Duplex, session: string, asksOnly: boolean): void {
+export function acceptTunnel(socket: Duplex, session: string, ahead?: Ahead): void {
   const fields = { connection: 'Upgrade', upgrade: TUNNEL_PROTOCOL, [TUNNEL_HEADERS.session]: session };
-  const only = asksOnly ? { [TUNNEL_HEADERS.approval]: ASK_ONLY } : {};
+  const only = ahead === undefined ? {} : { [TUNNEL_HEADERS.approval]: AHEAD_WORDS[ahead] };
   socket.write(head(101, { ...fields, ...only }));
 }
 

@@ -59,7 +59,7 @@ export class JoinableSessions {
 
 /** Undefined: the stream is a session of its own. */
 function keyOf({ principal, resource, tunnel }: StreamRequest): string | undefined {
-  if (resource.protocol.session === 'connection' || tunnel.id === undefined || tunnel.asksOnly)
+  if (resource.protocol.session === 'connection' || tunnel.id === undefined || tunnel.ahead !== undefined)
     return undefined;
   return [principal.instance, resource.name, tunnel.id, tunnel.place ?? ''].join(' ');
 }

@@ -75,8 +75,8 @@ export class OpenSession {
     const protocol = resource.protocol.name;
     const { reason } = request.tunnel;
     const why = reason === undefined ? {} : { reason };
-    const only = request.tunnel.asksOnly ? { asksOnly: true as const } : {};
-    const { idempotencyKey } = request.tunnel;
+    const { ahead, idempotencyKey } = request.tunnel;
+    const only = ahead === undefined ? {} : { ahead };
     const key = idempotencyKey === undefined ? {} : { idempotencyKey };
     const ref = {
       id: newId('ses', startedAt),

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import {
-  ASK_ONLY,
+  AHEAD_WORDS,
+  type Ahead,
   EXPORTER_BYTES,
   EXPORTER_LABEL,
   type LocalProof,
@@ -20,8 +21,8 @@ export interface TunnelRequest {
   readonly reason: string | undefined;
   /** An approval is asked for where one is needed: whoever opens it waits for the answer. */
   readonly asks: boolean;
-  /** Nothing that is sent over it is to run: it is asked for, ahead. */
-  readonly asksOnly: boolean;
+  /** Nothing that is sent over it is to run: it is asked for, ahead, or explained. */
+  readonly ahead: Ahead | undefined;
   /** Under which the caller asks: the same again is the same request. */
   readonly idempotencyKey: string | undefined;
   /** The tunnel that the stream is part of; undefined: of none, as with hoopctl before version 0.2. */
@@ -72,8 +73,8 @@ export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   if (id !== undefined && !TUNNEL_ID.test(id))
     throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.tunnel} is not 128 bits in base64url`);
   const approval = single(request, TUNNEL_HEADERS.approval);
-  const asksOnly = approval === ASK_ONLY;
-  const asks = asksOnly || approval === 'ask';
+  const ahead = (Object.keys(AHEAD_WORDS) as Ahead[]).find((one) => AHEAD_WORDS[one] === approval);
+  const asks = ahead === 'asks' || approval === 'ask';
   const place = single(request, TUNNEL_HEADERS.place);
   if (place !== undefined && !PLACE.test(place))
     throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.place} is no name of a place`);
@@ -81,7 +82,7 @@ export function parseTunnelRequest(request: IncomingMessage): TunnelRequest {
   if (idempotencyKey !== undefined && !asks)
     throw new HoopError('ERR_USAGE', `${TUNNEL_HEADERS.idempotency} goes with ${TUNNEL_HEADERS.approval}`);
   const [reason, localProof] = [reasonOf(request), localProofOf(request)];
-  return { resource, id, asks, asksOnly, idempotencyKey, reason, place, localProof };
+  return { resource, id, asks, ahead, idempotencyKey, reason, place, localProof };
 }
 
 function keyOf(request: IncomingMessage): string | undefined {

@@ -46,7 +46,7 @@ export async function serveStream(
   const guard = new Guard({ session: ref, enforcer, credentials, recorder, nextRecorder, clock, tally });
   const stopWatching = cutAfterGoodbye(socket, signal);
   try {
-    acceptTunnel(socket, ref.id, ref.asksOnly === true);
+    acceptTunnel(socket, ref.id, ref.ahead);
     return await resource.adapter.serve(socket, {
       session: ref,
       guard,

@@ -166,7 +166,7 @@ describe('an operation that cannot wait', () => {
 describe('a session that only asks', () => {
   it('runs nothing, whatever policy says, and uses no yes up', async () => {
     const { enforcer, operation, ticket, told, desk, log, asked } = setUp();
-    const session = { ...operation().session, id: 'ses_9', asksOnly: true as const };
+    const session = { ...operation().session, id: 'ses_9', ahead: 'asks' as const };
     const select = [{ action: 'sql.select', object: table('t') }];
     for (const more of [
       { pairs: select },
@@ -212,12 +212,10 @@ describe('what was understood by definitions that are older than the question', 
   });
 
   it('is so where it cannot wait, and where it is asked ahead', async () => {
-    for (const asksOnly of [{}, { asksOnly: true as const }]) {
+    for (const only of [{}, { ahead: 'asks' as const }]) {
       const { enforcer, operation, desk } = setUp();
       const { session } = operation();
-      const verdict = await enforcer.decide(
-        stale(operation({ session: { ...session, ...asksOnly } }), false),
-      );
+      const verdict = await enforcer.decide(stale(operation({ session: { ...session, ...only } }), false));
       expect(verdict).toMatchObject({ denial: { code: 'ERR_APPROVAL_REQUIRED' } });
       expect(desk.list().map(({ objects }) => objects)).toEqual([['pg/public.made_just_now']]);
     }
@@ -242,7 +240,7 @@ describe('a session that asks under a key of its own', () => {
     more: Partial<Operation> = {},
   ) => {
     const { approvable, session, ...base } = at.operation(more);
-    const asks = { ...session, id: 'ses_9', asksOnly: true as const, idempotencyKey: key };
+    const asks = { ...session, id: 'ses_9', ahead: 'asks' as const, idempotencyKey: key };
     const original = { statement };
     return at.enforcer.decide({ ...base, approvable: approvable!, session: asks, original, text: statement });
   };

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ASK_ONLY, PATHS, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
+import { AHEAD_WORDS, PATHS, TUNNEL_HEADERS } from '../../../src/api/contract.ts';
 import { isHoopError } from '../../../src/core/errors.ts';
 import { checkLocalProof } from '../../../src/gateway/tunnel/local-proof.ts';
 import { isTunnelRequest, parseTunnelRequest } from '../../../src/gateway/tunnel/request.ts';
@@ -40,7 +40,7 @@ describe('the opening request', () => {
       resource: 'pg-prod',
       id: undefined,
       asks: false,
-      asksOnly: false,
+      ahead: undefined,
       idempotencyKey: undefined,
       reason: 'fix ü',
       localProof: { kind: 'scram-sha-256', value: verifier.slice('scram-sha-256 '.length) },
@@ -49,7 +49,7 @@ describe('the opening request', () => {
       resource: 'pg-prod',
       id: undefined,
       asks: false,
-      asksOnly: false,
+      ahead: undefined,
       idempotencyKey: undefined,
       reason: undefined,
       localProof: undefined,
@@ -64,8 +64,8 @@ describe('the opening request', () => {
     ['8e03978e-40d5', '8e03978e-40d5'],
     [`"${'k'.repeat(255)}"`, 'k'.repeat(255)],
   ])('a key of the caller, as a string or a token: %s', (given, idempotencyKey) => {
-    const fields = { [TUNNEL_HEADERS.approval]: [ASK_ONLY], [TUNNEL_HEADERS.idempotency]: [given] };
-    expect(parse(fields)).toMatchObject({ asksOnly: true, idempotencyKey });
+    const fields = { [TUNNEL_HEADERS.approval]: [AHEAD_WORDS.asks], [TUNNEL_HEADERS.idempotency]: [given] };
+    expect(parse(fields)).toMatchObject({ ahead: 'asks', idempotencyKey });
   });
 
   it.each(['', '""', '"a', 'a b', '"a\\"b"', '"\u00fc"', '"a";q=1', `"${'k'.repeat(256)}"`])(

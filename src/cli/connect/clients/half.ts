@@ -71,5 +71,10 @@ export interface ClientHelp {
   readonly remark: string;
   /** How a client is pointed at a socket in DIRECTORY. */
   readonly socket: string;
-  readonly examples: { readonly command: string; readonly socket: string; readonly ask: string };
+  readonly examples: {
+    readonly command: string;
+    readonly socket: string;
+    readonly ask: string;
+    readonly explain: string;
+  };
 }

@@ -7,6 +7,7 @@ export const HTTP_HELP: ClientHelp = {
   examples: {
     command: 'hoopctl connect api-prod -- sh -c \'curl "$API_PROD_URL/orders"\'',
     ask: "hoopctl approval request api-prod -c 'DELETE /orders/42' --reason 'ticket 4711'",
+    explain: "hoopctl policy explain api-prod -c 'DELETE /orders/42'",
     socket: 'hoopctl connect api-prod --socket ~/.hoop/api',
   },
 };

@@ -9,6 +9,7 @@ export const SSH_HELP: ClientHelp = {
   examples: {
     command: "hoopctl connect host-1 -- sh -c 'rsync -a ./site/ host-1:/srv/site/'",
     ask: "hoopctl approval request host-1 -c 'systemctl restart shop' --reason 'ticket 4711'",
+    explain: "hoopctl policy explain host-1 -c 'systemctl restart web'",
     socket: 'hoopctl connect host-1 --socket ~/.hoop/host-1',
   },
 };

@@ -3,10 +3,9 @@
  */
 import type { Duplex } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
+import { aheadAnswer, type Word } from '../ahead.ts';
 import type { AheadAnswer, AheadQuestion } from '../protocol.ts';
 
-/** Rule by which the gateway says that no approval is needed. */
-const NOT_NEEDED = 'asks-only';
 const REQUEST_LINE = /^([A-Z]{1,16}) (\/\S*)$/;
 const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/;
 /** Octets of an answer that are read. */
@@ -85,18 +84,15 @@ function answerParts(answer: Buffer): { readonly type: string; readonly body: st
   return { type, body: text.slice(end + 4) };
 }
 
-function answerOf({ rule, approval, detail, hint }: Problem): AheadAnswer {
-  if (approval !== undefined) return { approval };
-  if (rule === NOT_NEEDED) return { approval: undefined };
+function answerOf(problem: Problem): AheadAnswer {
+  const answer = aheadAnswer(problem);
+  if (answer !== undefined) return answer;
+  const { detail, hint } = problem;
   throw new HoopError('ERR_DENIED', detail, hint === undefined ? {} : { hint });
 }
 
-/** What the gateway says to machines of what it did not do. */
-interface Problem {
-  readonly rule?: string;
-  readonly approval?: string;
+interface Problem extends Word {
   readonly detail?: string;
-  readonly hint?: string;
 }
 
 /** @param type Of the body. @returns Undefined: it is none. */

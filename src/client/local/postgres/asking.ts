@@ -11,11 +11,9 @@ import { Query } from '../../../wire/postgres/query.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
 import { encodeStartup, PROTOCOL_3_0 } from '../../../wire/postgres/startup.ts';
 import { BACKEND } from '../../../wire/postgres/types.ts';
+import { aheadAnswer, type Word } from '../ahead.ts';
 import type { AheadAnswer, AheadQuestion } from '../protocol.ts';
 import { nextFrame } from './next-frame.ts';
-
-/** Rule by which the gateway says that no approval is needed. */
-const NOT_NEEDED = 'asks-only';
 
 /**
  * Sends one statement as clients do: without parameters as a simple query, with them as text, whose types the server
@@ -74,18 +72,14 @@ async function untilReady(inlet: Inlet, framer: Framer): Promise<ErrorResponse |
 }
 
 function answerOf(error: ErrorResponse): AheadAnswer {
-  const { rule, approval, hint } = verdictOf(reportText(error, 'H') ?? '');
-  if (approval !== undefined) return { approval };
-  if (rule === NOT_NEEDED) return { approval: undefined };
-  throw failure(error, hint);
+  const word = wordOf(reportText(error, 'H') ?? '');
+  const answer = aheadAnswer(word);
+  if (answer !== undefined) return answer;
+  throw failure(error, word.hint);
 }
 
 /** The gateway's word to machines; nothing, where the hint is for people. */
-function verdictOf(hint: string): {
-  readonly rule?: string;
-  readonly approval?: string;
-  readonly hint?: string;
-} {
+function wordOf(hint: string): Word {
   try {
     const value: unknown = JSON.parse(hint);
     return typeof value === 'object' && value !== null ? value : {};

@@ -5,13 +5,12 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type Client, type ClientChannel } from 'ssh2';
 import { HoopError } from '../../../core/errors.ts';
 import { readNamedKey } from '../../../wire/ssh/named-key.ts';
+import { aheadAnswer, type Word } from '../ahead.ts';
 import type { AheadAnswer, AheadQuestion } from '../protocol.ts';
 
-/** Rule by which the gateway says that no approval is needed. */
-const NOT_NEEDED = 'asks-only';
 const LINE = /^hoop: (\{.*\})$/m;
 /** Octets of an answer that are read. */
-const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_ANSWER_BYTES = 256 * 1024;
 
 /**
  * Asks for a command as `ssh` would send it.
@@ -74,19 +73,15 @@ function errorsOf(channel: ClientChannel): Promise<string> {
 }
 
 function answerOf(text: string): AheadAnswer {
-  const { rule, approval, reason, hint } = denialIn(text);
-  if (approval !== undefined) return { approval };
-  if (rule === NOT_NEEDED) return { approval: undefined };
+  const word = denialIn(text);
+  const answer = aheadAnswer(word);
+  if (answer !== undefined) return answer;
+  const { reason, hint } = word;
   throw new HoopError('ERR_DENIED', reason, hint === undefined ? {} : { hint });
 }
 
 /** The gateway's word to machines, a line of its own. */
-function denialIn(text: string): {
-  readonly rule?: string;
-  readonly approval?: string;
-  readonly reason?: string;
-  readonly hint?: string;
-} {
+function denialIn(text: string): Word {
   const line = LINE.exec(text)?.[1];
   try {
     const value: unknown = JSON.parse(line ?? '');

@@ -2,8 +2,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ApprovalItem } from '../../src/api/approvals.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import type { ApprovalItem } from '../../../src/api/approvals.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
 
 const POLICY = `
 @id("all") permit (principal, action, resource);

@@ -1,0 +1,39 @@
+/** What policy would say of one operation that is not run: what hoopd tells hoopctl. Types only. */
+
+export interface Explanation {
+  readonly schemaVersion: 1;
+  /** Whether it would run, wait for people, or be refused. */
+  readonly effect: 'allow' | 'hold' | 'deny';
+  /** Of a hold: under which names people say yes. */
+  readonly approvals?: readonly string[];
+  /** Of an allow: it may change so many rows and no more. */
+  readonly rows?: number;
+  /** What its client would be told, unless it is allowed. */
+  readonly told?: {
+    readonly message: string;
+    readonly rule: string;
+    readonly reason: string;
+    readonly hint: string;
+  };
+  /** Everything that it would do, in its own order; empty where it is refused before policy is asked. */
+  readonly pairs: readonly ExplainedPair[];
+  /** In the words of their authors, each once. */
+  readonly rules: readonly { readonly id: string; readonly reason?: string; readonly hint?: string }[];
+  /** How many more pairs there are than are told. */
+  readonly more?: number;
+  /**
+   * What of all that it touches is masked for the one who asks: columns, members and headers; `RESOURCE/detected` is whatever
+   * detectors find. Absent: nothing.
+   */
+  readonly masked?: readonly string[];
+  readonly policyVersion: string;
+}
+
+/** One action on one object, judged by itself. */
+export interface ExplainedPair {
+  readonly action: string;
+  readonly object: string;
+  readonly effect: 'allow' | 'hold' | 'deny';
+  /** Ids of the rules that decided; none: no rule permits it. */
+  readonly rules: readonly string[];
+}

@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import type { OpenGateway } from '../client/gateway.ts';
+import type { AheadAnswer, AheadQuestion } from '../client/local/protocol.ts';
+import { Tunnel, type TunnelOptions } from '../client/tunnel.ts';
+import { HoopError } from '../core/errors.ts';
+import { type Invocation, textOption } from './command.ts';
+import type { KnownClients } from './connect/clients/index.ts';
+import { withHalves } from './connect/prepare.ts';
+
+/** @returns Undefined: none is given. @throws {HoopError} `ERR_USAGE` options that do not go together, a file that cannot be read. */
+export async function operationOf(invocation: Invocation): Promise<AheadQuestion | undefined> {
+  const [command, file] = [textOption(invocation, 'command'), textOption(invocation, 'file')];
+  if (command !== undefined && file !== undefined)
+    throw new HoopError('ERR_USAGE', '-c and -f exclude each other');
+  const text = file === undefined ? command : await contentOf(invocation, file);
+  const parameters = (invocation.options['param'] ?? []) as readonly string[];
+  if (text === undefined && parameters.length > 0)
+    throw new HoopError('ERR_USAGE', '--param belongs to -c or -f');
+  return text === undefined ? undefined : { text, parameters };
+}
+
+async function contentOf({ io }: Invocation, file: string): Promise<string> {
+  if (file === '-') return readAll(io.streams.stdin);
+  return readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new HoopError('ERR_USAGE', `${file} cannot be read (${error.code ?? error.message})`);
+  });
+}
+
+/**
+ * Sends an operation over a stream where nothing runs.
+ *
+ * @param operation Undefined: the connection is opened and closed.
+ * @param clients The protocols that can be asked in.
+ * @throws {HoopError} What the gateway says no by; of the connection, too.
+ */
+export async function askedOver(
+  { api, client, credential, key }: OpenGateway,
+  options: TunnelOptions,
+  operation: AheadQuestion | undefined,
+  clients: readonly KnownClients[],
+): Promise<AheadAnswer> {
+  const known = await withHalves(await api.namedResources([options.resource]), clients);
+  const { half, resource } = known[0]!;
+  const stream = await new Tunnel(client, credential, key, options).open();
+  if (operation !== undefined) return half.askAhead(stream, resource, operation);
+  stream.destroy();
+  return { approval: undefined };
+}

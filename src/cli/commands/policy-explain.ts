@@ -1,0 +1,19 @@
+import { ATTENUATION_OPTIONS } from '../attenuation.ts';
+import type { CommandSpec } from '../command.ts';
+import { CLIENTS } from '../connect/clients/index.ts';
+import { OPERATION_OPTIONS } from '../operation-options.ts';
+
+export const policyExplain: CommandSpec = {
+  path: ['policy', 'explain'],
+  summary: 'say what policy would make of one operation, rule by rule, and run nothing',
+  description:
+    'The gateway reads it as it would to run it, at the resource as it is now, and judges it for you: everything that it would do, ' +
+    'which rules decide, what of its answer is masked. Nobody is asked, nothing reaches the target, and that it was asked is on ' +
+    'record. Exit code: 0 it would run, 75 it would need an approval, 77 it would be denied.',
+  arguments: [{ syntax: '<resource>', text: 'as hoopctl resource list names them' }],
+  options: [...OPERATION_OPTIONS, ...ATTENUATION_OPTIONS],
+  gateway: 'as-agent',
+  examples: CLIENTS.map(({ help }) => help.examples.explain),
+  exitCodes: [67, 69, 75, 77],
+  run: async (invocation) => (await import('../policy/run-explain.ts')).runExplain(invocation),
+};

@@ -1,0 +1,43 @@
+import { maskedNames } from '../../api/approval-words.ts';
+import type { Explanation } from '../../api/explanation.ts';
+import { renderTable } from './table.ts';
+import { visible } from './text.ts';
+
+/**
+ * What policy would say of an operation, for people: the word, then everything that it would do, each with the rules that decide.
+ *
+ * Pure. Whatever strangers wrote is shown so that nothing hides in it or moves.
+ *
+ * @returns Lines without LF.
+ */
+export function renderExplanation(explanation: Explanation, resource: string): string[] {
+  const { pairs, more, rules, told } = explanation;
+  const masked = maskedNames({ ...explanation, resource }) ?? [];
+  const rows = pairs.map(({ effect, action, object, rules: by }) => [
+    effect,
+    action,
+    object,
+    by.length === 0 ? 'no rule permits it' : by.join(', '),
+  ]);
+  const reasons = rules.flatMap(({ id, reason }) => (reason === undefined ? [] : [`${id}: ${reason}`]));
+  return [
+    headOf(explanation),
+    ...(told === undefined ? [] : [visible(told.message), `what its client can do: ${visible(told.hint)}`]),
+    ...section('it would', rows.length === 0 ? [] : renderTable(['EFFECT', 'ACTION', 'OBJECT', 'BY'], rows)),
+    ...(more === undefined ? [] : [`… and ${more} more`]),
+    ...section('because', reasons.map(visible)),
+    ...section('masked in what it touches', masked.map(visible)),
+  ];
+}
+
+function headOf({ effect, approvals = [], rows, policyVersion }: Explanation): string {
+  const by = `by policy ${visible(policyVersion)}`;
+  if (effect === 'deny') return `it would be denied, ${by}`;
+  if (effect === 'hold')
+    return `it would wait for the approval of ${approvals.map(visible).join(' and ')}, ${by}`;
+  return `it would run, ${by}${rows === undefined ? '' : `, and be undone if it changed more than ${rows} rows`}`;
+}
+
+function section(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+}

@@ -1,0 +1,146 @@
+/** What policy would say, asked with the real command line: of statements, requests and commands, of which none runs. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Explanation } from '../../../src/api/explanation.ts';
+import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
+import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type Stack, startStack } from '../../support/stack.ts';
+
+const POLICY = `${GUARDED}
+@id("ask") @approval("dba") @reason("shapes are reviewed") forbid (principal, action in Action::"sql.ddl", resource)
+unless { context.approvals.contains("dba") };
+@id("ddl") permit (principal, action in Action::"sql.ddl", resource);
+@id("read") permit (principal, action in [Action::"http.get", Action::"http.delete"], resource);
+@id("run") permit (principal, action == Action::"ssh.exec", resource);
+@id("never") @reason("orders are kept") @hint("cancel it: POST /orders/42/cancel")
+forbid (principal, action == Action::"http.delete", resource);`;
+
+let upstream: Server;
+let asked = 0;
+let sshd: Sshd;
+let stack: Stack;
+
+beforeAll(async () => {
+  upstream = createServer((_request, response) => {
+    asked++;
+    response.end('{}');
+  }).listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  const { port } = upstream.address() as AddressInfo;
+  sshd = await startSshd();
+  const resources =
+    () => `  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }
+  host:
+    protocol: ssh
+    target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ['${sshd.publicKey('host')}'] }
+    credentials: { user: ${sshd.user}, certificate: { ca: { file: ${sshd.file('user-ca')} } } }`;
+  stack = await startStack({ policy: POLICY, sql: ATTACK_FIXTURE, columns: ATTACK_COLUMNS, resources });
+});
+
+afterAll(async () => {
+  await stack?.stop();
+  await sshd?.stop();
+  upstream?.close();
+});
+
+async function explained(resource: string, ...how: string[]): Promise<[number | null, Explanation]> {
+  const { stdout, stderr, exitCode } = await stack.hoopctl(['policy', 'explain', resource, ...how, '--json']);
+  if (stdout === '') throw new Error(stderr);
+  return [exitCode, JSON.parse(stdout) as Explanation];
+}
+
+describe('a statement', () => {
+  it('that would run: every pair with the rules that permit it, and what is masked', async () => {
+    const [exitCode, explanation] = await explained('pg', '-c', 'SELECT id, email FROM customers');
+    expect(exitCode).toBe(0);
+    expect(explanation).toEqual({
+      schemaVersion: 1,
+      effect: 'allow',
+      pairs: [{ action: 'sql.select', object: 'pg/public.customers', effect: 'allow', rules: ['use'] }],
+      rules: [{ id: 'use' }],
+      masked: ['pg/public.customers.email', 'pg/public.customers.ssn', 'pg/detected'],
+      policyVersion: expect.stringMatching(/^[0-9a-f]{16}$/),
+    });
+  });
+
+  it('that would change rows: within which bound; and none is changed', async () => {
+    const how = ['-c', 'DELETE FROM orders WHERE id = $1', '--param', '1'];
+    const [exitCode, { effect, rows }] = await explained('pg', ...how);
+    expect([exitCode, effect, rows]).toEqual([0, 'allow', 1]);
+    expect(await stack.postgres.psql('select count(*) from orders')).toBe('2');
+  });
+
+  it('that would need people: whom, and nobody is asked', async () => {
+    const [exitCode, { effect, approvals, pairs, told }] = await explained(
+      'pg',
+      '-c',
+      'CREATE TABLE fresh (id int)',
+    );
+    expect([exitCode, effect, approvals]).toEqual([75, 'hold', ['dba']]);
+    expect(pairs).toContainEqual(expect.objectContaining({ effect: 'hold', rules: ['ask'] }));
+    expect(told).toMatchObject({ rule: 'ask', reason: 'shapes are reviewed' });
+    const { stdout } = await stack.hoopctl(['approval', 'list', '--status', 'all', '--json']);
+    expect(stdout).toBe('');
+    expect(await stack.postgres.psql("select to_regclass('fresh') is null")).toBe('t');
+  });
+
+  it.each([
+    ['no rule permits', 'SELECT pg_sleep(1)', 'default-deny'],
+    ['policy is not even asked about', "SELECT upper(ssn) || '' FROM customers", 'masked-column-flow'],
+  ])('that %s: what its client would be told', async (_what, sql, rule) => {
+    const [exitCode, { effect, told }] = await explained('pg', '-c', sql);
+    expect([exitCode, effect, told?.rule]).toEqual([77, 'deny', rule]);
+  });
+
+  it('that is many: all of it, to a bound', async () => {
+    const tables = Array.from({ length: 40 }, (_one, at) => `CREATE TABLE t${at} (id int)`);
+    const [, { pairs, more = 0 }] = await explained('pg', '-c', tables.join(';'));
+    expect(pairs.length).toBeLessThanOrEqual(64);
+    expect(pairs.length + more).toBeGreaterThanOrEqual(40);
+  });
+});
+
+it('a request: by which rule it is denied, and what to do instead; the API hears nothing', async () => {
+  const before = asked;
+  expect(await explained('api', '-c', 'GET /orders')).toMatchObject([0, { effect: 'allow' }]);
+  const [exitCode, { told }] = await explained('api', '-c', 'DELETE /orders/42');
+  expect([exitCode, told?.rule, told?.hint]).toEqual([77, 'never', 'cancel it: POST /orders/42/cancel']);
+  expect(asked).toBe(before);
+});
+
+it('a command: that it would run, and it does not', async () => {
+  const file = `/tmp/explained-${process.pid}`;
+  expect(await explained('host', '-c', `touch ${file}`)).toMatchObject([0, { effect: 'allow' }]);
+  const { stdout } = await stack.hoopctl(['ssh', 'host', '--', `ls ${file} 2>&1; true`]);
+  expect(stdout).toMatch(/No such file/);
+});
+
+it('is said to people in words', async () => {
+  const { stdout, exitCode } = await stack.hoopctl(['policy', 'explain', 'api', '-c', 'DELETE /orders/42']);
+  expect(exitCode).toBe(77);
+  expect(stdout).toMatch(
+    /^it would be denied, by policy [0-9a-f]{16}\n.*\nwhat its client can do: cancel it.*\n\nit would:\n {2}EFFECT +ACTION +OBJECT +BY\n {2}deny +http\.delete +api\/.* +never\n\nbecause:\n {2}never: orders are kept\n$/,
+  );
+});
+
+it('is on record, as what did not run', async () => {
+  const { stdout } = await stack.hoopctl(
+    ['audit', 'search', '--type', 'operation.decided', '--action', 'http.delete', '--json'],
+    await stack.person('otto'),
+  );
+  const events = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(events.length).toBeGreaterThan(0);
+  for (const event of events)
+    expect(event).toMatchObject({ decision: 'deny', reason: expect.stringContaining('explains-only') });
+});
+
+it.each([
+  [['policy', 'explain', 'pg'], 'which operation'],
+  [['policy', 'explain', 'pg', '-c', 'SELECT 1', '-f', 'x'], 'exclude each other'],
+])('is not asked without one operation: %j', async (args, words) => {
+  expect(await stack.hoopctl(args)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining(words) });
+});

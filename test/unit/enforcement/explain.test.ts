@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { denialJson } from '../../../src/enforcement/denial.ts';
+import { explanationOf } from '../../../src/enforcement/explain.ts';
+import { judge } from '../../../src/enforcement/judge.ts';
+import type { Operation } from '../../../src/enforcement/operation.ts';
+import type { Pair } from '../../../src/policy/model.ts';
+import { agent, engineOf, table, vocabulary } from '../policy/support.ts';
+
+const rules = {
+  engine: engineOf(`
+    @id("read") permit (principal, action == Action::"sql.select", resource);
+    @id("change") @rows("5") permit (principal, action == Action::"sql.update", resource);
+    @id("drop") permit (principal, action == Action::"sql.drop", resource);
+    @id("ask") @approval("dba") forbid (principal, action == Action::"sql.drop", resource) unless { context.approvals.contains("dba") };
+    @id("never") @reason("kept") @hint("archive it") forbid (principal, action == Action::"sql.truncate", resource);`),
+  vocabulary,
+};
+const principal = agent('bot', ['ai-agents']);
+const pair = (action: string, name = 't', more: Partial<Pair> = {}): Pair => ({
+  action,
+  object: table(name),
+  ...more,
+});
+
+function explain(pairs: readonly Pair[], more: Partial<Operation> = {}) {
+  const operation = { pairs, context: {}, text: '', ...more } as Operation;
+  return explanationOf(rules, principal, operation, judge(rules, principal, pairs, {}));
+}
+
+describe('an explanation', () => {
+  it.each([
+    ['an allow', [pair('sql.select')], { effect: 'allow', rules: [{ id: 'read' }] }],
+    ['an allow within a bound', [pair('sql.update', 't', { counted: true })], { effect: 'allow', rows: 5 }],
+    [
+      'a hold',
+      [pair('sql.select'), pair('sql.drop')],
+      { effect: 'hold', approvals: ['dba'], told: { rule: 'ask' } },
+    ],
+    [
+      'a denial before a hold',
+      [pair('sql.drop'), pair('sql.truncate')],
+      { effect: 'deny', told: { rule: 'never', hint: 'archive it' } },
+    ],
+    [
+      'what no rule permits',
+      [pair('sql.delete')],
+      { effect: 'deny', told: { rule: 'default-deny' }, rules: [] },
+    ],
+    ['nothing at all', [], { effect: 'deny', told: { rule: 'nothing-to-decide' }, pairs: [] }],
+  ])('of %s', (_what, pairs, expected) => {
+    expect(explain(pairs)).toMatchObject(expected);
+  });
+
+  it('judges each pair by itself, whatever becomes of all', () => {
+    const { pairs, told } = explain([pair('sql.select'), pair('sql.truncate'), pair('sql.drop')]);
+    expect(pairs.map(({ effect, rules: by }) => [effect, ...by])).toEqual([
+      ['allow', 'read'],
+      ['deny', 'never'],
+      ['hold', 'ask'],
+    ]);
+    expect(told).toMatchObject({ rule: 'never', reason: 'kept' });
+  });
+
+  it('is bounded, says how much is left out, and shows no id that is not to be read', () => {
+    const many = Array.from({ length: 1000 }, (_one, at) => pair('sql.select', `${'n'.repeat(1000)}${at}`));
+    const secret = pair('sql.select', 'secret');
+    const hidden = { ...secret, object: { ...secret.object, shownId: 'pg/***' } };
+    const masked = Array.from({ length: 1000 }, (_one, at) => `${'c'.repeat(1000)}${at}`);
+    const told = explain([hidden, ...many], { approvable: { exact: () => '', masked } });
+    expect([told.pairs.length, told.more, told.masked?.length]).toEqual([64, 937, 64]);
+    expect(told.pairs[0]?.object).toBe('pg/***');
+    expect(denialJson({ rule: 'r', reason: '', hint: '', explanation: told }).length).toBeLessThan(64 * 1024);
+  });
+
+  it('is one line, whatever names hold', () => {
+    const explanation = explain([pair('sql.select', 'a\n\u2028\u202e\u001b[2J')]);
+    const json = denialJson({ rule: 'r', reason: '', hint: '', explanation });
+    expect(json).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(json)).toMatchObject({ explanation });
+  });
+});
