@@ -2,11 +2,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { OfficialMcpServer } from '../support/clients/mcp-server.ts';
-import { ALLOW_ALL, type Stack, startStack } from '../support/stack.ts';
+import { OfficialMcpServer } from '../../support/clients/mcp-server.ts';
+import { ALLOW_ALL, type Stack, startStack } from '../../support/stack.ts';
 
 const run = promisify(execFile);
-const CLIENT = new URL('../support/clients/mcp-client.ts', import.meta.url).pathname;
+const CLIENT = new URL('../../support/clients/mcp-client.ts', import.meta.url).pathname;
 
 /** One tool is denied, another masked, and what the server asks is not answered. */
 const GUARDED = `

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocketServer } from 'ws';
-import { type Stack, startStack } from '../support/stack.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
 
 const run = promisify(execFile);
 

@@ -12,11 +12,11 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Stack, startStack } from '../support/stack.ts';
-import { eventually } from '../support/waiting.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
+import { eventually } from '../../support/waiting.ts';
 
 const run = promisify(execFile);
-const CLIENT = new URL('../support/clients/grpc-client.ts', import.meta.url).pathname;
+const CLIENT = new URL('../../support/clients/grpc-client.ts', import.meta.url).pathname;
 const ASKS = `'${process.execPath}' '${CLIENT}'`;
 const POLICY = `
 @id("all") permit (principal, action in [Action::"connect", Action::"http"], resource);

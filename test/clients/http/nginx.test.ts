@@ -9,15 +9,15 @@ import { buffer } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { generate } from 'openapi-typescript-codegen';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Nginx } from '../support/http/nginx.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { Nginx } from '../../support/http/nginx.ts';
+import { type Stack, startStack } from '../../support/stack.ts';
 
 const run = promisify(execFile);
 const LARGE = randomBytes(3_000_017);
-const OPENAPI = new URL('../support/clients/orders.openapi.yaml', import.meta.url).pathname;
-const TSUP = new URL('../../node_modules/.bin/tsup', import.meta.url).pathname;
-const UNDICI = new URL('../support/clients/undici-client.ts', import.meta.url).pathname;
-const SDK = new URL('../support/clients/sdk-client.ts', import.meta.url).pathname;
+const OPENAPI = new URL('../../support/clients/orders.openapi.yaml', import.meta.url).pathname;
+const TSUP = new URL('../../../node_modules/.bin/tsup', import.meta.url).pathname;
+const UNDICI = new URL('../../support/clients/undici-client.ts', import.meta.url).pathname;
+const SDK = new URL('../../support/clients/sdk-client.ts', import.meta.url).pathname;
 
 let behind: Server;
 let nginx: Nginx;
