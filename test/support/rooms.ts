@@ -65,7 +65,7 @@ const OF_SRC: Rooms = {
     because: 'a command talks to hoopd through client, never around it',
   },
   demo: {
-    may: [...SERVER, 'approval', 'enforcement', 'protocols', 'gateway', 'client', 'cli'],
+    may: [...SERVER, 'wire', 'approval', 'enforcement', 'protocols', 'gateway', 'client', 'cli'],
     because: 'the demo plays every part',
   },
 };
