@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 import { newestKubectl } from '../../support/kubernetes/kubectl.ts';
@@ -44,7 +45,7 @@ export async function kubernetesFigures(bench: BenchRun): Promise<void> {
     return join(directory, name);
   };
   const ca = file('ca.pem', authority);
-  const script = join(import.meta.dirname, 'server.ts');
+  const script = fileURLToPath(new URL('./server.ts', import.meta.url));
   const cluster = spawn(
     process.execPath,
     [script, file('key', server.key), file('cert', server.cert), String(PODS)],
