@@ -154,3 +154,28 @@ export function tags() {
     .min(1, expected('at least one tag', 'write [pii.email]'))
     .max(32, expected('at most 32 tags', 'remove some'));
 }
+
+/** A program by its name on PATH or by its path, and its arguments. No shell reads them. */
+export function argv(base: string, example: string) {
+  const cure = `write a list such as ${example}`;
+  return z
+    .array(text('a text', cure, /^[^\0]{0,4096}$/), expected('a program and its arguments', cure))
+    .min(1, expected('a program', cure))
+    .max(64, expected('at most 64 words', 'write a script'))
+    .refine(([program]) => program !== '', expected('a program', cure))
+    .transform(([program = '', ...rest]) => [
+      program.includes('/') ? resolve(base, program) : program,
+      ...rest,
+    ]);
+}
+
+/** Names of variables. */
+export function variables(example: string) {
+  return z
+    .array(
+      text("a variable's name", `write its name such as ${example}`, /^[A-Za-z_][A-Za-z0-9_]{0,127}$/),
+      expected('a list of names', `write [${example}]`),
+    )
+    .max(64, expected('at most 64 names', 'remove some'))
+    .default([]);
+}

@@ -1,8 +1,19 @@
 import { z } from 'zod';
-import { duration, expected, path, secretRef, section, text } from '../../core/config/shape.ts';
+import {
+  argv,
+  duration,
+  expected,
+  path,
+  secretRef,
+  section,
+  text,
+  variables,
+} from '../../core/config/shape.ts';
 import { addressRanges, member, targetUrl } from '../http/config.ts';
 import { sessionTimes } from '../session-times.ts';
 import { isImpersonated } from './impersonation.ts';
+
+const EXAMPLE = '[aws, eks, get-token, --cluster-name, shop]';
 
 /** The shape of a cluster. @param base Directory that relative paths start from. */
 export function kubernetesConfig(base: string) {
@@ -22,6 +33,18 @@ export function kubernetesConfig(base: string) {
       credentials: section(
         {
           bearer: secret.optional().describe("A service account's token."),
+          exec: section(
+            {
+              command: argv(base, EXAMPLE).describe(
+                'Prints an ExecCredential with a token, as plugins of kubectl do.',
+              ),
+              timeout: duration('1s', '2m', '10s').default(10_000),
+              env: variables('AWS_PROFILE').describe('Variables of hoopd that it is given, beside PATH.'),
+            },
+            `write {command: ${EXAMPLE}}`,
+          )
+            .optional()
+            .describe('A command that gives tokens, before the last one ends.'),
           mtls: section(
             { certFile: path(base, 'a PEM file', 'client.crt'), key: secret },
             'write {certFile: client.crt, key: {file: client.key}}',

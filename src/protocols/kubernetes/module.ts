@@ -11,6 +11,7 @@ import type { Protocol } from '../protocol.ts';
 import { targetAddresses } from '../stream/addresses.ts';
 import { replayed } from '../stream/replay.ts';
 import { type KubernetesConfig, kubernetesConfig } from './config.ts';
+import { execCredential } from './exec-credential.ts';
 import { impersonated } from './impersonation.ts';
 import { clusterMeaning } from './meaning.ts';
 import { classifiedKinds } from './shown/kinds.ts';
@@ -31,15 +32,21 @@ export const kubernetes: Protocol<KubernetesConfig> = {
     ...(caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
     ...(mtls === undefined ? [] : [{ path: MTLS_CERT, file: mtls.certFile }]),
   ],
-  check({ target: { url }, credentials: { bearer, mtls } }, complain) {
+  check({ target: { url }, credentials: { bearer, exec, mtls } }, complain) {
     if (url.origin.startsWith('http:'))
       complain(
         ['target', 'url'],
         'is a URL without TLS',
         'write the server of a kubeconfig: https://10.0.0.1:6443',
       );
-    if (bearer === undefined && mtls === undefined)
-      complain(['credentials'], 'names no credential', 'write {bearer: {file: token}}, or {mtls: {…}}');
+    if (bearer !== undefined && exec !== undefined)
+      complain(['credentials', 'exec'], 'stands beside bearer', 'remove one of the two');
+    if (bearer === undefined && exec === undefined && mtls === undefined)
+      complain(
+        ['credentials'],
+        'names no credential',
+        'write {bearer: {file: token}}, {exec: {…}} or {mtls: {…}}',
+      );
   },
   describe: ({ config, object }) => ({
     connect: {},
@@ -49,8 +56,11 @@ export const kubernetes: Protocol<KubernetesConfig> = {
   create: (resource, _shared, { detectors, clock, log, turns }) => {
     const { target, credentials } = resource.config;
     const ca = resource.authority(CA_FILE);
-    const { impersonate } = credentials;
-    const credential = configuredCredential(resource, ca, { clock, log });
+    const { impersonate, exec } = credentials;
+    const credential =
+      exec === undefined
+        ? configuredCredential(resource, ca, { clock, log })
+        : execCredential(exec, process.env, { clock, log: log.child({ resource: resource.name }) });
     const { targetHeadMs: headMs, earlyHeads: early } = HTTP_LIMITS;
     const certificate = () => ({
       cert: resource.authority(MTLS_CERT) ?? '',

@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { toHoopError } from '../../../src/core/errors.ts';
-import { runCommand } from '../../../src/protocols/postgres/credentials/command.ts';
 import { readIssued, readRenewed } from '../../../src/protocols/postgres/credentials/command-answer.ts';
 import { credentialsConfig } from '../../../src/protocols/postgres/credentials/config.ts';
 import { TurnsOfCommand } from '../../../src/protocols/postgres/credentials/turns-of-command.ts';
+import { runCommand } from '../../../src/protocols/stream/run-command.ts';
 import { eventually } from '../../support/waiting.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Secret } from '../../../core/secret.ts';
-import { commandError } from './command.ts';
+import { commandError } from '../../stream/run-command.ts';
 
 /** How long a login is good for, and how it is called where it was made. */
 export interface Term {

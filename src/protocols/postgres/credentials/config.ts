@@ -1,6 +1,13 @@
-import { resolve } from 'node:path';
 import { z } from 'zod';
-import { duration, expected, type SecretRef, secretRef, section, text } from '../../../core/config/shape.ts';
+import {
+  argv,
+  duration,
+  type SecretRef,
+  secretRef,
+  section,
+  text,
+  variables,
+} from '../../../core/config/shape.ts';
 
 /** What stands under `credentials`, told apart by the keys that are written. */
 type CredentialsConfig = ConfiguredLogin | RoleOfSession | ExecOfSession;
@@ -49,9 +56,7 @@ interface Written {
 /** To be in the role `none` is to be in none. */
 const NOT_NONE = /^(?!none$)[^\0]{1,63}$/i;
 const USER_CURE = "write the gateway's own role at the target";
-const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
-const LIST = 'a list of names';
-const ENV_CURE = 'write [VAULT_ADDR, VAULT_TOKEN]';
+const EXAMPLE = '[vault, read, -format=json, database/creds/app]';
 const PASSWORD_CURE = 'write {env: NAME} or {file: PATH}';
 
 /** The shape of `credentials`. @param base Directory that relative paths start from. */
@@ -74,35 +79,14 @@ export function credentialsConfig(base: string) {
 function commands(base: string) {
   return section(
     {
-      command: argv(base).describe('Prints user, password and lease as JSON.'),
-      renew: argv(base).optional().describe('Prolongs a lease.'),
-      revoke: argv(base).optional().describe('Ends a lease, when its session has ended.'),
+      command: argv(base, EXAMPLE).describe('Prints user, password and lease as JSON.'),
+      renew: argv(base, EXAMPLE).optional().describe('Prolongs a lease.'),
+      revoke: argv(base, EXAMPLE).optional().describe('Ends a lease, when its session has ended.'),
       timeout: duration('1s', '2m', '10s').default(10_000).describe('For each of them.'),
-      env: z
-        .array(
-          text("a variable's name", 'write its name such as VAULT_ADDR', VARIABLE),
-          expected(LIST, ENV_CURE),
-        )
-        .max(64, expected('at most 64 names', 'remove some'))
-        .default([])
-        .describe('Variables of hoopd that they are given, beside PATH.'),
+      env: variables('VAULT_ADDR').describe('Variables of hoopd that they are given, beside PATH.'),
     },
     'write {command: [vault, read, -format=json, database/creds/app]}',
   );
-}
-
-/** A program by its name on PATH or by its path, and its arguments. No shell reads them. */
-function argv(base: string) {
-  const cure = 'write a list such as [vault, read, -format=json, database/creds/app]';
-  return z
-    .array(text('a text', cure, /^[^\0]{0,4096}$/), expected('a program and its arguments', cure))
-    .min(1, expected('a program', cure))
-    .max(64, expected('at most 64 words', 'write a script'))
-    .refine(([program]) => program !== '', expected('a program', cure))
-    .transform(([program = '', ...rest]) => [
-      program.includes('/') ? resolve(base, program) : program,
-      ...rest,
-    ]);
 }
 
 function choice({ user, password, role, exec }: Written, context: z.RefinementCtx): CredentialsConfig {

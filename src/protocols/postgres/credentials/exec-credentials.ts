@@ -4,7 +4,7 @@ import type { Clock } from '../../../core/clock.ts';
 import { toHoopError } from '../../../core/errors.ts';
 import { rescued } from '../../../core/later.ts';
 import type { Log } from '../../../core/log.ts';
-import { runCommand } from './command.ts';
+import { passedOn, runCommand } from '../../stream/run-command.ts';
 import { type IssuedLogin, readIssued, readRenewed, type Term } from './command-answer.ts';
 import type { ExecOfSession } from './config.ts';
 import type { Lease, LeaseFor, TargetCredentials } from './lease.ts';
@@ -234,13 +234,4 @@ export class ExecCredentials implements TargetCredentials {
     const session = whom === undefined ? {} : { session: whom.session.id };
     return { ...session, resource: this.#parts.resource, protocol: 'postgres' };
   }
-}
-
-/** `PATH`, for programs to be found, and what is named, if it is set. */
-function passedOn(
-  names: readonly string[],
-  environment: ExecCredentialsParts['environment'],
-): Record<string, string> {
-  const pairs = ['PATH', ...names].map((name) => [name, environment[name]] as const);
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }

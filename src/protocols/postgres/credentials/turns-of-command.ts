@@ -1,4 +1,4 @@
-import { commandError } from './command.ts';
+import { commandError } from '../../stream/run-command.ts';
 
 /** So many run at once: what hangs must not take all processes of the machine. */
 const AT_ONCE = 16;

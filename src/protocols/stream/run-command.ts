@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { HoopError } from '../../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 
 export interface CommandCall {
   /** Program and arguments, as they are: no shell reads them. Whoever may list processes sees them. */
@@ -97,4 +97,13 @@ function firstLine(text: string, secrets: readonly string[]): string {
 /** @param what The command did: `exited with code 2`. Never what it printed. */
 export function commandError(what: string): HoopError {
   return new HoopError('ERR_TARGET_CREDENTIAL', undefined, { detail: `the command ${what}` });
+}
+
+/** What a command is given of this process's variables: those that are named, and `PATH`. Pure. */
+export function passedOn(
+  names: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const pairs = ['PATH', ...names].map((name) => [name, environment[name]] as const);
+  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => pair[1] !== undefined));
 }
