@@ -3,6 +3,7 @@ import { S3, S8, S9 } from './cases/channels.ts';
 import { S1 } from './cases/commands.ts';
 import { S4, S4_DROP, S4_MODES } from './cases/files.ts';
 import { S5, S5_ALIASES, S6 } from './cases/forwards.ts';
+import { S17 } from './cases/honest.ts';
 import { S13, S16, S18 } from './cases/hosts.ts';
 import { S12_KEYS } from './cases/keys.ts';
 import { S10, S11, S12 } from './cases/logins.ts';
@@ -33,6 +34,7 @@ const GROUPS = [
   S14,
   S15,
   S16,
+  S17,
   S18,
   S19,
 ];
