@@ -117,6 +117,14 @@ export const K3: readonly StreamAttack[] = [
   `${POD}/exec?stdout=true`,
 ].map((target) => kept('websocket', target, V5));
 
+/** What `kubectl cp` runs. */
+export const K15: readonly StreamAttack[] = [
+  words('tar', 'cf', '-', '/etc'),
+  `${words('tar', '-xmf', '-', '-C', '/bin')}&stdin=true`,
+  words('test', '-d', '/srv'),
+  words('sh', '-c', 'tar cf - /etc'),
+].map((target) => kept('websocket', target, V5, `a copy: ${target}`));
+
 export const K4: readonly StreamAttack[] = [
   kept('websocket', `${POD}/attach?stdout=true`, V5),
   kept('spdy', `${POD}/attach?stdin=true&tty=true`, V4),
