@@ -22,6 +22,8 @@ export interface ClusterGatewayOptions {
   readonly resource?: string;
   /** More files beside the configuration, by name. */
   readonly files?: Readonly<Record<string, string>>;
+  /** More YAML of the gateway itself: `approvals: { wait: 10s }`. */
+  readonly more?: string;
   /** Default: the cluster of the run. */
   readonly settings?: ClusterSettings;
 }
@@ -81,6 +83,7 @@ export class ClusterGateway {
     const gateway = await RunningGateway.start({
       policy: options.policy(namespace),
       adapter: null,
+      ...(options.more === undefined ? {} : { more: options.more }),
       files: { token: settings.gatewayToken, ...options.files },
       resources: `
   k8s:
