@@ -3,14 +3,20 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { head, type Message, readMessage } from '../../support/http/messages.ts';
 import { RawCluster } from '../../support/kubernetes/raw-cluster.ts';
 import { eventually } from '../../support/waiting.ts';
+import { person } from '../../unit/policy/support.ts';
 import { type AnyAttack, type AnyWorld, type Trials, trials } from '../trials.ts';
 
-/** One command, and two ports. */
+const ADA = { ...person('ada', ['sre']), subject: 'ada' };
+
+/** One command, another that people are asked for, and two ports. */
 const POLICY = `
 @id("connect") permit (principal, action in [Action::"connect", Action::"reveal"], resource);
 @id("pods") permit (principal, action in Action::"k8s.read", resource);
 @id("one-command") permit (principal, action == Action::"k8s.exec", resource)
 when { context.argv == ["0=ls", "1=-l"] && !context.stdin };
+@id("cat") permit (principal, action == Action::"k8s.exec", resource) when { context.program == "cat" && !context.stdin };
+@id("cat-is-asked-for") @approval("sre") forbid (principal, action == Action::"k8s.exec", resource)
+when { context.program == "cat" } unless { context.approvals.contains("sre") };
 @id("ports") permit (principal, action == Action::"k8s.port-forward", resource) when { [8080, 8443].containsAll(context.ports) };
 `;
 
@@ -63,8 +69,20 @@ export class StreamWorld implements AnyWorld {
   static async start(): Promise<StreamWorld> {
     const server = createServer({ noDelay: true });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const cluster = await RawCluster.start((server.address() as AddressInfo).port, POLICY);
+    const { port } = server.address() as AddressInfo;
+    const cluster = await RawCluster.start(port, POLICY, 'approvals: { wait: 10s }');
     return new StreamWorld(server, new Set(), cluster);
+  }
+
+  /** Ids of what people are asked for. */
+  get pending(): readonly string[] {
+    const all = this.cluster.running.gateway.approvals.list();
+    return all.filter(({ state }) => state === 'pending').map(({ id }) => id);
+  }
+
+  /** Somebody who may says yes. */
+  async approve(id: string): Promise<void> {
+    await this.cluster.running.gateway.approvals.approve(id, ADA, ['sre']);
   }
 
   /** Past the gateway. */

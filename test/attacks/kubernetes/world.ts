@@ -28,7 +28,7 @@ when { resource in Namespace::"k8s/NS" && resource.kind == "pods" };
 export const MASKED = `
 @id("use") permit (principal, action in [Action::"connect", Action::"k8s"], resource);
 @id("see") permit (principal, action == Action::"reveal", resource)
-unless { resource.tags.containsAny(["secret.kubernetes", "secret.app"]) };
+unless { resource.tags.containsAny(["secret.kubernetes", "secret.app", "pii.email"]) };
 `;
 const CLASSIFIED = `    classification: { kinds: { configmaps: { '$.data.*': [secret.app] }, events: { $.message: [secret.app] }, '*': { '$..env.value': [secret.app] } } }`;
 
@@ -54,6 +54,8 @@ interface Behind {
 }
 
 interface Parts {
+  /** YAML: as whom the cluster is asked. */
+  readonly impersonate?: string | undefined;
   readonly namespace: string;
   readonly behind: Behind;
   /** By which hoopd is known to the cluster. */
@@ -77,8 +79,8 @@ export class KubernetesWorld implements AnyWorld {
   }
 
   static async start(policy: string, parts: Parts): Promise<KubernetesWorld> {
-    const { namespace, behind, token } = parts;
-    const more = { token, resource: CLASSIFIED };
+    const { namespace, behind, token, impersonate } = parts;
+    const more = { token, resource: CLASSIFIED, ...(impersonate === undefined ? {} : { impersonate }) };
     const cluster = await RawCluster.start(behind.port, policy.replaceAll('NS', namespace), '', more);
     return new KubernetesWorld(parts, cluster);
   }
@@ -211,11 +213,13 @@ export interface KubernetesAttack extends AnyAttack<KubernetesWorld> {
 export interface KubernetesGroup {
   readonly id: string;
   readonly policy?: string;
+  /** YAML of `credentials.impersonate`; default none. */
+  readonly impersonate?: string;
   readonly attacks: readonly KubernetesAttack[];
 }
 
 /** Each is tried at a cluster of raw octets, and at a real one where one is up. */
-export function ofKubernetes({ id, policy = POLICY, attacks }: KubernetesGroup): Trials {
+export function ofKubernetes({ id, policy = POLICY, impersonate, attacks }: KubernetesGroup): Trials {
   type Tried = Ground<KubernetesWorld, KubernetesAttack>;
   const recording: Tried = {
     name: 'cluster',
@@ -223,6 +227,7 @@ export function ofKubernetes({ id, policy = POLICY, attacks }: KubernetesGroup):
     start: async () =>
       KubernetesWorld.start(policy, {
         namespace: 'app',
+        impersonate,
         behind: await RecordingUpstream.start(usually),
         token: 'token-of-the-cluster',
       }),

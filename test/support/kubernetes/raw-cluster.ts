@@ -13,6 +13,8 @@ interface RawClusterOptions {
   readonly token?: string;
   /** More YAML of the resource, each line four spaces in. */
   readonly resource?: string;
+  /** YAML of `credentials.impersonate`; default none. */
+  readonly impersonate?: string;
 }
 
 export class RawCluster {
@@ -39,7 +41,7 @@ export class RawCluster {
     port: number,
     policy: string,
     more = '',
-    { token = 'token-of-the-cluster', resource = '' }: RawClusterOptions = {},
+    { token = 'token-of-the-cluster', resource = '', impersonate }: RawClusterOptions = {},
   ): Promise<RawCluster> {
     const { authority, server } = await makeLocalCertificates(['127.0.0.1'], Date.now());
     const tls = createServer({ ...server, ALPNProtocols: ['http/1.1'] }, (socket) => {
@@ -59,7 +61,7 @@ export class RawCluster {
   k8s:
     protocol: kubernetes
     target: { url: '${url}', caFile: ${directory}/ca.pem }
-    credentials: { bearer: { file: ${directory}/token } }
+    credentials: { bearer: { file: ${directory}/token }${impersonate === undefined ? '' : `, impersonate: ${impersonate}`} }
 ${resource}`,
       adapter: null,
       more,

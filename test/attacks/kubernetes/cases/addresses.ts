@@ -57,6 +57,47 @@ export const K5: KubernetesGroup = {
   ],
 };
 
+const POST = (part: string, body = '{}'): Asked => ({
+  method: 'POST',
+  target: `${NS}/pods/web/${part}`,
+  body,
+});
+const MERGE = 'application/merge-patch+json';
+
+/** Parts of an object are asked for by themselves: whoever may read pods and their logs may nothing of this. */
+export const K4: KubernetesGroup = {
+  id: 'K4',
+  attacks: [
+    ...[
+      POST('eviction', '{"metadata":{"name":"web"}}'),
+      POST('binding', '{"target":{"name":"n1"}}'),
+      POST('exec?command=ls'),
+      POST('attach'),
+      POST('portforward'),
+      POST('proxy/'),
+      POST('log'),
+      { ...POST('ephemeralcontainers'), method: 'PATCH', type: MERGE },
+      { ...POST('ephemeralcontainers'), method: 'PUT' },
+      { ...POST('resize'), method: 'PATCH', type: MERGE },
+      { ...POST('status'), method: 'PATCH', type: MERGE },
+      { target: `${NS}/pods/web/status` },
+      { target: `${NS}/pods/web/ephemeralcontainers` },
+      { target: `${NS}/pods/web/exec?command=ls` },
+      { target: `${NS}/pods/web/attach` },
+      { target: `${NS}/pods/web/portforward?ports=80` },
+      { method: 'POST', target: `${NS}/serviceaccounts/default/token`, body: '{"spec":{}}' },
+      { method: 'POST', target: `${NS}/serviceaccounts/admin/token`, body: '{"spec":{"audiences":["a"]}}' },
+      { target: `${NS}/replicationcontrollers/web/scale` },
+      { target: `${NS}/configmaps/web/log` },
+      { target: '/api/v1/namespaces/kube-system/pods/web/log' },
+    ].map((asked) => kept(`${asked.method ?? 'GET'} ${asked.target}`, asked, { rule: 'default-deny' })),
+    ...['LOG', 'log/', 'log/x', 'log/../exec', 'logs', '%6cog/../exec', 'log;x', 'log%2f..%2fexec'].map(
+      (part) => kept(`a part that is none: ${part}`, { target: `${NS}/pods/web/${part}` }, { live: false }),
+    ),
+    served('a log', { target: `${NS}/pods/web/log?previous=true&follow=true` }),
+  ],
+};
+
 /** A Secret, as paths hide it; some of them real servers read too. */
 const SECRETS: readonly (readonly [target: string, at?: Place])[] = [
   [`${NS}/secrets`, 'both'],

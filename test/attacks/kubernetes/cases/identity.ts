@@ -96,6 +96,36 @@ export const K6: KubernetesGroup = {
   ],
 };
 
+/** Where the cluster is asked in the name of whoever asks, it hears that name, and no other. */
+function onlyOwn(lines: readonly string[]): KubernetesAttack {
+  return {
+    case: `${lines.join(' ')}: the cluster hears whom the gateway names`,
+    run: async (world) => {
+      const [answer] = await (await world.through({ target: PODS, lines })).answered();
+      must(answer !== undefined && statusOf(answer) === 200, `it is answered ${answer?.start}`);
+      const users = sentHeaders(world, 'impersonate-user');
+      const groups = sentHeaders(world, 'impersonate-group');
+      must(users.length === 1 && users[0]!.startsWith('hoop:dana'), `the user is ${users.join()}`);
+      must(
+        groups.length > 0 && groups.every((one) => one.startsWith('hoop:')),
+        `the groups are ${groups.join()}`,
+      );
+      const names = world.upstream.heard.flatMap(({ headers }) =>
+        headers.map(([name]) => name.toLowerCase()),
+      );
+      const other = names.find((name) => /^impersonate(?!-(?:user|group)$)|^x.remote/.test(name));
+      must(other === undefined, `the cluster hears ${other}`);
+      await servesOn(world);
+    },
+  };
+}
+
+export const K6_NAMED: KubernetesGroup = {
+  id: 'K6',
+  impersonate: "{ user: 'hoop:{name}', groups: 'hoop:{group}' }",
+  attacks: PERSONS.map(onlyOwn),
+};
+
 /** The cluster hears the one credential that is hoopd's, and nothing of a client's own. */
 async function mustHearOwn(world: KubernetesWorld, foreign: string): Promise<void> {
   const heard = sentHeaders(world, 'authorization');

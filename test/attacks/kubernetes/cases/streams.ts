@@ -83,7 +83,53 @@ function kept(form: Form, target: string, spoken: readonly string[], what = targ
 const words = (...argv: readonly string[]) =>
   `${POD}/exec?${argv.map((word) => `command=${encodeURIComponent(word)}`).join('&')}&stdout=true`;
 
+const CAT = words('cat', '/srv/a');
+
+/** What waits for people, in one form: nothing of it is heard before their yes, and one yes is good once. */
+function waits(form: Form): StreamAttack {
+  return {
+    case: `${form}: what people are asked for waits for them, each time`,
+    run: async (world) => {
+      world.answers = takesUp;
+      const ask = () => world.through(asked(form, CAT, form === 'spdy' ? V4 : V5, auth(world)));
+      for (const time of ['first', 'second']) {
+        world.clear();
+        const client = ask();
+        await eventually(`people are asked the ${time} time`, () => world.pending.length === 1);
+        // Of the stream before it may still hear the end.
+        must(
+          !client.octets.includes('HTTP/1.1 101') && !world.heard.includes('/exec?'),
+          `the ${time} does not wait`,
+        );
+        await world.approve(world.pending[0]!);
+        const answer = await client.answer();
+        must(answer !== undefined && statusOf(answer) === 101, `dead: it is answered ${answer?.start}`);
+        must(world.heard.includes('command=cat'), 'dead: it is not heard');
+      }
+      await servesOn(world);
+    },
+  };
+}
+
+/** Who leaves is not asked for any more. */
+const leaves: StreamAttack = {
+  case: 'websocket: who leaves while people are asked has nothing done',
+  run: async (world) => {
+    world.answers = takesUp;
+    const client = world.through(asked('websocket', CAT, V5, auth(world)));
+    await eventually('people are asked', () => world.pending.length === 1);
+    const [id] = world.pending;
+    client.socket.destroy();
+    await eventually('people are asked no more', () => world.pending.length === 0);
+    await world.approve(id!).catch(() => undefined);
+    await servesOn(world);
+    must(!world.heard.includes('command=cat'), 'it is done all the same');
+  },
+};
+
 export const K1: readonly StreamAttack[] = [
+  waits('websocket'),
+  leaves,
   kept('websocket', words('rm', '-rf', '/'), V5),
   kept('websocket', words('rm', '-rf', '/'), V4),
   kept('websocket', `${POD}/exec?${LS}`, ['v3.channel.k8s.io'], 'a subprotocol that nobody reads'),
@@ -91,6 +137,7 @@ export const K1: readonly StreamAttack[] = [
 ];
 
 export const K2: readonly StreamAttack[] = [
+  waits('spdy'),
   kept('spdy', words('rm', '-rf', '/'), V4),
   kept('spdy', `${POD}/exec?${LS}`, ['v3.channel.k8s.io'], 'an older version'),
   kept('spdy', `${POD}/exec?${LS}`, ['portforward.k8s.io'], 'the version of another stream'),
@@ -116,6 +163,20 @@ export const K3: readonly StreamAttack[] = [
   `${POD}/exec?${LS}&stdin=false&stdin=true`,
   `${POD}/exec?stdout=true`,
 ].map((target) => kept('websocket', target, V5));
+
+const NODE = '/api/v1/nodes/n1/proxy';
+
+/** Behind a proxy a connection leads to what runs on a node. */
+export const K5: readonly StreamAttack[] = [
+  kept('websocket', `${NODE}/exec/shop/web-1/box?command=id&output=1`, V4),
+  kept('websocket', `${NODE}/attach/shop/web-1/box?output=1`, V4),
+  kept('websocket', `${NODE}/portForward/shop/web-1?port=22`, V4),
+  kept('websocket', '/api/v1/nodes/https:n1:10250/proxy/exec/shop/web-1/box?command=id', V5),
+  kept('websocket', `${POD}:8080/proxy/socket`, V5),
+  kept('websocket', '/api/v1/namespaces/shop/services/web:80/proxy/socket', V5),
+  kept('spdy', `${NODE}/exec/shop/web-1/box?command=id&output=1`, V4),
+  kept('spdy', `${NODE}/run/shop/web-1/box?cmd=id`, V4),
+];
 
 /** What `kubectl cp` runs. */
 export const K15: readonly StreamAttack[] = [

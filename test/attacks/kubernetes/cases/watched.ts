@@ -7,6 +7,10 @@ import { leaksNothing, servesOn, shownTo } from '../attack.ts';
 import { BASE64, type KubernetesAttack, type KubernetesGroup, MASKED } from '../world.ts';
 import { as, IN_PROTOBUF, NS, OBJECT, PROTOBUF, SECRETS, TABLE } from './shown.ts';
 
+const MAIL = 'ann@example.com';
+/** Octets from the end, at which it is cut. */
+const MAIL_PLACES = Array.from({ length: MAIL.length + 8 }, (_, at) => at + 3);
+
 const line = (type: string, object: unknown) => `${JSON.stringify({ type, object })}\n`;
 const BOOKMARK = {
   kind: 'Secret',
@@ -112,6 +116,42 @@ export const K12: KubernetesGroup = {
       { at: 'server', status: 200 },
     ),
     atOnce,
+  ],
+};
+
+/** A log that is followed, line by line. */
+const follows: KubernetesAttack = {
+  case: 'a line of a log is shown as it comes, while the log goes on',
+  run: async (world) => {
+    const begun = head('HTTP/1.1 200 OK', 'Content-Type: text/plain', 'Transfer-Encoding: chunked');
+    world.upstream.answer = () => [Buffer.from(`${begun}8\r\nstarted\n\r\n`)];
+    const client = await world.through({ target: `${NS}/pods/web/log?follow=true` });
+    await eventually('it is not shown', () => client.received.includes('started'), Boolean, { everyMs: 2 });
+    must(!client.closed, 'the log is ended');
+  },
+};
+
+export const K21: KubernetesGroup = {
+  id: 'K21',
+  policy: MASKED,
+  attacks: [
+    follows,
+    ...['text/plain', 'text/plain; charset=utf-8', '', 'application/octet-stream'].map((type) =>
+      leaksNothing(
+        `a log of ${type || 'no type'} with an address in it`,
+        { target: `${NS}/pods/web/log?follow=true` },
+        [
+          [as(type, `mail ${MAIL}\n`)],
+          [as(type, `{"mail":"${MAIL}"}\n`)],
+          ...MAIL_PLACES.map((at) => {
+            const octets = as(type, `mail ${MAIL}\nand\n`);
+            const cut = octets.length - at;
+            return [octets.subarray(0, cut), octets.subarray(cut)];
+          }),
+        ],
+        { secret: MAIL },
+      ),
+    ),
   ],
 };
 
