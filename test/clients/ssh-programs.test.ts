@@ -54,7 +54,7 @@ const within = (script: string, resource: readonly string[] = ['host-1']) => {
 
 const SAID = `out\nerr\n7\n${'input'.repeat(1000)}\n100\n`;
 
-it('paramiko: output, errors, exit codes, input, a hundred channels', async () => {
+it('paramiko: output, errors, exit codes, input, a hundred channels, new keys amid what runs', async () => {
   const ran = await within('/usr/bin/python3 -W ignore client.py paramiko');
   expect(ran).toMatchObject({ stdout: SAID, exitCode: 0 });
 });

@@ -205,6 +205,34 @@ when { ["env", "ls"].contains(resource.program) && !context.envNames.contains("L
         must(!said.join('').includes(MARK) && channel.answers.failed === 1, 'it was set');
       },
     },
+    ...[
+      'PATH',
+      'IFS',
+      'HOME',
+      'SHELL',
+      'USER',
+      'SSH_CONNECTION',
+      'LC_A=B',
+      'LC_A B',
+      'LANG\0',
+      '',
+      '=',
+      'LC_\u00e9',
+    ].map(
+      (name): SshAttack => ({
+        case: `the variable ${JSON.stringify(name)} is not taken`,
+        run: async (world) => {
+          const client = await world.through();
+          const channel = (await RawChannel.open(client))!;
+          channel.request('env', true, string('LC_ALL'), string(MARK));
+          channel.request('env', true, string(name), string(MARK));
+          must(!(await client.ask('keepalive@openssh.com')), 'what nobody knows is said to be done');
+          const { done, failed } = channel.answers;
+          must(done === 1, 'dead: LC_ALL is not taken');
+          must(failed === 1, 'it was taken');
+        },
+      }),
+    ),
     {
       case: '10,000 variables',
       run: async (world) => {

@@ -1,10 +1,7 @@
-/** S5 and S6: connections that the host makes or takes for a client, to whatever it can reach. */
+/** S5: connections that the host makes for a client, to whatever it can reach. */
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { hostname } from 'node:os';
 import { string, uint32 } from '../../../../src/wire/ssh/fields.ts';
-import { freePort } from '../../../support/postgres/server.ts';
 import { must } from '../../attack.ts';
 import { servesOn } from '../attack.ts';
 import type { SshClient } from '../client.ts';
@@ -160,6 +157,71 @@ function notOpened(type: string, fields: readonly Buffer[]): SshAttack {
   };
 }
 
+/** Where clouds tell machines who they are, by their addresses and by names of them. */
+const METADATA = [
+  ...[
+    '169.254.169.254',
+    '[169.254.169.254]',
+    '169.254.169.254.',
+    '169.254.43518',
+    '2852039166',
+    '0xa9fea9fe',
+  ],
+  ...[
+    '0xa9.0xfe.0xa9.0xfe',
+    '0251.0376.0251.0376',
+    '::ffff:169.254.169.254',
+    '::ffff:a9fe:a9fe',
+    '64:ff9b::a9fe:a9fe',
+  ],
+  ...[
+    'fd00:ec2::254',
+    'FD00:0EC2::0254',
+    'fe80::1',
+    '100.100.100.200',
+    '192.0.2.1.',
+    '192.0.2.1%0',
+    ' 192.0.2.1',
+    '192.0.2.1 ',
+  ],
+  ...[
+    'metadata.google.internal',
+    'METADATA.google.internal.',
+    '169.254.169.254.nip.io',
+    'instance-data',
+    '192.0.2.1\0x',
+  ],
+  ...[
+    '192.0.2.01',
+    '192.0.2.1:80',
+    '192.0.2.1/x',
+    '192.0.2.1,169.254.169.254',
+    'user@192.0.2.1',
+    '-oProxyCommand=x',
+  ],
+];
+
+/** The one place that is permitted is called as policy calls it; nothing else is asked of the host. */
+function notReached(host: string): SshAttack {
+  return {
+    case: `a connection to ${JSON.stringify(host)}`,
+    run: async (world) => {
+      const client = await world.through();
+      const answer = (to: string) =>
+        openedAny(client, 'direct-tcpip', string(to), uint32(80), ...fromHere).then(
+          () => ({ reason: 0, message: '' }),
+          (error: Error & { reason: number }) => error,
+        );
+      const allowed = await answer('localhost.invalid');
+      must(allowed.reason === PROHIBITED, `dead: a denial is ${allowed.reason}`);
+      const { reason, message } = await answer(host);
+      must(reason === PROHIBITED, `it was answered by ${reason}: ${message}`);
+      must(!message.includes('ERR_TARGET'), `the host was asked: ${message}`);
+      must((await client.exec('true')).code === 0, 'the connection does not go on');
+    },
+  };
+}
+
 export const S5: SshGroup = {
   id: 'S5',
   policy: ONE_PLACE,
@@ -189,6 +251,7 @@ export const S5: SshGroup = {
     byProgram('ssh -W, of a name', (port) => ['-W', `localhost:${port}`]),
     byProgram('ssh -W, in capitals', (port) => ['-W', `LOCALHOST:${port}`]),
     byProgram('ssh -W, of IPv6', (port) => ['-W', `[::1]:${port}`]),
+    ...METADATA.map(notReached),
     ...OPENINGS.map(([type, ...fields]) => notOpened(type, fields)),
   ],
 };
@@ -202,115 +265,4 @@ export const S5_ALIASES: SshGroup = {
     '0:0:0:0:0:0:0:0',
     '::ffff:0.0.0.0',
   ].map((host) => reaches(`${host}, which is here too`, (client, _, { port }) => opened(client, host, port))),
-};
-
-/** The host listens where no gateway stands, and does not where one does. */
-function listens(
-  what: string,
-  request: (place: string, port: number) => readonly [string, ...Buffer[]],
-  is: (place: string, port: number) => boolean | Promise<boolean>,
-): SshAttack {
-  return {
-    case: what,
-    run: async (world) => {
-      const { place } = world;
-      const attempt = async (client: SshClient) => {
-        place.reset();
-        const port = await freePort();
-        const done = await client.ask(...request(place.path, port));
-        return done && (await is(place.path, port));
-      };
-      const direct = await world.direct();
-      must(await attempt(direct), 'dead: the host does not listen');
-      direct.close();
-      const client = await world.through();
-      must(!(await attempt(client)), 'the host listens');
-      must((await client.exec('true')).code === 0, 'the connection does not go on');
-    },
-  };
-}
-
-async function reachable(port: number, host = '127.0.0.1'): Promise<boolean> {
-  const socket = createConnection(port, host);
-  const found = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    once(socket, 'close').then(() => false),
-  ]).catch(() => false);
-  socket.destroy();
-  return found;
-}
-
-const ADDRESSES = ['0.0.0.0', '127.0.0.1', '', 'localhost', '::', '::1', '*'];
-
-/** One that is refused changes nothing; the answer says so. */
-function notDone(name: string, ...fields: readonly Buffer[]): SshAttack {
-  return {
-    case: `${name} is answered, and not done`,
-    run: async (world) => {
-      const client = await world.through();
-      must(!(await client.ask(name, ...fields)), 'it is said to be done');
-      must((await client.exec('true')).code === 0, 'the connection does not go on');
-    },
-  };
-}
-
-export const S6: SshGroup = {
-  id: 'S6',
-  policy: () => '@id("all") permit (principal, action, resource);',
-  attacks: [
-    ...ADDRESSES.map((address) =>
-      listens(
-        `tcpip-forward of ${JSON.stringify(address)}`,
-        (_, port) => ['tcpip-forward', string(address), uint32(port)],
-        (_, port) => reachable(port, address.includes(':') ? '::1' : '127.0.0.1'),
-      ),
-    ),
-    listens(
-      'tcpip-forward of a port that the host chooses',
-      () => ['tcpip-forward', string('127.0.0.1'), uint32(0)],
-      () => true,
-    ),
-    listens(
-      'streamlocal-forward',
-      (place) => ['streamlocal-forward@openssh.com', string(`${place}/listening`)],
-      (place) => existsSync(`${place}/listening`),
-    ),
-    notDone('cancel-tcpip-forward', string('127.0.0.1'), uint32(22)),
-    notDone('cancel-streamlocal-forward@openssh.com', string('/tmp/x')),
-    notDone('hostkeys-prove-00@openssh.com', string('x')),
-    {
-      case: 'ssh -R',
-      run: async (world) => {
-        const attempt = async (by: 'program' | 'programDirect') => {
-          const port = await freePort();
-          const end = await world[by]('ssh', [
-            '-o',
-            'ExitOnForwardFailure=yes',
-            '-R',
-            `${port}:127.0.0.1:9`,
-            'box',
-            'echo done',
-          ]);
-          return end.stdout === 'done\n';
-        };
-        must(await attempt('programDirect'), 'dead: the host does not listen');
-        must(!(await attempt('program')), 'the host listens');
-      },
-    },
-    {
-      case: 'ssh -A, so that the host may use the keys of the client',
-      run: async (world) => {
-        const socket = async (by: 'program' | 'programDirect') => {
-          const { stdout } = await world.withAgent(by, [
-            '-A',
-            'box',
-            'test -S "$SSH_AUTH_SOCK" && echo agent',
-          ]);
-          return stdout === 'agent\n';
-        };
-        must(await socket('programDirect'), 'dead: the host has no agent');
-        must(!(await socket('program')), 'the host has the agent');
-      },
-    },
-  ],
 };

@@ -2,7 +2,7 @@
 import { freshKey } from '../../../support/ssh/fresh-key.ts';
 import { eventually } from '../../../support/waiting.ts';
 import { must } from '../../attack.ts';
-import type { SshAttack, SshGroup } from '../world.ts';
+import type { SshAttack, SshGroup, SshWorld } from '../world.ts';
 
 const ENDINGS: readonly (readonly [string, number | undefined, string | undefined])[] = [
   ...[0, 1, 2, 125, 126, 127, 128, 254, 255].map((code) => [`exit ${code}`, code, undefined] as const),
@@ -71,11 +71,61 @@ export const S13: readonly SshGroup[] = OTHERS.map((trust) => ({
 export const S16: SshGroup = {
   id: 'S16',
   policy: ALL,
-  attacks: ENDINGS.map(ends),
+  attacks: [
+    ...ENDINGS.map(ends),
+    {
+      case: 'a host that is gone amid a command: 255, and why',
+      run: async (world) => {
+        const kills = 'kill -9 $PPID; sleep 5';
+        const direct = await world.direct();
+        await direct.exec(kills).catch(() => undefined);
+        must(direct.closed, 'dead: the host stays');
+        const { code, stderr } = await (await world.through()).exec(kills);
+        must(code === 255 && stderr.includes('ERR_TARGET_LOST'), `it ended with ${code}: ${stderr}`);
+      },
+    },
+    ...[0, 1, 2, 126, 127, 128, 255].map((code) => ({
+      case: `hoopctl ssh -- exit ${code}`,
+      run: async (world: SshWorld) => {
+        const ran = await world.hoopctl('ssh', 'box', '--', `echo said; exit ${code}`);
+        must(
+          ran.exitCode === code && ran.stdout === 'said\n',
+          `it ended with ${ran.exitCode}: ${ran.stderr}`,
+        );
+      },
+    })),
+  ],
 };
 
 /** What runs at the host writes on and on, until it hears that nobody is there. */
 const WRITES = 'while sleep 0.05; do echo on || exit; done';
+
+/** Somebody ends the session: within a second nothing goes on, and its client is told. */
+export const S18_KILLED: SshGroup = {
+  id: 'S18',
+  policy: ALL,
+  attacks: ['a command', 'a shell', 'files', 'a connection'].map((what) => ({
+    case: `${what}, in a session that somebody ends`,
+    run: async (world) => {
+      const client = await world.through();
+      const { said } = await client.open(WRITES);
+      if (what === 'a shell') await client.shell();
+      else if (what === 'files') await client.subsystem('sftp');
+      else if (what === 'a connection') await client.forward('127.0.0.1', world.host.port);
+      await eventually('dead: nothing is printed', () => said.stdout.length > 0);
+      const { sessions } = world.gateway.gateway;
+      const [live] = sessions.list();
+      must(live !== undefined, 'dead: there is no session');
+      const ended = world.hoopctl('session', 'kill', live.ref.id);
+      await eventually('it is not ended', () => sessions.find(live.ref.id) === undefined);
+      const begun = Date.now();
+      await eventually('the connection goes on', () => client.closed);
+      must(Date.now() - begun < 1000, `it went on for ${Date.now() - begun} ms`);
+      must((await ended).exitCode === 0, 'it could not be ended');
+      must(said.stderr.includes('ERR_'), `its client is not told: ${said.stderr}`);
+    },
+  })),
+};
 
 export const S18: SshGroup = {
   id: 'S18',

@@ -32,6 +32,14 @@ def with_paramiko():
     with ThreadPoolExecutor(20) as pool:
         said = pool.map(lambda n: run(f"echo {n}")[0].strip() == str(n), range(MANY))
     print(sum(said))
+    # What runs goes on under new keys, which paramiko also asks for by itself after 1 GiB.
+    stdin, stdout, _ = client.exec_command("cat")
+    for n in range(4):
+        stdin.write(f"{n}" * 100_000)
+        stdin.flush()
+        client.get_transport().renegotiate_keys()
+    stdin.channel.shutdown_write()
+    assert stdout.read().decode() == "".join(f"{n}" * 100_000 for n in range(4))
     client.close()
 
 
