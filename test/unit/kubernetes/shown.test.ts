@@ -325,6 +325,8 @@ describe('what a server is asked for', () => {
       'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io',
     ],
     ['GET /api/v1/pods', 'image/png', 'application/json'],
+    ['POST /api/v1/namespaces/shop/pods/web/exec?command=ls', '*/*', '*/*'],
+    ['GET /api/v1/namespaces/shop/pods/web/portforward', '*/*', '*/*'],
     [
       'GET /openapi/v2',
       'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',

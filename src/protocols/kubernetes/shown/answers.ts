@@ -17,6 +17,8 @@ const OBJECTS: ReadonlySet<string> = new Set([
   'application/*',
   '*/*',
 ]);
+/** Answered by no object: servers that are asked for one there do not take it up. */
+const CARRIED: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward', 'proxy']);
 const JSON_TYPE = 'application/json';
 /** By which a client asks for a table, or for what all objects have. */
 const VIEWS = ['as', 'v', 'g'];
@@ -48,7 +50,7 @@ function k8s(group: string): string {
  */
 export function readable(request: CanonicalRequest, masks: Pick<AnswerMasks, 'elsewhere'>): CanonicalRequest {
   const address = readAddress(request.segments, false);
-  if (isRefused(address) || !('kind' in address) || address.subresource === 'proxy') return request;
+  if (isRefused(address) || !('kind' in address) || CARRIED.has(address.subresource)) return request;
   const tables = isOfServer(address) && !masks.elsewhere;
   const headers = request.headers.filter(([name]) => name !== 'accept');
   const asked = request.headers
