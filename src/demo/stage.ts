@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
+import { formatMistake } from '../core/config/mistake.ts';
 import { HoopError } from '../core/errors.ts';
 import { followConfig } from '../gateway/config/follow.ts';
 import { loadConfig } from '../gateway/config/load.ts';
-import { formatMistake } from '../gateway/config/mistake.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import { makeLocalCertificates } from '../gateway/init/certificates.ts';
 import { createLog } from '../gateway/log.ts';

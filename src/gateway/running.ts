@@ -1,6 +1,7 @@
 import type { ApprovalDesk } from '../approval/desk.ts';
 import type { ChainLog } from '../audit/log.ts';
 import type { Clock } from '../core/clock.ts';
+import { formatMistake } from '../core/config/mistake.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import { rescued } from '../core/later.ts';
 import type { Log } from '../core/log.ts';
@@ -8,7 +9,6 @@ import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import type { GatewayIdentity } from './compose/identity.ts';
 import { type GatewayRules, type PreparedRules, prepareRules } from './compose/rules.ts';
 import type { Loaded, LoadedConfig } from './config/load.ts';
-import { formatMistake } from './config/mistake.ts';
 import { needsRestart } from './config/restart.ts';
 import type { Frontdoor } from './server/frontdoor.ts';
 import type { SessionRegistry } from './sessions/registry.ts';

@@ -18,10 +18,10 @@ import {
   TUNNEL_PROTOCOL,
 } from '../../src/api/contract.ts';
 import { newSealKeyText } from '../../src/audit/keys.ts';
+import { formatMistake } from '../../src/core/config/mistake.ts';
 import { toHoopError } from '../../src/core/errors.ts';
 import { type Log, silentLog } from '../../src/core/log.ts';
 import { loadConfig } from '../../src/gateway/config/load.ts';
-import { formatMistake } from '../../src/gateway/config/mistake.ts';
 import { type GatewayDeps, startGateway } from '../../src/gateway/gateway.ts';
 import { makeLocalCertificates } from '../../src/gateway/init/certificates.ts';
 import type { Gateway } from '../../src/gateway/running.ts';

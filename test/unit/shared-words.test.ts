@@ -55,7 +55,7 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
   ['src/gateway/log.ts', 'statement', REMARK],
   ['src/gateway/main.ts', 'sql', 'help of the demonstration, which plays with PostgreSQL'],
   ['src/gateway/config/materials.ts', 'pg statement', EXAMPLE],
-  ['src/gateway/config/mistake.ts', 'pg', EXAMPLE],
+  ['src/core/config/mistake.ts', 'pg', EXAMPLE],
   ['src/gateway/sessions/idle-timer.ts', 'statement', REMARK],
   ['src/identity/attenuation.ts', 'sql', EXAMPLE],
   ['src/identity/principal.ts', 'statements', REMARK],

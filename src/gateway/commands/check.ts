@@ -1,7 +1,7 @@
+import { formatMistake, type Mistake } from '../../core/config/mistake.ts';
 import { composeVocabulary } from '../compose/vocabulary.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatMistake, type Mistake } from '../config/mistake.ts';
 import { readPolicies } from '../config/policies.ts';
 
 export interface CheckOptions {

@@ -1,8 +1,8 @@
+import { formatMistake } from '../../core/config/mistake.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { followConfig } from '../config/follow.ts';
 import { loadConfig } from '../config/load.ts';
-import { formatMistake } from '../config/mistake.ts';
 import { startGateway } from '../gateway.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import type { Gateway } from '../running.ts';

@@ -2,6 +2,7 @@ import { ApprovalDesk, type ApprovalTerms, type DeskParts } from '../../approval
 import type { ChainLog } from '../../audit/log.ts';
 import { Allowance } from '../../core/allowance.ts';
 import type { Clock } from '../../core/clock.ts';
+import { formatMistake } from '../../core/config/mistake.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
@@ -26,7 +27,6 @@ import type {
 } from '../../protocols/protocol.ts';
 import { ApprovalChanges } from '../approvals/changes.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { formatMistake } from '../config/mistake.ts';
 import { protocolOf, webhookPath } from '../config/named.ts';
 import { readPolicies } from '../config/policies.ts';
 import type { HoopdConfig } from '../config/schema.ts';

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { RE2JS } from 're2js';
+import { nearest } from '../../core/config/mistake.ts';
 import { type Complain, parseWebUrl } from '../../core/config/shape.ts';
 import type { Secret } from '../../core/secret.ts';
 import { issuerMistakes } from '../../identity/issuers/config.ts';
@@ -16,7 +17,6 @@ import {
   readText,
   readTls,
 } from './materials.ts';
-import { nearest } from './mistake.ts';
 import { authorityFiles, documentFiles, resourcesOf, secretRefs, webhookPath } from './named.ts';
 import type { HoopdConfig } from './schema.ts';
 

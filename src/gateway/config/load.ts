@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { parseConfigDocument } from '../../core/config/document.ts';
+import { type Mistake, sortMistakes } from '../../core/config/mistake.ts';
+import { dotted, mistakesFromIssues } from '../../core/config/mistakes-from-zod.ts';
 import type { Complain } from '../../core/config/shape.ts';
 import { PROTOCOLS } from '../../protocols/index.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import { checkConfig } from './checks.ts';
-import { parseConfigDocument } from './document.ts';
 import type { Materials } from './materials.ts';
-import { type Mistake, sortMistakes } from './mistake.ts';
-import { dotted, mistakesFromIssues } from './mistakes-from-zod.ts';
 import { configSchema, type HoopdConfig } from './schema.ts';
 
 export interface LoadOptions {

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import type { Mistake } from '../../core/config/mistake.ts';
 import { loadPolicies, type PolicyFault, type PolicySet } from '../../policy/load.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
-import type { Mistake } from './mistake.ts';
 
 /** Largest policy file, octets. */
 const MAX_FILE_BYTES = 1024 * 1024;

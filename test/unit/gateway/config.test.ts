@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { formatMistake, nearest } from '../../../src/core/config/mistake.ts';
 import { parseDuration } from '../../../src/core/config/shape.ts';
 import { configJsonSchema } from '../../../src/gateway/config/json-schema.ts';
 import { type LoadOptions, loadConfig } from '../../../src/gateway/config/load.ts';
-import { formatMistake, nearest } from '../../../src/gateway/config/mistake.ts';
 import { parseListen } from '../../../src/gateway/config/places.ts';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { newSealKeyText } from '../../../src/audit/keys.ts';
+import { formatMistake } from '../../../src/core/config/mistake.ts';
 import { configJsonSchema } from '../../../src/gateway/config/json-schema.ts';
 import { loadConfig } from '../../../src/gateway/config/load.ts';
-import { formatMistake } from '../../../src/gateway/config/mistake.ts';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
 
 const page = readFileSync('docs/configuration.md', 'utf8');
