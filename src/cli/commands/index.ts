@@ -18,7 +18,7 @@ import { connect } from './connect.ts';
 import { doctor } from './doctor.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
-import { policyExplain } from './policy-explain.ts';
+import { policyExplain, policyTest } from './policies.ts';
 import { resourceList } from './resource-list.ts';
 import { sessionKill } from './session-kill.ts';
 import { sessionList } from './session-list.ts';
@@ -50,6 +50,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   approvalCancel,
   approvalWatch,
   policyExplain,
+  policyTest,
   auditSearch,
   auditShow,
   auditVerify,

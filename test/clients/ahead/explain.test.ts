@@ -1,7 +1,9 @@
 /** What policy would say, asked with the real command line: of statements, requests and commands, of which none runs. */
 import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Explanation } from '../../../src/api/explanation.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
@@ -143,4 +145,58 @@ it.each([
   [['policy', 'explain', 'pg', '-c', 'SELECT 1', '-f', 'x'], 'exclude each other'],
 ])('is not asked without one operation: %j', async (args, words) => {
   expect(await stack.hoopctl(args)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining(words) });
+});
+
+describe('cases in a file', () => {
+  const file = () => join(stack.directory, 'policy-tests.yaml');
+  const GOOD = `tests:
+  - name: an agent reads customers, and their e-mails are masked
+    resource: pg
+    command: SELECT id, email FROM customers
+    expect: allow
+    masked: [pg/public.customers.email]
+    shown: [pg/public.customers.name]
+  - { resource: pg, command: DELETE FROM orders WHERE id = $1, params: ['1'], expect: allow, rows: 1, rule: write }
+  - { resource: pg, command: CREATE TABLE fresh (id int), expect: hold, approvals: [dba] }
+  - { resource: api, command: DELETE /orders/42, expect: deny, rule: never }
+  - { resource: host, command: uptime, expect: allow }
+  - { resource: nowhere, command: SELECT 1, expect: deny }
+`;
+
+  it('that all are as policy says: 0, with a report', async () => {
+    writeFileSync(file(), GOOD);
+    const junit = join(stack.directory, 'report.xml');
+    const { stdout, stderr, exitCode } = await stack.hoopctl(['policy', 'test', file(), '--junit', junit]);
+    expect(stdout, stderr).toMatch(
+      /^ok {6}an agent reads customers, and their e-mails are masked \(\d+ ms\)\n/,
+    );
+    expect(stdout).toMatch(/\n6 of 6 as expected\n$/);
+    expect(exitCode).toBe(0);
+    expect(readFileSync(junit, 'utf8')).toContain('<testsuites tests="6" failures="0" errors="0"');
+  });
+
+  it('of which some are not: 76, and in how far', async () => {
+    writeFileSync(
+      file(),
+      GOOD.replace('rule: never', 'rule: nobody').replace('expect: hold', 'expect: deny'),
+    );
+    const { stdout, exitCode } = await stack.hoopctl(['policy', 'test', file(), '--json']);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { passed: boolean; failures: string[] });
+    expect(exitCode).toBe(76);
+    expect(lines.map(({ passed }) => passed)).toEqual([true, true, false, false, true, true]);
+    expect(lines[2]!.failures[0]).toMatch(/^expected deny, got hold: /);
+    expect(lines[3]!.failures).toEqual(['rule nobody did not decide, but never']);
+  });
+
+  it('that cannot be read: 78, by line', async () => {
+    writeFileSync(file(), 'tests:\n  - resource: pg\n    comand: SELECT 1\n    expect: allow\n');
+    const { stderr, exitCode } = await stack.hoopctl(['policy', 'test', file()]);
+    expect([exitCode, stderr]).toEqual([
+      78,
+      expect.stringContaining('policy-tests.yaml:3:5: tests.0.comand'),
+    ]);
+  });
 });

@@ -17,3 +17,21 @@ export const policyExplain: CommandSpec = {
   exitCodes: [67, 69, 75, 77],
   run: async (invocation) => (await import('../policy/run-explain.ts')).runExplain(invocation),
 };
+
+export const policyTest: CommandSpec = {
+  path: ['policy', 'test'],
+  summary: 'try cases against the policy in force, and run nothing',
+  description:
+    'The file is YAML: under tests: a list of cases, each with resource, command and expect (allow, hold or deny), and if you like ' +
+    'rule, rows, approvals, masked and shown. Each is explained as by hoopctl policy explain, for you as you are logged in, and ' +
+    'compared. Exit code: 0 all as expected, 76 some not.',
+  arguments: [{ syntax: '<file>', text: 'cases in YAML' }],
+  options: [{ flags: '--junit <path>', text: 'write a report for CI there as well' }, ...ATTENUATION_OPTIONS],
+  gateway: 'as-agent',
+  examples: [
+    'hoopctl policy test policy-tests.yaml',
+    'hoopctl policy test policy-tests.yaml --junit report.xml',
+  ],
+  exitCodes: [67, 69, 76, 77, 78],
+  run: async (invocation) => (await import('../policy/run-test.ts')).runTest(invocation),
+};
