@@ -180,6 +180,26 @@ describe('a port of the host, where policy permits it', () => {
   });
 });
 
+it('a connection ends at its next octet where policy permits the port no more, and no other comes in', async () => {
+  await listening(`${allowed}`);
+  const socket = createConnection(allowed, '127.0.0.1');
+  socket.on('error', () => undefined).setEncoding('utf8');
+  const closed = once(socket, 'close');
+  await once(socket, 'connect');
+  socket.write('one');
+  expect(await once(socket, 'data')).toEqual(['one']);
+  const inForce = async (text: string) => {
+    running.write('policies/test.cedar', text);
+    expect(await running.gateway.reload(running.load())).toBe(true);
+  };
+  await inForce(policy('@id("no") forbid (principal, action == Action::"ssh.forward-remote", resource);'));
+  socket.write('two');
+  await closed;
+  expect(await told(allowed, 'x')).not.toBe('x');
+  await inForce(policy());
+  expect(await told(allowed, 'x')).toBe('x');
+});
+
 describe('a port that is not permitted', () => {
   it.each<[string, () => string]>([
     ['another', () => `${denied}`],
