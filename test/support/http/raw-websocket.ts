@@ -1,6 +1,7 @@
 /** Both ends of a WebSocket as bytes: nothing here is checked that a test may want to be wrong. */
 import { createHash } from 'node:crypto';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { FrameReader, frame } from '../../../src/wire/http/websocket/frames.ts';
 import { eventually } from '../waiting.ts';
 import { head, type Message, readMessage } from './messages.ts';
@@ -25,7 +26,7 @@ export function acceptOf(key: string): string {
 
 /** One end: what came, and what is sent. */
 export class RawPeer {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** Messages as `text …`, `binary …`, and control frames, `close 1000 why`, as latin1. */
   readonly said: string[] = [];
   /** Every octet that came behind the handshake. */
@@ -38,7 +39,7 @@ export class RawPeer {
   readonly #reader: FrameReader;
   #message = '';
 
-  constructor(socket: Socket, side: 'client' | 'server') {
+  constructor(socket: Duplex, side: 'client' | 'server') {
     this.socket = socket;
     this.#masks = side === 'client';
     this.#reader = new FrameReader(side === 'client' ? 'server' : 'client');

@@ -30,6 +30,7 @@ describe('a head', () => {
     ['target', headOf({ target: '/orders/7' })],
     ['version', headOf({ httpVersion: '1.0' })],
     ['end', headOf({ ended: true })],
+    ['protocol', headOf({ httpVersion: '2.0', ended: true, connects: 'connect-udp' })],
     ['field', headOf({}, ['x-id', '1'])],
     ['secret', headOf({ rawHeaders: ['Host', 'localhost', 'Authorization', 'Bearer another'] })],
     ['host', headOf({ rawHeaders: ['Host', 'elsewhere', 'Authorization', `Bearer ${SECRET}`] })],
@@ -44,6 +45,20 @@ describe('a head', () => {
     expect(known.read(other)).toEqual(alone);
     expect(known.read(other)).not.toBe(usual);
     expect(known.read(headOf())).toEqual(usual);
+  });
+
+  it('of a stream that would be another protocol is read anew where it is another', () => {
+    const known = heads();
+    const connects = (protocol?: string) =>
+      headOf({ httpVersion: '2.0', ended: true, ...(protocol !== undefined && { connects: protocol }) }, [
+        'sec-websocket-version',
+        '13',
+      ]);
+    const asked = [undefined, 'websocket', 'connect-udp', 'websocket', undefined].map((protocol) => {
+      const { request } = known.read(connects(protocol));
+      return isRefused(request) ? request.rule : request.upgrade?.protocol;
+    });
+    expect(asked).toEqual([undefined, 'websocket', 'upgrade', 'websocket', undefined]);
   });
 
   it('that is long is not kept', () => {

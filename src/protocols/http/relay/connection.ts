@@ -91,7 +91,8 @@ export class HttpConnection implements ConnectionState, Receiver {
       const spoken = await spokenOver(stream);
       if (signal.aborted) abort();
       else if (spoken === 'http/1') new Http1Connection(stream, this).serve();
-      else if (spoken === 'http/2') this.#http2 = serveHttp2(stream, this);
+      else if (spoken === 'http/2')
+        this.#http2 = serveHttp2(stream, this, this.parts.upgrades.has('websocket'));
       else if (spoken === 'tls') this.malformed(false);
       else stream.end();
       if (stream.destroyed) this.#closed.resolve();
@@ -154,7 +155,7 @@ export class HttpConnection implements ConnectionState, Receiver {
     if (this.#http2 !== undefined) {
       // One that broke down has said its last, and would throw.
       if (!this.#http2.destroyed) this.#http2.goaway(0, undefined, body);
-      this.#http2.close();
+      await partedFrom(this.#http2);
     } else if (stream.writable) {
       const lines = [...fields, ['connection', 'close']].map(([name, value]) => `${name}: ${value}\r\n`);
       stream.write(`HTTP/1.1 ${status} \r\n${lines.join('')}\r\n`);
@@ -162,6 +163,22 @@ export class HttpConnection implements ConnectionState, Receiver {
     }
     await lastWords(stream);
   }
+}
+
+/** How long streams may take to be told why they end, ms. */
+const PARTING_MS = 500;
+
+/** Resolves when no stream is open any more, or the time is over. */
+function partedFrom(session: ServerHttp2Session): Promise<void> {
+  if (session.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PARTING_MS);
+    session.once('close', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    session.close();
+  });
 }
 
 /** Texts of which is remembered what detectors leave of them: headers come again with each request. */

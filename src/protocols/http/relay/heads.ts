@@ -64,7 +64,8 @@ function isSame(one: RawHead, other: RawHead): boolean {
   if (one === other) return true;
   if (one.method !== other.method || one.target !== other.target || one.ended !== other.ended) return false;
   const [a, b] = [one.rawHeaders, other.rawHeaders];
-  if (one.httpVersion !== other.httpVersion || a.length !== b.length) return false;
+  if (one.httpVersion !== other.httpVersion || one.connects !== other.connects || a.length !== b.length)
+    return false;
   for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
   return true;
 }

@@ -11,7 +11,7 @@ import type { RawHead } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 import { expectsContinue, type Incoming, type Receiver, type Reply } from './incoming.ts';
 
-const HTTP2_OPTIONS: ServerOptions = {
+const OPTIONS: ServerOptions = {
   maxSessionMemory: HTTP_LIMITS.http2Megabytes,
   streamResetBurst: HTTP_LIMITS.takenBack,
   streamResetRate: HTTP_LIMITS.takenBackPerSecond,
@@ -20,13 +20,17 @@ const HTTP2_OPTIONS: ServerOptions = {
   settings: {
     maxConcurrentStreams: HTTP_LIMITS.concurrentStreams,
     maxHeaderListSize: HTTP_LIMITS.headBytes,
-    enableConnectProtocol: false,
   },
 };
 
-/** Speaks HTTP/2 with prior knowledge over one connection: RFC 9113 §3.3. */
-export function serveHttp2(stream: Duplex, receiver: Receiver): ServerHttp2Session {
-  const session = performServerHandshake(stream, HTTP2_OPTIONS);
+/**
+ * Speaks HTTP/2 with prior knowledge over one connection: RFC 9113 §3.3.
+ *
+ * @param connects A stream may be another protocol's: RFC 8441.
+ */
+export function serveHttp2(stream: Duplex, receiver: Receiver, connects: boolean): ServerHttp2Session {
+  const settings = { ...OPTIONS.settings, enableConnectProtocol: connects };
+  const session = performServerHandshake(stream, { ...OPTIONS, settings });
   session.on('stream', (one, _headers, _flags, raw) => {
     void receiver.request(http2Incoming(one as ServerHttp2Stream, raw as unknown as string[]));
   });
@@ -36,12 +40,17 @@ export function serveHttp2(stream: Duplex, receiver: Receiver): ServerHttp2Sessi
 
 /** @param raw Names and values in turn. */
 function http2Incoming(stream: ServerHttp2Stream, raw: readonly string[]): Incoming {
+  const head = http2Head(raw, stream.endAfterHeaders);
+  const connects = head.connects !== undefined;
+  const reply = new Http2Reply(stream, connects);
   return {
-    head: http2Head(raw, stream.endAfterHeaders),
+    head,
     body: stream,
-    bodyEnded: () => stream.endAfterHeaders || stream.readableEnded,
+    // Nothing behind an extended CONNECT is of it.
+    bodyEnded: () => connects || stream.endAfterHeaders || stream.readableEnded,
     expectsContinue: expectsContinue(raw),
-    reply: new Http2Reply(stream),
+    reply,
+    ...(connects && { takeOver: (fields: readonly Field[]) => reply.takeOver(fields) }),
   };
 }
 
@@ -57,16 +66,26 @@ function http2Head(raw: readonly string[], ended: boolean): RawHead {
   const authority = pseudo.get(':authority');
   if (authority !== undefined) rawHeaders.push('host', authority);
   const [method = '', target = ''] = [pseudo.get(':method'), pseudo.get(':path')];
-  return { method, target, httpVersion: '2.0', rawHeaders, ended };
+  const connects = pseudo.get(':protocol');
+  if (method !== 'CONNECT' || connects === undefined)
+    return { method, target, httpVersion: '2.0', rawHeaders, ended };
+  return { method: 'GET', target, httpVersion: '2.0', rawHeaders, ended: true, connects };
 }
+
+/** Of a handshake by HTTP/1.1, and not by HTTP/2: RFC 8441 §5. */
+const OF_HTTP1: ReadonlySet<string> = new Set(['connection', 'upgrade', 'sec-websocket-accept']);
 
 class Http2Reply implements Reply {
   readonly #stream: ServerHttp2Stream;
+  readonly #connects: boolean;
   #trailers: readonly Field[] = [];
   #ended = false;
+  #takenOver = false;
 
-  constructor(stream: ServerHttp2Stream) {
+  /** @param connects Its client would say something else over it than a request. */
+  constructor(stream: ServerHttp2Stream, connects: boolean) {
     this.#stream = stream;
+    this.#connects = connects;
     stream.on('error', () => undefined);
     stream.on('wantTrailers', () => stream.sendTrailers(grouped(this.#trailers)));
   }
@@ -110,7 +129,18 @@ class Http2Reply implements Reply {
   end(trailers: readonly Field[] = []): void {
     this.#trailers = trailers;
     this.#ended = true;
+    // What the client of a protocol that is not taken up still says goes nowhere.
+    if (this.#connects) this.#stream.resume();
     if (this.#stream.writable) this.#stream.end();
+  }
+
+  /** The stream is another protocol's now. */
+  takeOver(fields: readonly Field[]): Duplex {
+    this.#ended = this.#takenOver = true;
+    const shown = fields.filter(([name]) => !OF_HTTP1.has(name));
+    const options: ServerStreamResponseOptions & { readonly sendDate: boolean } = { sendDate: false };
+    this.#stream.respond({ ':status': 200, ...grouped(shown) }, options);
+    return this.#stream;
   }
 
   cut(): void {
@@ -118,7 +148,7 @@ class Http2Reply implements Reply {
   }
 
   onClose(act: (whole: boolean) => void): void {
-    this.#stream.once('close', () => act(this.#stream.writableFinished));
+    this.#stream.once('close', () => act(this.#takenOver || this.#stream.writableFinished));
   }
 }
 

@@ -21,8 +21,8 @@ export interface Incoming {
   readonly expectsContinue: boolean;
   readonly reply: Reply;
   /**
-   * Asks for another protocol: answers 101 with these fields, in place of a reply, and gives what is spoken from there on.
-   * Any reply is the connection's last.
+   * Asks for another protocol: answers 101 with these fields, 200 by HTTP/2, in place of a reply, and gives what is spoken from
+   * there on. Any reply is the last of its connection, or of its stream.
    */
   readonly takeOver?: (fields: readonly Field[]) => Duplex;
 }

@@ -18,6 +18,8 @@ export interface RawHead {
   readonly rawHeaders: readonly string[];
   /** HTTP/2: the stream ended with the head. */
   readonly ended?: boolean;
+  /** HTTP/2: the protocol that an extended CONNECT asks for, which stands here as a GET (RFC 8441 §4). */
+  readonly connects?: string;
   /** HTTP/1.1: it was not clear what follows the head, and nothing of that was read. */
   readonly unframed?: boolean;
 }
@@ -81,7 +83,7 @@ export function canonicalRequest(head: RawHead, rules: RequestRules): CanonicalR
 /** What headers say of the connection and of the body. */
 function readRest(
   fields: Fields,
-  { httpVersion, ended = false, unframed = false }: RawHead,
+  { httpVersion, ended = false, connects, unframed = false }: RawHead,
   method: Method,
 ): Pick<CanonicalRequest, 'contentType' | 'body' | 'upgrade'> | Refused {
   if (httpVersion !== '1.0' && !fields.has('host'))
@@ -95,7 +97,7 @@ function readRest(
   const body = readBody(fields, httpVersion, method, ended);
   if (isRefused(body)) return body;
   if (unframed) return refused('framing', 'where the body ends is not told in one way');
-  const upgrade = readUpgrade(fields, httpVersion, method);
+  const upgrade = readUpgrade(fields, httpVersion, method, connects);
   if (isRefused(upgrade)) return upgrade;
   // What follows the head is of the other protocol, or a body: nobody could tell.
   if (upgrade.upgrade !== undefined && !isEmpty(body.body))
