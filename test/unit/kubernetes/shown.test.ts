@@ -114,6 +114,12 @@ const TABLE = {
 const lines = (...events: unknown[]) => events.map((one) => `${JSON.stringify(one)}\n`).join('');
 const event = (type: string, object: unknown) => ({ type, object });
 
+/** An object with an annotation that is JSON, of what stands there. */
+function noteAt([name, ...names]: readonly string[]): object {
+  const note = JSON.stringify({ env: [{ value: 'hunter2' }] });
+  return name === undefined ? { metadata: { annotations: { note } } } : { [name]: noteAt(names) };
+}
+
 const MASKED: readonly (readonly [form: string, line: string, body: string])[] = [
   ['an object', `GET ${SECRETS}/db`, JSON.stringify(SECRET)],
   ['a list', `GET ${SECRETS}`, JSON.stringify({ kind: 'SecretList', items: [SECRET, SECRET] })],
@@ -132,6 +138,17 @@ const MASKED: readonly (readonly [form: string, line: string, body: string])[] =
     'GET /apis/apps/v1/namespaces/shop/deployments/web/status',
     JSON.stringify(WORKLOAD),
   ],
+  ...[
+    '$.spec.jobTemplate',
+    '$.spec.jobTemplate.spec.template',
+    '$.template',
+    '$.data.spec.template',
+    '$.items.a.b',
+  ].map((place): (typeof MASKED)[number] => [
+    `a note at ${place}`,
+    'GET /apis/batch/v1/namespaces/shop/cronjobs/again',
+    JSON.stringify(noteAt(place.split('.').slice(1))),
+  ]),
   ['a token', 'POST /api/v1/namespaces/shop/serviceaccounts/ci/token', '{"status":{"token":"hunter2"}}'],
   ['a kind of its own', 'GET /apis/example.com/v1/vaults', '{"items":[{"spec":{"key":"hunter2"}}]}'],
 ];

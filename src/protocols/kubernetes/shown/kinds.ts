@@ -26,8 +26,8 @@ const ALWAYS: ConfiguredKinds = {
 const FORMS = ['$', '$.items', '$.object', '$.object.items', '$.rows.object', '$.object.rows.object'];
 /** Where a patch has values that stand in no object: of `application/json-patch+json`. */
 const PATCHED = parseFieldPath('$.value')!;
-/** Objects keep in them what they were applied from, and whatever else tools write down, as JSON. */
-const NOTES = ['$.metadata.annotations.*', '$.spec.template.metadata.annotations.*'];
+/** Objects keep in them what they were applied from, and whatever else tools write down, as JSON; so do templates, wherever they stand. */
+const NOTES = [parseFieldPath('$..metadata.annotations.*')!];
 /** Parts of objects that are answered by something else than an object: a text, a stream, another server. */
 const NO_OBJECTS: ReadonlySet<string> = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 /** Members that clients decode from base64, by kind. */
@@ -70,7 +70,7 @@ function routesOf(
     {
       matches: (_method, segments) => on(segments),
       fields: objects.flatMap(({ text, object }) => everyForm(kind, text, object)),
-      documents: NOTES.flatMap(inEveryForm),
+      documents: NOTES,
     },
     {
       matches: (method, segments) => method === 'PATCH' && on(segments),
