@@ -1,0 +1,103 @@
+/** A shell in a pod, at a real terminal: it is played as it was shown, and written for players of asciicasts. */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { runningCluster } from '../support/kubernetes/cluster.ts';
+import { podOf } from '../support/kubernetes/gateway.ts';
+import { newestKubectl, runProgram } from '../support/kubernetes/kubectl.ts';
+import { HOOPCTL_MAIN } from '../support/run-hoopctl.ts';
+import { type Stack, startStack } from '../support/stack.ts';
+import { Tmux } from '../support/tmux.ts';
+import { eventually } from '../support/waiting.ts';
+
+const SIZE = { columns: 90, rows: 20 };
+const namespace = `t-${randomBytes(5).toString('hex')}`;
+const directory = mkdtempSync(join(tmpdir(), 'hoop-replay-'));
+
+let stack: Stack;
+let otto: Record<string, string>;
+let session: string;
+
+async function admin(args: readonly string[], input = ''): Promise<void> {
+  const env = { KUBECONFIG: runningCluster().kubeconfig };
+  const { code, stderr } = await runProgram(newestKubectl().path, ['-n', namespace, ...args], { env, input });
+  if (code !== 0) throw new Error(stderr);
+}
+
+beforeAll(async () => {
+  const { front, caFile, adminToken } = runningCluster();
+  writeFileSync(join(directory, 'token'), adminToken, { mode: 0o600 });
+  await admin(['create', 'namespace', namespace]);
+  await admin(['create', '-f', '-'], JSON.stringify(podOf('box')));
+  await admin(['wait', '--for=condition=Ready', 'pod/box', '--timeout=60s']);
+  stack = await startStack({
+    resources: () => `  k8s:
+    protocol: kubernetes
+    target: { url: '${front}', caFile: ${caFile} }
+    credentials: { bearer: { file: ${directory}/token } }`,
+  });
+  otto = await stack.person('otto');
+  await lived();
+  session = await eventually('the session has ended', async () => {
+    const { stdout } = await stack.hoopctl(['session', 'list', '--json'], otto);
+    const [listed] = stdout.split('\n').filter(Boolean);
+    const { id, endedAt } = JSON.parse(listed ?? '{}') as { id?: string; endedAt?: string };
+    return endedAt === undefined ? '' : (id ?? '');
+  });
+});
+
+afterAll(async () => {
+  await stack?.stop();
+  await admin(['delete', 'pods', '--all', '--force', '--grace-period=0', '--wait=false']);
+  await admin(['delete', 'namespace', namespace, '--wait=false']);
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** What a person does in the pod, and sees. */
+async function lived(): Promise<void> {
+  const terminal = await Tmux.start(SIZE, stack.env());
+  const screen = (shows: string) =>
+    eventually(`${shows} is not shown`, async () => (await terminal.screen()).includes(shows));
+  const enter = async (text: string) => {
+    await terminal.type(text);
+    await terminal.press('Enter');
+  };
+  try {
+    const kubectl = `${newestKubectl().path} -n ${namespace} exec -it box -- sh`;
+    await enter(`${process.execPath} ${HOOPCTL_MAIN} connect k8s -- ${kubectl}; echo over $?`);
+    await screen('/ #');
+    await enter('echo $((6 * 7)) of the pod');
+    await screen('42 of the pod');
+    await enter('exit 3');
+    await screen('over 3');
+  } finally {
+    await terminal.stop();
+  }
+}
+
+it('is played in a terminal, with how it ended', async () => {
+  const { stdout, exitCode } = await stack.hoopctl(['session', 'replay', session, '--speed', '0'], otto);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('42 of the pod');
+  expect(stdout).toContain('exit 3');
+});
+
+it.each([2, 3])('is an asciicast of version %i', async (version) => {
+  const { stdout, stderr } = await stack.hoopctl(
+    ['session', 'replay', session, '--asciicast', `${version}`],
+    otto,
+  );
+  expect(stderr).toBe('');
+  const [head, ...events] = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(head).toMatchObject({ version });
+  const shown = events
+    .filter(([, kind]) => kind === 'o')
+    .map(([, , text]) => text)
+    .join('');
+  expect(shown).toContain('42 of the pod');
+});
