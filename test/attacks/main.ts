@@ -3,7 +3,8 @@
  *
  *   npm run attacks [-- --json] [-- ID…]     ID: a kind (RT1, H1, S1, K1) or one case of it (RT1.3)
  *
- * Exits 1 if any came through, or if a case is dead: one that does nothing where no gateway stands proves nothing.
+ * Exits 1 if any came through, or if a case is dead: one that does nothing where no gateway stands proves nothing. What needs a real
+ * cluster is told as not tried where `HOOP_TEST_CLUSTER_ENV` names none (`npm run attacks:cluster` starts one), and counts for nothing.
  */
 import { ofPostgres } from './attack.ts';
 import { GROUPS } from './cases/index.ts';
