@@ -10,11 +10,12 @@ import type { ObjectAddress } from './request/address.ts';
 export function objectOf(cluster: PolicyObject, address: ObjectAddress, clean: CleanText): PolicyObject {
   const { group, kind, namespace, name, subresource } = address;
   const attrs = { group, kind, namespace, name };
-  const parent = namespace === '' ? cluster : namespaceOf(cluster, namespace);
+  const parent = namespace === '' ? cluster : namespaceOf(cluster, namespace, clean);
   // No namespace is called so: a kind that lies in none is not taken for one.
-  const all = `${namespace === '' ? `${cluster.id}/-` : parent.id}/${pluralOf(address)}`;
+  const within = (place: string) => `${namespace === '' ? `${cluster.id}/-` : place}/${pluralOf(address)}`;
+  const [all, allShown] = [within(parent.id), within(parent.shownId ?? parent.id)];
   const id = name === '' ? all : `${all}/${name}`;
-  const shown = shownAs(id, name === '' ? all : `${all}/${forPeople(name, clean)}`);
+  const shown = shownAs(id, name === '' ? allShown : `${allShown}/${forPeople(name, clean)}`);
   const object = { type: 'KubernetesObject', id, ...shown, attrs, parent };
   if (subresource === '') return object;
   return {
@@ -49,8 +50,10 @@ export function pluralOf({ kind, group }: Pick<ObjectAddress, 'kind' | 'group'>)
   return group === '' ? kind : `${kind}.${group}`;
 }
 
-function namespaceOf(cluster: PolicyObject, name: string): PolicyObject {
-  return { type: 'Namespace', id: `${cluster.id}/${name}`, attrs: { name }, parent: cluster };
+function namespaceOf(cluster: PolicyObject, name: string, clean: CleanText): PolicyObject {
+  const id = `${cluster.id}/${name}`;
+  const shown = shownAs(id, `${cluster.id}/${forPeople(name, clean)}`);
+  return { type: 'Namespace', id, ...shown, attrs: { name }, parent: cluster };
 }
 
 function shownAs(id: string, shownId: string): { readonly shownId?: string } {

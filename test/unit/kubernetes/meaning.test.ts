@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Pair } from '../../../src/policy/model.ts';
 import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';
 import { isRefused } from '../../../src/protocols/http/request/refusals.ts';
 import { clusterMeaning } from '../../../src/protocols/kubernetes/meaning.ts';
@@ -135,6 +136,14 @@ describe('what a request to a cluster asks', () => {
     });
   });
 
+  it('is told without what detectors find in a namespace', () => {
+    const understood = read('GET /api/v1/namespaces/secret-name/pods');
+    if (isRefused(understood)) throw new Error(understood.reason);
+    const [{ object }] = understood.question(cluster, clean).pairs as [Pair];
+    expect(object).toMatchObject({ id: 'k8s/secret-name/pods', shownId: 'k8s/***/pods' });
+    expect(object.parent).toMatchObject({ id: 'k8s/secret-name', shownId: 'k8s/***' });
+  });
+
   it('is told even where detectors find too much', () => {
     const understood = read('GET /api/v1/namespaces/shop/pods/web-1');
     if (isRefused(understood)) throw new Error(understood.reason);
@@ -143,7 +152,7 @@ describe('what a request to a cluster asks', () => {
     };
     expect(understood.question(cluster, fails)).toMatchObject({
       text: '‹withheld›',
-      pairs: [{ object: { id: 'k8s/shop/pods/web-1', shownId: 'k8s/shop/pods/‹withheld›' } }],
+      pairs: [{ object: { id: 'k8s/shop/pods/web-1', shownId: 'k8s/‹withheld›/pods/‹withheld›' } }],
     });
   });
 
