@@ -189,7 +189,7 @@ export interface ResourceItem {
   readonly connect: ConnectFacts;
   /** What `connect` would answer now. */
   readonly access: 'allow' | 'hold';
-  /** Whether anything that is classified there would be masked. */
+  /** Whether anything would be masked: what is classified there, or what detectors find. */
   readonly masks: boolean;
 }
 

@@ -15,7 +15,7 @@ import { BUILTIN_TAGS } from '../../masking/detectors/builtin.ts';
 import { DetectorSet } from '../../masking/detectors/index.ts';
 import { CedarEngine } from '../../policy/engine.ts';
 import type { Decision, PolicyEngine, PolicyObject } from '../../policy/model.ts';
-import { resourceObject } from '../../policy/objects.ts';
+import { detectedObject, resourceObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Adapter, Viewer } from '../../protocols/adapter.ts';
 import type {
@@ -162,9 +162,10 @@ export class GatewayRules {
     return resource !== undefined && this.connect(principal, resource).effect !== 'deny';
   }
 
-  /** Whether anything classified at the resource would be masked for this principal. */
-  masks(principal: Principal, { facts }: GatewayResource): boolean {
-    return facts.classified.some((object) => !this.enforcer.reveal({ principal }, object).show);
+  /** Whether anything classified at the resource, or of a kind that detectors find, would be masked for this principal. */
+  masks(principal: Principal, { facts, object }: GatewayResource): boolean {
+    const found = this.#prepared.detectors.tags.map((tag) => detectedObject(object, tag));
+    return [...facts.classified, ...found].some((one) => !this.enforcer.reveal({ principal }, one).show);
   }
 
   async close(): Promise<void> {

@@ -55,6 +55,20 @@ describe('who am I, and what may I reach', () => {
     });
   });
 
+  it('says that something is masked where that is only what detectors find', async () => {
+    const hidden =
+      '@id("hide") @mask("redact") forbid (principal, action == Action::"reveal", resource is Detected);';
+    const other = await RunningGateway.start({
+      policy: `@id("all") permit (principal, action, resource);\n${hidden}`,
+    });
+    try {
+      const agent = await other.person(['developers'], { agent: 'copilot' });
+      expect((await agent.get(PATHS.resources)).json.resources).toMatchObject([{ masks: true }]);
+    } finally {
+      await other.remove();
+    }
+  });
+
   it('discovery and health need no token; everything else does', async () => {
     const nobody = new Caller(running, await makeProofKey());
     const open = await nobody.call('GET', PATHS.discovery, { token: null });
