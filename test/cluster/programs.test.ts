@@ -1,14 +1,11 @@
 /** What others have made with the client of Go: Helm, and a program that watches as controllers do. */
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterGateway, podOf, podSpec } from '../support/kubernetes/gateway.ts';
 import { type RunOptions, runProgram } from '../support/kubernetes/kubectl.ts';
+import { buildPrograms } from '../support/kubernetes/programs.ts';
 
-const run = promisify(execFile);
 /** With what has to be had and built where nothing is at hand. */
 const BUILD_MS = 15 * 60_000;
 
@@ -19,19 +16,14 @@ const POLICY = (see: string) => () =>
 @id("confined") forbid (principal, action, resource) when { context has pod && context.pod.privileged };
 `;
 
-const directory = mkdtempSync(join(tmpdir(), 'hoop-programs-'));
-const chart = join(directory, 'web');
+let directory: string | undefined;
+let chart: string;
 let at: ClusterGateway;
 let masked: ClusterGateway;
 
 beforeAll(async () => {
-  cpSync(join(import.meta.dirname, '../support/clients/kubernetes'), directory, { recursive: true });
-  const env = { ...process.env, GOTOOLCHAIN: 'local', GOFLAGS: '-mod=mod -buildvcs=false' };
-  for (const [program, source] of [
-    ['informer', '.'],
-    ['helm', 'helm.sh/helm/v3/cmd/helm'],
-  ] as const)
-    await run('go', ['build', '-o', program, source], { cwd: directory, env });
+  directory = await buildPrograms();
+  chart = join(directory, 'web');
   writeChart();
   at = await ClusterGateway.start({ policy: POLICY('') });
   masked = await ClusterGateway.start({
@@ -42,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await at?.stop();
   await masked?.stop();
-  rmSync(directory, { recursive: true, force: true });
+  if (directory !== undefined) rmSync(directory, { recursive: true });
 });
 
 function writeChart(): void {
@@ -77,7 +69,7 @@ function writeChart(): void {
 
 function program(gateway: ClusterGateway, name: string, args: readonly string[], options: RunOptions = {}) {
   const env = { HOME: gateway.gateway.dir, KUBECONFIG: gateway.kubeconfig };
-  return runProgram(join(directory, name), args, { ...options, env });
+  return runProgram(join(directory ?? '', name), args, { ...options, env });
 }
 
 describe('Helm', () => {

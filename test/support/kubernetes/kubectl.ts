@@ -24,8 +24,17 @@ export interface RunOptions {
   readonly withinMs?: number;
 }
 
-/** Every kubectl of this machine, the oldest first: those of several versions lie beside each other. */
+/**
+ * The oldest kubectl of this machine, the newest and the one in the middle, in that order; with `HOOP_TEST_KUBECTLS=all` every one.
+ * Those of several versions lie beside each other.
+ */
 export function kubectls(): readonly Kubectl[] {
+  const every = everyKubectl();
+  if (process.env['HOOP_TEST_KUBECTLS'] === 'all') return every;
+  return [...new Set([every[0]!, every[every.length >> 1]!, every.at(-1)!])];
+}
+
+function everyKubectl(): readonly Kubectl[] {
   const first = execFileSync('sh', ['-c', 'command -v kubectl'], { encoding: 'utf8' }).trim();
   const folder = dirname(realpathSync(first));
   const several = readdirSync(folder).flatMap((name) => {
