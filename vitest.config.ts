@@ -12,6 +12,7 @@ const withServers = (name: string, atOnce: 1 | 2) => ({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: atOnce,
+    maxConcurrency: 2,
     sequence: { groupOrder: atOnce === 1 ? 1 : 0 },
   },
 });

@@ -11,16 +11,32 @@ import { MUTATIONS, mutated } from '../conformance/mutations.ts';
 import { ROOT } from '../support/source-tree.ts';
 
 const COPIED = ['src', 'test', 'package.json', 'tsconfig.json', 'vitest.config.ts'];
-const copy = mkdtempSync(join(tmpdir(), 'hoop-mutated-'));
+/** Of the sources: as many as are tried at once, since most of the time what fails waits. */
+const copies = [1, 2].map(() => mkdtempSync(join(tmpdir(), 'hoop-mutated-')));
+const free = [...copies];
 
 beforeAll(() => {
-  for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
-  symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  for (const copy of copies) {
+    for (const name of COPIED) cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
+  }
 });
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
+afterAll(() => {
+  for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+});
 
-/** Runs the suite in the copy, or those of its cases whose names have this in them. @returns Names of the cases that fail. */
-async function failures(suite: 'echo' | 'postgres', cases = ''): Promise<string[]> {
+async function inCopy(task: (copy: string) => Promise<void>): Promise<void> {
+  const copy = free.pop();
+  if (copy === undefined) throw new Error('more are tried at once than there are copies');
+  try {
+    await task(copy);
+  } finally {
+    free.push(copy);
+  }
+}
+
+/** Runs the suite in a copy, or those of its cases whose names have this in them. @returns Names of the cases that fail. */
+async function failures(copy: string, suite: 'echo' | 'postgres', cases = ''): Promise<string[]> {
   const report = join(copy, 'report.json');
   rmSync(report, { force: true });
   const file = `test/integration/conformance/${suite}.test.ts`;
@@ -47,19 +63,25 @@ async function failures(suite: 'echo' | 'postgres', cases = ''): Promise<string[
   return run.filter(({ status }) => status === 'failed').map(({ title }) => title);
 }
 
-describe('the suite of adapters', () => {
-  it.each(['echo', 'postgres'] as const)('passes for %s as the sources are', async (suite) => {
-    expect(await failures(suite)).toEqual([]);
-  });
+const suites = (['echo', 'postgres'] as const).map((suite) => ({
+  name: `passes for ${suite} as the sources are`,
+  tried: async (copy: string) => expect(await failures(copy, suite)).toEqual([]),
+}));
 
-  it.each(MUTATIONS)('fails without $without', async (mutation) => {
+const mutations = MUTATIONS.map((mutation) => ({
+  name: `fails without ${mutation.without}`,
+  tried: async (copy: string) => {
     const file = join(copy, mutation.file);
     const whole = readFileSync(file, 'utf8');
     writeFileSync(file, mutated(whole, mutation));
     try {
-      expect(await failures(mutation.suite, mutation.fails)).not.toEqual([]);
+      expect(await failures(copy, mutation.suite, mutation.fails)).not.toEqual([]);
     } finally {
       writeFileSync(file, whole);
     }
-  });
+  },
+}));
+
+describe('the suite of adapters', () => {
+  it.concurrent.each([...suites, ...mutations])('$name', ({ tried }) => inCopy(tried));
 });
