@@ -25,7 +25,7 @@ export default defineConfig({
     projects: [
       { test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 20_000, maxWorkers: 2 } },
       withServers('integration', 2),
-      withServers('clients', 1),
+      withServers('clients', 2),
       withServers('long', 1),
       withServers('cluster', 1),
     ],
