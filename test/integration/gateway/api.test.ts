@@ -63,7 +63,10 @@ describe('who am I, and what may I reach', () => {
     });
     try {
       const agent = await other.person(['developers'], { agent: 'copilot' });
-      expect((await agent.get(PATHS.resources)).json.resources).toMatchObject([{ masks: true }]);
+      expect((await agent.get(PATHS.resources)).json.resources[0]).toMatchObject({
+        name: 'echo',
+        masks: true,
+      });
     } finally {
       await other.remove();
     }
