@@ -1,3 +1,4 @@
+import type { Later } from '../../../core/later.ts';
 import { denialOf } from '../../../enforcement/denial.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { ApiMeaning, Asks, Tried, Understood, Weighs } from '../../http/relay/meaning.ts';
@@ -46,12 +47,13 @@ export async function reviewed(
   const asked = body.sends?.request ?? request;
   const octets = Buffer.from(body.text);
   const answered =
-    (combined: (answer: Json, weighs: Weighs) => Json) =>
+    (combined: (answer: Json, weighs: Weighs) => Later<Json>) =>
     async (ask: Asks, weighs: Weighs): Promise<Tried | Refusal> => {
       const answer = await ask(readByUs(asked), octets);
       const read = await wholeOf(answer);
       if (answer.status >= 300) return { answer: answeredBy(answer, read) };
-      return { answer: answeredJson(combined(JSON.parse(read.toString()) as Json, weighs), answer.status) };
+      const said = await combined(JSON.parse(read.toString()) as Json, weighs);
+      return { answer: answeredJson(said, answer.status) };
     };
   if (review === RULES) {
     const namespace = textAt(spec, 'namespace');

@@ -1,3 +1,4 @@
+import { Turns } from '../../../core/turns.ts';
 import type { Weighs } from '../../http/relay/meaning.ts';
 import { type Json, listOf, membersOf } from '../guards/json.ts';
 import { type AskedAbout, aboutObject, aboutPath } from './questions.ts';
@@ -7,13 +8,19 @@ const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'd
 /** Questions to policy for one answer. */
 const MAX_QUESTIONS = 2_048;
 
-/** What of a list of rules, as a cluster has answered it, policy permits as well: what no rule of either permits is not in it. Pure. */
-export function permittedOf(answer: Json, namespace: string, weighs: Weighs): Json {
+/**
+ * What of a list of rules, as a cluster has answered it, policy permits as well: what no rule of either permits is not in it. Others
+ * have their turn between its questions.
+ */
+export async function permittedOf(answer: Json, namespace: string, weighs: Weighs): Promise<Json> {
   const { status, ...rest } = membersOf(answer);
   const { resourceRules, nonResourceRules, incomplete, evaluationError } = membersOf(status);
   const list = new Permitted(weighs);
-  const objects = listOf(resourceRules).flatMap((rule) => list.ofObjects(membersOf(rule), namespace));
-  const paths = listOf(nonResourceRules).flatMap((rule) => list.ofPaths(membersOf(rule)));
+  const objects: object[] = [];
+  for (const rule of listOf(resourceRules))
+    objects.push(...(await list.ofObjects(membersOf(rule), namespace)));
+  const paths: object[] = [];
+  for (const rule of listOf(nonResourceRules)) paths.push(...(await list.ofPaths(membersOf(rule))));
   const left = list.left ? [LEFT_OUT] : [];
   const errors = [evaluationError, ...left].filter((one) => typeof one === 'string' && one !== '');
   return {
@@ -34,6 +41,7 @@ type Members = Readonly<Record<string, Json>>;
 
 class Permitted {
   readonly #weighs: Weighs;
+  readonly #turns = new Turns();
   #questions = 0;
   /** Something was not asked about. */
   left = false;
@@ -42,31 +50,24 @@ class Permitted {
     this.#weighs = weighs;
   }
 
-  ofObjects(rule: Members, namespace: string): readonly object[] {
-    const names = texts(rule['resourceNames']);
-    return texts(rule['apiGroups']).flatMap((group) =>
-      texts(rule['resources']).flatMap((resource) =>
-        (names.length === 0 ? [''] : names).flatMap((name) => {
-          const [kind = '', subresource = ''] = resource.split('/');
-          const at = { group, resource: kind, subresource, name, namespace };
-          if (this.#isAny([group, kind, subresource])) return [];
-          const verbs = this.#verbsOf(rule).filter((verb) => this.#may(aboutObject({ ...at, verb })));
-          if (verbs.length === 0) return [];
-          const named = name === '' ? {} : { resourceNames: [name] };
-          return [{ verbs, apiGroups: [group], resources: [resource], ...named }];
-        }),
-      ),
-    );
+  async ofObjects(rule: Members, namespace: string): Promise<readonly object[]> {
+    const permitted: object[] = [];
+    for (const { group, resource, name } of namedBy(rule)) {
+      const [kind = '', subresource = ''] = resource.split('/');
+      const at = { group, resource: kind, subresource, name, namespace };
+      if (this.#isAny([group, kind, subresource])) continue;
+      const verbs = await this.#those(this.#verbsOf(rule), (verb) => aboutObject({ ...at, verb }));
+      const named = name === '' ? {} : { resourceNames: [name] };
+      if (verbs.length > 0) permitted.push({ verbs, apiGroups: [group], resources: [resource], ...named });
+    }
+    return permitted;
   }
 
   /** A path that ends in a star stands for what it begins with. */
-  ofPaths(rule: Members): readonly object[] {
-    const paths = texts(rule['nonResourceURLs']).filter((path) => {
-      const begins = path.replace(/\/\*$/, '');
-      return (
-        !this.#isAny([begins === '' ? ALL : begins]) && this.#may(aboutPath({ path: begins, verb: 'get' }))
-      );
-    });
+  async ofPaths(rule: Members): Promise<readonly object[]> {
+    const begins = (path: string) => path.replace(/\/\*$/, '');
+    const told = texts(rule['nonResourceURLs']).filter((path) => !this.#isAny([begins(path) || ALL]));
+    const paths = await this.#those(told, (path) => aboutPath({ path: begins(path), verb: 'get' }));
     return paths.length === 0 ? [] : [{ verbs: ['get'], nonResourceURLs: paths }];
   }
 
@@ -81,11 +82,28 @@ class Permitted {
     return verbs.includes(ALL) ? VERBS : verbs;
   }
 
+  async #those(named: readonly string[], about: (one: string) => AskedAbout): Promise<readonly string[]> {
+    const permitted: string[] = [];
+    for (const one of named) {
+      if (this.#may(about(one))) permitted.push(one);
+      if (this.#turns.spent) await this.#turns.next();
+    }
+    return permitted;
+  }
+
   #may(about: AskedAbout): boolean {
     if (this.#questions++ >= MAX_QUESTIONS) this.left = true;
     if ('unknown' in about || this.#questions > MAX_QUESTIONS) return false;
     return this.#weighs(about.of).decision.effect !== 'deny';
   }
+}
+
+/** Every group, kind and name that a rule speaks of together; its name is empty where it speaks of all. */
+function* namedBy(rule: Members): Generator<{ group: string; resource: string; name: string }> {
+  const names = texts(rule['resourceNames']);
+  for (const group of texts(rule['apiGroups']))
+    for (const resource of texts(rule['resources']))
+      for (const name of names.length === 0 ? [''] : names) yield { group, resource, name };
 }
 
 function texts(value: Json): readonly string[] {
