@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { endedSession } from '../support/ended-session.ts';
 import { runningCluster } from '../support/kubernetes/cluster.ts';
 import { podOf } from '../support/kubernetes/gateway.ts';
 import { newestKubectl, runProgram } from '../support/kubernetes/kubectl.ts';
@@ -40,12 +41,7 @@ beforeAll(async () => {
   });
   otto = await stack.person('otto');
   await lived();
-  session = await eventually('the session has ended', async () => {
-    const { stdout } = await stack.hoopctl(['session', 'list', '--json'], otto);
-    const [listed] = stdout.split('\n').filter(Boolean);
-    const { id, endedAt } = JSON.parse(listed ?? '{}') as { id?: string; endedAt?: string };
-    return endedAt === undefined ? '' : (id ?? '');
-  });
+  session = await endedSession(stack, otto);
 });
 
 afterAll(async () => {

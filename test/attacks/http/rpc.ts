@@ -3,6 +3,7 @@ import { mcpAnswers } from '../../support/http/mcp-upstream.ts';
 import { head, type Message } from '../../support/http/messages.ts';
 import { type RawHttp, statusOf } from '../../support/http/raw-http.ts';
 import { must } from '../attack.ts';
+import { servesOn } from './attack.ts';
 import type { HttpWorld } from './world.ts';
 
 export interface Sent {
@@ -27,6 +28,16 @@ export async function told(client: RawHttp, octets: Buffer): Promise<Message> {
   const [first] = await client.answered();
   must(first !== undefined, 'no answer came');
   return first;
+}
+
+/** It goes nowhere, and whoever sent it is told so; what is honest goes on. */
+export async function isRefused(world: HttpWorld, octets: Buffer, status: readonly number[]): Promise<void> {
+  const before = world.upstream.octets.length;
+  const got = await told(await world.through(), octets);
+  must(world.upstream.octets.length === before, 'the target was sent something');
+  must(status.includes(statusOf(got)), `answered with ${statusOf(got)}: ${got.body.toString()}`);
+  must(/"(?:error|rule)":/.test(got.body.toString()), `no refusal: ${got.body.toString()}`);
+  await servesOn(world);
 }
 
 export const message = (method: string, params: object, more: object = { id: 1 }) => ({

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Chromium } from '../../support/chromium.ts';
+import { endedSession } from '../../support/ended-session.ts';
 import { HOOPCTL_MAIN } from '../../support/run-hoopctl.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
@@ -46,12 +47,7 @@ beforeAll(async () => {
   });
   otto = await stack.person('otto');
   await lived();
-  session = await eventually('the session has ended', async () => {
-    const { stdout } = await stack.hoopctl(['session', 'list', '--json'], otto);
-    const [listed] = stdout.split('\n').filter(Boolean);
-    const { id, endedAt } = JSON.parse(listed ?? '{}') as { id?: string; endedAt?: string };
-    return endedAt === undefined ? '' : (id ?? '');
-  });
+  session = await endedSession(stack, otto);
 });
 
 afterAll(async () => {

@@ -1,9 +1,7 @@
 /** H24: calls of a tool that policy permits nobody, in every form in which some server would take them. */
 import { mcpAnswers } from '../../../support/http/mcp-upstream.ts';
-import { statusOf } from '../../../support/http/raw-http.ts';
 import { must } from '../../attack.ts';
-import { servesOn } from '../attack.ts';
-import { call, message, octetsOf, type Sent, text, told } from '../rpc.ts';
+import { call, isRefused, message, octetsOf, type Sent, text, told } from '../rpc.ts';
 import { calls } from '../rpc-readings.ts';
 import type { HttpAttack } from '../world.ts';
 
@@ -22,12 +20,7 @@ function uncalled(
       const live = world.upstream.heard.some((one) => calls(one) !== undefined);
       must(live, 'dead: no server takes it for the call');
       world.upstream.heard = [];
-      const before = world.upstream.octets.length;
-      const got = await told(await world.through(), octetsOf(world.authorization, body, sent));
-      must(world.upstream.octets.length === before, 'the target was sent something');
-      must(status.includes(statusOf(got)), `answered with ${statusOf(got)}: ${got.body.toString()}`);
-      must(/"(?:error|rule)":/.test(got.body.toString()), `no refusal: ${got.body.toString()}`);
-      await servesOn(world);
+      await isRefused(world, octetsOf(world.authorization, body, sent), status);
     },
   };
 }
