@@ -4,13 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { endedSession } from '../support/ended-session.ts';
 import { runningCluster } from '../support/kubernetes/cluster.ts';
 import { podOf } from '../support/kubernetes/gateway.ts';
 import { newestKubectl, runProgram } from '../support/kubernetes/kubectl.ts';
+import { endedSession } from '../support/replays/ended-session.ts';
+import { Tmux } from '../support/replays/tmux.ts';
 import { HOOPCTL_MAIN } from '../support/run-hoopctl.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { Tmux } from '../support/tmux.ts';
 import { eventually } from '../support/waiting.ts';
 
 const SIZE = { columns: 90, rows: 20 };

@@ -8,11 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Chromium } from '../../support/chromium.ts';
-import { endedSession } from '../../support/ended-session.ts';
+import { endedSession } from '../../support/replays/ended-session.ts';
+import { type TerminalSize, Tmux } from '../../support/replays/tmux.ts';
 import { HOOPCTL_MAIN } from '../../support/run-hoopctl.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
-import { type TerminalSize, Tmux } from '../../support/tmux.ts';
 import { eventually, timePasses } from '../../support/waiting.ts';
 
 /** Where the picture goes; the one in docs is taken with PICTURES=docs/images. */

@@ -1,5 +1,5 @@
-import type { Stack } from './stack.ts';
-import { eventually } from './waiting.ts';
+import type { Stack } from '../stack.ts';
+import { eventually } from '../waiting.ts';
 
 /** The newest session, once it has ended. @param person Who may list sessions. @returns Its id. */
 export function endedSession(stack: Stack, person: Readonly<Record<string, string>>): Promise<string> {
