@@ -4,9 +4,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { admin, removeNamespace } from '../support/kubernetes/admin.ts';
 import { runningCluster } from '../support/kubernetes/cluster.ts';
 import { podOf } from '../support/kubernetes/gateway.ts';
-import { newestKubectl, runProgram } from '../support/kubernetes/kubectl.ts';
+import { newestKubectl } from '../support/kubernetes/kubectl.ts';
 import { endedSession } from '../support/replays/ended-session.ts';
 import { Tmux } from '../support/replays/tmux.ts';
 import { HOOPCTL_MAIN } from '../support/run-hoopctl.ts';
@@ -21,18 +22,14 @@ let stack: Stack;
 let otto: Record<string, string>;
 let session: string;
 
-async function admin(args: readonly string[], input = ''): Promise<void> {
-  const env = { KUBECONFIG: runningCluster().kubeconfig };
-  const { code, stderr } = await runProgram(newestKubectl().path, ['-n', namespace, ...args], { env, input });
-  if (code !== 0) throw new Error(stderr);
-}
+const inNamespace = (args: readonly string[], input = '') => admin(['-n', namespace, ...args], input);
 
 beforeAll(async () => {
   const { front, caFile, adminToken } = runningCluster();
   writeFileSync(join(directory, 'token'), adminToken, { mode: 0o600 });
   await admin(['create', 'namespace', namespace]);
-  await admin(['create', '-f', '-'], JSON.stringify(podOf('box')));
-  await admin(['wait', '--for=condition=Ready', 'pod/box', '--timeout=60s']);
+  await inNamespace(['create', '-f', '-'], JSON.stringify(podOf('box')));
+  await inNamespace(['wait', '--for=condition=Ready', 'pod/box', '--timeout=60s']);
   stack = await startStack({
     resources: () => `  k8s:
     protocol: kubernetes
@@ -46,8 +43,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stack?.stop();
-  await admin(['delete', 'pods', '--all', '--force', '--grace-period=0', '--wait=false']);
-  await admin(['delete', 'namespace', namespace, '--wait=false']);
+  await removeNamespace(namespace);
   rmSync(directory, { recursive: true, force: true });
 });
 

@@ -6,6 +6,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import { RunningHoopctl } from '../run-hoopctl.ts';
 import { RunningGateway } from '../running-gateway.ts';
+import { admin, removeNamespace } from './admin.ts';
 import { type ClusterSettings, runningCluster } from './cluster.ts';
 import { type Ended, newestKubectl, type RunOptions, runProgram } from './kubectl.ts';
 
@@ -76,10 +77,14 @@ export class ClusterGateway {
   static async start(options: ClusterGatewayOptions): Promise<ClusterGateway> {
     const { settings = runningCluster(), role = 'cluster-admin' } = options;
     const namespace = `t-${randomBytes(5).toString('hex')}`;
-    await admin(settings, ['create', 'namespace', namespace]);
+    await admin(['create', 'namespace', namespace], '', settings);
     const bound = role === null ? undefined : `hoopd-${namespace}`;
     if (bound !== undefined)
-      await admin(settings, ['create', 'clusterrolebinding', bound, `--clusterrole=${role}`, '--user=hoopd']);
+      await admin(
+        ['create', 'clusterrolebinding', bound, `--clusterrole=${role}`, '--user=hoopd'],
+        '',
+        settings,
+      );
     const gateway = await RunningGateway.start({
       policy: options.policy(namespace),
       adapter: null,
@@ -132,7 +137,7 @@ ${options.resource ?? ''}`,
 
   /** As `direct`, of what must work. @returns What it prints. @throws {Error} It fails. */
   admin(args: readonly string[], input = ''): Promise<string> {
-    return admin(this.settings, ['-n', this.namespace, ...args], input);
+    return admin(['-n', this.namespace, ...args], input, this.settings);
   }
 
   /** A request through the gateway, as it is. */
@@ -158,16 +163,12 @@ ${options.resource ?? ''}`,
     await this.gateway.gateway.reload(this.gateway.load());
   }
 
-  /** The namespace goes too: nothing in these clusters collects what is in it. */
+  /** The namespace goes too. */
   async stop(): Promise<void> {
     this.#hoopctl.child.kill('SIGTERM');
     await this.#hoopctl.finished;
-    await this.direct(['delete', 'pods', '--all', '--force', '--grace-period=0', '--wait=false']);
     if (this.#bound !== undefined) await this.direct(['delete', 'clusterrolebinding', this.#bound]);
-    await this.direct(['delete', 'namespace', this.namespace, '--wait=false']);
-    const gone = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace }, spec: {} };
-    const path = `/api/v1/namespaces/${this.namespace}/finalize`;
-    await this.direct(['replace', '--raw', path, '-f', '-'], { input: JSON.stringify(gone) });
+    await removeNamespace(this.namespace, this.settings);
     await this.gateway.remove();
   }
 
@@ -193,13 +194,6 @@ export function podSpec(spec: object = {}, container: object = {}): object {
     containers: [{ ...box, ...container }],
     ...spec,
   };
-}
-
-async function admin(settings: ClusterSettings, args: readonly string[], input = ''): Promise<string> {
-  const env = { KUBECONFIG: settings.kubeconfig };
-  const { code, stdout, stderr } = await runProgram(newestKubectl().path, args, { env, input });
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${stderr}`);
-  return stdout;
 }
 
 function ask(
