@@ -1,26 +1,32 @@
-/** A shell in a pod, at a real terminal: it is played as it was shown, and written for players of asciicasts. */
+/** A shell in a pod, at a real terminal, with colours, another size and vi: each player shows what was shown, one scene behind the other. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { admin, removeNamespace } from '../support/kubernetes/admin.ts';
 import { runningCluster } from '../support/kubernetes/cluster.ts';
 import { podOf } from '../support/kubernetes/gateway.ts';
 import { newestKubectl } from '../support/kubernetes/kubectl.ts';
+import { AsciinemaPlayer } from '../support/replays/asciinema-player.ts';
 import { endedSession } from '../support/replays/ended-session.ts';
-import { Tmux } from '../support/replays/tmux.ts';
+import { comesBy, Person, played, type Scene } from '../support/replays/scenes.ts';
+import type { TerminalSize } from '../support/replays/tmux.ts';
 import { HOOPCTL_MAIN } from '../support/run-hoopctl.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { eventually } from '../support/waiting.ts';
 
-const SIZE = { columns: 90, rows: 20 };
+/** Where the picture goes; the one in docs is taken with PICTURES=docs/images. */
+const PICTURES = process.env['PICTURES'];
+
+const SMALL: TerminalSize = { columns: 72, rows: 16 };
+const LARGE: TerminalSize = { columns: 90, rows: 20 };
 const namespace = `t-${randomBytes(5).toString('hex')}`;
 const directory = mkdtempSync(join(tmpdir(), 'hoop-replay-'));
 
 let stack: Stack;
 let otto: Record<string, string>;
 let session: string;
+let scenes: readonly Scene[];
 
 const inNamespace = (args: readonly string[], input = '') => admin(['-n', namespace, ...args], input);
 
@@ -28,8 +34,8 @@ beforeAll(async () => {
   const { front, caFile, adminToken } = runningCluster();
   writeFileSync(join(directory, 'token'), adminToken, { mode: 0o600 });
   await admin(['create', 'namespace', namespace]);
-  await inNamespace(['create', '-f', '-'], JSON.stringify(podOf('box')));
-  await inNamespace(['wait', '--for=condition=Ready', 'pod/box', '--timeout=60s']);
+  await inNamespace(['create', '-f', '-'], JSON.stringify(podOf('shop')));
+  await inNamespace(['wait', '--for=condition=Ready', 'pod/shop', '--timeout=60s']);
   stack = await startStack({
     resources: () => `  k8s:
     protocol: kubernetes
@@ -37,7 +43,7 @@ beforeAll(async () => {
     credentials: { bearer: { file: ${directory}/token } }`,
   });
   otto = await stack.person('otto');
-  await lived();
+  scenes = await lived();
   session = await endedSession(stack, otto);
 });
 
@@ -47,49 +53,96 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const hoopctl = (...words: readonly string[]) => [process.execPath, HOOPCTL_MAIN, ...words].join(' ');
+
 /** What a person does in the pod, and sees. */
-async function lived(): Promise<void> {
-  const terminal = await Tmux.start(SIZE, stack.env());
-  const screen = (shows: string) =>
-    eventually(`${shows} is not shown`, async () => (await terminal.screen()).includes(shows));
-  const enter = async (text: string) => {
-    await terminal.type(text);
-    await terminal.press('Enter');
+async function lived(): Promise<readonly Scene[]> {
+  const person = await Person.start(SMALL, stack.env());
+  const { terminal } = person;
+  /** What is typed close behind an Escape would be taken for one key with it. */
+  const escaped = async () => {
+    await person.sees('I shop.conf');
+    await terminal.press('Escape');
+    await person.sees('- shop.conf [Modified]');
   };
   try {
-    const kubectl = `${newestKubectl().path} -n ${namespace} exec -it box -- sh`;
-    await enter(`${process.execPath} ${HOOPCTL_MAIN} connect k8s -- ${kubectl}; echo over $?`);
-    await screen('/ #');
-    await enter('echo $((6 * 7)) of the pod');
-    await screen('42 of the pod');
-    await enter('exit 3');
-    await screen('over 3');
+    const kubectl = `${newestKubectl().path} -n ${namespace} exec -it shop -- sh`;
+    await person.enter(`${hoopctl('connect', 'k8s', '--')} ${kubectl}; echo over $?`);
+    await person.sees('/ #');
+    await person.enter(`PS1='\\[\\e[1;34m\\]shop# \\[\\e[m\\]'; cd /tmp`);
+    await person.enter(
+      `clear; printf 'listen: 127.0.0.1\\nport: 5432\\n' > shop.conf; ls --color=always -a /`,
+    );
+    await person.enter(
+      `printf '\\e[32mgreen \\e[1;31mred \\e[38;5;208morange \\e[48;2;30;60;90mblue\\e[0;7m turned \\e[m done\\n'`,
+    );
+    await person.scene('colours', 'blue turned  done\n');
+    await person.enter('vi shop.conf');
+    await person.scene('vi', 'port: 5432', '~');
+    await terminal.press('j');
+    await terminal.type('cwPORT');
+    await escaped();
+    await terminal.resize(LARGE);
+    await person.enter(
+      'oA line that is longer than the screen was wide before the terminal was made larger: yes',
+    );
+    await terminal.type('end');
+    await escaped();
+    await person.scene('vi, in a larger terminal', 'PORT: 5432', 'end', 'larger: yes');
+    await person.enter(':wq');
+    await person.enter('clear; ls --color=always -p /; cat shop.conf; stty size');
+    await person.scene('back in the shell', `${LARGE.rows} ${LARGE.columns}\nshop#`);
+    await person.enter('exit 3');
+    await person.sees('over 3');
+    return person.scenes;
   } finally {
     await terminal.stop();
   }
 }
 
-it('is played in a terminal, with how it ended', async () => {
-  const { stdout, exitCode } = await stack.hoopctl(['session', 'replay', session, '--speed', '0'], otto);
-  expect(exitCode).toBe(0);
-  expect(stdout).toContain('42 of the pod');
-  expect(stdout).toContain('exit 3');
+const playing = () => ({ scenes, size: SMALL, env: otto, resized: { behind: 'vi', to: LARGE } });
+
+async function cast(version: 2 | 3): Promise<string> {
+  const words = ['session', 'replay', session, '--asciicast', `${version}`];
+  const { stdout, stderr } = await stack.hoopctl(words, otto);
+  expect(stderr).toBe('');
+  return stdout;
+}
+
+it('hoopctl plays it, with its colours, and says below what was shown how it ended', async () => {
+  const end = await played(hoopctl('session', 'replay', session), playing());
+  const [before, after] = end.split('-- exit 3\n');
+  expect(before).toContain(scenes.at(-1)!.text.trimEnd());
+  expect(after).toContain('at-home$');
 });
 
-it.each([2, 3])('is an asciicast of version %i', async (version) => {
-  const { stdout, stderr } = await stack.hoopctl(
-    ['session', 'replay', session, '--asciicast', `${version}`],
-    otto,
-  );
-  expect(stderr).toBe('');
-  const [head, ...events] = stdout
-    .trim()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-  expect(head).toMatchObject({ version });
-  const shown = events
-    .filter(([, kind]) => kind === 'o')
-    .map(([, , text]) => text)
-    .join('');
-  expect(shown).toContain('42 of the pod');
+it('asciinema plays it, with its colours', async () => {
+  const file = join(directory, 'shell.cast');
+  writeFileSync(file, await cast(2));
+  await played(`asciinema play ${file}`, playing());
 });
+
+describe('asciinema-player', () => {
+  let player: AsciinemaPlayer;
+  beforeAll(async () => {
+    const casts = { '2': await cast(2), '3': await cast(3) };
+    player = await AsciinemaPlayer.start(casts, readFileSync(stack.caFile, 'utf8'));
+  });
+  afterAll(() => player?.stop());
+
+  it.each([2, 3])('plays version %i', async (version) => {
+    await player.play(`${version}`, { width: 1000, height: 560 });
+    await comesBy(scenes, {
+      look: () => player.screen(),
+      of: ({ text }) => text,
+      seen: async ({ name }) => name === 'back in the shell' && version === 3 && picture(player),
+    });
+  });
+});
+
+async function picture(player: AsciinemaPlayer): Promise<void> {
+  if (PICTURES === undefined) return;
+  const file = join(PICTURES, 'kubernetes-replay.png');
+  await player.picture(file);
+  expect(statSync(file).size).toBeLessThan(200_000);
+}
