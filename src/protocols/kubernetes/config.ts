@@ -36,7 +36,7 @@ export function kubernetesConfig(base: string) {
           exec: section(
             {
               command: argv(base, EXAMPLE).describe(
-                'Prints an ExecCredential with a token, as plugins of kubectl do.',
+                'Prints an ExecCredential with a token, a client certificate or both, as plugins of kubectl do.',
               ),
               timeout: duration('1s', '2m', '10s').default(10_000),
               env: variables('AWS_PROFILE').describe('Variables of hoopd that it is given, beside PATH.'),
@@ -44,7 +44,7 @@ export function kubernetesConfig(base: string) {
             `write {command: ${EXAMPLE}}`,
           )
             .optional()
-            .describe('A command that gives tokens, before the last one ends.'),
+            .describe('A command that gives tokens or certificates, before the last one ends.'),
           mtls: section(
             { certFile: path(base, 'a PEM file', 'client.crt'), key: secret },
             'write {certFile: client.crt, key: {file: client.key}}',

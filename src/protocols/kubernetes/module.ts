@@ -57,15 +57,15 @@ export const kubernetes: Protocol<KubernetesConfig> = {
     const { target, credentials } = resource.config;
     const ca = resource.authority(CA_FILE);
     const { impersonate, exec } = credentials;
-    const credential =
-      exec === undefined
-        ? configuredCredential(resource, ca, { clock, log })
-        : execCredential(exec, process.env, { clock, log: log.child({ resource: resource.name }) });
     const { targetHeadMs: headMs, earlyHeads: early } = HTTP_LIMITS;
-    const certificate = () => ({
-      cert: resource.authority(MTLS_CERT) ?? '',
-      key: resource.secret(MTLS_KEY).expose(),
-    });
+    const plugin =
+      exec && execCredential(exec, process.env, { clock, log: log.child({ resource: resource.name }) });
+    const credential = plugin ?? configuredCredential(resource, ca, { clock, log });
+    const configured = () =>
+      credentials.mtls && {
+        cert: resource.authority(MTLS_CERT) ?? '',
+        key: resource.secret(MTLS_KEY).expose(),
+      };
     return createHttpAdapter(
       {
         target: httpTarget({
@@ -74,7 +74,7 @@ export const kubernetes: Protocol<KubernetesConfig> = {
           credential,
           addresses: targetAddresses(target.addresses),
           patience: { connectMs: LIMITS.targetConnectMs, answerMs: target.answer, headMs, early },
-          ...(credentials.mtls === undefined ? {} : { certificate }),
+          certificate: () => plugin?.certificate() ?? configured(),
         }),
         rules: credential.rules,
         place: target.url,

@@ -25,8 +25,8 @@ export interface TargetOptions {
   readonly version?: TargetVersion | undefined;
   /** PEM; undefined: the authorities that Node knows. */
   readonly ca: string | undefined;
-  /** As it is now: asked with each request. */
-  readonly certificate?: () => OwnCertificate;
+  /** As it is now: asked with each request, behind `credential.show`. */
+  readonly certificate?: () => OwnCertificate | undefined;
   readonly credential: HttpCredential;
   readonly addresses: TargetAddresses;
   readonly patience: Patience;

@@ -22,7 +22,7 @@ export interface Place {
 /** @param origin As `URL` writes it. Pure. */
 export function placeOf(
   origin: string,
-  rest: Pick<Place, 'ca' | 'addresses'> & { readonly certificate?: () => OwnCertificate },
+  rest: Pick<Place, 'ca' | 'addresses'> & { readonly certificate?: () => OwnCertificate | undefined },
 ): Place {
   const { protocol, hostname, host: authority, port } = new URL(origin);
   const secure = protocol === 'https:';
