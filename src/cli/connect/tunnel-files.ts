@@ -1,19 +1,24 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoopError } from '../../core/errors.ts';
+import { makeTunnelDirectory, sweepTunnelDirectories } from './tunnel-directories.ts';
 
 /** Resources are named by the gateway: a name made of one must not lead out of the directory. */
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$/;
 
 /**
  * Files that clients of one tunnel need, such as a configuration that names its port: each 0600, in a directory of
- * their own (0700) that is made with the first of them and removed when the tunnel ends or this process does, a
- * process that is killed by SIGKILL excepted. What is in them is of no use without the tunnel.
+ * their own (0700) that is made with the first of them and removed when the tunnel ends or this process does; what a
+ * process leaves behind that is killed by SIGKILL is removed by the next one. What is in them is of no use without the tunnel.
  */
 export class TunnelFiles {
   #directory: string | undefined;
   readonly #remove = () => this.dispose();
+
+  constructor() {
+    sweepTunnelDirectories(tmpdir());
+  }
 
   /**
    * Writes a file that does not exist yet.
@@ -46,7 +51,7 @@ export class TunnelFiles {
 
   #open(): string {
     if (this.#directory === undefined) {
-      this.#directory = mkdtempSync(join(tmpdir(), 'hoopctl-'));
+      this.#directory = makeTunnelDirectory(tmpdir());
       process.once('exit', this.#remove);
     }
     return this.#directory;

@@ -127,7 +127,8 @@ function parseOwner(content: string): Owner | undefined {
   }
 }
 
-function isRunning(pid: number): boolean {
+/** Of this machine, or of this container. Never throws. */
+export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

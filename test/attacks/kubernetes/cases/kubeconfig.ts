@@ -44,8 +44,11 @@ function homeIn({ cluster: { running } }: KubernetesWorld): string {
 }
 const OWN = 'apiVersion: v1\nkind: Config\n';
 
-async function opened(world: KubernetesWorld): Promise<Opened> {
-  const hoopctl = new RunningHoopctl(['connect', 'k8s', '--json'], environment(world, homeIn(world)));
+async function opened(world: KubernetesWorld, ...more: string[]): Promise<Opened> {
+  const hoopctl = new RunningHoopctl(
+    ['connect', 'k8s', '--json', ...more],
+    environment(world, homeIn(world)),
+  );
   const [line] = await hoopctl.until(/^\{.*"listening".*\}$/m);
   const { kubeconfig, port } = JSON.parse(line) as { readonly kubeconfig: string; readonly port: number };
   const text = readFileSync(kubeconfig, 'utf8');
@@ -142,6 +145,35 @@ function goneAt(signal: NodeJS.Signals): KubernetesAttack {
   };
 }
 
+/** Nothing of it ran any more: what it left behind is of no use to anybody, and the next one removes it. */
+const KILLED: KubernetesAttack = {
+  case: 'behind SIGKILL the next hoopctl removes it, and whoever has read it is let in nowhere',
+  run: async (world) => {
+    const tunnel = await opened(world);
+    await ended(tunnel, 'SIGKILL');
+    must(existsSync(tunnel.path), 'dead: it was not left behind');
+    const closed = await asks(world, tunnel);
+    must(typeof closed === 'string', `its port answers ${closed}`);
+    const next = await opened(world, '--port', `${tunnel.port}`);
+    try {
+      must(
+        next.port === tunnel.port && (await asks(world, next)) === 200,
+        'dead: the next one does not serve',
+      );
+      must(!existsSync(dirname(tunnel.path)), 'it is left behind');
+      must(existsSync(next.path), 'that of the next one is gone as well');
+      world.clear();
+      for (const authority of [tunnel.authority, next.authority]) {
+        const answer = await asks(world, { ...tunnel, authority });
+        must(answer !== 200, 'its token is let in at the same port');
+      }
+      must(world.sent.length === 0, `the cluster is sent ${world.sent.toString('latin1')}`);
+    } finally {
+      await ended(next, 'SIGTERM');
+    }
+  },
+};
+
 const AUTHORITY_OF_NOBODY = '';
 
 export const K22: KubernetesGroup = {
@@ -192,6 +224,7 @@ export const K22: KubernetesGroup = {
     goneAt('SIGTERM'),
     goneAt('SIGINT'),
     goneAt('SIGHUP'),
+    KILLED,
     {
       case: 'a command has it in its own environment, and it is gone when the command ends',
       run: async (world) => {
