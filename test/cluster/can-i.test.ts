@@ -1,4 +1,5 @@
 /** Whether somebody may do something is answered by policy and cluster together, before a real one. */
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClusterGateway } from '../support/kubernetes/gateway.ts';
 import { kubectls } from '../support/kubernetes/kubectl.ts';
@@ -10,6 +11,26 @@ const POLICY = (namespace: string) => `
 @id("no-secrets") forbid (principal, action, resource is KubernetesObject) when { resource.kind == "secrets" };
 @id("asked-for") @approval("sre") forbid (principal, action == Action::"k8s.delete", resource) unless { context.approvals.contains("sre") };
 `;
+
+/** A group of others, with a kind that lies in namespaces and one that lies in none. */
+const GROUP = `${randomBytes(5).toString('hex')}.test.example`;
+const KINDS = { gadgets: 'Cluster', widgets: 'Namespaced' } as const;
+
+function definitionOf(kind: keyof typeof KINDS): object {
+  const schema = { openAPIV3Schema: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true } };
+  const named = `${kind[0]!.toUpperCase()}${kind.slice(1, -1)}`;
+  return {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: `${kind}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope: KINDS[kind],
+      names: { plural: kind, kind: named },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  };
+}
 
 let at: ClusterGateway;
 
@@ -24,9 +45,20 @@ beforeAll(async () => {
   ];
   await at.admin(rights);
   await at.admin(['create', 'rolebinding', 'part', '--role=part', '--user=hoopd']);
+  for (const kind of ['gadgets', 'widgets'] as const)
+    await at.admin(['create', '-f', '-'], JSON.stringify(definitionOf(kind)));
+  const all = [`gadgets.${GROUP}`, `widgets.${GROUP}`];
+  for (const name of all)
+    await at.admin(['wait', '--for=condition=Established', `crd/${name}`, '--timeout=30s']);
+  await at.admin(['create', 'clusterrole', GROUP, '--verb=get,list', `--resource=${all.join()}`]);
+  await at.admin(['create', 'clusterrolebinding', GROUP, `--clusterrole=${GROUP}`, '--user=hoopd']);
 });
 
-afterAll(() => at?.stop());
+afterAll(async () => {
+  for (const kind of ['gadgets', 'widgets']) await at.direct(['delete', 'crd', `${kind}.${GROUP}`]);
+  await at.direct(['delete', `clusterrole/${GROUP}`, `clusterrolebinding/${GROUP}`]);
+  await at.stop();
+});
 
 describe.each(kubectls())('kubectl $version auth can-i', ({ path }) => {
   const ask = (args: readonly string[]) => at.kubectl(['auth', 'can-i', ...args], {}, path);
@@ -49,6 +81,16 @@ describe.each(kubectls())('kubectl $version auth can-i', ({ path }) => {
     const { code, stdout } = await ask(args);
     expect(stdout.trim()).toMatch(new RegExp(says));
     expect(code).toBe(says === 'yes' ? 0 : 1);
+  });
+
+  it.each([
+    ['widgets', 'yes'],
+    ['gadgets', `no - the gateway: no policy permits k8s.list on k8s/-/gadgets.${GROUP}`],
+  ])('list %s, a kind of others: %s, as it is done', async (kind, says) => {
+    const { stdout } = await ask(['list', `${kind}.${GROUP}`]);
+    expect(stdout.trim()).toBe(says);
+    const done = await at.kubectl(['get', `${kind}.${GROUP}`], {}, path);
+    expect(done.code, done.stderr).toBe(says === 'yes' ? 0 : 1);
   });
 
   it('--list has what both permit', async () => {

@@ -51,6 +51,8 @@ interface AnswerForms {
 /**
  * Asks the target with the gateway's own credential, for what changes nothing there. Whoever asks reads the body of the answer, or
  * destroys it. Fails as `HttpTarget.request` does.
+ *
+ * @param body Not sent where the request has none.
  */
 export type Asks = (request: CanonicalRequest, body: Buffer) => Promise<TargetAnswer>;
 

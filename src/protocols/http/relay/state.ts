@@ -71,7 +71,11 @@ export function onBehalf({ parts, context }: ConnectionState, request: Canonical
 /** Asks the target for whoever is behind this connection. */
 export function asking(state: ConnectionState, signal: AbortSignal): Asks {
   return (request, body) =>
-    state.parts.target.request(onBehalf(state, request), Readable.from([body]), signal);
+    state.parts.target.request(
+      onBehalf(state, request),
+      request.body === 'none' ? undefined : Readable.from([body]),
+      signal,
+    );
 }
 
 /** Asks policy about whoever is behind this connection. */

@@ -6,6 +6,7 @@ import { nonResource, objectOf, pluralOf } from '../entities.ts';
 import { type Json, membersOf, textAt } from '../guards/json.ts';
 import { isName, type ObjectAddress, readAddress } from '../request/address.ts';
 import { verbOf } from '../request/verb.ts';
+import type { KindName, Scope } from './scope.ts';
 
 /** What somebody asks whether they may do: actions, and to what; or why nobody can say it. */
 export type AskedAbout =
@@ -34,18 +35,50 @@ const CLUSTER_WIDE: ReadonlySet<string> = new Set([
   ),
 ]);
 
-/** Of an object, as `resourceAttributes` of an access review name it. Pure. */
-export function aboutObject(attributes: Json): AskedAbout {
+/** Groups of the server's own of which the kinds in no namespace are all in that list. */
+const KNOWN_GROUPS: ReadonlySet<string> = new Set([
+  ...[
+    '',
+    'apps',
+    'batch',
+    'autoscaling',
+    'policy',
+    'coordination.k8s.io',
+    'events.k8s.io',
+    'discovery.k8s.io',
+  ],
+]);
+
+/** The kind that is asked about, where only the cluster knows whether it lies in the namespace that stands beside it. Pure. */
+export function kindOfOthers(attributes: Json): KindName | undefined {
+  const members = membersOf(attributes);
+  const [group, kind, namespace] = [
+    textAt(members, 'group'),
+    textAt(members, 'resource'),
+    textAt(members, 'namespace'),
+  ];
+  const known = KNOWN_GROUPS.has(group) || CLUSTER_WIDE.has(pluralOf({ group, kind }));
+  return known || namespace === '' || [group, kind].includes(ALL) ? undefined : { group, kind };
+}
+
+/**
+ * Of an object, as `resourceAttributes` of an access review name it. Pure.
+ *
+ * @param scope Where the kind lies, where it is `kindOfOthers`.
+ */
+export function aboutObject(attributes: Json, scope: Scope = 'namespace'): AskedAbout {
   const members = membersOf(attributes);
   const [verb, group, kind, subresource] = ['verb', 'group', 'resource', 'subresource'].map((name) =>
     textAt(members, name),
   ) as [string, string, string, string];
   const name = textAt(members, 'name');
-  const namespace = textAt(members, 'namespace');
+  const namespace = scope === 'cluster' ? '' : textAt(members, 'namespace');
   const address = addressOf({ group, version: '', kind, subresource, name, namespace });
   const text = `${verb} ${[pluralOf(address), name, subresource].filter((one) => one !== '').join('/')}${address.namespace === '' ? '' : ` in ${address.namespace}`}`;
   if ([group, kind, subresource].includes(ALL))
     return { text, unknown: 'it answers for one kind at a time: ask for each by its name' };
+  if (scope === 'untold')
+    return { text, unknown: 'the cluster does not say whether this kind lies in namespaces' };
   if (kind === '' || (name !== '' && !isName(name))) return { text, unknown: 'no object is called so' };
   const actions = actionsOf(verb, address);
   if (actions.length === 0) return { text, unknown: `no request through it is to ${JSON.stringify(verb)}` };

@@ -9,8 +9,9 @@ import { objectBody } from '../guards/object-body.ts';
 import { answeredBy, answeredJson, readByUs, wholeOf } from '../guards/own-answer.ts';
 import type { ObjectAddress } from '../request/address.ts';
 import type { KubernetesRefusal } from '../request/refusals.ts';
-import { type AskedAbout, aboutObject, aboutPath } from './questions.ts';
+import { type AskedAbout, aboutObject, aboutPath, kindOfOthers } from './questions.ts';
 import { permittedOf } from './rules.ts';
+import { scopeOf } from './scope.ts';
 
 /** A question whether something may be done. */
 export interface Reviewed extends Pick<Understood, 'tries' | 'becomes'> {
@@ -47,12 +48,12 @@ export async function reviewed(
   const asked = body.sends?.request ?? request;
   const octets = Buffer.from(body.text);
   const answered =
-    (combined: (answer: Json, weighs: Weighs) => Later<Json>) =>
+    (combined: (answer: Json, weighs: Weighs, ask: Asks) => Later<Json>) =>
     async (ask: Asks, weighs: Weighs): Promise<Tried | Refusal> => {
       const answer = await ask(readByUs(asked), octets);
       const read = await wholeOf(answer);
       if (answer.status >= 300) return { answer: answeredBy(answer, read) };
-      const said = await combined(JSON.parse(read.toString()) as Json, weighs);
+      const said = await combined(JSON.parse(read.toString()) as Json, weighs, ask);
       return { answer: answeredJson(said, answer.status) };
     };
   if (review === RULES) {
@@ -63,14 +64,17 @@ export async function reviewed(
       tries: answered((answer, weighs) => permittedOf(answer, namespace, weighs)),
     };
   }
-  const about =
-    spec['nonResourceAttributes'] === undefined
-      ? aboutObject(spec['resourceAttributes'])
-      : aboutPath(spec['nonResourceAttributes']);
+  const path = spec['nonResourceAttributes'];
+  const object = spec['resourceAttributes'];
+  const about = path === undefined ? aboutObject(object) : aboutPath(path);
+  const others = path === undefined ? kindOfOthers(object) : undefined;
   return {
     about: `whether ${about.text}`,
     becomes: body.sends,
-    tries: answered((answer, weighs) => accessOf(answer, about, weighs)),
+    tries: answered(async (answer, weighs, ask) => {
+      if (others === undefined) return accessOf(answer, about, weighs);
+      return accessOf(answer, aboutObject(object, await scopeOf(others, asked, ask)), weighs);
+    }),
   };
 }
 

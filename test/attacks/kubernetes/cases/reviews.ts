@@ -19,10 +19,25 @@ const about = (verb: string, resource: string, more: object = {}) =>
 const at = (verb: string, path: string) =>
   asks('selfsubjectaccessreviews', { nonResourceAttributes: { verb, path } });
 
+/** Groups of others: a kind of the one lies in namespaces, that of another in none, and of the third nothing is told. */
+const [WITHIN, BESIDE, SILENT] = ['metrics.k8s.io', 'beside.example', 'silent.example'];
+
+/** What a cluster tells of the kinds that it has. */
+function discovered(path: string): readonly Buffer[] {
+  const json = ['Content-Type: application/json'];
+  const [, , group = '', version] = path.split('/');
+  if (group === SILENT) return [answer('503 Service Unavailable', json, '{}')];
+  const versions = { kind: 'APIGroup', versions: [{ version: 'v1' }], preferredVersion: { version: 'v1' } };
+  const resources = [{ name: 'pods', namespaced: group !== BESIDE }];
+  return [answer('200 OK', json, JSON.stringify(version === undefined ? versions : { resources }))];
+}
+
 /** A cluster that permits everything to the gateway. */
 function permits(world: KubernetesWorld): void {
   if (!world.isRecording) return;
-  world.upstream.answer = ({ body }) => {
+  world.upstream.answer = ({ start, body }) => {
+    const [method, path = ''] = start.split(' ');
+    if (method === 'GET') return discovered(path);
     const asked = JSON.parse(body.toString()) as object;
     const told = JSON.stringify({ ...asked, status: { allowed: true, reason: 'all of it' } });
     return [answer('201 Created', ['Content-Type: application/json'], told)];
@@ -49,6 +64,9 @@ function said(what: string, asked: Asked, yes: boolean): KubernetesAttack {
     },
   };
 }
+
+/** The same, of a cluster that has such a kind. */
+const told: typeof said = (...trial) => ({ ...said(...trial), at: 'recording' });
 
 /** A list of rights has none that policy has not. */
 const listed: KubernetesAttack = {
@@ -102,7 +120,9 @@ export const K19: KubernetesGroup = {
     said('exec', about('create', 'pods', { subresource: 'exec' }), false),
     said('exec by get', about('get', 'pods', { subresource: 'exec' }), false),
     said('any part of pods', about('get', 'pods', { subresource: '*' }), false),
-    said('pods of another group', about('get', 'pods', { group: 'metrics.k8s.io' }), true),
+    said('pods of another group', about('get', 'pods', { group: WITHIN }), true),
+    told('pods of another group that lie in no namespace', about('get', 'pods', { group: BESIDE }), false),
+    told('pods of a group of which nothing is told', about('get', 'pods', { group: SILENT }), false),
     said('impersonate', about('impersonate', 'users'), false),
     said('bind', about('bind', 'clusterroles', { group: 'rbac.authorization.k8s.io' }), false),
     said('get /metrics', at('get', '/metrics'), false),
