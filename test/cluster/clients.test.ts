@@ -49,6 +49,24 @@ function deployment(name: string, replicas: number, image = 'localhost/box:1'): 
   return { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name, labels }, spec };
 }
 
+/** What a controller would have made of a deployment, had there been one: a set of its own for each of its revisions, the last one of now. */
+async function revisionsOf(name: string, ...images: readonly string[]): Promise<void> {
+  const { metadata, spec } = JSON.parse(await at.admin(['get', 'deployment', name, '-o', 'json'])) as {
+    readonly metadata: { readonly uid: string };
+    readonly spec: { readonly selector: { readonly matchLabels: Readonly<Record<string, string>> } };
+  };
+  const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name, uid: metadata.uid, controller: true };
+  for (const [index, image] of images.entries()) {
+    const labels = { ...spec.selector.matchLabels, 'pod-template-hash': `${index}` };
+    const annotations = { 'deployment.kubernetes.io/revision': `${index + 1}` };
+    const template = { metadata: { labels }, spec: podSpec({}, { image }) };
+    const set = { name: `${name}-${index}`, labels, annotations, ownerReferences: [owner] };
+    const made = { replicas: 0, selector: { matchLabels: labels }, template };
+    const object = { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata: set, spec: made };
+    await at.admin(['create', '-f', '-'], JSON.stringify(object));
+  }
+}
+
 /** As long ago as it is, and what each making gives anew. */
 function steady(text: string, name = ''): string {
   const same = text
@@ -111,6 +129,31 @@ describe.each(kubectls())('kubectl $version', ({ path, version }) => {
       stdout: steady(theirs.stdout),
       stderr: steady(theirs.stderr),
     });
+  });
+
+  it('goes back to a revision, and tells which there are', async () => {
+    const undone = async (kubectl: Run, name: string) => {
+      await at.admin(['create', '-f', '-'], JSON.stringify(deployment(name, 0, 'localhost/box:2')));
+      await revisionsOf(name, 'localhost/box:1', 'localhost/box:2');
+      const said: Ended[] = [];
+      for (const args of [
+        ['rollout', 'history', `deployment/${name}`],
+        ['rollout', 'history', `deployment/${name}`, '--revision=1'],
+        ['rollout', 'undo', `deployment/${name}`],
+        ['get', 'deployment', name, '-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
+        ['rollout', 'undo', `deployment/${name}`, '--to-revision=2'],
+        ['get', 'deployment', name, '-o', 'jsonpath={.spec.template.spec.containers[0].image}'],
+        ['rollout', 'undo', `deployment/${name}`, '--to-revision=7'],
+      ]) {
+        const { code, stdout, stderr } = await kubectl(args);
+        said.push({ code, stdout: steady(stdout, name), stderr: steady(stderr, name) });
+      }
+      return said;
+    };
+    const [ours, theirs] = [await undone(through, `back-${id}`), await undone(direct, `gone-${id}`)];
+    expect(ours).toEqual(theirs);
+    expect(ours.map(({ code }) => code)).toEqual([0, 0, 0, 0, 0, 0, 1]);
+    expect([ours[3]?.stdout, ours[5]?.stdout]).toEqual(['localhost/box:1', 'localhost/box:2']);
   });
 
   it('changes a deployment in every way', async () => {
