@@ -28,7 +28,9 @@ for (const group of GROUPS) readFolder(join(api, group), group.replace('/', '.')
 for (const folder of MACHINERY)
   readFolder(join(machinery, folder), folder.replace(/^pkg\/(?:apis\/|api\/|util\/)?/, '').replace('/', '.'));
 for (const name of Object.keys(messages)) if (/List$/.test(name)) delete messages[name];
-writeFileSync(FILE, `${JSON.stringify(messages, undefined, 2)}\n`);
+const [, release] = /@(v\d+\.\d+\.\d+)\/?$/.exec(api) ?? [];
+if (release === undefined) throw new Error(`${api} is named after no version`);
+writeFileSync(FILE, `${JSON.stringify({ api: release, messages }, undefined, 2)}\n`);
 
 function readFolder(folder: string, within: string): void {
   const text = readFileSync(join(folder, 'generated.proto'), 'utf8').replace(/^\s*\/\/(?! items,).*\n/gm, '');

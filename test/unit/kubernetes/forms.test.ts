@@ -92,6 +92,20 @@ describe('protobuf', () => {
   ])('%s is refused', (_what, octets) => {
     expect(() => objectInProtobuf(octets)).toThrow(Unreadable);
   });
+
+  it.each<[octets: Buffer, says: RegExp]>([
+    [
+      object('Gadget', Buffer.alloc(0)),
+      /^the protobuf is of v1 Gadget, which k8s\.io\/api v0\.33\.\d+ does not have: /,
+    ],
+    [object('Gad get\n', Buffer.alloc(0)), /^the protobuf is of a kind without a name, which k8s/],
+    [
+      object('ConfigMap', field(15, 'x')),
+      /^the protobuf has field 15 of core\.v1\.ConfigMap, which k8s\.io\/api v0\.33/,
+    ],
+  ])('what may be newer is told by its name, and by which version it is unknown', (octets, says) => {
+    expect(() => objectInProtobuf(octets)).toThrow(says);
+  });
 });
 
 describe('YAML', () => {

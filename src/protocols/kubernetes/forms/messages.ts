@@ -19,8 +19,11 @@ const HOW: Readonly<Record<string, MessageField['how']>> = { '*': 'list', '%': '
 
 /** All messages that objects are made of, by name: `core.v1.Pod`. Made by `npm run schemas -- kubernetes`. */
 export const MESSAGES: ReadonlyMap<string, Message> = new Map(
-  Object.entries(written).map(([name, text]) => [name, messageOf(text)]),
+  Object.entries(written.messages).map(([name, text]) => [name, messageOf(text)]),
 );
+
+/** The version of the module `k8s.io/api` by which they are described: `v0.33.3`. */
+export const API_RELEASE: string = written.api;
 
 /** `1 volumes *core.v1.Volume, 3 restartPolicy s`; `= ` before it where it wraps. */
 function messageOf(text: string): Message {

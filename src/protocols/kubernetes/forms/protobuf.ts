@@ -1,6 +1,6 @@
 import { MAX_VALUES } from '../../http/request/body/json.ts';
 import { type Json, numberOf } from '../guards/json.ts';
-import { MESSAGES, type Message, type MessageField } from './messages.ts';
+import { API_RELEASE, MESSAGES, type Message, type MessageField } from './messages.ts';
 import { SPECIAL } from './special.ts';
 import { textOf } from './text.ts';
 import { Unreadable, type WireField, wireFields } from './wire-reader.ts';
@@ -36,7 +36,8 @@ const OPTIONS = 'DeleteOptions';
  *
  * Pure, linear.
  *
- * @throws {Unreadable} It is of no kind that is described, or has what its description has not.
+ * @throws {Unreadable} It is of no kind that is described, or has what its description has not, as what is newer: it says by which
+ *   version it is described.
  * @see https://kubernetes.io/docs/reference/using-api/api-concepts/#protobuf-encoding
  */
 export function objectInProtobuf(octets: Uint8Array): Json {
@@ -49,6 +50,7 @@ export function objectInProtobuf(octets: Uint8Array): Json {
   if (raw === undefined) throw new Unreadable('the protobuf holds no object');
   const [group = '', version = ''] = apiVersion.includes('/') ? apiVersion.split('/') : ['', apiVersion];
   const name = kind === OPTIONS ? `meta.v1.${OPTIONS}` : `${DESCRIBED[group]}.${version}.${kind}`;
+  if (!MESSAGES.has(name)) throw new Unreadable(unknownKind(apiVersion, kind));
   return { apiVersion, kind, ...reader.members(name, raw) };
 }
 
@@ -93,7 +95,22 @@ function* eachOnce(octets: Uint8Array): Generator<WireField> {
   }
 }
 
-const UNDESCRIBED = 'the protobuf has a field that its kind has not, or is of a kind that is not known';
+const UNDESCRIBED = 'the protobuf has something that no object of a cluster has';
+
+/** As clients name them; what is called otherwise is not repeated. */
+const KIND = /^[A-Za-z0-9./-]{1,200}$/;
+
+function unknownKind(apiVersion: string, kind: string): string {
+  const named = `${apiVersion} ${kind}`;
+  const what = KIND.test(named.replace(' ', '')) ? named : 'a kind without a name';
+  return `the protobuf is of ${what}, which k8s.io/api ${API_RELEASE} does not have: send what is newer as JSON`;
+}
+
+/** @param within A message that is described. */
+function unknownField(within: string, number: number): string {
+  return `the protobuf has field ${number} of ${within}, which k8s.io/api ${API_RELEASE} does not have: send what is newer as JSON`;
+}
+
 const TWICE = 'the protobuf has a field twice';
 
 class ObjectReader {
@@ -104,14 +121,14 @@ class ObjectReader {
     const message = MESSAGES.get(name);
     if (message === undefined) throw new Unreadable(UNDESCRIBED);
     const members = Object.create(null) as Record<string, Json>;
-    for (const field of wireFields(octets)) this.#add(members, message, field);
+    for (const field of wireFields(octets)) this.#add(members, message, name, field);
     return members;
   }
 
-  #add(members: Record<string, Json>, { fields }: Message, field: WireField): void {
+  #add(members: Record<string, Json>, { fields }: Message, within: string, field: WireField): void {
     if (++this.#values > MAX_VALUES) throw new Unreadable(`the protobuf has more than ${MAX_VALUES} values`);
     const described = fields.get(field.number);
-    if (described === undefined) throw new Unreadable(UNDESCRIBED);
+    if (described === undefined) throw new Unreadable(unknownField(within, field.number));
     const { name, type, how } = described;
     const known = members[name];
     if (how === 'list') {
