@@ -75,7 +75,7 @@ function isPlainString(value: Uint8Array, start: number, end: number): boolean {
   return true;
 }
 
-const [QUOTE, BACKSLASH, AT, STAR] = [0x22, 0x5c, 0x40, 0x2a];
+const [QUOTE, BACKSLASH, AT, STAR, SPACE, DOT] = [0x22, 0x5c, 0x40, 0x2a, 0x20, 0x2e];
 
 /** As `writePartial`, of a plain JSON string: what is shown of it needs no escape either. One that is not UTF-8 is hidden. */
 function writePlainString(
@@ -146,51 +146,65 @@ function writePartial(value: Uint8Array, start: number, end: number, out: Uint8A
   if (end - start > FORM_MAX_BYTES)
     return isUtf8(value.subarray(start, end)) ? firstCharacter(value, start, out, to) : -1;
   let counts = 0;
-  let continued = 0;
-  let at = -1;
-  let dot = -1;
+  let marks = 0;
+  // Without a branch: nothing foretells what the next octet is.
   for (let i = start; i < end; i++) {
     const byte = value[i]!;
-    const count = COUNTED[byte]!;
-    counts += count;
-    if (count === BEYOND_ASCII && byte < 0xc0) continued++;
-    if (count !== 0) continue;
-    if (byte === 0x2e) dot = i;
-    else if (byte === AT) at = at === -1 ? i : -2;
-    else if (byte === 0x20 && at === -1) at = -2;
+    counts += COUNTED[byte]!;
+    marks += MARKED[byte]!;
   }
-  const letters = counts % DIGITS;
-  const digits = (counts >> 10) % DIGITS;
+  const letters = counts % COUNT;
+  const digits = (counts >> 10) % COUNT;
   const beyondAscii = counts >> 20;
   if (beyondAscii > 0 && !isUtf8(value.subarray(start, end))) return -1;
-  const characters = end - start - continued;
+  const characters = end - start - (beyondAscii > 0 ? continuedIn(value, start, end) : 0);
   if (characters <= 4) return writeStars(out, to);
-  const budget = Math.ceil(characters / 4);
-  if (at > start) return partialEmail(value, { start, at, dot, end }, budget, out, to);
+  const budget = (characters + 3) >> 2;
+  const at = marks % COUNT === 1 ? atIn(value, start, end, marks > COUNT) : start;
+  if (at > start) return partialEmail(value, { start, at, end }, budget, out, to);
   if (digits >= 8 && digits >= (letters + beyondAscii) * 2)
     return lastDigits(value, end, Math.min(4, budget), out, to);
   return firstCharacter(value, start, out, to);
 }
 
-/** Letters, digits and octets beyond ASCII are counted in one number: of each there are at most `FORM_MAX_BYTES`. */
-const [DIGITS, BEYOND_ASCII] = [2 ** 10, 2 ** 20];
+/** Several things are counted in one number: of each there are at most `FORM_MAX_BYTES`. */
+const COUNT = 2 ** 10;
+/** Letters, digits, octets beyond ASCII. */
 const COUNTED = Int32Array.from({ length: 256 }, (_, byte) => {
-  if (byte >= 0x80) return BEYOND_ASCII;
-  return isLetter(byte) ? 1 : isDigit(byte) ? DIGITS : 0;
+  if (byte >= 0x80) return COUNT * COUNT;
+  return isLetter(byte) ? 1 : isDigit(byte) ? COUNT : 0;
 });
+/** Each `@`, spaces. */
+const MARKED = Int32Array.from({ length: 256 }, (_, byte) => (byte === AT ? 1 : byte === SPACE ? COUNT : 0));
 
-/** Where an e-mail's parts lie: its `@`, its last dot. */
+/** Where the only `@` stands; `start` if a space stands before it. */
+function atIn(value: Uint8Array, start: number, end: number, hasSpace: boolean): number {
+  let at = start;
+  while (at < end && value[at] !== AT) {
+    if (hasSpace && value[at] === SPACE) return start;
+    at++;
+  }
+  return at;
+}
+
+/** Octets that are no character's first. */
+function continuedIn(value: Uint8Array, start: number, end: number): number {
+  let count = 0;
+  for (let i = start; i < end; i++) if ((value[i]! & 0xc0) === 0x80) count++;
+  return count;
+}
+
+/** Where an e-mail's parts lie. */
 interface EmailParts {
   readonly start: number;
   readonly at: number;
-  readonly dot: number;
   readonly end: number;
 }
 
 /** `alice@example.com` → `a***@e***.com`; a top-level domain that would go over the budget is left out. */
 function partialEmail(
   value: Uint8Array,
-  { start, at, dot, end }: EmailParts,
+  { start, at, end }: EmailParts,
   budget: number,
   out: Uint8Array,
   to: number,
@@ -200,8 +214,8 @@ function partialEmail(
   let next = writeStars(out, shown ? append(out, to, value, start, characterEnd(value, start)) : to);
   out[next++] = AT;
   next = writeStars(out, append(out, next, value, at + 1, domain));
-  const keepTop = shown && dot > domain && isTopLabel(value, dot + 1, end) && end - dot - 1 <= budget - 2;
-  return keepTop ? append(out, next, value, dot, end) : next;
+  const dot = shown ? topDot(value, domain, end) : -1;
+  return dot !== -1 && end - dot - 1 <= budget - 2 ? append(out, next, value, dot, end) : next;
 }
 
 /** As many as `STARS`. */
@@ -218,9 +232,11 @@ function append(out: Uint8Array, to: number, from: Uint8Array, start: number, en
   return at;
 }
 
-function isTopLabel(value: Uint8Array, start: number, end: number): boolean {
-  for (let i = start; i < end; i++) if (!isLetter(value[i]!)) return false;
-  return end - start >= 2;
+/** Where the dot of a top-level domain stands, behind `from`; -1: there is none. */
+function topDot(value: Uint8Array, from: number, end: number): number {
+  let dot = end - 1;
+  while (dot > from && isLetter(value[dot]!)) dot--;
+  return dot > from && value[dot] === DOT && end - dot > 2 ? dot : -1;
 }
 
 function lastDigits(value: Uint8Array, end: number, count: number, out: Uint8Array, to: number): number {

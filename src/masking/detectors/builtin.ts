@@ -220,6 +220,9 @@ function mayBePhone(text: Stretch, at: number): boolean {
   return third === DASH || third === 0x2e || text.at(at + 1) === DASH || text.at(at + 1) === SPACE;
 }
 
+/** Octets that a built-in detector starts from, by octet: a value without them holds nothing that one finds. */
+export const TELLING = TRIGGERS.map((trigger) => Number(trigger !== TRIGGER.none));
+
 /** First place at or after `from` where a telling octet stands, or `end`. A loop of its own: most octets tell nothing. */
 function nextTelling(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
@@ -230,10 +233,12 @@ function nextTelling(bytes: Uint8Array, from: number, end: number): number {
 /**
  * Whether a value holds anything that a built-in detector starts from: enough digits, or a telling octet whose neighbours
  * do not say at once that it tells nothing. Octets outside `start` … `end` are not looked at.
+ *
+ * @param from No octet before it is one of `TELLING`.
  */
-export function isTelling(bytes: Uint8Array, start: number, end: number): boolean {
+export function isTelling(bytes: Uint8Array, start: number, end: number, from: number): boolean {
   let digits = 0;
-  for (let at = nextTelling(bytes, start, end); at < end; at = nextTelling(bytes, at + 1, end)) {
+  for (let at = nextTelling(bytes, from, end); at < end; at = nextTelling(bytes, at + 1, end)) {
     const trigger = TRIGGERS[bytes[at]!]!;
     if (trigger !== TRIGGER.digit) {
       if (!tellsNothing(trigger, bytes, at, start, end)) return true;

@@ -1,11 +1,11 @@
 import { encodedText, mayBeEncoded } from '../encoded.ts';
 import { escapedStrings, isDocument } from '../json-strings.ts';
 import type { ValueShape } from '../mask.ts';
-import { BuiltinScanner, isTelling } from './builtin.ts';
+import { BuiltinScanner, isTelling, TELLING } from './builtin.ts';
 import { CustomDetectors } from './custom.ts';
 import { addFinding, type CustomDetector, type Finding } from './finding.ts';
 
-export type { CustomDetector, Finding };
+export { type CustomDetector, type Finding, TELLING };
 
 const NOTHING: readonly Finding[] = Object.freeze([]);
 
@@ -33,10 +33,17 @@ export class DetectorSet {
    * A quick look at one value before `scan`: most values hold nothing that could tell.
    *
    * @param bytes Hold the value from `start` to `end`; nothing beside is looked at.
+   * @param from Octets before it were looked at: none of them is one of `TELLING`.
    * @returns False only if `scan` would find nothing. Never throws.
    */
-  suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape = 'text'): boolean {
-    if (!this.#custom.empty || isTelling(bytes, start, end)) return true;
+  suspects(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    shape: ValueShape = 'text',
+    from: number = start,
+  ): boolean {
+    if (!this.#custom.empty || isTelling(bytes, start, end, from)) return true;
     if (shape === 'text' && mayBeEncoded(bytes, start, end)) return true;
     return (shape === 'json' || shape === 'jsonb-binary') && contains(bytes, start, end, BACKSLASH);
   }

@@ -92,9 +92,13 @@ export class DetectedValues {
     return true;
   }
 
-  /** Whether there can be anything to find: a quick look at octets `start` … `end`, wrong in saying yes only. */
-  suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape): boolean {
-    return this.#detectors.suspects(bytes, start, end, shape);
+  /**
+   * Whether there can be anything to find: a quick look at octets `start` … `end`, wrong in saying yes only.
+   *
+   * @param from As `DetectorSet.suspects`.
+   */
+  suspects(bytes: Uint8Array, start: number, end: number, shape: ValueShape, from?: number): boolean {
+    return this.#detectors.suspects(bytes, start, end, shape, from);
   }
 
   /**

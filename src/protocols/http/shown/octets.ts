@@ -2,7 +2,7 @@ import { unreadable } from './answer-error.ts';
 
 /** Octets gathered piece by piece, in memory that grows as needed and no further than what they are checked against. */
 export class Octets {
-  #bytes = Buffer.allocUnsafe(256);
+  #bytes: Buffer = NONE;
   length = 0;
 
   /** Valid until the next call. */
@@ -27,25 +27,26 @@ export class Octets {
 
   clear(): void {
     this.length = 0;
-    if (this.#bytes.length > KEPT_BYTES) this.#bytes = Buffer.allocUnsafe(256);
+    if (this.#bytes.length > KEPT_BYTES) this.#bytes = NONE;
   }
 
   /** What was gathered, for whoever keeps it; begins anew. */
   take(): Buffer {
     const { bytes } = this;
-    this.#bytes = Buffer.allocUnsafe(256);
+    this.#bytes = NONE;
     this.length = 0;
     return bytes;
   }
 
   #grow(needed: number): void {
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2));
+    const larger = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2, LEAST_BYTES));
     larger.set(this.#bytes.subarray(0, this.length));
     this.#bytes = larger;
   }
 }
 
-const KEPT_BYTES = 16 * 1024;
+const NONE = Buffer.alloc(0);
+const [LEAST_BYTES, KEPT_BYTES] = [256, 16 * 1024];
 /** So many are copied one by one. */
 const SHORT_BYTES = 24;
 /** Without a view of what is copied, of which a masked body would need hundreds; any `Uint8Array` has it as well. */

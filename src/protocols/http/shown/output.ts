@@ -1,26 +1,31 @@
 /**
  * What is shown of one piece of a body: stretches of it as they are, and what stands for the rest. A piece of which all
- * stays costs nothing.
+ * stays costs nothing. Of any other the rest stands behind what is shown already, in the same memory: to move a stretch there
+ * costs a fraction of what it costs to copy it from elsewhere.
  */
 export class Output {
   #out: Buffer = EMPTY;
+  /** Up to here it is shown. */
   #length = 0;
   #chunk: Buffer = EMPTY;
   /** Up to here the piece is shown, or something else stands for it. */
   #from = 0;
+  /** Where the piece begins in `#out`, had all of it been left there. */
+  #base = 0;
 
   begin(chunk: Buffer): void {
+    this.#out = EMPTY;
     this.#chunk = chunk;
-    this.#from = 0;
+    this.#from = this.#base = 0;
   }
 
   /** The piece up to `end` is shown as it is. */
   keep(end: number): void {
     const from = this.#from;
     if (end > from) {
-      const to = this.#length;
-      copy.call(this.#chunk, this.room(end - from), to, from, end);
-      this.#length = to + end - from;
+      const out = this.room(0);
+      out.copyWithin(this.#length, this.#base + from, this.#base + end);
+      this.#length += end - from;
     }
     this.#from = end;
   }
@@ -44,7 +49,7 @@ export class Output {
 
   /** Memory with room for so many octets from `length` on, to be written there before anything else is; `wrote` says up to where. */
   room(octets: number): Buffer {
-    if (this.#length + octets > this.#out.length) this.#grow(octets);
+    if (this.#out === EMPTY || this.#length + octets > this.#base + this.#from) this.#grow(octets);
     return this.#out;
   }
 
@@ -60,21 +65,24 @@ export class Output {
     this.keep(chunk.length);
     if (this.#length === 0) return undefined;
     const shown = this.#out.subarray(0, this.#length);
-    this.#out = EMPTY;
     this.#length = 0;
     return shown;
   }
 
-  /** At first as much as the piece is likely to become. */
+  /** Makes room between what is shown and the rest of the piece: at first some, then ever more. */
   #grow(octets: number): void {
-    const likely = Math.max(this.#out.length * 2, this.#chunk.length - this.#from + SPARE);
-    const larger = Buffer.allocUnsafe(Math.max(this.#length + octets, likely));
+    const chunk = this.#chunk;
+    const from = this.#from;
+    const rest = chunk.length - from;
+    const size = this.#length + Math.max(octets, this.#out.length >> 1) + SPARE + rest;
+    const larger = Buffer.allocUnsafe(size);
     larger.set(this.#out.subarray(0, this.#length));
+    copy.call(chunk, larger, size - rest, from);
     this.#out = larger;
+    this.#base = size - chunk.length;
   }
 }
 
 const EMPTY = Buffer.alloc(0);
-const SPARE = 1024;
-/** Without a view of what is copied, of which a masked body would need hundreds. */
+const SPARE = 2048;
 const { copy } = Buffer.prototype;

@@ -11,6 +11,9 @@ const byDetectors = () => new JsonMasker(undefined, detecting());
 const EMAIL: Masks = { '$.email': 'redact' };
 const SSN: Masks = { '$..ssn': 'redact' };
 
+/** Detectors look, and what they find is shown. */
+const NOTHING_FOUND = detecting('show');
+
 describe('members by their paths', () => {
   it.each<[masks: Masks, json: string, shown: string]>([
     [EMAIL, '{"email":"a@b.nl","n":1}', '{"email":"***","n":1}'],
@@ -302,4 +305,91 @@ it('takes a name for the label that it is, however many others there are', () =>
   const json = `[{${others},"bsn":111222333},{"bsn":111222333,"n7":111222333}]`;
   const shown = `[{${others},"bsn":null},{"bsn":null,"n7":111222333}]`;
   expect(shownOf(byDetectors(), [Buffer.from(json)])).toBe(shown);
+});
+
+/** A record of a list: its members in an order of their own, some of them left out. */
+const record = fc
+  .tuple(
+    fc.record(
+      {
+        id: fc.nat(),
+        customer_b_email: fc.constant('bob@example.com'),
+        customer_a_email: fc.constant('ann@example.com'),
+        'customer_a_emai"': fc.constant('quoted'),
+        email: fc.constant('eve@example.com'),
+        Email: fc.constant('eve@example.com'),
+        e: fc.constant('x'),
+        '': fc.constant('x'),
+        lines: fc.array(
+          fc.record({ sku: fc.constant('tea'), email: fc.constant('x') }, { requiredKeys: [] }),
+        ),
+        owner: fc.record(
+          { email: fc.constant('x'), customer_a_email: fc.constant('x') },
+          { requiredKeys: [] },
+        ),
+        [`${'long '.repeat(20)}email`]: fc.constant('x'),
+      },
+      { requiredKeys: [] },
+    ),
+    fc.boolean(),
+  )
+  .map(([members, turned]) => {
+    const entries = Object.entries(members);
+    return Object.fromEntries(turned ? entries.reverse() : entries);
+  });
+
+/** What is shown of records of which these members are masked: the whole of `owner`, if that is one of them. */
+function withoutMasked(records: readonly object[], hidden: ReadonlySet<string>): unknown {
+  const shown = (value: object): unknown =>
+    Object.fromEntries(
+      Object.entries(value).map(([name, inner]) => {
+        if (!hidden.has(name.toLowerCase())) return [name, inner];
+        return [name, typeof inner === 'string' ? '***' : null];
+      }),
+    );
+  return records.map(shown);
+}
+
+it('takes no member for another, whatever the records before it had', () => {
+  const hidden = fc.subarray(['customer_a_email', 'email', 'e', 'owner'], { minLength: 1 });
+  const sizes = fc.array(fc.integer({ min: 1, max: 200 }), { maxLength: 8 });
+  fc.assert(
+    fc.property(
+      fc.array(record, { maxLength: 12 }),
+      hidden,
+      sizes,
+      fc.constantFrom(undefined, 2),
+      (records, names, pieces, space) => {
+        const masks: Masks = Object.fromEntries(names.map((one) => [`$.${one}`, 'redact' as const]));
+        const bytes = Buffer.from(JSON.stringify(records, undefined, space));
+        const cuts = pieces.map((_, i) => pieces.slice(0, i + 1).reduce((a, b) => a + b));
+        const parts = [0, ...cuts].map((from, i) => bytes.subarray(from, cuts[i]));
+        const expected = withoutMasked(records, new Set(names));
+        for (const make of [byPath(masks), () => new JsonMasker(fields(masks), NOTHING_FOUND)]) {
+          expect(JSON.parse(shownOf(make(), [bytes]))).toEqual(expected);
+          expect(JSON.parse(shownOf(make(), parts))).toEqual(expected);
+        }
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+it('masks what is shorter than what stands for it, however often', () => {
+  const list = (email: string) =>
+    JSON.stringify(Array.from({ length: 5000 }, (_, id) => ({ id, email, n: [] })));
+  expect(shownOf(byPath(EMAIL)(), [Buffer.from(list(''))])).toBe(list('***'));
+});
+
+it('looks at every string in a list of records alike, and keeps what it holds within bounds', () => {
+  const rows = Array.from({ length: 300 }, (_, i) => ({
+    id: i,
+    note: i % 7 === 0 ? 'call 123-45-6789' : 'tea',
+  }));
+  const shown = rows.map(({ id, note }) => ({ id, note: note === 'tea' ? note : 'call ***' }));
+  expect(JSON.parse(shownAlways(byDetectors, JSON.stringify(rows)))).toEqual(shown);
+  const names = Array.from({ length: 2000 }, (_, i) => `"name${i}":"a@b.nl"`).join();
+  expect(shownOf(byPath({ '$.name1999': 'redact' })(), [Buffer.from(`{${names}}`)])).toBe(
+    `{${names.replace('"name1999":"a@b.nl"', '"name1999":"***"')}}`,
+  );
 });

@@ -8,9 +8,9 @@ import { resource } from '../../policy/support.ts';
 
 const TAGS = ['pii.card', 'pii.email', 'pii.iban', 'pii.national-id', 'pii.phone', 'secret.key'];
 
-/** Everything that detectors find is masked so. */
-export function detecting(mask: MaskKind = 'redact'): DetectedValues {
-  const reveal = (): Reveal => ({ show: false, mask, rules: [] });
+/** Everything that detectors find is masked so, or shown. */
+export function detecting(mask: MaskKind | 'show' = 'redact'): DetectedValues {
+  const reveal = (): Reveal => (mask === 'show' ? { show: true } : { show: false, mask, rules: [] });
   const detected = new DetectedValues({ reveal }, resource, new DetectorSet(), TAGS);
   detected.refresh();
   return detected;

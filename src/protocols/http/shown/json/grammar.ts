@@ -1,5 +1,5 @@
 /** What an octet within a string is. */
-export const IN_STRING = { plain: 0, quote: 1, backslash: 2, control: 3 } as const;
+export const IN_STRING = { plain: 0, quote: 1, backslash: 2, control: 3, telling: 4 } as const;
 
 export const STRING_CLASS = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte === 0x22) return IN_STRING.quote;

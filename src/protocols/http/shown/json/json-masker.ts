@@ -5,11 +5,20 @@ import { withinBound } from '../octets.ts';
 import { Output } from '../output.ts';
 import { Utf8Check } from '../utf8.ts';
 import type { FieldState } from './field-states.ts';
-import { BLANK, IN_NUMBER, IN_WORD, isNumber, isWord, numberEnd, stringText, wordEnd } from './grammar.ts';
+import { BLANK, IN_NUMBER, IN_WORD, numberEnd, stringText, wordEnd } from './grammar.ts';
 import { HeldToken } from './held-token.ts';
-import { JsonValues } from './json-values.ts';
+import { JsonValues, NOT_JSON } from './json-values.ts';
+import { MAX_NAME, type Member } from './members.ts';
+import { Place } from './place.ts';
 import { BOM, MOST, OCTET, STATE, TOKEN } from './states.ts';
-import { asciiEnd, plainEnd, StringScan } from './string-scan.ts';
+import { asciiEnd, plainEnd, quietEnd, StringScan } from './string-scan.ts';
+
+// Constants of this file are in the code that V8 makes of it; those of another are looked up there each time.
+const { value: VALUE, firstElement: FIRST_ELEMENT, name: NAME, firstName: FIRST_NAME, after: AFTER } = STATE;
+const { quote: QUOTE, colon: COLON, comma: COMMA } = OCTET;
+const { openBrace: OPEN_BRACE, openBracket: OPEN_BRACKET } = OCTET;
+const { closeBrace: CLOSE_BRACE, closeBracket: CLOSE_BRACKET } = OCTET;
+const [SHOWN, BLANKS] = [TOKEN.shown, BLANK];
 
 /** How documents follow each other: one alone, one per line, or each behind a record separator (RFC 7464). */
 export type JsonFraming = 'one' | 'lines' | 'records';
@@ -28,31 +37,25 @@ export type JsonFraming = 'one' | 'lines' | 'records';
  */
 export class JsonMasker implements BodyMasker {
   readonly #framing: JsonFraming;
-  readonly #start: FieldState | undefined;
   readonly #values: JsonValues;
   readonly #utf8 = new Utf8Check();
   readonly #output = new Output();
   /** The beginning of a token whose end has not come. */
   readonly #held = new HeldToken();
-  /** By depth: whether it is an object, and how far its names have followed the paths. */
-  readonly #isObject = new Uint8Array(MOST.depth);
-  readonly #fields: (FieldState | undefined)[] = [];
-  #depth = 0;
-  /** Of the value that comes next. */
-  #field: FieldState | undefined;
-  /** Depth of the container that is masked with all that is in it; -1: none. */
-  #muted = -1;
+  readonly #place: Place;
+  /** The piece that is being read. */
+  #view: DataView = NO_VIEW;
   #state: number = STATE.start;
-  #token: number = TOKEN.shown;
+  #token: number = SHOWN;
   readonly #scan = new StringScan();
   /** The string that is being read is a name. */
   #isName = false;
   #bom = 0;
 
   constructor(fields: FieldState | undefined, detects: Detects | undefined, framing: JsonFraming = 'one') {
-    this.#start = fields;
     this.#framing = framing;
     this.#values = new JsonValues(detects, (inner) => new JsonMasker(inner, detects));
+    this.#place = new Place(this.#values.member(fields, undefined));
   }
 
   get maskedValues(): number {
@@ -62,15 +65,16 @@ export class JsonMasker implements BodyMasker {
   push(chunk: Uint8Array): Uint8Array | undefined {
     if (chunk.length === 0) return undefined;
     this.#utf8.push(chunk);
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     const output = this.#output;
+    this.#view = new DataView(chunk.buffer, chunk.byteOffset, chunk.length);
     output.begin(bytes);
     let at = this.#goOn(bytes);
     while (at < bytes.length) {
       at = this.#plain(bytes, at);
       if (at < bytes.length) at = this.#read(bytes, at);
     }
-    if (this.#muted !== -1) output.skip(bytes.length);
+    if (this.#place.isUnseen) output.skip(bytes.length);
     return output.end();
   }
 
@@ -97,76 +101,103 @@ export class JsonMasker implements BodyMasker {
       at++;
     }
     if (at === bytes.length || this.#bom === BOM.length) return at;
-    if (this.#bom > 0) throw notJson();
+    if (this.#bom > 0) throw unreadable(NOT_JSON);
     this.#bom = BOM.length;
     return at;
   }
 
   /**
-   * Reads members and elements as most programs write them: whole tokens without escapes, and nothing between them. One loop, since
-   * most of what reading costs is the way from token to token.
+   * Reads members and elements as most programs write them: whole tokens without escapes. One loop, since most of what reading
+   * costs is the way from token to token.
    *
    * @returns Where something else stands: `#read` takes anything.
    */
   #plain(bytes: Buffer, from: number): number {
     const last = bytes.length - 1;
-    let at = from;
+    const foreseen = bytes.length - MAX_NAME;
+    const view = this.#view;
+    const place = this.#place;
+    let state = this.#state;
+    let { member, inObject } = place;
+    // Whole numbers alone: V8 reckons with others wherever a caller could give one.
+    let at = from | 0;
     while (at < last) {
-      if (this.#state === STATE.name || this.#state === STATE.firstName) {
-        const end = bytes[at] === OCTET.quote ? asciiEnd(bytes, at + 1) : last;
-        if (end >= last || bytes[end] !== OCTET.quote || bytes[end + 1] !== OCTET.colon) return at;
-        if (this.#muted === -1) this.#plainName(bytes, at, end + 1);
-        this.#state = STATE.value;
-        at = end + 2;
-        if (at >= last) return at;
-      } else if (this.#state !== STATE.value && this.#state !== STATE.firstElement) return at;
+      if (state === NAME || state === FIRST_NAME) {
+        const next = at <= foreseen ? member.following(view, at) : undefined;
+        if (next !== undefined) {
+          member = next;
+          at += next.length;
+        } else if (BLANKS[bytes[at]!] === 1) {
+          at++;
+          continue;
+        } else {
+          const end = bytes[at] === QUOTE ? asciiEnd(bytes, at + 1) : last;
+          if (end >= last || bytes[end] !== QUOTE || bytes[end + 1] !== COLON) break;
+          place.member = member;
+          const by = place.isUnseen ? undefined : this.#meet(bytes, at, end + 1, undefined);
+          if (by !== undefined) this.#replace(at, end + 1, by);
+          member = place.member;
+          at = end + 2;
+        }
+        state = VALUE;
+        if (at >= last) break;
+      }
       const byte = bytes[at]!;
-      if (byte === OCTET.openBrace || byte === OCTET.openBracket) {
-        at = this.#open(at, byte);
-        continue;
+      if (state === VALUE || state === FIRST_ELEMENT) {
+        if (byte === QUOTE) {
+          const telling = member.glanced ? quietEnd(bytes, at + 1) : at + 1;
+          const end = plainEnd(bytes, telling);
+          if (end >= last || bytes[end] !== QUOTE) break;
+          if (member.token !== SHOWN) this.#plainString(bytes, at, end + 1, telling, member);
+          at = end + 1;
+        } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) {
+          place.member = member;
+          this.#open(at++, byte);
+          state = this.#state;
+          member = place.member;
+          inObject = byte === OPEN_BRACE;
+          continue;
+        } else if (BLANKS[byte] === 1) {
+          at++;
+          continue;
+        } else {
+          const end = IN_NUMBER[byte] === 1 ? numberEnd(bytes, at + 1) : bytes.length;
+          if (end > last) break;
+          if (this.#values.hidesScalar(bytes, at, end, member))
+            this.#replace(at, end, this.#values.maskedOther());
+          at = end;
+        }
+        state = AFTER;
       }
-      if (this.#depth === 0) return at;
-      if (byte === OCTET.quote) {
-        const end = plainEnd(bytes, at + 1);
-        if (end >= last || bytes[end] !== OCTET.quote) return at;
-        if (this.#muted === -1) this.#plainString(bytes, at, end + 1);
-        at = end + 1;
-      } else {
-        const end = IN_NUMBER[byte] === 1 ? numberEnd(bytes, at + 1) : bytes.length;
-        if (end > last) return at;
-        this.#state = STATE.number;
-        this.#token = this.#tokenOfValue();
-        this.#scalarEnds(bytes, at, end);
-        at = end;
-      }
-      this.#state = STATE.after;
+      if (state !== AFTER) break;
       const behind = bytes[at]!;
-      if (behind === OCTET.comma) at = this.#next(at);
-      else if (behind === OCTET.closeBrace || behind === OCTET.closeBracket) at = this.#close(at, behind);
+      if (behind === COMMA) {
+        at++;
+        state = inObject ? NAME : VALUE;
+      } else if (behind === CLOSE_BRACE || behind === CLOSE_BRACKET) {
+        this.#close(at++, behind);
+        state = this.#state;
+        ({ member, inObject } = place);
+      } else if (BLANKS[behind] === 1) at++;
+      else break;
     }
+    this.#state = state;
+    place.member = member;
     return at;
   }
 
-  /** A name that says what its octets are. */
-  #plainName(bytes: Buffer, start: number, end: number): void {
-    withinBound(end - start, MOST.name, 'a name in it');
-    this.#field = this.#fields[this.#depth - 1]?.member(bytes, start + 1, end - 1, undefined);
-    if (!this.#values.looks(undefined)) return;
-    const by = this.#values.name(bytes, start, end, undefined);
-    if (by !== undefined) this.#replace(start, end, by);
-  }
-
-  #plainString(bytes: Buffer, start: number, end: number): void {
-    const field = this.#field;
-    if (field?.mask !== undefined) {
+  /** @param telling No octet before it is one that a detector starts from. */
+  #plainString(bytes: Buffer, start: number, end: number, telling: number, member: Member): void {
+    if (member.token === TOKEN.masked) {
       this.#output.keep(start);
       this.#output.skip(end);
-      this.#values.maskedPlainString(bytes, start, end, field, this.#output);
-    } else if (this.#values.looks(field)) {
-      const seen = end - start <= MOST.looked;
-      const by = seen ? this.#values.string(bytes, start, end, false, field) : this.#values.unseenString();
-      if (by !== undefined) this.#replace(start, end, by);
+      return this.#values.maskedPlainString(bytes, start, end, member.field!, this.#output);
     }
+    const seen = end - start <= MOST.looked;
+    const by = seen
+      ? this.#values.string(bytes, start, end, false, member, telling)
+      : this.#values.unseenString();
+    if (by !== undefined) this.#replace(start, end, by);
   }
 
   #replace(start: number, end: number, by: Uint8Array): void {
@@ -180,30 +211,28 @@ export class JsonMasker implements BodyMasker {
     const byte = bytes[at]!;
     switch (this.#state) {
       case STATE.after:
-        if (byte === OCTET.comma) return this.#next(at);
-        if (byte === OCTET.closeBrace || byte === OCTET.closeBracket) return this.#close(at, byte);
-        break;
-      case STATE.name:
-        if (byte === OCTET.quote) return this.#beginName(bytes, at);
-        break;
-      case STATE.firstName:
-        if (byte === OCTET.quote) return this.#beginName(bytes, at);
-        if (byte === OCTET.closeBrace) return this.#close(at, byte);
+        if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) return this.#close(at, byte);
+        if (byte !== COMMA) break;
+        this.#state = this.#place.inObject ? NAME : VALUE;
+        return at + 1;
+      case NAME:
+      case FIRST_NAME:
+        if (byte === QUOTE) return this.#beginName(bytes, at);
+        if (byte === CLOSE_BRACE && this.#state === FIRST_NAME) return this.#close(at, byte);
         break;
       case STATE.colon:
-        if (byte !== OCTET.colon) break;
-        this.#state = STATE.value;
+        if (byte !== COLON) break;
+        this.#state = VALUE;
         return at + 1;
-      case STATE.firstElement:
-        if (byte === OCTET.closeBracket) return this.#close(at, byte);
-        return this.#beginValue(bytes, at, byte);
-      case STATE.value:
+      case VALUE:
+      case FIRST_ELEMENT:
+        if (byte === CLOSE_BRACKET && this.#state === FIRST_ELEMENT) return this.#close(at, byte);
         return this.#beginValue(bytes, at, byte);
       case STATE.start:
         if (this.#framing === 'records' && byte === OCTET.recordSeparator) return at + 1;
-        if (BLANK[byte] === 1) break;
+        if (BLANKS[byte] === 1) break;
         this.#values.nextDocument();
-        this.#field = this.#start;
+        this.#place.begin();
         return this.#beginValue(bytes, at, byte);
     }
     return this.#beside(at, byte);
@@ -212,74 +241,51 @@ export class JsonMasker implements BodyMasker {
   /** What is no token that may stand here: white space, or what leads to the next document. */
   #beside(at: number, byte: number): number {
     const done = this.#state === STATE.done;
-    if (BLANK[byte] === 1) {
+    if (BLANKS[byte] === 1) {
       if (done && byte === OCTET.newline && this.#framing === 'lines') this.#state = STATE.start;
       return at + 1;
     }
-    if (!done) throw notJson();
+    if (!done) throw unreadable(NOT_JSON);
     if (this.#framing !== 'records' || byte !== OCTET.recordSeparator)
       throw unreadable('something follows the JSON value');
     this.#state = STATE.start;
     return at + 1;
   }
 
-  /** Behind a comma. */
-  #next(at: number): number {
-    this.#state = this.#isObject[this.#depth - 1] === 1 ? STATE.name : STATE.value;
-    this.#field = this.#fields[this.#depth - 1];
-    return at + 1;
-  }
-
   #beginValue(bytes: Buffer, at: number, byte: number): number {
-    if (byte === OCTET.quote) return this.#beginString(bytes, at, this.#tokenOfValue());
-    if (byte === OCTET.openBrace || byte === OCTET.openBracket) return this.#open(at, byte);
+    if (byte === QUOTE) return this.#beginString(bytes, at, this.#place.member.token);
+    if (byte === OPEN_BRACE || byte === OPEN_BRACKET) return this.#open(at, byte);
     if (IN_NUMBER[byte] === 1) this.#state = STATE.number;
     else if (IN_WORD[byte] === 1) this.#state = STATE.word;
     else return this.#beside(at, byte);
-    this.#token = this.#tokenOfValue();
     return this.#scalar(bytes, at, at);
   }
 
-  #tokenOfValue(): number {
-    if (this.#muted !== -1) return TOKEN.shown;
-    if (this.#field?.mask !== undefined) return TOKEN.masked;
-    return this.#values.looks(this.#field) ? TOKEN.looked : TOKEN.shown;
-  }
-
   #open(at: number, byte: number): number {
-    if (this.#depth === MOST.depth) throw unreadable(`it is deeper than ${MOST.depth} levels`);
-    if (this.#muted === -1 && this.#field?.mask !== undefined) {
+    const isObject = byte === OPEN_BRACE;
+    if (this.#place.open(isObject)) {
       this.#output.keep(at);
       this.#output.write(this.#values.maskedOther());
-      this.#muted = this.#depth;
     }
-    const isObject = byte === OCTET.openBrace;
-    this.#isObject[this.#depth] = isObject ? 1 : 0;
-    this.#fields[this.#depth] = this.#field;
-    this.#depth++;
-    this.#state = isObject ? STATE.firstName : STATE.firstElement;
+    this.#state = isObject ? FIRST_NAME : FIRST_ELEMENT;
     return at + 1;
   }
 
   #close(at: number, byte: number): number {
-    const isObject = this.#isObject[this.#depth - 1] === 1;
-    if (byte !== (isObject ? OCTET.closeBrace : OCTET.closeBracket)) throw notJson();
-    this.#depth--;
-    if (this.#muted === this.#depth) {
-      this.#output.skip(at + 1);
-      this.#muted = -1;
-    }
+    const place = this.#place;
+    if (byte !== (place.inObject ? CLOSE_BRACE : CLOSE_BRACKET)) throw unreadable(NOT_JSON);
+    if (place.close()) this.#output.skip(at + 1);
     this.#valueEnds();
     return at + 1;
   }
 
   #valueEnds(): void {
-    this.#state = this.#depth === 0 ? STATE.done : STATE.after;
+    this.#state = this.#place.atEnd ? STATE.done : AFTER;
   }
 
   #beginName(bytes: Buffer, at: number): number {
     this.#isName = true;
-    return this.#beginString(bytes, at, this.#muted === -1 ? TOKEN.name : TOKEN.shown);
+    return this.#beginString(bytes, at, this.#place.isUnseen ? SHOWN : TOKEN.name);
   }
 
   #beginString(bytes: Buffer, at: number, token: number): number {
@@ -293,11 +299,11 @@ export class JsonMasker implements BodyMasker {
   #string(bytes: Buffer, start: number, from: number): number {
     const end = this.#scan.end(bytes, from);
     if (end === -1) {
-      if (this.#token !== TOKEN.shown) this.#hold(bytes, start, bytes.length);
+      if (this.#token !== SHOWN) this.#hold(bytes, start, bytes.length);
       return bytes.length;
     }
     if (this.#held.length > 0 || this.#token === TOKEN.unseen) this.#heldStringEnds(bytes, start, end);
-    else if (this.#token !== TOKEN.shown) this.#stringEnds(bytes, start, end);
+    else if (this.#token !== SHOWN) this.#stringEnds(bytes, start, end);
     if (this.#isName) this.#state = STATE.colon;
     else this.#valueEnds();
     this.#isName = false;
@@ -332,26 +338,31 @@ export class JsonMasker implements BodyMasker {
 
   #writeMasked(bytes: Buffer, start: number, end: number): void {
     const seen = Math.min(end, start + MOST.masked);
-    this.#values.maskedString(bytes, start, seen, this.#field!, this.#output);
+    this.#values.maskedString(bytes, start, seen, this.#place.member.field!, this.#output);
   }
 
   /** What stands for the string from `start` to `end`, quotes too, where that is not at a masked path. */
   #standsFor(bytes: Buffer, start: number, end: number): Uint8Array | undefined {
     if (this.#token === TOKEN.name) return this.#name(bytes, start, end);
     if (this.#token === TOKEN.unseen || end - start > MOST.looked) return this.#values.unseenString();
-    return this.#values.string(bytes, start, end, this.#scan.escaped, this.#field);
+    return this.#values.string(bytes, start, end, this.#scan.escaped, this.#place.member);
   }
 
   /** A name leads to the paths of what it names. */
   #name(bytes: Buffer, start: number, end: number): Uint8Array | undefined {
-    withinBound(end - start, MOST.name, 'a name in it');
     const text =
       this.#scan.escaped || asciiEnd(bytes, start + 1) !== end - 1
         ? stringText(bytes, start, end)
         : undefined;
     if (text?.isWellFormed() === false) throw unreadable('a name in it holds half of a surrogate pair');
-    this.#field = this.#fields[this.#depth - 1]?.member(bytes, start + 1, end - 1, text);
-    return this.#values.name(bytes, start, end, text);
+    return this.#meet(bytes, start, end, text);
+  }
+
+  #meet(bytes: Buffer, start: number, end: number, text: string | undefined): Uint8Array | undefined {
+    const { by, member } = this.#values.met(bytes, start, end, text, this.#place.owner);
+    const again = by === undefined && bytes[end] === COLON;
+    this.#place.meet(member, again ? this.#view : undefined, start, end + 1);
+    return by;
   }
 
   /** Reads a number or a word on, of which what stands from `start` is in this piece. */
@@ -363,7 +374,7 @@ export class JsonMasker implements BodyMasker {
       return at;
     }
     withinBound(this.#held.length + at - start, MOST.number, 'a number in it');
-    if (this.#muted === -1 && this.#held.length === 0) this.#output.keep(start);
+    if (!this.#place.isUnseen && this.#held.length === 0) this.#output.keep(start);
     this.#output.skip(at);
     this.#held.add(bytes, start, at);
     return at;
@@ -372,29 +383,18 @@ export class JsonMasker implements BodyMasker {
   #scalarEnds(bytes: Buffer, start: number, end: number): void {
     const output = this.#output;
     if (this.#held.length === 0) {
-      if (this.#hidesScalar(bytes, start, end)) this.#replace(start, end, this.#values.maskedOther());
+      if (this.#values.hidesScalar(bytes, start, end, this.#place.member))
+        this.#replace(start, end, this.#values.maskedOther());
       return;
     }
     this.#held.add(bytes, start, end);
     const { bytes: whole } = this.#held;
-    const hidden = this.#hidesScalar(whole, 0, whole.length);
+    const hidden = this.#values.hidesScalar(whole, 0, whole.length, this.#place.member);
     output.skip(end);
-    if (this.#muted === -1) output.write(hidden ? this.#values.maskedOther() : whole);
+    if (!this.#place.isUnseen) output.write(hidden ? this.#values.maskedOther() : whole);
     this.#held.clear();
-  }
-
-  /** `null` tells as much as what would stand for it. @throws {HoopError} `ERR_TARGET_LOST` it is neither a number nor a word. */
-  #hidesScalar(bytes: Buffer, start: number, end: number): boolean {
-    withinBound(end - start, MOST.number, 'a number in it');
-    const number = this.#state === STATE.number;
-    if (!(number ? isNumber(bytes, start, end) : isWord(bytes, start, end))) throw notJson();
-    if (this.#token === TOKEN.masked) return bytes[start] !== OCTET.n;
-    return number && this.#token === TOKEN.looked && this.#values.findsInNumber(bytes, start, end);
   }
 }
 
 const NOTHING = Buffer.alloc(0);
-
-function notJson(): Error {
-  return unreadable('it is not JSON');
-}
+const NO_VIEW = new DataView(new ArrayBuffer(0));

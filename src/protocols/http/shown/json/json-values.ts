@@ -8,13 +8,18 @@ import {
 } from '../../../../masking/mask.ts';
 import { replaced } from '../../../../masking/replaced.ts';
 import type { MaskKind } from '../../../../policy/model.ts';
+import { unreadable } from '../answer-error.ts';
 import type { BodyMasker } from '../body-masker.ts';
 import type { Detects } from '../detects.ts';
+import { withinBound } from '../octets.ts';
 import type { Output } from '../output.ts';
 import type { FieldState } from './field-states.ts';
-import { stringText } from './grammar.ts';
-import { KnownLabels, Label } from './labels.ts';
+import { IN_NUMBER, isNumber, isWord, stringText } from './grammar.ts';
+import { Label } from './labels.ts';
+import { Member } from './members.ts';
+import { MOST, OCTET, TOKEN } from './states.ts';
 
+export const NOT_JSON = 'it is not JSON';
 const NULL: Uint8Array = Buffer.from('null');
 const HIDDEN: Uint8Array = Buffer.from('"***"');
 const HIDDEN_BASE64: Uint8Array = Buffer.from(`"${Buffer.from(STARS).toString('base64')}"`);
@@ -26,9 +31,6 @@ const QUOTE = 0x22;
 export class JsonValues {
   readonly #detects: Detects | undefined;
   readonly #inDocument: (fields: FieldState) => BodyMasker;
-  readonly #known = new KnownLabels();
-  /** The last name, which may be the label of what follows. */
-  #label: Label | undefined;
   #maskedNames = 0;
   maskedValues = 0;
 
@@ -38,9 +40,34 @@ export class JsonValues {
     this.#inDocument = inDocument;
   }
 
-  /** Whether what stands at such a place is looked at, and must be at hand as a whole. */
-  looks(field: FieldState | undefined): boolean {
-    return this.#detects !== undefined || field?.inner !== undefined;
+  /** What is known of a value by its place. */
+  member(field: FieldState | undefined, label: Label | undefined): Member {
+    const looked = this.#detects !== undefined || field?.inner !== undefined;
+    const token = field?.mask !== undefined ? TOKEN.masked : looked ? TOKEN.looked : TOKEN.shown;
+    const glanced = token === TOKEN.looked && field?.inner === undefined && !this.#detects!.configured;
+    return new Member(field, token, glanced, label);
+  }
+
+  /**
+   * A member of an object, by its name.
+   *
+   * @param bytes Hold the name from quote to quote.
+   * @param text What it says, where it has escapes or is not ASCII.
+   * @param owner The member that the object is the value of.
+   * @returns With what stands for the name, if it does not stay. @throws {HoopError} `ERR_TARGET_LOST` it is too long.
+   */
+  met(
+    bytes: Buffer,
+    start: number,
+    end: number,
+    text: string | undefined,
+    owner: Member,
+  ): { readonly member: Member; readonly by: Uint8Array | undefined } {
+    withinBound(end - start, MOST.name, 'a name in it');
+    const field = owner.field?.member(bytes, start + 1, end - 1, text);
+    if (this.#detects === undefined) return { member: this.member(field, undefined), by: undefined };
+    const name = text === undefined ? bytes.subarray(start + 1, end - 1) : Buffer.from(text);
+    return { member: this.member(field, new Label(name)), by: this.#name(name, this.#detects) };
   }
 
   /**
@@ -101,6 +128,7 @@ export class JsonValues {
    * A string that is not masked as a whole: by what detectors find in it, and as the document that it may be.
    *
    * @param bytes Hold it from quote to quote.
+   * @param telling No octet before it is one that a detector starts from.
    * @returns What stands for it; undefined: it stays.
    */
   string(
@@ -108,7 +136,8 @@ export class JsonValues {
     start: number,
     end: number,
     escaped: boolean,
-    field: FieldState | undefined,
+    { field, label }: Member,
+    telling: number = start + 1,
   ): Uint8Array | undefined {
     const document = field?.inner && documentIn(bytes, start, end, escaped);
     if (document !== undefined) return this.#document(document, field!.inner!);
@@ -117,31 +146,42 @@ export class JsonValues {
     const text = escaped ? Buffer.from(stringText(bytes, start, end) ?? '') : undefined;
     if (
       text === undefined
-        ? !detects.suspects(bytes, start + 1, end - 1, 'text')
+        ? !detects.suspects(bytes, start + 1, end - 1, 'text', telling)
         : !detects.suspects(text, 0, text.length, 'text')
     )
       return undefined;
     const value = text ?? bytes.subarray(start + 1, end - 1);
     detects.nextRecord();
     const alone = detects.detect(value, 'text');
-    const shown = alone === value ? this.#byLabel(value, detects) : alone;
+    const shown = alone === value ? this.#byLabel(value, label, detects) : alone;
     if (shown === value) return undefined;
     this.maskedValues++;
     return shown === null ? NULL : quoted(escapeString(shown));
   }
 
-  /** Whether a detector finds something in a number. */
-  findsInNumber(bytes: Buffer, start: number, end: number): boolean {
+  /**
+   * Whether a number or a word is not shown. `null` tells as much as what would stand for it.
+   *
+   * @throws {HoopError} `ERR_TARGET_LOST` it is neither.
+   */
+  hidesScalar(bytes: Buffer, start: number, end: number, { token, label }: Member): boolean {
+    withinBound(end - start, MOST.number, 'a number in it');
+    const number = IN_NUMBER[bytes[start]!] === 1;
+    if (!(number ? isNumber(bytes, start, end) : isWord(bytes, start, end))) throw unreadable(NOT_JSON);
+    if (token === TOKEN.masked) return bytes[start] !== OCTET.n;
+    return number && token === TOKEN.looked && this.#findsInNumber(bytes, start, end, label);
+  }
+
+  #findsInNumber(bytes: Buffer, start: number, end: number, label: Label | undefined): boolean {
     const detects = this.#detects;
     if (detects === undefined || !detects.suspects(bytes, start, end, 'text')) return false;
     const number = bytes.subarray(start, end);
     detects.nextRecord();
-    return detects.detect(number, 'text') !== number || this.#byLabel(number, detects) !== number;
+    return detects.detect(number, 'text') !== number || this.#byLabel(number, label, detects) !== number;
   }
 
   /** What detectors find in a value behind its name: `"bsn": 111222333`. */
-  #byLabel(value: Buffer, detects: Detects): Uint8Array | null {
-    const label = this.#label;
+  #byLabel(value: Buffer, label: Label | undefined, detects: Detects): Uint8Array | null {
     // Where the operator has detectors, any name may tell what its value is.
     if (label === undefined || !(detects.configured || label.tells)) return value;
     const before = label.text.length;
@@ -157,24 +197,9 @@ export class JsonValues {
     return parts.length === 0 ? value : replaced(value, parts);
   }
 
-  /**
-   * A name: it may be a value itself, `{"123-45-6789": true}`, and the label of one.
-   *
-   * @param text What it says, where it has escapes; no more than its bound.
-   * @returns What stands for it, from quote to quote. Names that are masked stay distinct.
-   */
-  name(bytes: Buffer, start: number, end: number, text: string | undefined): Uint8Array | undefined {
-    const detects = this.#detects;
-    if (detects === undefined) return undefined;
-    const known = this.#known.of(bytes, start + 1, end - 1);
-    this.#label = known;
-    if (known !== undefined) return undefined;
-    const name = text === undefined ? bytes.subarray(start + 1, end - 1) : Buffer.from(text);
-    this.#label = new Label(name);
-    if (!detects.suspects(name, 0, name.length, 'text')) {
-      this.#known.add(bytes, start + 1, end - 1, this.#label);
-      return undefined;
-    }
+  /** A name may be a value itself: `{"123-45-6789": true}`. @returns What stands for it. Names that are masked stay distinct. */
+  #name(name: Buffer, detects: Detects): Uint8Array | undefined {
+    if (!detects.suspects(name, 0, name.length, 'text')) return undefined;
     detects.nextRecord();
     const shown = detects.detect(name, 'text');
     if (shown === name) return undefined;
@@ -186,7 +211,6 @@ export class JsonValues {
 
   /** The next document of a sequence. */
   nextDocument(): void {
-    this.#label = undefined;
     this.#maskedNames = 0;
   }
 }

@@ -36,6 +36,9 @@ export const BOM: readonly number[] = [0xef, 0xbb, 0xbf];
 export const MOST = {
   depth: 512,
   name: 64 * 1024,
+  /** A name that is expected again, with its quotes; and how many are. */
+  expectedName: 64,
+  expected: 256,
   /** A string that detectors look at: a longer one is masked whole. */
   looked: 1024 * 1024,
   /** Of a string at a masked path: no more tells how it is masked. */

@@ -1,3 +1,4 @@
+import { TELLING } from '../../../../masking/detectors/index.ts';
 import { unreadable } from '../answer-error.ts';
 import { ESCAPED, HEX, IN_STRING, STRING_CLASS } from './grammar.ts';
 
@@ -52,7 +53,15 @@ export class StringScan {
 export function plainEnd(bytes: Uint8Array, from: number): number {
   const { length } = bytes;
   let at = from;
-  while (at < length && STRING_CLASS[bytes[at]!] === IN_STRING.plain) at++;
+  while (at < length && CLASSES[bytes[at]!] === PLAIN) at++;
+  return at;
+}
+
+/** As `plainEnd`, no further than to what a detector may start from. */
+export function quietEnd(bytes: Uint8Array, from: number): number {
+  const { length } = bytes;
+  let at = from;
+  while (at < length && QUIET_CLASS[bytes[at]!] === PLAIN) at++;
   return at;
 }
 
@@ -60,8 +69,12 @@ export function plainEnd(bytes: Uint8Array, from: number): number {
 export function asciiEnd(bytes: Uint8Array, from: number): number {
   const { length } = bytes;
   let at = from;
-  while (at < length && NAME_CLASS[bytes[at]!] === IN_STRING.plain) at++;
+  while (at < length && NAME_CLASS[bytes[at]!] === PLAIN) at++;
   return at;
 }
 
+// Tables of this file are in the code that V8 makes of it; those of another are looked up there each time.
+const { plain: PLAIN } = IN_STRING;
+const CLASSES = STRING_CLASS;
+const QUIET_CLASS = STRING_CLASS.map((known, byte) => (TELLING[byte] === 1 ? IN_STRING.telling : known));
 const NAME_CLASS = STRING_CLASS.map((known, byte) => (byte < 0x80 ? known : IN_STRING.control));
