@@ -1,7 +1,11 @@
 /** What people are asked for before it is done in a cluster: kubectl waits for their yes, and asks them once. */
+import { spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ClusterGateway, podOf } from '../support/kubernetes/gateway.ts';
 import { kubectls, newestKubectl } from '../support/kubernetes/kubectl.ts';
+import { Tmux } from '../support/replays/tmux.ts';
 import { eventually } from '../support/waiting.ts';
 import { person } from '../unit/policy/support.ts';
 
@@ -10,6 +14,8 @@ const POLICY = () => `
 @id("asked-for") @approval("sre") forbid (principal, action in [Action::"k8s.exec", Action::"k8s.delete"], resource)
 unless { context.approvals.contains("sre") };
 `;
+/** Of input: more than is kept while it waits. */
+const BYTES = 2 * 1024 * 1024;
 const ADA = { ...person('ada', ['sre']), subject: 'ada' };
 
 let at: ClusterGateway;
@@ -81,6 +87,64 @@ describe.each([kubectls()[0]!, newestKubectl()])('kubectl $version', ({ path }) 
     await decided('no');
     expect(await running).toMatchObject({ code: 1, stderr: expect.stringContaining('not on a Friday') });
     expect((await at.direct(['get', 'configmap', name])).code).toBe(0);
+  });
+});
+
+describe('kubectl that speaks by WebSocket, to a cluster that is known to', () => {
+  const { path } = newestKubectl();
+  beforeAll(async () => {
+    const first = at.kubectl(['exec', 'box', '--', 'true'], {}, path);
+    await decided('yes');
+    expect(await first).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  const LINE = /^hoop: waits until .* for the approval of "sre": apr_\w+/m;
+
+  it('says that it waits while it does, and gives the command what it was given meanwhile', async () => {
+    const env = { ...process.env, KUBECONFIG: at.kubeconfig, HOME: at.gateway.dir };
+    const input = randomBytes(BYTES);
+    const child = spawn(path, ['-n', at.namespace, 'exec', '-i', 'box', '--', 'sha256sum'], { env });
+    const said = { out: '', err: '' };
+    child.stdout.on('data', (text) => (said.out += text));
+    child.stderr.on('data', (text) => (said.err += text));
+    child.stdin.on('error', () => undefined).end(input);
+    await eventually(
+      () => `it says so: ${said.err}`,
+      () => LINE.test(said.err),
+    );
+    expect(said.out).toBe('');
+    await decided('yes');
+    const [code] = await once(child, 'close');
+    const hash = createHash('sha256').update(input).digest('hex');
+    expect({ code, out: said.out }).toEqual({ code: 0, out: `${hash}  -\n` });
+    expect(asked()).toBe(1);
+  });
+
+  it('fails where it may not, and does not ask again in another form', async () => {
+    const running = at.kubectl(['exec', 'box', '--', 'echo', 'told'], {}, path);
+    await decided('no');
+    const { code, stdout, stderr } = await running;
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(LINE);
+    expect(stderr).toContain('not on a Friday');
+    expect(asked()).toBe(1);
+  });
+
+  it('is left by Ctrl-C at a terminal, and people are asked no more', async () => {
+    const terminal = await Tmux.start({ columns: 120, rows: 20 }, { KUBECONFIG: at.kubeconfig });
+    try {
+      await terminal.type(`${path} -n ${at.namespace} exec -it box -- sh; echo over $?`);
+      await terminal.press('Enter');
+      await eventually('it says that it waits', async () =>
+        /^hoop: waits until/m.test(await terminal.screen()),
+      );
+      expect(pending()).toHaveLength(1);
+      await terminal.press('C-c');
+      await eventually('it is over', async () => (await terminal.screen()).includes('over 1'));
+      expect(pending()).toEqual([]);
+    } finally {
+      await terminal.stop();
+    }
   });
 });
 

@@ -15,6 +15,8 @@ export interface HeldRequest {
   /** What of its body is meant. */
   readonly body: Pick<RequestBody, 'whole'>;
   readonly reply: Reply;
+  /** Tells the client that it waits, where it can be told by other means than an answer. */
+  readonly tell?: ((hold: Hold) => void) | undefined;
   /** Names of what is masked in the answer. */
   readonly masked: () => readonly string[];
   /** Aborted when nobody waits any more. */
@@ -57,12 +59,13 @@ class RequestApproval implements Approvable {
   }
 
   get wait(): ApprovalWait | undefined {
-    const { request, reply, signal } = this.#held;
+    const { request, reply, tell, signal } = this.#held;
     if (prefers(request, 'respond-async')) return undefined;
     return {
       signal,
       told: (hold) => {
         if (prefers(request, 'hoop-approval')) reply.inform(102, noticeOf(hold));
+        tell?.(hold);
       },
       again: () => ({ ...this.#question, approvable: this }),
     };

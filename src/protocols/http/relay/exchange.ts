@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import type { HoopError } from '../../../core/errors.ts';
 import { once } from '../../../core/later.ts';
-import type { Denial, Refusal } from '../../../enforcement/operation.ts';
+import type { Denial, Hold, Refusal } from '../../../enforcement/operation.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { Stands } from '../../stream/stands.ts';
@@ -36,9 +36,10 @@ import { RequestBody } from './request-body.ts';
 import { RpcCall, readRpc } from './rpc-call.ts';
 import { unreadDenialAnswer } from './rpc-problem.ts';
 import { asking, type ConnectionState, onBehalf, weighing } from './state.ts';
-import type { Carrying } from './upgrade/carried.ts';
+import { carrying } from './upgrade/carrying.ts';
+import { HeldUpgrade } from './upgrade/held-upgrade.ts';
 import type { Told } from './upgrade/told-before.ts';
-import { type AskedCarried, askedCarried, upgraded } from './upgrade/upgraded.ts';
+import { askedCarried, upgraded } from './upgrade/upgraded.ts';
 
 /** One request and what becomes of it: read → ask → send → show. */
 export class Exchange {
@@ -48,6 +49,8 @@ export class Exchange {
   readonly #abort = new AbortController();
   #operation: OpenOperation | undefined;
   #question: Question | undefined;
+  /** What it would be upgraded to. */
+  #held: HeldUpgrade | undefined;
   /** Where the route speaks JSON-RPC. */
   #call: RpcCall | undefined;
 
@@ -83,6 +86,8 @@ export class Exchange {
     if (isRefused(read)) return this.#refuse(read);
     const carried = askedCarried(read, parts.upgrades, this.#incoming);
     if (carried !== undefined && isRefused(carried)) return this.#refuse(carried);
+    const left = (reason: HoopError) => this.#abort.abort(reason);
+    this.#held = carried && new HeldUpgrade(carried, { guard: this.#state.context.guard, left });
     const dialect = parts.rpc.routes.of(read);
     const spoken = dialect && (await readRpc(this.#state, read, dialect, this.#body));
     if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, unreadDenialAnswer);
@@ -100,8 +105,8 @@ export class Exchange {
     const operation = await this.#begun(request, question, asked);
     if (operation === undefined) return;
     if (understood.tries !== undefined) await this.#try(request, understood.tries, question, operation);
-    else if (carried === undefined) await this.#forward(request, undefined, operation);
-    else await this.#upgrade(request, carried, question, operation);
+    else if (this.#held === undefined) await this.#forward(request, undefined, operation);
+    else await this.#upgrade(request, this.#held, question, operation);
   }
 
   /** Undefined: it may not, and the client was told. */
@@ -153,23 +158,13 @@ export class Exchange {
   /** What is said over it, until it is closed; or the answer of a target that does not take it up, behind which all ends. */
   async #upgrade(
     request: CanonicalRequest,
-    carried: AskedCarried,
+    held: HeldUpgrade,
     question: Question,
     operation: OpenOperation,
   ): Promise<void> {
-    const { context, parts } = this.#state;
-    const on: Carrying = {
-      guard: context.guard,
-      idle: context.idle,
-      operation,
-      question: asAllowed(question, operation),
-      paths: parts.api.pathsOf(request),
-      signal: this.#abort.signal,
-      sight: () => this.#state.sight(request),
-      hides: () => this.#state.hides(request),
-      outputs: this.#state.outputs,
-    };
-    const answer = await upgraded(parts.target, { ...carried, request: this.#toSend(request), on });
+    const { parts } = this.#state;
+    const on = carrying(this.#state, request, { question, operation, signal: this.#abort.signal });
+    const answer = await upgraded(parts.target, held.of(this.#toSend(request), on));
     if ('outcome' in answer) return operation.close(answer.outcome, answer.status, answer.reason);
     try {
       await this.#show(request, answer, operation);
@@ -207,6 +202,7 @@ export class Exchange {
       body: this.#body,
       reply: this.#incoming.reply,
       masked: () => this.#state.masked(request),
+      tell: (hold: Hold) => this.#held?.tell(hold),
       signal: this.#abort.signal,
     };
     if (this.#call?.speaks === true) return this.#call.ask(held);
@@ -357,6 +353,7 @@ export class Exchange {
   async #deny({ denied, answer }: Told, async: boolean): Promise<void> {
     const { denial, operation } = denied;
     const { approval } = denial;
+    if (this.#held?.begun) return this.#held.deny(denied);
     if (!async || approval === undefined) return this.#say(answer, denied);
     return this.#say(acceptedAnswer(this.#state.parts.says, denial, approval, operation), denied);
   }
@@ -366,6 +363,7 @@ export class Exchange {
     const { reply } = this.#incoming;
     const operation = this.#operation;
     if (endsOthers(known)) this.#state.over(known);
+    if (this.#held?.begun) return this.#held.refuse(known, operation);
     if (reply.closed || reply.begun) {
       reply.cut();
       this.#call?.drop();

@@ -2,23 +2,19 @@ import type { Turns } from '../../../core/turns.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
 import type { Carried, CarriedEnds, Carrying, Handshake } from '../../http/relay/upgrade/carried.ts';
 import { WebSocketHandshake } from '../../http/relay/upgrade/websocket/handshake.ts';
+import type { CanonicalRequest } from '../../http/request/canonical.ts';
 import type { AskedUpgrade } from '../../http/request/fields/upgrade.ts';
 import { isRefused } from '../../http/request/refusals.ts';
 import { streamOf } from '../meaning.ts';
 import { type KubernetesRefusal, refused } from '../request/refusals.ts';
 import type { AskedStream } from '../request/stream.ts';
+import { CommandHandshake, OVER_WEBSOCKET } from './command-handshake.ts';
 import { CommandRelay } from './command-relay.ts';
 import { ForwardRelay } from './forward-relay.ts';
+import type { Shows } from './held-command.ts';
 import { SpdyHandshake } from './spdy-handshake.ts';
 import { SpdyChannels } from './spdy-side.ts';
 import { TunnelStream } from './tunnel-stream.ts';
-import { WebSocketChannels } from './websocket-side.ts';
-
-/** Subprotocols by which what runs in a container is carried over a WebSocket, with their versions. */
-const OVER_WEBSOCKET: ReadonlyMap<string, 4 | 5> = new Map([
-  ['v5.channel.k8s.io', 5],
-  ['v4.channel.k8s.io', 4],
-]);
 
 /** SPDY/3.1 in the messages of a WebSocket. */
 const TUNNEL = 'SPDY/3.1+portforward.k8s.io';
@@ -31,6 +27,7 @@ const OVER_SPDY: Readonly<Record<string, string>> = {
 
 /** What connections to a cluster may be upgraded to: streams into pods, and nothing else. */
 export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
+  const taken = new Set<string>();
   const websocket: Carried = {
     protocol: 'websocket',
     begin(asked, request): Handshake | Refusal {
@@ -40,7 +37,9 @@ export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
       if (read.action === 'k8s.port-forward') return forwardOverWebSocket(asked, turns);
       const subprotocols = asked.subprotocols.filter((one) => OVER_WEBSOCKET.has(one));
       if (subprotocols.length === 0) return notCarried();
-      return commandOverWebSocket({ ...asked, subprotocols }, read.stream, turns);
+      const { stream } = read;
+      const shows = showsOf(request, stream);
+      return new CommandHandshake({ ...asked, subprotocols }, { stream, shows, turns, taken });
     },
   };
   const spdy: Carried = {
@@ -61,14 +60,12 @@ export function clusterStreams(turns: Turns): ReadonlyMap<string, Carried> {
   return new Map([websocket, spdy].map((one) => [one.protocol, one]));
 }
 
-function commandOverWebSocket(asked: AskedUpgrade, stream: AskedStream, turns: Turns): Handshake {
-  const carry = (ends: CarriedEnds, on: Carrying, subprotocol = '') => {
-    const version = OVER_WEBSOCKET.get(subprotocol) ?? 4;
-    const client = new WebSocketChannels('client', ends.client, version);
-    const target = new WebSocketChannels('target', ends.target, version);
-    return new CommandRelay({ client, target }, on, stream, turns).run();
-  };
-  return new WebSocketHandshake(asked, carry, 'channels');
+/** Where a client shows what is printed; undefined: nowhere. */
+function showsOf({ parameters }: CanonicalRequest, { tty }: AskedStream): Shows | undefined {
+  const shows = tty ? 'stdout' : 'stderr';
+  return parameters.some(([name, value]) => name === shows && (value === 'true' || value === '1'))
+    ? shows
+    : undefined;
 }
 
 function forwardOverWebSocket(asked: AskedUpgrade, turns: Turns): Handshake | Refusal {

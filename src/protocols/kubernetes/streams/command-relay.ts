@@ -60,11 +60,16 @@ export class CommandRelay {
     this.#statuses = new StatusReader((text) => this.#masked(text));
   }
 
-  /** Closes both. Never rejects. */
-  async run(): Promise<CarriedEnd> {
+  /**
+   * Closes both. Never rejects.
+   *
+   * @param said What the client has said before, in order.
+   */
+  async run(said: readonly ChannelEvent[] = []): Promise<CarriedEnd> {
     const standing = setInterval(() => this.#goesOn(), STANDING_MS);
     whenAborted(this.#on.signal, (reason) => this.#end(toHoopError(reason)));
     this.#moved();
+    this.#said(said);
     void this.#pump(this.#client, this.#target, (event) => this.#fromClient(event), 'client left');
     void this.#pump(this.#target, this.#client, (event) => this.#fromTarget(event), 'target left');
     const ending = await this.#ended.promise;
@@ -101,6 +106,14 @@ export class CommandRelay {
       failed: (error) => this.#end(toHoopError(error)),
     });
     this.#end(left);
+  }
+
+  #said(events: readonly ChannelEvent[]): void {
+    try {
+      for (const event of events) if (this.#goesOn()) this.#fromClient(event);
+    } catch (error) {
+      this.#end(toHoopError(error));
+    }
   }
 
   #fromClient(event: ChannelEvent): void {

@@ -3,6 +3,7 @@ import type { ClientChannel, PseudoTtyInfo, ServerChannel } from 'ssh2';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { Hold } from '../../../enforcement/operation.ts';
 import type { Guard } from '../../stream/guard.ts';
+import { holdLine } from '../../stream/hold-line.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
 import { NO_MORE, Stands } from '../../stream/stands.ts';
@@ -14,7 +15,7 @@ import { carriedFiles } from './files.ts';
 import { started } from './remote.ts';
 import { type Gate, Sink } from './sink.ts';
 import type { ConnectionState } from './state.ts';
-import { DENIED_STATUS, denialLines, FAILED_STATUS, holdLine, lines } from './words.ts';
+import { DENIED_STATUS, denialLines, FAILED_STATUS, lines } from './words.ts';
 
 type Size = Pick<PseudoTtyInfo, 'rows' | 'cols' | 'width' | 'height'>;
 

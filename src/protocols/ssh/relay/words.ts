@@ -1,6 +1,6 @@
 import { visible } from '../../../core/visible.ts';
 import { denialJson } from '../../../enforcement/denial.ts';
-import type { Denial, Hold } from '../../../enforcement/operation.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
 
 /** What a command that may not be run ends with: POSIX says so of one that is found and cannot be. */
 export const DENIED_STATUS = 126;
@@ -16,13 +16,4 @@ export function lines(texts: readonly string[], terminal: boolean): Buffer {
 /** A denial: a sentence, and a line for machines. */
 export function denialLines(denial: Denial): string[] {
   return [`${denial.code}: ${visible(denial.message)}`, denialJson(denial)];
-}
-
-/** That it waits, for whom, and until when. */
-export function holdLine({ id, approvals, waitsUntil, page }: Hold): string {
-  const whom = approvals.map((name) => JSON.stringify(name)).join(' and ');
-  const where = page === undefined ? '' : `; ${page}`;
-  return visible(
-    `waits until ${new Date(waitsUntil).toISOString()} for the approval of ${whom}: ${id}${where}`,
-  );
 }

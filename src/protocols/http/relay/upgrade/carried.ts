@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
-import type { Refusal } from '../../../../enforcement/operation.ts';
+import type { HoopError } from '../../../../core/errors.ts';
+import type { Hold, Refusal } from '../../../../enforcement/operation.ts';
 import type { IdleTimer } from '../../../stream/client-turn.ts';
 import type { Guard, Question } from '../../../stream/guard.ts';
 import type { OpenOperation } from '../../../stream/operations.ts';
@@ -36,8 +37,34 @@ export interface Handshake {
   accepted(rawHeaders: readonly string[]): readonly Field[] | undefined;
   /** What is carried is messages, behind the client's 101; else it is recorded as what it is. */
   readonly messages: boolean;
+  /** Undefined: the client has its 101 when the target has given one. */
+  readonly ahead?: Ahead | undefined;
   /** Carries what both say until one of them, or the session, ends it. Closes both streams. Never rejects. */
   carry(ends: CarriedEnds, on: Carrying): Promise<CarriedEnd>;
+}
+
+/** What a client can be told while it waits for people: it has its 101 ahead of the target's then. */
+export interface Ahead {
+  /** All that its 101 has. */
+  readonly fields: readonly Field[];
+  /** Called once. From then on the target is asked for nothing else than what the client was promised. */
+  begin(client: Duplex, on: WaitingOn): Waiting;
+}
+
+export interface WaitingOn {
+  /** What the client is about to be given, before it is. */
+  readonly guard: Pick<Guard, 'output' | 'stderr' | 'ended'>;
+  /** It has gone, does not want it any more, or says what it must not. */
+  readonly left: (reason: HoopError) => void;
+}
+
+/** A client that has its 101, and waits. What it says is read, within bounds, and kept. */
+export interface Waiting {
+  tell(hold: Hold): void;
+  /** It waits no more: what it has said is the first that `carry` reads. */
+  goOn(): Duplex;
+  /** It may not, and is told why. Resolves when its connection is closed. Never rejects. */
+  refuse(reason: HoopError): Promise<void>;
 }
 
 export interface CarriedEnds {

@@ -18,6 +18,8 @@ export interface Upgrade {
   readonly on: Carrying;
   /** Gives the client its 101. @returns What is spoken from there on. */
   readonly takeOver: (fields: readonly Field[]) => Duplex;
+  /** It has one already. */
+  readonly begun?: boolean;
 }
 
 /** One that is asked for, before it is decided. */
@@ -41,12 +43,17 @@ export function askedCarried(
  * Asks the target for the upgrade, gives the client its 101, and carries what is said.
  *
  * @returns How it ended; or the answer of a target that does not take it up.
- * @throws {HoopError} `ERR_TARGET_LOST` its handshake is wrong: nothing was given to the client. What `HttpTarget.upgrade` throws.
+ * @throws {HoopError} `ERR_TARGET_LOST` its handshake is wrong: nothing was given to the client; it does not take up what the client
+ *   has its 101 for. What `HttpTarget.upgrade` throws.
  */
 export async function upgraded(target: HttpTarget, upgrade: Upgrade): Promise<CarriedEnd | TargetAnswer> {
   const { request, protocol, handshake, on } = upgrade;
   const answer = await target.upgrade(request, protocol, handshake.fields, on.signal);
-  if (!('stream' in answer)) return answer;
+  if (!('stream' in answer)) {
+    if (!upgrade.begun) return answer;
+    answer.leave();
+    throw new HoopError('ERR_TARGET_LOST', `the target answers ${answer.status}, and takes up no stream`);
+  }
   const head = headOf(answer, upgrade);
   if (head === undefined || on.signal.aborted) {
     answer.stream.destroy();
