@@ -210,32 +210,26 @@ describe('a route of the Model Context Protocol', () => {
     expect(await ask(1)).toBe(await ask(2));
   });
 
-  it.each<[string, string | Buffer, number, string]>([
+  const badName = { name: 'lооkup' };
+  const badUri = { uri: 'note://a/../open' };
+  it.each<[string, unknown, number, string, number | null]>([
     [
       'a method twice',
       '{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}',
       400,
       'body-malformed',
+      null,
     ],
-    [
-      'a method of another server',
-      JSON.stringify(request(1, 'Tools/Call', { name: 'delete' })),
-      403,
-      'rpc-not-described',
-    ],
-    ['a tool in letters that look alike', JSON.stringify(call(1, 'lооkup')), 400, 'rpc-name'],
-    [
-      'a resource by dots',
-      JSON.stringify(request(1, 'resources/read', { uri: 'note://a/../open' })),
-      400,
-      'rpc-name',
-    ],
-    ['an id of 64 KiB', JSON.stringify(call('x'.repeat(65_536), 'lookup')), 400, 'rpc-message'],
-    ['an answer to nothing', '{"jsonrpc":"2.0","id":1,"result":{}}', 400, 'rpc-answer'],
-  ])('refuses %s', async (_, body, status, rule) => {
-    const refused = await send(String(body));
+    ['what is no JSON', '{"jsonrpc":"2.0","id":1,', 400, 'body-malformed', null],
+    ['an id of 64 KiB', call('x'.repeat(65_536), 'lookup'), 400, 'rpc-message', null],
+    ['an answer to nothing', { jsonrpc: '2.0', id: 1, result: {} }, 400, 'rpc-answer', null],
+    ['a method of another server', request(5, 'Tools/Call', { name: 'delete' }), 403, 'rpc-not-described', 5],
+    ['a tool in letters that look alike', request(6, 'tools/call', badName), 400, 'rpc-name', 6],
+    ['a resource by dots', request(7, 'resources/read', badUri), 400, 'rpc-name', 7],
+  ])('refuses %s, under the id that could be read', async (_, body, status, rule, id) => {
+    const refused = await send(body);
     expect(refused).toMatchObject({ status, heard: [] });
-    expect(JSON.parse(refused.text)).toMatchObject({ error: { data: { rule } } });
+    expect(JSON.parse(refused.text)).toMatchObject({ jsonrpc: '2.0', id, error: { data: { rule } } });
   });
 
   it('knows a session only where it was opened', async () => {

@@ -34,7 +34,7 @@ import { asAllowed, refusedQuestion } from './question.ts';
 import { RecordedBody, RecordedRequest } from './recorded-body.ts';
 import { RequestBody } from './request-body.ts';
 import { RpcCall, readRpc } from './rpc-call.ts';
-import { unreadDenialAnswer } from './rpc-problem.ts';
+import { rpcRefusalAnswer } from './rpc-problem.ts';
 import { asking, type ConnectionState, onBehalf, weighing } from './state.ts';
 import { carrying } from './upgrade/carrying.ts';
 import { HeldUpgrade } from './upgrade/held-upgrade.ts';
@@ -90,7 +90,7 @@ export class Exchange {
     this.#held = carried && new HeldUpgrade(carried, { guard: this.#state.context.guard, left });
     const dialect = parts.rpc.routes.of(read);
     const spoken = dialect && (await readRpc(this.#state, read, dialect, this.#body));
-    if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, unreadDenialAnswer);
+    if (spoken !== undefined && isRefused(spoken)) return this.#refuse(spoken, rpcRefusalAnswer());
     const understood = await parts.api.read(read, this.#whole);
     if (isRefused(understood)) return this.#refuse(understood);
     const { becomes } = understood;
@@ -99,7 +99,7 @@ export class Exchange {
     if (undoing !== undefined) return this.#refuse(undoing);
     const question = this.#state.questions.of(understood);
     const call = spoken && RpcCall.of({ state: this.#state, request, spoken, question });
-    if (call !== undefined && isRefused(call)) return this.#refuse(call, unreadDenialAnswer);
+    if (call !== undefined && isRefused(call)) return this.#refuse(call, rpcRefusalAnswer(spoken?.body));
     this.#call = call;
     const asked = this.#once(request, understood.meant, () => this.#ask(request, question, understood.meant));
     const operation = await this.#begun(request, question, asked);

@@ -9,14 +9,9 @@ export interface RpcError {
   readonly data: object;
 }
 
-/** An answer with an error. Pure. @param id As JSON has it; undefined: it is not known, and not there. */
-export function errorMessage(id: string | undefined, error: RpcError): string {
-  const members = [
-    `"jsonrpc":"2.0"`,
-    ...(id === undefined ? [] : [`"id":${id}`]),
-    `"error":${JSON.stringify(error)}`,
-  ];
-  return `{${members.join(',')}}`;
+/** An answer with an error. Pure. @param id As JSON has it; `null`: it is not known. @see JSON-RPC 2.0 §5 */
+export function errorMessage(id: string, error: RpcError): string {
+  return `{"jsonrpc":"2.0","id":${id},"error":${JSON.stringify(error)}}`;
 }
 
 /** Members by which one call of the same differs from the next, and that change nothing of what it does. */
