@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Another number makes every index be built anew from the chains. */
-const VERSION = 4;
+const VERSION = 5;
 
 /**
  * The index holds where things are, not what they are: rows point into the chain's files, from which a search reads

@@ -12,7 +12,7 @@ export const auditSearch: CommandSpec = {
     { flags: '--person <name>', text: 'by this person, or an agent on their behalf' },
     { flags: '--model <name>', text: 'driven by this model' },
     { flags: '--resource <name>', text: 'on this resource' },
-    { flags: '--object <name>', text: 'touching this object, such as public.customers' },
+    { flags: '--object <name>', text: 'touching this object, such as public.customers or /orders/7' },
     { flags: '--table <name>', text: 'the same as --object' },
     { flags: '--action <name>', text: 'performing this action, such as sql.select' },
     { flags: '--decision <word>', text: 'allow, deny or hold' },
