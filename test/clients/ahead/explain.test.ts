@@ -15,6 +15,9 @@ unless { context.approvals.contains("dba") };
 @id("ddl") permit (principal, action in Action::"sql.ddl", resource);
 @id("read") permit (principal, action in [Action::"http.get", Action::"http.delete"], resource);
 @id("run") permit (principal, action == Action::"ssh.exec", resource);
+@id("call") permit (principal, action == Action::"mcp.call", resource);
+@id("no-purge") @hint("ask a person") forbid (principal, action == Action::"mcp.call", resource is McpTool)
+when { resource.name == "purge" };
 @id("never") @reason("orders are kept") @hint("cancel it: POST /orders/42/cancel")
 forbid (principal, action == Action::"http.delete", resource);`;
 
@@ -32,7 +35,7 @@ beforeAll(async () => {
   const { port } = upstream.address() as AddressInfo;
   sshd = await startSshd();
   const resources =
-    () => `  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }
+    () => `  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {}, api: { mcp: [/mcp] } }
   host:
     protocol: ssh
     target: { host: 127.0.0.1, port: ${sshd.port}, hostKeys: ['${sshd.publicKey('host')}'] }
@@ -108,6 +111,23 @@ it('a request: by which rule it is denied, and what to do instead; the API hears
   expect(await explained('api', '-c', 'GET /orders')).toMatchObject([0, { effect: 'allow' }]);
   const [exitCode, { told }] = await explained('api', '-c', 'DELETE /orders/42');
   expect([exitCode, told?.rule, told?.hint]).toEqual([77, 'never', 'cancel it: POST /orders/42/cancel']);
+  expect(asked).toBe(before);
+});
+
+it('a message of JSON-RPC: what would be made of the call that it is; the server hears nothing', async () => {
+  const before = asked;
+  const post = 'POST /mcp\ncontent-type: application/json\n\n';
+  const call = (name: string) =>
+    JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, arguments: {} } });
+  const [allowed, { effect, pairs }] = await explained('api', '-c', post + call('lookup'));
+  expect([allowed, effect, pairs.map(({ action }) => action)]).toEqual([0, 'allow', ['mcp.call']]);
+  const [denied, { told }] = await explained('api', '-c', post + call('purge'));
+  expect([denied, told?.rule, told?.hint]).toEqual([77, 'no-purge', 'ask a person']);
+  const [unread, said] = await explained('api', '-c', `${post}{"jsonrpc":"2.0","id":7}`);
+  expect([unread, said.told?.rule]).toEqual([77, 'rpc-message']);
+  const both = `[${call('lookup')},${call('purge').replace('7', '8')}]`;
+  const list = await stack.hoopctl(['policy', 'explain', 'api', '-c', post + both]);
+  expect(list).toMatchObject({ exitCode: 64, stderr: expect.stringContaining('one by one') });
   expect(asked).toBe(before);
 });
 

@@ -98,9 +98,19 @@ interface Problem extends Word {
 /** @param type Of the body. @returns Undefined: it is none. */
 export type ProblemIn = (type: string, body: string) => Problem | undefined;
 
-/** RFC 9457. */
+/** RFC 9457; or the error by which a message of JSON-RPC is answered, with the same members as its data. */
 function problemIn(type: string, body: string): Problem | undefined {
-  return type.startsWith('application/problem+json') ? objectIn(body) : undefined;
+  const said = objectIn(body);
+  if (type.startsWith('application/problem+json')) return said;
+  const answers = (Array.isArray(said) ? said : [said]) as readonly (RpcAnswer | undefined)[];
+  if (answers.length > 1)
+    throw new HoopError('ERR_USAGE', 'messages are asked about one by one, and this is a list of them');
+  const error = answers[0]?.error;
+  return error?.data === undefined ? undefined : { ...error.data, detail: error.message ?? '' };
+}
+
+interface RpcAnswer {
+  readonly error?: { readonly message?: string; readonly data?: Word };
 }
 
 /** @returns Undefined: it is no object. */
