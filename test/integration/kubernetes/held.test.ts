@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { LocalEnd } from '../../support/http/local-end.ts';
 import { ASKS, RawWebSocket, RawWebSocketTarget, switching } from '../../support/http/raw-websocket.ts';
 import { RawCluster } from '../../support/kubernetes/raw-cluster.ts';
+import { RawSpdy } from '../../support/kubernetes/raw-spdy.ts';
 import { eventually, timePasses } from '../../support/waiting.ts';
 import { person } from '../../unit/policy/support.ts';
 
@@ -51,8 +52,15 @@ const heard = ({ said }: RawWebSocket, channel: number) =>
     .map((one) => one.slice(8))
     .join('');
 
-function open(query: string, pod = 'box', subprotocols = V5): Promise<RawWebSocket> {
-  const path = `/api/v1/namespaces/shop/pods/${pod}/exec?command=cat&${query}&mark=${count++}`;
+const pathOf = (query: string, pod = 'box') =>
+  `/api/v1/namespaces/shop/pods/${pod}/exec?command=cat&${query}&mark=${count++}`;
+
+function open(
+  query: string,
+  pod = 'box',
+  subprotocols = V5,
+  path = pathOf(query, pod),
+): Promise<RawWebSocket> {
   const lines = [`Authorization: ${local.authorization}`, ...ASKS, `Sec-WebSocket-Protocol: ${subprotocols}`];
   return RawWebSocket.open(local.port, path, lines);
 }
@@ -137,6 +145,17 @@ describe('where it is', () => {
       message: expect.stringContaining('not on a Friday'),
     });
     expect(target.requests).toEqual([]);
+  });
+
+  it('who asks the same in another form behind a no is asked about anew: the first client would not', async () => {
+    const path = pathOf('stderr=true');
+    const client = await open('', '', V5, path);
+    await decided('no');
+    await client.hears(/^close 1000/);
+    const spoken = 'X-Stream-Protocol-Version: v4.channel.k8s.io';
+    const opening = RawSpdy.open(local.port, path, [`Authorization: ${local.authorization}`, spoken]);
+    await decided('no');
+    expect((await opening).status).toBe(403);
   });
 
   it.each(['403 Forbidden', '400 Bad Request'])(

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { type Told, ToldBefore } from '../../../src/protocols/http/relay/upgrade/told-before.ts';
 
 const [session, other] = [{}, {}] as never[];
-const told = { answer: 'no' } as unknown as Told;
+const told = { denied: {}, answer: 'no' } as unknown as Told;
 const websocket = { meant: 'exec ls', form: 'websocket' };
 const spdy = { ...websocket, form: 'spdy/3.1' };
 
@@ -29,4 +29,20 @@ it('remembers a few of one session', () => {
   for (let at = 0; at < 17; at++) before.keep(session!, { ...websocket, meant: String(at) }, told, 0);
   expect(before.take(session!, { ...spdy, meant: '0' }, 1)).toBeUndefined();
   expect(before.take(session!, { ...spdy, meant: '16' }, 1)).toBe(told);
+});
+
+it('keeps nothing for a client that does not ask in another form', async () => {
+  const before = new ToldBefore();
+  const ask = async (asked: typeof spdy, asksAgain: boolean) => {
+    let asks = 0;
+    const asking = async () => {
+      asks++;
+      return told;
+    };
+    const answered = await before.once(session!, asked, asking, () => asksAgain);
+    return { answered, asks };
+  };
+  await ask(websocket, false);
+  expect(await ask(spdy, true)).toEqual({ answered: told, asks: 1 });
+  expect(await ask(websocket, true)).toEqual({ answered: told, asks: 0 });
 });

@@ -189,7 +189,8 @@ export class Exchange {
   ): Promise<OpenOperation | Told> {
     if (meant === undefined) return ask();
     const { context, parts } = this.#state;
-    return parts.told.once(context.session, { meant, form: upgrade?.protocol ?? '' }, ask);
+    const asksAgain = () => this.#held?.begun !== true;
+    return parts.told.once(context.session, { meant, form: upgrade?.protocol ?? '' }, ask, asksAgain);
   }
 
   /** On the way to the target once this says so: a request, or each message in it. */

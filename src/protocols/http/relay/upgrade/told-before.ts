@@ -33,16 +33,21 @@ interface Kept {
 export class ToldBefore {
   readonly #bySession = new WeakMap<SessionRef, Map<string, Kept>>();
 
-  /** Asks, unless the same was denied in another form a moment ago. */
+  /**
+   * Asks, unless the same was denied in another form a moment ago.
+   *
+   * @param asksAgain Whether this client asks in another form what it was denied; looked at behind the answer.
+   */
   async once<Allowed extends object>(
     session: SessionRef,
     asked: AskedForm,
     ask: () => Promise<Allowed | Told>,
+    asksAgain: () => boolean = () => true,
   ): Promise<Allowed | Told> {
     const before = this.take(session, asked, performance.now());
     if (before !== undefined) return before;
     const answer = await ask();
-    if ('denied' in answer) this.keep(session, asked, answer, performance.now());
+    if ('denied' in answer && asksAgain()) this.keep(session, asked, answer, performance.now());
     return answer;
   }
 
