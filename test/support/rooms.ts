@@ -134,6 +134,10 @@ const OF_POSTGRES: Rooms = {
   },
   'sql/tokens': { may: [], because: 'a text is broken into lines by its tokens alone' },
   'sql/facts': { may: [], because: 'what a parse tree says depends on no catalog and no session' },
+  'sql/analysis': {
+    may: ['sql/facts'],
+    because: 'what a statement means to the server follows from its tree and what it asks of a catalog',
+  },
   'sql/parse': {
     may: [...WORDS, 'sql/facts', 'sql/tokens'],
     because: 'a text is parsed in threads that have nothing but the text',
@@ -147,8 +151,15 @@ const OF_POSTGRES: Rooms = {
     may: ['catalog/system', 'catalog/stored-trees', 'sql/facts'],
     because: 'rows are kept as the server told them, whatever is made of them',
   },
+  'catalog/analysis': {
+    may: ['catalog/mirror', 'catalog/system', 'sql/analysis'],
+    because: 'analysis asks of rows what the server would ask of them, whatever else is made of them',
+  },
   'catalog/model': {
-    may: ['catalog/mirror', 'catalog/system', 'catalog/stored-trees', 'sql/facts'],
+    may: [
+      ...['catalog/mirror', 'catalog/system', 'catalog/stored-trees', 'catalog/analysis'],
+      ...['sql/facts', 'sql/analysis'],
+    ],
     because: 'a catalog is made of rows alone, so that the same rows give the same catalog',
   },
   'entities.ts': {
@@ -156,7 +167,10 @@ const OF_POSTGRES: Rooms = {
     because: 'one maker of entities, for whoever asks policy',
   },
   'sql/meaning': {
-    may: [...WORDS, 'sql/facts', 'catalog/system', 'catalog/mirror', 'catalog/model', 'entities.ts'],
+    may: [
+      ...[...WORDS, 'sql/facts', 'sql/analysis', 'catalog/system', 'catalog/mirror', 'catalog/model'],
+      'entities.ts',
+    ],
     because: 'what a statement does follows from its facts and a catalog: no session, no bytes, no I/O',
   },
   'shown/values': {

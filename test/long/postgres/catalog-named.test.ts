@@ -79,6 +79,13 @@ function told(catalog: Catalog): string[] {
   for (const [oid, used] of catalog.statistics) lines.push(['statistics', oid, used]);
   for (const [oid, type] of catalog.valueTypes)
     lines.push(['type', oid, type, catalog.types.within(oid), catalog.types.functions(oid)]);
+  const analysis = catalog.analysis({ schemas: [] });
+  for (const oid of catalog.valueTypes.keys())
+    lines.push(['analysed', oid, analysis.type(oid), analysis.rangesOf(oid)]);
+  for (const [oid, { name }] of catalog.functions)
+    lines.push(['analysed', analysis.function(oid), analysis.functionsNamed(name).length]);
+  for (const oid of catalog.relations.keys())
+    lines.push(['analysed', analysis.relation(oid), analysis.parentsOf(oid), analysis.primaryKey(oid)]);
   return [...catalogText(catalog), ...lines.map((line) => JSON.stringify(line)).sort()];
 }
 

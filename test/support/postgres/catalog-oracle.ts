@@ -111,8 +111,11 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   {
     name: 'operators',
     sql: `SELECT o.oprname, n.nspname, o.oprcode::pg_catalog.oid,
-        CASE WHEN o.oid >= 16384 THEN o.oprleft ELSE 0 END, CASE WHEN o.oid >= 16384 THEN o.oprright ELSE 0 END,
-        CASE WHEN o.oid >= 16384 THEN o.oprresult ELSE 0 END
+        o.oprleft, o.oprright, o.oprresult,
+        coalesce((SELECT c.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator c JOIN pg_catalog.pg_proc cp ON cp.oid = c.oprcode
+          WHERE c.oid = o.oprcom AND cp.pronamespace <> 11), 0),
+        coalesce((SELECT c.oprcode::pg_catalog.oid FROM pg_catalog.pg_operator c JOIN pg_catalog.pg_proc cp ON cp.oid = c.oprcode
+          WHERE c.oid = o.oprnegate AND cp.pronamespace <> 11), 0)
       FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
       JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode JOIN pg_catalog.pg_namespace pn ON pn.oid = p.pronamespace
       WHERE n.nspname <> 'pg_catalog' OR pn.nspname <> 'pg_catalog'`,
@@ -402,6 +405,7 @@ function operator(row: CatalogRow): Operator {
     function: number(row, 2),
     operands: [left, right],
     result,
+    instead: [number(row, 6), number(row, 7)].filter((oid) => oid !== 0),
   };
 }
 
@@ -450,6 +454,7 @@ export type CatalogData = Omit<
   | 'types'
   | 'unusable'
   | 'steering'
+  | 'analysis'
 >;
 
 /** @param query Runs one statement. */

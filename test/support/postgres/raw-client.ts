@@ -18,7 +18,8 @@ import type { Tunnel } from '../stack.ts';
 export const sync = encodeFrontend({ name: 'Sync' });
 export const flush = encodeFrontend({ name: 'Flush' });
 export const query = (sql: string) => Query.encode({ sql });
-export const parse = (statement: string, sql: string) => Parse.encode({ statement, sql, parameterTypes: [] });
+export const parse = (statement: string, sql: string, parameterTypes: readonly number[] = []) =>
+  Parse.encode({ statement, sql, parameterTypes: [...parameterTypes] });
 export const bind = (
   portal: string,
   statement: string,

@@ -88,8 +88,16 @@ const AROUND: Rows = {
     name,
     volatility,
     language: LANGUAGES[language] ?? 0,
-    takes: null,
-    gives: null,
+    kind: 'f',
+    takes: '',
+    all: null,
+    modes: null,
+    names: null,
+    variadic: 0,
+    defaults: 0,
+    returns: 25,
+    returnsSet: false,
+    aggregate: null,
     steers: false,
     reshapes: false,
     calls: null,
@@ -122,8 +130,20 @@ const AROUND: Rows = {
     { ...key, oid: 6002, referenced: 1002, relation: 1003, onDelete: 'n', onUpdate: 'c' },
     { ...key, oid: 6003, referenced: 1001, relation: 1014 },
   ],
-  pg_operator: [{ oid: 7001, namespace: 2200, name: '===', function: 2007, types: null }],
-  pg_cast: [{ source: 25, target: 9001, function: 2008, context: 'e' }],
+  pg_operator: [
+    {
+      oid: 7001,
+      namespace: 2200,
+      name: '===',
+      function: 2007,
+      left: 0,
+      right: 0,
+      result: 0,
+      commutator: 0,
+      negator: 0,
+    },
+  ],
+  pg_cast: [{ source: 25, target: 9001, function: 2008, context: 'e', method: 'f' }],
   pg_type: [
     {
       oid: 9001,
@@ -134,6 +154,14 @@ const AROUND: Rows = {
       base: 0,
       bound: 0,
       range: 0,
+      multirange: 0,
+      array: 0,
+      baseModifier: -1,
+      category: 'U',
+      preferred: false,
+      collatable: false,
+      subscript: 0,
+      modifierInput: 0,
       kind: 'b',
       delimiter: ',',
       calls: null,
@@ -152,10 +180,19 @@ export function fixtureCatalog(relations = RELATIONS): Catalog {
       name: name.split(' ')[0] ?? '',
       kind,
       rowSecurity: false,
+      rowType: 0,
+      width: 0,
     })),
     pg_attribute: entries.flatMap(([, { oid: relation, columns }]) =>
       columns.map((name, index) => {
-        const rest = { typeOid: 25, notNull: false, hasDefault: false, generated: false, hasMissing: false };
+        const rest = {
+          typeOid: 25,
+          modifier: -1,
+          notNull: false,
+          hasDefault: false,
+          generated: false,
+          hasMissing: false,
+        };
         return { relation, attnum: index + 1, name, ...rest };
       }),
     ),
@@ -185,6 +222,7 @@ const CLASSIFICATION = new Map([
   ['public.events.ip', ['pii.ip']],
 ]);
 
+/** Without their trees: judged by what they name, as statements are that cannot be analysed. */
 export function factsOf(sql: string): StatementFacts[] {
   return extractFacts(parseSync(sql), sql);
 }

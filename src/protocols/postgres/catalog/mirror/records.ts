@@ -36,6 +36,10 @@ export interface ClassRow {
   readonly name: string;
   readonly kind: string;
   readonly rowSecurity: boolean;
+  /** The type of its rows. */
+  readonly rowType: number;
+  /** How many columns it has had, dropped ones too. */
+  readonly width: number;
 }
 
 export interface AttributeRow {
@@ -43,6 +47,8 @@ export interface AttributeRow {
   readonly attnum: number;
   readonly name: string;
   readonly typeOid: number;
+  /** `atttypmod` */
+  readonly modifier: number;
   readonly notNull: boolean;
   readonly hasDefault: boolean;
   readonly generated: boolean;
@@ -55,16 +61,28 @@ interface InheritsRow {
   readonly parent: number;
 }
 
-/** Its calls: as defaults of arguments, and of an aggregate. Null for PostgreSQL's own. */
+/** Its calls: as defaults of arguments, and of an aggregate. Null for PostgreSQL's own. Lists are text: few are ever looked at. */
 export interface ProcRow extends CallingRow {
   readonly oid: number;
   readonly namespace: number;
   readonly name: string;
   readonly volatility: string;
   readonly language: number;
-  /** OIDs of types, apart by spaces: what it takes, and what it gives; null for PostgreSQL's own. */
-  readonly takes: string | null;
-  readonly gives: string | null;
+  /** `prokind` */
+  readonly kind: string;
+  /** OIDs of types, apart by spaces: what it is called with, and that with what it gives where some is given in columns. */
+  readonly takes: string;
+  readonly all: string | null;
+  /** `proargmodes`, a letter each, and `proargnames`, a list as JSON has it; null: all are `i`, none has a name. */
+  readonly modes: string | null;
+  readonly names: string | null;
+  readonly variadic: number;
+  /** How many arguments have defaults. */
+  readonly defaults: number;
+  readonly returns: number;
+  readonly returnsSet: boolean;
+  /** Of an aggregate `aggkind`, and behind it the number of its direct arguments. */
+  readonly aggregate: string | null;
   /** Its text holds a word that may change where names are looked up, or it has no text. */
   readonly steers: boolean;
   /** Its text holds a word that makes, takes or renames things. */
@@ -118,7 +136,7 @@ export interface ConstraintRow extends CallingRow {
   readonly referenced: number;
   readonly onDelete: string;
   readonly onUpdate: string;
-  /** Columns that are referenced, and those that refer to them. */
+  /** Columns that are referenced; those that refer to them, or are a primary key that is checked at once. */
   readonly keys: readonly number[];
   readonly columns: readonly number[];
 }
@@ -130,20 +148,26 @@ export interface TriggerRow extends CallingRow {
   readonly type: number;
 }
 
-interface OperatorRow {
+export interface OperatorRow {
   readonly oid: number;
   readonly namespace: number;
   readonly name: string;
   readonly function: number;
-  /** Types: left, right, result; null for PostgreSQL's own. */
-  readonly types: readonly number[] | null;
+  /** Types of its operands, 0 for one that it has not, and of its result. */
+  readonly left: number;
+  readonly right: number;
+  readonly result: number;
+  /** Operators that the planner may take instead; 0: none. */
+  readonly commutator: number;
+  readonly negator: number;
 }
 
-interface CastRow {
+export interface CastRow {
   readonly source: number;
   readonly target: number;
   readonly function: number;
   readonly context: string;
+  readonly method: string;
 }
 
 export interface TypeRow extends CallingRow {
@@ -155,16 +179,53 @@ export interface TypeRow extends CallingRow {
   readonly element: number;
   readonly base: number;
   readonly bound: number;
-  /** Of a multirange: the range. */
+  /** Of a multirange: the range; and the other way. */
   readonly range: number;
+  readonly multirange: number;
+  /** The array of it. */
+  readonly array: number;
+  /** Of a domain: `typtypmod`. */
+  readonly baseModifier: number;
+  readonly category: string;
+  readonly preferred: boolean;
+  readonly collatable: boolean;
+  /** Functions that subscript its values, and read its modifiers; 0: it has none. */
+  readonly subscript: number;
+  readonly modifierInput: number;
   /** `typtype`, but `a` for an array. */
   readonly kind: string;
   /** Between the elements of an array in text. */
   readonly delimiter: string;
 }
 
-/** A support function of an operator class. */
-type SupportRow = Readonly<Record<'type' | 'function', number>>;
+/** A support function of an operator class: of users, and of btree those that say what is in a range. */
+export interface SupportRow {
+  readonly oid: number;
+  /** Of the second kind the family, else 0. */
+  readonly inRangeOf: number;
+  /** `amproclefttype`, `amprocrighttype`. */
+  readonly type: number;
+  readonly right: number;
+  readonly function: number;
+}
+
+/** Of access methods that compare: btree and hash. */
+export interface OperatorClassRow extends NamedRow {
+  readonly method: number;
+  readonly namespace: number;
+  readonly family: number;
+  readonly type: number;
+  readonly isDefault: boolean;
+}
+
+/** An operator that such a method searches by. */
+export interface FamilyOperatorRow {
+  readonly family: number;
+  readonly operator: number;
+  readonly left: number;
+  readonly right: number;
+  readonly strategy: number;
+}
 
 interface EventTriggerRow {
   readonly event: string;
@@ -191,6 +252,8 @@ export interface CatalogRows {
   readonly pg_statistic_ext: OwnedRow;
   readonly pg_amproc: SupportRow;
   readonly pg_event_trigger: EventTriggerRow;
+  readonly pg_opclass: OperatorClassRow;
+  readonly pg_amop: FamilyOperatorRow;
 }
 
 export type TableName = keyof CatalogRows;

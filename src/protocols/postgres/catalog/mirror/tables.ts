@@ -34,10 +34,32 @@ export interface TableSpec<T> {
   readonly columns: { readonly [K in keyof T]: string };
 }
 
+/** Access methods of which operators say what is equal and what comes first: btree and hash. */
+const COMPARING = '403, 405';
+
+/** A support function of btree, for windows over a range of values. A family never changes its access method. */
+const IN_RANGE = `x.amprocnum = 3
+      AND (SELECT f.opfmethod FROM pg_catalog.pg_opfamily f WHERE f.oid = x.amprocfamily) = 403`;
+
 const oid = (column: string) => `x.${column}::pg_catalog.int8`;
 
 /** What only matters of objects that are not PostgreSQL's own. */
 const ofUsers = (sql: string) => `CASE WHEN x.oid >= ${FIRST_USER_OID} THEN ${sql} END`;
+
+/**
+ * A column that older servers lack: one of their rows has it from outside of the query that asks for it.
+ *
+ * @param from The table and the condition that finds one row of it.
+ */
+function newerColumn(column: string, from: string): string {
+  return `(SELECT (SELECT ${column}::pg_catalog.oid::pg_catalog.int8 FROM ${from})
+      FROM (SELECT NULL::pg_catalog.oid AS ${column}) absent)`;
+}
+
+/** Before 14 whatever has elements can be subscripted: arrays by one function, what has a fixed length by another. */
+const SUBSCRIPT = `coalesce(${newerColumn('typsubscript', 'pg_catalog.pg_type t WHERE t.oid = x.oid')},
+      CASE WHEN x.typelem = 0 THEN 0 WHEN x.typlen = -1 THEN 6179 ELSE 6180 END)`;
+
 /** Catalogs whose rows hold expressions. */
 const EVALUATED = [
   'pg_class',
@@ -96,6 +118,8 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       name: 'x.relname',
       kind: 'x.relkind',
       rowSecurity: 'x.relrowsecurity',
+      rowType: oid('reltype'),
+      width: 'x.relnatts',
     },
   },
   pg_attribute: {
@@ -106,6 +130,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       attnum: 'x.attnum',
       name: 'x.attname',
       typeOid: oid('atttypid'),
+      modifier: 'x.atttypmod',
       notNull: 'x.attnotnull',
       hasDefault: 'x.atthasdef',
       generated: `x.attgenerated <> ''`,
@@ -124,10 +149,17 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       name: 'x.proname',
       volatility: 'x.provolatile',
       language: oid('prolang'),
-      takes: ofUsers('x.proargtypes::pg_catalog.text'),
-      gives: ofUsers(
-        `pg_catalog.concat_ws(' ', x.prorettype, pg_catalog.array_to_string(x.proallargtypes, ' '))`,
-      ),
+      kind: 'x.prokind',
+      takes: 'x.proargtypes::pg_catalog.text',
+      all: `pg_catalog.array_to_string(x.proallargtypes, ' ')`,
+      modes: `pg_catalog.array_to_string(x.proargmodes, '')`,
+      names: 'pg_catalog.to_json(x.proargnames)::pg_catalog.text',
+      variadic: oid('provariadic'),
+      defaults: 'x.pronargdefaults',
+      returns: oid('prorettype'),
+      returnsSet: 'x.proretset',
+      aggregate: `CASE WHEN x.prokind = 'a' THEN (SELECT pg_catalog.concat(a.aggkind, a.aggnumdirectargs)
+        FROM pg_catalog.pg_aggregate a WHERE a.aggfnoid = x.oid) END`,
       steers: `(x.prosrc OPERATOR(pg_catalog.=) '' OR x.prosrc OPERATOR(pg_catalog.~*) '${STEERING_CODE}')`,
       reshapes: `x.prosrc OPERATOR(pg_catalog.~*) '${RESHAPING_CODE}'`,
       calls: ofUsers(calls(['x.proargdefaults'], AGGREGATED)),
@@ -191,7 +223,8 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       onDelete: 'x.confdeltype',
       onUpdate: 'x.confupdtype',
       keys: `coalesce(pg_catalog.to_json(x.confkey), '[]')`,
-      columns: `CASE WHEN x.contype = 'f' THEN pg_catalog.to_json(x.conkey) ELSE '[]' END`,
+      columns: `CASE WHEN x.contype = 'f' OR x.contype = 'p' AND NOT x.condeferrable
+        THEN pg_catalog.to_json(x.conkey) ELSE '[]' END`,
       calls: calls(['x.conbin']),
     },
   },
@@ -229,9 +262,11 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       namespace: oid('oprnamespace'),
       name: 'x.oprname',
       function: 'x.oprcode::pg_catalog.oid::pg_catalog.int8',
-      types: ofUsers(
-        `pg_catalog.json_build_array(${['oprleft', 'oprright', 'oprresult'].map(oid).join(', ')})`,
-      ),
+      left: oid('oprleft'),
+      right: oid('oprright'),
+      result: oid('oprresult'),
+      commutator: oid('oprcom'),
+      negator: oid('oprnegate'),
     },
   },
   pg_cast: {
@@ -241,6 +276,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       target: oid('casttarget'),
       function: oid('castfunc'),
       context: 'x.castcontext',
+      method: 'x.castmethod',
     },
   },
   pg_type: {
@@ -255,6 +291,14 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       bound: `coalesce((SELECT r.rngsubtype::pg_catalog.int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = x.oid), 0)`,
       range: `coalesce((SELECT r.rngtypid::pg_catalog.int8 FROM pg_catalog.pg_range r
         WHERE pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = x.oid::pg_catalog.text), 0)`,
+      multirange: `coalesce(${newerColumn('rngmultitypid', 'pg_catalog.pg_range r WHERE r.rngtypid = x.oid')}, 0)`,
+      array: oid('typarray'),
+      baseModifier: 'x.typtypmod',
+      category: 'x.typcategory',
+      preferred: 'x.typispreferred',
+      collatable: 'x.typcollation <> 0',
+      subscript: SUBSCRIPT,
+      modifierInput: 'x.typmodin::pg_catalog.oid::pg_catalog.int8',
       kind: `CASE WHEN x.typtype = 'b' AND x.typcategory = 'A' THEN 'a' ELSE x.typtype END`,
       delimiter: 'x.typdelim',
       calls: calls(['x.typdefaultbin']),
@@ -271,13 +315,43 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   },
   pg_amproc: {
     key: 'x.oid',
-    where: `x.oid >= ${FIRST_USER_OID}`,
-    columns: { type: oid('amproclefttype'), function: 'x.amproc::pg_catalog.oid::pg_catalog.int8' },
+    where: `(x.oid >= ${FIRST_USER_OID} OR ${IN_RANGE})`,
+    columns: {
+      oid: oid('oid'),
+      inRangeOf: `CASE WHEN ${IN_RANGE} THEN ${oid('amprocfamily')} ELSE 0 END`,
+      type: oid('amproclefttype'),
+      right: oid('amprocrighttype'),
+      function: 'x.amproc::pg_catalog.oid::pg_catalog.int8',
+    },
   },
   pg_event_trigger: {
     key: 'x.oid',
     where: `x.evtenabled <> 'D'`,
     columns: { event: 'x.evtevent', function: oid('evtfoid') },
+  },
+  pg_opclass: {
+    key: 'x.oid',
+    where: `x.opcmethod IN (${COMPARING})`,
+    columns: {
+      oid: oid('oid'),
+      method: oid('opcmethod'),
+      namespace: oid('opcnamespace'),
+      name: 'x.opcname',
+      family: oid('opcfamily'),
+      type: oid('opcintype'),
+      isDefault: 'x.opcdefault',
+    },
+  },
+  pg_amop: {
+    key: 'x.oid',
+    where: `x.amoppurpose = 's' AND x.amopmethod IN (${COMPARING})`,
+    columns: {
+      family: oid('amopfamily'),
+      operator: oid('amopopr'),
+      left: oid('amoplefttype'),
+      right: oid('amoprighttype'),
+      strategy: 'x.amopstrategy',
+    },
   },
 };
 

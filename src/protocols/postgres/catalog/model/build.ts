@@ -1,6 +1,8 @@
 import { once } from '../../../../core/later.ts';
 import { SharedMap } from '../../../../core/shared-map.ts';
 import type { Name } from '../../sql/facts/facts.ts';
+import { RowDecoder } from '../analysis/decode.ts';
+import { AnalysisLookups, type AnalysisPath, analysisView } from '../analysis/view.ts';
 import type { CatalogChanges, CatalogTables } from '../mirror/mirror.ts';
 import type { CatalogOwner, TableName } from '../mirror/records.ts';
 import { TABLE_NAMES } from '../mirror/tables.ts';
@@ -40,7 +42,7 @@ type Functions = SharedMap<number, CatalogFunction>;
 const RELATIONS = ['pg_class', 'pg_attribute', 'pg_namespace'] as const;
 const FUNCTIONS = ['pg_proc', 'pg_namespace', 'pg_language', 'pg_depend'] as const;
 const TYPES = [
-  ...(['pg_type', 'pg_amproc', 'pg_constraint', 'pg_operator'] as const),
+  ...(['pg_type', 'pg_amproc', 'pg_amop', 'pg_constraint', 'pg_operator'] as const),
   ...FUNCTIONS,
   ...RELATIONS,
 ] as const;
@@ -71,7 +73,8 @@ type PartName =
   | 'steering'
   | 'schemasOf'
   | 'schemaName'
-  | 'mayUse';
+  | 'mayUse'
+  | 'analysis';
 type Parts = { readonly [K in PartName]: () => Catalog[K] };
 
 /**
@@ -83,6 +86,7 @@ export class CatalogBuilder {
   #last: Catalog | undefined;
   #parts: Parts | undefined;
   #functions: Functions | undefined;
+  readonly #decoder = new RowDecoder();
 
   /**
    * @param tables As they are now, and for ever: the catalog keeps them.
@@ -98,7 +102,10 @@ export class CatalogBuilder {
     const relations = this.#relations.build(tables, changes);
     const functions = this.#functionsNow(tables, changes);
     const schemas = schemaLookups(tables, relations, owner);
-    this.#parts = { ...this.#partsOf(tables, changed, relations.byOid, functions), ...schemas };
+    const lookups = once(() => new AnalysisLookups(tables, owner.serverVersion, this.#decoder));
+    const analysis = once(() => (path: AnalysisPath) => analysisView(lookups(), path));
+    const made = this.#partsOf(tables, changed, relations.byOid, functions);
+    this.#parts = { ...made, ...schemas, analysis };
     this.#functions = functions;
     this.#last = catalogOf(owner, relations, functions, this.#parts);
     if (changed('pg_rewrite', 'pg_class', 'pg_namespace')) assertViewsRead(tables, relations.byOid);
@@ -110,7 +117,7 @@ export class CatalogBuilder {
     changed: (...names: readonly TableName[]) => boolean,
     relations: ReadonlyMap<number, Relation>,
     functions: Functions,
-  ): Omit<Parts, keyof SchemaLookups> {
+  ): Omit<Parts, keyof SchemaLookups | 'analysis'> {
     const last = this.#parts;
     const part = <K extends PartName>(name: K, from: readonly TableName[], make: () => Catalog[K]) =>
       last === undefined || changed(...from) ? once(make) : (last[name] as () => Catalog[K]);

@@ -44,8 +44,9 @@ export function functionOf(
   if (schema === undefined || language === undefined) return undefined;
   const volatility = volatilityOf(row);
   const { oid, name } = row;
-  const takes = oids(row.takes);
-  const gives = oids(row.gives);
+  const own = oid < FIRST_USER_OID;
+  const takes = own ? NO_OIDS : oids(row.takes);
+  const gives = own ? NO_OIDS : [row.returns, ...oids(row.all)];
   const compiled = language === 'c' || language === 'internal';
   const readsNoRows = volatility === 'stable' && !gives.some((type) => isRow(type, tables));
   const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;

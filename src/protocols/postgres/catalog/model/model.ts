@@ -1,4 +1,6 @@
+import type { AnalysisCatalog } from '../../sql/analysis/catalog.ts';
 import type { Name } from '../../sql/facts/facts.ts';
+import type { AnalysisPath } from '../analysis/view.ts';
 import type { CatalogOwner } from '../mirror/records.ts';
 import type { Volatility } from '../system/functions.ts';
 
@@ -80,6 +82,8 @@ export interface Operator {
   /** Types of its operands; 0 for one that it has not. */
   readonly operands: readonly number[];
   readonly result: number;
+  /** Functions of the operators that the planner may take instead, turned round or denied. */
+  readonly instead: readonly number[];
 }
 
 export interface Cast {
@@ -199,6 +203,8 @@ export interface Catalog extends CatalogOwner {
   userFunctions(name: Name): readonly CatalogFunction[];
   /** Whether pg_catalog has a function of that name. */
   isBuiltin(name: string): boolean;
+  /** What parse analysis asks, in a session with such a path. */
+  analysis(path: AnalysisPath): AnalysisCatalog;
 }
 
 /** Follows a relation of OIDs to its end; the start is not part of the answer. Cycles are harmless. */

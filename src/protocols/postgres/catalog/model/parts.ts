@@ -242,8 +242,11 @@ export function operatorsOf(tables: CatalogTables, functions: Functions): Map<st
     const fn = functions.get(row.function);
     if (schema === undefined || fn === undefined || fn.trusted) return [];
     if (schema === 'pg_catalog' && fn.schema === 'pg_catalog') return [];
-    const [left = 0, right = 0, result = 0] = row.types ?? [];
-    return [{ name: row.name, schema, function: row.function, operands: [left, right], result }];
+    const { name, left, right, result, function: carriedOutBy } = row;
+    const instead = [row.commutator, row.negator]
+      .map((oid) => tables.pg_operator.get(`${oid}`)?.function ?? 0)
+      .filter((oid) => oid !== 0 && functions.get(oid)?.schema !== 'pg_catalog');
+    return [{ name, schema, function: carriedOutBy, operands: [left, right], result, instead }];
   });
   return multimap(found.map((value) => [value.name, value] as const));
 }

@@ -48,7 +48,7 @@ export class RelationBuilder {
     return this.#relations.byOid.has(oid);
   }
 
-  #addColumn({ relation, ...column }: AttributeRow): void {
+  #addColumn({ relation, modifier: _, ...column }: AttributeRow): void {
     const own = this.#columns.get(relation) ?? new Map<number, Column>();
     this.#columns.set(relation, own);
     own.set(column.attnum, column);

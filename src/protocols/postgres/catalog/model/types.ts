@@ -33,7 +33,7 @@ const NONE: readonly number[] = [];
 
 class TypesOfTables implements TypeGraph {
   readonly #all: AllTypes;
-  /** Functions of operator classes, by the type they compare: sorting and indexing a value of it runs them. */
+  /** Functions of operator classes and families, by the type they compare: what sorts or indexes a value of it runs them. */
   readonly #compared: ReadonlyMap<number, readonly number[]>;
   readonly #relations: ReadonlyMap<number, Relation>;
   readonly #made = new Map<string, readonly number[]>();
@@ -189,8 +189,17 @@ function comparedBy(
   functions: ReadonlyMap<number, CatalogFunction>,
 ): Map<number, number[]> {
   const compared = new Map<number, number[]>();
-  for (const { type, function: fn } of tables.pg_amproc.values()) {
+  const add = (type: number, fn: number) => {
     if (!isHarmless(functions.get(fn))) compared.set(type, [...(compared.get(type) ?? []), fn]);
+  };
+  for (const { oid, type, function: fn } of tables.pg_amproc.values())
+    if (oid >= FIRST_USER_OID) add(type, fn);
+  for (const { left, right, operator } of tables.pg_amop.values()) {
+    const fn = tables.pg_operator.get(`${operator}`)?.function;
+    // PostgreSQL's own compare and do no more, some of them by the session's time zone.
+    if (fn === undefined || functions.get(fn)?.schema === 'pg_catalog') continue;
+    add(left, fn);
+    if (right !== left) add(right, fn);
   }
   return compared;
 }
