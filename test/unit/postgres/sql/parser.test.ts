@@ -161,6 +161,72 @@ describe('maskLiterals', () => {
   });
 });
 
+describe('trees', () => {
+  const treesOf = async (text: string, major?: number) =>
+    (await parser.parse(text, major)).statements.map(({ tree }) => tree?.read());
+
+  test('a statement comes with its tree, without places, each with its own', async () => {
+    const [first, , third] = await treesOf(
+      'select a from t where b = \'"location":5\'; begin; delete from t',
+    );
+    expect(first).toEqual({
+      SelectStmt: {
+        targetList: [{ ResTarget: { val: { ColumnRef: { fields: [{ String: { sval: 'a' } }] } } } }],
+        fromClause: [{ RangeVar: { relname: 't', inh: true, relpersistence: 'p' } }],
+        whereClause: {
+          A_Expr: {
+            kind: 'AEXPR_OP',
+            name: [{ String: { sval: '=' } }],
+            lexpr: { ColumnRef: { fields: [{ String: { sval: 'b' } }] } },
+            rexpr: { A_Const: { sval: { sval: '"location":5' } } },
+          },
+        },
+        limitOption: 'LIMIT_OPTION_DEFAULT',
+        op: 'SETOP_NONE',
+      },
+    });
+    expect(third).toMatchObject({ DeleteStmt: { relation: { relname: 't' } } });
+    const [one] = (await parser.parse('select 1')).statements;
+    expect(one?.tree?.read()).toBe(one?.tree?.read());
+  });
+
+  test.each([
+    ['insert into t values (1)', 'InsertStmt'],
+    ['update t set a = array[1, 2], b = 1 where a in (1, 2)', 'UpdateStmt'],
+    ['merge into t using u on a = b when matched then delete', 'MergeStmt'],
+    ['explain select 1', 'ExplainStmt'],
+    ['copy (select 1) to stdout', 'CopyStmt'],
+    ['create table t as select 1', 'CreateTableAsStmt'],
+    ['create materialized view t as select 1', 'CreateTableAsStmt'],
+    ['declare c cursor for select 1', 'DeclareCursorStmt'],
+    ['prepare p as select 1', 'PrepareStmt'],
+    ['commit', undefined],
+    ['drop table t', undefined],
+  ])('%s', async (text, kind) => {
+    const [tree] = await treesOf(text);
+    expect(Object.keys(tree ?? {})).toEqual(kind === undefined ? [] : [kind]);
+    expect(JSON.stringify(tree ?? '')).not.toMatch(/location|list_start|list_end|stmt_len/);
+  });
+
+  test('it is the tree of what the server reads', async () => {
+    const text = 'select json_scalar(1) from json_table';
+    const [newer, older] = [await treesOf(text, 18), await treesOf('select json_scalar(1) from t', 15)];
+    expect(JSON.stringify(newer)).toContain('JsonScalarExpr');
+    expect(JSON.stringify(older)).toContain('FuncCall');
+  });
+
+  test('a large tree is left out, and so are those behind many', async () => {
+    const large = `select ${Array.from({ length: 2_000 }, (_, i) => `c${i}`).join()}`;
+    expect(await treesOf(`${large}; select 1`)).toEqual([undefined, expect.anything()]);
+    const many = await treesOf(`select ${Array(300).fill('c').join()};`.repeat(70));
+    const kept = many.filter((tree) => tree !== undefined).length;
+    expect(kept).toBeGreaterThan(20);
+    expect(kept).toBeLessThan(65);
+    const deep = await treesOf(`select ${'not '.repeat(1_000)}a`);
+    expect(deep).toEqual([expect.anything()]);
+  });
+});
+
 describe('TextCache', () => {
   test('keeps the newest, by count and by length, and never long texts', () => {
     const cache = new TextCache<number>({ entries: 2, chars: 6, textChars: 4 });
@@ -175,5 +241,9 @@ describe('TextCache', () => {
     expect(cache.get('eeeee')).toBeUndefined();
     cache.set('ffff', 6);
     expect([cache.get('dddd'), cache.get('ffff')]).toEqual([undefined, 6]);
+    cache.set('g', 7, 1);
+    expect([cache.get('ffff'), cache.get('g')]).toEqual([6, 7]);
+    cache.set('h', 8, 4);
+    expect([cache.get('ffff'), cache.get('g'), cache.get('h')]).toEqual([undefined, undefined, 8]);
   });
 });

@@ -1,10 +1,11 @@
 /**
- * What a SQL text says, without the tree it was said in: small, plain values that cross a thread cheaply.
+ * What a SQL text says: small, plain values that cross a thread cheaply, beside the tree it was said in, which few read.
  *
  * Facts know nothing of the target's catalog or of policy. `resolve.ts` turns them into pairs and refusals.
  */
 
 import type { NewerSyntax } from './newer-syntax.ts';
+import type { RawTree } from './raw-tree.ts';
 import type { NamedChanges } from './schema-changes.ts';
 import type { QueryShape } from './shape/shape.ts';
 
@@ -248,6 +249,8 @@ export interface StatementFacts {
   readonly copy?: CopyFact;
   readonly channel?: { readonly verb: 'listen' | 'unlisten' | 'notify'; readonly name: string };
   readonly call: boolean;
+  /** Of what is a query or holds one: how the grammar reads it, if that is not too large. */
+  readonly tree?: RawTree;
 }
 
 /** A literal or comment in the text that may hold data. Octet offsets into the UTF-8 text, end exclusive. */

@@ -5,6 +5,7 @@ import { loadModule, parseSync, SqlError, scanSync } from 'libpg-query';
 import { FactsLimitError } from '../facts/builder.ts';
 import { extractFacts } from '../facts/extract.ts';
 import type { LiteralSpan, StatementFacts } from '../facts/facts.ts';
+import { rawTrees } from '../facts/raw-tree.ts';
 import { inLines } from '../tokens/in-lines.ts';
 import { readsOtherwise } from './keywords.ts';
 import { literalSpans } from './literals.ts';
@@ -12,7 +13,7 @@ import { type Reading, readAs } from './reading.ts';
 
 /**
  * What the parser thread is asked, and what it answers. `parsed`: lists of facts as JSON, which crosses threads in half
- * the time of a structured clone, in pieces of which none takes long to read. `fatal`: this thread may be damaged and ends
+ * the time of a structured clone, in pieces of which none takes long to read. `trees`: as `rawTrees` gives them, apart, as few are read at once. `fatal`: this thread may be damaged and ends
  * itself.
  */
 export interface WorkerSettings {
@@ -29,7 +30,12 @@ export interface ParseRequest extends ParseQuestion {
   readonly id: number;
 }
 export type ParseReply =
-  | { readonly id: number; readonly parsed: readonly string[]; readonly literals: string }
+  | {
+      readonly id: number;
+      readonly parsed: readonly string[];
+      readonly trees: readonly (string | null)[];
+      readonly literals: string;
+    }
   | { readonly id: number; readonly lines: string | undefined }
   | { readonly id: number; readonly syntax: string; readonly position: number }
   | { readonly id: number; readonly limit: string }
@@ -101,7 +107,7 @@ function answer(request: ParseRequest): ParseReply {
     reading = readingOf(request);
     const tree = reading.text === '' ? { stmts: [] } : parseSync(reading.text);
     const parsed = piecesOf(extractFacts(tree, reading.text, reading.newer));
-    return { id, parsed, literals: JSON.stringify(literalsOf(text)) };
+    return { id, parsed, trees: rawTrees(tree), literals: JSON.stringify(literalsOf(text)) };
   } catch (error) {
     if (error instanceof FactsLimitError) return { id, limit: error.message };
     if (error instanceof SqlError) return syntaxError(id, error, reading);

@@ -3,6 +3,7 @@ import { rescued } from '../../../../core/later.ts';
 import { Turns } from '../../../../core/turns.ts';
 import { POSTGRES_LIMITS } from '../../limits.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../facts/facts.ts';
+import { RawTree } from '../facts/raw-tree.ts';
 import { NEWEST_MAJOR, readsOtherwise } from './keywords.ts';
 import { TextCache } from './parse-cache.ts';
 import { ParseLane } from './parse-lane.ts';
@@ -55,7 +56,7 @@ const MAX_LINES_CHARS = 16 * 1024;
  * others for longer ones, started when there is one. Those who ask have equal shares of each.
  */
 export class SqlParser {
-  readonly #cache = new TextCache<Answer>({ entries: 2_000, chars: 2_000_000, textChars: CACHED_CHARS });
+  readonly #cache = new TextCache<Answer>({ entries: 2_000, chars: 6_000_000, textChars: CACHED_CHARS });
   readonly #lanes: readonly ParseLane[];
   readonly #turns: Turns;
   #closed = false;
@@ -92,7 +93,7 @@ export class SqlParser {
   async #ask(question: ParseQuestion, key: string, asker: object): Promise<ParsedSql> {
     const lane = this.#lanes[LANES.findIndex(({ chars }) => question.text.length <= chars)] as ParseLane;
     const answer = await this.#answer(await lane.parse(question, asker));
-    this.#cache.set(key, answer);
+    this.#cache.set(key, answer, treesOf(answer));
     if (answer instanceof HoopError) throw answer;
     return answer;
   }
@@ -117,7 +118,10 @@ export class SqlParser {
     const statements: StatementFacts[] = [];
     for (const [index, piece] of reply.parsed.entries()) {
       if (index > 0 && this.#turns.spent) await this.#turns.next();
-      for (const facts of JSON.parse(piece) as StatementFacts[]) statements.push(facts);
+      for (const facts of JSON.parse(piece) as StatementFacts[]) {
+        const tree = reply.trees[statements.length] ?? undefined;
+        statements.push(tree === undefined ? facts : Object.assign(facts, { tree: new RawTree(tree) }));
+      }
     }
     return { statements, literals: JSON.parse(reply.literals) as LiteralSpan[] };
   }
@@ -127,6 +131,11 @@ export class SqlParser {
     this.#closed = true;
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
+}
+
+function treesOf(answer: Answer): number {
+  if (answer instanceof HoopError) return 0;
+  return answer.statements.reduce((sum, { tree }) => sum + (tree?.size ?? 0), 0);
 }
 
 function errorOf(reply: Exclude<ParseReply, { readonly parsed: unknown }>): HoopError {
