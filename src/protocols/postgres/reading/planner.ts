@@ -155,8 +155,17 @@ export class StatementPlanner {
   #rememberedPlan(asked: Question, known: KnownCatalog): Planned | undefined {
     this.#renew(known);
     if (!this.#holds || this.#dependsOnBlock(asked.text)) return undefined;
-    if (asked.types.length > 0) return this.#certain(this.#remembered.get(keyOf(asked)));
-    return this.#certain(this.#remembered.get(asked.text) ?? this.#fromTemplate(asked.text));
+    return this.#certain(this.#found(asked));
+  }
+
+  #found(asked: Question): Planned | undefined {
+    const { text, types, all } = asked;
+    const found =
+      types.length > 0
+        ? this.#remembered.get(keyOf(asked))
+        : (this.#remembered.get(text) ?? this.#fromTemplate(text));
+    if (all.length === 0 || (found !== undefined && !isTyped(found))) return found;
+    return this.#remembered.get(keyOf({ text, types: all }));
   }
 
   /** Where the server must be asked for the path, only a plan without names is good without that. */
@@ -230,7 +239,7 @@ export class StatementPlanner {
   }
 
   /** @param only Index of the one statement that is meant; default all. */
-  async #make({ text, types }: Question, known: KnownCatalog, only?: number): Promise<Planned> {
+  async #make({ text, all: types }: Question, known: KnownCatalog, only?: number): Promise<Planned> {
     if (types.some((oid) => !known.catalog.types.knows(oid)))
       return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_TYPE);
     let parsed: ParsedSql;
@@ -296,11 +305,12 @@ export class StatementPlanner {
   }
 
   #remember(asked: Question, planned: Planned): void {
-    const { text, types } = asked;
+    const { text, types, all } = asked;
     this.#made.add(planned);
-    if (types.length > 0)
-      return text.length > REMEMBERED_CHARS ? undefined : keep(this.#remembered, keyOf(asked), planned);
     if (text.length > REMEMBERED_CHARS) return;
+    if (all.length > 0 && isTyped(planned))
+      return keep(this.#remembered, keyOf({ text, types: all }), planned);
+    if (types.length > 0) return keep(this.#remembered, keyOf(asked), planned);
     const template = planned.refusal === undefined ? templateOf(text) : undefined;
     if (template === undefined || template.key === text) keep(this.#remembered, text, planned);
     else keep(this.#templates, template.key, planned);
@@ -313,6 +323,10 @@ export class StatementPlanner {
     }
     return {};
   }
+}
+
+function isTyped({ plans }: Planned): boolean {
+  return plans.some(({ typed }) => typed === true);
 }
 
 /** For statements that name nothing. */

@@ -1,20 +1,26 @@
 import { FIRST_USER_OID } from '../catalog/system/objects.ts';
 import type { PostgresRefusal } from '../refusals.ts';
 
-/** A text, with the types of its parameters that are not PostgreSQL's own: by these alone it may do something else. */
+/** A text, with the types of its parameters that are not PostgreSQL's own: by these it may do something else. */
 export interface Question {
   readonly text: string;
   readonly types: readonly number[];
+  /** All of its types: what only some texts depend on, see `StatementPlan.typed`. */
+  readonly all: readonly number[];
 }
 
 export const NO_TYPES: readonly number[] = [];
 
 export function question(text: string, types: readonly number[]): Question {
-  return { text, types: types.length === 0 ? types : types.filter((oid) => oid >= FIRST_USER_OID) };
+  return {
+    text,
+    types: types.length === 0 ? types : types.filter((oid) => oid >= FIRST_USER_OID),
+    all: types,
+  };
 }
 
 /** A text has no NUL in it. */
-export function keyOf({ text, types }: Question): string {
+export function keyOf({ text, types }: Pick<Question, 'text' | 'types'>): string {
   return `${text}\0${types.join()}`;
 }
 

@@ -94,6 +94,12 @@ export class NameScope {
     return this.#path;
   }
 
+  /** Where names are looked up, if all that they may stand for is in the catalog; undefined where that is not certain. */
+  get settled(): SearchPath | undefined {
+    const changed = this.#changes.size + (this.#took?.size ?? 0) > 0;
+    return this.#certain && !changed && !this.#reshaped ? this.#path : undefined;
+  }
+
   /** A schema by the name that is written: `pg_temp` is the session's own. */
   schema(name: string): string {
     return name === PG_TEMP ? (this.#path.temp ?? PG_TEMP) : name;

@@ -15,6 +15,7 @@ import {
   type SettingFact,
   type StatementFacts,
 } from '../facts/facts.ts';
+import type { LazyAnalysis } from './analysed.ts';
 import { EffectWalk, type Write } from './effects.ts';
 import { taintExpressions } from './expressions.ts';
 import type { TouchedRelation } from './flow/masked-flow.ts';
@@ -28,7 +29,7 @@ import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
 import { schemasOf } from './search-path.ts';
 import { isSafeSetting, isTransactionSetting } from './settings.ts';
 import { Steering } from './steering.ts';
-import { typeEffects } from './type-effects.ts';
+import { runByTypes } from './types/runs-by-types.ts';
 import { uncertainName } from './uncertain-name.ts';
 import { WrittenColumns } from './written-columns.ts';
 
@@ -49,6 +50,7 @@ export class Resolution {
   readonly written: WrittenColumns;
   readonly #functions = new Set<string>();
   readonly #facts: StatementFacts;
+  readonly #analysed: LazyAnalysis;
   readonly #catalog: Catalog;
   readonly #input: PlanInput;
   readonly #entities: Entities;
@@ -60,7 +62,8 @@ export class Resolution {
   #someColumn: boolean | undefined;
   #implicitMasked = false;
 
-  constructor(facts: StatementFacts, catalog: Catalog, input: PlanInput) {
+  constructor(facts: StatementFacts, catalog: Catalog, input: PlanInput, analysed: LazyAnalysis) {
+    this.#analysed = analysed;
     this.#facts = facts;
     this.#catalog = catalog;
     this.#input = input;
@@ -280,16 +283,11 @@ export class Resolution {
 
   /** Domains, casts, operators, input and output of types: what they run needs no name. */
   #types(): void {
-    const runs = typeEffects({
-      facts: this.#facts,
-      catalog: this.#catalog,
-      relations: this.touched.map(({ relation }) => relation),
-      writes: WRITING,
-      parameterTypes: this.#input.parameterTypes ?? [],
-    });
-    for (const [oid, what] of runs) {
-      if (this.#catalog.functions.get(oid)?.trusted !== true) this.#sign(what, oid);
-    }
+    const [facts, catalog] = [this.#facts, this.#catalog];
+    const relations = this.touched.map(({ relation }) => relation);
+    const { parameterTypes = [] } = this.#input;
+    const question = { facts, catalog, relations, writes: WRITING, parameterTypes };
+    for (const [oid, what] of runByTypes(question, this.#analysed)) this.#sign(what, oid);
   }
 
   #setting(setting: SettingFact): void {

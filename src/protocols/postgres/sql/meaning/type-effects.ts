@@ -13,6 +13,11 @@ export interface TypeQuestion {
   readonly parameterTypes: readonly number[];
 }
 
+/** Whether a statement may have parameters, which may be of any type. */
+export function mayHaveParameters({ tree, kind }: StatementFacts): boolean {
+  return tree === undefined ? kind === 'query' || kind === 'dml' : tree.has('ParamRef');
+}
+
 /**
  * Functions that take what stands beside them for the same type (`anyelement`, `anycompatible`), or fill a row of a
  * given type: a literal may become a value of a column's domain.
@@ -93,7 +98,7 @@ class TypeEffects {
 
   #made(): void {
     const { facts, parameterTypes } = this.#question;
-    for (const oid of parameterTypes) this.#make(oid);
+    for (const oid of parameterTypes) if (oid >= FIRST_USER_OID) this.#make(oid);
     for (const name of facts.types) for (const oid of this.#catalog.types.named(name)) this.#make(oid);
     // `app.dom('5')`, `(x).dom` and `t.dom` may be casts.
     for (const { name } of facts.functions)
@@ -141,9 +146,9 @@ class TypeEffects {
     });
   }
 
-  #operator({ name, schema, operands, result, function: fn }: Operator): void {
+  #operator({ name, schema, operands, result, function: fn, instead }: Operator): void {
     if (!operands.every((oid) => this.#mayBe(oid))) return;
-    this.#runs.set(fn, `operator ${schema}.${name}`);
+    for (const one of [fn, ...instead]) this.#runs.set(one, `operator ${schema}.${name}`);
     this.#present.add(result);
     for (const one of this.#catalog.types.within(result)) this.#present.add(one);
   }
@@ -169,6 +174,7 @@ class TypeEffects {
     if (oid >= FIRST_USER_OID) return false;
     const { facts } = this.#question;
     return (
+      mayHaveParameters(facts) ||
       facts.functions.length > 0 ||
       facts.types.length > 0 ||
       facts.operators.some((name) => !COMPARISONS.has(name.at(-1) ?? ''))
