@@ -2,6 +2,7 @@ import type { Pair, PolicyObject, PolicyValue } from '../../../../policy/model.t
 import type { PostgresRefusal } from '../../refusals.ts';
 import type { CopyOptions, StatementFacts, StatementKind, TransactionKind } from '../facts/facts.ts';
 import type { NamedChanges } from '../facts/schema-changes.ts';
+import type { OutputColumn } from './flow/output-columns.ts';
 import type { NameChange } from './held-names.ts';
 import type { IsMasked } from './lineage.ts';
 import type { NameEffects, NameScope } from './name-scope.ts';
@@ -47,10 +48,14 @@ export interface StatementPlan {
   readonly safeColumns: 'all' | readonly number[];
   /** How many columns `safeColumns` counts on: if the server gives another number, none is safe. */
   readonly outputColumns?: number;
+  /** What each column of its result is made of; absent, or undefined: that is not certain. Found out when it is asked for. */
+  readonly lineage?: () => readonly OutputColumn[] | undefined;
   /** OIDs of the relations that it names: a column of any other is none that was judged. */
   readonly relations: readonly number[];
   /** It changes a relation with masked columns, or what is known of one. */
   readonly reshapesMasked: boolean;
+  /** It holds for the types that its parameters were given, PostgreSQL's own too, and no others. */
+  readonly typed?: boolean;
   readonly transaction?: TransactionKind;
   /** Names given, used and taken. An empty string in `deallocates` and `closes` means all. */
   readonly prepares?: string;

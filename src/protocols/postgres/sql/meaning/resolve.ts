@@ -4,11 +4,15 @@ import { HINTS } from '../../hints.ts';
 import type { PostgresRefusal } from '../../refusals.ts';
 import type { StatementFacts } from '../facts/facts.ts';
 import type { NewerSyntax } from '../facts/newer-syntax.ts';
+import { analysisOf, type LazyAnalysis } from './analysed.ts';
+import { analysedFlow } from './flow/analysed-flow.ts';
 import { carriedFlow } from './flow/carried.ts';
-import { maskedFlow } from './flow/masked-flow.ts';
+import { type Flow, maskedFlow } from './flow/masked-flow.ts';
+import { outputColumns } from './flow/output-columns.ts';
 import { isNotRun, type PlanInput, type StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
+import { mayHaveParameters } from './type-effects.ts';
 
 export type { StatementPlan } from './plan.ts';
 
@@ -26,12 +30,17 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   if (facts.newer !== undefined && facts.newer.since > major)
     return unreadPlan(facts, tooNew(facts.newer, major));
   const discards = input.names.mayLose(facts);
-  const resolution = new Resolution(facts, catalog, input);
+  const analysis = analysisOf(facts, catalog, input.names, input.parameterTypes ?? []);
+  let asked = false;
+  const analysed = () => {
+    asked = true;
+    return analysis();
+  };
+  const resolution = new Resolution(facts, catalog, input, analysed);
   resolution.run();
   const { resolved, steering } = resolution;
   const nameEffects = steering.effects;
-  const { touched, taint } = resolution;
-  const flow = (taint.isEmpty ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
+  const flow = flowOf(facts, resolution, analysed);
   const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal;
   return {
     tag: facts.tag,
@@ -43,8 +52,10 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     touchesMasked: resolution.touchesMasked,
     safeColumns: safeColumns(facts, resolution, flow.safe),
     ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }),
+    ...lineageOf(facts, analysed, catalog),
     relations: resolution.touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
     reshapesMasked: reshapesMasked(facts, resolution),
+    ...(asked && mayHaveParameters(facts) ? { typed: true } : {}),
     ...names(facts),
     ...copyPlan(facts, resolution),
     ...settingPlan(facts, resolution),
@@ -53,6 +64,44 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ddl: changesCatalog(facts) || steering.altersSchema || discards,
     // What code changes besides has any name.
     ...(facts.changes === undefined || steering.altersSchema ? {} : { changes: facts.changes }),
+  };
+}
+
+/** Where masked columns go: by what the server makes of the statement, by its shape, or else by names. */
+function flowOf(
+  facts: StatementFacts,
+  { touched, taint, touchesMasked }: Resolution,
+  analysed: LazyAnalysis,
+): Flow {
+  if (taint.isEmpty && touchesMasked && isPlain(facts)) {
+    const found = analysed();
+    const flow = found && analysedFlow(found.query, touched);
+    if (flow !== undefined) return flow;
+  }
+  return (taint.isEmpty ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
+}
+
+/** A query or a change by itself, of which nothing else is asked. A constraint by its name is not followed to columns. */
+function isPlain({ kind, explain, copy, materializes, upsertColumns }: StatementFacts): boolean {
+  const plain = explain === undefined && copy === undefined && !materializes;
+  return (
+    plain &&
+    (kind === 'query' || kind === 'dml') &&
+    !upsertColumns.some((name) => name === '*' || name === '')
+  );
+}
+
+function lineageOf(
+  facts: StatementFacts,
+  analysed: LazyAnalysis,
+  catalog: Catalog,
+): Pick<StatementPlan, 'lineage'> {
+  if (facts.output === undefined || !isPlain(facts)) return {};
+  return {
+    lineage: () => {
+      const found = analysed();
+      return found && outputColumns(found.query, (oid) => catalog.relations.get(oid));
+    },
   };
 }
 

@@ -1,0 +1,67 @@
+import { HINTS } from '../../../hints.ts';
+import type { Query } from '../../analysis/tree.ts';
+import { ColumnTrace, shownOf, TooMuch } from './column-trace.ts';
+import type { Flow, TouchedRelation } from './masked-flow.ts';
+
+/**
+ * Follows masked columns through an analysed statement, from where they are read to where they are shown.
+ *
+ * They may be carried: through subqueries, common table expressions, joins and arms of UNION ALL, as a scalar subquery, under
+ * another name or type that needs no computing. Wherever one decides on something (which rows there are,
+ * in which order, how often), is computed with, compared or stored, the statement is refused.
+ *
+ * @param touched All relations that it names.
+ * @returns Undefined: it reads what is not among these, or it is too much to follow. Pure.
+ */
+export function analysedFlow(query: Query, touched: readonly TouchedRelation[]): Flow | undefined {
+  try {
+    const masked = maskedNames(touched);
+    const trace = new ColumnTrace((relation) => masked.get(relation)?.numbers);
+    const top = trace.settle(query);
+    const [looked] = trace.looked;
+    if (looked !== undefined) return { safe: [], ...refusal(nameOf(looked, masked)) };
+    if (shownOf(query).length === 0) return { safe: [] };
+    const outputs = trace.outputs(top);
+    const safe = outputs.flatMap((sources, index) => (sources.size === 0 ? [index] : []));
+    return { safe, columns: outputs.length };
+  } catch (error) {
+    if (error instanceof TooMuch) return undefined;
+    throw error;
+  }
+}
+
+function refusal(column: string): Pick<Flow, 'refusal'> {
+  return {
+    refusal: {
+      code: 'ERR_DENIED',
+      rule: 'masked-column-flow',
+      reason: `column ${column} is masked for you and may only stand alone in the select list`,
+      hint: HINTS.leaveOutOrAlone,
+    },
+  };
+}
+
+/** Masked columns of one relation. */
+interface Masked {
+  readonly numbers: ReadonlySet<number>;
+  /** By number, for people. */
+  readonly names: ReadonlyMap<number, string>;
+}
+
+function maskedNames(touched: readonly TouchedRelation[]): Map<number, Masked> {
+  const found = new Map<number, Masked>();
+  for (const { relation, masked } of touched) {
+    if (relation === undefined) continue;
+    const columns = [...relation.columns.values()].filter(({ name }) => masked.has(name));
+    const names = columns.map(
+      ({ attnum, name }) => [attnum, `${relation.schema}.${relation.name}.${name}`] as const,
+    );
+    found.set(relation.oid, { numbers: new Set(names.map(([number]) => number)), names: new Map(names) });
+  }
+  return found;
+}
+
+function nameOf(key: string, masked: ReadonlyMap<number, Masked>): string {
+  const [relation = '', attribute = ''] = key.split('.');
+  return masked.get(Number(relation))?.names.get(Number(attribute)) ?? key;
+}

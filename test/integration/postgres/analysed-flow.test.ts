@@ -1,0 +1,105 @@
+/**
+ * Where masked columns may go by a statement's analysis, at a real catalog: what names alone would have refused is carried and
+ * masked, and what does more with one is still refused. Whether any of it leaks is tried by chance in `carried-columns`.
+ */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type MaskedDatabase, maskedDatabase } from '../../support/postgres/masked-database.ts';
+
+const SCHEMA = `
+CREATE TABLE customers (id int PRIMARY KEY, name varchar(40), email text, note text);
+CREATE TABLE orders (id int PRIMARY KEY, customer int, total numeric, note text);
+CREATE VIEW seen AS SELECT id, email AS mail FROM customers;
+CREATE TYPE word AS (w text);
+CREATE FUNCTION word_of(text) RETURNS word LANGUAGE sql IMMUTABLE AS 'SELECT ROW($1)::word';
+CREATE CAST (text AS word) WITH FUNCTION word_of(text) AS IMPLICIT;`;
+const TAGS = new Map([['public.customers.email', ['pii']]]);
+
+let database: MaskedDatabase;
+
+beforeAll(async () => {
+  database = await maskedDatabase(SCHEMA, TAGS);
+});
+
+afterAll(() => database?.stop());
+
+/** Statement → columns of the result that may be shown where the server does not say what they are. */
+const CARRIED: readonly (readonly [sql: string, shown: readonly number[]])[] = [
+  ['SELECT email COLLATE "C", id FROM customers', [1]],
+  ['SELECT name::text, (SELECT email) FROM customers', [0]],
+  ['SELECT (c).* FROM customers c', [0, 1, 3]],
+  ['SELECT m, t FROM customers c (i, n, m, t)', [1]],
+  ['SELECT s.m, upper(s.n) FROM (SELECT email AS m, name AS n FROM customers) s', [1]],
+  ['SELECT f.n, c.email FROM customers c, generate_series(1, c.id) f(n)', [0]],
+  ['SELECT mail, count(*) OVER (PARTITION BY id) FROM seen', [1]],
+  ["SELECT 'x', id FROM customers UNION ALL SELECT email, id FROM customers", [1]],
+  ['SELECT EXISTS (SELECT email FROM customers)', [0]],
+  ['WITH u AS (UPDATE customers SET note = $1 RETURNING *) SELECT * FROM u', [0, 1, 3]],
+  [
+    'WITH RECURSIVE r (k, m) AS (SELECT 1, email FROM customers UNION ALL SELECT k + 1, m FROM r WHERE k < 3) TABLE r',
+    [0],
+  ],
+  [
+    'INSERT INTO customers (id, email) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET email = excluded.email RETURNING id',
+    [0],
+  ],
+  ['SELECT o.total, c.email FROM orders o LEFT JOIN customers c ON c.id = o.customer ORDER BY o.total', [0]],
+  ['SELECT c.id, o.note FROM customers c FULL JOIN orders o USING (id)', [0, 1]],
+];
+
+const REFUSED: readonly string[] = [
+  'SELECT c FROM customers c',
+  'SELECT email::varchar(3) FROM customers',
+  "SELECT email || '' FROM customers",
+  'SELECT id FROM customers ORDER BY email',
+  'SELECT m FROM (SELECT email AS m FROM customers) s GROUP BY m',
+  'SELECT DISTINCT mail FROM seen',
+  'SELECT email FROM customers UNION SELECT note FROM orders',
+  'SELECT note, id FROM orders UNION ALL SELECT email, id FROM customers ORDER BY 1',
+  'SELECT o.id FROM orders o JOIN customers c ON c.email = o.note',
+  'SELECT o.id FROM orders o JOIN (SELECT email AS note FROM customers) c USING (note)',
+  'SELECT id FROM orders WHERE note IN (SELECT email FROM customers)',
+  'SELECT id FROM customers LIMIT (SELECT length(email) FROM customers LIMIT 1)',
+  'SELECT count(email) FROM customers',
+  'SELECT array_agg(email) FROM customers',
+  'SELECT ARRAY(SELECT email FROM customers)',
+  'SELECT rank() OVER (ORDER BY email) FROM customers',
+  'SELECT f FROM customers, regexp_split_to_table(email, $1) f',
+  'SELECT v FROM customers, LATERAL (VALUES (email)) v (v) WHERE v = $1',
+  'WITH RECURSIVE r (a, b) AS (SELECT name::text, email FROM customers UNION ALL SELECT b, a FROM r WHERE a > $1) SELECT 1 FROM r',
+  'INSERT INTO orders (id, note) SELECT id, email FROM customers',
+  'UPDATE orders SET note = (SELECT email FROM customers c WHERE c.id = customer)',
+  'UPDATE customers SET note = email',
+  'MERGE INTO orders o USING customers c ON o.customer = c.id WHEN MATCHED THEN UPDATE SET note = c.email',
+  'DELETE FROM orders USING customers c WHERE c.email = orders.note',
+];
+
+describe('a masked column that is only carried', () => {
+  test.each(CARRIED)('%s', async (sql, shown) => {
+    const { refusal, safeColumns } = await database.planOf(sql);
+    expect([refusal, safeColumns]).toEqual([undefined, shown]);
+  });
+});
+
+describe('one that decides on something, is computed with, or is stored', () => {
+  test.each(REFUSED)('%s', async (sql) => {
+    const { refusal } = await database.planOf(sql);
+    expect(refusal?.reason).toMatch(/public\.(customers\.email|seen\.mail)/);
+  });
+});
+
+describe('a cast of a user that the server makes by itself', () => {
+  const calls = async (sql: string) =>
+    (await database.planOf(sql)).pairs
+      .filter(({ action }) => action === 'sql.call')
+      .map(({ object }) => object.attrs['name']);
+
+  test('is none of a statement that has no use for it', async () => {
+    const sql = "SELECT upper(name), length(note) FROM customers WHERE note LIKE 'a%' AND id IN (1, 2)";
+    const { refusal } = await database.planOf(sql);
+    expect([refusal, await calls(sql)]).toEqual([undefined, []]);
+  });
+
+  test('is one of a statement that has', async () => {
+    expect(await calls('SELECT note::word FROM orders')).toContain('word_of');
+  });
+});
