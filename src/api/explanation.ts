@@ -26,7 +26,20 @@ export interface Explanation {
    * detectors find. Absent: nothing.
    */
   readonly masked?: readonly string[];
+  /** What it would show, in order; absent: it shows no columns, or what they are made of is not certain. */
+  readonly columns?: readonly ExplainedColumn[];
   readonly policyVersion: string;
+}
+
+/** One column of a result. */
+export interface ExplainedColumn {
+  readonly name: string;
+  /** Columns whose data it has; none: constants, and what is computed of nothing. */
+  readonly from: readonly string[];
+  /** It is made of these, and none of them as it is. */
+  readonly computed?: true;
+  /** How it would be masked; absent: it would be shown, but for what detectors find in it. */
+  readonly mask?: string;
 }
 
 /** One action on one object, judged by itself. */

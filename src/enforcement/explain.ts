@@ -1,4 +1,4 @@
-import type { ExplainedPair, Explanation } from '../api/explanation.ts';
+import type { ExplainedColumn, ExplainedPair, Explanation } from '../api/explanation.ts';
 import type { Principal } from '../identity/principal.ts';
 import type { RuleRef } from '../policy/model.ts';
 import { denialOf } from './denial.ts';
@@ -9,13 +9,16 @@ import type { Denial, Operation } from './operation.ts';
 const MAX_TOLD = 64;
 /** Of one pair. */
 const MAX_RULES = 8;
+/** Of one column, and of all of them: characters. */
+const MAX_FROM = 16;
+const MAX_COLUMNS_CHARS = 16 * 1024;
 const MAX_ID_CHARS = 256;
 
 /**
  * Says what policy would make of an operation, pair by pair. Pure but for the engine's memory.
  *
  * @param judgement What it says of all of them together.
- * @returns At most 64 pairs, 8 rules of each, and 64 names; longer ids are cut. Never throws.
+ * @returns At most 64 pairs, 8 rules of each, 64 names and 16 KiB of columns; longer ids are cut. Never throws.
  */
 export function explanationOf(
   rules: Rules,
@@ -32,6 +35,7 @@ export function explanationOf(
     const object = short(pair.object.shownId ?? pair.object.id);
     return { action: pair.action, object, effect: alone.effect, rules: first.map(({ id }) => id) };
   });
+  const columns = firstOf((approvable?.columns ?? []).slice(0, MAX_TOLD).map(shortColumn));
   const masked = (approvable?.masked ?? []).slice(0, MAX_TOLD).map(short);
   return {
     schemaVersion: 1,
@@ -43,6 +47,7 @@ export function explanationOf(
     rules: [...by.values()].slice(0, MAX_TOLD),
     ...(pairs.length > told.length ? { more: pairs.length - told.length } : {}),
     ...(masked.length === 0 ? {} : { masked }),
+    ...(columns.length === 0 ? {} : { columns }),
     policyVersion: rules.engine.version,
   };
 }
@@ -54,6 +59,19 @@ export function explainedRefusal(denial: Denial, policyVersion: string): Explana
 
 function toldBy({ message, rule, reason, hint }: Denial): NonNullable<Explanation['told']> {
   return { message, rule, reason, hint };
+}
+
+function shortColumn({ name, from, ...more }: ExplainedColumn): ExplainedColumn {
+  return { name: short(name), from: from.slice(0, MAX_FROM).map(short), ...more };
+}
+
+/** As many as there is room for. */
+function firstOf(columns: readonly ExplainedColumn[]): readonly ExplainedColumn[] {
+  let left = MAX_COLUMNS_CHARS;
+  return columns.filter((one) => {
+    left -= JSON.stringify(one).length;
+    return left >= 0;
+  });
 }
 
 function short(id: string): string {

@@ -1,5 +1,5 @@
 import type { Ahead } from '../api/contract.ts';
-import type { Explanation } from '../api/explanation.ts';
+import type { ExplainedColumn, Explanation } from '../api/explanation.ts';
 import type { Actor, Original, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
@@ -67,6 +67,8 @@ export interface Approvable {
   readonly original?: Original | undefined;
   /** What of all that it touches is masked for the one who asks: names for people. Absent or empty: nothing is. */
   readonly masked?: readonly string[];
+  /** What it would show, column by column; absent: it shows none, or that is not certain. */
+  readonly columns?: readonly ExplainedColumn[] | undefined;
   /** By which the adapter could try it out, of the last `exact`; undefined: it cannot. */
   readonly trial?: string | undefined;
   /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */

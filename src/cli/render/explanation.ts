@@ -26,8 +26,19 @@ export function renderExplanation(explanation: Explanation, resource: string): s
     ...section('it would', rows.length === 0 ? [] : renderTable(['EFFECT', 'ACTION', 'OBJECT', 'BY'], rows)),
     ...(more === undefined ? [] : [`… and ${more} more`]),
     ...section('because', reasons.map(visible)),
+    ...section('it would show', columnLines(explanation)),
     ...section('masked in what it touches', masked.map(visible)),
   ];
+}
+
+/** Each column of the result, what it is made of, and how it would be masked. */
+function columnLines({ columns = [] }: Explanation): string[] {
+  const rows = columns.map(({ name, from, computed, mask }) => [
+    visible(name),
+    `${computed === true ? 'computed from ' : ''}${from.map(visible).join(', ')}` || '–',
+    mask ?? 'shown',
+  ]);
+  return rows.length === 0 ? [] : renderTable(['COLUMN', 'FROM', 'MASK'], rows);
 }
 
 function headOf({ effect, approvals = [], rows, policyVersion }: Explanation): string {

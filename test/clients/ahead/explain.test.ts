@@ -65,8 +65,29 @@ describe('a statement', () => {
       pairs: [{ action: 'sql.select', object: 'pg/public.customers', effect: 'allow', rules: ['use'] }],
       rules: [{ id: 'use' }],
       masked: ['pg/public.customers.email', 'pg/public.customers.ssn', 'pg/detected'],
+      columns: [
+        { name: 'id', from: ['pg/public.customers.id'] },
+        { name: 'email', from: ['pg/public.customers.email'], mask: 'redact' },
+      ],
       policyVersion: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
+  });
+
+  it('column by column: where each comes from, on whatever way, and how it would be masked', async () => {
+    const sql = `WITH c AS (SELECT id AS key, email AS who FROM customers)
+      SELECT c.who, u.w, key + o.id AS sum, count(*) OVER () AS n, 'x' AS word
+      FROM c JOIN orders o ON o.customer_id = c.key, (SELECT who AS w FROM c UNION ALL SELECT 'none') u`;
+    const [exitCode, { columns }] = await explained('pg', '-c', sql);
+    expect([exitCode, columns]).toEqual([
+      0,
+      [
+        { name: 'who', from: ['pg/public.customers.email'], mask: 'redact' },
+        { name: 'w', from: ['pg/public.customers.email'], mask: 'redact' },
+        { name: 'sum', from: ['pg/public.customers.id', 'pg/public.orders.id'], computed: true },
+        { name: 'n', from: [] },
+        { name: 'word', from: [] },
+      ],
+    ]);
   });
 
   it('that would change rows: within which bound; and none is changed', async () => {

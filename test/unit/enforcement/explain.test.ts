@@ -66,7 +66,10 @@ describe('an explanation', () => {
     const secret = pair('sql.select', 'secret');
     const hidden = { ...secret, object: { ...secret.object, shownId: 'pg/***' } };
     const masked = Array.from({ length: 1000 }, (_one, at) => `${'c'.repeat(1000)}${at}`);
-    const told = explain([hidden, ...many], { approvable: { exact: () => '', masked } });
+    const from = masked.map((name) => `pg/${name}`);
+    const columns = masked.map((name) => ({ name, from }));
+    const told = explain([hidden, ...many], { approvable: { exact: () => '', masked, columns } });
+    expect(told.columns?.length).toBeGreaterThan(1);
     expect([told.pairs.length, told.more, told.masked?.length]).toEqual([64, 937, 64]);
     expect(told.pairs[0]?.object).toBe('pg/***');
     expect(denialJson({ rule: 'r', reason: '', hint: '', explanation: told }).length).toBeLessThan(64 * 1024);

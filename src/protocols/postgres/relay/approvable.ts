@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { ExplainedColumn } from '../../../api/explanation.ts';
 import type { Original as Shown } from '../../../audit/event.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
@@ -9,6 +10,7 @@ import { NoticeResponse } from '../../../wire/postgres/report.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { Planned } from '../reading/planner.ts';
 import type { Original } from '../reading/write-back.ts';
+import { explainedColumn } from '../shown/explained-column.ts';
 import { trialDocument } from '../trial/document.ts';
 import type { SessionState } from './state.ts';
 
@@ -87,6 +89,14 @@ export class ApprovableStatement implements Approvable {
     const { plans } = this.#planned;
     const columns = masks.maskedIn(plans.flatMap(({ relations }) => relations)).map(({ id }) => id);
     return masks.detecting ? [...columns, `${masks.detected.resource.id}/detected`] : columns;
+  }
+
+  /** Of one statement alone. */
+  get columns(): readonly ExplainedColumn[] | undefined {
+    const { masks } = this.#state;
+    const [plan, ...more] = this.#planned.plans;
+    const lineage = more.length === 0 ? plan?.lineage?.() : undefined;
+    return lineage?.map((column) => explainedColumn(column, masks));
   }
 
   get trial(): string | undefined {

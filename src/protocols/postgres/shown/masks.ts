@@ -5,7 +5,7 @@ import type { Format } from '../../../wire/postgres/types.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { Classification, Classified } from '../catalog/classification.ts';
-import { spread } from '../sql/meaning/lineage.ts';
+import { type ColumnAt, columnKey, spread } from '../sql/meaning/lineage.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { type ColumnAction, type MaskCause, type RowPlan, rowPlan, shapeOf } from './rows.ts';
 import { tells, type WireTypes } from './values/wire-types.ts';
@@ -72,6 +72,11 @@ export class SessionMasks {
 
   isMasked(relation: number, attribute: number): boolean {
     return this.#columns.has(`${relation}.${attribute}`);
+  }
+
+  /** How a column is masked; undefined: it is not. */
+  maskOf(column: ColumnAt): MaskKind | undefined {
+    return this.#columns.get(columnKey(column));
   }
 
   /** Entities of the columns of these relations that are masked. */
