@@ -52,6 +52,8 @@ function* ofObjects(
 function comparable(node: Readonly<Record<string, unknown>>, name: string, value: unknown): unknown {
   // A constant's value is the input function's matter, not analysis's.
   if (name === 'value' && node['kind'] === 'Const') return value === null;
+  // The server breaks lines at blanks, also at one in a name: which it was cannot be told.
+  if (typeof value === 'string') return value.replaceAll(/\s/g, ' ');
   // The server says of a range table entry only what its columns are called. Their types are in what refers to them.
   if (name === 'columns' && 'alias' in node && Array.isArray(value))
     return value.map((column) => (isObject(column) ? column['name'] : column));

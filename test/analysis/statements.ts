@@ -55,7 +55,8 @@ function held(sql: string, major: number): Comparable | undefined {
     for (const end of [octets.length, ...closesBehind(sql, start)]) {
       const inner = octets.toString('utf8', start, end);
       const statement = onlyStatement(inner, major);
-      if (statement !== undefined && has(COMPARED, statement)) return { sql: inner, statement };
+      if (statement !== undefined && has(COMPARED, statement) && !makesTable(statement))
+        return { sql: inner, statement };
     }
   }
   return undefined;
