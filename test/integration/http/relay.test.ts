@@ -202,17 +202,6 @@ describe('a request', () => {
     expect(text).toContain('POST /yes 5');
   });
 
-  it('is answered where its client has said all, and closed its way', async () => {
-    const whole = lines('GET /all HTTP/1.1', 'Host: localhost', `Authorization: ${local.authorization}`);
-    const socket = connect({ port: local.port, host: '127.0.0.1' }, () => socket.end(whole));
-    let text = '';
-    socket.on('data', (chunk) => {
-      text += String(chunk);
-    });
-    await once(socket, 'close');
-    expect(text).toMatch(/^HTTP\/1\.1 200.*GET \/all 0/s);
-  });
-
   it('is judged in its turn, where several are sent ahead', async () => {
     const one = (path: string, ...more: string[]) =>
       lines(`GET ${path} HTTP/1.1`, 'Host: localhost', `Authorization: ${local.authorization}`, ...more);

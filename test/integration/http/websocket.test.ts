@@ -3,7 +3,6 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import type { Principal } from '../../../src/identity/principal.ts';
 import { openRecordingStore } from '../../../src/recording/file-store.ts';
-import { frame } from '../../../src/wire/http/websocket/frames.ts';
 import { LocalEnd } from '../../support/http/local-end.ts';
 import {
   ASKS,
@@ -190,28 +189,6 @@ describe('the handshake', () => {
     await target.peer.hears(/still here/);
     running.write('policies/test.cedar', POLICY);
     await running.gateway.reload(running.load());
-  });
-
-  it('carries what a client said that had nothing more to say before it was answered', async () => {
-    const sends = (kind: 'text' | 'close', octets: Buffer) =>
-      frame(kind, true, octets, Buffer.of(1, 2, 3, 4));
-    const early = Buffer.concat([sends('text', Buffer.from('all')), sends('close', Buffer.of(0x03, 0xe8))]);
-    target.hears = (peer) => {
-      if (peer.said.includes('text all')) peer.text('heard');
-      if (peer.said.includes('close 1000')) peer.close(1000, 'both');
-    };
-    const lines = [`Authorization: ${local.authorization}`, ...ASKS];
-    const opening = RawWebSocket.open(local.port, '/held?half', lines, early, true);
-    const [held] = await eventually(
-      'people are asked',
-      () => running.gateway.approvals.list().filter(({ state }) => state === 'pending'),
-      (found) => found.length > 0,
-    );
-    await running.gateway.approvals.approve(held!.id, BOSS, ['boss']);
-    const client = await opening;
-    expect(client.status).toBe(101);
-    await client.hears(/^close 1000 both$/);
-    expect(client.said).toEqual(['text heard', 'close 1000 both']);
   });
 });
 

@@ -115,24 +115,18 @@ export class RawWebSocket extends RawPeer {
     this.answer = answer;
   }
 
-  /**
-   * @param lines Of the head, beside `Host`; all of the handshake is among them.
-   * @param early Sent with the head.
-   * @param silent Nothing more is said behind that: the connection is closed on this way.
-   */
+  /** @param lines Of the head, beside `Host`; all of the handshake is among them. @param early Sent with the head. */
   static async open(
     port: number,
     target: string,
     lines: readonly string[],
     early: Buffer = Buffer.alloc(0),
-    silent = false,
   ): Promise<RawWebSocket> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     socket.on('error', () => undefined);
     socket.write(
       Buffer.concat([Buffer.from(head(`GET ${target} HTTP/1.1`, 'Host: localhost', ...lines)), early]),
     );
-    if (silent) socket.end();
     let octets = Buffer.alloc(0);
     const { promise, resolve } = Promise.withResolvers<Message | undefined>();
     const look = (ended: boolean) => {

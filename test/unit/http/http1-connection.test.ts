@@ -422,21 +422,3 @@ it('another protocol has what was said behind the head; where nobody takes it up
   await eventually('the end', () => other.client.closed);
   expect([other.targets(), other.client.told]).toEqual([['/socket'], LAST]);
 });
-
-it('another protocol has what was said by a client that then said all, and answers it', async () => {
-  let take: (() => Duplex) | undefined;
-  const over = Promise.withResolvers<void>();
-  const { client } = connected(({ takeOver }) => {
-    take = () => takeOver!([['upgrade', 'x']]);
-    return over.promise;
-  });
-  client.say(`${get('/socket', 'Connection: Upgrade', 'Upgrade: x')}all`);
-  client.push(null);
-  await eventually('its end is heard', () => client.readableEnded && take !== undefined);
-  const stream = take!();
-  let said = '';
-  for await (const chunk of stream.iterator({ destroyOnReturn: false })) said += String(chunk);
-  stream.end('heard');
-  await eventually('it is answered', () => client.writableFinished);
-  expect([said, client.told]).toEqual(['all', 'HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\n\r\nheard']);
-});

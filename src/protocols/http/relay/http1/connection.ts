@@ -1,4 +1,4 @@
-import { Duplex, Readable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import {
   type RequestHead,
   RequestReader,
@@ -41,8 +41,6 @@ export class Http1Connection implements RequestSink, Carrier {
 
   /** Takes the stream over. */
   serve(): void {
-    // Whoever has said all is still answered.
-    this.stream.allowHalfOpen = true;
     this.stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose).resume();
   }
 
@@ -57,10 +55,8 @@ export class Http1Connection implements RequestSink, Carrier {
     this.#request?.reply.takenOver();
     const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     stream.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, 'latin1');
-    const ahead = this.#ahead;
+    if (this.#aheadBytes > 0) stream.unshift(Buffer.concat(this.#ahead));
     this.#ahead = [];
-    if (this.#ended) return afterItsEnd(stream, ahead);
-    if (ahead.length > 0) stream.unshift(Buffer.concat(ahead));
     // Whoever has it now begins to read.
     return Object.assign(stream, { readableFlowing: null });
   }
@@ -179,11 +175,4 @@ export class Http1Connection implements RequestSink, Carrier {
     clearTimeout(this.#late);
     this.#request?.lost();
   }
-}
-
-/** A stream whose client has said all, and still listens: the end of one is heard once. @param said What nobody has read. */
-function afterItsEnd(stream: Duplex, said: readonly Buffer[]): Duplex {
-  const readable = Readable.from(said, { objectMode: false });
-  // Whoever reads it sees how it ends.
-  return Duplex.from({ readable, writable: stream }).on('error', () => undefined);
 }
