@@ -250,6 +250,7 @@ export class PostgresSession {
       searchPaths: this.#parts.searchPaths,
       uncommittedDdl: () => this.#state.uncommittedDdl,
       turns: this.#parts.turns,
+      explains: this.#context.session.ahead === 'explains',
     });
     const { catalog } = this.#parts;
     const { masks } = this.#state;

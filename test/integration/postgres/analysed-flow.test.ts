@@ -80,6 +80,11 @@ describe('a masked column that is only carried', () => {
   });
 });
 
+test('a plan that is to run keeps nothing of its analysis', async () => {
+  const held = Object.values(await database.planOf('SELECT id, email FROM customers'));
+  expect(held.filter((value) => typeof value === 'function')).toEqual([]);
+});
+
 describe('one that decides on something, is computed with, or is stored', () => {
   test.each(REFUSED)('%s', async (sql) => {
     const { refusal } = await database.planOf(sql);

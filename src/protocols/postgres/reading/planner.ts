@@ -76,6 +76,7 @@ export class StatementPlanner {
   readonly #searchPaths: readonly (readonly string[])[];
   readonly #uncommittedDdl: () => boolean;
   readonly #turns: Turns;
+  readonly #explains: boolean;
   #remembered = new Map<string, Planned>();
   /** Plans of texts that differ from others in nothing but neutral literals, by what they have in common. */
   #templates = new Map<string, Planned>();
@@ -100,8 +101,11 @@ export class StatementPlanner {
     /** Whether the session has changed the schema in a transaction that the catalog cannot see yet. */
     readonly uncommittedDdl: () => boolean;
     readonly turns: Turns;
+    /** What is planned is told of and never run. */
+    readonly explains: boolean;
   }) {
     this.#turns = parts.turns;
+    this.#explains = parts.explains;
     this.#parser = parts.parser;
     this.#catalog = parts.catalog;
     this.#masks = parts.masks;
@@ -291,6 +295,7 @@ export class StatementPlanner {
       names,
       searchPaths: [...this.#searchPaths, ...this.#path.began.searchPaths],
       beganAsItself: this.#path.began.asItself,
+      explains: this.#explains,
     });
   }
 

@@ -95,7 +95,7 @@ export class ApprovableStatement implements Approvable {
   get columns(): readonly ExplainedColumn[] | undefined {
     const { masks } = this.#state;
     const [plan, ...more] = this.#planned.plans;
-    const lineage = more.length === 0 ? plan?.lineage?.() : undefined;
+    const lineage = more.length === 0 ? plan?.lineage : undefined;
     return lineage?.map((column) => explainedColumn(column, masks));
   }
 

@@ -28,6 +28,8 @@ export interface PlanInput {
   readonly masksColumns?: boolean;
   /** The same, or some kind of value that detectors find is. */
   readonly anyMasked?: boolean;
+  /** It is planned to be told of; default false. */
+  readonly explains?: boolean;
 }
 
 /** What one statement would do, in the words of policy, and what its answer may show. */
@@ -48,8 +50,8 @@ export interface StatementPlan {
   readonly safeColumns: 'all' | readonly number[];
   /** How many columns `safeColumns` counts on: if the server gives another number, none is safe. */
   readonly outputColumns?: number;
-  /** What each column of its result is made of; absent, or undefined: that is not certain. Found out when it is asked for. */
-  readonly lineage?: () => readonly OutputColumn[] | undefined;
+  /** What each column of its result is made of, where `explains` asks for it; absent: that is not certain. */
+  readonly lineage?: readonly OutputColumn[];
   /** OIDs of the relations that it names: a column of any other is none that was judged. */
   readonly relations: readonly number[];
   /** It changes a relation with masked columns, or what is known of one. */

@@ -52,7 +52,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     touchesMasked: resolution.touchesMasked,
     safeColumns: safeColumns(facts, resolution, flow.safe),
     ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }),
-    ...lineageOf(facts, analysed, catalog),
+    ...(input.explains === true ? lineageOf(facts, analysed, catalog) : {}),
     relations: resolution.touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
     reshapesMasked: reshapesMasked(facts, resolution),
     ...(asked && mayHaveParameters(facts) ? { typed: true } : {}),
@@ -96,13 +96,9 @@ function lineageOf(
   analysed: LazyAnalysis,
   catalog: Catalog,
 ): Pick<StatementPlan, 'lineage'> {
-  if (facts.output === undefined || !isPlain(facts)) return {};
-  return {
-    lineage: () => {
-      const found = analysed();
-      return found && outputColumns(found.query, (oid) => catalog.relations.get(oid));
-    },
-  };
+  const found = facts.output === undefined || !isPlain(facts) ? undefined : analysed();
+  const lineage = found && outputColumns(found.query, (oid) => catalog.relations.get(oid));
+  return lineage === undefined ? {} : { lineage };
 }
 
 function notUnderstood(what: string): PostgresRefusal {
