@@ -3,11 +3,12 @@ import type { AnalysisCatalog } from '../../src/protocols/postgres/sql/analysis/
 import type { Query } from '../../src/protocols/postgres/sql/analysis/tree.ts';
 import type { Ast } from '../../src/protocols/postgres/sql/facts/ast.ts';
 import { changed } from './blind.ts';
-import { CatalogReader } from './catalog/read.ts';
+
 import { type Difference, differences } from './compare.ts';
 import { withoutJoinColumns } from './server-tree/joins.ts';
 import { readQuery } from './server-tree/queries.ts';
 import type { Session } from './session.ts';
+import { SessionCatalog } from './session-catalog.ts';
 import { comparable } from './statements.ts';
 import type { Tally } from './tally.ts';
 
@@ -26,7 +27,7 @@ type Ours =
 /** Has statements analysed by a server and by ourselves, and says where the two do not agree. */
 export class Judge {
   readonly #session: Session;
-  readonly #reader: CatalogReader;
+  readonly #reader: SessionCatalog;
   readonly #major: number;
   #catalog: AnalysisCatalog | undefined;
   #agreed = 0;
@@ -34,7 +35,7 @@ export class Judge {
   constructor(session: Session, major: number) {
     this.#session = session;
     this.#major = major;
-    this.#reader = new CatalogReader(session);
+    this.#reader = new SessionCatalog(session);
   }
 
   /** The catalog may have changed. */
