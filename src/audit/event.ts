@@ -1,6 +1,6 @@
 import type { AttenuationItem } from '../api/contract.ts';
 import type { Later } from '../core/later.ts';
-import type { RuleRef } from '../policy/model.ts';
+import type { PolicyValue, RuleRef } from '../policy/model.ts';
 
 /** What an event is about. A closed list: search and docs name them all. */
 export const EVENT_TYPES = [
@@ -20,6 +20,7 @@ export const EVENT_TYPES = [
   'operation.closed',
   'audit.searched',
   'audit.exported',
+  'policy.replayed',
   'audit.recovered',
   'recording.viewed',
   'session.killed',
@@ -34,7 +35,8 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-type DecisionWord = 'allow' | 'deny' | 'hold';
+/** `explained`: it was sent where nothing runs, to be told what policy says of it. */
+type DecisionWord = 'allow' | 'deny' | 'hold' | 'explained';
 export type OutcomeWord = 'success' | 'failure' | 'unknown';
 
 /** Who caused it. All public: none of these is a secret or a target's data. */
@@ -42,6 +44,8 @@ export interface Actor {
   readonly kind: 'agent' | 'person';
   readonly name: string;
   readonly person?: string;
+  /** Of the person that an agent acts for. */
+  readonly personGroups?: readonly string[];
   readonly issuer: string;
   readonly subject: string;
   readonly groups: readonly string[];
@@ -61,6 +65,28 @@ export type Original = Readonly<Record<string, string | readonly (string | null)
   /** Kept for the seal, which says by it that something was cut. */
   readonly cut?: never;
 };
+
+/** What policy was asked of an operation: enough to ask another policy the same. Holds nothing that a caller wrote and `objects` lacks. */
+export interface AskedQuestion {
+  /** What it is done to and what that hangs in, each behind its parent, which is named by its place in this list. */
+  readonly objects: readonly AskedObject[];
+  /** Action, place of its object, and 1 where the target counts the rows that it changes. */
+  readonly pairs: readonly (readonly [action: string, object: number, counted?: 1])[];
+  /** Facts of the request that evidence may hold in clear. */
+  readonly context: Readonly<Record<string, PolicyValue>>;
+  /** Names of the facts that it may not. */
+  readonly withheld?: readonly string[];
+  /** It was made ready only: what it needs an approval for is asked when it runs. */
+  readonly prepares?: true;
+}
+
+/** Attributes are null where the id is as evidence shows it and not the whole, and of what is a text. */
+type AskedObject = readonly [
+  type: string,
+  id: string,
+  attrs: Readonly<Record<string, PolicyValue>> | null,
+  parent?: number,
+];
 
 /**
  * What the writer is handed. The writer adds `id`, `at`, `schemaVersion` and the place in the chain.
@@ -92,6 +118,8 @@ export interface EventFields {
   readonly decision?: DecisionWord;
   readonly rules?: readonly RuleRef[];
   readonly policyVersion?: string;
+  /** What policy was asked, or that it was refused whatever policy says. */
+  readonly asked?: AskedQuestion | { readonly refused: true };
   /** Why, when no rule says it: an error code or a short sentence. */
   readonly reason?: string;
   readonly outcome?: OutcomeWord;
@@ -114,7 +142,16 @@ export interface AuditEvent extends Omit<EventInput, 'original' | 'common'> {
   readonly at: string;
   readonly sealed?: SealedText;
   /** What did not fit and is not whole here: see `EVENT_LIMITS`. */
-  readonly cut?: readonly ('text' | 'reason' | 'actions' | 'objects' | 'rules' | 'facts' | 'original')[];
+  readonly cut?: readonly (
+    | 'text'
+    | 'reason'
+    | 'actions'
+    | 'objects'
+    | 'rules'
+    | 'facts'
+    | 'asked'
+    | 'original'
+  )[];
 }
 
 /**

@@ -14,11 +14,13 @@ export const EVENT_LIMITS = {
   rules: 64,
   facts: 64,
   entryBytes: 1024,
+  /** What policy was asked: more is left out as a whole. */
+  askedBytes: 16 * 1024,
 } as const;
 
 type CutWord = NonNullable<AuditEvent['cut']>[number];
 
-/** A part of an event as JSON, and whether something of it was left out. */
+/** A part of an event as JSON, empty where all of it was left out, and whether something was. */
 interface Part {
   readonly json: string;
   readonly cut: boolean;
@@ -41,7 +43,7 @@ class FieldWriter implements Fields {
   }
 
   part(name: keyof EventFields, { json, cut }: Part): void {
-    this.add(name, json);
+    if (json !== '') this.add(name, json);
     if (cut) this.cut.push(name as CutWord);
   }
 }
@@ -137,6 +139,7 @@ const WRITERS: Readonly<Record<string, Write>> = Object.assign(Object.create(nul
   decision: text('decision'),
   rules: once('rules', rules),
   policyVersion: text('policyVersion'),
+  asked: once('asked', question),
   reason: part('reason', (value: string) => bounded(value, EVENT_LIMITS.reasonBytes)),
   outcome: text('outcome'),
   status: text('status'),
@@ -163,6 +166,13 @@ function isHidden(value: Original[string] | undefined, shown: string | undefined
   if (value === undefined) return false;
   if (typeof value !== 'string') return value.length > 0;
   return value !== shown || cutText(value, EVENT_LIMITS.textBytes).cut;
+}
+
+/** A question of which a part is missing is another one. */
+function question(asked: NonNullable<EventFields['asked']>): Part {
+  const json = JSON.stringify(asked);
+  const cut = Buffer.byteLength(json) > EVENT_LIMITS.askedBytes;
+  return { json: cut ? '' : json, cut };
 }
 
 function whole(value: object): Part {

@@ -54,7 +54,9 @@ export class HeldOperations {
       return { effect: 'refused', denial: denialOf(held.judgement) };
     const approval = await this.#desk.request(asked);
     const { wait } = held.operation.approvable;
-    const waited = wait === undefined ? approval : await this.#waited(approval, wait);
+    // What was settled before is told at once.
+    const waits = wait !== undefined && approval.state === 'pending';
+    const waited = waits ? await this.#waited(approval, wait) : approval;
     if (waited.state === 'approved' && wait !== undefined && !wait.signal.aborted)
       return { effect: 'again', anew: () => wait.again() };
     return { effect: 'refused', approval: waited, denial: approvalDenial(held.judgement, waited) };

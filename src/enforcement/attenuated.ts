@@ -2,6 +2,9 @@ import type { Attenuation, Principal } from '../identity/principal.ts';
 import type { Pair, PolicyObject, RuleRef } from '../policy/model.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
 
+/** The rule by which is denied what an instance gave up. */
+export const ATTENUATED = 'attenuated';
+
 /**
  * Says whether the principal's instance gave up what a pair asks for. It can only take away: what is left is still
  * policy's to decide.
@@ -38,7 +41,7 @@ function byActions({ actions }: Attenuation, action: string): RuleRef | undefine
 
 function rule(reason: string, option: string): RuleRef {
   const hint = `${option} took it away when this connection was opened: open another one without it, or do without`;
-  return { id: 'attenuated', reason, hint };
+  return { id: ATTENUATED, reason, hint };
 }
 
 function listed(names: readonly string[]): string {

@@ -1,8 +1,12 @@
 import { type Approval, missing } from '../approval/model.ts';
 import type { HoopError } from '../core/errors.ts';
+import { type NextStep, stepAfter } from '../core/next-step.ts';
+import { wordOf } from '../core/refusal-line.ts';
 import type { Pair } from '../policy/model.ts';
+import { ATTENUATED } from './attenuated.ts';
 import type { Judgement } from './judge.ts';
 import type { Denial, Refusal } from './operation.ts';
+import { GENERAL_REFUSALS } from './refusals.ts';
 
 const CAUSES = {
   'nothing-to-decide': {
@@ -40,6 +44,7 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
       rule: rule?.id ?? 'approval-required',
       reason: rule?.reason ?? 'a rule demands an approval',
       hint: rule?.hint === undefined ? hint : `${hint}; ${rule.hint}`,
+      next: 'ask',
     };
   }
   const rule = decision.rules[0];
@@ -50,6 +55,7 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
       rule: rule?.id ?? cause,
       reason: 'the rule bounds how many rows are changed, and of this statement nobody could say how many',
       hint: 'send each change as a statement of its own, on one table; for anything else ask the operator of the gateway',
+      next: GENERAL_REFUSALS[cause].next,
     };
   }
   if (rule !== undefined) {
@@ -59,16 +65,18 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
       rule: rule.id,
       reason: rule.reason ?? 'a rule forbids it',
       hint: rule.hint ?? 'do it in another way, or ask the operator of the gateway to change the rule',
+      next: rule.id === ATTENUATED ? 'report' : 'instead',
     };
   }
   if (cause !== undefined && cause !== 'default-deny')
-    return { code: 'ERR_DENIED', rule: cause, ...CAUSES[cause] };
+    return { code: 'ERR_DENIED', rule: cause, ...CAUSES[cause], next: GENERAL_REFUSALS[cause].next };
   return {
     code: 'ERR_DENIED',
     message: `no policy permits ${whatOf(pair)}`,
     rule: 'default-deny',
     reason: 'what no policy permits is denied',
     hint: `use what you are permitted, or ask the operator for a policy that permits ${pair?.action ?? 'this'}`,
+    next: GENERAL_REFUSALS['default-deny'].next,
   };
 }
 
@@ -90,6 +98,7 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
       rule,
       reason: endReason ?? 'no reason was given',
       hint: 'do what the reason says, or something else: asking for the same again will hardly be answered otherwise',
+      next: 'instead',
     };
   }
   if (state === 'expired' || state === 'cancelled' || state === 'failed') {
@@ -99,6 +108,7 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
       rule,
       reason: endReason ?? 'nobody decided in time',
       hint: 'it is not a no: send it again, and it is asked for anew',
+      next: 'ask',
     };
   }
   if (usedBy !== undefined) {
@@ -108,11 +118,12 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
       rule,
       reason: `its yes was used for ${usedBy}`,
       hint: 'ask for it anew, under another idempotency key',
+      next: 'ask',
     };
   }
   const names = missing(approval).map((name) => JSON.stringify(name));
   const who = names.length === 0 ? 'it is approved' : `it waits for the approval of ${names.join(' and ')}`;
-  const where = ahead === true ? `with hoopctl connect --approval ${id}` : 'in this session';
+  const where = ahead === true ? `with hoopctl connect --approval ${id}` : 'over the same tunnel';
   return {
     ...needed,
     hint: `${who}; send exactly the same again ${where} when it is approved: hoopctl approval show ${id} --wait`,
@@ -128,11 +139,23 @@ function said(reason: string | undefined): string {
 /**
  * Says an adapter's refusal. Pure.
  *
+ * @param step What follows by the list that its rule is of; undefined: its code says it.
  * @returns The refusal's own code, rule, reason and hint. Never throws.
  * @see docs/policy.md
  */
-export function refusalDenial({ code, rule, reason, hint }: Refusal): Denial {
-  return { code, rule, reason, message: `refused: ${reason}`, hint: hint ?? 'ask for it in a simpler form' };
+export function refusalDenial(
+  { code, rule, reason, hint, next, leaveOut }: Refusal,
+  step: NextStep | undefined,
+): Denial {
+  return {
+    code,
+    rule,
+    reason,
+    message: `refused: ${reason}`,
+    hint: hint ?? 'ask for it in a simpler form',
+    next: next ?? step ?? stepAfter(code),
+    ...(leaveOut === undefined ? {} : { leaveOut }),
+  };
 }
 
 /**
@@ -142,62 +165,11 @@ export function refusalDenial({ code, rule, reason, hint }: Refusal): Denial {
  * @returns The error's code, message and hint; the code is its rule. Never throws.
  * @see docs/policy.md
  */
-export function errorDenial({ code, message, hint }: HoopError): Denial {
-  const otherwise = 'try again later, or ask the operator of the gateway';
-  return { code, message, rule: code, reason: message, hint: hint ?? otherwise };
+export function errorDenial(error: HoopError): Denial {
+  const { code, message } = error;
+  return { ...wordOf(error), code, message };
 }
 
 function whatOf(pair: Pair | undefined): string {
   return pair === undefined ? 'this' : `${pair.action} on ${pair.object.shownId ?? pair.object.id}`;
-}
-
-/** Octets of JSON for each of the two sentences, so that the whole stays below 1 KiB. */
-const SENTENCE_BYTES = 400;
-const RULE_BYTES = 128;
-
-/**
- * One line of JSON for machines: `{"rule":…,"reason":…,"hint":…,"retryable":false}`, keys always in this order. Where the
- * same may be allowed later `retryable` is true, and `"approval":"apr_…"` follows; then `"explanation":{…}`, where that was asked for.
- *
- * Pure. At most 1,024 octets of UTF-8 before an explanation: longer texts are cut and end in `…`. Control, format and line-separating
- * characters are escaped, so that it is one line in any log and terminal.
- *
- * @returns The text, without a line end. Never throws.
- * @see https://www.rfc-editor.org/rfc/rfc8259#section-7
- */
-export function denialJson(
-  denial: Pick<Denial, 'rule' | 'reason' | 'hint' | 'approval' | 'explanation'>,
-): string {
-  const { approval, explanation } = denial;
-  const later =
-    approval === undefined ? '"retryable":false' : `"retryable":true,"approval":${JSON.stringify(approval)}`;
-  const rule = quoted(denial.rule, RULE_BYTES);
-  const reason = quoted(denial.reason, SENTENCE_BYTES);
-  return `{"rule":${rule},"reason":${reason},"hint":${quoted(denial.hint, SENTENCE_BYTES)},${later}${
-    explanation === undefined ? '' : `,"explanation":${inOneLine(JSON.stringify(explanation))}`
-  }}`;
-}
-
-function quoted(text: string, maxBytes: number): string {
-  let out = '';
-  let bytes = 0;
-  for (const character of text) {
-    const escaped = inOneLine(JSON.stringify(character).slice(1, -1));
-    bytes += Buffer.byteLength(escaped);
-    if (bytes > maxBytes - 3) return `"${out}…"`;
-    out += escaped;
-  }
-  return `"${out}"`;
-}
-
-/** @param json Has such characters within its strings alone. */
-function inOneLine(json: string): string {
-  return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits);
-}
-
-function escapeUnits(character: string): string {
-  return Array.from(
-    character.split(''),
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  ).join('');
 }

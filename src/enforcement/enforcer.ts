@@ -1,3 +1,4 @@
+import type { Explanation } from '../api/explanation.ts';
 import type { ApprovalDesk } from '../approval/desk.ts';
 import type { Approval } from '../approval/model.ts';
 import type { AuditLog, EventFields } from '../audit/event.ts';
@@ -5,17 +6,19 @@ import type { Clock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import { IdSeries } from '../core/ids.ts';
 import { after, type Later } from '../core/later.ts';
+import type { NextStep } from '../core/next-step.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';
-import type { Decision, Pair, PolicyEngine, RowBound } from '../policy/model.ts';
+import type { AnswerLimits, Decision, Pair, PolicyEngine, RowBound } from '../policy/model.ts';
 import { shownIds } from '../policy/objects.ts';
 import type { Vocabulary } from '../policy/vocabulary/index.ts';
 import { type Held, HeldOperations, type Settled } from './approvals.ts';
+import { REFUSED, recordedQuestion } from './asked.ts';
 import { attenuated } from './attenuated.ts';
 import { denialOf, errorDenial, refusalDenial } from './denial.ts';
 import { explainedRefusal, explanationOf } from './explain.ts';
 import { type Judgement, judge } from './judge.ts';
 import type { Denial, Enforcer, Operation, Refusal, SessionRef, Verdict } from './operation.ts';
-import type { GeneralRule } from './refusals.ts';
+import { type GeneralRule, generalStep } from './refusals.ts';
 
 export interface EnforcerParts {
   /** The policies in force now; asked once per operation, so that one operation is judged by one version. */
@@ -25,6 +28,8 @@ export interface EnforcerParts {
   readonly audit: AuditLog;
   readonly credentials: CredentialCheck;
   readonly clock: Clock;
+  /** What follows a refusal by a rule of a protocol's own list; absent: its code says it. */
+  readonly stepOf?: (protocol: string, rule: string) => NextStep | undefined;
   /** Where people are asked; absent: what needs an approval is refused. */
   readonly desk?: ApprovalDesk;
 }
@@ -36,7 +41,7 @@ export interface EnforcerParts {
  * @see docs/policy.md
  */
 export function createEnforcer(parts: EnforcerParts): Enforcer {
-  const { engine, vocabulary, audit, credentials, clock, desk } = parts;
+  const { engine, vocabulary, audit, credentials, clock, desk, stepOf } = parts;
   const ids = new IdSeries('op');
   const questions = new QuestionMemory(vocabulary);
   const closings = new WeakMap<SessionRef, EventFields>();
@@ -62,20 +67,26 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const opens = operation.approvable?.opens === true;
     const ahead = opens ? undefined : session.ahead;
     if (refusal !== undefined) {
-      const denial = refusalDenial(refusal);
-      const explains = ahead === 'explains' ? { explanation: explainedRefusal(denial, policy.version) } : {};
-      return refused(operation, id, { ...denial, ...explains }, refusal);
+      const step = stepOf?.(session.protocol, refusal.rule) ?? generalStep(refusal.rule);
+      const denial = refusalDenial(refusal, step);
+      if (ahead !== 'explains') return refused(operation, id, denial, refusal);
+      const explanation = explainedRefusal(denial, policy.version);
+      return explained(operation, id, { ...denial, explanation });
     }
     const principal = credentials.current(session.principal);
     const { fields, judgement } = questions.answer(policy, principal, operation);
     const { decision } = judgement;
     if (ahead === 'explains') {
       const explanation = explanationOf({ engine: policy, vocabulary }, principal, operation, judgement);
-      const denial = decision.effect === 'allow' ? refusalDenial(EXPLAINS_ONLY) : denialOf(judgement);
-      return refused(operation, id, { ...denial, explanation }, EXPLAINS_ONLY);
+      const denial =
+        decision.effect === 'allow'
+          ? refusalDenial(EXPLAINS_ONLY, generalStep(EXPLAINS_ONLY.rule))
+          : denialOf(judgement);
+      return explained(operation, id, { ...denial, explanation });
     }
     if (decision.effect === 'allow') {
-      if (ahead !== undefined) return refused(operation, id, refusalDenial(ASKS_ONLY), ASKS_ONLY);
+      if (ahead !== undefined)
+        return refused(operation, id, refusalDenial(ASKS_ONLY, generalStep(ASKS_ONLY.rule)), ASKS_ONLY);
       return recorded(operation, fields, allowed(id, policy, decision));
     }
     const within = decision.effect === 'hold' ? asOpened(operation, opened.get(session)) : undefined;
@@ -83,9 +94,15 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     if (decision.effect === 'hold' && operation.approvable !== undefined && held !== undefined) {
       const { approvable } = operation;
       if (approvable.prepares === true && ahead !== undefined)
-        return refused(operation, id, refusalDenial(ASKS_ONLY), ASKS_ONLY);
-      if (approvable.prepares === true)
-        return recorded(operation, { ...fields, decision: 'allow' }, allowed(id, policy, {}));
+        return refused(operation, id, refusalDenial(ASKS_ONLY, generalStep(ASKS_ONLY.rule)), ASKS_ONLY);
+      if (approvable.prepares === true) {
+        const question = recordedQuestion(vocabulary, operation, true);
+        return recorded(
+          operation,
+          { ...fields, decision: 'allow', asked: question },
+          allowed(id, policy, {}),
+        );
+      }
       const one = {
         operation: { ...operation, approvable },
         id,
@@ -105,7 +122,27 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     { rule, reason }: Pick<Refusal, 'rule' | 'reason'>,
   ) {
     const why = { policyVersion: engine().version, decision: 'deny', reason: `${rule}: ${reason}` } as const;
-    return recorded(operation, { ...asked(operation), ...why }, { effect: 'deny', operation: id, denial });
+    return recorded(
+      operation,
+      { ...subjectOf(operation), asked: REFUSED, ...why },
+      { effect: 'deny', operation: id, denial },
+    );
+  }
+
+  /** It is denied to its client, since nothing runs there, and on record as what it is: nobody was refused anything. */
+  function explained(
+    operation: Operation,
+    id: string,
+    denial: Denial & { readonly explanation: Explanation },
+  ) {
+    const { effect, told } = denial.explanation;
+    const facts = { would: effect, ...(told === undefined ? {} : { rule: told.rule }) };
+    const why = { policyVersion: engine().version, decision: 'explained', facts } as const;
+    return recorded(
+      operation,
+      { ...subjectOf(operation), asked: REFUSED, ...why },
+      { effect: 'deny', operation: id, denial },
+    );
   }
 
   async function settle(settling: Promise<Settled>, one: Held, fields: EventFields): Promise<Verdict> {
@@ -141,7 +178,8 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     const { decision } = judgement;
     const facts = { approval: approval.id };
     const { reason: _, ...rest } = fields;
-    const now = { ...rest, decision: decision.effect, rules: decision.rules, ...reasonOf(judgement), facts };
+    const decided = { decision: decision.effect, rules: decision.rules, ...reasonOf(judgement) };
+    const now = { ...rest, ...decided, asked: recordedQuestion(vocabulary, { pairs, context }), facts };
     const { approvals } = context;
     const until = approval.windowMs === undefined ? { approvals } : { until: approval.expiresAt, approvals };
     if (decision.effect === 'allow' && operation.approvable.opens === true)
@@ -170,7 +208,14 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
         return { show: false, mask: 'redact', rules: [] };
       }
     },
-    policyVersion: () => engine().version,
+    mayEver(principal, action, object, reach) {
+      try {
+        return engine().mayEver(credentials.current(principal), action, object, reach);
+      } catch {
+        return true;
+      }
+    },
+    policyVersion: () => engine().version + engine().phase(),
   };
 }
 
@@ -199,9 +244,18 @@ function asOpened(operation: Operation, approvals: readonly string[] | undefined
   return { ...operation, context: { ...operation.context, approvals } };
 }
 
-function allowed(id: string, policy: PolicyEngine, decision: { readonly rows?: RowBound }): Verdict {
-  const rows = decision.rows === undefined ? {} : { rows: decision.rows };
-  return { effect: 'allow', operation: id, policyVersion: policy.version, ...rows };
+function allowed(
+  id: string,
+  policy: PolicyEngine,
+  { rows, limits }: { readonly rows?: RowBound; readonly limits?: AnswerLimits },
+): Verdict {
+  return {
+    effect: 'allow',
+    operation: id,
+    policyVersion: policy.version,
+    ...(rows === undefined ? {} : { rows }),
+    ...(limits === undefined ? {} : { limits }),
+  };
 }
 
 function denied(id: string, denial: Denial, { rules: [by] }: Decision): Verdict {
@@ -220,6 +274,7 @@ const ENDS: ReadonlySet<string> = new Set(['ERR_REVOKED', 'ERR_LOGIN_EXPIRED', '
 
 interface Answer {
   readonly engine: PolicyEngine;
+  readonly phase: string;
   readonly principal: Principal;
   readonly session: SessionRef;
   readonly context: Operation['context'];
@@ -241,7 +296,8 @@ class QuestionMemory {
 
   answer(engine: PolicyEngine, principal: Principal, operation: Operation): Answer {
     const known = this.#answers.get(operation.pairs);
-    if (known !== undefined && known.engine === engine && known.principal === principal) {
+    const phase = engine.phase();
+    if (known?.engine === engine && known.phase === phase && known.principal === principal) {
       if (known.session === operation.session && known.context === operation.context) return known;
     }
     const rules = { engine, vocabulary: this.#vocabulary };
@@ -256,11 +312,12 @@ class QuestionMemory {
     const { session, pairs, context } = operation;
     const answer = {
       engine,
+      phase,
       principal,
       session,
       context,
       judgement,
-      fields: { ...asked(operation), ...decided },
+      fields: { ...subjectOf(operation), asked: recordedQuestion(this.#vocabulary, operation), ...decided },
     };
     // What was approved is approved once, and is not remembered.
     if (context['approvals'] === undefined) this.#answers.set(pairs, answer);
@@ -268,8 +325,8 @@ class QuestionMemory {
   }
 }
 
-/** What is on record of a question, whatever the answer. */
-function asked({ session, pairs }: Operation): EventFields {
+/** What is on record of an operation, whatever the answer. */
+function subjectOf({ session, pairs }: Operation): EventFields {
   return {
     actor: session.actor,
     session: session.id,

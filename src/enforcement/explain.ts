@@ -1,6 +1,6 @@
 import type { ExplainedColumn, ExplainedPair, Explanation } from '../api/explanation.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { RuleRef } from '../policy/model.ts';
+import type { AnswerLimits, RuleRef } from '../policy/model.ts';
 import { denialOf } from './denial.ts';
 import { type Judgement, judge, type Rules } from './judge.ts';
 import type { Denial, Operation } from './operation.ts';
@@ -28,7 +28,7 @@ export function explanationOf(
 ): Explanation {
   const { decision } = judgement;
   const by = new Map<string, RuleRef>();
-  const told = pairs.slice(0, MAX_TOLD).map((pair): ExplainedPair => {
+  const each = pairs.slice(0, MAX_TOLD).map((pair): ExplainedPair => {
     const { decision: alone } = judge(rules, principal, [pair], context);
     const first = alone.rules.slice(0, MAX_RULES);
     for (const rule of first) by.set(rule.id, rule);
@@ -42,10 +42,13 @@ export function explanationOf(
     effect: decision.effect,
     ...(decision.effect === 'hold' ? { approvals: decision.approvals } : {}),
     ...(decision.effect === 'allow' && decision.rows !== undefined ? { rows: decision.rows.max } : {}),
+    ...(decision.effect === 'allow' && decision.limits !== undefined
+      ? { limits: limitsTold(decision.limits) }
+      : {}),
     ...(decision.effect === 'allow' ? {} : { told: toldBy(denialOf(judgement)) }),
-    pairs: told,
+    pairs: each,
     rules: [...by.values()].slice(0, MAX_TOLD),
-    ...(pairs.length > told.length ? { more: pairs.length - told.length } : {}),
+    ...(pairs.length > each.length ? { more: pairs.length - each.length } : {}),
     ...(masked.length === 0 ? {} : { masked }),
     ...(columns.length === 0 ? {} : { columns }),
     policyVersion: rules.engine.version,
@@ -57,8 +60,16 @@ export function explainedRefusal(denial: Denial, policyVersion: string): Explana
   return { schemaVersion: 1, effect: 'deny', told: toldBy(denial), pairs: [], rules: [], policyVersion };
 }
 
-function toldBy({ message, rule, reason, hint }: Denial): NonNullable<Explanation['told']> {
-  return { message, rule, reason, hint };
+function limitsTold({ rows, bytes, time }: AnswerLimits): NonNullable<Explanation['limits']> {
+  return {
+    ...(rows === undefined ? {} : { rows: rows.max }),
+    ...(bytes === undefined ? {} : { bytes: bytes.max }),
+    ...(time === undefined ? {} : { timeMs: time.max }),
+  };
+}
+
+function toldBy({ message, rule, reason, hint, next, leaveOut }: Denial): NonNullable<Explanation['told']> {
+  return { message, rule, reason, hint, next, ...(leaveOut === undefined ? {} : { leaveOut }) };
 }
 
 function shortColumn({ name, from, ...more }: ExplainedColumn): ExplainedColumn {

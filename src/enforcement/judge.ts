@@ -1,6 +1,8 @@
 import type { Principal } from '../identity/principal.ts';
 import {
+  type AnswerLimits,
   type Decision,
+  narrowest,
   type Pair,
   type PolicyEngine,
   type PolicyValue,
@@ -55,6 +57,7 @@ export function judge(
   const allowed: RuleRef[] = [];
   const denied: Denied[] = [];
   let rows: RowBound | undefined;
+  const limits: (AnswerLimits | undefined)[] = [];
   const held: { pair: Pair; decision: Extract<Decision, { effect: 'hold' }> }[] = [];
   for (const pair of pairs) {
     const decision = withinCredential(
@@ -71,14 +74,22 @@ export function judge(
     else {
       allowed.push(...decision.rules);
       rows = least(rows, decision.rows);
+      limits.push(decision.limits);
     }
     if (denied.length >= MAX_DENIED) break;
   }
   if (denied.length > 0) return ofDenied(denied);
-  if (held.length === 0)
+  if (held.length === 0) {
+    const within = narrowest(limits);
     return {
-      decision: { effect: 'allow', rules: distinct(allowed), ...(rows === undefined ? {} : { rows }) },
+      decision: {
+        effect: 'allow',
+        rules: distinct(allowed),
+        ...(rows === undefined ? {} : { rows }),
+        ...(within === undefined ? {} : { limits: within }),
+      },
     };
+  }
   const rules = distinct(held.flatMap(({ decision }) => decision.rules));
   const needed = together(held.map(({ decision }) => decision));
   return { decision: { effect: 'hold', rules, ...needed }, pair: held[0]!.pair };

@@ -3,12 +3,15 @@ import type { ExplainedColumn, Explanation } from '../api/explanation.ts';
 import type { Actor, Original, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
+import type { NextStep } from '../core/next-step.ts';
 import type { Principal } from '../identity/principal.ts';
 import type {
+  AnswerLimits,
   Decision,
   Pair,
   PolicyObject,
   PolicyValue,
+  Reach,
   Reveal,
   RowBound,
   RuleRef,
@@ -109,6 +112,10 @@ export interface Refusal<Rule extends string = string> {
   readonly rule: Rule;
   readonly reason: string;
   readonly hint?: string;
+  /** What follows, where that is not the same for all that its rule refuses. */
+  readonly next?: NextStep;
+  /** Names of what it may not use so: `public.customers.ssn`. */
+  readonly leaveOut?: readonly string[];
 }
 
 export type Verdict =
@@ -122,6 +129,8 @@ export type Verdict =
       readonly approvals?: readonly string[];
       /** The adapter must count the rows that it changes, and undo it where they are more. */
       readonly rows?: RowBound;
+      /** The adapter must end its answer where it goes over one of these. */
+      readonly limits?: AnswerLimits;
     }
   | {
       readonly effect: 'deny';
@@ -140,6 +149,12 @@ export interface Denial {
   readonly reason: string;
   /** What to do now, one sentence. */
   readonly hint: string;
+  /** The same for programs: what follows by itself from a refusal. */
+  readonly next: NextStep;
+  /** How much at a time would be permitted, where it was counted. */
+  readonly most?: number;
+  /** Names of what it may not use so. */
+  readonly leaveOut?: readonly string[];
   /** The same may be allowed later, as it is: under this request for approval (`apr_…`). */
   readonly approval?: string;
   /** Where that is what was asked for. */
@@ -186,6 +201,11 @@ export interface Enforcer {
   ): Decision;
   /** Whether a column or a detected kind of value is shown; remembered per principal, policy version and object. */
   reveal(session: Pick<SessionRef, 'principal'>, object: PolicyObject): Reveal;
+  /**
+   * Whether the principal might do it in some circumstances, here or in another session of its own: what an instance gave up
+   * does not count, nor does what it waits for. Wrong in saying yes only; never throws.
+   */
+  mayEver(principal: Principal, action: string, object: PolicyObject, reach: Reach): boolean;
   /** The policy in force; a change means plans of masks must be made anew. */
   policyVersion(): string;
 }

@@ -5,21 +5,26 @@ import type { Vocabulary } from '../policy/vocabulary/index.ts';
 
 /** What the audit says of a principal: nothing here is secret. */
 export function actorOf(principal: Principal, vocabulary: Vocabulary): Actor {
-  const { kind, name, person, issuer, subject, groups, instance, login, attested, declared, attenuation } =
-    principal;
+  const { kind, name, person, issuer, subject, groups, instance, login, attested, attenuation } = principal;
   return {
     kind,
     name,
     ...(person === undefined ? {} : { person: person.name }),
+    ...(person === undefined || kind === 'person' ? {} : { personGroups: person.groups }),
     issuer,
     subject,
     groups,
     instance,
     login,
     attested,
-    declared,
+    declared: saidOf(principal),
     ...(attenuation === undefined ? {} : { attenuation: attenuationItem(attenuation, vocabulary) }),
   };
+}
+
+/** What somebody says of itself: the run as well, of which policy is not told. */
+export function saidOf({ declared, run }: Principal): Readonly<Record<string, string>> {
+  return run === undefined ? declared : { ...declared, run };
 }
 
 /** As people write it: groups of actions by their name. */

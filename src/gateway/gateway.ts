@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Principal } from '../identity/principal.ts';
+import { PseudonymKey } from '../masking/pseudonyms.ts';
 import { openRecordingStore } from '../recording/file-store.ts';
 import { openAuditIndex } from '../search/audit-index.ts';
 import { SqliteApprovalStore } from '../storage/approvals.ts';
@@ -97,6 +98,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
     resources: rules.resources,
     sessions,
     enforcer: rules.enforcer,
+    pseudonyms: new PseudonymKey(materials.sealKey.key),
     credentials: identity.instances,
     recordings,
     audit,

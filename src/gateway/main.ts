@@ -18,7 +18,7 @@ const DEFAULT_CONFIG = 'hoopd.yaml';
  */
 export async function run(argv: readonly string[]): Promise<void> {
   try {
-    await program().parseAsync(argv as string[]);
+    await hoopdProgram().parseAsync(argv as string[]);
   } catch (error) {
     process.exitCode = explain(error);
   }
@@ -26,7 +26,11 @@ export async function run(argv: readonly string[]): Promise<void> {
 
 /** One line on standard error, and the exit code. */
 function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+  if (error instanceof CommanderError) {
+    if (error.code === 'commander.excessArguments' && /'(?:check|serve)'/.test(error.message))
+      process.stderr.write('hoopd: a configuration is named by --config FILE\n');
+    return error.exitCode === 0 ? 0 : 64;
+  }
   const known = toHoopError(error);
   const cause = known.code === 'ERR_INTERNAL' && known.detail !== undefined ? ` (${known.detail})` : '';
   process.stderr.write(`hoopd: ${known.message}${cause}\n`);
@@ -34,7 +38,8 @@ function explain(error: unknown): number {
   return known.exitCode;
 }
 
-function program(): Command {
+/** hoopd's commands, before anything is parsed or run. */
+export function hoopdProgram(): Command {
   const hoopd = new Command('hoopd')
     .description('The gateway: identity, policy, masking and proof in front of what agents reach')
     .version(packageVersion(), '-V, --version')

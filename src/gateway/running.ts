@@ -115,12 +115,12 @@ export class RunningGateway implements Gateway {
     door.setTls(next.materials.tls);
     const restart = needsRestart(loaded.config, next.config);
     if (restart.length > 0) log.warn('changed keys need a restart', { keys: restart.join(', ') });
-    const facts = {
-      added: changes.added.join(' '),
-      changed: changes.changed.join(' '),
-      removed: changes.removed.join(' '),
-      needsRestart: restart.join(' '),
-    };
+    // What is empty is left away: a line of the log tells what is different.
+    const facts = Object.fromEntries(
+      Object.entries({ ...changes, needsRestart: restart })
+        .filter(([, names]) => names.length > 0)
+        .map(([what, names]) => [what, names.join(' ')]),
+    );
     log.info('configuration reloaded', { policy: rules.policyVersion(), ...facts });
     await this.#record({ outcome: 'success', policyVersion: rules.policyVersion(), facts });
     return true;

@@ -97,12 +97,14 @@ export class TokenExchange {
     if (type === 'jwt' && config.singleUse === true) this.#usedTokens.use(subject, thumbprint, clock.now());
     const known = instances.find(thumbprint);
     const signIn = signInOf(subject, known);
+    const run = known === undefined ? request.run : known.run;
     return {
       ...actorFields(agents.resolve(subject, request.agent)),
       issuer: subject.issuer,
       subject: subject.subject,
       attested: subject.attested,
       declared: declaredOf(request),
+      ...(run === undefined ? {} : { run }),
       instance: instanceId(thumbprint),
       login: signIn.login,
       keyThumbprint: thumbprint,

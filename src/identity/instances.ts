@@ -134,9 +134,9 @@ export class InstanceRegistry implements CredentialCheck {
 
   /**
    * Ends everything that the target names, now, and keeps it out until the revocation is lifted: instances until their
-   * deadline, logins for good, agents, persons and attested models until `lift`.
+   * deadline, logins and runs for good, agents, persons and attested models until `lift`.
    *
-   * @param target Exactly one of instance, login, agent, person, model.
+   * @param target Exactly one of instance, login, run, agent, person, model; `owner` only narrows `run`.
    * @returns Live instances ended.
    * @throws {HoopError} `ERR_USAGE` none or several of these, or a value of 0 or more than 256 characters.
    * @throws {Error} From the store: ended, but a restart would forget it.

@@ -38,6 +38,8 @@ export interface Principal {
   readonly attested: Readonly<Record<string, string>>;
   /** What the caller said of itself: `model`, `modelVersion`. Never trusted where policy wants attested. */
   readonly declared: Readonly<Record<string, string>>;
+  /** The run that the caller says it is part of; an instance stays in the one that it named first. Unchecked, as `declared` is. */
+  readonly run?: string;
   /** One process of hoopctl with its own key (`ins_…`). */
   readonly instance: string;
   /** One sign-in (`lgn_…`); revoking it ends all its instances. */

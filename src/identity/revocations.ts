@@ -1,3 +1,4 @@
+import { runIdsOf } from '../core/run-ids.ts';
 import type { Revocation } from '../storage/revocations.ts';
 import type { Principal } from './principal.ts';
 
@@ -87,7 +88,11 @@ function inForce(revocation: Revocation, now: number): boolean {
   return revocation.until === undefined || now < revocation.until;
 }
 
-function keyOf({ kind, value, modelVersion }: Pick<Revocation, 'kind' | 'value' | 'modelVersion'>): string {
+type Named = Pick<Revocation, 'kind' | 'value' | 'modelVersion' | 'owner'>;
+
+function keyOf({ kind, value, modelVersion, owner }: Named): string {
+  if (owner !== undefined)
+    return JSON.stringify([kind, value, owner.issuer, owner.subject, owner.agent ?? null]);
   return JSON.stringify(modelVersion === undefined ? [kind, value] : [kind, value, modelVersion]);
 }
 
@@ -107,7 +112,20 @@ function keysOf(principal: Principal): readonly string[] {
     keys.push(keyOf({ kind: 'model', value: model }));
     if (modelVersion !== undefined) keys.push(keyOf({ kind: 'model', value: model, modelVersion }));
   }
+  keys.push(...runKeysOf(principal));
   return keys;
+}
+
+/** A run of that name is revoked for everybody, or for those of one subject, or of an agent of theirs. */
+function runKeysOf({ kind, name, issuer, subject, attested, run }: Principal): readonly string[] {
+  const owners = [
+    undefined,
+    { issuer, subject },
+    ...(kind === 'agent' ? [{ issuer, subject, agent: name }] : []),
+  ];
+  return runIdsOf(attested, run).flatMap((value) =>
+    owners.map((owner) => keyOf({ kind: 'run', value, ...(owner === undefined ? {} : { owner }) })),
+  );
 }
 
 /**
@@ -120,9 +138,6 @@ function keysOf(principal: Principal): readonly string[] {
  * @returns True if it names the principal. Never throws.
  * @see https://www.rfc-editor.org/rfc/rfc7009
  */
-export function names(
-  revocation: Pick<Revocation, 'kind' | 'value' | 'modelVersion'>,
-  principal: Principal,
-): boolean {
+export function names(revocation: Named, principal: Principal): boolean {
   return keysOf(principal).includes(keyOf(revocation));
 }

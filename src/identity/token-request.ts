@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
+import { isRunId } from '../core/run-ids.ts';
 import { GROUPS_CURE, isPlain } from './issuers/claims.ts';
 import { MAX_TOKEN_BYTES } from './issuers/issuer.ts';
 
@@ -19,6 +20,7 @@ const tokenRequest = z.object({
     .optional(),
   only: z.string().min(1).max(4096).optional(),
   read_only: z.literal('true').optional(),
+  run: z.string().refine(isRunId).optional(),
 });
 
 /**
@@ -39,7 +41,7 @@ export function parseTokenRequest(fields: Readonly<Record<string, unknown>>): To
     const field = String(parsed.error.issues[0]?.path[0] ?? 'the form');
     throw new HoopError('ERR_USAGE', `the token request is not valid: ${field} is missing or malformed`);
   }
-  const { agent, model, model_version, ttl, only, read_only, ...rest } = parsed.data;
+  const { agent, model, model_version, ttl, only, read_only, run, ...rest } = parsed.data;
   if (rest.subject_token.length > MAX_TOKEN_BYTES)
     throw new HoopError('ERR_TOKEN_TOO_LARGE', undefined, { hint: GROUPS_CURE });
   return {
@@ -50,5 +52,6 @@ export function parseTokenRequest(fields: Readonly<Record<string, unknown>>): To
     ...(ttl === undefined ? {} : { ttl }),
     ...(only === undefined ? {} : { only }),
     ...(read_only === undefined ? {} : { read_only }),
+    ...(run === undefined ? {} : { run }),
   };
 }

@@ -32,6 +32,7 @@ const principalClaim = z.object({
   subject: z.string(),
   attested: attributes,
   declared: attributes,
+  run: z.string().optional(),
   instance: z.string(),
   login: z.string(),
   signedInAt: z.number(),
@@ -185,9 +186,10 @@ export class GatewayTokens {
 }
 
 function principalOf(claim: z.infer<typeof principalClaim>, keyThumbprint: string): Principal {
-  const { person, attenuation, ...rest } = claim;
+  const { person, attenuation, run, ...rest } = claim;
   return {
     ...rest,
+    ...(run === undefined ? {} : { run }),
     ...(person === undefined ? {} : { person }),
     ...(attenuation === undefined ? {} : { attenuation: attenuationOf(attenuation) }),
     keyThumbprint,

@@ -1,7 +1,27 @@
 import { isUtf8 } from 'node:buffer';
+import { strongest as strongestKind } from '../policy/masks.ts';
 import type { MaskKind } from '../policy/model.ts';
+import { FORM_MAX_BYTES, writeFormat } from './keep-format.ts';
+import { Pseudonyms, uuidOctets, uuidText } from './pseudonyms.ts';
 
-export { strongest } from '../policy/masks.ts';
+/** How a value is masked. The kind `pseudonym` alone is none: without a key it hides as `redact` does. */
+export type Mask = MaskKind | Pseudonyms;
+
+/** What policy calls a mask. */
+export function kindOf(mask: Mask): MaskKind {
+  return typeof mask === 'string' ? mask : 'pseudonym';
+}
+
+/** The strongest of several masks; pseudonyms of two domains say nothing together, and become `redact`. */
+export function strongest<M extends Mask>(masks: readonly M[]): M | 'redact' {
+  const kind = strongestKind(masks.map(kindOf));
+  const [first, ...more] = masks.filter((mask) => kindOf(mask) === kind);
+  return first === undefined || more.some((mask) => domainOf(mask) !== domainOf(first)) ? 'redact' : first;
+}
+
+function domainOf(mask: Mask): string | undefined {
+  return typeof mask === 'string' ? undefined : mask.domain;
+}
 
 /**
  * What a masked cell must still be on the wire:
@@ -10,16 +30,17 @@ export { strongest } from '../policy/masks.ts';
  */
 export type ValueShape = 'text' | 'json' | 'jsonb-binary' | 'opaque';
 
+/** A UUID can hold a pseudonym too, and no other mask. */
+export type MaskShape = ValueShape | 'uuid' | 'uuid-binary';
+
 /** What stands for a hidden text. Shared: never write into it. */
 export const STARS: Uint8Array = Buffer.from('***');
 const JSON_STARS = Buffer.from('"***"');
 const JSONB_STARS = Buffer.from('\x01"***"');
 
-/** Longer values are not looked at for a form worth keeping: an e-mail has at most 320 octets, a number far fewer. */
-const FORM_MAX_BYTES = 320;
 /** A partial text: two characters, stars, and a top-level domain of a quarter of `FORM_MAX_BYTES`. */
 const PARTIAL_MAX_BYTES = 128;
-/** What `writeMasked` writes, at most: a partial text as JSON, all of it escaped. */
+/** What `writeMasked` writes, at most: what keeps its form, as JSON, all of it escaped. */
 export const MAX_MASKED_BYTES = 1024;
 /** Longest JSON text that is parsed to see whether it is a bare string. */
 const JSON_SCALAR_MAX_BYTES = 1024;
@@ -29,7 +50,7 @@ const JSON_SCALAR_MAX_BYTES = 1024;
  *
  * Pure. The result may be shared between calls and must not be written to; `null` is SQL's NULL.
  *
- * `partial` keeps at most a quarter of the characters, rounded up: an e-mail its initials and top-level domain, a
+ * `keep-format` keeps length and punctuation (`writeFormat`); pseudonyms are equal for equal values. `partial` keeps at most a quarter of the characters, rounded up: an e-mail its initials and top-level domain, a
  * number of eight digits or more its last digits (at most 4), other text its first character. Values of four characters
  * or fewer are hidden whole, and the length never shows. What cannot be masked within its shape becomes NULL, and so
  * does a value that is not UTF-8 where its content would have been used.
@@ -37,27 +58,51 @@ const JSON_SCALAR_MAX_BYTES = 1024;
  * @param value One cell as on the wire, never changed.
  * @returns Bytes of the same shape, or `null`. Never throws.
  */
-export function maskValue(value: Uint8Array, kind: MaskKind, shape: ValueShape): Uint8Array | null {
-  if (kind === 'null' || shape === 'opaque') return null;
-  if (shape === 'text') return kind === 'redact' ? STARS : partialText(value);
-  if (shape === 'json') return kind === 'redact' ? JSON_STARS : partialJson(value);
+export function maskValue(value: Uint8Array, mask: Mask, shape: MaskShape): Uint8Array | null {
+  if (mask === 'null' || shape === 'opaque') return null;
+  if (shape === 'uuid' || shape === 'uuid-binary') return maskedUuid(value, mask, shape);
+  const keeps = mask === 'partial' || mask === 'keep-format' || mask instanceof Pseudonyms ? mask : undefined;
+  if (shape === 'text') return keeps === undefined ? STARS : maskedText(value, keeps);
+  if (shape === 'json') return keeps === undefined ? JSON_STARS : maskedJson(value, keeps);
   if (value[0] !== 1) return null;
-  if (kind === 'redact') return JSONB_STARS;
-  const json = partialJson(value.subarray(1));
+  if (keeps === undefined) return JSONB_STARS;
+  const json = maskedJson(value.subarray(1), keeps);
   return json === JSON_STARS ? JSONB_STARS : Buffer.concat([JSONB_STARS.subarray(0, 1), json]);
 }
 
+/** Masks by which something of a text remains. */
+type KeepingMask = 'partial' | 'keep-format' | Pseudonyms;
+
+function maskedText(value: Uint8Array, mask: KeepingMask): Uint8Array | null {
+  if (mask === 'partial') return partialText(value);
+  return mask === 'keep-format' ? formText(value) : Buffer.from(mask.text(value), 'latin1');
+}
+
+function formText(value: Uint8Array): Uint8Array | null {
+  const out = Buffer.allocUnsafe(Math.min(value.length, FORM_MAX_BYTES));
+  const end = writeFormat(value, 0, value.length, out, 0);
+  if (end !== undefined) return out.subarray(0, end);
+  return isUtf8(value) ? STARS : null;
+}
+
+function maskedUuid(value: Uint8Array, mask: Mask, shape: 'uuid' | 'uuid-binary'): Uint8Array | null {
+  if (!(mask instanceof Pseudonyms)) return null;
+  if (shape === 'uuid-binary') return value.length === 16 ? mask.uuid(value) : null;
+  const octets = uuidOctets(utf8(value));
+  return octets === undefined ? null : Buffer.from(uuidText(mask.uuid(octets)), 'latin1');
+}
+
 /** A bare JSON string is masked as the text it holds; everything else of JSON is hidden whole. */
-function partialJson(value: Uint8Array): Uint8Array {
+function maskedJson(value: Uint8Array, mask: KeepingMask): Uint8Array {
   if (value.length > JSON_SCALAR_MAX_BYTES || !isUtf8(value)) return JSON_STARS;
-  if (isPlainString(value, 0, value.length)) {
+  if (mask === 'partial' && isPlainString(value, 0, value.length)) {
     const out = Buffer.allocUnsafe(PARTIAL_MAX_BYTES + 2);
     return out.subarray(0, writePlainString(value, 0, value.length, out, 0));
   }
   try {
     const parsed: unknown = JSON.parse(utf8(value));
     if (typeof parsed !== 'string') return JSON_STARS;
-    const masked = partialText(Buffer.from(parsed));
+    const masked = maskedText(Buffer.from(parsed), mask);
     return masked === null ? JSON_STARS : Buffer.from(JSON.stringify(utf8(masked)));
   } catch {
     return JSON_STARS;
@@ -103,17 +148,17 @@ export function writeMasked(
   source: Uint8Array,
   start: number,
   end: number,
-  kind: MaskKind,
-  shape: ValueShape,
+  mask: Mask,
+  shape: MaskShape,
   out: Uint8Array,
   to: number,
 ): number {
-  if (kind === 'null' || shape === 'opaque') return -1;
-  if (shape === 'text' && kind === 'redact') return writeStars(out, to);
-  if (shape === 'text' && kind === 'partial') return writePartial(source, start, end, out, to);
-  if (shape === 'json' && kind === 'partial' && end - start <= JSON_SCALAR_MAX_BYTES)
+  if (mask === 'null' || shape === 'opaque') return -1;
+  if (shape === 'text' && mask === 'redact') return writeStars(out, to);
+  if (shape === 'text' && mask === 'partial') return writePartial(source, start, end, out, to);
+  if (shape === 'json' && mask === 'partial' && end - start <= JSON_SCALAR_MAX_BYTES)
     if (isPlainString(source, start, end)) return writePlainString(source, start, end, out, to);
-  const masked = maskValue(source.subarray(start, end), kind, shape);
+  const masked = maskValue(source.subarray(start, end), mask, shape);
   return masked === null ? -1 : append(out, to, masked, 0, masked.length);
 }
 
@@ -125,14 +170,15 @@ export function writeMaskedString(
   source: Uint8Array,
   start: number,
   end: number,
-  kind: MaskKind,
+  mask: Mask,
   out: Uint8Array,
   to: number,
 ): number {
-  if (kind === 'null') return -1;
-  return kind === 'redact' || end - start > JSON_SCALAR_MAX_BYTES
-    ? append(out, to, JSON_STARS, 0, JSON_STARS.length)
-    : writePlainString(source, start, end, out, to);
+  if (mask === 'null') return -1;
+  if (mask === 'partial' && end - start <= JSON_SCALAR_MAX_BYTES)
+    return writePlainString(source, start, end, out, to);
+  const masked = maskValue(source.subarray(start, end), mask, 'json') ?? JSON_STARS;
+  return append(out, to, masked, 0, masked.length);
 }
 
 function partialText(value: Uint8Array): Uint8Array | null {

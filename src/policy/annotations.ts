@@ -1,5 +1,5 @@
 import { parseDuration } from '../core/config/shape.ts';
-import { MASK_KINDS, type MaskKind } from './model.ts';
+import { type Lookups, MASK_KINDS, type MaskKind } from './model.ts';
 
 /** What the author of a policy wrote for people and for obligations. */
 export interface PolicyNotes {
@@ -14,8 +14,12 @@ export interface PolicyNotes {
   readonly windowMs?: number;
   /** How a value is shown that this forbid of `reveal` hides. */
   readonly mask?: MaskKind;
+  /** How often somebody may ask whether a value that this forbid of `reveal` hides equals one that they give: so often in a time, ms. */
+  readonly lookups?: Lookups;
   /** How many rows this permit lets one transaction change. */
   readonly rows?: number;
+  /** What an answer that this permit allows may come to: rows and octets shown, ms. */
+  readonly limit?: { readonly rows?: number; readonly bytes?: number; readonly time?: number };
 }
 
 export interface NotesFault {
@@ -23,7 +27,7 @@ export interface NotesFault {
   readonly cure: string;
 }
 
-const KNOWN = ['id', 'reason', 'hint', 'approval', 'quorum', 'window', 'mask', 'rows'];
+const KNOWN = ['id', 'reason', 'hint', 'approval', 'quorum', 'window', 'mask', 'lookups', 'rows', 'limit'];
 const QUORUM = /^[1-9]$/;
 const MAX_WINDOW_MS = 24 * 3_600_000;
 const ROWS = /^[1-9][0-9]{0,8}$/;
@@ -51,7 +55,7 @@ export function readNotes(
       });
     }
   }
-  const { id, reason, hint, approval, quorum, window, mask, rows } = annotations;
+  const { id, reason, hint, approval, quorum, window, mask, lookups, rows, limit } = annotations;
   if (id === undefined)
     faults.push({ message: 'the policy has no @id', cure: 'write @id("what-it-is-for") before it' });
   else if (!named(id))
@@ -69,6 +73,7 @@ export function readNotes(
   for (const [name, value] of [
     ['approval', approval],
     ['mask', mask],
+    ['lookups', lookups],
   ] as const) {
     if (value !== undefined && effect === 'permit')
       faults.push({
@@ -95,10 +100,15 @@ export function readNotes(
       message: `@window(${JSON.stringify(window)}) is not a duration of at most a day`,
       cure: 'write a number with its unit, as in @window("2h")',
     });
-  if (mask !== undefined && !isMask(mask))
+  if (mask !== undefined && maskOf(mask) === undefined)
     faults.push({
       message: `@mask(${JSON.stringify(mask)}) is not a mask`,
-      cure: `write one of ${MASK_KINDS.join(', ')}`,
+      cure: `write one of ${[...MASK_KINDS, FULL].join(', ')}`,
+    });
+  if (lookups !== undefined && lookupsOf(lookups) === undefined)
+    faults.push({
+      message: `@lookups(${JSON.stringify(lookups)}) is not a number in a time of at most a day`,
+      cure: 'write how many in how long, as in @lookups("20/1h"); at most 10000',
     });
   if (rows !== undefined && effect === 'forbid')
     faults.push({
@@ -110,6 +120,17 @@ export function readNotes(
       message: `@rows(${JSON.stringify(rows)}) is not a number of rows`,
       cure: 'write a whole number from 1 to 999999999, as in @rows("1000")',
     });
+  const limits = limit === undefined ? undefined : limitOf(limit);
+  if (limit !== undefined && effect === 'forbid')
+    faults.push({
+      message: '@limit does nothing on a forbid',
+      cure: 'put it on the permit whose answers it limits',
+    });
+  else if (limit !== undefined && limits === undefined)
+    faults.push({
+      message: `@limit(${JSON.stringify(limit)}) is not a limit`,
+      cure: 'write one or more of rows, bytes and time, as in @limit("rows=1000 bytes=10MiB time=30s")',
+    });
   if (faults.length > 0) return { faults };
   return {
     notes: {
@@ -119,16 +140,56 @@ export function readNotes(
       ...(approval ? { approval } : {}),
       ...(isQuorum(quorum) ? { quorum: Number(quorum) } : {}),
       ...(typeof window === 'string' ? { windowMs: windowOf(window)! } : {}),
-      ...(isMask(mask) ? { mask } : {}),
+      ...(mask === undefined ? {} : { mask: maskOf(mask)! }),
+      ...(lookups === undefined ? {} : { lookups: lookupsOf(lookups)! }),
       ...(isCount(rows) ? { rows: Number(rows) } : {}),
+      ...(limits === undefined ? {} : { limit: limits }),
     },
   };
+}
+
+const UNITS = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+const LIMIT_VALUES: Readonly<Record<string, (text: string) => number | undefined>> = {
+  rows: (text) => (ROWS.test(text) ? Number(text) : undefined),
+  bytes: (text) => {
+    const [, count, unit] = /^([1-9][0-9]{0,8})(KiB|MiB|GiB)?$/.exec(text) ?? [];
+    return count === undefined ? undefined : Number(count) * UNITS[(unit ?? '') as keyof typeof UNITS];
+  },
+  time: windowOf,
+};
+
+/** Undefined: it is not one, or says something twice. */
+function limitOf(value: string | null): PolicyNotes['limit'] {
+  const limit: Record<string, number> = {};
+  for (const word of value?.split(' ') ?? ['']) {
+    const at = word.indexOf('=');
+    const name = word.slice(0, Math.max(0, at));
+    const max = Object.hasOwn(LIMIT_VALUES, name) ? LIMIT_VALUES[name]?.(word.slice(at + 1)) : undefined;
+    if (max === undefined || name in limit) return undefined;
+    limit[name] = max;
+  }
+  return limit;
 }
 
 const named = (value: string | null): boolean => value !== null && NAME.test(value);
 const isCount = (value: unknown): value is string => typeof value === 'string' && ROWS.test(value);
 const isQuorum = (value: unknown): value is string => typeof value === 'string' && QUORUM.test(value);
-const isMask = (value: unknown): value is MaskKind => MASK_KINDS.includes(value as MaskKind);
+
+/** The other word for `redact`. */
+const FULL = 'full';
+
+function maskOf(value: string | null): MaskKind | undefined {
+  return value === FULL ? 'redact' : MASK_KINDS.find((kind) => kind === value);
+}
+
+/** What is kept of one budget is a number for each. */
+const MAX_LOOKUPS = 10_000;
+
+function lookupsOf(value: string | null): Lookups | undefined {
+  const [, digits, time = ''] = /^([1-9][0-9]{0,4})\/(.+)$/.exec(value ?? '') ?? [];
+  const [count, ms] = [Number(digits), windowOf(time)];
+  return ms === undefined || !(count <= MAX_LOOKUPS) ? undefined : { count, ms };
+}
 
 function windowOf(value: string | null): number | undefined {
   const ms = value === null ? undefined : parseDuration(value);

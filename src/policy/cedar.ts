@@ -3,12 +3,12 @@ import {
   type CedarValueJson,
   type CheckParseAnswer,
   type EntityJson,
+  type PolicyJson,
   preparsePolicySet,
   preparseSchema,
   statefulIsAuthorized,
   type TypeAndId,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import type { PolicySet } from './load.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
 
 export interface CedarRequest {
@@ -46,13 +46,16 @@ const thread = {
 
 /** One set of policies inside Cedar. */
 export class CedarPolicies {
-  readonly #texts: Record<string, string>;
+  readonly #policies: Record<string, string | PolicyJson>;
   readonly #vocabulary: Vocabulary;
 
-  /** @throws {Error} Cedar cannot take what `loadPolicies` has let through: never expected. */
-  constructor(set: PolicySet) {
-    this.#texts = Object.fromEntries(set.policies.map(({ id, text }) => [id, text]));
-    this.#vocabulary = set.vocabulary;
+  /**
+   * @param policies By id.
+   * @throws {Error} Cedar cannot take them: never expected of what `loadPolicies` has let through.
+   */
+  constructor(policies: Record<string, string | PolicyJson>, vocabulary: Vocabulary) {
+    this.#policies = policies;
+    this.#vocabulary = vocabulary;
     this.#slot();
   }
 
@@ -95,7 +98,7 @@ export class CedarPolicies {
       demand(preparseSchema(id, this.#vocabulary.parsedSchema()));
       slot.vocabulary = this.#vocabulary;
     }
-    demand(preparsePolicySet(id, { staticPolicies: this.#texts }));
+    demand(preparsePolicySet(id, { staticPolicies: this.#policies }));
   }
 }
 

@@ -1,4 +1,6 @@
 import type { CedarValueJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
+import { systemClock } from '../core/clock.ts';
+import { once } from '../core/later.ts';
 import type { Principal } from '../identity/principal.ts';
 import { type CedarAnswer, CedarPolicies } from './cedar.ts';
 import { type Asked, askedOf, cedarValues, objectEntities, principalKey } from './entities.ts';
@@ -6,19 +8,25 @@ import type { LoadedPolicy, PolicySet } from './load.ts';
 import { strongest } from './masks.ts';
 import { AnswerMemory } from './memory.ts';
 import {
+  type AnswerLimits,
   type ApprovalsNeeded,
   type Decision,
+  fewest,
+  narrowest,
   type PolicyEngine,
   type PolicyObject,
   type PolicyRequest,
   type PolicyValue,
+  type Reach,
   type Reveal,
   type RowBound,
   type RuleRef,
   together,
 } from './model.ts';
-import { Outlines } from './sight.ts';
+import { possibleKey, possiblePolicies } from './possible.ts';
+import { looksAtTime, Outlines } from './sight.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
+import { WallClock } from './wall-clock.ts';
 
 /** Decisions and reveals remembered per engine. */
 const CAPACITY = 8192;
@@ -34,21 +42,39 @@ export class CedarEngine implements PolicyEngine {
   readonly version: string;
   readonly #vocabulary: Vocabulary;
   readonly #cedar: CedarPolicies;
+  readonly #time: WallClock;
+  readonly #timed: boolean;
   readonly #policies: ReadonlyMap<string, LoadedPolicy>;
   readonly #decisions = new AnswerMemory<Decision>(CAPACITY);
   readonly #reveals = new AnswerMemory<Reveal>(CAPACITY);
   readonly #outlines = new Map<string, Outlines>();
+  readonly #possible: Readonly<Record<Reach, () => CedarPolicies>>;
+  readonly #possibles = new AnswerMemory<{ readonly may: boolean }>(CAPACITY);
   readonly #asked = new WeakMap<Principal, { readonly asked: Asked; readonly key: string }>();
 
-  /** @param set From `loadPolicies`. */
-  constructor(set: PolicySet) {
+  /** @param set From `loadPolicies`. @param time For rules that ask for it; default UTC. */
+  constructor(set: PolicySet, time = new WallClock('UTC', systemClock)) {
     this.version = set.version;
+    this.#time = time;
+    this.#timed = set.policies.some(({ sight }) => looksAtTime(sight));
     this.#vocabulary = set.vocabulary;
-    this.#cedar = new CedarPolicies(set);
+    this.#cedar = new CedarPolicies(
+      Object.fromEntries(set.policies.map(({ id, text }) => [id, text])),
+      set.vocabulary,
+    );
+    const possible = (reach: Reach) => new CedarPolicies(possiblePolicies(set, reach), set.vocabulary);
+    this.#possible = { object: once(() => possible('object')), resource: once(() => possible('resource')) };
     this.#policies = new Map(set.policies.map((policy) => [policy.id, policy]));
   }
 
-  decide(request: PolicyRequest): Decision {
+  phase(): string {
+    if (!this.#timed) return '';
+    const { date, hour, minute } = this.#time.now();
+    return `@${date}T${hour}:${minute}`;
+  }
+
+  decide(asked: PolicyRequest): Decision {
+    const request = this.#timed ? this.#atItsTime(asked) : asked;
     if (hasApprovals(request.context)) return this.#decide(request);
     const memory = this.#decisions;
     const who = memory.numberOf(this.#principal(request.principal).key);
@@ -75,6 +101,24 @@ export class CedarEngine implements PolicyEngine {
     return reveal;
   }
 
+  mayEver(principal: Principal, action: string, object: PolicyObject, reach: Reach): boolean {
+    const memory = this.#possibles;
+    const who = memory.numberOf(this.#principal(principal).key);
+    const key = `${who} ${memory.numberOf(possibleKey(action, object, reach))}`;
+    const known = memory.get(key);
+    if (known !== undefined) return known.may;
+    const answers = this.#ask({ principal, action, object, context: {} }, [], this.#possible[reach]);
+    const may = answers.every(({ allowed, errors }) => allowed || errors.length > 0);
+    memory.set(key, { may });
+    return may;
+  }
+
+  /** With the time, where a rule may look at it: then it is part of what an answer is remembered by. */
+  #atItsTime(request: PolicyRequest): PolicyRequest {
+    if (request.context['time'] !== undefined) return request;
+    return { ...request, context: { ...request.context, time: this.#time.now() } };
+  }
+
   #outlinesOf(verb: string): Outlines {
     const known = this.#outlines.get(verb);
     if (known !== undefined) return known;
@@ -92,7 +136,12 @@ export class CedarEngine implements PolicyEngine {
     const rules = (from: readonly CedarAnswer[]) => this.#rules(from.flatMap(({ reasons }) => reasons));
     if (errors.length > 0) return { effect: 'deny', rules: rules(denied), errors };
     if (denied.length === 0)
-      return { effect: 'allow', rules: rules(answers), ...this.#rows(request, answers) };
+      return {
+        effect: 'allow',
+        rules: rules(answers),
+        ...this.#rows(request, answers),
+        ...this.#limits(request, answers),
+      };
     const needed = this.#approvalsFor(denied);
     if (needed === undefined || this.#vocabulary.contextOf(request.action) === undefined)
       return { effect: 'deny', rules: rules(denied), errors };
@@ -106,18 +155,28 @@ export class CedarEngine implements PolicyEngine {
   }
 
   #reveal(principal: Principal, object: PolicyObject): Reveal {
-    const answers = this.#ask({ principal, action: 'reveal', object, context: {} }, []);
+    const asked = this.#ask({ principal, action: 'reveal', object, context: {} }, []);
+    const answers = asked.map((answer) => this.#byName(answer, object));
     const denied = answers.filter((answer) => !answer.allowed);
     if (denied.length === 0 && answers.every(({ errors }) => errors.length === 0)) return { show: true };
     const policies = denied.flatMap(({ reasons }) => reasons.map((id) => this.#policies.get(id)));
     const unexplained =
       answers.some(({ errors }) => errors.length > 0) || denied.some(({ reasons }) => reasons.length === 0);
     const masks = policies.map((policy) => policy?.mask ?? 'redact');
+    const lookups = unexplained ? undefined : fewest(policies.map((policy) => policy?.lookups));
     return {
       show: false,
       mask: strongest(unexplained ? [...masks, 'redact'] : masks),
       rules: this.#rules(denied.flatMap(({ reasons }) => reasons)),
+      ...(lookups === undefined ? {} : { lookups }),
     };
+  }
+
+  /** A permit of anything says nothing of some types: without one that names it, it is denied by no rule. */
+  #byName(answer: CedarAnswer, { type }: PolicyObject): CedarAnswer {
+    if (!answer.allowed || !this.#vocabulary.isByName('reveal', type)) return answer;
+    const names = answer.reasons.some((id) => this.#policies.get(id)?.type === type);
+    return names ? answer : { ...answer, allowed: false, reasons: [] };
   }
 
   /** The smallest bound of all permits that took part: one without a bound does not lift another's. */
@@ -130,15 +189,29 @@ export class CedarEngine implements PolicyEngine {
     return least?.rows === undefined ? {} : { rows: { max: least.rows, rule: ruleOf(least) } };
   }
 
+  /** The smallest limits of all permits that took part, as of bounds on rows. */
+  #limits({ action }: PolicyRequest, answers: readonly CedarAnswer[]): { limits?: AnswerLimits } {
+    if (!this.#vocabulary.isLimited(action)) return {};
+    const policies = answers.flatMap(({ reasons }) => reasons.flatMap((id) => this.#policies.get(id) ?? []));
+    const ofRows = this.#vocabulary.limitsRows(action);
+    const limits = narrowest(policies.map((policy) => limitsOf(policy, ofRows)));
+    return limits === undefined ? {} : { limits };
+  }
+
   /** One answer per principal that must be allowed. */
-  #ask(request: PolicyRequest, approvals: readonly string[]): readonly CedarAnswer[] {
+  #ask(
+    request: PolicyRequest,
+    approvals: readonly string[],
+    cedar: () => CedarPolicies = () => this.#cedar,
+  ): readonly CedarAnswer[] {
     try {
+      const policies = cedar();
       const { asked } = this.#principal(request.principal);
       const context = this.#context(request, approvals, asked.delegated);
       const entities = [...asked.entities, ...objectEntities(request.object)];
       const resource: TypeAndId = { type: request.object.type, id: request.object.id };
       return asked.principals.map((principal) =>
-        this.#cedar.ask({ principal, action: request.action, resource, context, entities }),
+        policies.ask({ principal, action: request.action, resource, context, entities }),
       );
     } catch (error) {
       return [
@@ -160,7 +233,8 @@ export class CedarEngine implements PolicyEngine {
     const all = [...new Set([...before, ...approvals])];
     // A statement that does nothing to anything asks to connect, and the facts of statements mean nothing there.
     const facts = kind.facts === '' ? {} : { ...kind.worstCase, ...context };
-    return cedarValues({ ...facts, approvals: all, delegated });
+    const time = context['time'] ?? this.#time.now();
+    return cedarValues({ ...facts, approvals: all, delegated, time });
   }
 
   /** Approvals that would lift every reason of every denial; undefined if some reason cannot be lifted, or is missing. */
@@ -198,6 +272,13 @@ export class CedarEngine implements PolicyEngine {
 
 function ruleOf({ id, reason, hint }: LoadedPolicy): RuleRef {
   return { id, ...(reason === undefined ? {} : { reason }), ...(hint === undefined ? {} : { hint }) };
+}
+
+function limitsOf(policy: LoadedPolicy, ofRows: boolean): AnswerLimits | undefined {
+  if (policy.limit === undefined) return undefined;
+  const rule = ruleOf(policy);
+  const kinds = Object.entries(policy.limit).filter(([kind]) => ofRows || kind !== 'rows');
+  return Object.fromEntries(kinds.map(([kind, max]) => [kind, { max, rule }]));
 }
 
 function hasApprovals(context: Readonly<Record<string, PolicyValue>>): boolean {

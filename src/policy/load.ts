@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { type DetailedError, type PolicyJson, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
+import { type NamedEntity, namedEntities } from './named.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
+import { joinSamePlace } from './same-place.ts';
 import { type Sight, sightOf } from './sight.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
@@ -27,6 +29,10 @@ export interface LoadedPolicy extends PolicyNotes {
   readonly text: string;
   readonly file: string;
   readonly line: number;
+  /** The type of resource that its head names, by `is` or `==`. */
+  readonly type?: string;
+  /** What it names, actions aside. */
+  readonly named: readonly NamedEntity[];
   /** Undefined: it may look at anything. */
   readonly sight?: Sight;
 }
@@ -88,7 +94,7 @@ function load(vocabulary: Vocabulary, files: readonly PolicyFile[]): Loaded {
     });
   refuseDuplicates(policies, faults);
   const warnings = faults.length > 0 ? [] : validateAll(policies, vocabulary, faults);
-  if (faults.length > 0) return { ok: false, faults: faults.toSorted(byPlace) };
+  if (faults.length > 0) return { ok: false, faults: joinSamePlace(faults.toSorted(byPlace)) };
   return {
     ok: true,
     set: {
@@ -136,26 +142,63 @@ function readPolicy(
     for (const fault of notes.faults) faults.push({ file: file.name, ...start, ...fault });
     return undefined;
   }
-  if (notes.notes.rows !== undefined && !boundsRows(action, vocabulary)) {
+  if (
+    notes.notes.rows !== undefined &&
+    !isAbout(action, vocabulary, (verb) => vocabulary.counted.includes(verb))
+  ) {
     const message = '@rows bounds changes of rows, and this permit allows none';
     const cure = `put it on a permit of ${vocabulary.counted.slice(0, 2).join(', ')}, …`;
     faults.push({ file: file.name, ...start, message, cure });
     return undefined;
   }
+  if (notes.notes.limit !== undefined && !isAbout(action, vocabulary, (verb) => vocabulary.isLimited(verb))) {
+    const message = '@limit limits answers, and what this permit allows has none that can be limited';
+    const limited = vocabulary.verbs.flatMap((row) => (row.limited === undefined ? [] : [row.verb]));
+    const cure = `put it on a permit of ${limited.slice(0, 2).join(', ')}, …`;
+    faults.push({ file: file.name, ...start, message, cure });
+    return undefined;
+  }
+  if (
+    notes.notes.limit?.rows !== undefined &&
+    !isAbout(action, vocabulary, (verb) => vocabulary.limitsRows(verb))
+  ) {
+    const message = 'what this permit allows has no rows that @limit could count';
+    faults.push({ file: file.name, ...start, message, cure: 'limit bytes and time' });
+    return undefined;
+  }
   const sight = sightOf(answer.json, action.op === 'All' ? undefined : wordsOf(action));
   return {
-    policy: { ...notes.notes, effect, text: source.text, file: file.name, line: start.line, sight },
+    policy: {
+      ...notes.notes,
+      ...typeOf(answer.json),
+      effect,
+      text: source.text,
+      file: file.name,
+      line: start.line,
+      named: namedEntities(answer.json),
+      sight,
+    },
     json: answer.json,
     source,
     file,
   };
 }
 
-/** Whether a rule is about any verb whose rows are counted. */
-function boundsRows(action: PolicyJson['action'], vocabulary: Vocabulary): boolean {
+function typeOf({ resource }: PolicyJson): Pick<LoadedPolicy, 'type'> {
+  if (resource.op === 'is') return { type: resource.entity_type };
+  if (resource.op !== '==' || !('entity' in resource)) return {};
+  const { entity } = resource;
+  return { type: ('__entity' in entity ? entity.__entity : entity).type };
+}
+
+/** Whether a rule is about any verb of a kind. */
+function isAbout(
+  action: PolicyJson['action'],
+  vocabulary: Vocabulary,
+  isOfKind: (verb: string) => boolean,
+): boolean {
   if (action.op === 'All') return true;
-  const verbs = wordsOf(action).flatMap((word) => vocabulary.verbsOf(word) ?? []);
-  return verbs.some((verb) => vocabulary.counted.includes(verb));
+  return wordsOf(action).some((word) => (vocabulary.verbsOf(word) ?? []).some(isOfKind));
 }
 
 /** Verbs and groups that a rule's head names. */

@@ -23,6 +23,8 @@ export interface PolicyObject extends EntityRef {
   readonly attrs: Readonly<Record<string, PolicyValue>>;
   /** What stands in evidence in the place of `id`, where that holds what nobody is to read there. */
   readonly shownId?: string;
+  /** Attributes hold what a caller wrote beyond its id: evidence keeps none of them. */
+  readonly holdsText?: true;
   /** Direct parent, which has its own: `Column` → `Table` → `Schema` → `Resource`. Undefined at the root. */
   readonly parent?: PolicyObject;
 }
@@ -57,12 +59,43 @@ export interface RowBound {
   readonly rule: RuleRef;
 }
 
+/** What an answer may come to, each kind by itself. */
+export interface AnswerLimits {
+  /** Rows that are shown, of one transaction. */
+  readonly rows?: AnswerLimit;
+  /** Octets of them, as they are shown. */
+  readonly bytes?: AnswerLimit;
+  /** From the moment that the target is asked until its answer is whole, ms. */
+  readonly time?: AnswerLimit;
+}
+
+export interface AnswerLimit {
+  readonly max: number;
+  /** The permit whose `@limit` it is. */
+  readonly rule: RuleRef;
+}
+
+/** Of several limits the smallest of each kind. Pure. */
+export function narrowest(all: readonly (AnswerLimits | undefined)[]): AnswerLimits | undefined {
+  const least = (kind: keyof AnswerLimits): AnswerLimits => {
+    const sorted = all.flatMap((one) => one?.[kind] ?? []).sort((a, b) => a.max - b.max);
+    return sorted[0] === undefined ? {} : { [kind]: sorted[0] };
+  };
+  const limits = { ...least('rows'), ...least('bytes'), ...least('time') };
+  return Object.keys(limits).length === 0 ? undefined : limits;
+}
+
 /**
  * What policy says of one pair. A hold is given only if every reason carries `@approval` and asking again with those
  * approvals allows; a denial with no rules is the default deny; `errors` non-empty is always a denial.
  */
 export type Decision =
-  | { readonly effect: 'allow'; readonly rules: readonly RuleRef[]; readonly rows?: RowBound }
+  | {
+      readonly effect: 'allow';
+      readonly rules: readonly RuleRef[];
+      readonly rows?: RowBound;
+      readonly limits?: AnswerLimits;
+    }
   | { readonly effect: 'deny'; readonly rules: readonly RuleRef[]; readonly errors: readonly string[] }
   | ({ readonly effect: 'hold'; readonly rules: readonly RuleRef[] } & ApprovalsNeeded);
 
@@ -89,20 +122,60 @@ export function together(needs: readonly ApprovalsNeeded[]): ApprovalsNeeded {
   };
 }
 
-/** Masks by strength, weakest first. `null` shows nothing at all; the strongest of several wins. */
-export const MASK_KINDS = ['partial', 'redact', 'null'] as const;
+/**
+ * Masks by strength, weakest first; the strongest of several wins. `partial` shows characters, `keep-format` what kind of
+ * characters, `pseudonym` which values are equal, `redact` that there is a value, `null` nothing at all.
+ */
+export const MASK_KINDS = ['partial', 'keep-format', 'pseudonym', 'redact', 'null'] as const;
 export type MaskKind = (typeof MASK_KINDS)[number];
 
 /** Whether values of a column or field, or of a detected kind, are shown: the answer to the action `reveal`. */
 export type Reveal =
   | { readonly show: true }
-  | { readonly show: false; readonly mask: MaskKind; readonly rules: readonly RuleRef[] };
+  | {
+      readonly show: false;
+      readonly mask: MaskKind;
+      readonly rules: readonly RuleRef[];
+      /** Absent: nothing may be asked of a hidden value. */
+      readonly lookups?: Lookups;
+    };
 
-/** The decision point. Pure: same request and same version, same answer. */
+/** So many questions whether a hidden value equals one that is given, in any stretch of time of so many ms. */
+export interface Lookups {
+  readonly count: number;
+  readonly ms: number;
+}
+
+/** What several allow together: the fewest, in the longest time. Undefined: one of them allows none. Pure. */
+export function fewest(all: readonly (Lookups | undefined)[]): Lookups | undefined {
+  const known = all.filter((one) => one !== undefined);
+  if (known.length === 0 || known.length < all.length) return undefined;
+  return {
+    count: Math.min(...known.map(({ count }) => count)),
+    ms: Math.max(...known.map(({ ms }) => ms)),
+  };
+}
+
+/**
+ * Where something might be done: to the very object, or to any of its type at its resource, whatever it is called and
+ * whatever it is like.
+ */
+export type Reach = 'object' | 'resource';
+
+/** The decision point. Pure but for the time: same request, same version and same phase, same answer. */
 export interface PolicyEngine {
   /** Changes whenever the policies do: the first 16 hex digits of the SHA-256 of schema and policies. */
   readonly version: string;
+  /** Empty where no rule asks for the time; otherwise another word with each minute: what was asked before may get another answer. */
+  phase(): string;
   decide(request: PolicyRequest): Decision;
   /** Fails closed: no permit of `reveal`, an error or a plain forbid gives the mask `redact`. */
   reveal(principal: Principal, object: PolicyObject): Reveal;
+  /**
+   * Whether the principal might do it in some circumstances: with an approval, at another time, with other values. Wrong in
+   * saying yes only; never throws.
+   *
+   * @param reach `resource`: to any object of that type at its resource.
+   */
+  mayEver(principal: Principal, action: string, object: PolicyObject, reach: Reach): boolean;
 }

@@ -85,9 +85,7 @@ export class Outlines {
 
   /** @param sights Of all rules; undefined: that rule may look at anything. */
   constructor(verb: string, sights: Iterable<Sight | undefined>, vocabulary: Vocabulary) {
-    const about = [...sights].filter(
-      (sight) => sight?.words?.every((word) => !mayMean(word, verb, vocabulary)) !== true,
-    );
+    const about = sightsAbout(verb, sights, vocabulary);
     this.#resource = new Outliner(
       about.map((sight) => sight?.resource),
       objectOutline,
@@ -105,6 +103,41 @@ export class Outlines {
   context(context: Values): string {
     return this.#context.of(context);
   }
+}
+
+/**
+ * Of some facts those that a rule about the verb may look at. Pure.
+ *
+ * @param sights Of all rules; undefined: that rule may look at anything.
+ */
+export function factsLookedAt(
+  verb: string,
+  facts: readonly string[],
+  sights: Iterable<Sight | undefined>,
+  vocabulary: Vocabulary,
+): readonly string[] {
+  const looks = sightsAbout(verb, sights, vocabulary).map((sight) => sight?.context);
+  return facts.filter((fact) =>
+    looks.some((one) => one === undefined || one.whole || one.attrs.includes(fact)),
+  );
+}
+
+function sightsAbout(
+  verb: string,
+  sights: Iterable<Sight | undefined>,
+  vocabulary: Vocabulary,
+): (Sight | undefined)[] {
+  return [...sights].filter((sight) => isAbout(verb, sight, vocabulary));
+}
+
+/** Whether a rule may ask for the time. @param sight Undefined: it may look at anything. Pure. */
+export function looksAtTime(sight: Sight | undefined): boolean {
+  return sight === undefined || sight.context.whole || sight.context.attrs.includes('time');
+}
+
+/** Whether a rule may be about the verb, by its head. @param sight Undefined: it may be about anything. Pure. */
+export function isAbout(verb: string, sight: Sight | undefined, vocabulary: Vocabulary): boolean {
+  return sight?.words?.every((word) => !mayMean(word, verb, vocabulary)) !== true;
 }
 
 /** A word that the vocabulary does not have may mean anything. */

@@ -5,6 +5,7 @@ import type { Allowance } from '../core/allowance.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Complain, SecretRef } from '../core/config/shape.ts';
 import type { Log } from '../core/log.ts';
+import type { NextStep } from '../core/next-step.ts';
 import type { Secret } from '../core/secret.ts';
 import type { Turns } from '../core/turns.ts';
 import type { DetectorSet } from '../masking/detectors/index.ts';
@@ -26,6 +27,8 @@ export interface Protocol<
   readonly name: string;
   /** What policies call that which it does; protocols may share one. */
   readonly vocabulary: VocabularyPart;
+  /** The words by which it refuses whatever policy permits, with what follows; left away: it has none. */
+  readonly refusals?: Readonly<Record<string, { readonly next: NextStep }>>;
   /** `connection`: each stream is a session of its own. `tunnel`: the streams of one tunnel are one session. */
   readonly session: 'connection' | 'tunnel';
   /** How the local end proves the tunnel's secret; a proof of another kind is refused. */

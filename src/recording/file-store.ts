@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { FileRecorder, type RecordingTools, recordingTools } from './file-recorder.ts';
+import { followed } from './followed.ts';
 import { type RecordingSource, readRecording } from './reader.ts';
 import type { RecordingStore, SessionRecorder } from './recorder.ts';
 import type { RecordingFile } from './segment-writer.ts';
@@ -29,9 +30,14 @@ export function openRecordingStore(dir: string, clock: Clock): RecordingStore {
         throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { detail, cause });
       }
     },
-    async read(session) {
+    async read(session, following) {
       const path = await find(dir, session);
-      return path === undefined ? undefined : readRecording(() => openSource(path), session);
+      if (path === undefined) return undefined;
+      const open = () => openSource(path);
+      return readRecording(
+        following === undefined ? open : async () => followed(await open(), following),
+        session,
+      );
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { ExchangeHead, ExchangeSide } from '../api/contract.ts';
+import type { Following } from './followed.ts';
 import type { RecordedItem } from './items.ts';
 
 /** Above so many pending octets a session pauses its target until `drained()`. */
@@ -78,8 +79,9 @@ export interface RecordingStore {
   /**
    * A session's recording, also while the session lives. Nothing is held open before the first item is asked for.
    *
+   * @param following Waits for what is still to come, where it ends. Absent: what there is.
    * @returns Undefined if there is none, and for anything that is not a session's id.
    * @throws {HoopError} `ERR_VERIFY`: it is no recording of that session, or one of a later format.
    */
-  read(session: string): Promise<AsyncIterable<RecordedItem> | undefined>;
+  read(session: string, following?: Following): Promise<AsyncIterable<RecordedItem> | undefined>;
 }

@@ -139,6 +139,7 @@ function sessionItem(row: Row, endedChains: ReadonlySet<number>): SessionItem {
     ...(text('attenuation') === ''
       ? {}
       : { attenuation: JSON.parse(text('attenuation')) as AttenuationItem }),
+    ...(text('runs') === '' ? {} : { runs: JSON.parse(text('runs')) as readonly string[] }),
   };
 }
 

@@ -2,20 +2,20 @@
  * The worker thread of the audit index: SQLite blocks the thread it runs on, so it runs on one of its own.
  *
  * Every question is answered after the index has caught up with what was appended before it. In between it reads on by
- * itself: at once while nothing is being appended, in small slices while the gateway is busy.
+ * itself, as `Pace` has it.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import { IndexSearch } from './answers.ts';
 import { KeyTokens } from './keys.ts';
 import type { IndexAnswer, IndexRequest, IndexResponse, IndexWorkerData } from './messages.ts';
+import { Pace } from './pace.ts';
 import { openIndex, rebuildIndex } from './schema.ts';
 import { ChainChanged, IndexTail } from './tail.ts';
 
 const IDLE_MS = 1000;
-/** A slice of work beside a busy gateway, and one while it is quiet. */
-const BUSY_SLICE_MS = 20;
-const QUIET_SLICE_MS = 200;
+/** Between two looks at the time while a question waits. */
+const CATCH_UP_SLICE_MS = 200;
 /** How long a question may wait for the index to catch up. */
 const CATCH_UP_MS = 15_000;
 
@@ -23,7 +23,6 @@ function start(port: MessagePort, { dir, file }: IndexWorkerData): void {
   const tokens = new KeyTokens();
   let db = openIndex(file);
   let tail = new IndexTail(dir, db, tokens);
-  let behindBefore = 0;
 
   const advance = (ms: number): boolean => {
     try {
@@ -39,7 +38,7 @@ function start(port: MessagePort, { dir, file }: IndexWorkerData): void {
 
   const catchUp = (): void => {
     const end = performance.now() + CATCH_UP_MS;
-    while (!advance(QUIET_SLICE_MS)) {
+    while (!advance(CATCH_UP_SLICE_MS)) {
       if (performance.now() < end) continue;
       const hint = 'ask again in a minute; nothing is lost';
       throw new HoopError('ERR_LIMIT', 'the audit index is still reading what was appended', { hint });
@@ -54,14 +53,13 @@ function start(port: MessagePort, { dir, file }: IndexWorkerData): void {
     return search.sessions(request.query, request.scope);
   };
 
+  const pace = new Pace();
   const background = (): void => {
     let delay = IDLE_MS;
     try {
-      const behind = tail.behind();
-      const quiet = behind <= behindBefore;
-      const done = behind === 0 || advance(quiet ? QUIET_SLICE_MS : BUSY_SLICE_MS);
-      behindBefore = behind === 0 ? 0 : tail.behind();
-      if (quiet && !done) delay = 1;
+      const seen = { behind: tail.behind(), othersMs: othersMs(), at: performance.now() };
+      const done = seen.behind === 0 || advance(pace.slice(seen));
+      delay = pace.rest(seen, done ? 0 : tail.behind());
     } catch {
       // The disk, most likely. The next question meets it again and is told.
     }
@@ -72,6 +70,12 @@ function start(port: MessagePort, { dir, file }: IndexWorkerData): void {
     port.postMessage(respond(request.call, () => answer(request)));
   });
   background();
+}
+
+/** CPU time of all other threads, ms since the process began. */
+function othersMs(): number {
+  const [all, own] = [process.cpuUsage(), process.threadCpuUsage()];
+  return (all.user + all.system - own.user - own.system) / 1000;
 }
 
 function respond(call: number, answer: () => IndexAnswer): IndexResponse {

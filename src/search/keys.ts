@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { runIdsOf } from '../core/run-ids.ts';
 import { objectNames } from './object-names.ts';
 import type { EventRecord } from './stored-event.ts';
 
@@ -11,6 +12,7 @@ export type KeyKind =
   | 'resource'
   | 'session'
   | 'instance'
+  | 'run'
   | 'approval'
   | 'object'
   | 'action'
@@ -49,6 +51,8 @@ export interface Who {
   readonly instance?: string | undefined;
   /** JSON of what the instance gave up. */
   readonly attenuation?: string | undefined;
+  /** Names of the run. */
+  readonly runs?: readonly string[] | undefined;
 }
 
 export function whoOf(record: EventRecord): Who {
@@ -59,14 +63,16 @@ export function whoOf(record: EventRecord): Who {
   const issuer = asText(actor['issuer']);
   const subject = asText(actor['subject']);
   const attenuation = asRecord(actor['attenuation']);
+  const [attested, declared] = [asRecord(actor['attested']) ?? {}, asRecord(actor['declared']) ?? {}];
   return {
     name,
     agent: isPerson ? undefined : name,
     person: asText(actor['person']) ?? (isPerson ? name : undefined),
     identity: issuer === undefined || subject === undefined ? undefined : identityOf(issuer, subject),
-    model: asText(asRecord(actor['attested'])?.['model']) ?? asText(asRecord(actor['declared'])?.['model']),
+    model: asText(attested['model']) ?? asText(declared['model']),
     instance: asText(actor['instance']),
     attenuation: attenuation === undefined ? undefined : JSON.stringify(attenuation),
+    runs: runIdsOf(attested, declared['run']),
   };
 }
 
@@ -89,6 +95,7 @@ export function keysOf(record: EventRecord, outcome: string | undefined, tokens:
   add('resource', asText(record['resource']));
   add('session', asText(record['session']));
   add('instance', who.instance);
+  for (const run of who.runs ?? []) add('run', run);
   add('approval', approvalOf(record));
   add('decision', asText(record['decision']));
   add('outcome', outcome);

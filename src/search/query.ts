@@ -1,3 +1,4 @@
+import { AUDIT_FILTER_WORDS } from '../api/audit-filters.ts';
 import type { AuditQuery } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { identityOf, type KeyKind, type KeyTokens } from './keys.ts';
@@ -25,10 +26,7 @@ export interface IndexQuery {
 export const PER_MS = 2048;
 const MAX_TEXT = 1024;
 const MAX_WORDS = 32;
-const CHOICES: Readonly<Record<string, readonly string[]>> = {
-  decision: ['allow', 'deny', 'hold'],
-  outcome: ['success', 'failure', 'unknown'],
-};
+const CHOICES: Readonly<Record<string, readonly string[]>> = AUDIT_FILTER_WORDS;
 
 /**
  * Turns a query into an expression that cannot fail: everything a user wrote is hashed or quoted, so no word is ever
@@ -72,6 +70,7 @@ function keyFilters(query: AuditQuery, scope: AuditScope | undefined): [KeyKind,
     'resource',
     'session',
     'instance',
+    'run',
     'approval',
     'decision',
     'outcome',

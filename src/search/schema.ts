@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Another number makes every index be built anew from the chains. */
-const VERSION = 5;
+const VERSION = 7;
 
 /**
  * The index holds where things are, not what they are: rows point into the chain's files, from which a search reads
@@ -30,7 +30,7 @@ CREATE VIRTUAL TABLE found USING fts5(
 );
 CREATE TABLE sessions (
   id TEXT PRIMARY KEY, chain INTEGER NOT NULL, started_at TEXT NOT NULL, last_at TEXT NOT NULL, ended_at TEXT,
-  end_reason TEXT, resource TEXT, protocol TEXT, actor TEXT, agent TEXT, person TEXT, identity TEXT, instance TEXT, attenuation TEXT,
+  end_reason TEXT, resource TEXT, protocol TEXT, actor TEXT, agent TEXT, person TEXT, identity TEXT, instance TEXT, attenuation TEXT, runs TEXT,
   operations INTEGER NOT NULL DEFAULT 0, denied INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX sessions_started ON sessions (started_at);

@@ -5,13 +5,20 @@ export type EventRecord = Readonly<Record<string, unknown>>;
 const SCHEMA = 2;
 
 /**
- * An event as this version has it, whichever wrote it: version 1 called the target's status `sqlstate`.
+ * An event as this version has it, whichever wrote it: version 1 called the target's status `sqlstate`, and what was only
+ * explained was once written down as denied.
  *
  * @param record As it stands in a chain, which is never changed.
  * @returns The record itself where it is of this version; a later one's is shown as it is. Pure.
  */
 export function inPresentForm(record: EventRecord): EventRecord {
+  if (wasExplained(record)) return { ...record, decision: 'explained' };
   if (record['schemaVersion'] !== 1) return record;
   const { sqlstate, ...same } = record;
   return { ...same, schemaVersion: SCHEMA, ...(sqlstate === undefined ? {} : { status: sqlstate }) };
+}
+
+/** A word of the gateway's own, which begins no other reason. */
+function wasExplained({ decision, reason }: EventRecord): boolean {
+  return decision === 'deny' && typeof reason === 'string' && reason.startsWith('explains-only: ');
 }

@@ -119,7 +119,8 @@ export class IndexWriter {
       const text = (value: string | undefined) => value ?? null;
       const target = [text(asText(record['resource'])), text(asText(record['protocol']))];
       const { name, agent, person, identity, instance, attenuation } = who;
-      const names = [name, agent, person, identity, instance, attenuation].map(text);
+      const runs = who.runs?.length ? JSON.stringify(who.runs) : undefined;
+      const names = [name, agent, person, identity, instance, attenuation, runs].map(text);
       this.#sql.start.run(id, chain, at, at, ...target, ...names);
     } else if (record['type'] === 'session.ended') {
       this.#sql.end.run(at, at, asText(record['reason']) ?? '', id);
@@ -186,8 +187,8 @@ function statements(
     out: db.prepare('UPDATE events SET out_segment = ?, out_offset = ?, out_length = ? WHERE n = ?'),
     start: db.prepare(
       `INSERT OR IGNORE INTO sessions
-       (id, chain, started_at, last_at, resource, protocol, actor, agent, person, identity, instance, attenuation)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       (id, chain, started_at, last_at, resource, protocol, actor, agent, person, identity, instance, attenuation, runs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     end: db.prepare('UPDATE sessions SET last_at = ?, ended_at = ?, end_reason = ? WHERE id = ?'),
     count: db.prepare(

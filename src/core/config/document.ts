@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import type { Mistake } from './mistake.ts';
+import { yamlFault } from './yaml-fault.ts';
 
 /** Largest configuration, octets. */
 const MAX_CONFIG_BYTES = 1024 * 1024;
@@ -35,9 +36,7 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
   const mistakes = [...document.errors, ...document.warnings].map((error) => ({
     file,
     ...at(error.pos[0]),
-    path: '',
-    problem: `is not valid YAML: ${error.message.replace(/\s+/g, ' ')}`,
-    cure: '',
+    ...yamlFault(document.contents, error, (offset) => at(offset).line),
   }));
   const locate = (path: readonly PropertyKey[], key = false) => at(offsetOf(document.contents, path, key));
   if (mistakes.length > 0) return { value: undefined, mistakes, locate };

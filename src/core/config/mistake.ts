@@ -27,11 +27,22 @@ export function sortMistakes(mistakes: readonly Mistake[]): Mistake[] {
   );
 }
 
-/** The candidate that was probably meant: at most a third of its letters away. Undefined if none is near. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+/**
+ * The candidate that was probably meant: at most a third of its letters away, and at most `most` of them. Undefined if none
+ * is near.
+ *
+ * @param most For names that are alike by intention (`shop-test`, `shop-rest`) 1: what is one slip away. Default unbounded.
+ */
+export function nearest(
+  word: string,
+  candidates: readonly string[],
+  most = Number.POSITIVE_INFINITY,
+): string | undefined {
   const ranked = candidates
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(
+      ({ candidate, distance }) => distance <= Math.min(most, Math.max(1, Math.floor(candidate.length / 3))),
+    )
     .sort((a, b) => a.distance - b.distance);
   return ranked[0]?.candidate;
 }

@@ -1,4 +1,12 @@
-import { type AuditChainList, type AuditPage, type AuditQuery, PATHS } from '../../api/contract.ts';
+import { AUDIT_FILTER_NAMES } from '../../api/audit-filters.ts';
+import {
+  type ActionKind,
+  type AuditChainList,
+  type AuditEventItem,
+  type AuditPage,
+  type AuditQuery,
+  PATHS,
+} from '../../api/contract.ts';
 import { type AuditLog, EVENT_TYPES } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
@@ -25,25 +33,12 @@ export interface AuditRouteDeps {
   readonly ask: Ask;
 }
 
-const FIELDS = [
+const FIELDS: readonly string[] = [
   'q',
-  'agent',
-  'person',
-  'model',
-  'resource',
-  'session',
-  'instance',
-  'approval',
-  'object',
-  'action',
-  'decision',
-  'outcome',
-  'type',
-  'since',
-  'until',
+  ...AUDIT_FILTER_NAMES,
   'limit',
   'cursor',
-] as const satisfies readonly (keyof AuditQuery)[];
+] satisfies (keyof AuditQuery)[];
 
 /** What hoopctl 0.1 calls the filter `object`. */
 const FORMER_OBJECT = 'table';
@@ -105,7 +100,15 @@ async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Respon
     facts: { scope: all ? 'all' : 'own', ...query },
   });
   const page = await deps.index.search(wanted, scopeOf(principal, all));
-  return context.json(page satisfies AuditPage);
+  return context.json({ ...page, kinds: kindsOf(page.events, deps.vocabulary) } satisfies AuditPage);
+}
+
+function kindsOf(
+  events: readonly AuditEventItem[],
+  vocabulary: Vocabulary,
+): Readonly<Record<string, ActionKind>> {
+  const actions = new Set(events.flatMap(({ actions }) => (Array.isArray(actions) ? actions : [])));
+  return Object.fromEntries([...actions].map((action: string) => [action, vocabulary.kindOf(action)]));
 }
 
 /** @throws {HoopError} `ERR_USAGE` an unknown or repeated field: a filter must not be dropped silently. */
@@ -113,8 +116,7 @@ function queryOf(context: ApiContext): AuditQuery {
   const query: Record<string, string> = {};
   for (const [given, values] of Object.entries(context.req.queries())) {
     const name = given === FORMER_OBJECT ? 'object' : given;
-    if (!FIELDS.some((known) => known === name))
-      throw new HoopError('ERR_USAGE', `unknown filter ${given.slice(0, 64)}`);
+    if (!FIELDS.includes(name)) throw new HoopError('ERR_USAGE', `unknown filter ${given.slice(0, 64)}`);
     if (values.length !== 1 || name in query) throw new HoopError('ERR_USAGE', `${name} is given twice`);
     query[name] = values[0]!;
   }

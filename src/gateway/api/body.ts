@@ -1,23 +1,23 @@
 import { HoopError } from '../../core/errors.ts';
 import type { ApiContext } from './context.ts';
 
-/** Largest request body, octets: a token exchange needs about 20 KiB at the very most. */
+/** Largest request body where nothing else is said, octets: a token exchange needs about 20 KiB at the very most. */
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * Reads a request's body, never more of it than the bound.
  *
- * @throws {HoopError} `ERR_LIMIT` it is larger than 64 KiB; `ERR_USAGE` it was cut off or is not UTF-8.
+ * @throws {HoopError} `ERR_LIMIT` it is larger; `ERR_USAGE` it was cut off or is not UTF-8.
  */
-export async function readBody(context: ApiContext): Promise<string> {
+export async function readBody(context: ApiContext, maxBytes = MAX_BODY_BYTES): Promise<string> {
   const { incoming } = context.env;
-  if (Number(incoming.headers['content-length'] ?? 0) > MAX_BODY_BYTES) throw tooLarge();
+  if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const chunks: Buffer[] = [];
   let length = 0;
   try {
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > MAX_BODY_BYTES) throw tooLarge();
+      if (length > maxBytes) throw tooLarge(maxBytes);
       chunks.push(chunk);
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
@@ -28,8 +28,8 @@ export async function readBody(context: ApiContext): Promise<string> {
 }
 
 /** @throws {HoopError} as `readBody`; `ERR_USAGE` it is not JSON. */
-export async function readJson(context: ApiContext): Promise<unknown> {
-  const text = await readBody(context);
+export async function readJson(context: ApiContext, maxBytes = MAX_BODY_BYTES): Promise<unknown> {
+  const text = await readBody(context, maxBytes);
   try {
     return JSON.parse(text);
   } catch {
@@ -37,6 +37,6 @@ export async function readJson(context: ApiContext): Promise<unknown> {
   }
 }
 
-function tooLarge(): HoopError {
-  return new HoopError('ERR_LIMIT', 'the request body is larger than 64 KiB');
+function tooLarge(maxBytes: number): HoopError {
+  return new HoopError('ERR_LIMIT', `the request body is larger than ${maxBytes / 1024} KiB`);
 }

@@ -1,9 +1,12 @@
 import { z } from 'zod';
-import { type Ended, PATHS, type RevocationItem, type RevocationList } from '../../api/contract.ts';
+import { type Ended, PATHS } from '../../api/contract.ts';
+import type { RevocationItem, RevocationList } from '../../api/revocations.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
+import { runIdsOf } from '../../core/run-ids.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { Principal } from '../../identity/principal.ts';
+import type { RevokeTarget } from '../../identity/revoke-target.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { AuditScope } from '../../search/query.ts';
 import type { Revocation } from '../../storage/revocations.ts';
@@ -30,11 +33,12 @@ export interface RevocationRouteDeps {
 }
 
 const name = z.string().min(1).max(256).optional();
-const KINDS = ['instance', 'login', 'agent', 'person', 'model'] as const;
+const KINDS = ['instance', 'login', 'run', 'agent', 'person', 'model'] as const;
 const body = z
   .strictObject({
     instance: name,
     login: name,
+    run: name,
     agent: name,
     person: name,
     model: name,
@@ -44,7 +48,7 @@ const body = z
   .refine((target) => KINDS.filter((kind) => target[kind] !== undefined).length === 1)
   .refine((target) => target.modelVersion === undefined || target.model !== undefined);
 
-/** Kill switches: persons whom policy permits `session.kill` on the gateway; for one's own instances, everyone. */
+/** Kill switches: persons whom policy permits `session.kill` on the gateway; for one's own instances and runs, everyone. */
 export function revocationRoutes(deps: RevocationRouteDeps): Routes {
   return (app) => {
     app.get(PATHS.revocations, (context) => {
@@ -75,7 +79,7 @@ async function revoke(deps: RevocationRouteDeps, context: ApiContext): Promise<R
   if (!parsed.success)
     throw new HoopError('ERR_USAGE', 'the revocation is not valid JSON of the documented shape');
   const { reason, ...target } = parsed.data;
-  demandMayRevoke(deps, principal, target.instance);
+  const owner = demandMayRevoke(deps, principal, target);
   const kind = KINDS.find((one) => target[one] !== undefined)!;
   await deps.audit.append({
     type: 'credential.revoked',
@@ -85,33 +89,50 @@ async function revoke(deps: RevocationRouteDeps, context: ApiContext): Promise<R
       kind,
       value: target[kind]!,
       ...(target.modelVersion ? { modelVersion: target.modelVersion } : {}),
+      ...(owner === undefined ? {} : { scope: 'own' }),
     },
   });
   const instances = new Set(deps.instances.list().map((live) => live.instance));
-  deps.instances.revoke(target);
+  deps.instances.revoke({ ...target, owner });
   for (const live of deps.instances.list()) instances.delete(live.instance);
   const sessions = deps.sessions.list().filter(({ ref }) => instances.has(ref.principal.instance)).length;
   return context.json({ schemaVersion: 1, sessions } satisfies Ended);
 }
 
 /**
- * An instance belongs to whoever its login is of, as its sessions do: a person's agents' too, an agent's its own alone.
+ * An instance belongs to whoever its login is of, as its sessions do: a person's agents' too, an agent's its own alone. So
+ * does of a run what is theirs.
  *
- * @throws {HoopError} `ERR_DENIED` not permitted; `ERR_NO_ACCESS` no such instance of one's own, and no right to others'.
+ * @returns Whose run ends, where it is only one's own.
+ * @throws {HoopError} `ERR_DENIED` not permitted; `ERR_NO_ACCESS` no such instance or run of one's own, and no right to others'.
  */
 function demandMayRevoke(
   deps: RevocationRouteDeps,
   principal: Principal,
-  instance: string | undefined,
-): void {
-  if (instance === undefined) return demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
-  const live = deps.instances.list().find((one) => one.instance === instance);
-  if (live !== undefined && isOwn(live, scopeOf(principal, false)))
-    return demandUnattenuated(principal, 'session.kill', GATEWAY, deps.vocabulary);
-  if (mayBeyondOwn(principal, 'session.kill', GATEWAY, deps.ask)) return;
-  throw new HoopError('ERR_NO_ACCESS', 'no such instance, or no access to it', {
-    hint: 'see: hoopctl session list --live',
-  });
+  { instance, run }: RevokeTarget,
+): AuditScope | undefined {
+  if (instance === undefined && run === undefined) {
+    demandAdministrator(principal, 'session.kill', GATEWAY, deps.ask);
+    return undefined;
+  }
+  if (run !== undefined && mayBeyondOwn(principal, 'session.kill', GATEWAY, deps.ask)) return undefined;
+  const own = scopeOf(principal, false);
+  if (deps.instances.list().some((one) => isOwn(one, own) && isMeant(one, instance, run))) {
+    demandUnattenuated(principal, 'session.kill', GATEWAY, deps.vocabulary);
+    return run === undefined ? undefined : own;
+  }
+  if (run === undefined && mayBeyondOwn(principal, 'session.kill', GATEWAY, deps.ask)) return undefined;
+  throw new HoopError(
+    'ERR_NO_ACCESS',
+    `no such ${run === undefined ? 'instance' : 'run'}, or no access to it`,
+    {
+      hint: 'see: hoopctl session list --live',
+    },
+  );
+}
+
+function isMeant(one: Principal, instance: string | undefined, run: string | undefined): boolean {
+  return run === undefined ? one.instance === instance : runIdsOf(one.attested, one.run).includes(run);
 }
 
 function isOwn(live: Principal, scope: AuditScope | undefined): boolean {
@@ -120,12 +141,13 @@ function isOwn(live: Principal, scope: AuditScope | undefined): boolean {
   return live.issuer === issuer && live.subject === subject && sameAgent;
 }
 
-function itemOf({ id, kind, value, modelVersion, at }: Revocation): RevocationItem {
+function itemOf({ id, kind, value, modelVersion, owner, at }: Revocation): RevocationItem {
   return {
     id,
     kind,
     value,
     ...(modelVersion === undefined ? {} : { modelVersion }),
+    ...(owner === undefined ? {} : { owner }),
     at: new Date(at).toISOString(),
   };
 }

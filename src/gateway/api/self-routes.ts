@@ -1,10 +1,18 @@
-import { type Discovery, type Ended, PATHS, type ResourceItem, type WhoAmI } from '../../api/contract.ts';
+import {
+  type Discovery,
+  type Ended,
+  type MayItem,
+  PATHS,
+  type ResourceItem,
+  type ResourceList,
+  type WhoAmI,
+} from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { IssuerRegistry } from '../../identity/issuers/issuer.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
-import { actorOf, attenuationItem } from '../actor.ts';
+import { actorOf, attenuationItem, saidOf } from '../actor.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import type { GatewayResource, ResourceTable } from '../tunnel/resources.ts';
 import type { Routes } from './app.ts';
@@ -20,6 +28,8 @@ export interface SelfRouteDeps {
   issuers(): IssuerRegistry;
   /** What `connect` would answer now, and whether anything would be masked; undefined: not reachable. */
   access(principal: Principal, resource: GatewayResource): Pick<ResourceItem, 'access' | 'masks'> | undefined;
+  /** What may be done at a resource that is reachable. */
+  may(principal: Principal, resource: GatewayResource): Promise<readonly MayItem[]>;
 }
 
 /** What anyone may ask: who this gateway is, and whether it lives. */
@@ -42,11 +52,18 @@ export function openRoutes(deps: SelfRouteDeps): Routes {
 export function selfRoutes(deps: SelfRouteDeps): Routes {
   return (app) => {
     app.get(PATHS.whoami, (context) => context.json(whoAmI(deps, context.var.principal)));
-    app.get(PATHS.resources, (context) => {
-      const resources = deps.resources
-        .list()
-        .flatMap((resource) => itemOf(deps, context.var.principal, resource));
-      return context.json({ schemaVersion: 1, resources });
+    app.get(PATHS.resources, async (context) => {
+      const { principal } = context.var;
+      const asksMay = context.req.query('may') === 'true';
+      const name = context.req.query('name');
+      const resources: ResourceItem[] = [];
+      for (const resource of deps.resources.list()) {
+        if (name !== undefined && resource.name !== name) continue;
+        const item = itemOf(deps, principal, resource);
+        if (item === undefined) continue;
+        resources.push(asksMay ? { ...item, may: await deps.may(principal, resource) } : item);
+      }
+      return context.json({ schemaVersion: 1, resources } satisfies ResourceList);
     });
     app.post(PATHS.revokeSelf, async (context) => {
       const { principal } = context.var;
@@ -66,16 +83,20 @@ export function selfRoutes(deps: SelfRouteDeps): Routes {
   };
 }
 
-function itemOf(deps: SelfRouteDeps, principal: Principal, resource: GatewayResource): ResourceItem[] {
+function itemOf(
+  deps: SelfRouteDeps,
+  principal: Principal,
+  resource: GatewayResource,
+): ResourceItem | undefined {
   const access = deps.access(principal, resource);
-  if (access === undefined) return [];
+  if (access === undefined) return undefined;
   const { name, protocol, facts } = resource;
   const connect = { protocol: protocol.name, ...facts.connect };
-  return [{ name, protocol: protocol.name, connect, ...access }];
+  return { name, protocol: protocol.name, connect, ...access };
 }
 
 function whoAmI({ publicUrl: gateway, vocabulary }: SelfRouteDeps, principal: Principal): WhoAmI {
-  const { kind, name, groups, issuer, instance, login, attested, declared, person, attenuation } = principal;
+  const { kind, name, groups, issuer, instance, login, attested, person, attenuation } = principal;
   return {
     schemaVersion: 1,
     gateway,
@@ -87,7 +108,7 @@ function whoAmI({ publicUrl: gateway, vocabulary }: SelfRouteDeps, principal: Pr
     instance,
     login,
     attested,
-    declared,
+    declared: saidOf(principal),
     signedInAt: new Date(principal.signedInAt).toISOString(),
     deadline: new Date(principal.deadline).toISOString(),
     ...(attenuation === undefined ? {} : { attenuation: attenuationItem(attenuation, vocabulary) }),

@@ -1,5 +1,6 @@
 import {
   type Ended,
+  MOST_SESSIONS,
   PATHS,
   type ReplayFrame,
   type SessionItem,
@@ -8,16 +9,18 @@ import {
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import { attenuated } from '../../enforcement/attenuated.ts';
-import type { Principal } from '../../identity/principal.ts';
+import type { CredentialCheck, Principal } from '../../identity/principal.ts';
 import { resourceObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
+import type { Following } from '../../recording/followed.ts';
 import type { RecordedItem } from '../../recording/items.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
 import { actorOf } from '../actor.ts';
 import { type Ask, demandUnattenuated, mayBeyondOwn, recordingObject, scopeOf } from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
+import { Watch, withBeats } from '../sessions/watch.ts';
 import type { Routes } from './app.ts';
-import type { ApiContext } from './context.ts';
+import { type ApiContext, connectionOf } from './context.ts';
 import { ndjson, streamed } from './stream.ts';
 
 export interface SessionRouteDeps {
@@ -27,14 +30,14 @@ export interface SessionRouteDeps {
   readonly vocabulary: Vocabulary;
   readonly ask: Ask;
   /** As `RecordingStore.read`. */
-  recording(session: string): Promise<AsyncIterable<RecordedItem> | undefined>;
+  recording(session: string, following?: Following): Promise<AsyncIterable<RecordedItem> | undefined>;
+  readonly credentials: CredentialCheck;
   /** Turns them into what a person watches; undefined for a protocol that is no longer known. */
   replay(protocol: string, items: AsyncIterable<RecordedItem>): AsyncIterable<ReplayFrame> | undefined;
 }
 
 /** A constant's own text, not a template: routes are typed by it. */
 const SESSION_PATH = '/v1/sessions/:id{ses_[0-9A-Z]{26}}';
-const MAX_LISTED = 1000;
 
 /** Sessions, live and past: one's own always, others' by `session.list`, `session.kill` and `recording.view`. */
 export function sessionRoutes(deps: SessionRouteDeps): Routes {
@@ -53,20 +56,20 @@ export function sessionRoutes(deps: SessionRouteDeps): Routes {
 }
 
 async function list(deps: SessionRouteDeps, principal: Principal): Promise<SessionItem[]> {
-  const own = await deps.index.sessions({ limit: MAX_LISTED }, scopeOf(principal, false));
+  const own = await deps.index.sessions({ limit: MOST_SESSIONS }, scopeOf(principal, false));
   const mine = own.filter((item) => {
     const object = resourceObject(item.resource, item.protocol);
     return attenuated(principal, { action: 'session.list', object }, deps.vocabulary) === undefined;
   });
   const found = new Map(mine.map((item) => [item.id, item]));
   if (principal.kind === 'person') {
-    for (const item of await deps.index.sessions({ limit: MAX_LISTED })) {
+    for (const item of await deps.index.sessions({ limit: MOST_SESSIONS })) {
       const resource = resourceObject(item.resource, item.protocol);
       if (mayBeyondOwn(principal, 'session.list', resource, deps.ask)) found.set(item.id, item);
     }
   }
   const newestFirst = [...found.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-  return newestFirst.slice(0, MAX_LISTED).map((item) => counted(deps, item));
+  return newestFirst.slice(0, MOST_SESSIONS).map((item) => counted(deps, item));
 }
 
 /** The registry counts a live session to the moment; the index may be an operation behind. */
@@ -111,10 +114,13 @@ async function kill(deps: SessionRouteDeps, context: ApiContext, id: string): Pr
   return context.json({ schemaVersion: 1, sessions: live === undefined ? 0 : 1 } satisfies Ended);
 }
 
+/** With `?follow=true` a session that lives is watched: what comes is sent as it is recorded, until the session ends. */
 async function replay(deps: SessionRouteDeps, context: ApiContext, id: string): Promise<Response> {
   const { principal } = context.var;
-  const { item } = await find(deps, principal, id, 'recording.view');
-  const items = await deps.recording(id);
+  const { item, own } = await find(deps, principal, id, 'recording.view');
+  const follows = context.req.query('follow') === 'true';
+  const watch = follows ? watchOf(deps, context, item, own) : undefined;
+  const items = await deps.recording(id, watch);
   const frames = items === undefined ? undefined : deps.replay(item.protocol, items);
   if (frames === undefined) throw new HoopError('ERR_NO_ACCESS', 'the session has no recording');
   await deps.audit.append({
@@ -122,6 +128,26 @@ async function replay(deps: SessionRouteDeps, context: ApiContext, id: string): 
     actor: actorOf(principal, deps.vocabulary),
     session: id,
     resource: item.resource,
+    ...(follows ? { facts: { follow: true } } : {}),
   });
-  return streamed(ndjson(frames), 'application/x-ndjson');
+  const lines = watch === undefined ? ndjson(frames) : withBeats(ndjson(watch.frames(frames)));
+  return streamed(lines, 'application/x-ndjson');
+}
+
+/** Whoever watches must be let to at every moment, as policy and their own standing are then. */
+function watchOf(deps: SessionRouteDeps, context: ApiContext, item: SessionItem, own: boolean): Watch {
+  const { principal } = context.var;
+  const { credentials, sessions } = deps;
+  const object = recordingObject(item);
+  return new Watch({
+    isLive: () => sessions.find(item.id) !== undefined,
+    demand: () => {
+      credentials.assertLive(principal);
+      const now = credentials.current(principal);
+      if (own) demandUnattenuated(now, 'recording.view', object, deps.vocabulary);
+      else if (!mayBeyondOwn(now, 'recording.view', object, deps.ask))
+        throw new HoopError('ERR_NO_ACCESS', 'you may not view this recording any more');
+    },
+    gone: connectionOf(context),
+  });
 }

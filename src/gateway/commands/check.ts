@@ -41,7 +41,7 @@ export function check(options: CheckOptions): number {
 function examine({ config: path, withoutSecrets }: CheckOptions): CheckReport {
   const loaded = loadConfig(path, { secrets: withoutSecrets !== true });
   if (!loaded.ok) return { schemaVersion: 1, ok: false, mistakes: loaded.mistakes, warnings: [] };
-  const policies = readPolicies(composeVocabulary(loaded.protocols), loaded.config.policies);
+  const policies = readPolicies(composeVocabulary(loaded.protocols), loaded.config);
   if (!policies.ok) return { schemaVersion: 1, ok: false, mistakes: policies.mistakes, warnings: [] };
   const { set, warnings } = policies;
   return { schemaVersion: 1, ok: true, mistakes: [], warnings, policyVersion: set.version };

@@ -1,4 +1,4 @@
-import { HoopError } from '../../core/errors.ts';
+import { HoopError, isHoopError } from '../../core/errors.ts';
 import { PROTOCOLS } from '../../protocols/index.ts';
 
 /**
@@ -10,7 +10,9 @@ import { PROTOCOLS } from '../../protocols/index.ts';
  */
 export async function hostKeys(place: string, json: boolean): Promise<number> {
   const asked = PROTOCOLS.flatMap(({ seenKeys }) => (seenKeys === undefined ? [] : [seenKeys(place)]));
-  const keys = (await Promise.all(asked)).flat();
+  const keys = (
+    await Promise.all(asked).catch((error: unknown) => Promise.reject(from(place, error)))
+  ).flat();
   if (keys.length === 0)
     throw new HoopError('ERR_TARGET_IDENTITY', `${place} shows no key of a kind that is taken here`);
   const lines = keys.map(({ line, fingerprint }) => `  - ${line} # ${fingerprint}`);
@@ -21,4 +23,14 @@ export async function hostKeys(place: string, json: boolean): Promise<number> {
   ];
   process.stdout.write(`${json ? JSON.stringify({ schemaVersion: 1, place, keys }) : text.join('\n')}\n`);
   return 0;
+}
+
+/** Who asks here is the operator: they are told of which place, and why. */
+function from(place: string, error: unknown): unknown {
+  if (!isHoopError(error) || error.code === 'ERR_USAGE') return error;
+  const why = error.detail === undefined ? '' : ` (${error.detail})`;
+  return new HoopError(error.code, `${place}: ${error.message}${why}`, {
+    hint: error.hint ?? 'check the address, the port and the way there from this machine',
+    cause: error,
+  });
 }

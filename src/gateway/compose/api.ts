@@ -2,6 +2,7 @@ import type { Hono } from 'hono';
 import type { ChainLog } from '../../audit/log.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
+import type { Principal } from '../../identity/principal.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Protocol } from '../../protocols/protocol.ts';
 import type { RecordingStore } from '../../recording/recorder.ts';
@@ -10,6 +11,7 @@ import { createApp } from '../api/app.ts';
 import { approvalRoutes } from '../api/approval-routes.ts';
 import { auditRoutes } from '../api/audit-routes.ts';
 import type { ApiEnv } from '../api/context.ts';
+import { replayRoutes } from '../api/replay-routes.ts';
 import { revocationRoutes } from '../api/revocation-routes.ts';
 import { openRoutes, selfRoutes } from '../api/self-routes.ts';
 import { sessionRoutes } from '../api/session-routes.ts';
@@ -22,8 +24,10 @@ import { SignIn } from '../pages/sign-in.ts';
 import { PAGES } from '../pages/views.ts';
 import { WebSessions } from '../pages/web-sessions.ts';
 import type { Ask } from '../plane.ts';
+import { PolicyReplays } from '../replay/replays.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { RefusalBudget } from '../tunnel/refusal-budget.ts';
+import type { GatewayResource } from '../tunnel/resources.ts';
 import type { GatewayIdentity } from './identity.ts';
 import type { GatewayRules } from './rules.ts';
 
@@ -54,6 +58,7 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
     resources: rules.resources,
     issuers: () => identity.issuers,
     access: accessBy(rules),
+    may: (principal: Principal, resource: GatewayResource) => rules.may(principal, resource),
   };
   const { desk, approvalChanges: changes } = rules;
   const office = new ApprovalOffice({
@@ -63,6 +68,11 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
     trials: new ApprovalTrials({ ...parts, adapter: (resource) => heldAdapter(rules, resource) }),
     viewer: (principal) => rules.viewer(principal),
     formatted: async (resource, asked) => rules.resources.find(resource)?.adapter.formatted?.(asked),
+  });
+  const replays = new PolicyReplays({
+    index: parts.index,
+    schema: parts.vocabulary.cedarSchema(),
+    timeZone: () => rules.timeZone,
   });
   const budget = new RefusalBudget(clock);
   const exchange = () => identity.exchange;
@@ -96,12 +106,14 @@ export function composeApi(parts: ApiParts): Hono<ApiEnv> {
       sessionRoutes({
         ...parts,
         ask,
-        recording: (session) => parts.recordings.read(session),
+        credentials: instances,
+        recording: (session, following) => parts.recordings.read(session, following),
         replay: (protocol, items) => protocols.find((one) => one.name === protocol)?.replay(items),
       }),
       revocationRoutes({ ...parts, instances, ask }),
       approvalRoutes({ office, desk, changes, clock }),
       auditRoutes({ ...parts, ask }),
+      replayRoutes({ ...parts, ask, replays }),
     ],
   );
 }

@@ -1,3 +1,4 @@
+import type { MayItem } from '../../api/contract.ts';
 import { ApprovalDesk, type ApprovalTerms, type DeskParts } from '../../approval/desk.ts';
 import type { ChainLog } from '../../audit/log.ts';
 import { Allowance } from '../../core/allowance.ts';
@@ -6,9 +7,11 @@ import { formatMistake } from '../../core/config/mistake.ts';
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Log } from '../../core/log.ts';
+import type { NextStep } from '../../core/next-step.ts';
 import { Secret } from '../../core/secret.ts';
 import { Turns } from '../../core/turns.ts';
 import { createEnforcer } from '../../enforcement/enforcer.ts';
+import { mayAt } from '../../enforcement/may.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
 import { BUILTIN_TAGS } from '../../masking/detectors/builtin.ts';
@@ -16,7 +19,9 @@ import { DetectorSet } from '../../masking/detectors/index.ts';
 import { CedarEngine } from '../../policy/engine.ts';
 import type { Decision, PolicyEngine, PolicyObject } from '../../policy/model.ts';
 import { detectedObject, resourceObject } from '../../policy/objects.ts';
+import { PolicyOutlook } from '../../policy/outlook/outlook.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
+import { WallClock } from '../../policy/wall-clock.ts';
 import type { Adapter, Viewer } from '../../protocols/adapter.ts';
 import type {
   ConfiguredResource,
@@ -48,6 +53,7 @@ export interface PreparedRules {
   readonly loaded: LoadedConfig;
   readonly identity: IdentityRules;
   readonly engine: PolicyEngine;
+  readonly outlook: PolicyOutlook;
   readonly detectors: Detectors;
 }
 
@@ -61,7 +67,7 @@ export function prepareRules(
   { vocabulary, clock, log }: PrepareOptions,
 ): PreparedRules {
   const { config, materials } = loaded;
-  const policies = readPolicies(vocabulary, config.policies);
+  const policies = readPolicies(vocabulary, config);
   if (!policies.ok) throw new HoopError('ERR_CONFIG', policies.mistakes.map(formatMistake).join('\n'));
   for (const warning of policies.warnings)
     log.warn('a policy may not mean what it says', { at: formatMistake(warning) });
@@ -70,7 +76,8 @@ export function prepareRules(
   return {
     loaded,
     identity: identityRules(config, materials, clock, log),
-    engine: new CedarEngine(policies.set),
+    engine: new CedarEngine(policies.set, new WallClock(config.timeZone, clock)),
+    outlook: new PolicyOutlook(policies.set),
     detectors: { set: new DetectorSet(custom), tags: [...tags] },
   };
 }
@@ -109,7 +116,12 @@ export class GatewayRules {
     this.desk = new ApprovalDesk({ ...deps, store: deps.approvals, terms: () => this.#terms(), changed });
     this.#webhooks = new ApprovalWebhooks(deps);
     this.approvalChanges.subscribe((approval) => this.#webhooks.tell(approval));
-    this.enforcer = createEnforcer({ ...deps, desk: this.desk, engine: () => this.#prepared.engine });
+    this.enforcer = createEnforcer({
+      ...deps,
+      desk: this.desk,
+      engine: () => this.#prepared.engine,
+      stepOf: (protocol, rule) => stepOf(prepared.loaded.protocols, protocol, rule),
+    });
     this.put(prepared);
     // What nobody has decided yet: that it was told before the stop is not certain.
     for (const one of [...this.desk.list()].reverse()) if (one.state === 'pending') this.#webhooks.tell(one);
@@ -130,6 +142,11 @@ export class GatewayRules {
     const { wait, life, signIn } = config.approvals;
     const page = (id: string) => pageLink(config)?.replace('{id}', id);
     return { waitMs: wait, lifeMs: life, signedInMs: signIn, page };
+  }
+
+  /** In which rules ask for the time. */
+  get timeZone(): string {
+    return this.#prepared.loaded.config.timeZone;
   }
 
   policyVersion(): string {
@@ -154,6 +171,14 @@ export class GatewayRules {
   /** What `connect` would answer now; the question itself is the tunnel's. */
   connect(principal: Principal, resource: GatewayResource): Decision {
     return this.ask(principal, 'connect', resource.object);
+  }
+
+  /** What may be done at a resource, before it is known to what: for those who may reach it. */
+  may(principal: Principal, { object, protocol }: GatewayResource): Promise<readonly MayItem[]> {
+    const { outlook } = this.#prepared;
+    const deps = { outlook, vocabulary: this.#deps.vocabulary, turns: this.#turns };
+    const { verbs } = protocol.vocabulary;
+    return mayAt(deps, principal, object, verbs);
   }
 
   /** Whether there is a resource of this name that the principal may reach, or may with an approval. */
@@ -232,4 +257,10 @@ function webhooksOf({ config, materials }: LoadedConfig): readonly WebhookSettin
 function pageLink({ publicUrl, issuers }: HoopdConfig): string | undefined {
   const served = publicUrl !== undefined && issuers.some(({ web }) => web !== undefined);
   return served ? publicUrl + pageOf('{id}') : undefined;
+}
+
+/** What follows a refusal by a protocol's own word. */
+function stepOf(protocols: readonly Protocol[], name: string, rule: string): NextStep | undefined {
+  const { refusals = {} } = protocols.find((one) => one.name === name) ?? {};
+  return Object.hasOwn(refusals, rule) ? refusals[rule]?.next : undefined;
 }

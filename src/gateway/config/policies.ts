@@ -3,6 +3,8 @@ import { basename, join } from 'node:path';
 import type { Mistake } from '../../core/config/mistake.ts';
 import { loadPolicies, type PolicyFault, type PolicySet } from '../../policy/load.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
+import { type Named, strangeNames } from './policy-names.ts';
+import type { HoopdConfig } from './schema.ts';
 
 /** Largest policy file, octets. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -12,11 +14,15 @@ export type LoadedPolicies =
   | { readonly ok: false; readonly mistakes: readonly Mistake[] };
 
 /**
- * Reads and checks every `*.cedar` file of a directory.
+ * Reads and checks every `*.cedar` file of the configuration's directory; names that it does not know are warnings.
  *
  * Effects: reads files. A directory without any is a valid set that permits nothing. Never throws.
  */
-export function readPolicies(vocabulary: Vocabulary, dir: string): LoadedPolicies {
+export function readPolicies(
+  vocabulary: Vocabulary,
+  config: Named & Pick<HoopdConfig, 'policies'>,
+): LoadedPolicies {
+  const dir = config.policies;
   const shown = (name: string) => join(basename(dir), name);
   const unreadable = (name: string, problem: string): LoadedPolicies => ({
     ok: false,
@@ -42,10 +48,15 @@ export function readPolicies(vocabulary: Vocabulary, dir: string): LoadedPolicie
   }
   const loaded = loadPolicies(vocabulary, files);
   if (!loaded.ok) return { ok: false, mistakes: loaded.faults.map(mistakeOf) };
-  return { ok: true, set: loaded.set, warnings: loaded.warnings.map(mistakeOf) };
+  return {
+    ok: true,
+    set: loaded.set,
+    warnings: [...loaded.warnings.map(mistakeOf), ...strangeNames(loaded.set.policies, config)],
+  };
 }
 
-function mistakeOf({ file, line, column, message, cure }: PolicyFault): Mistake {
+/** A fault of a policy as a mistake of the configuration. Pure. */
+export function mistakeOf({ file, line, column, message, cure }: PolicyFault): Mistake {
   return {
     file,
     line,

@@ -12,6 +12,7 @@ import {
   text,
   whole,
 } from '../../core/config/shape.ts';
+import { isTimeZone } from '../../policy/wall-clock.ts';
 import type { Protocol, ResourceConfig } from '../../protocols/protocol.ts';
 import { issuer } from './issuer-schema.ts';
 import { located, parseListen } from './places.ts';
@@ -50,6 +51,7 @@ export function configSchema(base: string, protocols: readonly Protocol[]) {
         .min(1, expected('at least one issuer', 'write one "- issuer: https://…" per provider'))
         .max(100, expected('at most 100 issuers', 'remove some')),
       agents: table(agent(), 'agents'),
+      timeZone: timeZone(),
       detectors: table(detector(), 'detectors').default({}),
       resources: table(resource(base, protocols), 'resources'),
       policies: path(base, 'a directory of *.cedar files', './policies'),
@@ -85,6 +87,13 @@ function publicUrl() {
     },
     { description: 'What clients call; default https://localhost with the port listened on.' },
   );
+}
+
+function timeZone() {
+  return text('a time zone', 'write its IANA name, such as Europe/Berlin')
+    .refine(isTimeZone, { error: 'there is no such time zone; write its IANA name, such as Europe/Berlin' })
+    .default('UTC')
+    .describe('In which rules ask for hour, weekday and date (`context.time`).');
 }
 
 function audit(base: string) {

@@ -1,5 +1,6 @@
 import type { SessionItem } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
+import { runIdsOf } from '../../core/run-ids.ts';
 import type { SessionRef } from '../../enforcement/operation.ts';
 import type { Tally } from '../../protocols/stream/guard.ts';
 
@@ -28,6 +29,7 @@ export class LiveSession {
 
   toItem(): SessionItem {
     const { id, resource, protocol, actor } = this.ref;
+    const runs = runIdsOf(actor.attested, actor.declared['run']);
     return {
       id,
       resource: resource.id,
@@ -38,6 +40,7 @@ export class LiveSession {
       startedAt: new Date(this.startedAt).toISOString(),
       ...this.tally,
       ...(actor.attenuation === undefined ? {} : { attenuation: actor.attenuation }),
+      ...(runs.length === 0 ? {} : { runs }),
     };
   }
 }

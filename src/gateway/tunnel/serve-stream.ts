@@ -41,9 +41,18 @@ export async function serveStream(
     stream: number,
   });
   deps.keep(socket);
-  const { enforcer, credentials, clock } = deps;
+  const { enforcer, credentials, pseudonyms, clock } = deps;
   const { tally } = session;
-  const guard = new Guard({ session: ref, enforcer, credentials, recorder, nextRecorder, clock, tally });
+  const guard = new Guard({
+    session: ref,
+    enforcer,
+    credentials,
+    pseudonyms,
+    recorder,
+    nextRecorder,
+    clock,
+    tally,
+  });
   const stopWatching = cutAfterGoodbye(socket, signal);
   try {
     acceptTunnel(socket, ref.id, ref.ahead);

@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import type { Enforcer } from '../../enforcement/operation.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
+import type { PseudonymKey } from '../../masking/pseudonyms.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { RecordingStore } from '../../recording/recorder.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
@@ -16,6 +17,7 @@ export interface TunnelDeps {
   readonly resources: ResourceTable;
   readonly sessions: SessionRegistry;
   readonly enforcer: Enforcer;
+  readonly pseudonyms: PseudonymKey;
   readonly credentials: CredentialCheck;
   readonly recordings: RecordingStore;
   readonly audit: AuditLog;

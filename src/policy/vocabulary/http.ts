@@ -21,6 +21,7 @@ const REQUEST: ContextKind = {
     bodyWhole: false,
     arguments: [],
   },
+  recorded: ['bodyWhole'],
 };
 
 /** Of an upgrade, and of each message behind it where rules look at messages. */
@@ -30,12 +31,13 @@ const UPGRADE: ContextKind = {
   // "websocket"; what may be spoken over it; whether this is a message, with its chosen members in fields.
   upgrade: String, subprotocols: Set<String>, message: Bool,`,
   worstCase: { ...REQUEST.worstCase, upgrade: '', subprotocols: [], message: false },
+  recorded: ['bodyWhole', 'message'],
 };
 
 const ON = ['Endpoint'];
 
 const verbs = (group: string, rows: readonly Pick<VerbRow, 'verb' | 'reads'>[]): VerbRow[] =>
-  rows.map((row) => ({ ...row, group, on: ON, context: REQUEST }));
+  rows.map((row) => ({ ...row, group, on: ON, context: REQUEST, limited: 'octets' }));
 
 /** What is asked of HTTP APIs: a verb for each method, done to a path. */
 export const HTTP_VOCABULARY: VocabularyPart = {

@@ -19,6 +19,7 @@ export class Vocabulary {
   readonly #rows: ReadonlyMap<string, VerbRow>;
   /** Verbs of each group, those of the groups within it too. The largest first. */
   readonly #groups: ReadonlyMap<string, readonly string[]>;
+  readonly #byName: ReadonlySet<string>;
   readonly #schema: string;
   readonly #parsed: () => SchemaJson<string>;
 
@@ -27,6 +28,11 @@ export class Vocabulary {
     this.verbs = allVerbs(parts);
     this.#rows = new Map(this.verbs.map((row) => [row.verb, row]));
     this.counted = this.verbs.filter(({ rows }) => rows === 'counted').map(({ verb }) => verb);
+    this.#byName = new Set(
+      parts.flatMap(({ byName = {} }) =>
+        Object.entries(byName).flatMap(([verb, types]) => types.map((type) => `${verb} ${type}`)),
+      ),
+    );
     const parents = parentsOf(parts);
     demandDistinct([...this.#rows.keys(), ...parents.keys()], this.verbs.length + parents.size);
     this.#groups = membersOf(parents, this.verbs);
@@ -79,10 +85,31 @@ export class Vocabulary {
     return this.#rows.get(verb)?.context;
   }
 
+  /** Whether evidence may hold the fact in clear, of a request with one of these verbs. Never throws. */
+  isRecorded(fact: string, verbs: Iterable<string>): boolean {
+    for (const verb of verbs) if (this.contextOf(verb)?.recorded?.includes(fact) === true) return true;
+    return false;
+  }
+
   /** Whether doing this to the object may change rows: whether a permit's `@rows` bounds it. Never throws. */
   changesRows(verb: string, object: PolicyObject): boolean {
     const row = this.#rows.get(verb);
     return row?.rows !== undefined && row.rowless?.(object) !== true;
+  }
+
+  /** Whether an answer to this may have a limit: whether a permit's `@limit` is about it. Never throws. */
+  isLimited(verb: string): boolean {
+    return this.#rows.get(verb)?.limited !== undefined;
+  }
+
+  /** Whether that may be one of rows. Never throws. */
+  limitsRows(verb: string): boolean {
+    return this.#rows.get(verb)?.limited === true;
+  }
+
+  /** Whether only a permit whose head names the type of the object permits this. Never throws. */
+  isByName(verb: string, type: string): boolean {
+    return this.#byName.has(`${verb} ${type}`);
   }
 
   /** Whether every client needs this and changes nobody's data by it: no attenuation takes it away. Never throws. */
@@ -94,7 +121,17 @@ export class Vocabulary {
   reads(verb: string): boolean {
     return this.#rows.get(verb)?.reads === true;
   }
+
+  /** What it does with data, for whoever sums up: reads, changes, or what only its object and text tell. Never throws. */
+  kindOf(verb: string): 'read' | 'change' | 'other' {
+    if (this.reads(verb)) return 'read';
+    const changes = [...this.#groups].some(([group, verbs]) => CHANGING.test(group) && verbs.includes(verb));
+    return changes ? 'change' : 'other';
+  }
 }
+
+/** Groups of verbs that change what is there. */
+const CHANGING = /\.(write|ddl)$/;
 
 /** Rows of all parts, each done to what other parts add to it. */
 function allVerbs(parts: readonly VocabularyPart[]): VerbRow[] {
@@ -147,6 +184,7 @@ function schemaOf(
   return [
     PRINCIPALS,
     ...parts.map(({ entities }) => entities),
+    ...(contexts.size === 0 ? [] : [TIME]),
     ...[...contexts].map(contextType),
     ...[...parents].map(([group, parent]) => `action "${group}"${within(parent)};`),
     ...verbs.map(action),
@@ -154,11 +192,18 @@ function schemaOf(
   ].join('\n');
 }
 
+/** Of every context. */
+const TIME = `
+// When it is asked, in the time zone of the configuration: hour 0 to 23, minute 0 to 59, weekday 1 (Monday) to 7, and
+// date "2026-11-30".
+type Time = { hour: Long, minute: Long, weekday: Long, date: String };`;
+
 function contextType({ type, facts }: ContextKind): string {
   return `type ${type} = {${facts}
   approvals: Set<String>,
   // An agent acting for a person; both are asked.
-  delegated: Bool
+  delegated: Bool,
+  time: Time
 };`;
 }
 

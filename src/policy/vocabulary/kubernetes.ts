@@ -23,6 +23,7 @@ const ASKED: ContextKind = {
   // Of the pod that this object is or makes, as written there. Of kinds that hold none nothing is known.
   pod?: ${POD},`,
   worstCase: { dryRun: false, fieldSelector: '', labelSelector: '', contentType: '', generateName: '' },
+  recorded: ['dryRun'],
 };
 
 /** What is carried into a pod beyond one answer. */
@@ -53,6 +54,7 @@ const STREAMED: ContextKind = {
     container: '',
     ports: [],
   },
+  recorded: ['dryRun', 'shell', 'takesCommands', 'stdin', 'tty', 'ports'],
 };
 
 const OBJECT = 'KubernetesObject';

@@ -11,6 +11,11 @@ export interface ContextKind {
   readonly facts: string;
   /** What is assumed of a request whose adapter does not state a fact. */
   readonly worstCase: Readonly<Record<string, PolicyValue>>;
+  /**
+   * Facts that evidence may hold in clear: what is ours or the target's to name, and nothing that a caller writes. Of all
+   * others it holds that they were there. Left out: none.
+   */
+  readonly recorded?: readonly string[];
 }
 
 /** One verb, with everything that policy, `--only`, `--read-only` and `@rows` need to know of it. */
@@ -29,6 +34,11 @@ export interface VerbRow {
   readonly always?: (object: PolicyObject) => boolean;
   /** It changes rows: the target says how many, or nobody can. Left out: it changes none, and no `@rows` bounds it. */
   readonly rows?: 'counted' | 'uncounted';
+  /**
+   * Its protocol ends an answer that goes over a limit: what a permit's `@limit` needs; `octets`: of octets and time, for there are
+   * no rows. Left out: no `@limit` is about it.
+   */
+  readonly limited?: true | 'octets';
   /** Objects on which it changes no rows all the same. */
   readonly rowless?: (object: PolicyObject) => boolean;
 }
@@ -43,4 +53,6 @@ export interface VocabularyPart {
   readonly verbs: readonly VerbRow[];
   /** Verbs of other parts that are done to this part's entities too, with their types. */
   readonly alsoOn?: Readonly<Record<string, readonly string[]>>;
+  /** Of these types a verb is permitted only by rules whose head names the type, not by such as say `resource` alone. */
+  readonly byName?: Readonly<Record<string, readonly string[]>>;
 }

@@ -19,6 +19,7 @@ const STATEMENT: ContextKind = {
     writesMasked: true,
     functions: [],
   },
+  recorded: ['hasWhere', 'tautology', 'columns', 'columnTags', 'writesMasked', 'functions'],
 };
 
 const TABLES = ['Table'];
@@ -35,17 +36,17 @@ const ANY_OBJECT = () => true;
 type SqlRow = Omit<VerbRow, 'context' | 'group'> & { readonly group?: string };
 
 const READ: readonly SqlRow[] = [
-  { verb: 'sql.select', on: TABLES, reads: true },
+  { verb: 'sql.select', on: TABLES, reads: true, limited: true },
   { verb: 'sql.show', on: SETTINGS, always: ANY_OBJECT },
 ];
 
 const WRITE: readonly SqlRow[] = [
-  { verb: 'sql.insert', on: TABLES, rows: 'counted' },
-  { verb: 'sql.update', on: TABLES, rows: 'counted' },
-  { verb: 'sql.delete', on: TABLES, rows: 'counted' },
-  { verb: 'sql.merge', on: TABLES, rows: 'counted' },
+  { verb: 'sql.insert', on: TABLES, rows: 'counted', limited: true },
+  { verb: 'sql.update', on: TABLES, rows: 'counted', limited: true },
+  { verb: 'sql.delete', on: TABLES, rows: 'counted', limited: true },
+  { verb: 'sql.merge', on: TABLES, rows: 'counted', limited: true },
   { verb: 'sql.truncate', on: TABLES, rows: 'uncounted' },
-  { verb: 'sql.copy-in', on: TABLES, rows: 'counted' },
+  { verb: 'sql.copy-in', on: TABLES, rows: 'counted', limited: true },
 ];
 
 const DDL: readonly SqlRow[] = [
@@ -57,7 +58,7 @@ const DDL: readonly SqlRow[] = [
 
 const OTHER: readonly SqlRow[] = [
   // To the client only; to a file or a program is `sql.admin` as well.
-  { verb: 'sql.copy-out', on: ['Table', 'Resource'], reads: true },
+  { verb: 'sql.copy-out', on: ['Table', 'Resource'], reads: true, limited: true },
   { verb: 'sql.lock', on: TABLES },
   { verb: 'sql.grant', on: DEFINITIONS },
   // Always only where it computes or looks into the catalogs. What a session does to itself changes no rows.
@@ -66,9 +67,10 @@ const OTHER: readonly SqlRow[] = [
     on: ['Function'],
     always: isOf('pure', 'catalog'),
     rows: 'uncounted',
+    limited: true,
     rowless: isOf('session'),
   },
-  { verb: 'sql.do', on: WHOLE, rows: 'uncounted' },
+  { verb: 'sql.do', on: WHOLE, rows: 'uncounted', limited: true },
   // Always only where it cannot change how SQL is read.
   { verb: 'sql.set', on: SETTINGS, always: isSafe },
   { verb: 'sql.set-unsafe', on: SETTINGS },
@@ -93,7 +95,7 @@ entity Table in [Schema] = {
   schema: String, name: String, kind: String, system: Bool, sensitive: Bool, tags: Set<String>
 };
 entity Column in [Table] = { schema: String, table: String, name: String, tags: Set<String>, detected: Bool };
-entity Function in [Schema, Resource] = { schema: String, name: String, class: String };
+entity Function in [Schema, Resource] = { schema: String, name: String, class: String, table: String, tags: Set<String>, detected: Bool };
 entity Setting in [Resource] = { name: String, safe: Bool };
 `,
   verbs: [
@@ -102,5 +104,7 @@ entity Setting in [Resource] = { name: String, safe: Bool };
     ...grouped('sql.ddl', DDL),
     ...grouped('sql', OTHER),
   ],
-  alsoOn: { reveal: ['Column'] },
+  alsoOn: { reveal: ['Column', 'Function'] },
+  // A rule that shows all columns says nothing of what code may do with those that another hides.
+  byName: { reveal: ['Function'] },
 };

@@ -13,6 +13,7 @@ const ASKED: ContextKind = {
   // is not at the other side is removed.
   tool: String, recursive: Bool, removes: Bool,`,
   worstCase: { terminal: true, env: [], envNames: [], signal: '', tool: '', recursive: true, removes: true },
+  recorded: ['terminal', 'tool', 'recursive', 'removes'],
 };
 
 type Words = Pick<VerbRow, 'verb' | 'reads'>;

@@ -14,6 +14,7 @@ import {
   secondWays,
 } from './credentials/index.ts';
 import { HTTP_LIMITS } from './limits.ts';
+import { HTTP_REFUSALS } from './refusals.ts';
 import { ApiRules } from './relay/api-rules.ts';
 import { problem } from './relay/problem.ts';
 import { websockets } from './relay/upgrade/websocket/carried.ts';
@@ -31,6 +32,7 @@ const OPENAPI = ['api', 'openapi'];
 export const http: Protocol<HttpConfig> = {
   name: 'http',
   vocabulary: HTTP_VOCABULARY,
+  refusals: HTTP_REFUSALS,
   session: 'tunnel',
   localProof: 'bearer-sha256',
   config: httpConfig,
@@ -87,6 +89,7 @@ export const http: Protocol<HttpConfig> = {
         sessions: new WeakMap(),
       },
       classification: classification(resource.object, resource.config.classification),
+      pseudonyms: true,
       detectors,
     });
   },

@@ -1,3 +1,4 @@
+import type { NextStep } from '../../core/next-step.ts';
 import type { Refusal } from '../../enforcement/operation.ts';
 import type { GeneralRule, RefusalRule } from '../../enforcement/refusals.ts';
 import { REQUEST_REFUSALS } from './request/refusals.ts';
@@ -21,11 +22,13 @@ export const HTTP_REFUSALS = {
     status: 400,
     means: 'What the client sent is no request of HTTP/1.1 or HTTP/2.',
     instead: 'Speak HTTP, without TLS, to the local address.',
+    next: 'correct',
   },
   'upgrade-not-carried': {
     status: 501,
     means: 'The connection would be upgraded, and the resource has nothing that it may be upgraded to.',
     instead: 'Use what the API offers by ordinary requests, or ask for a line under target.upgrades.',
+    next: 'instead',
   },
 } as const satisfies Readonly<Record<string, HttpRefusalRule>>;
 
@@ -37,4 +40,9 @@ export type HttpRefusal = Refusal<HttpRule | GeneralRule>;
 /** The status by which a rule of this list is answered; undefined for a rule of policy. */
 export function statusOfRule(rule: string): number | undefined {
   return Object.hasOwn(HTTP_REFUSALS, rule) ? HTTP_REFUSALS[rule as HttpRule].status : undefined;
+}
+
+/** What follows a refusal by a rule of this list. */
+export function stepOfRule(rule: string): NextStep | undefined {
+  return Object.hasOwn(HTTP_REFUSALS, rule) ? HTTP_REFUSALS[rule as HttpRule].next : undefined;
 }

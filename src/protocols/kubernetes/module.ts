@@ -4,6 +4,7 @@ import { KUBERNETES_VOCABULARY } from '../../policy/vocabulary/kubernetes.ts';
 import { createHttpAdapter } from '../http/adapter.ts';
 import { configuredCredential, credentialSecrets, MTLS_CERT, MTLS_KEY } from '../http/credentials/index.ts';
 import { HTTP_LIMITS } from '../http/limits.ts';
+import { HTTP_REFUSALS } from '../http/refusals.ts';
 import { RpcRoutes } from '../http/rpc/routes.ts';
 import { classifiedObjects } from '../http/shown/classification.ts';
 import { httpTarget } from '../http/target/node-target.ts';
@@ -14,6 +15,7 @@ import { type KubernetesConfig, kubernetesConfig } from './config.ts';
 import { execCredential } from './exec-credential.ts';
 import { impersonated } from './impersonation.ts';
 import { clusterMeaning } from './meaning.ts';
+import { KUBERNETES_REFUSALS } from './request/refusals.ts';
 import { classifiedKinds } from './shown/kinds.ts';
 import { status } from './status.ts';
 import { clusterStreams } from './streams/carried.ts';
@@ -24,6 +26,7 @@ const CA_FILE = ['target', 'caFile'];
 export const kubernetes: Protocol<KubernetesConfig> = {
   name: 'kubernetes',
   vocabulary: KUBERNETES_VOCABULARY,
+  refusals: { ...HTTP_REFUSALS, ...KUBERNETES_REFUSALS },
   session: 'tunnel',
   localProof: 'bearer-sha256',
   config: kubernetesConfig,

@@ -1,4 +1,5 @@
 import { ERROR_TABLE } from '../../core/errors.ts';
+import { type MachineWord, stepLine } from '../../core/refusal-line.ts';
 import type { Says } from '../http/relay/problem.ts';
 import type { Field } from '../http/request/fields/read-fields.ts';
 
@@ -18,19 +19,20 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 /**
- * What went wrong, as a cluster says it: kubectl prints the message, so what to do stands in it; for machines all of it
- * stands under `hoop`. Nothing in it makes a client try again by itself. Pure.
+ * What went wrong, as a cluster says it: kubectl prints the message alone, so what to do stands in it, and behind it, for programs,
+ * `{"rule":…,"next":…,"retryable":…}`. All that denials have in every protocol stands under `hoop`. Nothing in it makes a client try again by itself. Pure.
  *
  * @see https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
  */
 export const status: Says = (code, error, detail, more) => {
-  const { hint } = more as { readonly hint?: string };
+  const { hint, ...word } = more as Partial<MachineWord>;
+  const said = hint === undefined ? detail : `${detail}; ${hint}`;
   const told = {
     kind: 'Status',
     apiVersion: 'v1',
     metadata: {},
     status: 'Failure',
-    message: hint === undefined ? detail : `${detail}; ${hint}`,
+    message: isWhole(word) ? `${said} ${stepLine(word)}` : said,
     reason: REASONS[code] ?? 'InternalError',
     code,
     hoop: { title: ERROR_TABLE[error].text, detail, code: error, ...more },
@@ -43,3 +45,7 @@ export const status: Says = (code, error, detail, more) => {
   ];
   return { status: code, fields, body };
 };
+
+function isWhole(word: Partial<MachineWord>): word is MachineWord {
+  return word.rule !== undefined && word.next !== undefined;
+}

@@ -16,6 +16,7 @@ import { CancelRegistry } from './login/cancel.ts';
 import { startupParameters } from './login/startup-parameters.ts';
 import type { PostgresResource } from './resource.ts';
 import { PostgresSession, type SessionParts } from './session.ts';
+import { LookupBudgets } from './shown/lookups.ts';
 import { RowRewriter } from './shown/rows.ts';
 import { NEWEST_MAJOR, OLDEST_MAJOR } from './sql/parse/keywords.ts';
 import type { SqlParser } from './sql/parse/parser.ts';
@@ -122,14 +123,18 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     connect: (signal) => side(TRIAL_STARTUP, signal),
     resource: resourceObject(resource.name, 'postgres'),
     detectors: deps.detectors,
+    plainText: resource.plainText,
   });
   const parts: SessionParts = {
     parser: deps.parser,
     catalog,
     definitions,
     cancels: new CancelRegistry(),
+    lookups: new LookupBudgets(deps.clock),
     detectors: () => deps.detectors().set,
     searchPaths: resource.searchPaths,
+    computesMasks: resource.computesMasks,
+    plainText: resource.plainText,
     detectorTags: () => deps.detectors().tags,
     connect: async (startup, context) => {
       const lease = await credentials.lease(context);

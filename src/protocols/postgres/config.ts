@@ -5,6 +5,8 @@ import { credentialsConfig } from './credentials/config.ts';
 
 const COLUMN = /^[^.\s]{1,63}\.[^.\s]{1,63}\.[^.\s]{1,63}$/;
 
+const FUNCTION = /^[^.\s]{1,63}\.[^.\s]{1,63}$/;
+
 /** The shape of a PostgreSQL resource. @param base Directory that relative paths start from. */
 export function postgresConfig(base: string) {
   return section(
@@ -16,7 +18,10 @@ export function postgresConfig(base: string) {
         { ...sessionTimes(), searchPaths: searchPaths() },
         'write {max: 8h, idle: 30m}',
       ).prefault({}),
-      classification: section({ columns: columns() }, 'write {columns: {…}}').prefault({ columns: {} }),
+      freeText: freeText(),
+      classification: section({ columns: columns(), computed: computed() }, 'write {columns: {…}}').prefault({
+        columns: {},
+      }),
     },
     'write protocol: postgres, target: {…}, credentials: {…}',
   );
@@ -40,6 +45,30 @@ function target(base: string) {
   );
 }
 
+/** Detectors see what a statement gives, not what it was made of. */
+function freeText() {
+  const message = 'expected SCHEMA.FUNCTION; write a name such as public.initials';
+  return section(
+    {
+      show: z
+        .enum(['any', 'plain'], expected('any or plain', 'write show: plain'))
+        .default('any')
+        .describe(
+          'What of free text is shown to whom detectors hide something: whatever a statement makes of it, or plain columns alone.',
+        ),
+      functions: z
+        .array(
+          z.string().regex(FUNCTION, message),
+          expected('a list of functions', 'write [public.initials]'),
+        )
+        .max(1000, expected('at most 1,000 functions', 'remove some'))
+        .default([])
+        .describe('Whose results are shown besides, under show: plain.'),
+    },
+    'write {show: plain}',
+  ).prefault({});
+}
+
 function searchPaths() {
   const schema = text("a schema's name", 'write a name such as app, without quotes', /^[^\0]{1,63}$/);
   const path = z
@@ -51,6 +80,15 @@ function searchPaths() {
     .max(100, expected('at most 100 search paths', 'remove some'))
     .default([])
     .describe('Lists that a session may set as its search_path, beside the one with which it begins.');
+}
+
+function computed() {
+  return z
+    .enum(['refuse', 'mask'], expected('refuse or mask', 'write computed: mask'))
+    .default('refuse')
+    .describe(
+      'What becomes of a query that compares, sorts by or computes with a masked column: it is refused, or it has the mask in place of the values.',
+    );
 }
 
 function columns() {

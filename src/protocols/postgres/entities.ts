@@ -72,7 +72,9 @@ export class Entities {
 
   function(where: string, name: string, functionClass: FunctionClass): PolicyObject {
     const schema = this.#schemaName(where);
-    const attrs = { schema, name, class: functionClass };
+    // What a rule on `reveal` may ask of any resource.
+    const asColumns = { table: '', tags: [], detected: false };
+    const attrs = { schema, name, class: functionClass, ...asColumns };
     return this.#make('Function', `${schema}.${name}`, attrs, this.schema(schema));
   }
 

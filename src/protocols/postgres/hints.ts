@@ -3,7 +3,8 @@
  * and no word of SQL: an agent that is told of a missing word adds it, and nothing else.
  */
 export const HINTS = {
-  askForTable: 'ask the operator of the gateway for what you need of it',
+  askForLess: 'ask for fewer rows or columns, or for a summary of them',
+  askForTable: 'name the columns that you need, if they show none; or ask the operator of the gateway',
   askForWork: 'ask for it to be done for you',
   askOwnerOfColumns: 'ask somebody who may see its columns to change it',
   callByName: 'call the function in a statement, by its name',
@@ -16,6 +17,7 @@ export const HINTS = {
   copyReadable: 'use the format text or csv, in the encoding UTF8',
   copyTable: 'use the format text or csv, or copy the columns of a table',
   copyUnmasked: 'copy the columns that are not masked for you; a query shows the others masked',
+  declareFirst: 'declare or bind it first',
   explainOnly: 'explain it without running it, or leave the masked column out',
   forget: 'deallocate what is no longer needed',
   keepMasked: 'leave masked columns as they are; somebody who may see them can change them',
@@ -25,6 +27,7 @@ export const HINTS = {
   listedFunction: 'use a function of the documented list, or ask for it to be added',
   nameNeeded: 'name the columns that you need',
   nameUnmasked: 'name the columns that are not masked',
+  plainColumn: 'select the column by itself, or use a function of the documented list',
   prepareFirst: 'prepare it first',
   simpler: 'write it in a simpler way',
   sortUnmasked: 'sort by a column that is not masked, by its name',

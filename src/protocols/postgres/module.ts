@@ -7,6 +7,7 @@ import { configuredCredentials } from './credentials/configured.ts';
 import { ExecCredentials } from './credentials/exec-credentials.ts';
 import { RoleCredentials } from './credentials/role-credentials.ts';
 import { classifiedColumns } from './entities.ts';
+import { POSTGRES_REFUSALS } from './refusals.ts';
 import { replayFrames } from './replay.ts';
 import type { PostgresResource } from './resource.ts';
 import { SqlParser } from './sql/parse/parser.ts';
@@ -18,6 +19,7 @@ const CA_FILE = ['target', 'caFile'];
 export const postgres: Protocol<PostgresConfig, SqlParser> = {
   name: 'postgres',
   vocabulary: SQL_VOCABULARY,
+  refusals: POSTGRES_REFUSALS,
   session: 'connection',
   localProof: 'scram-sha-256',
   starter: {
@@ -36,7 +38,9 @@ export const postgres: Protocol<PostgresConfig, SqlParser> = {
   secrets: ({ credentials }) =>
     credentials.kind === 'exec' ? [] : [{ path: PASSWORD, ref: credentials.password }],
   authorities: ({ target: { caFile } }) => (caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
-  check({ target }, complain) {
+  check({ target, freeText }, complain) {
+    if (freeText.show === 'any' && freeText.functions.length > 0)
+      complain(['freeText', 'functions'], 'stand beside show: any, under which all are', 'write show: plain');
     if (target.caFile !== undefined && target.tls === 'disable')
       complain(CA_FILE, 'stands beside tls: disable', 'remove one of the two');
   },
@@ -56,7 +60,7 @@ function workingAs(credentials: PostgresConfig['credentials']): { readonly user?
 }
 
 function resourceOf(resource: ConfiguredResource<PostgresConfig>, deps: AdapterDeps): PostgresResource {
-  const { target, session, classification } = resource.config;
+  const { target, session, classification, freeText } = resource.config;
   const { host, port, database, tls } = target;
   const ca = resource.authority(CA_FILE);
   return {
@@ -65,6 +69,8 @@ function resourceOf(resource: ConfiguredResource<PostgresConfig>, deps: AdapterD
     credentials: credentialsOf(resource, deps),
     searchPaths: session.searchPaths,
     classification: new Map(Object.entries(classification.columns)),
+    computesMasks: classification.computed === 'mask',
+    ...(freeText.show === 'plain' ? { plainText: { functions: new Set(freeText.functions) } } : {}),
   };
 }
 

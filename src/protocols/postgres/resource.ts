@@ -18,4 +18,8 @@ export interface PostgresResource {
   readonly searchPaths: readonly (readonly string[])[];
   /** `schema.table.column` → tags. */
   readonly classification: ReadonlyMap<string, readonly string[]>;
+  /** Queries that would compute with masked columns are run with masks in place of these; else they are refused. */
+  readonly computesMasks: boolean;
+  /** Where detectors mask something, free text is shown in plain columns alone, and by these functions: `schema.name`. */
+  readonly plainText?: { readonly functions: ReadonlySet<string> } | undefined;
 }

@@ -28,14 +28,18 @@ import type { CancelRegistry } from './login/cancel.ts';
 import { asksForSearchPath } from './login/startup-parameters.ts';
 import { CatalogView } from './reading/catalog-view.ts';
 import { FunctionCalls } from './reading/function-calls.ts';
+import { MaskedQueries } from './reading/masked-queries.ts';
 import { StatementPlanner } from './reading/planner.ts';
 import { AnswerFlow } from './relay/answer-flow.ts';
 import { Forwarder } from './relay/forwarder.ts';
+import { OwnQuestions } from './relay/own-questions.ts';
 import { PathAsker } from './relay/path-question.ts';
 import { RequestPump } from './relay/requests.ts';
 import { ResponsePump } from './relay/responses.ts';
 import { SessionState } from './relay/state.ts';
+import type { PostgresResource } from './resource.ts';
 import { fatalFields, sqlstateAtEnd } from './shown/denial.ts';
+import type { LookupBudgets } from './shown/lookups.ts';
 import { SessionMasks } from './shown/masks.ts';
 import { settingKey } from './shown/reports.ts';
 import type { RowRewriter } from './shown/rows.ts';
@@ -43,14 +47,13 @@ import type { SqlParser } from './sql/parse/parser.ts';
 import type { Upstream } from './target/upstream.ts';
 
 /** What all sessions of one resource share. */
-export interface SessionParts {
+export interface SessionParts extends Pick<PostgresResource, 'searchPaths' | 'computesMasks' | 'plainText'> {
   readonly parser: SqlParser;
   readonly catalog: CatalogService;
   readonly definitions: Definitions;
   readonly cancels: CancelRegistry;
+  readonly lookups: LookupBudgets;
   readonly detectors: () => DetectorSet;
-  /** `search_path` lists that sessions may set. */
-  readonly searchPaths: readonly (readonly string[])[];
   /** Every tag that a detector can give. */
   readonly detectorTags: () => readonly string[];
   /** Shared memory for rows that are rewritten. */
@@ -108,14 +111,17 @@ export class PostgresSession {
     const entities = new Entities(resource);
     const alike = (tag: string) => [entities.detectedColumn(tag)];
     const detected = new DetectedValues(guard, resource, parts.detectors(), parts.detectorTags(), alike);
-    const masks = new SessionMasks(guard, detected);
+    const { plainText, computesMasks } = parts;
+    const masks = new SessionMasks(guard, detected, { giver: guard, computesMasks, plainText });
     const held = parts.allowance.open((error) => this.#state.end(error));
     this.#state = new SessionState(context, masks, held, {
       end: (error) => this.#stop(error),
       schemaChanged: (changes, session) => parts.catalog.invalidate(changes, session),
       turn: this.#turn,
       tell: (bytes) => this.#outlet.send([bytes], this.#upstream?.socket ?? stream),
+      cancel: async () => this.#upstream?.cancel(),
       definitions: () => parts.definitions.current(),
+      lookUp: ({ plans }) => parts.lookups.take(guard.principal, plans, masks),
       onGoodbye: (said) => this.#lookForGoodbye(said),
     });
   }
@@ -231,42 +237,34 @@ export class PostgresSession {
     const flow = new AnswerFlow({ state, responses, outlet, upstream, turns });
     this.#stopAnswers = () => flow.stop();
     flow.start(() => {
-      if (responses.targetEnded) this.#stopQuietly('the target ended the connection');
-      else this.#state.end(new HoopError('ERR_TARGET_LOST'));
+      if (responses.targetEnded) this.#reason = 'the target ended the connection';
+      this.#state.end(responses.targetEnded ? undefined : new HoopError('ERR_TARGET_LOST'));
     });
   }
 
   async #requests(upstream: Upstream): Promise<void> {
     const out = new Forwarder(this.#state, (slices) => this.#toTarget(upstream, slices));
-    const asker = new PathAsker(this.#state, out);
+    const questions = new OwnQuestions(this.#state, out);
+    const asker = new PathAsker(this.#state, questions);
+    const { parser, catalog, searchPaths, turns } = this.#parts;
+    const { masks, path } = this.#state;
+    const parse = (text: string, major: number) => parser.parse(text, major, this);
+    const view = new CatalogView({ catalog, session: this.#state, parse, ask: questions.rows });
+    const { resource, ahead } = this.#context.session;
     const planner = new StatementPlanner({
       encoding: upstream.parameters.get('server_encoding') ?? '',
-      parser: this.#parts.parser,
-      catalog: this.#catalogView(),
-      masks: this.#state.masks,
-      resource: this.#context.session.resource,
-      path: this.#state.path,
+      ...{ parser, masks, resource, path, searchPaths, turns },
+      catalog: view,
       learnPath: () => asker.learn(),
-      searchPaths: this.#parts.searchPaths,
       uncommittedDdl: () => this.#state.uncommittedDdl,
-      turns: this.#parts.turns,
-      explains: this.#context.session.ahead === 'explains',
+      explains: ahead === 'explains',
     });
-    const { catalog } = this.#parts;
-    const { masks } = this.#state;
-    const { resource } = this.#context.session;
     const calls = new FunctionCalls({ catalog, planner, masks, resource });
+    const instead = new MaskedQueries(view, masks);
     asker.ask();
     out.flush();
-    await this.#pump(upstream, new RequestPump(this.#state, planner, calls, out));
+    await this.#pump(upstream, new RequestPump(this.#state, { planner, calls, instead }, out));
     await this.#answered();
-  }
-
-  #catalogView(): CatalogView {
-    const { catalog, parser } = this.#parts;
-    const { path, unread } = this.#state;
-    const parse = (text: string, major: number) => parser.parse(text, major, this);
-    return new CatalogView({ catalog, path, parse, mayDoAnything: () => unread.permitted });
   }
 
   /** Until the client has said its last word, or the session has ended. */
@@ -355,11 +353,6 @@ export class PostgresSession {
     this.#inlet.close();
     this.#stopAnswers();
     this.#endServing();
-  }
-
-  #stopQuietly(reason: string): void {
-    this.#reason = reason;
-    this.#state.end(undefined);
   }
 
   async #close(): Promise<void> {

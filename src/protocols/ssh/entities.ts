@@ -17,7 +17,10 @@ export function commandOf(
   const [program = '', ...rest] = argv ?? [];
   const words = [...new Set(rest)];
   const attrs = { text, program, words, count: argv?.length ?? 0, shell: argv === undefined, takesCommands };
-  return below(host, 'Command', argv === undefined ? '/(shell)' : `/${program}`, attrs, clean);
+  return {
+    ...below(host, 'Command', argv === undefined ? '/(shell)' : `/${program}`, attrs, clean),
+    holdsText: true,
+  };
 }
 
 /** A subsystem by its name. Pure. */

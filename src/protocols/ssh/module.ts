@@ -7,6 +7,7 @@ import { type SshConfig, sshConfig, variableFilter } from './config.ts';
 import { configuredCredential, credentialSecrets, waysOf } from './credentials/index.ts';
 import { hostKeyLine, makeHostKey } from './host-key.ts';
 import { Places } from './places.ts';
+import { SSH_REFUSALS } from './refusals.ts';
 import { Turns } from './sftp/turns.ts';
 import { seenKeys } from './target/seen-keys.ts';
 import { SshTarget } from './target/ssh-target.ts';
@@ -19,6 +20,7 @@ interface SshShared extends SharedParts {
 export const ssh: Protocol<SshConfig, SshShared> = {
   name: 'ssh',
   vocabulary: SSH_VOCABULARY,
+  refusals: SSH_REFUSALS,
   session: 'connection',
   localProof: 'ssh-key',
   config: sshConfig,

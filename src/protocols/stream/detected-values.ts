@@ -75,7 +75,9 @@ export class DetectedValues {
     const objects = [detectedObject(this.resource, tag), ...this.#alike(tag)];
     const answers = objects.map((object) => this.#guard.reveal(object));
     const masks = answers.flatMap((reveal) => (reveal.show ? [] : [reveal.mask]));
-    const kind = masks.length === 0 ? 'show' : strongest(masks);
+    // Whoever can have a text of his own looked at could compare guesses.
+    const strong = masks.length === 0 ? 'show' : strongest(masks);
+    const kind = strong === 'pseudonym' ? 'redact' : strong;
     this.#kindOfTag.set(tag, kind);
     return kind;
   }

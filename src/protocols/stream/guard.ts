@@ -2,11 +2,13 @@ import type { ExchangeHead, ExchangeSide } from '../../api/contract.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toHoopError } from '../../core/errors.ts';
 import { after, type Later, rescued } from '../../core/later.ts';
+import { surestRun } from '../../core/run-ids.ts';
 import { errorDenial } from '../../enforcement/denial.ts';
 import type { Enforcer, Operation, Refusal, SessionRef, Verdict } from '../../enforcement/operation.ts';
 import type { GeneralRule } from '../../enforcement/refusals.ts';
 import type { CredentialCheck, Principal } from '../../identity/principal.ts';
-import type { Decision, Pair, PolicyObject, PolicyValue, Reveal } from '../../policy/model.ts';
+import type { PseudonymKey, Pseudonyms } from '../../masking/pseudonyms.ts';
+import type { Decision, Pair, PolicyObject, PolicyValue, Reach, Reveal } from '../../policy/model.ts';
 import type { StreamRecorder } from '../../recording/recorder.ts';
 import { type OpenOperation, OperationLedger } from './operations.ts';
 import { Standing } from './standing.ts';
@@ -33,6 +35,7 @@ export interface GuardParts {
   readonly session: SessionRef;
   readonly enforcer: Enforcer;
   readonly credentials: CredentialCheck;
+  readonly pseudonyms: PseudonymKey;
   readonly recorder: StreamRecorder;
   /** Of one more stream of the session: a channel of this one. */
   readonly nextRecorder: () => StreamRecorder;
@@ -100,7 +103,8 @@ export class Guard {
   }
 
   #answer({ text }: Question, verdict: Verdict, standing: string): OpenOperation | Denied {
-    if (verdict.effect === 'deny') this.#tally.denied++;
+    // Whoever asks what policy would say is refused nothing.
+    if (verdict.effect === 'deny' && this.#session.ahead !== 'explains') this.#tally.denied++;
     const number = this.#recorder.request(text, verdict.operation);
     if (verdict.effect === 'deny') return { ...verdict, number };
     return this.#ledger.opened(verdict, standing, number);
@@ -127,6 +131,24 @@ export class Guard {
   /** Whether a value of this kind is shown, or how it is masked; remembered. Never throws. */
   reveal(object: PolicyObject): Reveal {
     return this.#enforcer.reveal(this.#session, object);
+  }
+
+  /** As `Enforcer.mayEver`, of this session's principal. */
+  mayEver(action: string, object: PolicyObject, reach: Reach): boolean {
+    return this.#enforcer.mayEver(this.#session.principal, action, object, reach);
+  }
+
+  /**
+   * Pseudonyms of values that may be compared with each other: the same for this principal at this resource, in its run, or in
+   * this session where it is of none. Whoever may write such values, or has them shown on request, must not be given any.
+   *
+   * @param domain Which values: the same word, the same pseudonyms.
+   */
+  pseudonyms(domain: string): Pseudonyms {
+    const { principal, resource, id } = this.#session;
+    const { kind, name, issuer, subject, attested, run } = principal;
+    const within = surestRun(attested, run) ?? `session=${id}`;
+    return this.#parts.pseudonyms.of([kind, name, issuer, subject, within, resource.id], domain);
   }
 
   /**

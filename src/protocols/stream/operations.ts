@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import type { Denial, Enforcer, Outcome, SessionRef, Verdict } from '../../enforcement/operation.ts';
-import type { RowBound } from '../../policy/model.ts';
+import type { AnswerLimits, RowBound } from '../../policy/model.ts';
 
 type Allowed = Extract<Verdict, { effect: 'allow' }>;
 
@@ -16,7 +16,9 @@ export class OpenOperation {
   readonly approvals: readonly string[] | undefined;
   /** How many rows its transaction may change; taken off by the adapter where it changes none. */
   bound: RowBound | undefined;
-  /** It changed more: it must be undone, and the client is told this. */
+  /** What its answer may come to; taken off by the adapter where they are not about it. */
+  limits: AnswerLimits | undefined;
+  /** It went over its bound or a limit: it must be undone, and the client is told this. */
   refused: Denial | undefined;
   rows = 0;
   bytes = 0;
@@ -38,6 +40,7 @@ export class OpenOperation {
     this.policyVersion = `${allowed.policyVersion}${standing}`;
     this.approvals = allowed.approvals;
     this.bound = allowed.rows;
+    this.limits = allowed.limits;
     this.#startedAt = startedAt;
     this.#ledger = ledger;
   }

@@ -9,8 +9,10 @@ export interface Passing {
   /** @returns What the client is given; undefined: nothing yet. */
   push(chunk: Uint8Array): Uint8Array | undefined;
   end(): Uint8Array | undefined;
-  /** Called with what the client is about to be given. */
+  /** Called with what the client is about to be given. Not kept. */
   given(chunk: Uint8Array): void;
+  /** Called with what was pushed, where all of it has gone to the client and nobody reads its memory any more. */
+  done?(chunk: Uint8Array): void;
 }
 
 /**
@@ -30,10 +32,12 @@ export function moveBody(
       body.destroy();
       reject(error);
     };
-    const give = (chunk: Uint8Array | undefined) => {
+    const give = (chunk: Uint8Array | undefined, from?: Uint8Array) => {
       if (chunk === undefined || chunk.length === 0) return;
       passing.given(chunk);
-      if (!reply.write(chunk)) waitFor((go) => reply.onDrain(go));
+      const whole = from !== undefined && chunk.length === from.length && chunk.buffer === from.buffer;
+      if (!reply.write(chunk, whole ? () => passing.done?.(from) : undefined))
+        waitFor((go) => reply.onDrain(go));
       else if (evidence.pendingBytes > RECORDING_PENDING_BYTES)
         waitFor((go) => void evidence.drained().then(go));
     };
@@ -43,7 +47,7 @@ export function moveBody(
     };
     body.on('data', (chunk: Uint8Array) => {
       try {
-        give(passing.push(chunk));
+        give(passing.push(chunk), chunk);
       } catch (error) {
         fail(error);
       }

@@ -11,6 +11,7 @@ import { Outputs } from '../../stream/terminal/outputs.ts';
 import { detectedField } from '../entities.ts';
 import type { HttpRefusal } from '../refusals.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
+import { FieldPseudonyms } from '../shown/field-pseudonyms.ts';
 import { type AnswerMasks, ShownMasks } from '../shown/masks.ts';
 import { SecretForms } from '../shown/secrets.ts';
 import type { Sight } from './answer-view.ts';
@@ -50,7 +51,8 @@ export class HttpConnection implements ConnectionState, Receiver {
     const { guard, session } = context;
     const alike = (tag: string) => [detectedField(session.resource, tag)];
     const detected = new DetectedValues(guard, session.resource, set, tags, alike);
-    this.#masks = new ShownMasks(guard, parts.classification, detected);
+    const pseudonyms = parts.pseudonyms ? new FieldPseudonyms(guard, session.resource) : undefined;
+    this.#masks = new ShownMasks(guard, parts.classification, detected, pseudonyms);
     this.outputs = new Outputs(guard, detected);
     const hiding = new DetectedValues(NOTHING_SHOWN, session.resource, set, tags);
     this.#hides = new ShownMasks(NOTHING_SHOWN, parts.classification, hiding);
@@ -123,7 +125,10 @@ export class HttpConnection implements ConnectionState, Receiver {
   malformed(late: boolean): void {
     const rule = 'not-http';
     const reason = late ? 'the request did not come in time' : 'what was sent is no request that can be read';
-    void this.#refuse({ code: 'ERR_PROTOCOL', rule, reason });
+    const hint = late
+      ? 'send the head of the request as soon as the connection is open'
+      : 'speak HTTP/1.1 or HTTP/2, without TLS, to the local address';
+    void this.#refuse({ code: 'ERR_PROTOCOL', rule, reason, hint });
   }
 
   over(reason: HoopError): void {

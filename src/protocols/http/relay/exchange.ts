@@ -16,11 +16,12 @@ import { CODINGS } from '../shown/codings.ts';
 import type { ShownFields } from '../shown/fields.ts';
 import type { planBody } from '../shown/plan.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
+import { lastingAnswer } from './answer/lasting.ts';
+import { LimitedAnswer } from './answer/limited-answer.ts';
 import { clientLeft, endsOthers, giveBody, moveBody, type Passing, reasonIn } from './answer-flow.ts';
 import { type AnswerView, answerView, earlyView } from './answer-view.ts';
 import { approvableRequest, prefers } from './approvable.ts';
 import { type Incoming, isSmall } from './incoming.ts';
-import { isLasting, LastingAnswer } from './lasting.ts';
 import type { Sent, Understood } from './meaning.ts';
 import {
   acceptedAnswer,
@@ -48,6 +49,7 @@ export class Exchange {
   readonly #body: RequestBody;
   readonly #abort = new AbortController();
   #operation: OpenOperation | undefined;
+  readonly #limit = new LimitedAnswer((reason) => this.#abort.abort(reason));
   #question: Question | undefined;
   /** What it would be upgraded to. */
   #held: HeldUpgrade | undefined;
@@ -69,6 +71,8 @@ export class Exchange {
       await this.#run();
     } catch (error) {
       await this.#fail(error);
+    } finally {
+      this.#limit.end();
     }
   }
 
@@ -122,6 +126,7 @@ export class Exchange {
       return undefined;
     }
     this.#operation = answer;
+    this.#limit.begin(answer);
     this.#abort.signal.throwIfAborted();
     this.#state.context.guard.head('request', this.#state.heads.recorded(request), answer);
     return answer;
@@ -260,6 +265,7 @@ export class Exchange {
     this.#call?.began(answer);
     const view = answerView(request, answer, this.#state.sight(request), this.#planned(request, operation));
     if ('rule' in view) return this.#withhold(view, status, operation);
+    if (view.body !== undefined) this.#limit.demandLength(view.head.fields, this.#incoming.head.httpVersion);
     const begin = once(() => {
       this.#given(String(status), view.head, operation);
       reply.head(status, view.head.fields, !bodyEnded(), view.body === undefined);
@@ -267,23 +273,16 @@ export class Exchange {
     if (!view.waits) begin();
     if (view.body === undefined) {
       if (answer.atHand() === undefined) answer.body.resume();
-    } else await this.#showBody(view, view.body, operation, begin, this.#lasting(request, answer, operation));
+    } else await this.#showBody(view, answer, operation, begin, request);
     begin();
     reply.end(view.body === undefined ? [] : this.#trailers(view, operation));
     this.#call?.finish(status);
     operation.close(status < 400 ? 'success' : 'failure', String(status));
   }
 
-  #lasting(
-    request: CanonicalRequest,
-    answer: TargetAnswer,
-    operation: OpenOperation,
-  ): LastingAnswer | undefined {
-    if (!isLasting(answer)) return undefined;
-    const { guard } = this.#state.context;
-    const allowed =
-      this.#call?.speaks === true ? this.#call.allowed : [new Stands(guard, this.#question!, operation)];
-    return new LastingAnswer(this.#state, request, allowed);
+  #allowed(operation: OpenOperation): readonly Stands[] {
+    if (this.#call?.speaks === true) return this.#call.allowed;
+    return [new Stands(this.#state.context.guard, this.#question!, operation)];
   }
 
   /** How a body is shown: messages by what they say. */
@@ -296,14 +295,14 @@ export class Exchange {
 
   /** @param begin Called before anything is given. */
   async #showBody(
-    { masker, atHand }: AnswerView,
-    body: () => Readable,
+    { masker, atHand, body }: AnswerView,
+    answer: TargetAnswer,
     operation: OpenOperation,
     begin: () => void,
-    lasting: LastingAnswer | undefined,
+    request: CanonicalRequest,
   ): Promise<void> {
-    const { context, parts } = this.#state;
-    const { guard } = context;
+    const { guard } = this.#state.context;
+    const lasting = lastingAnswer(this.#state, request, answer, () => this.#allowed(operation));
     const record = new RecordedBody(guard, 'response', operation, HTTP_LIMITS.recordedAnswerBytes);
     const passing: Passing = {
       push: (chunk) => {
@@ -312,16 +311,18 @@ export class Exchange {
       },
       end: () => masker.end(),
       given: (chunk) => {
+        this.#limit.demandMore(chunk.length);
         begin();
         operation.bytes += chunk.length;
-        parts.bulk.spent(chunk.length);
+        this.#state.parts.bulk.spent(chunk.length);
         record.add(chunk);
       },
+      done: (chunk) => answer.giveBack?.(chunk),
     };
     const { reply } = this.#incoming;
     const whole = atHand();
     const moved =
-      whole === undefined ? moveBody(body(), reply, guard, passing) : giveBody(whole, reply, guard, passing);
+      whole === undefined ? moveBody(body!(), reply, guard, passing) : giveBody(whole, reply, guard, passing);
     if (moved !== undefined) await moved;
     record.close();
     operation.maskedValues += masker.maskedValues;
@@ -345,8 +346,7 @@ export class Exchange {
 
   /** The target did what it was asked, and its answer is not shown. */
   async #withhold(refusal: HttpRefusal, status: number, operation: OpenOperation): Promise<void> {
-    const answer = withheldAnswer(this.#state.parts.says, refusal, status, operation.id);
-    await this.#say(answer, operation);
+    await this.#say(withheldAnswer(this.#state.parts.says, refusal, status, operation.id), operation);
     this.#call?.fail(String(status), refusal.reason);
     operation.close('failure', String(status), refusal.reason);
   }
@@ -365,6 +365,7 @@ export class Exchange {
     const operation = this.#operation;
     if (endsOthers(known)) this.#state.over(known);
     if (this.#held?.begun) return this.#held.refuse(known, operation);
+    if (await this.#limit.told(reply, (denial, of) => this.#say(this.#denial(denial, of.id), of))) return;
     if (reply.closed || reply.begun) {
       reply.cut();
       this.#call?.drop();

@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { RawHead } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
-import { expectsContinue, type Incoming, type Receiver, type Reply } from './incoming.ts';
+import { expectsContinue, type Incoming, type Receiver, type Reply, whenDone } from './incoming.ts';
 
 const OPTIONS: ServerOptions = {
   maxSessionMemory: HTTP_LIMITS.http2Megabytes,
@@ -118,8 +118,8 @@ class Http2Reply implements Reply {
     this.#stream.respond({ ':status': status, ...grouped(fields) }, options);
   }
 
-  write(chunk: Uint8Array): boolean {
-    return this.#stream.writable ? this.#stream.write(chunk) : true;
+  write(chunk: Uint8Array, written?: () => void): boolean {
+    return this.#stream.writable ? this.#stream.write(chunk, whenDone(written)) : true;
   }
 
   onDrain(act: () => void): void {

@@ -41,14 +41,24 @@ export interface Reply {
    * @param alone HTTP/2: the stream ends with the head, as it did at the target: to gRPC its fields are trailers then.
    */
   head(status: number, fields: readonly Field[], last?: boolean, alone?: boolean): void;
-  /** @returns Whether the client takes more at once; if not, `onDrain` says when. */
-  write(chunk: Uint8Array): boolean;
+  /**
+   * @param written Called when nobody reads `chunk` any more; not called where that is not known.
+   * @returns Whether the client takes more at once; if not, `onDrain` says when.
+   */
+  write(chunk: Uint8Array, written?: () => void): boolean;
   onDrain(act: () => void): void;
   end(trailers?: readonly Field[]): void;
   /** Cuts the answer short, so that the client knows that it is not whole. */
   cut(): void;
   /** Calls back when all was handed over, or the client is gone before that. */
   onClose(act: (whole: boolean) => void): void;
+}
+
+/** For a stream's `write`: where that failed, what was to be written may still be read. */
+export function whenDone(
+  written: (() => void) | undefined,
+): ((error: Error | null | undefined) => void) | undefined {
+  return written && ((error) => error || written());
 }
 
 /** Whether a client wants to be told before it sends the body. @param raw Names and values in turn. */

@@ -1,8 +1,9 @@
-import { ERROR_TABLE, type ErrorCode, type HoopError } from '../../../core/errors.ts';
-import { denialJson } from '../../../enforcement/denial.ts';
+import { ERROR_TABLE, type ErrorCode, HoopError } from '../../../core/errors.ts';
+import { refusalLine, wordOf } from '../../../core/refusal-line.ts';
+import { refusalDenial } from '../../../enforcement/denial.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import { WEBSOCKET_VERSION } from '../../../wire/http/websocket/handshake.ts';
-import { type HttpRefusal, statusOfRule } from '../refusals.ts';
+import { type HttpRefusal, statusOfRule, stepOfRule } from '../refusals.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 
 /** An answer of the gateway's own. */
@@ -30,7 +31,7 @@ export function denialAnswer(
   operation: string,
   status: number = denialStatus(denial),
 ): OwnAnswer {
-  const machine: unknown = JSON.parse(denialJson(denial));
+  const machine: unknown = JSON.parse(refusalLine(denial));
   const answer = says(status, denial.code, denial.message, {
     ...(machine as object),
     ...named(operation),
@@ -64,9 +65,13 @@ const ACCEPTED = 202;
 const RETRY_SECONDS = 15;
 
 /** A failure that is nobody's decision: of the target, or the end of the session. Pure. */
-export function failureAnswer(says: Says, { code, message, hint }: HoopError, operation?: string): OwnAnswer {
-  const more = { retryable: false, ...(hint === undefined ? {} : { hint }), ...named(operation ?? '') };
-  return says(statusOfCode(code), code, message, more);
+export function failureAnswer(says: Says, error: HoopError, operation?: string): OwnAnswer {
+  return saying(says, error, statusOfCode(error.code), operation);
+}
+
+function saying(says: Says, error: HoopError, status: number, operation?: string): OwnAnswer {
+  const machine = JSON.parse(refusalLine(wordOf(error))) as object;
+  return says(status, error.code, error.message, { ...machine, ...named(operation ?? '') });
 }
 
 /**
@@ -76,18 +81,20 @@ export function failureAnswer(says: Says, { code, message, hint }: HoopError, op
  */
 export function withheldAnswer(
   says: Says,
-  { code, rule, reason, hint }: HttpRefusal,
+  refusal: HttpRefusal,
   status: number,
   operation: string,
 ): OwnAnswer {
-  const more = { rule, ...(hint === undefined ? {} : { hint }), retryable: false, ...named(operation) };
+  const { code, rule, reason } = refusal;
+  const machine = JSON.parse(refusalLine(refusalDenial(refusal, stepOfRule(rule)))) as object;
+  const more = { ...machine, ...named(operation) };
   const shown = status >= 400 ? status : (statusOfRule(rule) ?? statusOfCode(code));
   return says(shown, code, reason, { ...more, targetStatus: status });
 }
 
 /** Who asks is not who opened the tunnel. Pure. */
 export function notLocalAnswer(says: Says, status: 401 | 403, reason: string, hint: string): OwnAnswer {
-  const answer = says(status, 'ERR_LOCAL_AUTH', reason, { hint, retryable: false });
+  const answer = saying(says, new HoopError('ERR_LOCAL_AUTH', reason, { hint }), status);
   const challenge: Field = ['www-authenticate', 'Basic realm="hoopctl tunnel", charset="UTF-8"'];
   return status === 401 ? { ...answer, fields: [...answer.fields, challenge] } : answer;
 }

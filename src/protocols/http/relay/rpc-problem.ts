@@ -1,4 +1,4 @@
-import { denialJson } from '../../../enforcement/denial.ts';
+import { refusalLine } from '../../../core/refusal-line.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 import { errorMessage } from '../rpc/answer.ts';
@@ -45,7 +45,7 @@ export function rpcRefusalAnswer(read?: RpcBody): (denial: Denial, operation: st
 
 function answerOf(told: readonly Told[], batch: boolean, status: number): OwnAnswer {
   const messages = told.map(({ id, denial, operation }) => {
-    const machine = JSON.parse(denialJson(denial)) as object;
+    const machine = JSON.parse(refusalLine(denial)) as object;
     const data = { ...machine, ...(operation === '' ? {} : { operation }) };
     return errorMessage(id, { code: codeOfRule(denial.rule), message: messageOf(denial), data });
   });

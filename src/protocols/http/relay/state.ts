@@ -37,6 +37,8 @@ export interface ConnectionParts {
   readonly told: ToldBefore;
   /** Of members and headers of answers. */
   readonly classification: Classification;
+  /** Whether members may be shown by pseudonyms: verbs of HTTP say all that can be written. Absent: no. */
+  readonly pseudonyms?: boolean;
   /** In force now. */
   readonly detectors: () => { readonly set: DetectorSet; readonly tags: readonly string[] };
 }

@@ -1,9 +1,11 @@
-import type { MaskKind, PolicyObject } from '../../../policy/model.ts';
+import type { Mask } from '../../../masking/mask.ts';
+import type { PolicyObject } from '../../../policy/model.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { Method } from '../request/methods.ts';
 import type { Classification } from './classification.ts';
 import type { Detects } from './detects.ts';
+import type { FieldPseudonyms } from './field-pseudonyms.ts';
 import { FieldState, type MaskedField } from './json/field-states.ts';
 
 /** What is masked of answers on one route, for one principal. */
@@ -17,7 +19,7 @@ export interface AnswerMasks {
   /** Undefined: whatever detectors find is shown. */
   readonly detects: Detects | undefined;
   /** How whole headers are masked, by name in lower case. */
-  readonly headers: ReadonlyMap<string, MaskKind>;
+  readonly headers: ReadonlyMap<string, Mask>;
   /** Of all of it, for people. */
   readonly names: readonly string[];
 }
@@ -30,17 +32,21 @@ export class ShownMasks {
   readonly #guard: Pick<Guard, 'reveal' | 'policyVersion'>;
   readonly #classification: Classification;
   readonly #detected: DetectedValues;
+  readonly #pseudonyms: Pick<FieldPseudonyms, 'of'> | undefined;
   /** By the routes of the classification that a request is on. */
   readonly #known = new Map<string, AnswerMasks>();
   #policyVersion = '';
-  #headers: ReadonlyMap<string, MaskKind> = new Map();
+  #headers: ReadonlyMap<string, Mask> = new Map();
 
+  /** @param pseudonyms Absent: what would be shown by one is hidden whole. */
   constructor(
     guard: Pick<Guard, 'reveal' | 'policyVersion'>,
     classification: Classification,
     detected: DetectedValues,
+    pseudonyms?: Pick<FieldPseudonyms, 'of'>,
   ) {
     this.#guard = guard;
+    this.#pseudonyms = pseudonyms;
     this.#classification = classification;
     this.#detected = detected;
   }
@@ -97,9 +103,10 @@ export class ShownMasks {
     return { any, fields, elsewhere: anyElsewhere, detects, headers: this.#headers, names: [...names] };
   }
 
-  #maskOf(object: PolicyObject): MaskKind | undefined {
+  #maskOf(object: PolicyObject): Mask | undefined {
     const reveal = this.#guard.reveal(object);
-    return reveal.show ? undefined : reveal.mask;
+    if (reveal.show) return undefined;
+    return reveal.mask === 'pseudonym' ? (this.#pseudonyms?.of(object) ?? 'redact') : reveal.mask;
   }
 }
 

@@ -17,17 +17,20 @@ export const ANSWER_REFUSALS = {
     means:
       'Values are masked for you there, and the body of the answer is of a type that nobody can mask them in.',
     instead: 'Ask for JSON by the header Accept, or for a rule that shows you these values.',
+    next: 'correct',
   },
   'answer-coding': {
     status: 502,
     means: 'The body of the answer is in a content coding that is not undone.',
     instead: 'Tell those who run the target: gzip, deflate, br and zstd are.',
+    next: 'report',
   },
   'answer-partial': {
     status: 502,
     means:
       'Values are masked for you there, and the answer is a part of a body, which cannot be read by itself.',
     instead: 'Ask for the whole, without the header Range.',
+    next: 'correct',
   },
 } as const satisfies Readonly<Record<string, AnswerRefusal>>;
 

@@ -54,6 +54,8 @@ export interface TargetAnswer {
   readonly body: Readable;
   /** Takes all of the body, where it has come whole and nobody has asked for `body` yet; undefined: read that. */
   atHand(): Buffer | undefined;
+  /** Takes back a piece of `body` as it came, once, when nobody reads its memory any more. */
+  giveBack?(chunk: Uint8Array): void;
   /** Nothing more of it is read: one that has not come whole is broken off. */
   leave(): void;
   /** Names and values in turn, once the body has ended. */

@@ -1,4 +1,5 @@
 import type { HoopError } from '../../../core/errors.ts';
+import { type MachineWord, stepLine, wordOf } from '../../../core/refusal-line.ts';
 
 /** How a command ended, as the cluster says it in the channel `error`. */
 export interface ExitStatus {
@@ -57,10 +58,10 @@ export class StatusReader {
 }
 
 /** A failure of the gateway's own: clients say its message, and end with 1. Pure. */
-export function failureStatus({ code, message }: HoopError): Buffer {
+export function failureStatus(error: HoopError, word: MachineWord = wordOf(error)): Buffer {
   return toldOf({
     status: 'Failure',
-    message: `hoop: ${code}: ${message}`,
+    message: `hoop: ${error.code}: ${error.message} ${stepLine(word)}`,
     reason: 'InternalError',
     code: 500,
   });

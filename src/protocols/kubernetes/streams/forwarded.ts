@@ -1,3 +1,4 @@
+import { stepLine } from '../../../core/refusal-line.ts';
 import type { Headers } from '../../../wire/http/spdy/header-block.ts';
 import type { Carrying } from '../../http/relay/upgrade/carried.ts';
 import type { Guard, Question } from '../../stream/guard.ts';
@@ -71,7 +72,7 @@ export class ForwardedConnection {
     if (answer.effect === 'deny')
       return new ForwardedConnection(
         port,
-        `${answer.denial.code}: ${answer.denial.message}`,
+        `${answer.denial.code}: ${answer.denial.message} ${stepLine(answer.denial)}`,
         undefined,
         undefined,
       );

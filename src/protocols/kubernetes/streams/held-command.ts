@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
+import type { MachineWord } from '../../../core/refusal-line.ts';
 import type { Hold } from '../../../enforcement/operation.ts';
 import type { Waiting, WaitingOn } from '../../http/relay/upgrade/carried.ts';
 import { ControlBudget } from '../../http/relay/upgrade/websocket/control-budget.ts';
@@ -62,10 +63,10 @@ export class HeldCommand implements Waiting {
     return Object.assign(this.#stream, { readableFlowing: null });
   }
 
-  async refuse(reason: HoopError): Promise<void> {
+  async refuse(reason: HoopError, word?: MachineWord): Promise<void> {
     this.#end();
     this.events.length = 0;
-    this.side.send('error', failureStatus(reason));
+    this.side.send('error', failureStatus(reason, word));
     this.side.close();
     // What it still says is dropped.
     this.#stream.resume();

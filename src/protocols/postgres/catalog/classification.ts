@@ -2,6 +2,7 @@ import { once } from '../../../core/later.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import { Entities } from '../entities.ts';
 import { WireTypes } from '../shown/values/wire-types.ts';
+import { resolveOid } from '../sql/meaning/functions.ts';
 import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from '../sql/meaning/lineage.ts';
 import type { Catalog, Relation } from './model/model.ts';
 import { FIRST_USER_OID } from './system/objects.ts';
@@ -24,6 +25,8 @@ export interface Classification {
   tagsOf(relation: number): readonly string[];
   /** Columns in which a column's data can be seen directly besides in itself. */
   shownIn(column: ColumnAt): readonly ColumnAt[];
+  /** Functions of which nobody knows what they write, as policy is asked about them. */
+  readonly code: readonly PolicyObject[];
   /** The catalog's types, by how their values are made. */
   readonly types: WireTypes;
   /** Whether a relation's columns can be judged at all: rows of an unknown one are masked whole. */
@@ -37,12 +40,14 @@ export interface Classification {
  * Fails closed: a configured column that its table does not have (it was renamed) classifies the whole table.
  *
  * @param tags `schema.table.column` → tags. A table that does not exist classifies nothing.
- * @returns Each (relation, attribute) once. Pure. Never throws.
+ * @param kept What stays classified, whatever it is called in this catalog and whether or not it is there.
+ * @returns Each (relation, attribute) once; twice where it was kept under another name. Pure. Never throws.
  */
 export function bindClassification(
   catalog: Catalog,
   tags: ReadonlyMap<string, readonly string[]>,
   resource: PolicyObject,
+  kept: readonly Classified[] = [],
 ): Classification {
   const edges = new Map<string, ColumnAt[]>();
   const next = (column: ColumnAt) => {
@@ -54,7 +59,8 @@ export function bindClassification(
   const seeds = [...tags].flatMap(([name, more]) =>
     configured(catalog, name).map((column) => [column, new Set(more)] as const),
   );
-  const found = [...spread(seeds, unite, next).values()];
+  const before = kept.map((column) => [column, new Set(column.tags)] as const);
+  const found = [...spread([...seeds, ...before], unite, next).values()];
   const unknown = once(() => {
     const sources = unknownSources(catalog).map((column) => [column, true] as const);
     return [...spread(sources, () => true, next).values()].map(([column]) => column);
@@ -73,19 +79,39 @@ export function bindClassification(
     if (columns.length > 0) byRelation.set(oid, columns);
   }
   const types = once(() => new WireTypes(catalog.valueTypes));
+  const code = once(() => unreadFunctions(catalog, entities));
   return {
+    get code() {
+      return code();
+    },
     get types() {
       return types();
     },
     get unknown() {
       return unknown();
     },
-    columns: [...byRelation.values()].flat(),
+    columns: [...byRelation.values()].flat().concat(
+      kept.filter(({ relation, attribute, object }) => {
+        const now = byRelation.get(relation)?.find((one) => one.attribute === attribute);
+        return now?.object.id !== object.id;
+      }),
+    ),
     ofRelation: (relation) => byRelation.get(relation) ?? [],
     tagsOf: (relation) => tagsOf(byRelation.get(relation) ?? []),
     shownIn: (column) => edges.get(columnKey(column)) ?? [],
     knows: (relation) => relation < FIRST_USER_OID || catalog.relations.has(relation),
   };
+}
+
+/** Each name once, by overloads. */
+function unreadFunctions(catalog: Catalog, entities: Entities): PolicyObject[] {
+  const found = new Map<string, PolicyObject>();
+  for (const { oid, schema, name, trusted } of catalog.functions.values()) {
+    if (trusted || resolveOid(oid, catalog)?.class !== 'user') continue;
+    const object = entities.function(schema, name, 'user');
+    found.set(object.id, object);
+  }
+  return [...found.values()];
 }
 
 /** The column of that name, or all of its table's. */

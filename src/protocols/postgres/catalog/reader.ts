@@ -3,7 +3,15 @@ import { HoopError } from '../../../core/errors.ts';
 import type { NamedChanges } from '../sql/facts/schema-changes.ts';
 import { CatalogMirror, MirrorGap } from './mirror/mirror.ts';
 import { namedQuestion, readNamedAnswer } from './mirror/named.ts';
-import { type CatalogAnswer, catalogQuery, readAnswer, SERVER } from './mirror/queries.ts';
+import {
+  type CatalogAnswer,
+  catalogQuery,
+  type KnownBefore,
+  readAnswer,
+  readTransactionAnswer,
+  SERVER,
+  transactionQuery,
+} from './mirror/queries.ts';
 import { CatalogBuilder } from './model/build.ts';
 import type { Catalog } from './model/model.ts';
 import { readViews } from './view-trees.ts';
@@ -25,12 +33,15 @@ const CHANGES_MS = 5_000;
 /** Transaction numbers have 32 bits in rows and are compared half way round. */
 const COMPARABLE = 2n ** 31n;
 
-/** What one answer left behind, and the moment it was of. */
-interface Base {
+/** What one answer left behind, and the moment it was of. Stays as it is: what comes next is made beside it. */
+export interface CatalogBase {
   readonly mirror: CatalogMirror;
   readonly builder: CatalogBuilder;
   readonly moment: CatalogAnswer['moment'];
 }
+
+/** Asks for the rows of one query, as text. @returns Undefined: there is no answer. */
+export type AskRows = (sql: string) => Promise<readonly TextRow[] | undefined>;
 
 /**
  * Reads a target's catalog over one connection: everything the first time, then what has changed, in one round trip and
@@ -43,7 +54,7 @@ export class CatalogReader {
   /** Its own: a pooler may give two of us the same server's connection. */
   readonly #statement = `hoopd_${randomBytes(8).toString('hex')}`;
   #prepared = false;
-  #base: Base | undefined;
+  #base: CatalogBase | undefined;
 
   constructor(connection: CatalogConnection) {
     this.#connection = connection;
@@ -51,6 +62,11 @@ export class CatalogReader {
 
   get usable(): boolean {
     return this.#connection.usable;
+  }
+
+  /** What the last answer left behind; undefined where the next one starts from nothing. */
+  get base(): CatalogBase | undefined {
+    return this.#base;
   }
 
   close(): void {
@@ -80,8 +96,8 @@ export class CatalogReader {
   }
 
   /** @returns Undefined, with what is known as it was or nothing, where everything has to be asked for. */
-  async #named(base: Base, changes: NamedChanges): Promise<Catalog | undefined> {
-    const { mirror, builder, moment } = base;
+  async #named(base: CatalogBase, changes: NamedChanges): Promise<Catalog | undefined> {
+    const { mirror, builder, moment } = forked(base);
     const how = { name: this.#statement, prepared: this.#prepared, since: moment.oldest, server: SERVER };
     const question = namedQuestion(mirror.objects(changes), how);
     const answer = read(readNamedAnswer, await this.#connection.query(question, CHANGES_MS));
@@ -95,25 +111,22 @@ export class CatalogReader {
     return fitting(() => {
       const amended = mirror.amend(changes, answer);
       const catalog = builder.build(mirror.tables, amended, moment.owner);
-      this.#base = base;
+      this.#base = { mirror, builder, moment };
       return catalog;
     });
   }
 
   /** @returns Undefined where the changes do not fit what is known: an upset server, a table rewritten by hand. */
-  async #changes(base: Base): Promise<Catalog | undefined> {
-    const { mirror, moment } = base;
-    const sql = catalogQuery(moment.oldest, (table) => mirror.settled(table));
+  async #changes(base: CatalogBase): Promise<Catalog | undefined> {
+    const sql = catalogQuery(knownOf(base));
     const answer = read(readAnswer, await this.#connection.query(sql, CHANGES_MS));
-    const comparable =
-      answer.moment.server === moment.server && answer.moment.next - moment.oldest < COMPARABLE;
-    if (!comparable) return undefined;
+    if (!comparable(base, answer)) return undefined;
     await readViews(answer.delta.pg_rewrite.rows, (sql) => this.#connection.query(sql, CHANGES_MS));
-    return fitting(() => this.#take(base, answer));
+    return fitting(() => this.#take(forked(base), answer));
   }
 
   async #everything(): Promise<Catalog> {
-    const sql = catalogQuery(undefined, () => 0);
+    const sql = catalogQuery();
     const answer = read(readAnswer, await this.#connection.query(sql, LOAD_MS));
     await readViews(answer.delta.pg_rewrite.rows, (sql) => this.#connection.query(sql, CHANGES_MS));
     const fresh = { mirror: new CatalogMirror(), builder: new CatalogBuilder() };
@@ -122,12 +135,45 @@ export class CatalogReader {
     return catalog;
   }
 
-  #take({ mirror, builder }: Omit<Base, 'moment'>, { moment, delta }: CatalogAnswer): Catalog {
-    const changes = mirror.apply(delta);
-    const catalog = builder.build(mirror.tables, changes, moment.owner);
-    this.#base = { mirror, builder, moment };
+  #take(fresh: Omit<CatalogBase, 'moment'>, answer: CatalogAnswer): Catalog {
+    const catalog = taken(fresh, answer);
+    this.#base = { ...fresh, moment: answer.moment };
     return catalog;
   }
+}
+
+/**
+ * The catalog as a session's own open transaction has it.
+ *
+ * @param base What is known of it from outside.
+ * @param ask Asks the session's own connection.
+ * @returns Undefined where the session does not see it as it is now, or what it tells does not fit what is known.
+ * @throws {HoopError} `ERR_TARGET_LOST` what it tells cannot be read.
+ * @see docs/decisions/0025-own-schema-changes.md
+ */
+export async function catalogInTransaction(base: CatalogBase, ask: AskRows): Promise<Catalog | undefined> {
+  const rows = await ask(transactionQuery(base.moment.owner.role, knownOf(base)));
+  const answer = rows && read(readTransactionAnswer, [rows]);
+  if (answer === undefined || !comparable(base, answer)) return undefined;
+  await readViews(answer.delta.pg_rewrite.rows, async (sql) => [(await ask(sql)) ?? []]);
+  return fitting(() => taken(forked(base), answer));
+}
+
+function knownOf({ mirror, moment }: CatalogBase): KnownBefore {
+  return { since: moment.oldest, settled: (table) => mirror.settled(table) };
+}
+
+function comparable({ moment }: CatalogBase, answer: CatalogAnswer): boolean {
+  return answer.moment.server === moment.server && answer.moment.next - moment.oldest < COMPARABLE;
+}
+
+function forked({ mirror, builder, moment }: CatalogBase): CatalogBase {
+  return { mirror: mirror.fork(), builder: builder.fork(), moment };
+}
+
+function taken({ mirror, builder }: Omit<CatalogBase, 'moment'>, { moment, delta }: CatalogAnswer): Catalog {
+  const changes = mirror.apply(delta);
+  return builder.build(mirror.tables, changes, moment.owner);
 }
 
 function read<T>(

@@ -6,14 +6,22 @@ import {
   type SchemaChanges,
   together,
 } from '../sql/facts/schema-changes.ts';
-import { bindClassification, type Classification } from './classification.ts';
+import { bindClassification, type Classification, type Classified } from './classification.ts';
 import type { Catalog } from './model/model.ts';
-import { type CatalogConnection, CatalogReader } from './reader.ts';
+import {
+  type AskRows,
+  type CatalogBase,
+  type CatalogConnection,
+  CatalogReader,
+  catalogInTransaction,
+} from './reader.ts';
 
 /** What is known of a target's schema at one moment. Immutable: whoever sees a change sees a new object. */
 export interface KnownCatalog {
   readonly catalog: Catalog;
   readonly classification: Classification;
+  /** Only of what a session's own open transaction has, uncommitted changes too: what everybody else sees. */
+  readonly outside?: KnownCatalog;
 }
 
 /**
@@ -36,6 +44,7 @@ export class CatalogService {
   readonly #clock: Clock;
   #reader: CatalogReader | undefined;
   #known: KnownCatalog | undefined;
+  #base: CatalogBase | undefined;
   #checkedAt = Number.NEGATIVE_INFINITY;
   /** Schema changes seen, and how many of them had been when what is known was asked for. */
   #changes = 0;
@@ -81,6 +90,20 @@ export class CatalogService {
       if (known !== undefined) return known;
       await this.#checkOnce();
     }
+  }
+
+  /**
+   * What a session's own open transaction has.
+   *
+   * @param outside What everybody else sees, of which the session has some differences.
+   * @param ask Asks the session's own connection.
+   * @returns Undefined where that cannot be said.
+   * @throws {HoopError} `ERR_TARGET_LOST` it cannot be read.
+   */
+  async inTransaction(outside: KnownCatalog, ask: AskRows): Promise<KnownCatalog | undefined> {
+    const catalog = this.#base && (await catalogInTransaction(this.#base, ask));
+    // By a change that is not committed nothing gets away from its mask.
+    return catalog && { ...this.#bound(catalog, outside.classification.columns), outside };
   }
 
   /** What is known, though changes of this session's may be missing, and nobody else's; undefined: ask for `current`. */
@@ -139,6 +162,7 @@ export class CatalogService {
     const byName = changed !== undefined && changed !== 'anything' && this.#mayAskByName(startedAt);
     const catalog = await (byName ? this.#readNamed(changed) : this.#read());
     if (catalog !== this.#known?.catalog) this.#known = this.#bound(catalog);
+    this.#base = this.#reader?.base;
     this.#covered = changes;
     if (byName) return;
     // A check that itself took longer than the window still counts once, or a slow target would be asked for ever.
@@ -169,8 +193,8 @@ export class CatalogService {
     return this.#reader.read();
   }
 
-  #bound(catalog: Catalog): KnownCatalog {
-    return { catalog, classification: bindClassification(catalog, this.#tags, this.#resource) };
+  #bound(catalog: Catalog, kept: readonly Classified[] = []): KnownCatalog {
+    return { catalog, classification: bindClassification(catalog, this.#tags, this.#resource, kept) };
   }
 
   close(): void {

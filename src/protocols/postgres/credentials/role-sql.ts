@@ -1,4 +1,5 @@
 /** Statements about roles of sessions. Pure: whatever goes into a text is quoted here. */
+import { sqlName } from '../../../core/sql-name.ts';
 
 /** From this version on a membership says by itself what may be done with it. */
 const WITH_OPTIONS = 160_000;
@@ -20,7 +21,7 @@ interface NewRole {
  * The login that makes it becomes its member, without which it could neither end its connections nor clear up behind it.
  */
 export function createRole({ name, of, verifier, until, comment }: NewRole, serverVersion: number): string {
-  const [role, group] = [identifier(name), identifier(of)];
+  const [role, group] = [sqlName(name), sqlName(of)];
   const [whole, behind] =
     serverVersion >= WITH_OPTIONS
       ? [' WITH INHERIT TRUE, SET TRUE', ' WITH INHERIT TRUE, SET FALSE']
@@ -59,9 +60,9 @@ export function endConnections(name: string): string {
 
 /** One transaction. What it owns, having left its group's role, stays with the group. */
 export function dropRole(name: string, group: string): string {
-  const role = identifier(name);
+  const role = sqlName(name);
   return [
-    `REASSIGN OWNED BY ${role} TO ${identifier(group)}`,
+    `REASSIGN OWNED BY ${role} TO ${sqlName(group)}`,
     `DROP OWNED BY ${role}`,
     `DROP ROLE ${role}`,
   ].join(';\n');
@@ -72,10 +73,6 @@ export const ROLES_OF_SESSIONS = `SELECT r.rolname, c.description FROM pg_catalo
   JOIN pg_catalog.pg_shdescription c ON c.objoid = r.oid AND c.classoid = 'pg_catalog.pg_authid'::pg_catalog.regclass
   WHERE pg_catalog.starts_with(r.rolname, 'hoop_') AND pg_catalog.pg_has_role(current_user, r.oid, 'USAGE')
   ORDER BY r.oid LIMIT 500`;
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
 
 /** As the server reads it with `standard_conforming_strings`, which every connection of ours begins with. */
 function literal(text: string): string {

@@ -1,3 +1,4 @@
+import { sqlName } from '../../../core/sql-name.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import type { CatalogService } from '../catalog/service.ts';
 import { catalogUnavailable } from '../catalog/unavailable.ts';
@@ -49,7 +50,7 @@ export class FunctionCalls {
     if ('rule' in known) return refused(CALL, known);
     const found = resolveOid(oid, known.catalog);
     if (found === undefined) return refused(CALL, unknownFunction(oid));
-    const text = `SELECT ${quoted(found.schema)}.${quoted(found.name)}()`;
+    const text = `SELECT ${sqlName(found.schema)}.${sqlName(found.name)}()`;
     const planned = await this.#planner.plan(text);
     const call = {
       action: 'sql.call',
@@ -58,10 +59,6 @@ export class FunctionCalls {
     const pairs = [...planned.pairs, call];
     return { ...planned, pairs, ...(this.#masks.active ? { refusal: WHILE_MASKED } : {}) };
   }
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 function unknownFunction(oid: number): PostgresRefusal {

@@ -1,4 +1,4 @@
-import type { Pair, PolicyValue } from '../../../policy/model.ts';
+import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import { uncounted } from '../sql/meaning/pairs.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
 import { mergeContexts } from './context.ts';
@@ -13,5 +13,23 @@ export function planSummary(plans: readonly StatementPlan[]): {
     // What several statements of one string change could not be undone where it is counted.
     pairs: plans.length > 1 ? pairs.map(uncounted) : pairs,
     context: plans.map((plan) => plan.context).reduce(mergeContexts, {}),
+  };
+}
+
+/** Nothing but comments asks for no more than the connection itself. */
+export function emptyPlan(resource: PolicyObject): StatementPlan {
+  return {
+    tag: '',
+    kind: 'utility',
+    pairs: [{ action: 'connect', object: resource }],
+    context: {},
+    changesNothing: false,
+    touchesMasked: false,
+    safeColumns: 'all',
+    relations: [],
+    reshapesMasked: false,
+    names: { steers: false, follows: true, reshapes: false, changes: [] },
+    resolved: [],
+    ddl: false,
   };
 }

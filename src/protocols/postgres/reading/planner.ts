@@ -9,6 +9,7 @@ import type { SessionMasks } from '../shown/masks.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../sql/facts/facts.ts';
 import { NameScope, namesAnything, type SearchPath } from '../sql/meaning/name-scope.ts';
 import { planStatement, type StatementPlan } from '../sql/meaning/resolve.ts';
+import type { FunctionReads } from '../sql/meaning/results/function-reads.ts';
 import { UNKNOWN_PATH } from '../sql/meaning/uncertain-name.ts';
 import { foreignIdentifiers } from '../sql/parse/encoding.ts';
 import { maskLiterals } from '../sql/parse/literals.ts';
@@ -16,11 +17,13 @@ import type { SqlParser } from '../sql/parse/parser.ts';
 import { templateOf } from '../sql/parse/template.ts';
 import { AnalysedNames, staleNames } from './analysed-names.ts';
 import type { CatalogView } from './catalog-view.ts';
-import { planSummary } from './plan-summary.ts';
+import { KnownFunctions, mayReplaceFunctions } from './known-functions.ts';
+import { emptyPlan, planSummary } from './plan-summary.ts';
 import type { Prepared } from './prepared.ts';
 import type { SessionPath } from './session-path.ts';
 import { sessionRefusal } from './session-rules.ts';
 import { keyOf, NO_TYPES, type Question, question, UNKNOWN_TYPE } from './statement-question.ts';
+import { syntaxReason } from './syntax-reason.ts';
 
 /** One string of SQL, understood: what it would do, and how it is told to people. */
 export interface Planned {
@@ -32,6 +35,8 @@ export interface Planned {
   readonly text: string;
   /** It is not understood with certainty, or a masked column would flow where it must not. */
   readonly refusal?: PostgresRefusal;
+  /** Masked columns in place of which it has their masks, `schema.table.column`. */
+  readonly computesMasksOf?: readonly string[];
   /** Nobody knows what it does, not even how many statements it is: its one plan stands for all of them. */
   readonly unread?: boolean;
   /** It names nothing that could be looked up elsewhere. */
@@ -83,6 +88,7 @@ export class StatementPlanner {
   /** Plans made since anything changed, remembered or not. */
   #made = new WeakSet<Planned>();
   #known: KnownCatalog | undefined;
+  readonly #functions = new KnownFunctions();
   /** By which path all that is remembered was planned. */
   #plannedBy: SearchPath | undefined;
 
@@ -174,7 +180,9 @@ export class StatementPlanner {
 
   /** Where the server must be asked for the path, only a plan without names is good without that. */
   #certain(planned: Planned | undefined): Planned | undefined {
-    return planned?.nameless === true || this.#path.known !== undefined ? planned : undefined;
+    const certain = planned?.nameless === true || this.#path.known !== undefined;
+    const clears = planned?.plans.some((plan) => plan.clears !== undefined) === true;
+    return certain && (!clears || this.#functionsHold) ? planned : undefined;
   }
 
   /** Forgets what was planned of other knowledge. */
@@ -243,33 +251,41 @@ export class StatementPlanner {
   }
 
   /** @param only Index of the one statement that is meant; default all. */
-  async #make({ text, all: types }: Question, known: KnownCatalog, only?: number): Promise<Planned> {
-    if (types.some((oid) => !known.catalog.types.knows(oid)))
+  async #make({ text, all: types }: Question, current: KnownCatalog, only?: number): Promise<Planned> {
+    if (types.some((oid) => !current.catalog.types.knows(oid)))
       return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_TYPE);
     let parsed: ParsedSql;
     try {
-      const major = Math.floor(known.catalog.serverVersion / 10_000);
+      const major = Math.floor(current.catalog.serverVersion / 10_000);
       parsed = await this.#parser.parse(text, major, this);
     } catch (error) {
       if (!isHoopError(error)) throw error;
       return refused(`‹unparsable statement of ${Buffer.byteLength(text)} octets›`, {
         code: error.code,
         rule: error.code === 'ERR_SYNTAX' ? 'syntax-error' : 'unanalysable',
-        reason: error.message,
+        reason: syntaxReason(error.message, text),
         hint: error.hint ?? 'correct the statement; only what parses as PostgreSQL can be allowed',
       });
     }
     const statements = parsed.statements.filter((_, index) => only === undefined || only === index);
+    const known = statements.slice(0, -1).some(undoesChanges) ? (current.outside ?? current) : current;
+    // What they are made of matters to those alone for whom columns are masked.
+    const reads = this.#masks.masksColumns
+      ? await this.#functions.reads(known.catalog, statements, (one, major) =>
+          this.#parser.parse(one, major, this),
+        )
+      : undefined;
     const nameless = !statements.some(namesAnything);
     const path = nameless ? (this.#path.last ?? NO_PATH) : await this.#learnPath();
     if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
     this.#renew(known);
-    const before = this.#path.changesBefore(known.catalog);
+    const before = known.outside !== undefined ? [] : this.#path.changesBefore(known.catalog);
     const names = new NameScope(known.catalog, path, before, this.#path.moved, this.#path.tookBefore);
     const plans: StatementPlan[] = [];
     for (const facts of statements) {
       if (plans.length > 0 && this.#turns.spent) await this.#turns.next();
-      plans.push(this.#planOne(facts, types, known, names));
+      const certain = this.#functionsHold && !plans.some(mayReplaceFunctions);
+      plans.push(this.#planOne(facts, types, known, names, certain ? reads : undefined));
     }
     const shown = this.#shown(text, plans, parsed.literals);
     if (plans.length === 0) plans.push(emptyPlan(this.#resource));
@@ -283,20 +299,34 @@ export class StatementPlanner {
     types: readonly number[],
     known: KnownCatalog,
     names: NameScope,
+    results: FunctionReads | undefined,
   ): StatementPlan {
+    results?.begin();
     return planStatement(facts, known.catalog, {
       resource: this.#resource,
       parameterTypes: types,
       tagsOf: known.classification.tagsOf,
       columnTags: known.classification.ofRelation,
-      isMasked: (relation, attribute) => this.#masks.isMasked(relation, attribute),
-      anyMasked: this.#masks.active,
-      masksColumns: this.#masks.masksColumns,
+      ...this.#masks.planning,
       names,
       searchPaths: [...this.#searchPaths, ...this.#path.began.searchPaths],
       beganAsItself: this.#path.began.asItself,
       explains: this.#explains,
+      ...(results === undefined ? {} : { results }),
     });
+  }
+
+  /** No function can have been replaced, nor the path set, in a transaction that the catalog does not see. */
+  get #functionsHold(): boolean {
+    return !this.#uncommittedDdl() && !this.#path.moved;
+  }
+
+  /** Whether what was planned may be shown still: not where a function that it counts on may have been replaced since. */
+  holds({ plans }: Planned): boolean {
+    const [known, last] = [this.#catalog.fresh?.catalog, this.#path.last];
+    const holds = ({ clears }: StatementPlan) =>
+      clears === undefined || (this.#functionsHold && clears.catalog === known && clears.path === last);
+    return plans.every(holds);
   }
 
   #shown(text: string, plans: readonly StatementPlan[], literals: readonly LiteralSpan[]): string {
@@ -321,14 +351,26 @@ export class StatementPlanner {
     else keep(this.#templates, template.key, planned);
   }
 
+  /** The session has changed the schema, and what is known does not show it. */
+  get #unseenDdl(): boolean {
+    return this.#uncommittedDdl() && this.#known?.outside === undefined;
+  }
+
   #refusal(plans: readonly StatementPlan[]): { refusal?: PostgresRefusal } {
     for (const plan of plans) {
-      const refusal = plan.refusal ?? sessionRefusal(plan, this.#masks, this.#uncommittedDdl);
+      const refusal = plan.refusal ?? sessionRefusal(plan, this.#masks, this.#unseenDdl);
       if (refusal !== undefined) return { refusal };
     }
     return {};
   }
 }
+
+/** What follows in the same string has the schema of before: of its own uncommitted one nothing is certain any more. */
+function undoesChanges({ transaction }: StatementFacts): boolean {
+  return transaction !== undefined && !KEEPS.has(transaction);
+}
+
+const KEEPS: ReadonlySet<string> = new Set(['begin', 'savepoint', 'release']);
 
 function isTyped({ plans }: Planned): boolean {
   return plans.some(({ typed }) => typed === true);
@@ -340,24 +382,6 @@ const NO_PATH: SearchPath = { schemas: [], creation: '', user: '' };
 function keep(plans: Map<string, Planned>, key: string, planned: Planned): void {
   if (plans.size >= REMEMBERED) plans.clear();
   plans.set(key, planned);
-}
-
-/** Nothing but comments asks for no more than the connection itself. */
-function emptyPlan(resource: PolicyObject): StatementPlan {
-  return {
-    tag: '',
-    kind: 'utility',
-    pairs: [{ action: 'connect', object: resource }],
-    context: {},
-    changesNothing: false,
-    touchesMasked: false,
-    safeColumns: 'all',
-    relations: [],
-    reshapesMasked: false,
-    names: { steers: false, follows: true, reshapes: false, changes: [] },
-    resolved: [],
-    ddl: false,
-  };
 }
 
 function touchesClassified(plans: readonly StatementPlan[]): boolean {

@@ -11,6 +11,8 @@ export interface Prepared {
   /** `PREPARE` named it: what runs is the statement within. */
   readonly inner: boolean;
   readonly analysed: AnalysedNames;
+  /** As of `Planned`. */
+  readonly computesMasksOf?: readonly string[];
 }
 
 /** How much of `namedTextUnits` it takes: its text, and as much as eight characters for each type. */

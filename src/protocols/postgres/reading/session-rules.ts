@@ -6,13 +6,13 @@ import type { CopyPlan, StatementPlan } from '../sql/meaning/plan.ts';
 /**
  * Rules that hold for a session from which something is masked, whatever policy permits.
  *
- * @param uncommittedDdl Whether the session has changed the schema in a transaction that the catalog cannot see yet.
+ * @param unseenDdl The session has changed the schema in a transaction, and its catalog does not show it.
  * @returns Undefined where none of them stands in the way.
  */
 export function sessionRefusal(
   plan: StatementPlan,
   masks: SessionMasks,
-  uncommittedDdl: () => boolean,
+  unseenDdl: boolean,
 ): PostgresRefusal | undefined {
   if (!masks.active) return undefined;
   if (plan.pairs.some((pair) => pair.action === 'sql.set-unsafe')) {
@@ -36,10 +36,10 @@ export function sessionRefusal(
   const unknown = plan.pairs.some(
     (pair) => pair.object.attrs['kind'] === 'unknown' && pair.action !== 'sql.create',
   );
-  if (unknown && uncommittedDdl()) {
+  if (unknown && unseenDdl) {
     return refuse(
       'uncommitted-relation',
-      'a relation made in this transaction is not known yet',
+      'a relation made in this transaction is not known: that is asked for at READ COMMITTED, and not behind what ends a transaction in one string',
       HINTS.commitFirst,
     );
   }

@@ -22,6 +22,7 @@ export interface SessionNames {
   /** Of messages up to Sync; names within one are known before the server has confirmed them. */
   readonly batch: number;
   readonly path: SessionPath;
+  readonly uncommittedDdl: boolean;
   readonly guard: { policyVersion(): string };
 }
 
@@ -82,7 +83,7 @@ export class SqlNames {
     const refers = (plan: StatementPlan) => plan.executes !== undefined || plan.fetches !== undefined;
     if (!planned.plans.some(refers)) return planned;
     const plans: StatementPlan[] = [];
-    const earlier = new EarlierNames(this.#state.path.moved);
+    const earlier = new EarlierNames(this.#state.path.moved || this.#state.uncommittedDdl);
     for (const plan of planned.plans) {
       plans.push(refers(plan) ? await this.#completed(plan, earlier) : plan);
       earlier.note(plan);
@@ -117,9 +118,10 @@ export class SqlNames {
   async #cursor(name: string): Promise<StatementPlan | undefined> {
     const found = await this.portal(name);
     if (found.state !== 'known') return undefined;
-    const { plan, policyVersion } = found.value;
-    if (policyVersion === this.#state.guard.policyVersion()) return plan;
-    // Made under another policy: what may be shown of it is asked anew.
+    const { plan, planned, policyVersion } = found.value;
+    const isSame = policyVersion === this.#state.guard.policyVersion();
+    if (isSame && this.#planner.holds(planned)) return plan;
+    // Made under another policy, or of functions as they were: what may be shown of it is asked anew.
     const again = await this.#planner.planOne(found.value);
     if (again === undefined || sameNames(plan.resolved, again.resolved)) return again;
     return { ...again, refusal: staleNames(name) };
@@ -171,18 +173,19 @@ const GONE = 'gone';
 class EarlierNames {
   readonly statements = new Map<string, StatementPlan | typeof GONE>();
   readonly portals = new Map<string, StatementPlan | typeof GONE>();
-  /** Names may be looked up elsewhere than when the string was planned. */
+  /** Names may stand for something else than when the string was planned. */
   steered = false;
   #moved: boolean;
 
-  /** @param moved The path was set in a transaction block that is still open. */
+  /** @param moved The path was set, or the schema changed, in a transaction block that is still open. */
   constructor(moved: boolean) {
     this.#moved = moved;
   }
 
   note(plan: StatementPlan): void {
-    this.#moved ||= plan.names.steers;
-    this.steered ||= plan.names.steers || (this.#moved && plan.transaction !== undefined);
+    const moves = plan.names.steers || plan.ddl;
+    this.#moved ||= moves;
+    this.steered ||= moves || (this.#moved && plan.transaction !== undefined);
     if (plan.prepares !== undefined) this.statements.set(plan.prepares, plan);
     if (plan.declares !== undefined) this.portals.set(plan.declares, plan);
     if (plan.deallocates !== undefined) takeAway(this.statements, plan.deallocates);
@@ -217,11 +220,13 @@ function cursor(
 function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
   // FETCH and EXPLAIN ANALYZE do not tell how many rows were changed.
   const counts = plan.tag === 'EXECUTE' || plan.changesNothing;
+  const told = plan.explainsMasked === undefined ? [] : (inner.explaining ?? []);
   return {
     ...plan,
-    pairs: [...plan.pairs, ...(counts ? inner.pairs : inner.pairs.map(uncounted))],
+    pairs: [...plan.pairs, ...told, ...(counts ? inner.pairs : inner.pairs.map(uncounted))],
     context: mergeContexts(inner.context, plan.context),
     touchesMasked: plan.touchesMasked || inner.touchesMasked,
+    ...(plan.explainsMasked === undefined ? {} : { explainsMasked: inner.touchesMasked }),
     safeColumns: inner.safeColumns,
     ...(inner.outputColumns === undefined ? {} : { outputColumns: inner.outputColumns }),
     relations: [...plan.relations, ...inner.relations],
@@ -231,6 +236,7 @@ function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
     resolved: [...plan.resolved, ...inner.resolved],
     ...(inner.refusal === undefined ? {} : { refusal: inner.refusal }),
     ...(inner.copy === undefined ? {} : { copy: inner.copy }),
+    ...(inner.clears === undefined ? {} : { clears: inner.clears }),
   };
 }
 
@@ -240,7 +246,8 @@ function tooManyNames(what: string): PostgresRefusal {
 }
 
 export function unknownName(rule: PostgresRule, what: string, name: string): PostgresRefusal {
-  return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint: HINTS.prepareFirst };
+  const hint = rule === 'unknown-portal' ? HINTS.declareFirst : HINTS.prepareFirst;
+  return { code: 'ERR_DENIED', rule, reason: `${what} "${name}" does not exist`, hint };
 }
 
 /** Whether it refers to, gives or takes names that the session keeps: most statements do not. */

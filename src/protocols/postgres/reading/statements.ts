@@ -1,8 +1,10 @@
 import { type HoopError, isHoopError } from '../../../core/errors.ts';
 import { after, type Later, rescued } from '../../../core/later.ts';
+import { stepAfter } from '../../../core/next-step.ts';
 import type { PostgresRefusal } from '../refusals.ts';
 import { AnalysedNames } from './analysed-names.ts';
 import type { FunctionCalls } from './function-calls.ts';
+import type { MaskedQueries, MaskedQuery } from './masked-queries.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import type { Prepared } from './prepared.ts';
 import { type SqlNames, unknownName } from './sql-names.ts';
@@ -39,17 +41,43 @@ export class Statements {
   readonly #names: SqlNames;
   readonly #unread: UnreadStatements;
   readonly #calls: FunctionCalls;
+  readonly #instead: MaskedQueries;
 
   constructor(parts: {
     readonly planner: StatementPlanner;
     readonly names: SqlNames;
     readonly unread: UnreadStatements;
     readonly calls: FunctionCalls;
+    readonly instead: MaskedQueries;
   }) {
     this.#planner = parts.planner;
     this.#names = parts.names;
     this.#unread = parts.unread;
     this.#calls = parts.calls;
+    this.#instead = parts.instead;
+  }
+
+  /**
+   * As `read`; where that refuses a query for computing with masked columns, and one with masks in their place is not
+   * refused, it is that one: then its text is another than the message's, and `planned.computesMasksOf` says of what.
+   */
+  readOrMasked(decode: () => string, types?: () => readonly number[]): Later<Statement> {
+    return after(this.read(decode, types), (statement) => {
+      const instead = this.#instead.of(statement);
+      return instead === undefined ? statement : this.#masked(statement, instead, types);
+    });
+  }
+
+  #masked(
+    statement: Statement,
+    { text, columns }: MaskedQuery,
+    types: (() => readonly number[]) | undefined,
+  ): Later<Statement> {
+    return after(
+      this.read(() => text, types),
+      (read) =>
+        isCertain(read) ? { ...read, planned: { ...read.planned, computesMasksOf: columns } } : statement,
+    );
   }
 
   /**
@@ -74,8 +102,12 @@ export class Statements {
   }
 
   /** A statement gets its name: what its own names stand for by now is noted. */
-  prepare(text: string, types: readonly number[], { alone }: Statement): Prepared {
-    const prepared: Prepared = { text, index: 0, types, inner: false, analysed: new AnalysedNames() };
+  prepare(text: string, types: readonly number[], { alone, planned }: Statement): Prepared {
+    const { computesMasksOf } = planned;
+    const prepared: Prepared = {
+      ...{ text, index: 0, types, inner: false, analysed: new AnalysedNames() },
+      ...(computesMasksOf === undefined ? {} : { computesMasksOf }),
+    };
     // As it stands: what it runs by name is noted where that was prepared.
     this.#planner.reanalysed(prepared.analysed, alone);
     return prepared;
@@ -90,7 +122,11 @@ export class Statements {
     return after(this.#names.statement(name), (found) => {
       if (found.state !== 'known') return { prepared: NO_STATEMENT, planned: this.#unknown(name) };
       const prepared = found.value;
-      return after(this.again(prepared, before(prepared)), (planned) => ({ prepared, planned }));
+      const { computesMasksOf } = prepared;
+      return after(this.again(prepared, before(prepared)), (planned) => ({
+        prepared,
+        planned: computesMasksOf === undefined ? planned : { ...planned, computesMasksOf },
+      }));
     });
   }
 
@@ -99,6 +135,11 @@ export class Statements {
     const named = (one: Planned) =>
       this.#names.complete(this.#planner.reanalysed(prepared.analysed, one), prepared.text);
     return this.#understood(() => after(this.#planner.one(prepared, before), named));
+  }
+
+  /** As of `StatementPlanner`. */
+  holds(planned: Planned): boolean {
+    return this.#planner.holds(planned);
   }
 
   /** A function-call message. @param oid Of the function. */
@@ -116,6 +157,11 @@ export class Statements {
   }
 }
 
+/** What is not analysed may be what the server refuses: a query of system columns, or of names with their schema. */
+function isCertain({ planned: { refusal, plans } }: Statement): boolean {
+  return refusal === undefined && plans.length === 1 && plans[0]?.analysed === true;
+}
+
 function unreadable(error: unknown): Planned {
   if (!isHoopError(error)) throw error;
   return refused('‹statement that cannot be read›', asRefusal(error));
@@ -127,5 +173,6 @@ function asRefusal(error: HoopError): PostgresRefusal {
     rule: 'unreadable-statement',
     reason: error.message,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
+    next: stepAfter(error.code),
   };
 }

@@ -9,8 +9,8 @@ export type Original = {
   readonly parameters?: readonly (string | null)[];
 };
 
-/** In everything that a text mask shows: `***`, `a***@e***.com`, `***1111`. */
-const MASK = '***';
+/** In everything that a text mask shows but `keep-format`: `***`, `a***@e***.com`, `***1111`; pseudonyms of texts and of UUIDs. */
+const MASK = /\*\*\*|anon_[a-z0-9]{16}|ffffffff-[0-9a-f]{4}-8[0-9a-f]{3}-/;
 /** Texts with more tokens are not read again: any mask in them counts. */
 const MAX_TOKENS = 512;
 
@@ -25,15 +25,15 @@ const MAX_TOKENS = 512;
 export function writesMaskBack(planned: Planned, original: Original): PostgresRefusal | undefined {
   if (planned.context['writesMasked'] !== true) return undefined;
   const { statement = '', parameters = [] } = original;
-  const given = parameters.some((value) => value?.includes(MASK) === true);
+  const given = parameters.some((value) => value !== null && MASK.test(value));
   return given || holdsMask(statement) ? MASK_WRITTEN : undefined;
 }
 
 function holdsMask(text: string): boolean {
-  if (!text.includes(MASK)) return false;
+  if (!MASK.test(text)) return false;
   const tokens = tokensOf(text, MAX_TOKENS);
   if (tokens === undefined) return true;
-  return tokens.some(({ kind, start, end }) => kind === 'string' && text.slice(start, end).includes(MASK));
+  return tokens.some(({ kind, start, end }) => kind === 'string' && MASK.test(text.slice(start, end)));
 }
 
 const MASK_WRITTEN: PostgresRefusal = {

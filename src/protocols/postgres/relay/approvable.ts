@@ -31,7 +31,7 @@ export interface Asking {
 }
 
 /** A notice of the gateway's own: it waits for an approval. */
-const HELD_SQLSTATE = '01H02';
+export const HELD_SQLSTATE = '01H02';
 
 /** What an approval covers of a statement, and how its client waits. */
 export class ApprovableStatement implements Approvable {

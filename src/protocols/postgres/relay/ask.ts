@@ -40,7 +40,11 @@ export function ask(state: SessionState, planned: Planned, asking: Asking, answe
       return answers.skip?.();
     }
     if (answer.effect === 'deny') return answers.refuse(cancelled ? CANCELLED : answer.denial);
-    return answers.send(answer, latest);
+    // What is only prepared asks nothing yet.
+    const spent = asking.prepares === true ? undefined : state.lookUp(latest);
+    if (spent === undefined) return answers.send(answer, latest);
+    answer.close('failure', '42501', 'refused: lookups');
+    return answers.refuse(spent);
   });
 }
 
@@ -59,4 +63,5 @@ const CANCELLED: Denial = {
   rule: 'cancelled',
   reason: 'the client did not wait for the approval any longer',
   hint: 'it did not run; send it again, and it is asked for anew',
+  next: 'ask',
 };

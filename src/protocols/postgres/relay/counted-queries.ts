@@ -14,7 +14,7 @@ const FLUSH = encodeFrontend({ name: 'Flush' });
 const SYNC = encodeFrontend({ name: 'Sync' });
 
 /**
- * Simple queries whose rows must be counted before the server commits them. Each goes there as the same text in the
+ * Simple queries whose rows must be counted before the server commits them, or before they are shown. Each goes there as the same text in the
  * extended protocol, which commits at Sync alone: that is held back until the count is known, and behind our failing
  * stand-in where it is too large. The client is answered as it asked.
  *
@@ -47,6 +47,7 @@ export class CountedQueries {
     const counted: Counted = { settled: false, tag: undefined, unnamed };
     const query = { ...entry, counted };
     pipeline.push(query);
+    if (query.operation !== undefined) this.#state.answers.begin(query.operation);
     this.#out.addBytes(asExtended(text));
     return after(
       this.#out.until(() => this.#settled(query, counted) || this.#state.copyIn),
@@ -81,10 +82,15 @@ export class CountedQueries {
   }
 
   #conclude(query: QueryEntry, counted: Counted): Later<void> {
+    return after(this.#state.answers.ended(), () => this.#end(query, counted));
+  }
+
+  #end(query: QueryEntry, counted: Counted): Later<void> {
     const state = this.#state;
     if (state.ended || !counted.settled) return;
     const refused = query.operation?.refused;
-    if (refused !== undefined) {
+    // Where it was cancelled the server has failed already.
+    if (refused !== undefined && !query.failed) {
       query.denial = refused;
       this.#out.addBytes(REFUSED_PARSE);
     }

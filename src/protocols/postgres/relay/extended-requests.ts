@@ -184,7 +184,8 @@ export class ExtendedRequests {
     return after(this.#names.portal(name), (found) => {
       if (found.state !== 'known') return this.#refuseUnknown(name);
       const portal = found.value;
-      const judged = portal.policyVersion === this.#state.guard.policyVersion();
+      const isSame = portal.policyVersion === this.#state.guard.policyVersion();
+      const judged = isSame && this.#statements.holds(portal.planned);
       const open = judged && portal.operation?.open === true;
       return open ? this.#run(frame, name, portal) : this.#runAgain(frame, name, portal, judged);
     });
@@ -206,7 +207,8 @@ export class ExtendedRequests {
     state.path.sent(portal.plan);
     if (maySet(portal.plan)) state.setIn = state.batch;
     this.#out.add(frame);
-    if (operation.bound !== undefined) return this.#counted(operation);
+    state.answers.begin(operation);
+    if (operation.bound !== undefined || operation.limits !== undefined) return this.#counted(operation);
     if (state.decidesWhatFollows(portal.planned)) {
       this.#out.addBytes(FLUSH);
       return this.#out.answerBarrier();
@@ -219,8 +221,13 @@ export class ExtendedRequests {
     this.#out.addBytes(FLUSH);
     return after(this.#out.answerBarrier(), () => {
       if (this.#state.copyIn) this.#copying = operation;
-      else if (operation.refused !== undefined) this.#refuseExtended(operation.refused);
+      else return after(this.#state.answers.ended(), () => this.#answered(operation));
     });
+  }
+
+  /** Where it was cancelled the server has failed already, and skips what follows. */
+  #answered({ refused }: OpenOperation): void {
+    if (refused !== undefined && !this.#state.pipeline.skipping) this.#refuseExtended(refused);
   }
 
   /** The data of a COPY has ended. */

@@ -3,7 +3,7 @@ import { after, type Later } from '../../../core/later.ts';
 import { errorDenial } from '../../../enforcement/denial.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import { Parse } from '../../../wire/postgres/extended.ts';
-import { Frame } from '../../../wire/postgres/frame.ts';
+import { type Frame, frameOf } from '../../../wire/postgres/frame.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Planned } from '../reading/planner.ts';
 import { type Prepared, type Staged, stagedName, weightOf } from '../reading/prepared.ts';
@@ -60,9 +60,12 @@ export class HeldParse {
       return message.sql;
     };
     const types = () => message?.parameterTypes ?? [];
-    return after(this.#parts.statements.read(sql, types), (statement) =>
-      message === undefined ? this.#unreadable(statement.planned) : this.#hold(frame, message, statement),
-    );
+    return after(this.#parts.statements.readOrMasked(sql, types), (statement) => {
+      if (message === undefined) return this.#unreadable(statement.planned);
+      if (statement.planned.computesMasksOf === undefined) return this.#hold(frame, message, statement);
+      const masked = { ...message, sql: statement.text ?? '' };
+      return this.#hold(frameOf(Parse.encode(masked)), masked, statement);
+    });
   }
 
   /** What is no Parse message goes nowhere, whatever policy says. */
@@ -93,9 +96,8 @@ export class HeldParse {
   /** Nothing more has arrived: what stays held does not keep a whole chunk alive. */
   settle(): void {
     if (this.#held === undefined) return;
-    const { frame } = this.#held;
-    const raw = Buffer.from(frame.raw);
-    this.#held = { ...this.#held, frame: new Frame(frame.type, raw, 0, raw.length) };
+    const raw = Buffer.from(this.#held.frame.raw);
+    this.#held = { ...this.#held, frame: frameOf(raw) };
   }
 
   /** Something else than its Bind comes next: lets it go under an event of its own, or refuses it. */

@@ -7,15 +7,17 @@ import type { Staged } from '../reading/prepared.ts';
 import type { RowPlan } from '../shown/rows.ts';
 import type { Said } from '../shown/scrub.ts';
 
-/** Our own question for the search path; its answers are not the client's. */
-export interface PathQuestion {
-  readonly kind: 'path';
+/** A question of our own; its answers are not the client's. */
+export interface OwnQuestion {
+  readonly kind: 'own';
   /** In a message cycle of its own, which ends with a ReadyForQuery. */
   readonly synced: boolean;
-  /** How often the path may have changed when it was asked. */
-  readonly marks: number;
-  /** How many changes of names the session had made by then. */
-  readonly changed: number;
+  /** Takes a row of the answer. */
+  readonly row: (values: readonly (string | null)[]) => void;
+  /** Its cycle is over, and no transaction is open. */
+  readonly rested: () => void;
+  /** All rows have come. */
+  complete: boolean;
   closed: number;
   failed: boolean;
 }
@@ -32,7 +34,7 @@ export interface Counted {
 
 /** What the server is still to answer, one entry for each message that has an answer, in order. */
 export type Expected =
-  | PathQuestion
+  | OwnQuestion
   | {
       readonly kind: 'query';
       readonly planned: Planned | undefined;
@@ -97,9 +99,10 @@ export function sentExtended(head: Expected | undefined): boolean {
   return head?.kind === 'query' && head.counted !== undefined && !head.failed;
 }
 
-/** Why it was refused, where a fixed failing statement went to the server in its place. */
+/** Why it was refused, where a fixed failing statement went to the server in its place, or it was cancelled there for it. */
 export function denialOf(head: Expected | undefined): Denial | undefined {
-  return head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;
+  const denial = head?.kind === 'query' || head?.kind === 'denied' ? head.denial : undefined;
+  return denial ?? runningOf(head)?.refused;
 }
 
 /** How the rows that come next are shown, where they are described. */
@@ -155,7 +158,7 @@ export class Pipeline {
 
   push(entry: Expected): void {
     this.#entries.push(entry);
-    const ends = entry.kind === 'sync' || entry.kind === 'query' || (entry.kind === 'path' && entry.synced);
+    const ends = entry.kind === 'sync' || entry.kind === 'query' || (entry.kind === 'own' && entry.synced);
     this.batchOpen = !ends;
   }
 

@@ -1,7 +1,7 @@
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
-import type { Frame } from '../../../wire/postgres/frame.ts';
+import { type Frame, frameOf } from '../../../wire/postgres/frame.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
 import { FunctionCall } from '../../../wire/postgres/function-call.ts';
 import { Query } from '../../../wire/postgres/query.ts';
@@ -9,11 +9,13 @@ import { DURING_COPY, FRONTEND } from '../../../wire/postgres/types.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { POSTGRES_LIMITS } from '../limits.ts';
 import type { FunctionCalls } from '../reading/function-calls.ts';
+import type { MaskedQueries } from '../reading/masked-queries.ts';
 import { parameterTexts } from '../reading/parameters.ts';
 import type { Planned, StatementPlanner } from '../reading/planner.ts';
 import { SqlNames } from '../reading/sql-names.ts';
 import { Statements } from '../reading/statements.ts';
 import { unreadOriginal } from '../reading/unread.ts';
+import { unlimitable } from './answer-limits.ts';
 import { ask } from './ask.ts';
 import { CountedQueries } from './counted-queries.ts';
 import { ExtendedRequests } from './extended-requests.ts';
@@ -27,6 +29,13 @@ const FLUSH = encodeFrontend({ name: 'Flush' });
 
 type QueryEntry = Extract<Expected, { kind: 'query' }>;
 
+/** By what requests are read. */
+interface ReadingParts {
+  readonly planner: StatementPlanner;
+  readonly calls: FunctionCalls;
+  readonly instead: MaskedQueries;
+}
+
 /**
  * The way there: takes the client's messages one by one, asks the enforcer before anything reaches the target, and
  * forwards the very bytes that were judged.
@@ -39,14 +48,14 @@ export class RequestPump {
   readonly #extended: ExtendedRequests;
   readonly #counted: CountedQueries;
 
-  constructor(state: SessionState, planner: StatementPlanner, calls: FunctionCalls, out: Forwarder) {
+  constructor(state: SessionState, { planner, calls, instead }: ReadingParts, out: Forwarder) {
     state.answered = () => {
       // Without a Sync the server keeps what it has answered until its own buffer is full.
       if (state.pipeline.batchOpen) out.addBytes(FLUSH);
       return out.until(() => state.pipeline.depth === 0);
     };
     const names = new SqlNames(state, planner, (settled) => out.until(settled));
-    const statements = new Statements({ planner, names, unread: state.unread, calls });
+    const statements = new Statements({ planner, names, unread: state.unread, calls, instead });
     this.#state = state;
     this.#names = names;
     this.#statements = statements;
@@ -151,15 +160,24 @@ export class RequestPump {
 
   #query(frame: Frame): Later<void> {
     const sql = () => Query.decode(frame.body).sql;
-    return after(this.#statements.read(sql), ({ text, planned }) => {
+    return after(this.#statements.readOrMasked(sql), ({ text, planned }) => {
       const original = text === undefined ? unreadOriginal(planned, frame) : { statement: text };
-      const again = () => after(this.#statements.read(sql), (read) => read.planned);
+      const { computesMasksOf } = planned;
+      const isMasked = computesMasksOf !== undefined && text !== undefined;
+      const sent = isMasked ? frameOf(Query.encode({ sql: text })) : frame;
+      const again = () =>
+        isMasked
+          ? after(
+              this.#statements.read(() => text),
+              (read) => ({ ...read.planned, computesMasksOf }),
+            )
+          : after(this.#statements.read(sql), (read) => read.planned);
       return ask(
         this.#state,
         planned,
         { original, again },
         {
-          send: (operation, latest) => this.#runQuery(frame, latest, text ?? '', operation),
+          send: (operation, latest) => this.#runQuery(sent, latest, text ?? '', operation),
           refuse: (denial) => this.#refuseQuery(denial),
         },
       );
@@ -168,10 +186,12 @@ export class RequestPump {
 
   #runQuery(frame: Frame, planned: Planned, text: string, operation: OpenOperation): Later<void> {
     operation.bound = boundOf(operation, planned);
+    const denial = unlimitable(operation, planned);
+    if (denial !== undefined) return this.#refuseAllowed(denial, operation);
     const told = this.#state.masks.active ? text : '';
-    if (operation.bound !== undefined)
-      return this.#runCounted(queryEntry({ planned, operation, text: told }), planned, text);
     const staged = planned.plans.map((plan, index) => this.#names.stage(plan, planned, text, index));
+    if (operation.bound !== undefined || operation.limits !== undefined)
+      return this.#runCounted(queryEntry({ planned, operation, staged, text: told }), planned, text);
     this.#pushQuery({ planned, operation, staged, text: told });
     for (const plan of planned.plans) this.#state.path.sent(plan);
     // The server goes on after a query that failed: whoever uses its names must know whether it did.
@@ -187,6 +207,12 @@ export class RequestPump {
   #runCounted(entry: QueryEntry, planned: Planned, text: string): Later<void> {
     for (const plan of planned.plans) this.#state.path.sent(plan);
     return this.#counted.run(entry, text);
+  }
+
+  /** Policy allows it within limits that cannot be kept. */
+  #refuseAllowed(denial: Denial, operation: OpenOperation): void {
+    operation.close('failure', '42501', 'refused: not limited');
+    this.#refuseQuery(denial);
   }
 
   #refuseQuery(denial: Denial): void {
@@ -216,6 +242,8 @@ export class RequestPump {
   }
 
   #call(frame: Frame, planned: Planned, operation: OpenOperation): void {
+    const denial = unlimitable(operation, { ...planned, plans: [] });
+    if (denial !== undefined) return this.#refuseAllowed(denial, operation);
     this.#pushQuery({ planned, call: true, operation });
     for (const plan of planned.plans) this.#state.path.sent(plan);
     this.#out.add(frame);

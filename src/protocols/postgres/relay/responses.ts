@@ -15,7 +15,7 @@ import {
   statusOf,
 } from '../shown/reports.ts';
 import { type RowPlan, type RowRewriter, rowPlan } from '../shown/rows.ts';
-import { takePathAnswer } from './path-answer.ts';
+import { takeOwnAnswer } from './own-answer.ts';
 import { denialOf, type Expected, runningOf, sentExtended, unexpected } from './pipeline.ts';
 import { rowsWritten } from './row-bounds.ts';
 import { ShownRows } from './shown-rows.ts';
@@ -106,7 +106,7 @@ export class ResponsePump {
 
   #handleFrame(frame: Frame): void {
     const { head } = this.#state.pipeline;
-    if (head?.kind === 'path' && takePathAnswer(this.#state, head, frame)) return;
+    if (head?.kind === 'own' && takeOwnAnswer(this.#state, head, frame)) return;
     switch (frame.type) {
       case BACKEND.DataRow:
         return this.#rows.row(frame);
@@ -211,6 +211,8 @@ export class ResponsePump {
       this.#state.pipeline.shift();
       // Beyond its bound the way there makes the server undo it, and the client gets that error instead.
       if (!this.#state.changedRows.count(head.operation, rows)) return;
+      // So does what went over a limit before it could be cancelled.
+      if (head.operation.refused !== undefined) return;
       head.operation.close('success');
       this.#state.took(head.portal.plan, head.portal.planned);
     } else throw unexpected(frame.type);
@@ -244,7 +246,7 @@ export class ResponsePump {
     head.staged?.discard();
     this.#state.pipeline.shift();
     if (!this.#state.changedRows.count(head.operation, undefined)) return;
-    this.#out.add(frame);
+    if (head.operation.refused === undefined) this.#out.add(frame);
   }
 
   #copyInStarted(frame: Frame): void {

@@ -31,7 +31,8 @@ export class ChangedRows {
   /** A simple query is done and not committed yet: its client gets the CommandComplete once it is. */
   settle({ operation, counted }: Pick<QueryEntry, 'operation' | 'counted'>, complete: Frame): void {
     if (operation === undefined || counted === undefined) return;
-    if (this.count(operation, rowsWritten(complete.body))) counted.tag = Buffer.from(complete.raw);
+    const within = this.count(operation, rowsWritten(complete.body)) && operation.refused === undefined;
+    if (within) counted.tag = Buffer.from(complete.raw);
     settle(counted);
   }
 
@@ -62,6 +63,8 @@ function overBound({ max, rule }: RowBound, rows: number | undefined): Denial {
     rule: rule.id,
     reason: rule.reason ?? `one transaction may change ${max} rows`,
     hint: rule.hint ?? 'change fewer rows, or ask the operator of the gateway who may change more',
+    next: 'less',
+    most: max,
   };
 }
 

@@ -44,7 +44,9 @@ export class ShownRows {
 
   /** Types of messages that are taken in runs, given the answer that is due. */
   get inRuns(): Uint8Array {
-    if (this.#state.pipeline.head?.kind === 'path') return NONE;
+    const { head } = this.#state.pipeline;
+    // Of a limited answer each row is counted before it is shown.
+    if (head?.kind === 'own' || runningOf(head)?.limits !== undefined) return NONE;
     const rows = rowsOf(this.#state.pipeline.head);
     if (rows !== undefined) return DATA_ROWS;
     if (this.#copyOut.transparent(this.#state.masks)) return COPY_DATA;
@@ -54,52 +56,58 @@ export class ShownRows {
   run(run: Run): void {
     const operation = runningOf(this.#state.pipeline.head);
     if (operation === undefined) throw unexpected(run.chunk[run.start] ?? 0);
-    operation.rows += run.count;
-    this.#showRows(run, operation);
+    this.#showRows(run, operation, run.count);
   }
 
-  /** @returns Whether other octets are shown in their place. */
-  #showRows(rows: Piece, operation: OpenOperation): boolean {
+  /** @returns Whether other octets are shown in their place, or none. */
+  #showRows(rows: Piece, operation: OpenOperation, count: number): boolean {
     const plan = rowsOf(this.#state.pipeline.head);
     const seen = plan !== undefined && !plan.transparent;
     const rewritten = seen ? this.#rewriter.rewrite(rows, plan, this.#state.masks.detected) : undefined;
-    this.#show(rows, operation, rewritten);
-    return rewritten !== undefined;
+    const shown = this.#show(rows, operation, rewritten, count);
+    return rewritten !== undefined || !shown;
   }
 
   row(frame: Frame): void {
     const operation = runningOf(this.#state.pipeline.head);
     if (operation === undefined) throw unexpected(frame.type);
     const plan = rowsOf(this.#state.pipeline.head);
-    operation.rows++;
     if (plan === undefined && this.#state.masks.active) {
       throw new HoopError('ERR_PROTOCOL', 'the target sent rows without saying what their columns are');
     }
-    if (this.#showRows(frame, operation)) frame.dispose();
+    if (this.#showRows(frame, operation, 1)) frame.dispose();
   }
 
-  /** Sends rows on, or what became of them. */
-  #show(original: Piece, operation: OpenOperation, rewritten: RewrittenRow | undefined): void {
+  /** Sends rows on, or what became of them. @returns False: nothing, for they go over a limit. */
+  #show(
+    original: Piece,
+    operation: OpenOperation,
+    rewritten: RewrittenRow | undefined,
+    count: number,
+  ): boolean {
     const piece = rewritten?.piece ?? original;
-    operation.bytes += piece.end - piece.start;
+    const bytes = piece.end - piece.start;
+    if (!this.#state.answers.take(operation, count, bytes)) return false;
+    operation.rows += count;
+    operation.bytes += bytes;
     if (rewritten !== undefined) {
       operation.maskedValues += rewritten.maskedValues;
       this.#withheld.add(rewritten.maskedValues, rewritten.nullValues);
     }
     this.#out.add(piece);
+    return true;
   }
 
   copyData(frame: Frame): void {
     const operation = this.#copying(frame);
-    operation.rows++;
-    this.#show(frame, operation, this.#copyOut.take(frame.body, this.#state.masks));
+    this.#show(frame, operation, this.#copyOut.take(frame.body, this.#state.masks), 1);
   }
 
   copyDone(frame: Frame): void {
     const operation = this.#copying(frame);
     const rest = this.#copyOut.end();
-    if (rest !== undefined) this.#show(rest.piece, operation, rest);
-    this.#out.add(frame);
+    if (rest !== undefined) this.#show(rest.piece, operation, rest, 0);
+    if (operation.refused === undefined) this.#out.add(frame);
   }
 
   #copying({ type }: Frame): OpenOperation {
@@ -137,5 +145,8 @@ export class ShownRows {
     const portal = head?.kind === 'execute' ? head.portal : undefined;
     const notice = this.#withheld.told(rowsOf(this.#state.pipeline.head), portal);
     if (notice !== undefined) this.#out.add({ chunk: notice, start: 0, end: notice.length });
+    const planned = head?.kind === 'query' ? head.planned : portal?.planned;
+    const computed = this.#withheld.computed(planned?.computesMasksOf, portal);
+    if (computed !== undefined) this.#out.add({ chunk: computed, start: 0, end: computed.length });
   }
 }

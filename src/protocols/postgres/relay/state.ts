@@ -1,10 +1,12 @@
 import type { Holder } from '../../../core/allowance.ts';
 import { HoopError } from '../../../core/errors.ts';
 import type { Later } from '../../../core/later.ts';
+import type { Denial } from '../../../enforcement/operation.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { ClientTurn } from '../../stream/client-turn.ts';
 import type { Guard } from '../../stream/guard.ts';
 import { POSTGRES_LIMITS } from '../limits.ts';
+import type { OpenSchema } from '../reading/catalog-view.ts';
 import { NameTable } from '../reading/names.ts';
 import type { Planned } from '../reading/planner.ts';
 import type { Portal } from '../reading/portal.ts';
@@ -15,6 +17,7 @@ import type { SessionMasks } from '../shown/masks.ts';
 import { changesNothing, type SchemaChanges, together } from '../sql/facts/schema-changes.ts';
 import type { NameChange } from '../sql/meaning/held-names.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
+import { LimitedAnswers } from './answer-limits.ts';
 import { Pipeline } from './pipeline.ts';
 import { ChangedRows } from './row-bounds.ts';
 
@@ -28,6 +31,7 @@ export class SessionState {
   readonly path: SessionPath;
   /** In this transaction. */
   readonly changedRows = new ChangedRows();
+  readonly answers: LimitedAnswers;
   readonly statements = new NameTable<Prepared>(POSTGRES_LIMITS.namesPerSession, {
     weigh: weightOf,
     maxWeight: POSTGRES_LIMITS.namedTextUnits,
@@ -63,9 +67,13 @@ export class SessionState {
   readonly turn: ClientTurn;
   readonly tell: (bytes: Buffer) => void;
   readonly definitions: () => Promise<string>;
+  /** Takes what a statement asks of masked columns from what may be asked. */
+  readonly lookUp: (planned: Planned) => Denial | undefined;
   readonly #onGoodbye: (said: () => void) => () => void;
   /** Writes what was gathered, and resolves when the target has answered all of it. A batch that is open stays so. */
   answered: () => Later<void> = () => undefined;
+  /** How often the schema may have become another: by a change, or what undoes one. */
+  #schemaMarks = 0;
   readonly #onSchemaChange: (changes: SchemaChanges, session?: object) => void;
   /** What the transaction has changed so far: nobody else sees it before its end, nor does the catalog's reader. */
   #changed: SchemaChanges | undefined;
@@ -89,8 +97,11 @@ export class SessionState {
       readonly turn: ClientTurn;
       /** Tells the client something of ours, recorded as all that is shown. */
       readonly tell: (bytes: Buffer) => void;
+      /** Cancels what runs at the target. */
+      readonly cancel: () => Promise<void>;
       /** What the target has defined now, as one value. */
       readonly definitions: () => Promise<string>;
+      readonly lookUp: (planned: Planned) => Denial | undefined;
       /** Tells when the client's goodbye is among what it has sent and is not handled yet, until the returned function is called. */
       readonly onGoodbye: (said: () => void) => () => void;
     },
@@ -105,6 +116,8 @@ export class SessionState {
     this.turn = hooks.turn;
     this.tell = hooks.tell;
     this.definitions = hooks.definitions;
+    this.lookUp = hooks.lookUp;
+    this.answers = new LimitedAnswers(hooks.cancel);
     this.#onGoodbye = hooks.onGoodbye;
     this.#end = hooks.end;
   }
@@ -130,8 +143,10 @@ export class SessionState {
     if (this.#changed !== undefined) this.#tellChange(this.#changed);
     this.#changed = undefined;
     this.#names = undefined;
+    this.#schemaMarks++;
     this.path.committed();
     this.changedRows.reset();
+    this.answers.reset();
     this.portals.forget((one) => !one.holdable);
   }
 
@@ -151,6 +166,7 @@ export class SessionState {
     const alone = simple && planned?.plans.length === 1 && this.status === 'I';
     if (alone && plan.changes !== undefined) this.#names = plan.names.changes;
     if (plan.ddl) this.schemaChanged(plan.changes ?? 'anything');
+    if (plan.ddl || plan.transaction === 'rollback-to') this.#schemaMarks++;
     if (ENDS_TRANSACTION.has(plan.transaction)) this.transactionEnded();
   }
 
@@ -159,6 +175,13 @@ export class SessionState {
     if (changesNothing(changes)) return;
     this.uncommittedDdl = true;
     this.#changed = together(this.#changed, changes);
+  }
+
+  /** What of its schema this session alone sees, where that decides what it may be shown. */
+  get openSchema(): OpenSchema {
+    // Code that may set a path may do more.
+    const marks = this.#schemaMarks + this.path.marks;
+    return { isOwn: this.uncommittedDdl && this.masks.active, marks };
   }
 
   /**

@@ -1,11 +1,11 @@
 import type { ErrorCode, HoopError } from '../../../core/errors.ts';
-import { denialJson } from '../../../enforcement/denial.ts';
+import { refusalLine, wordOf } from '../../../core/refusal-line.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { ReportField } from '../../../wire/postgres/report.ts';
 import { SQLSTATE } from '../../../wire/postgres/sqlstate.ts';
 
 /** SQLSTATEs that clients act upon by themselves (drivers re-prepare on 26000), for refusals with such a rule. */
-const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {
+export const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {
   'unknown-statement': '26000',
   'unknown-portal': '34000',
   'unknown-function': '42883',
@@ -27,7 +27,7 @@ export function denialFields(denial: Denial): readonly ReportField[] {
     ['V', 'ERROR'],
     ['C', SQLSTATE_BY_RULE[denial.rule] ?? SQLSTATE[denial.code]],
     ['M', denial.message],
-    ['H', denialJson(denial)],
+    ['H', refusalLine(denial)],
   ];
 }
 
@@ -40,7 +40,7 @@ export function sqlstateAtEnd(code: ErrorCode): string {
 }
 
 /**
- * An error of ours that ends the session: FATAL, with what to do next. Of a target's failure the client learns no more
+ * An error of ours that ends the session: FATAL, with what to do next as denials say it. Of a target's failure the client learns no more
  * than that; the log has the cause under the session's id.
  */
 export function fatalFields(error: HoopError, session: string): readonly ReportField[] {
@@ -49,12 +49,13 @@ export function fatalFields(error: HoopError, session: string): readonly ReportF
     (OPERATORS_BUSINESS.has(error.code)
       ? `ask the operator of the gateway: its log says why, for session ${session}`
       : undefined);
+  const { code, message } = error;
   return [
     ['S', 'FATAL'],
     ['V', 'FATAL'],
     ['C', sqlstateAtEnd(error.code)],
-    ['M', error.message],
-    ...(hint === undefined ? [] : [['H', hint] as const]),
+    ['M', message],
+    ['H', refusalLine(wordOf({ code, message, hint }))],
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { ExplainedColumn } from '../../../api/explanation.ts';
+import { kindOf } from '../../../masking/mask.ts';
 import type { MaskKind } from '../../../policy/model.ts';
 import type { OutputColumn } from '../sql/meaning/flow/output-columns.ts';
 import type { ColumnAt } from '../sql/meaning/lineage.ts';
@@ -11,14 +12,16 @@ import type { SessionMasks } from './masks.ts';
  */
 export function explainedColumn(
   { name, from, carried, origin }: OutputColumn,
-  masks: Pick<SessionMasks, 'maskOf' | 'detected'>,
+  masks: Pick<SessionMasks, 'maskOf' | 'detected' | 'pseudonymsRefused'>,
 ): ExplainedColumn {
   const mask = maskOf(from, origin, masks);
+  const refused = origin && masks.pseudonymsRefused(origin);
   return {
     name,
     from: from.map((one) => `${masks.detected.resource.id}/${one.name}`),
     ...(carried || from.length === 0 ? {} : { computed: true }),
     ...(mask === undefined ? {} : { mask }),
+    ...(mask === undefined || refused === undefined ? {} : { pseudonymsRefused: refused }),
   };
 }
 
@@ -27,6 +30,9 @@ function maskOf(
   origin: ColumnAt | undefined,
   masks: Pick<SessionMasks, 'maskOf'>,
 ): MaskKind | undefined {
-  if (origin !== undefined) return masks.maskOf(origin);
+  if (origin !== undefined) {
+    const mask = masks.maskOf(origin);
+    return mask && kindOf(mask);
+  }
   return from.some((one) => masks.maskOf(one) !== undefined) ? 'redact' : undefined;
 }

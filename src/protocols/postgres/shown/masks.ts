@@ -1,14 +1,37 @@
-import { strongest } from '../../../masking/mask.ts';
-import type { MaskKind, PolicyObject } from '../../../policy/model.ts';
+import { type Mask, strongest, type ValueShape } from '../../../masking/mask.ts';
+import { fewest, type Lookups, type PolicyObject } from '../../../policy/model.ts';
 import type { Column } from '../../../wire/postgres/rows.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
-import type { Classification, Classified } from '../catalog/classification.ts';
+import type { Classification } from '../catalog/classification.ts';
+import { FIRST_USER_OID } from '../catalog/system/objects.ts';
 import { type ColumnAt, columnKey, spread } from '../sql/meaning/lineage.ts';
-import type { StatementPlan } from '../sql/meaning/plan.ts';
-import { type ColumnAction, type MaskCause, type RowPlan, rowPlan, shapeOf } from './rows.ts';
-import { tells, type WireTypes } from './values/wire-types.ts';
+import type { PlainOnly } from '../sql/meaning/plain/value.ts';
+import type { PlanInput, StatementPlan } from '../sql/meaning/plan.ts';
+import { ColumnPseudonyms, type PseudonymGiver } from './column-pseudonyms.ts';
+import {
+  type ColumnAction,
+  type MaskCause,
+  type MaskedElements,
+  type RowPlan,
+  rowPlan,
+  shapeOf,
+} from './rows.ts';
+import { holdsText, isText, tells, type WireTypes } from './values/wire-types.ts';
+
+export type PlainText = Pick<PlainOnly, 'functions'>;
+
+interface MaskOptions {
+  readonly giver?: PseudonymGiver;
+  readonly computesMasks?: boolean;
+  readonly plainText?: PlainText | undefined;
+}
+
+type Planning = Pick<
+  PlanInput,
+  'isMasked' | 'anyMasked' | 'masksColumns' | 'reveals' | 'computesMasks' | 'mayLookUp' | 'plainOnly'
+>;
 
 /**
  * What one session's principal may see: which columns are masked, and how, and whether detectors must look at the
@@ -16,24 +39,63 @@ import { tells, type WireTypes } from './values/wire-types.ts';
  */
 export class SessionMasks {
   readonly detected: DetectedValues;
+  /** Queries may compute with masks in place of what is masked. */
+  readonly computesMasks: boolean;
   readonly #guard: Pick<Guard, 'reveal' | 'policyVersion'>;
+  readonly #giver: PseudonymGiver | undefined;
+  readonly #plainText: PlainText | undefined;
   #classification: Classification | undefined;
   #policyVersion = '';
-  #columns: ReadonlyMap<string, MaskKind> = new Map();
+  #columns: ReadonlyMap<string, Mask> = new Map();
+  #refusals: ReadonlyMap<string, string> = new Map();
+  #lookups: ReadonlyMap<string, Lookups> = new Map();
   #relations: ReadonlySet<number> = new Set();
   /** Some column is masked for this principal. */
   masksColumns = true;
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
   active = true;
 
-  constructor(guard: Pick<Guard, 'reveal' | 'policyVersion'>, detected: DetectedValues) {
+  /**
+   * @param options.giver Of pseudonyms; absent: what would be shown by one is hidden whole.
+   * @param options.plainText Free text is shown in plain columns alone where detectors mask something; absent: it is not.
+   */
+  constructor(
+    guard: Pick<Guard, 'reveal' | 'policyVersion'>,
+    detected: DetectedValues,
+    { giver, computesMasks = false, plainText }: MaskOptions = {},
+  ) {
     this.#guard = guard;
     this.detected = detected;
+    this.#giver = giver;
+    this.computesMasks = computesMasks;
+    this.#plainText = plainText;
+  }
+
+  /** How a statement is planned for this principal. */
+  get planning(): Planning {
+    return {
+      isMasked: (relation, attribute) => this.isMasked(relation, attribute),
+      anyMasked: this.active,
+      masksColumns: this.masksColumns,
+      reveals: (fn) => this.#guard.reveal(fn).show,
+      computesMasks: this.computesMasks,
+      ...(this.#lookups.size === 0 ? {} : { mayLookUp: (key: string) => this.#lookups.has(key) }),
+      plainOnly: this.#plainOnly(),
+    };
   }
 
   /** Some detected kind of value is masked for this principal. */
   get detecting(): boolean {
     return this.detected.masks;
+  }
+
+  #plainOnly(): PlainOnly | undefined {
+    const { types } = this;
+    if (this.#plainText === undefined || !this.detecting) return undefined;
+    return {
+      ...this.#plainText,
+      holdsText: (oid) => types === undefined || holdsText(types.of(oid), oid < FIRST_USER_OID),
+    };
   }
 
   /** Asks policy again if it or the classification has changed. @returns Whether anything was made anew. */
@@ -51,23 +113,43 @@ export class SessionMasks {
   }
 
   /** What policy masks, and wherever that can be seen; of unknown source is a danger only where there is something to show. */
-  #maskedOf(classification: Classification): Map<string, MaskKind> {
-    const seeds = classification.columns.flatMap((column) => {
-      const kind = this.#askColumn(column);
-      return kind === 'show' ? [] : [[column, kind] as const];
+  #maskedOf(classification: Classification): Map<string, Mask> {
+    const pseudonyms = this.#giver && new ColumnPseudonyms(this.#giver, classification);
+    const refusals = new Map<string, string>();
+    const lookups = new Map<string, Lookups>();
+    const seeds = classification.columns.flatMap((column): [ColumnAt, Mask][] => {
+      const reveal = this.#guard.reveal(column.object);
+      if (reveal.show) return [];
+      if (reveal.lookups !== undefined) lookups.set(columnKey(column), reveal.lookups);
+      const given = reveal.mask === 'pseudonym' ? (pseudonyms?.of(column) ?? NOBODY_GIVES) : reveal.mask;
+      const refused = reveal.mask === 'pseudonym' && typeof given === 'string';
+      if (refused) refusals.set(columnKey(column), given);
+      return [[column, refused ? 'redact' : (given as Mask)]];
     });
+    this.#refusals = refusals;
     const unknown = seeds.length === 0 ? [] : classification.unknown.map((one) => [one, 'redact'] as const);
-    const masked = spread<MaskKind>(
+    const masked = spread<Mask>(
       [...seeds, ...unknown],
       (known, more) => strongest([known, more]),
       (column) => classification.shownIn(column),
     );
+    // Whether a column equals something is also told of what else is seen in it.
+    for (const [column] of masked.values())
+      for (const other of classification.shownIn(column))
+        if (columnKey(other) !== columnKey(column)) lookups.delete(columnKey(other));
+    this.#lookups = lookups;
     return new Map([...masked].map(([key, [, kind]]) => [key, kind]));
   }
 
-  #askColumn(column: Classified): MaskKind | 'show' {
-    const reveal = this.#guard.reveal(column.object);
-    return reveal.show ? 'show' : reveal.mask;
+  /** How often may be asked whether these columns equal something, together; undefined: never. */
+  lookupsOf(keys: Iterable<string>): Lookups | undefined {
+    return fewest([...keys].map((key) => this.#lookups.get(key)));
+  }
+
+  /** `schema.table.column` of these. */
+  namesOf(keys: ReadonlySet<string>): string[] {
+    const columns = this.#classification?.columns.filter((one) => keys.has(columnKey(one))) ?? [];
+    return columns.map(({ object: { attrs } }) => `${attrs['schema']}.${attrs['table']}.${attrs['name']}`);
   }
 
   isMasked(relation: number, attribute: number): boolean {
@@ -75,8 +157,13 @@ export class SessionMasks {
   }
 
   /** How a column is masked; undefined: it is not. */
-  maskOf(column: ColumnAt): MaskKind | undefined {
+  maskOf(column: ColumnAt): Mask | undefined {
     return this.#columns.get(columnKey(column));
+  }
+
+  /** Why a column that is to be shown by pseudonyms is not. */
+  pseudonymsRefused(column: ColumnAt): string | undefined {
+    return this.#refusals.get(columnKey(column));
   }
 
   /** Entities of the columns of these relations that are masked. */
@@ -101,16 +188,37 @@ export class SessionMasks {
     const counted = outputColumns === columns.length || plan.safeColumns === 'all';
     const certain = counted ? plan : { ...plan, safeColumns: [] };
     const masks = columns.map((column, index) => this.#maskOf(column, index, certain));
-    const actions = columns.map((column, index) => this.#action(column, masks[index]));
+    const actions = columns.map((column, index) => this.#action(column, masks[index], plan));
     return rowPlan(
       actions,
       masks.map((mask) => mask?.cause),
     );
   }
 
-  #action({ typeOid, format }: Column, mask: ColumnMask | undefined): ColumnAction {
-    if (mask === undefined) return this.#look(typeOid, format);
-    return { kind: 'mask', mask: mask.kind, shape: shapeOf(typeOid, format) };
+  #action({ typeOid, format }: Column, mask: ColumnMask | undefined, plan: StatementPlan): ColumnAction {
+    if (mask === undefined) {
+      const rest = this.#look(typeOid, format);
+      const tells = plan.explainsMasked === true && this.masksColumns;
+      return tells && rest.kind !== 'mask' ? { kind: 'plan', rest } : rest;
+    }
+    const elements = this.#elements(mask.mask, typeOid, format);
+    const shape = shapeOf(typeOid, format, this.types);
+    return { kind: 'mask', mask: mask.mask, shape, ...(elements === undefined ? {} : { elements }) };
+  }
+
+  /** Of an array of texts more can be shown than NULL where more is shown of one than that it is there. */
+  #elements(mask: Mask, typeOid: number, format: Format): MaskedElements | undefined {
+    const { types } = this;
+    if (mask === 'redact' || mask === 'null' || types === undefined) return undefined;
+    const type = types.of(typeOid);
+    return type.kind === 'array' && isText(type.element) ? { type, format, types } : undefined;
+  }
+
+  /** What a value of a type is in text, to a mask. */
+  shapeOf(type: number): ValueShape {
+    const { kind } = this.types?.of(type) ?? { kind: 'unknown' };
+    if (kind === 'text') return 'text';
+    return kind === 'json' || kind === 'jsonb' ? 'json' : 'opaque';
   }
 
   /** Of the catalog that is in force; undefined before the first refresh. */
@@ -119,7 +227,7 @@ export class SessionMasks {
   }
 
   /** What becomes of values that no column's mask is for. */
-  #look(typeOid: number, format: Format): ColumnAction {
+  #look(typeOid: number, format: Format): Exclude<ColumnAction, { kind: 'plan' }> {
     if (!this.detecting) return { kind: 'show' };
     const types = this.#classification?.types;
     if (types === undefined) return { kind: 'mask', mask: 'null', shape: 'opaque' };
@@ -137,18 +245,19 @@ export class SessionMasks {
     // What the statement was judged by does not name it: the server has read something else.
     if (this.masksColumns && !plan.relations.includes(tableOid)) return UNKNOWN;
     if (attributeNumber === 0) return this.masksRelation(tableOid) ? UNTRACED : undefined;
-    const kind = this.#columns.get(`${tableOid}.${attributeNumber}`);
-    return kind === undefined ? undefined : { kind, cause: 'policy' };
+    const mask = this.#columns.get(`${tableOid}.${attributeNumber}`);
+    return mask === undefined ? undefined : { mask, cause: 'policy' };
   }
 }
 
 interface ColumnMask {
-  readonly kind: MaskKind;
+  readonly mask: Mask;
   readonly cause: MaskCause;
 }
 
-const UNTRACED: ColumnMask = { kind: 'redact', cause: 'untraced' };
-const UNKNOWN: ColumnMask = { kind: 'redact', cause: 'unknown' };
+const UNTRACED: ColumnMask = { mask: 'redact', cause: 'untraced' };
+const UNKNOWN: ColumnMask = { mask: 'redact', cause: 'unknown' };
+const NOBODY_GIVES = 'pseudonyms are for sessions of their own';
 
 function isSafe(index: number, { safeColumns }: StatementPlan): boolean {
   return safeColumns === 'all' || safeColumns.includes(index);

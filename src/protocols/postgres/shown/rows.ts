@@ -1,13 +1,20 @@
 import { HoopError } from '../../../core/errors.ts';
-import { MAX_MASKED_BYTES, maskValue, type ValueShape, writeMasked } from '../../../masking/mask.ts';
-import type { MaskKind } from '../../../policy/model.ts';
+import {
+  MAX_MASKED_BYTES,
+  type Mask,
+  type MaskShape,
+  maskValue,
+  type ValueShape,
+  writeMasked,
+} from '../../../masking/mask.ts';
 import { HEADER_BYTES, type Piece } from '../../../wire/postgres/frame.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
+import { FIRST_USER_OID } from '../catalog/system/objects.ts';
+import { withoutSizes } from './plan-sizes.ts';
 import { quickShape, shownValue } from './values/shown.ts';
-import type { WireType, WireTypes } from './values/wire-types.ts';
+import { isText, type WireType, type WireTypes } from './values/wire-types.ts';
 
-/** What becomes of one output column. */
-export type ColumnAction =
+type LookedAt =
   | { readonly kind: 'show' }
   | {
       readonly kind: 'detect';
@@ -15,11 +22,30 @@ export type ColumnAction =
       readonly format: Format;
       /** Of the values within, which tell their types in binary. */
       readonly types: WireTypes;
-    }
-  | { readonly kind: 'mask'; readonly mask: MaskKind; readonly shape: ValueShape };
+    };
+
+/** What becomes of one output column. */
+export type ColumnAction =
+  | LookedAt
+  /** A plan, of which sizes are left out; the rest is looked at as it says. */
+  | { readonly kind: 'plan'; readonly rest: LookedAt }
+  | {
+      readonly kind: 'mask';
+      readonly mask: Mask;
+      readonly shape: MaskShape;
+      /** Of an array whose elements are masked one by one: what it is of. */
+      readonly elements?: MaskedElements;
+    };
+
+/** An array of texts, and what is needed to take it apart. */
+export interface MaskedElements {
+  readonly type: WireType;
+  readonly format: Format;
+  readonly types: WireTypes;
+}
 
 /** What `RowPlan.codes` say of a column. */
-const CODE = { show: 0, detect: 1, mask: 2 } as const;
+const CODE = { show: 0, detect: 1, mask: 2, plan: 3 } as const;
 
 /**
  * Why a whole column is masked: policy says so; nobody can say what it holds; the server has read it from elsewhere than
@@ -149,13 +175,20 @@ export class RowRewriter {
 
   /** @returns Whether the cell was replaced. */
   #cell(chunk: Buffer, start: number, end: number, action: Looked, detector: CellDetector): boolean {
-    const found = action.kind === 'detect' ? look(chunk, start, end, action, detector) : undefined;
+    const found =
+      action.kind !== 'mask'
+        ? seen(chunk, start, end, action, detector)
+        : action.elements === undefined
+          ? undefined
+          : maskedArray(chunk.subarray(start, end), action.mask, action.elements);
     if (found === NOTHING_FOUND) return false;
     this.#copyUpTo(chunk, start - LENGTH_BYTES);
     this.#reserve(LENGTH_BYTES + Math.max(MAX_MASKED_BYTES, found?.length ?? 0));
     const at = this.#used + LENGTH_BYTES;
     const to =
-      action.kind === 'mask' ? masked(chunk, start, end, action, this.#memory, at) : this.#put(found, at);
+      action.kind === 'mask' && action.elements === undefined
+        ? masked(chunk, start, end, action, this.#memory, at)
+        : this.#put(found, at);
     putInt32(this.#memory, this.#used, to === -1 ? NULL_LENGTH : to - at);
     this.#used = to === -1 ? at : to;
     this.#from = end;
@@ -211,11 +244,39 @@ function masked(
   }
 }
 
+/** Each text in an array; NULL as a whole if it cannot be taken apart. */
+function maskedArray(cell: Buffer, mask: Mask, { type, format, types }: MaskedElements): Uint8Array | null {
+  const detect = (value: Uint8Array, shape: ValueShape) =>
+    shape === 'text' ? maskValue(value, mask, 'text') : null;
+  try {
+    return shownValue(cell, type, format, { types, detect });
+  } catch {
+    return null;
+  }
+}
+
 /** What nobody looks at: nothing of it is shown. */
 function hidden(cell: Uint8Array, { type, format }: Detected): Uint8Array | null {
   if (type.kind === 'text' || type.kind === 'json') return maskValue(cell, 'redact', type.kind);
   if (type.kind === 'jsonb') return maskValue(cell, 'redact', format === 0 ? 'json' : 'jsonb-binary');
   return null;
+}
+
+/** @returns As `look`. */
+function seen(
+  chunk: Buffer,
+  start: number,
+  end: number,
+  action: Exclude<Looked, { kind: 'mask' }>,
+  detector: CellDetector,
+) {
+  if (action.kind === 'detect') return look(chunk, start, end, action, detector);
+  const told = chunk.subarray(start, end);
+  const plan = withoutSizes(told);
+  const { rest } = action;
+  const found =
+    rest.kind === 'show' ? NOTHING_FOUND : look(Buffer.from(plan), 0, plan.length, rest, detector);
+  return found === NOTHING_FOUND && plan !== told ? plan : found;
 }
 
 /** @returns `NOTHING_FOUND`, or what the cell becomes: null is NULL. */
@@ -256,6 +317,7 @@ function misfit(): HoopError {
 }
 
 const TEXT_OIDS = new Set([25, 1043, 1042, 19, 705]);
+const UUID_OID = 2950;
 const JSON_OID = 114;
 const JSONB_OID = 3802;
 
@@ -263,9 +325,12 @@ const JSONB_OID = 3802;
  * How a column's cells may be replaced, from its type and wire format.
  *
  * @param format 0 text, 1 binary (protocol, RowDescription).
+ * @param types Of the catalog: types of extensions that are text both ways.
  */
-export function shapeOf(typeOid: number, format: number): ValueShape {
+export function shapeOf(typeOid: number, format: number, types?: WireTypes): MaskShape {
   if (TEXT_OIDS.has(typeOid)) return 'text';
+  if (typeOid === UUID_OID) return format === 0 ? 'uuid' : 'uuid-binary';
+  if (typeOid >= FIRST_USER_OID && types !== undefined && isText(types.of(typeOid))) return 'text';
   if (typeOid === JSON_OID) return 'json';
   if (typeOid === JSONB_OID) return format === 0 ? 'json' : 'jsonb-binary';
   return 'opaque';

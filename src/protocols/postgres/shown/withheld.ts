@@ -2,7 +2,10 @@ import { NoticeResponse, type ReportField } from '../../../wire/postgres/report.
 import type { MaskCause, RowPlan } from './rows.ts';
 
 /** A warning (class 01) of the gateway's own: subclasses from I on are free for implementations. */
-const WITHHELD_SQLSTATE = '01H01';
+export const WITHHELD_SQLSTATE = '01H01';
+
+/** Names that one notice lists. */
+const SHOWN_COLUMNS = 20;
 
 const CAUSES: readonly (readonly [MaskCause, string])[] = [
   ['policy', 'masked for you by policy'],
@@ -15,6 +18,7 @@ export class Withheld {
   #masked = 0;
   #nulls = 0;
   readonly #told = new WeakSet<object>();
+  readonly #computed = new WeakSet<object>();
 
   add(maskedValues: number, nullValues: number): void {
     this.#masked += maskedValues;
@@ -40,6 +44,33 @@ export class Withheld {
     if (fields === undefined || (portal !== undefined && this.#told.has(portal))) return undefined;
     if (portal !== undefined) this.#told.add(portal);
     return NoticeResponse.encode({ fields });
+  }
+
+  /**
+   * That a query had masks in place of what is masked: its answer is right for these, and not for what they hide.
+   *
+   * @param columns Undefined: it had not.
+   * @param portal As of `told`.
+   */
+  computed(columns: readonly string[] | undefined, portal?: object): Buffer | undefined {
+    if (columns === undefined || (portal !== undefined && this.#computed.has(portal))) return undefined;
+    if (portal !== undefined) this.#computed.add(portal);
+    const [one, ...more] = columns;
+    const named =
+      more.length === 0 ? `Column ${one}` : `Columns ${columns.slice(0, SHOWN_COLUMNS).join(', ')}`;
+    const rest = columns.length > SHOWN_COLUMNS ? ` and ${columns.length - SHOWN_COLUMNS} more` : '';
+    return NoticeResponse.encode({
+      fields: [
+        ['S', 'WARNING'],
+        ['V', 'WARNING'],
+        ['C', WITHHELD_SQLSTATE],
+        ['M', 'this answer was computed with masks in place of masked values'],
+        [
+          'D',
+          `${named}${rest}: masked for you by policy. What is compared, sorted, grouped or computed is the mask.`,
+        ],
+      ],
+    });
   }
 
   /**

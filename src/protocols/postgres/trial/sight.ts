@@ -7,7 +7,7 @@ import type { Viewer } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
 import type { KnownCatalog } from '../catalog/service.ts';
 import { Entities } from '../entities.ts';
-import { SessionMasks } from '../shown/masks.ts';
+import { type PlainText, SessionMasks } from '../shown/masks.ts';
 import { type ColumnAction, type RowPlan, RowRewriter } from '../shown/rows.ts';
 import type { StatementFacts } from '../sql/facts/facts.ts';
 import { NameScope, type SearchPath } from '../sql/meaning/name-scope.ts';
@@ -28,6 +28,7 @@ export interface SightParts {
   readonly known: KnownCatalog;
   readonly resource: PolicyObject;
   readonly detectors: { readonly set: DetectorSet; readonly tags: readonly string[] };
+  readonly plainText: PlainText | undefined;
 }
 
 /** What one person may see of a target: what a statement of their own would show them, by the same plans and masks. */
@@ -38,11 +39,11 @@ export class Sight {
 
   constructor(parts: SightParts) {
     this.#parts = parts;
-    const { viewer, resource, detectors, known } = parts;
+    const { viewer, resource, detectors, known, plainText } = parts;
     const entities = new Entities(resource);
     const alike = (tag: string) => [entities.detectedColumn(tag)];
     const detected = new DetectedValues(viewer, resource, detectors.set, detectors.tags, alike);
-    this.#masks = new SessionMasks(viewer, detected);
+    this.#masks = new SessionMasks(viewer, detected, { plainText });
     this.#masks.refresh(known.classification);
   }
 
@@ -62,6 +63,7 @@ export class Sight {
       isMasked: (relation, attribute) => masks.isMasked(relation, attribute),
       anyMasked: masks.active,
       masksColumns: masks.masksColumns,
+      plainOnly: masks.planning.plainOnly,
       names: new NameScope(known.catalog, path),
       searchPaths: [],
     });

@@ -23,6 +23,7 @@ export interface TrialParts {
   readonly resource: SightParts['resource'];
   /** In force now. */
   readonly detectors: () => SightParts['detectors'];
+  readonly plainText: SightParts['plainText'];
 }
 
 /** For reading what it may run, before anything is locked. */
@@ -92,8 +93,8 @@ export class Trials {
     try {
       if (!talk.halfLeft) return { notShown: 'it takes too long to be done twice' };
       const { catalog } = known;
-      const { resource, parser } = this.#parts;
-      const sight = new Sight({ viewer, known, resource, detectors: this.#parts.detectors() });
+      const { resource, parser, plainText } = this.#parts;
+      const sight = new Sight({ viewer, known, resource, plainText, detectors: this.#parts.detectors() });
       const major = Math.floor(catalog.serverVersion / 10_000);
       const plan = await planRows(trial, facts, runsCode, {
         catalog,

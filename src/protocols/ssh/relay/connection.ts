@@ -8,6 +8,7 @@ import ssh2, {
 } from 'ssh2';
 import type { Holder } from '../../../core/allowance.ts';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
+import { stepLine, wordOf } from '../../../core/refusal-line.ts';
 import type { SessionEnd, StreamContext } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
 import { lastWords } from '../../stream/farewell.ts';
@@ -148,8 +149,10 @@ export class SshConnection implements ConnectionState {
     else setImmediate(() => this.#hangUp('notAvailable', reason));
   }
 
-  #hangUp(kind: Parameters<typeof disconnect>[1], { code, message }: HoopError): void {
-    if (this.#client !== undefined) disconnect(this.#client, kind, `${code}: ${message}`);
+  #hangUp(kind: Parameters<typeof disconnect>[1], error: HoopError): void {
+    const { code, message } = error;
+    const words = `${code}: ${message} ${stepLine(wordOf(error))}`;
+    if (this.#client !== undefined) disconnect(this.#client, kind, words);
     void lastWords(this.#stream);
   }
 

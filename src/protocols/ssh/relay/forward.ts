@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Client, ClientChannel, ServerChannel, TcpipRequestInfo } from 'ssh2';
 import { HoopError, isHoopError, toHoopError } from '../../../core/errors.ts';
-import { denialJson } from '../../../enforcement/denial.ts';
+import { refusalLine } from '../../../core/refusal-line.ts';
 import type { Approvable } from '../../../enforcement/operation.ts';
 import { forPeople } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
@@ -39,7 +39,7 @@ export async function forwarded(
     const answer = await guard.ask(question);
     if (answer.effect === 'deny') {
       const { code, message } = answer.denial;
-      return opening.refuse(OPEN_FAILURE.prohibited, `${code}: ${message} ${denialJson(answer.denial)}`);
+      return opening.refuse(OPEN_FAILURE.prohibited, `${code}: ${message} ${refusalLine(answer.denial)}`);
     }
     // What cannot be read is never allowed.
     const stands = new Stands(guard, question, answer);

@@ -15,7 +15,7 @@ import { carriedFiles } from './files.ts';
 import { started } from './remote.ts';
 import { type Gate, Sink } from './sink.ts';
 import type { ConnectionState } from './state.ts';
-import { DENIED_STATUS, denialLines, FAILED_STATUS, lines } from './words.ts';
+import { DENIED_STATUS, denialLines, FAILED_STATUS, failureLines, lines } from './words.ts';
 
 type Size = Pick<PseudoTtyInfo, 'rows' | 'cols' | 'width' | 'height'>;
 
@@ -306,7 +306,7 @@ export class Program {
     const operation = this.#operation;
     operation?.close('failure', error.code);
     if (operation === undefined) return this.#connection.over(error);
-    this.#tell([`${error.code}: ${error.message}`]);
+    this.#tell(failureLines(error));
     this.#exit(FAILED_STATUS);
   }
 

@@ -1,5 +1,6 @@
+import type { HoopError } from '../../../core/errors.ts';
+import { refusalLine, wordOf } from '../../../core/refusal-line.ts';
 import { visible } from '../../../core/visible.ts';
-import { denialJson } from '../../../enforcement/denial.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 
 /** What a command that may not be run ends with: POSIX says so of one that is found and cannot be. */
@@ -15,5 +16,10 @@ export function lines(texts: readonly string[], terminal: boolean): Buffer {
 
 /** A denial: a sentence, and a line for machines. */
 export function denialLines(denial: Denial): string[] {
-  return [`${denial.code}: ${visible(denial.message)}`, denialJson(denial)];
+  return [`${denial.code}: ${visible(denial.message)}`, refusalLine(denial)];
+}
+
+/** A failure that nobody decided: the same. */
+export function failureLines(error: HoopError): string[] {
+  return [`${error.code}: ${visible(error.message)}`, refusalLine(wordOf(error))];
 }

@@ -1,6 +1,6 @@
 import { HoopError, toHoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
-import { denialJson } from '../../../enforcement/denial.ts';
+import { refusalLine } from '../../../core/refusal-line.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import type { Denied } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
@@ -319,7 +319,7 @@ export class SftpObserver {
   #denied(id: number, answer: OpenOperation | Denied): void {
     if (answer.effect === 'allow') throw new HoopError('ERR_INTERNAL');
     const { denial } = answer;
-    this.#say(id, 'permissionDenied', `hoop: ${denial.code}: ${denial.message} ${denialJson(denial)}`);
+    this.#say(id, 'permissionDenied', `hoop: ${denial.code}: ${denial.message} ${refusalLine(denial)}`);
   }
 
   #askTarget(make: (id: number) => Buffer): Promise<Buffer> {

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { HoopError } from '../../../../core/errors.ts';
 import type { RequestHead } from '../../../../wire/http/http1/request-reader.ts';
 import type { Field } from '../../request/fields/read-fields.ts';
-import type { Reply } from '../incoming.ts';
+import { type Reply, whenDone } from '../incoming.ts';
 
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -12,6 +12,13 @@ const LENGTH = /^[0-9]{1,15}$/;
 const OF_CONNECTION: ReadonlySet<string> = new Set(['connection', 'transfer-encoding']);
 /** Up to here it is cheaper to copy a body than to hand it over beside its head, octets. */
 const COPIED_BYTES = 16 * 1024;
+
+interface HeldBody {
+  readonly body: Uint8Array;
+  readonly written: (() => void) | undefined;
+}
+
+const NOTHING_HELD = { body: undefined, written: undefined };
 
 /** An answer by HTTP/1.1 (RFC 9112). What is at hand leaves in one piece: the head, the body, its end. */
 export class Http1Reply implements Reply {
@@ -25,7 +32,7 @@ export class Http1Reply implements Reply {
   /** Not written yet. */
   #head = '';
   /** Written with what follows it in this turn. */
-  #held: Uint8Array | undefined;
+  #held: HeldBody | undefined;
   #soon: NodeJS.Immediate | undefined;
   #chunked = false;
   /** Octets that were said and have not come; undefined: how many was not said. */
@@ -76,13 +83,13 @@ export class Http1Reply implements Reply {
     this.#sendSoon();
   }
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, written?: () => void): boolean {
     if (this.closed || chunk.length === 0 || this.#method === 'HEAD') return true;
     if (this.#left !== undefined) this.#left -= chunk.length;
     // What goes beyond its length would be an answer of its own.
     if (this.#left !== undefined && this.#left < 0) return this.#wrongLength();
     if (this.#held !== undefined) this.#send();
-    this.#held = chunk;
+    this.#held = { body: chunk, written };
     this.#sendSoon();
     return !this.#stream.writableNeedDrain;
   }
@@ -151,30 +158,31 @@ export class Http1Reply implements Reply {
 
   /** @param end What stands behind the body. */
   #send(end = ''): void {
-    const body = this.#held;
+    const { body, written } = this.#held ?? NOTHING_HELD;
     this.#held = undefined;
     const head = this.#head;
     this.#head = '';
     const isChunk = this.#chunked && body !== undefined;
     const before = isChunk ? `${head}${body.length.toString(16)}\r\n` : head;
     const after = isChunk ? `\r\n${end}` : end;
-    if (body !== undefined) writeAround(this.#stream, before, body, after);
+    if (body !== undefined) writeAround(this.#stream, before, { body, written }, after);
     else if (before !== '' || after !== '') this.#stream.write(before + after, 'latin1');
   }
 }
 
-function writeAround(stream: Duplex, before: string, body: Uint8Array, after: string): void {
+function writeAround(stream: Duplex, before: string, { body, written }: HeldBody, after: string): void {
   const size = before.length + body.length + after.length;
   if (size <= COPIED_BYTES) {
     const all = Buffer.allocUnsafe(size);
     all.write(before, 0, 'latin1');
     all.set(body, before.length);
     if (after !== '') all.write(after, before.length + body.length, 'latin1');
-    return void stream.write(all);
+    stream.write(all);
+    return written?.();
   }
   stream.cork();
   if (before !== '') stream.write(before, 'latin1');
-  stream.write(body);
+  stream.write(body, whenDone(written));
   if (after !== '') stream.write(after, 'latin1');
   stream.uncork();
 }

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { HoopError } from '../../../../core/errors.ts';
+import type { MachineWord } from '../../../../core/refusal-line.ts';
 import type { Hold, Refusal } from '../../../../enforcement/operation.ts';
 import type { IdleTimer } from '../../../stream/client-turn.ts';
 import type { Guard, Question } from '../../../stream/guard.ts';
@@ -64,7 +65,7 @@ export interface Waiting {
   /** It waits no more: what it has said is the first that `carry` reads. */
   goOn(): Duplex;
   /** It may not, and is told why. Resolves when its connection is closed. Never rejects. */
-  refuse(reason: HoopError): Promise<void>;
+  refuse(reason: HoopError, word?: MachineWord): Promise<void>;
 }
 
 export interface CarriedEnds {

@@ -47,6 +47,7 @@ export class HeldUpgrade {
   deny(denied: Denied): Promise<void> {
     const { code, message, hint } = denied.denial;
     this.#on.guard.ended(code, denied);
-    return this.refuse(new HoopError(code, hint === undefined ? message : `${message}; ${hint}`));
+    const reason = new HoopError(code, `${message}; ${hint}`);
+    return this.#waiting?.refuse(reason, denied.denial) ?? Promise.resolve();
   }
 }

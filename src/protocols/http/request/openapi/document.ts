@@ -1,4 +1,5 @@
 import { LineCounter, parseDocument } from 'yaml';
+import { yamlFault } from '../../../../core/config/yaml-fault.ts';
 
 /** What is wrong with a file. */
 export interface OpenApiMistake {
@@ -50,8 +51,9 @@ export class OpenApiDocument {
     const document = parseDocument(text, { lineCounter: counter, prettyErrors: false, uniqueKeys: true });
     const [fault] = document.errors;
     if (fault !== undefined) {
-      const line = counter.linePos(fault.pos[0]).line;
-      return { line, at: '', problem: `is not YAML: ${fault.message}`, cure: 'correct it' };
+      const lineOf = (offset: number) => counter.linePos(offset).line;
+      const { path, problem, cure } = yamlFault(document.contents, fault, lineOf);
+      return { line: lineOf(fault.pos[0]), at: path, problem, cure: cure || 'correct it' };
     }
     const line = (place: Place) => {
       const node = document.getIn(place, true) as { readonly range?: readonly number[] } | undefined;

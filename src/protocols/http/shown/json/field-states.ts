@@ -1,12 +1,11 @@
-import { strongest } from '../../../../masking/mask.ts';
-import type { MaskKind } from '../../../../policy/model.ts';
+import { type Mask, strongest } from '../../../../masking/mask.ts';
 import type { FieldPath } from '../../request/body/field-path.ts';
 import { foldedName } from '../../request/body/folded-name.ts';
 
 /** A member that is not shown, and how it is masked. */
 export interface MaskedField {
   readonly path: FieldPath;
-  readonly kind: MaskKind;
+  readonly kind: Mask;
   /** Clients take its text for base64: so must they what stands for it. */
   readonly base64?: boolean;
 }
@@ -20,7 +19,7 @@ const MAX_STATES = 1024;
  */
 export class FieldState {
   /** How a value here is masked, with all that is in it; undefined: it is not. */
-  readonly mask: MaskKind | undefined;
+  readonly mask: Mask | undefined;
   /** What stands for a text here is read as base64. */
   readonly base64: boolean;
   /** A text here is a document, in which these members are masked; undefined: it is none. */

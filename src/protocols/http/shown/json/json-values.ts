@@ -1,13 +1,13 @@
 import { escapeString } from '../../../../masking/json-strings.ts';
 import {
   MAX_MASKED_BYTES,
+  type Mask,
   maskValue,
   STARS,
   writeMasked,
   writeMaskedString,
 } from '../../../../masking/mask.ts';
 import { replaced } from '../../../../masking/replaced.ts';
-import type { MaskKind } from '../../../../policy/model.ts';
 import { unreadable } from '../answer-error.ts';
 import type { BodyMasker } from '../body-masker.ts';
 import type { Detects } from '../detects.ts';
@@ -221,7 +221,7 @@ function documentIn(bytes: Buffer, start: number, end: number, escaped: boolean)
   return text !== undefined && /^\s*[{[]/.test(text) ? text : undefined;
 }
 
-function maskOf(field: FieldState): MaskKind {
+function maskOf(field: FieldState): Mask {
   return field.mask ?? 'redact';
 }
 

@@ -38,6 +38,10 @@ export class Http1Answer implements TargetAnswer {
     return held.length === 1 ? held[0] : Buffer.concat(held);
   }
 
+  giveBack(chunk: Uint8Array): void {
+    this.#carrier.giveBack(chunk);
+  }
+
   leave(): void {
     if (this.#stream !== undefined) this.#stream.destroy();
     else if (!this.#ended) this.#carrier.socket.destroy();

@@ -7,6 +7,8 @@ export interface Carrier {
   /** Lets the target speak, or not. */
   resume(): void;
   pause(): void;
+  /** As `TargetAnswer`. */
+  giveBack(chunk: Uint8Array): void;
   /** All of the call has come and gone. */
   done(): void;
   /** What is spoken from here on is no HTTP. */

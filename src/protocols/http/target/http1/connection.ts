@@ -5,6 +5,7 @@ import { AnswerReader } from '../../../../wire/http/http1/answer-reader.ts';
 import { closedUnanswered, type Patience } from '../patience.ts';
 import { type Asking, Call } from './call.ts';
 import type { Carrier } from './carrier.ts';
+import type { LentMemory } from './lent-memory.ts';
 
 /** Told by a connection of what becomes of it. */
 export interface Keeper {
@@ -19,6 +20,7 @@ export class Connection implements Carrier {
   readonly socket: Socket;
   readonly #keeper: Keeper;
   readonly #patience: Patience;
+  readonly #memory: LentMemory;
   readonly #reader = new AnswerReader();
   #call: Call | undefined;
   #failure: NodeJS.ErrnoException | undefined;
@@ -36,18 +38,19 @@ export class Connection implements Carrier {
   };
   readonly #onClose = () => this.#closed();
 
-  /** Takes the socket over. */
-  constructor(socket: Socket, patience: Patience, keeper: Keeper) {
+  /** Takes the socket over. @param memory For what is read directly. */
+  constructor(socket: Socket, patience: Patience, keeper: Keeper, memory: LentMemory) {
     this.socket = socket;
     this.#patience = patience;
     this.#keeper = keeper;
+    this.#memory = memory;
     socket
       .on('data', this.#onData)
       .on('end', this.#onEnd)
       .on('error', this.#onError)
       .on('close', this.#onClose);
     // What is read is kept for longer than this turn.
-    if (readsDirectly(socket)) socket.deliver((bytes) => this.#data(Buffer.from(bytes)));
+    if (readsDirectly(socket)) socket.deliver((bytes) => this.#data(memory.copyOf(bytes)));
   }
 
   /** Sends a request. One at a time. */
@@ -76,6 +79,10 @@ export class Connection implements Carrier {
 
   resume(): void {
     if (this.socket.isPaused()) this.socket.resume();
+  }
+
+  giveBack(chunk: Uint8Array): void {
+    this.#memory.giveBack(chunk);
   }
 
   pause(): void {

@@ -5,6 +5,7 @@ import type { OwnCertificate } from '../own-certificate.ts';
 import type { Patience } from '../patience.ts';
 import type { Place } from '../place.ts';
 import { Connection, type Keeper } from './connection.ts';
+import { LentMemory } from './lent-memory.ts';
 
 interface Kept {
   readonly connection: Connection;
@@ -23,6 +24,7 @@ export class Connections implements Keeper {
   #free: Kept[] = [];
   /** What all of them read into. */
   readonly #memory = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly #lent = new LentMemory(READ_BYTES);
   #certificate: OwnCertificate | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -55,7 +57,7 @@ export class Connections implements Keeper {
 
   /** Of a socket that stands already. Takes it over. */
   of(socket: Socket): Connection {
-    const connection = new Connection(socket, this.#patience, this);
+    const connection = new Connection(socket, this.#patience, this, this.#lent);
     this.#all.add(connection);
     return connection;
   }

@@ -39,8 +39,8 @@ class MirrorTable<T> {
   readonly #columns: readonly string[];
   readonly #groupsOf: (row: T) => readonly string[];
   #rows = new TableRows<T>();
-  /** Keys of the rows that are not settled. */
-  #open = new Set<string>();
+  /** Keys of the rows that are not settled. Never changed, but replaced: another mirror may know it. */
+  #open: ReadonlySet<string> = new Set();
 
   constructor(columns: readonly string[], groupsOf: (row: T) => readonly string[] = () => []) {
     this.#columns = columns;
@@ -49,6 +49,13 @@ class MirrorTable<T> {
 
   get rows(): TableRows<T> {
     return this.#rows;
+  }
+
+  fork(): MirrorTable<T> {
+    const fork = new MirrorTable<T>(this.#columns, this.#groupsOf);
+    fork.#rows = this.#rows;
+    fork.#open = this.#open;
+    return fork;
   }
 
   get settled(): number {
@@ -61,8 +68,7 @@ class MirrorTable<T> {
     // What was not settled is told anew, or is gone.
     const taken = new Set(before);
     if (survivors !== undefined) this.#takeOthers(new Set(survivors), taken);
-    this.#open = new Set();
-    return this.#replace(taken, rows);
+    return this.#replace(taken, rows, new Set());
   }
 
   /**
@@ -78,8 +84,7 @@ class MirrorTable<T> {
       if (settled && (!this.#rows.has(key) || this.#open.has(key))) throw new MirrorGap();
       taken.add(key);
     }
-    for (const key of taken) this.#open.delete(key);
-    return this.#replace(taken, rows);
+    return this.#replace(taken, rows, new Set([...this.#open].filter((key) => !taken.has(key))));
   }
 
   /** Settled rows that are not left are gone, or told anew. */
@@ -88,8 +93,12 @@ class MirrorTable<T> {
     if (this.#rows.size - taken.size !== left.size) throw new MirrorGap();
   }
 
-  /** Puts the rows that were told in the place of those that were taken; what stays as it was is not touched. */
-  #replace(taken: ReadonlySet<string>, rows: TableDelta['rows']): TableChange<T> {
+  /**
+   * Puts the rows that were told in the place of those that were taken; what stays as it was is not touched.
+   *
+   * @param open Of the rows that stay, the keys of those that are not settled.
+   */
+  #replace(taken: ReadonlySet<string>, rows: TableDelta['rows'], open: Set<string>): TableChange<T> {
     const gone = new Map<string, T>();
     for (const key of taken) {
       const row = this.#rows.get(key);
@@ -98,12 +107,13 @@ class MirrorTable<T> {
     const come = new Map<string, T>();
     for (const told of rows) {
       const [key, settled] = told as readonly [string, boolean, ...unknown[]];
-      if (!settled) this.#open.add(key);
+      if (!settled) open.add(key);
       const row = this.#row(told);
       const old = gone.get(key);
       if (old !== undefined && JSON.stringify(old) === JSON.stringify(row)) gone.delete(key);
       else come.set(key, row);
     }
+    this.#open = open;
     if (gone.size + come.size > 0) this.#rows = this.#rows.with(gone, come, this.#groupsOf);
     return { gone: [...gone.values()], come: [...come.values()] };
   }
@@ -127,19 +137,37 @@ const PARTS = [
   'pg_statistic_ext',
 ] as const;
 
+type MirrorTables = { readonly [N in TableName]: MirrorTable<CatalogRows[N]> };
+
+function each<T>(make: (name: TableName) => T): { readonly [N in TableName]: T } {
+  return Object.fromEntries(TABLE_NAMES.map((name) => [name, make(name)])) as {
+    readonly [N in TableName]: T;
+  };
+}
+
 /** The target's catalog tables, kept row by row. Not usable any more once `apply` has thrown. */
 export class CatalogMirror {
-  readonly #tables = Object.fromEntries(
-    TABLE_NAMES.map((name) => [
-      name,
-      new MirrorTable(Object.keys(CATALOG_TABLES[name].columns), GROUPS[name] as (row: unknown) => string[]),
-    ]),
-  ) as unknown as { readonly [N in TableName]: MirrorTable<CatalogRows[N]> };
+  readonly #tables: MirrorTables;
+
+  constructor(
+    tables = each(
+      (name) =>
+        new MirrorTable(
+          Object.keys(CATALOG_TABLES[name].columns),
+          GROUPS[name] as (row: unknown) => string[],
+        ),
+    ) as unknown as MirrorTables,
+  ) {
+    this.#tables = tables;
+  }
+
+  /** @returns Another one that knows the same, and goes on by itself. */
+  fork(): CatalogMirror {
+    return new CatalogMirror(each((name) => this.#tables[name].fork()) as unknown as MirrorTables);
+  }
 
   get tables(): CatalogTables {
-    return Object.fromEntries(
-      TABLE_NAMES.map((name) => [name, this.#tables[name].rows]),
-    ) as unknown as CatalogTables;
+    return each((name) => this.#tables[name].rows) as unknown as CatalogTables;
   }
 
   /** How many settled rows the server must still have, if none is gone. */
@@ -152,9 +180,7 @@ export class CatalogMirror {
    * @throws {MirrorGap} The answer does not fit what is mirrored.
    */
   apply(delta: CatalogDelta): CatalogChanges {
-    return Object.fromEntries(
-      TABLE_NAMES.map((name) => [name, this.#tables[name].apply(delta[name])]),
-    ) as unknown as CatalogChanges;
+    return each((name) => this.#tables[name].apply(delta[name])) as unknown as CatalogChanges;
   }
 
   /** What to ask for after a change of these names: what they stand for now, and what they stood for. */
@@ -200,12 +226,10 @@ export class CatalogMirror {
       ...Object.fromEntries(['pg_attribute', 'pg_inherits', ...PARTS].map((name) => [name, parts])),
       pg_constraint: { keys: [], groups: [...parts.groups, ...types.map(under)] },
     };
-    return Object.fromEntries(
-      TABLE_NAMES.map((name) => {
-        const { keys, groups } = told[name] ?? nothing;
-        return [name, this.#tables[name].amend(keys, groups, rows[name])];
-      }),
-    ) as unknown as CatalogChanges;
+    return each((name) => {
+      const { keys, groups } = told[name] ?? nothing;
+      return this.#tables[name].amend(keys, groups, rows[name]);
+    }) as unknown as CatalogChanges;
   }
 
   #keys(table: TableName, group: string): number[] {

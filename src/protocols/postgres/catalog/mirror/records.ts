@@ -14,6 +14,8 @@ export interface CatalogOwner {
   readonly role: string;
   /** OIDs of the schemas that the role may not use. */
   readonly unusable: readonly number[];
+  /** The same of the roles with whose rights functions in SQL run. */
+  readonly definers: readonly (readonly [role: number, unusable: readonly number[]])[];
 }
 
 /** What holds an expression. */
@@ -87,7 +89,21 @@ export interface ProcRow extends CallingRow {
   readonly steers: boolean;
   /** Its text holds a word that makes, takes or renames things. */
   readonly reshapes: boolean;
+  /** Of a user's function in SQL, what it is made of; null for any other, and where that is too long. */
+  readonly code: SqlCode | null;
 }
+
+/** A function in SQL: a list, as JSON has it. */
+type SqlCode = readonly [
+  /** As text, read each time by the path of that time; null where there is a tree. */
+  text: string | null,
+  /** `prosqlbody`, read when it was made. */
+  tree: string | null,
+  /** Whose rights it has: its owner's OID, or 0 for the caller's. */
+  definer: number,
+  /** `proconfig`: `name=value`. */
+  settings: readonly string[] | null,
+];
 
 export interface RewriteRow {
   readonly oid: number;

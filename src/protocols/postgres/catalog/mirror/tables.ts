@@ -1,8 +1,8 @@
 /**
  * The tables of PostgreSQL's catalog that enforcement needs, and what is kept of each row.
  *
- * Everything here is readable by any role. Names are qualified, so that no `search_path` and no user object can change
- * what is read. Works on PostgreSQL 13 to 18.
+ * Everything here is readable by any role. Names are qualified, and operators by `ownOperators`, so that no `search_path` and no
+ * user object can change what is read. Works on PostgreSQL 13 to 18.
  *
  * @see https://www.postgresql.org/docs/current/catalogs.html
  */
@@ -35,13 +35,16 @@ export interface TableSpec<T> {
 }
 
 /** Access methods of which operators say what is equal and what comes first: btree and hash. */
-const COMPARING = '403, 405';
+const COMPARING = `ANY ('{403,405}')`;
 
 /** A support function of btree, for windows over a range of values. A family never changes its access method. */
 const IN_RANGE = `x.amprocnum = 3
       AND (SELECT f.opfmethod FROM pg_catalog.pg_opfamily f WHERE f.oid = x.amprocfamily) = 403`;
 
 const oid = (column: string) => `x.${column}::pg_catalog.int8`;
+/** Such a constant needs no cast from another type: whose function may be revoked from the role that asks. */
+const constant = (value: number) => `'${value}'::pg_catalog.int8`;
+const NO_OID = constant(0);
 
 /** What only matters of objects that are not PostgreSQL's own. */
 const ofUsers = (sql: string) => `CASE WHEN x.oid >= ${FIRST_USER_OID} THEN ${sql} END`;
@@ -58,7 +61,7 @@ function newerColumn(column: string, from: string): string {
 
 /** Before 14 whatever has elements can be subscripted: arrays by one function, what has a fixed length by another. */
 const SUBSCRIPT = `coalesce(${newerColumn('typsubscript', 'pg_catalog.pg_type t WHERE t.oid = x.oid')},
-      CASE WHEN x.typelem = 0 THEN 0 WHEN x.typlen = -1 THEN 6179 ELSE 6180 END)`;
+      CASE WHEN x.typelem = 0 THEN ${NO_OID} WHEN x.typlen = -1 THEN ${constant(6179)} ELSE ${constant(6180)} END)`;
 
 /** Catalogs whose rows hold expressions. */
 const EVALUATED = [
@@ -72,7 +75,7 @@ const EVALUATED = [
 
 /** What is asked of a view's query or a rule's actions, but not of the system's own. */
 function ofUserRule(sql: string): string {
-  return `CASE WHEN (SELECT n.nspname NOT IN (${SYSTEM_VIEW_SCHEMAS.map((name) => `'${name}'`).join(', ')})
+  return `CASE WHEN (SELECT n.nspname <> ALL ('{${SYSTEM_VIEW_SCHEMAS.join(',')}}')
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = x.ev_class)
     THEN ${sql} END`;
 }
@@ -105,13 +108,20 @@ const AGGREGATED = `UNION SELECT s.oid::pg_catalog.oid::pg_catalog.int8
         a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]) s(oid)
       WHERE a.aggfnoid = x.oid`;
 
+/** Longer code of functions is not kept, characters. */
+const MAX_CODE = 16 * 1024;
+/** A user's function in SQL; its language has the same OID on every server. */
+const IN_SQL = `x.oid >= ${FIRST_USER_OID} AND x.prolang = 14 AND x.prokind = 'f'`;
+/** Not before 14. A function that has one has no text. */
+const SQL_BODY = `CASE WHEN x.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.to_jsonb(x) ->> 'prosqlbody' END`;
+
 export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[N]> } = {
   pg_namespace: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.nspname' } },
   pg_class: {
     key: 'x.oid',
     // Relations whose columns we keep: tables, partitioned, views, materialized views, foreign tables, sequences, and
     // composite types.
-    where: `x.relkind IN ('r','p','v','m','f','S','c')`,
+    where: `x.relkind = ANY ('{r,p,v,m,f,S,c}')`,
     columns: {
       oid: oid('oid'),
       namespace: oid('relnamespace'),
@@ -123,7 +133,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
     },
   },
   pg_attribute: {
-    key: `x.attrelid::pg_catalog.text || '.' || x.attnum::pg_catalog.text`,
+    key: `pg_catalog.concat_ws('.', x.attrelid, x.attnum)`,
     where: 'x.attnum > 0 AND NOT x.attisdropped',
     columns: {
       relation: oid('attrelid'),
@@ -138,7 +148,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
     },
   },
   pg_inherits: {
-    key: `x.inhrelid::pg_catalog.text || '.' || x.inhseqno::pg_catalog.text`,
+    key: `pg_catalog.concat_ws('.', x.inhrelid, x.inhseqno)`,
     columns: { child: oid('inhrelid'), parent: oid('inhparent') },
   },
   pg_proc: {
@@ -163,6 +173,10 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       steers: `(x.prosrc OPERATOR(pg_catalog.=) '' OR x.prosrc OPERATOR(pg_catalog.~*) '${STEERING_CODE}')`,
       reshapes: `x.prosrc OPERATOR(pg_catalog.~*) '${RESHAPING_CODE}'`,
       calls: ofUsers(calls(['x.proargdefaults'], AGGREGATED)),
+      code: `CASE WHEN ${IN_SQL} AND pg_catalog.length(x.prosrc) OPERATOR(pg_catalog.+)
+          coalesce(pg_catalog.length(${SQL_BODY}), 0) OPERATOR(pg_catalog.<=) ${MAX_CODE}
+        THEN pg_catalog.json_build_array(CASE WHEN ${SQL_BODY} IS NULL THEN x.prosrc END, ${SQL_BODY},
+          CASE WHEN x.prosecdef THEN ${oid('proowner')} ELSE ${NO_OID} END, pg_catalog.to_json(x.proconfig)) END`,
     },
   },
   pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },
@@ -188,10 +202,10 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
     // Functions and operators that something uses, functions of extensions, relations that row policies read; columns that
     // users' views and rules, defaults and generated columns use (before 15 by themselves), sequences of identity columns;
     // types in what is evaluated.
-    where: `(x.refclassid IN (${CATALOG_OIDS.pg_proc}, ${CATALOG_OIDS.pg_operator}) AND x.deptype IN ('n','a')
+    where: `(x.refclassid = ANY ('{${CATALOG_OIDS.pg_proc},${CATALOG_OIDS.pg_operator}}') AND x.deptype = ANY ('{n,a}')
       OR x.classid = ${CATALOG_OIDS.pg_proc} AND x.deptype = 'e'
-      OR x.refclassid = ${CATALOG_OIDS.pg_type} AND x.deptype IN ('n','a') AND x.objsubid = 0
-        AND x.classid IN (${EVALUATED.map((name) => CATALOG_OIDS[name]).join(', ')})
+      OR x.refclassid = ${CATALOG_OIDS.pg_type} AND x.deptype = ANY ('{n,a}') AND x.objsubid = 0
+        AND x.classid = ANY ('{${EVALUATED.map((name) => CATALOG_OIDS[name]).join(',')}}')
       OR x.refclassid = ${CATALOG_OIDS.pg_class} AND (x.classid = ${CATALOG_OIDS.pg_policy}
         OR x.classid = ${CATALOG_OIDS.pg_rewrite} AND x.deptype = 'n' AND x.objid >= ${FIRST_USER_OID}
         OR x.classid = ${CATALOG_OIDS.pg_attrdef} AND x.deptype = 'n'
@@ -288,10 +302,10 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       relation: oid('typrelid'),
       element: oid('typelem'),
       base: oid('typbasetype'),
-      bound: `coalesce((SELECT r.rngsubtype::pg_catalog.int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = x.oid), 0)`,
+      bound: `coalesce((SELECT r.rngsubtype::pg_catalog.int8 FROM pg_catalog.pg_range r WHERE r.rngtypid = x.oid), ${NO_OID})`,
       range: `coalesce((SELECT r.rngtypid::pg_catalog.int8 FROM pg_catalog.pg_range r
-        WHERE pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = x.oid::pg_catalog.text), 0)`,
-      multirange: `coalesce(${newerColumn('rngmultitypid', 'pg_catalog.pg_range r WHERE r.rngtypid = x.oid')}, 0)`,
+        WHERE pg_catalog.to_jsonb(r) ->> 'rngmultitypid' = x.oid::pg_catalog.text), ${NO_OID})`,
+      multirange: `coalesce(${newerColumn('rngmultitypid', 'pg_catalog.pg_range r WHERE r.rngtypid = x.oid')}, ${NO_OID})`,
       array: oid('typarray'),
       baseModifier: 'x.typtypmod',
       category: 'x.typcategory',
@@ -318,7 +332,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
     where: `(x.oid >= ${FIRST_USER_OID} OR ${IN_RANGE})`,
     columns: {
       oid: oid('oid'),
-      inRangeOf: `CASE WHEN ${IN_RANGE} THEN ${oid('amprocfamily')} ELSE 0 END`,
+      inRangeOf: `CASE WHEN ${IN_RANGE} THEN ${oid('amprocfamily')} ELSE ${NO_OID} END`,
       type: oid('amproclefttype'),
       right: oid('amprocrighttype'),
       function: 'x.amproc::pg_catalog.oid::pg_catalog.int8',
@@ -331,7 +345,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   },
   pg_opclass: {
     key: 'x.oid',
-    where: `x.opcmethod IN (${COMPARING})`,
+    where: `x.opcmethod = ${COMPARING}`,
     columns: {
       oid: oid('oid'),
       method: oid('opcmethod'),
@@ -344,7 +358,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   },
   pg_amop: {
     key: 'x.oid',
-    where: `x.amoppurpose = 's' AND x.amopmethod IN (${COMPARING})`,
+    where: `x.amoppurpose = 's' AND x.amopmethod = ${COMPARING}`,
     columns: {
       family: oid('amopfamily'),
       operator: oid('amopopr'),

@@ -30,6 +30,7 @@ import {
   statisticsOf,
   triggersOf,
   valueTypesOf,
+  viewColumnsOf,
   viewsOf,
   writeDependencies,
 } from './parts.ts';
@@ -55,6 +56,7 @@ type PartName =
   | 'parents'
   | 'children'
   | 'views'
+  | 'viewColumns'
   | 'derived'
   | 'types'
   | 'rules'
@@ -82,11 +84,22 @@ type Parts = { readonly [K in PartName]: () => Catalog[K] };
  * a catalog that was given out never changes.
  */
 export class CatalogBuilder {
-  readonly #relations = new RelationBuilder();
+  #relations = new RelationBuilder();
   #last: Catalog | undefined;
   #parts: Parts | undefined;
   #functions: Functions | undefined;
-  readonly #decoder = new RowDecoder();
+  #decoder = new RowDecoder();
+
+  /** @returns Another one that takes over from the same catalog, and goes on by itself. */
+  fork(): CatalogBuilder {
+    const fork = new CatalogBuilder();
+    fork.#relations = this.#relations.fork();
+    fork.#last = this.#last;
+    fork.#parts = this.#parts;
+    fork.#functions = this.#functions;
+    fork.#decoder = this.#decoder;
+    return fork;
+  }
 
   /**
    * @param tables As they are now, and for ever: the catalog keeps them.
@@ -130,6 +143,7 @@ export class CatalogBuilder {
       parents: part('parents', FAMILIES, families(0, 1)),
       children: part('children', FAMILIES, families(1, 0)),
       views: part('views', ['pg_rewrite', ...TYPES], () => viewsOf(tables, relations, types())),
+      viewColumns: part('viewColumns', ['pg_rewrite'], () => viewColumnsOf(tables)),
       derived: part('derived', DERIVED, () => derivedOf(tables, relations, types())),
       types,
       rules: part('rules', ['pg_rewrite'], () => rulesOf(tables)),
@@ -183,8 +197,11 @@ function shared<V>(map: ReadonlyMap<number, V>): SharedMap<number, V> {
   });
 }
 
-function sameOwner(catalog: Catalog, { serverVersion, role, unusable }: CatalogOwner): boolean {
-  const sameRights = catalog.role === role && catalog.unusable.join() === unusable.join();
+function sameOwner(catalog: Catalog, { serverVersion, role, unusable, definers }: CatalogOwner): boolean {
+  const sameRights =
+    catalog.role === role &&
+    catalog.unusable.join() === unusable.join() &&
+    JSON.stringify(catalog.definers) === JSON.stringify(definers);
   return catalog.serverVersion === serverVersion && sameRights;
 }
 
@@ -193,18 +210,23 @@ type SchemaLookups = Pick<Parts, 'schemasOf' | 'schemaName' | 'mayUse'>;
 function schemaLookups(
   tables: CatalogTables,
   { byName }: Relations,
-  { unusable }: CatalogOwner,
+  { unusable, definers }: CatalogOwner,
 ): SchemaLookups {
   const all = once(() => [...tables.pg_namespace.values()]);
-  const usable = once(() => {
-    const hidden = new Set(unusable);
+  const without = (oids: readonly number[]) => {
+    const hidden = new Set(oids);
     return new Set(all().flatMap(({ oid, name }) => (hidden.has(oid) ? [] : [name])));
-  });
+  };
+  const usable = once(() => without(unusable));
+  const byDefiner = once(() => new Map(definers.map(([role, hidden]) => [role, without(hidden)])));
   return {
     schemasOf: () => (name) =>
       all().flatMap(({ name: schema }) => (byName.has(nameKey({ schema, name })) ? [schema] : [])),
     schemaName: () => (oid) => tables.pg_namespace.get(`${oid}`)?.name,
-    mayUse: () => (schema) => usable().has(schema),
+    mayUse:
+      () =>
+      (schema, definer = 0) =>
+        (definer === 0 ? usable() : byDefiner().get(definer))?.has(schema) === true,
   };
 }
 

@@ -1,10 +1,14 @@
+import { once } from '../../../../core/later.ts';
+import { of } from '../mirror/groups.ts';
 import type { CatalogTables } from '../mirror/mirror.ts';
 import type { CallingRow, DependRow, ProcRow, RewriteRow } from '../mirror/records.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
+import { storedBody } from '../stored-trees/function-body.ts';
 import { EXTENSIONS_BY_CHANCE } from '../system/function-lists.ts';
+import { isHarmlessBuiltin } from '../system/functions.ts';
 import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
 import { holdsSettings, mayMove } from '../system/steering.ts';
-import type { CatalogFunction, Relation } from './model.ts';
+import type { CatalogFunction, FunctionCode, Relation } from './model.ts';
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 
@@ -51,7 +55,8 @@ export function functionOf(
   const readsNoRows = volatility === 'stable' && !gives.some((type) => isRow(type, tables));
   const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
   const byChance = language === 'c' && BY_CHANCE.has(name);
-  const trusted = extensions.has(oid) && (computes || byChance);
+  const forTheServer = !own && language === 'c' && oids(row.takes).includes(INTERNAL_OID);
+  const trusted = extensions.has(oid) && (computes || byChance || forTheServer);
   return {
     oid,
     schema,
@@ -63,10 +68,46 @@ export function functionOf(
     gives,
     steers: !(trusted && byChance) && steers(row, language, tables),
     reshapes: row.reshapes,
+    code: codeOf(row),
+    defaultsCall: row.code !== null && row.defaults > 0 && defaultsCall(row, tables),
   };
 }
 
+function codeOf({ code }: ProcRow): FunctionCode | undefined {
+  if (code === null) return undefined;
+  const [text, tree, definer, settings] = code;
+  return {
+    text,
+    tree: tree === null ? undefined : once(() => storedBody(tree)),
+    definer,
+    settings: settings ?? [],
+  };
+}
+
+/** Of a function in SQL with a tree, `pg_depend` tells of the tree as well. */
+function defaultsCall({ oid, calls }: ProcRow, tables: CatalogTables): boolean {
+  const uses = ({ class: catalog, usedClass, usedObject, type }: DependRow) =>
+    catalog === CATALOG_OIDS.pg_proc &&
+    CALLABLE.has(usedClass) &&
+    usedObject >= FIRST_USER_OID &&
+    type !== 'e';
+  const isHarmless = (one: number) => {
+    const row = tables.pg_proc.get(`${one}`);
+    return (
+      row !== undefined && isHarmlessBuiltin({ ...row, schema: 'pg_catalog', volatility: volatilityOf(row) })
+    );
+  };
+  return tables.pg_depend.in(of(oid)).some(uses) || !(calls ?? NO_OIDS).every(isHarmless);
+}
+
+const CALLABLE: ReadonlySet<number> = new Set([CATALOG_OIDS.pg_proc, CATALOG_OIDS.pg_operator]);
+
 const RECORD_OID = 2249;
+/**
+ * No value of it can be made in SQL: what takes one is called by the server alone, to index, sort or gather statistics of what it
+ * is given. Extensions seldom say of such a function that it is immutable.
+ */
+const INTERNAL_OID = 2281;
 
 /** What gives rows and is merely stable may read them by SQL that it is given as text: crosstab, connectby, xpath_table. */
 function isRow(type: number, { pg_type }: CatalogTables): boolean {

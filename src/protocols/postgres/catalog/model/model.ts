@@ -2,6 +2,8 @@ import type { AnalysisCatalog } from '../../sql/analysis/catalog.ts';
 import type { Name } from '../../sql/facts/facts.ts';
 import type { AnalysisPath } from '../analysis/view.ts';
 import type { CatalogOwner } from '../mirror/records.ts';
+import type { StoredBody } from '../stored-trees/function-body.ts';
+import type { ViewColumns } from '../stored-trees/view-columns.ts';
 import type { Volatility } from '../system/functions.ts';
 
 export type RelationKind =
@@ -36,6 +38,18 @@ export interface Relation {
   readonly rowSecurity: boolean;
 }
 
+/** What a user's function in SQL is made of. */
+export interface FunctionCode {
+  /** Read each time by the path of that time; null where there is a tree. */
+  readonly text: string | null;
+  /** Read when it was made; undefined: there is none. Gives undefined where it does more than to query, or is not understood. */
+  readonly tree: (() => StoredBody | undefined) | undefined;
+  /** Whose rights it has: its owner's OID, or 0 for the caller's. */
+  readonly definer: number;
+  /** What it sets while it runs: `name=value`. */
+  readonly settings: readonly string[];
+}
+
 export interface CatalogFunction {
   readonly oid: number;
   readonly schema: string;
@@ -51,6 +65,10 @@ export interface CatalogFunction {
   readonly steers: boolean;
   /** Its code makes, takes or renames things, as far as its text tells. */
   readonly reshapes: boolean;
+  /** Of a user's function in SQL, what it is made of, where that is known. */
+  readonly code: FunctionCode | undefined;
+  /** Defaults of its arguments may call what users made, or what does more than compute. */
+  readonly defaultsCall: boolean;
 }
 
 export interface Trigger {
@@ -170,6 +188,8 @@ export interface Catalog extends CatalogOwner {
   readonly children: ReadonlyMap<number, readonly number[]>;
   /** Views and materialized views: what their query names. */
   readonly views: ReadonlyMap<number, Dependencies>;
+  /** What the columns of views and materialized views are made of; one that is not there: nobody knows. */
+  readonly viewColumns: ReadonlyMap<number, ViewColumns>;
   /** By relation, where its data can be seen besides in itself and its family: views, generated columns, keys, … */
   readonly derived: ReadonlyMap<number, readonly Derived[]>;
   readonly types: TypeGraph;
@@ -197,8 +217,12 @@ export interface Catalog extends CatalogOwner {
   schemasOf(name: string): readonly string[];
   /** A schema's name by its OID. */
   schemaName(oid: number): string | undefined;
-  /** Whether there is such a schema, and the role may use it. */
-  mayUse(schema: string): boolean;
+  /**
+   * Whether there is such a schema, and the role may use it.
+   *
+   * @param definer Of the role with this OID; default 0, the gateway's own.
+   */
+  mayUse(schema: string, definer?: number): boolean;
   /** All functions outside pg_catalog that a call of this name may reach. */
   userFunctions(name: Name): readonly CatalogFunction[];
   /** Whether pg_catalog has a function of that name. */

@@ -2,6 +2,7 @@ import { against, of } from '../mirror/groups.ts';
 import { type CatalogTables, MirrorGap } from '../mirror/mirror.ts';
 import type { CallingRow, ConstraintRow, DependRow, TriggerRow, TypeRow } from '../mirror/records.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
+import type { ViewColumns } from '../stored-trees/view-columns.ts';
 import { isHarmlessBuiltin } from '../system/functions.ts';
 import { SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
 import { byRelation } from './by-relation.ts';
@@ -68,6 +69,11 @@ export function viewsOf(
     views.set(view.oid, { relations: row.relations ?? [], functions: [...functions] });
   }
   return views;
+}
+
+export function viewColumnsOf(tables: CatalogTables): Map<number, ViewColumns> {
+  const rules = [...tables.pg_rewrite.values()].filter(({ isReturn }) => isReturn);
+  return new Map(rules.flatMap(({ relation, made }) => (made === null ? [] : [[relation, made] as const])));
 }
 
 export function rulesOf(tables: CatalogTables): Set<number> {

@@ -1,7 +1,8 @@
 import { SharedMap } from '../../../../core/shared-map.ts';
+import { of } from '../mirror/groups.ts';
 import type { CatalogChanges, CatalogTables } from '../mirror/mirror.ts';
-import type { AttributeRow, ClassRow } from '../mirror/records.ts';
-import type { Column, Relation, RelationKind } from './model.ts';
+import type { ClassRow } from '../mirror/records.ts';
+import type { Relation, RelationKind } from './model.ts';
 
 const KINDS: Readonly<Record<string, RelationKind>> = {
   r: 'table',
@@ -25,14 +26,20 @@ export function nameKey({ schema, name }: { readonly schema: string; readonly na
 
 /** Makes relations of their rows; one of which nothing has changed stays the object it was. */
 export class RelationBuilder {
-  readonly #columns = new Map<number, Map<number, Column>>();
-  #relations: Relations = { byOid: SharedMap.empty(), byName: SharedMap.empty() };
+  #relations: Relations;
+
+  constructor(relations: Relations = { byOid: SharedMap.empty(), byName: SharedMap.empty() }) {
+    this.#relations = relations;
+  }
+
+  /** @returns Another one that goes on by itself. */
+  fork(): RelationBuilder {
+    return new RelationBuilder(this.#relations);
+  }
 
   /** @returns The same object if nothing has changed. */
   build(tables: CatalogTables, changes: CatalogChanges): Relations {
     const { pg_class: classes, pg_attribute: attributes } = changes;
-    for (const row of attributes.gone) this.#columns.get(row.relation)?.delete(row.attnum);
-    for (const row of attributes.come) if (tables.pg_class.has(`${row.relation}`)) this.#addColumn(row);
     const touched = new Set([
       ...[...classes.gone, ...classes.come].map(({ oid }) => oid),
       ...[...attributes.gone, ...attributes.come].map(({ relation }) => relation),
@@ -48,17 +55,10 @@ export class RelationBuilder {
     return this.#relations.byOid.has(oid);
   }
 
-  #addColumn({ relation, modifier: _, ...column }: AttributeRow): void {
-    const own = this.#columns.get(relation) ?? new Map<number, Column>();
-    this.#columns.set(relation, own);
-    own.set(column.attnum, column);
-  }
-
   #rebuilt(touched: readonly number[], tables: CatalogTables): Relations {
     const { byOid, byName } = this.#relations;
     const before = touched.map((oid) => byOid.get(oid)).filter((one) => one !== undefined);
-    const after = touched.map((oid) => this.#relation(oid, tables)).filter((one) => one !== undefined);
-    for (const oid of touched) if (this.#columns.get(oid)?.size === 0) this.#columns.delete(oid);
+    const after = touched.map((oid) => relationOf(oid, tables)).filter((one) => one !== undefined);
     return {
       byOid: byOid.with((draft) => {
         for (const { oid } of before) draft.delete(oid);
@@ -70,18 +70,18 @@ export class RelationBuilder {
       }),
     };
   }
+}
 
-  #relation(oid: number, tables: CatalogTables): Relation | undefined {
-    const row = tables.pg_class.get(`${oid}`);
-    const schema = tables.pg_namespace.get(`${row?.namespace}`)?.name;
-    return row === undefined || schema === undefined ? undefined : this.#made(row, schema);
-  }
+function relationOf(oid: number, tables: CatalogTables): Relation | undefined {
+  const row = tables.pg_class.get(`${oid}`);
+  const schema = tables.pg_namespace.get(`${row?.namespace}`)?.name;
+  return row === undefined || schema === undefined ? undefined : made(row, schema, tables);
+}
 
-  #made({ oid, name, kind, rowSecurity }: ClassRow, schema: string): Relation {
-    const own = [...(this.#columns.get(oid)?.values() ?? [])].sort((a, b) => a.attnum - b.attnum);
-    const columns = new Map(own.map((column) => [column.name, column]));
-    return { oid, schema, name, kind: KINDS[kind] ?? 'other', columns, rowSecurity };
-  }
+function made({ oid, name, kind, rowSecurity }: ClassRow, schema: string, tables: CatalogTables): Relation {
+  const rows = tables.pg_attribute.in(of(oid)).sort((a, b) => a.attnum - b.attnum);
+  const columns = new Map(rows.map(({ relation: _, modifier: __, ...column }) => [column.name, column]));
+  return { oid, schema, name, kind: KINDS[kind] ?? 'other', columns, rowSecurity };
 }
 
 /** Relations in schemas that are new, or have another name; in those that are gone there are none. */

@@ -25,7 +25,6 @@ const NAMES: ReadonlySet<string> = new Set([
   'pg_file_settings',
   'pg_subscription',
   'pg_replication_origin_status',
-  'pg_seclabels',
   'pg_stat_replication',
   'pg_stat_wal_receiver',
   'pg_stat_ssl',
@@ -60,4 +59,53 @@ export function isSensitive(relation: Pick<Relation, 'schema' | 'name'>): boolea
   return (
     (relation.schema === 'pg_catalog' || relation.schema === 'information_schema') && NAMES.has(relation.name)
   );
+}
+
+const words = (list: string) => new Set(list.split(/\s+/));
+/** Columns of such relations that show none of it; one that a later release adds is not among them. */
+const HARMLESS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
+  ['pg_stats', words('schemaname tablename attname inherited')],
+  [
+    'pg_stat_activity',
+    words(`datid datname pid leader_pid usesysid usename application_name client_addr client_hostname client_port backend_start
+      xact_start query_start state_change wait_event_type wait_event state backend_xid backend_xmin query_id backend_type`),
+  ],
+  [
+    'pg_stat_replication',
+    words(`pid usesysid usename application_name client_addr client_hostname client_port backend_start backend_xmin state sent_lsn
+      write_lsn flush_lsn replay_lsn write_lag flush_lag replay_lag sync_priority sync_state reply_time`),
+  ],
+  [
+    'pg_replication_slots',
+    words(`slot_name plugin slot_type datoid database temporary active active_pid xmin catalog_xmin restart_lsn
+      confirmed_flush_lsn wal_status safe_wal_size two_phase two_phase_at inactive_since conflicting invalidation_reason failover
+      synced`),
+  ],
+  ['pg_stat_ssl', words('pid ssl version cipher bits')],
+  ['pg_stat_gssapi', words('pid gss_authenticated encrypted')],
+  ['pg_prepared_statements', words('name prepare_time parameter_types from_sql generic_plans custom_plans')],
+  ['pg_cursors', words('name is_holdable is_binary is_scrollable creation_time')],
+  ['pg_foreign_server', words('oid srvname srvowner srvfdw srvtype srvversion srvacl')],
+  ['pg_user_mapping', words('oid umuser umserver')],
+  ['pg_user_mappings', words('umid srvid srvname umuser usename')],
+  [
+    'pg_subscription',
+    words(`oid subdbid subskiplsn subname subowner subenabled subbinary substream subtwophasestate subdisableonerr
+      subpasswordrequired subrunasowner subfailover subslotname subsynccommit subpublications suborigin`),
+  ],
+  [
+    'pg_authid',
+    words(`oid rolname rolsuper rolinherit rolcreaterole rolcreatedb rolcanlogin rolreplication rolbypassrls rolconnlimit
+      rolvaliduntil`),
+  ],
+]);
+
+/** Numbers of the columns by which a sensitive relation is so; undefined: nobody has looked at them, it is so as a whole. */
+export function sensitiveColumns(
+  relation: Pick<Relation, 'schema' | 'name' | 'columns'>,
+): Set<number> | undefined {
+  const harmless = relation.schema === 'pg_catalog' ? HARMLESS.get(relation.name) : undefined;
+  if (harmless === undefined) return undefined;
+  const columns = [...relation.columns.values()].filter(({ name }) => !harmless.has(name));
+  return new Set(columns.map(({ attnum }) => attnum));
 }

@@ -1,19 +1,35 @@
 import { ROWS } from '../system/objects.ts';
+import { carriedColumns } from './carried-columns.ts';
+import {
+  armsOf,
+  cteOf,
+  entriesOf,
+  KIND,
+  nodesIn,
+  numberIn,
+  queryIn,
+  rangeEntry,
+  type Scopes,
+} from './query-parts.ts';
 import { isList, isNode, readStoredTree, type StoredNode, type StoredValue, UnreadableTree } from './tree.ts';
 
 /** A column: its relation's OID, and its number; 0 for any of them, where a row is used whole; or `ROWS`. */
 export type Source = readonly [relation: number, attribute: number];
 
 /** What a view's columns are made of. */
-export interface ViewColumns {
-  /** By the view's own columns, in order. */
+export interface ViewColumns extends MadeOf {
+  /** Numbers of those, from 1, that are columns of relations as they are. */
+  readonly carried: readonly number[];
+}
+
+/** What a query's columns are made of. */
+interface MadeOf {
+  /** By the query's own columns, in order. */
   readonly columns: readonly (readonly Source[])[];
   /** What decides which rows there are, in which order, how often: something of it is seen in every column. */
   readonly everywhere: readonly Source[];
 }
 
-/** `RTEKind` */
-const KIND = { relation: '0', subquery: '1', join: '2', cte: '6', result: '8', group: '9' } as const;
 /** `CmdType` */
 const SELECT = '1';
 const MAX_STEPS = 200_000;
@@ -35,18 +51,24 @@ export function viewColumns(tree: string): ViewColumns | undefined {
     const actions = readStoredTree(tree);
     const query = isList(actions) && actions.length === 1 ? actions[0] : undefined;
     if (!isNode(query) || query.tag !== 'QUERY') return undefined;
-    const budget = { steps: MAX_STEPS, depth: 0 };
-    const shown = entriesOf(query).filter(({ fields }) => fields.get('resjunk') === 'false');
-    const columns = shown.map((_, index) => new Trace(budget).outputColumn([query], index + 1).sources());
-    return { columns, everywhere: new Trace(budget).conditions([query]).sources() };
+    return { ...columnsOfQuery(query), carried: carriedColumns(query) };
   } catch (error) {
     if (error instanceof UnreadableTree) return undefined;
     throw error;
   }
 }
 
-/** Queries one within the other, the innermost last. */
-type Scopes = readonly StoredNode[];
+/**
+ * The same of a query by itself.
+ *
+ * @throws {UnreadableTree} It can not be said.
+ */
+export function columnsOfQuery(query: StoredNode): MadeOf {
+  const budget = { steps: MAX_STEPS, depth: 0 };
+  const shown = entriesOf(query).filter(({ fields }) => fields.get('resjunk') === 'false');
+  const columns = shown.map((_, index) => new Trace(budget).outputColumn([query], index + 1).sources());
+  return { columns, everywhere: new Trace(budget).conditions([query]).sources() };
+}
 
 interface Budget {
   steps: number;
@@ -194,56 +216,6 @@ class Trace {
 /** Beside the numbers of columns, which begin at -7, and `ROWS`. */
 const CONDITIONS = -101;
 const WHOLE = -102;
-
-function nodesIn(value: StoredValue | undefined): StoredNode[] {
-  if (value === null || value === undefined) return [];
-  if (!isList(value) || !value.every(isNode)) throw new UnreadableTree('not a list of nodes');
-  return value as StoredNode[];
-}
-
-function entriesOf(query: StoredNode): StoredNode[] {
-  return nodesIn(query.fields.get('targetList'));
-}
-
-function queryIn(node: StoredNode, field: string): StoredNode {
-  const query = node.fields.get(field);
-  if (!isNode(query) || query.tag !== 'QUERY') throw new UnreadableTree('a query is missing');
-  return query;
-}
-
-function rangeEntry(query: StoredNode, number: number): StoredNode {
-  const entry = nodesIn(query.fields.get('rtable'))[number - 1];
-  if (entry === undefined) throw new UnreadableTree('a range table entry is missing');
-  return entry;
-}
-
-function numberIn(value: StoredValue | undefined): number {
-  const number = typeof value === 'string' ? Number(value) : Number.NaN;
-  if (!Number.isSafeInteger(number)) throw new UnreadableTree('a number is missing');
-  return number;
-}
-
-/** The query of a common table expression, and what stands around it. */
-function cteOf(entry: StoredNode, scopes: Scopes): Scopes {
-  const around = scopes.slice(0, scopes.length - numberIn(entry.fields.get('ctelevelsup')));
-  const name = entry.fields.get('ctename');
-  const cte = nodesIn(around.at(-1)?.fields.get('cteList')).find(
-    ({ fields }) => fields.get('ctename') === name,
-  );
-  if (cte === undefined) throw new UnreadableTree('a common table expression is missing');
-  return [...around, queryIn(cte, 'ctequery')];
-}
-
-/** Range table entries that a UNION, INTERSECT or EXCEPT is made of. */
-function armsOf(query: StoredNode): number[] {
-  const arms = (value: StoredValue | undefined): number[] => {
-    if (!isNode(value)) return [];
-    if (value.tag === 'RANGETBLREF') return [numberIn(value.fields.get('rtindex'))];
-    if (value.tag !== 'SETOPERATIONSTMT') throw new UnreadableTree('an unknown set operation');
-    return [...arms(value.fields.get('larg')), ...arms(value.fields.get('rarg'))];
-  };
-  return arms(query.fields.get('setOperations'));
-}
 
 /** All but UNION ALL compare rows. */
 function mergesRows(operation: StoredValue): boolean {

@@ -13,6 +13,8 @@ export type WireType =
   | { readonly kind: 'array'; readonly element: WireType; readonly delimiter: number }
   | { readonly kind: 'range' | 'multirange'; readonly of: WireType };
 
+const COMMA = 0x2c;
+
 const BUILTIN: ReadonlyMap<number, WireType> = new Map<number, WireType>([
   // "char", name, text, bpchar, varchar, unknown, cstring, xml, refcursor, pg_node_tree and statistics: text both ways.
   ...[18, 19, 25, 1042, 1043, 705, 2275, 142, 1790, 194, 1033].map((oid): [number, WireType] => [
@@ -23,6 +25,8 @@ const BUILTIN: ReadonlyMap<number, WireType> = new Map<number, WireType>([
   [3802, { kind: 'jsonb' }],
   [17, { kind: 'bytea' }],
   [2249, { kind: 'record' }],
+  // record[] is a pseudo-type to the catalog.
+  [2287, { kind: 'array', element: { kind: 'record' }, delimiter: COMMA }],
   [3614, { kind: 'tsvector' }],
   [3615, { kind: 'tsquery' }],
   [4072, { kind: 'versioned' }],
@@ -39,7 +43,6 @@ const BY_NAME: Readonly<Record<string, WireType>> = {
 };
 
 const UNKNOWN: WireType = { kind: 'unknown' };
-const COMMA = 0x2c;
 /** Types of types: arrays of domains of arrays, … */
 const MAX_DEPTH = 16;
 
@@ -83,6 +86,37 @@ export class WireTypes {
       default:
         return BY_NAME[type.name] ?? UNKNOWN;
     }
+  }
+}
+
+/** Whether values of the type are a text, which any other can stand for. Arrays of such hold texts at any depth. */
+export function isText(type: WireType): boolean {
+  return type.kind === 'text';
+}
+
+/** Bit strings: their octets may be text. */
+const BITS: ReadonlySet<number> = new Set([1560, 1562]);
+
+/**
+ * Whether a value of the type may hold free text: not numbers, dates and the like, nor words of a list.
+ *
+ * @param own It is one of PostgreSQL's own: of these, nobody looks into geometry and numbers of transactions.
+ */
+export function holdsText(type: WireType, own: boolean): boolean {
+  switch (type.kind) {
+    case 'enum':
+      return false;
+    case 'scalar':
+      return BITS.has(type.oid);
+    case 'array':
+      return holdsText(type.element, own);
+    case 'range':
+    case 'multirange':
+      return holdsText(type.of, own);
+    case 'unknown':
+      return !own;
+    default:
+      return true;
   }
 }
 

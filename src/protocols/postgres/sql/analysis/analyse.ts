@@ -11,7 +11,7 @@ import { Scope, varsOf } from './scope/scope.ts';
 import type { Expr, Query } from './tree.ts';
 import { Casts } from './typing/casts.ts';
 import { Operators } from './typing/operators.ts';
-import { Parameters } from './typing/parameters.ts';
+import { type ParameterNames, Parameters } from './typing/parameters.ts';
 import { namedType } from './typing/type-names.ts';
 import { Types } from './typing/types.ts';
 import { Uncertain } from './uncertain.ts';
@@ -28,6 +28,7 @@ const MAX_DEPTH = 500;
  *
  * @param statement As the parser gives it, `{ SelectStmt: … }`.
  * @param parameters Types that a Parse message gives its parameters, 0 for those that it leaves open.
+ * @param names Of the function in SQL whose text it is part of.
  * @returns The query; of a utility statement that holds one (EXPLAIN, COPY, CREATE TABLE AS, DECLARE, PREPARE) that.
  * @throws {Uncertain} Pure.
  * @see https://www.postgresql.org/docs/current/typeconv.html and PostgreSQL, src/backend/parser/analyze.c
@@ -36,6 +37,7 @@ export function analyse(
   statement: unknown,
   catalog: AnalysisCatalog,
   parameters: readonly number[] = [],
+  names?: ParameterNames,
 ): Query {
   const given = unwrap(statement);
   if (given?.type === 'PrepareStmt') {
@@ -46,7 +48,7 @@ export function analyse(
   if (given !== undefined && HOLDS_QUERY.has(given.type))
     return analyse(given.body['query'], catalog, parameters);
   try {
-    return new Run(catalog, parameters).statement(new Scope(), statement);
+    return new Run(catalog, new Parameters(parameters, names)).statement(new Scope(), statement);
   } catch (error) {
     // The stack is used up.
     if (error instanceof RangeError) throw new Uncertain('nesting that is too deep');
@@ -82,10 +84,10 @@ class Run implements Analysis {
   #scope: Scope | undefined;
   #depth = 0;
 
-  constructor(catalog: AnalysisCatalog, parameters: readonly number[]) {
+  constructor(catalog: AnalysisCatalog, parameters: Parameters) {
     this.catalog = catalog;
     this.types = new Types(catalog);
-    this.parameters = new Parameters(parameters);
+    this.parameters = parameters;
     this.casts = new Casts(this.types, this.parameters, (row) => this.#fieldsOfRow(row));
     this.operators = new Operators(this.types, this.casts);
   }

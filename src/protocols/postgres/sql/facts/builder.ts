@@ -6,6 +6,7 @@ import type {
   Name,
   ObjectFact,
   Output,
+  ReadPlace,
   RelationUse,
   SettingFact,
   StatementFacts,
@@ -13,6 +14,7 @@ import type {
   TransactionKind,
   WhereFact,
 } from './facts.ts';
+import { MAX_READ_PLACES } from './facts.ts';
 import type { NewerSyntax } from './newer-syntax.ts';
 
 /** Distinct facts of one kind in one statement; beyond it the statement is refused as too large. */
@@ -75,6 +77,7 @@ export class FactsBuilder {
     >
   > = {};
   readonly where: WhereFact[] = [];
+  readonly #readPlaces: ReadPlace[] = [];
   readonly settings: SettingFact[] = [];
   readonly #relations = new Distinct<RelationUse>();
   readonly #derived = new Distinct<DerivedAlias>();
@@ -98,6 +101,10 @@ export class FactsBuilder {
 
   relation(use: RelationUse): number {
     return this.#relations.add(use);
+  }
+
+  readAt(place: ReadPlace): void {
+    if (this.#readPlaces.length < MAX_READ_PLACES) this.#readPlaces.push(place);
   }
 
   /** Queries are read where relations may stand, or joins have a name of their own. */
@@ -165,6 +172,7 @@ export class FactsBuilder {
       ...(this.opaque === undefined ? {} : { opaque: this.opaque }),
       ...(this.newer === undefined ? {} : { newer: this.newer }),
       relations: this.#relations.values,
+      readPlaces: this.#readPlaces,
       derived: this.#derived.values,
       functions: [...this.#functions.values()].map(({ use, items }) => ({ ...use, items: [...items] })),
       operators: this.#operators.values,

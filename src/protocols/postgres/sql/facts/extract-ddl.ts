@@ -33,7 +33,6 @@ const thing = (tag: string, action: DdlAction, kind: string, field?: string, opa
 });
 
 const ROWS: Readonly<Record<string, DdlRow>> = {
-  CreateStmt: table('CREATE TABLE', 'create', 'create'),
   CreateForeignTableStmt: { ...table('CREATE FOREIGN TABLE', 'create', 'create', true) },
   CreateTableAsStmt: table('CREATE TABLE AS', 'create', 'create'),
   CreateSeqStmt: table('CREATE SEQUENCE', 'create', 'create'),
@@ -157,6 +156,12 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
     const rest = { ...place, role: 'alter', top: false, ctes: undefined } as const;
     walk.fields('AlterTableStmt', body, rest, { relation: () => undefined });
   },
+  CreateStmt: (walk, body, place) => {
+    describe(walk, 'CREATE TABLE', false, body);
+    const made = { ...place, role: 'create', top: false, ctes: undefined } as const;
+    const parents = (value: unknown) => walk.visit(value, { ...made, role: 'create-from' });
+    walk.fields('CreateStmt', body, made, { inhRelations: parents });
+  },
   ViewStmt: (walk, body, place) => {
     describe(walk, 'CREATE VIEW', false);
     walk.facts.materializes = true;
@@ -170,7 +175,7 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
   },
   Constraint: (walk, body, place) => {
     if (body['generated_kind'] === 'v') walk.facts.newerSyntax(newerSyntax('Constraint that is virtual'));
-    walk.fields('Constraint', body, place);
+    walk.fields('Constraint', body, place.role === 'create' ? { ...place, role: 'create-from' } : place);
   },
   TableLikeClause: (walk, body, place) => walk.fields('TableLikeClause', body, { ...place, role: 'read' }),
   DefineStmt: (walk, body, place) => {
@@ -189,7 +194,7 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
   },
   DropStmt: (walk, body, place) => {
     const kind = objectKind(body['removeType']);
-    describe(walk, `DROP ${kind.toUpperCase()}`, false, body);
+    describe(walk, `DROP ${kind.toUpperCase()}`, ROUTINES.has(kind), body);
     for (const entry of list(body['objects'])) named(walk, 'drop', 'drop', kind, objectName(entry));
     walk.fields('DropStmt', body, place);
   },
@@ -218,8 +223,11 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
     altered(walk, 'AlterObjectDependsStmt', body, place, objectKind(body['objectType'])),
 };
 
+/** Without one of them, or where one has another name, schema or owner, calls by a name run something else. */
+const ROUTINES: ReadonlySet<string> = new Set(['function', 'procedure', 'routine', 'aggregate']);
+
 function altered(walk: Walk, type: string, body: Ast, place: Place, kind: string): void {
-  describe(walk, `ALTER ${kind.toUpperCase()}`, false);
+  describe(walk, `ALTER ${kind.toUpperCase()}`, ROUTINES.has(kind));
   if (body['relation'] === undefined) {
     const name = objectName(body['object']);
     walk.facts.object({ action: 'alter', kind, name: name.length > 0 ? name : [text(body['subname'])] });

@@ -49,7 +49,11 @@ function rangeVar(walk: Walk, body: Ast, place: Place): void {
     walk.facts.derived(alias, 'cte', { columns: renamed(cte.columns, strings(given['colnames'])) });
     place.level.push(NO_RELATION);
   } else {
-    place.level.push(relation(walk, body, place.role));
+    const index = relation(walk, body, place.role);
+    const at = typeof body['location'] === 'number' ? body['location'] : 0;
+    if (place.role === 'read')
+      walk.facts.readAt({ relation: index, at, aliased: body['alias'] !== undefined });
+    place.level.push(index);
   }
   walk.fields('RangeVar', body, place);
 }

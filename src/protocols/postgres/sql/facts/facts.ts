@@ -24,6 +24,8 @@ export type RelationRole =
   | 'copy-in'
   | 'copy-out'
   | 'create'
+  /** It is there, and what is created inherits from it, is a part of it or refers to it. */
+  | 'create-from'
   | 'alter'
   | 'drop'
   | 'grant'
@@ -51,6 +53,19 @@ export interface RelationUse {
   /** Column names written or listed: INSERT's and COPY's lists, UPDATE's targets, ALTER's subject. */
   readonly columns?: readonly string[];
 }
+
+/** Where the text names a relation that is read. */
+export interface ReadPlace {
+  /** Index into `relations`. */
+  readonly relation: number;
+  /** Of the name, octets of UTF-8 from the beginning of the whole text; 0: that is not known. */
+  readonly at: number;
+  /** An alias is written behind it. */
+  readonly aliased: boolean;
+}
+
+/** Of one statement; who needs all of them has none where there are as many. */
+export const MAX_READ_PLACES = 64;
 
 /** Anything else in FROM that has a name: it has no columns of its own, so masked data is in it only if named inside. */
 export interface DerivedAlias {
@@ -205,6 +220,8 @@ export interface StatementFacts {
   /** The newest piece of syntax in it that not all servers know. */
   readonly newer?: NewerSyntax;
   readonly relations: readonly RelationUse[];
+  /** Where those that are read stand, once for each time; the first `MAX_READ_PLACES`. */
+  readonly readPlaces: readonly ReadPlace[];
   readonly derived: readonly DerivedAlias[];
   readonly functions: readonly FunctionUse[];
   /** Operator names as written, `['=']` or `['evil', '=']`, and those that clauses imply (`=` for IN, GROUP BY …). */

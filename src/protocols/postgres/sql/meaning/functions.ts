@@ -1,6 +1,6 @@
-import type { Catalog, CatalogFunction } from '../../catalog/model/model.ts';
+import type { Catalog, CatalogFunction, Relation } from '../../catalog/model/model.ts';
 import { builtinClass, type FunctionClass } from '../../catalog/system/functions.ts';
-import type { FunctionUse } from '../facts/facts.ts';
+import type { FunctionUse, StatementFacts } from '../facts/facts.ts';
 import type { NameScope } from './name-scope.ts';
 
 export interface ResolvedFunction {
@@ -9,6 +9,11 @@ export interface ResolvedFunction {
   readonly class: FunctionClass;
   /** Every overload is of an extension and computes from its arguments alone. */
   readonly trusted?: boolean;
+}
+
+/** It is made by users, and may have taken what it gives from anywhere. */
+export function isUntrusted(one: ResolvedFunction): boolean {
+  return one.class === 'user' && one.trusted !== true;
 }
 
 /** Which functions a name may reach, at one place. */
@@ -67,4 +72,18 @@ export function resolveOid(oid: number, catalog: Catalog): ResolvedFunction | un
     return made.class === 'unsafe' && volatility === 'immutable' ? { ...made, class: 'pure' } : made;
   }
   return { schema, name, class: 'user' };
+}
+
+/** Whether `alias.column` certainly is a column of what is called so, and no call. */
+export function isColumnOf(
+  alias: string,
+  column: string,
+  facts: StatementFacts,
+  touched: readonly { readonly relation: Relation | undefined }[],
+): boolean {
+  const uses = facts.relations.flatMap((use, index) => (use.alias === alias ? [index] : []));
+  const derived = facts.derived.filter((one) => one.alias === alias);
+  const known = uses.every((index) => touched[index]?.relation?.columns.has(column) === true);
+  const given = derived.every(({ columns }) => columns?.includes(column) === true);
+  return uses.length + derived.length > 0 && known && given;
 }

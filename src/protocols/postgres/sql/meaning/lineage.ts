@@ -1,4 +1,5 @@
 import type { Catalog, Derived, Relation } from '../../catalog/model/model.ts';
+import { isDefinition } from '../../catalog/system/functions.ts';
 import { FIRST_USER_OID } from '../../catalog/system/objects.ts';
 import { resolveOid } from './functions.ts';
 
@@ -89,8 +90,18 @@ const BOUNDS: SystemColumn = ['pg_catalog', 'pg_class', 'relpartbound'];
 /** Columns of the system's own that hold expressions, whose constants may be taken from data; by name. */
 const EXPRESSION_COLUMNS: ReadonlySet<string> = new Set([...DEFAULTS, BOUNDS].map(([, , column]) => column));
 
+/** Functions that write out expressions of the catalog, where one may hold a constant of what is masked. */
+export function writesOutMasked(
+  { schema, name }: { readonly schema: string; readonly name: string },
+  catalog: Catalog,
+  isMasked: IsMasked,
+): boolean {
+  if (schema !== 'pg_catalog' || !isDefinition(name)) return false;
+  return name === 'current_query' || masksExpressions(catalog, isMasked);
+}
+
 /** Whether the functions that write expressions out could show a constant of a masked column. */
-export function masksExpressions(catalog: Catalog, isMasked: IsMasked): boolean {
+function masksExpressions(catalog: Catalog, isMasked: IsMasked): boolean {
   return [...DEFAULTS, BOUNDS].some(([schema, name, column]) =>
     columnNamed(catalog.lookupRelation(schema, name), column).some((one) =>
       isMasked(one.relation, one.attribute),

@@ -180,7 +180,9 @@ export class NameScope {
     for (const one of changes) this.#changes.add(one);
     if (changes.some(({ schema, change }) => schema === PG_TEMP && change === 'made')) this.#withTemp();
     if (path !== undefined) this.#set(path);
-    if (steers && !follows) this.#certain = false;
+    // CASCADE, for one, takes along what has other names.
+    const changesMore = facts.kind === 'ddl' && facts.changes === undefined;
+    if ((steers && !follows) || changesMore) this.#certain = false;
     this.#reshaped ||= reshapes;
     if (steers) this.#moved = true;
     else if (this.#moved && ENDS.has(facts.transaction ?? '')) this.#certain = false;

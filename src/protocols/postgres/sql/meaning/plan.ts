@@ -1,11 +1,15 @@
 import type { Pair, PolicyObject, PolicyValue } from '../../../../policy/model.ts';
+import type { Catalog } from '../../catalog/model/model.ts';
 import type { PostgresRefusal } from '../../refusals.ts';
 import type { CopyOptions, StatementFacts, StatementKind, TransactionKind } from '../facts/facts.ts';
 import type { NamedChanges } from '../facts/schema-changes.ts';
+import type { MaskedRead } from './flow/masked-reads.ts';
 import type { OutputColumn } from './flow/output-columns.ts';
 import type { NameChange } from './held-names.ts';
 import type { IsMasked } from './lineage.ts';
-import type { NameEffects, NameScope } from './name-scope.ts';
+import type { NameEffects, NameScope, SearchPath } from './name-scope.ts';
+import type { PlainOnly } from './plain/value.ts';
+import type { FunctionReads } from './results/function-reads.ts';
 import type { ColumnTags } from './written-columns.ts';
 
 /** What a statement is resolved by, beside its facts and the catalog. */
@@ -28,8 +32,18 @@ export interface PlanInput {
   readonly masksColumns?: boolean;
   /** The same, or some kind of value that detectors find is. */
   readonly anyMasked?: boolean;
+  /** Whether may be asked if a masked column equals something; default of none. @param key As of `columnKey`. */
+  readonly mayLookUp?: (key: string) => boolean;
+  /** Queries may compute with masks in place of what is masked; default false. */
+  readonly computesMasks?: boolean;
   /** It is planned to be told of; default false. */
   readonly explains?: boolean;
+  /** What functions in SQL give is found by what they are made of; absent: that is not certain now, and they may give anything. */
+  readonly results?: FunctionReads;
+  /** Free text is shown in plain columns alone; absent: whatever a statement makes of it. */
+  readonly plainOnly?: PlainOnly | undefined;
+  /** Whether policy shows what a function of users' gives, whatever that is; default no. */
+  readonly reveals?: (fn: PolicyObject) => boolean;
 }
 
 /** What one statement would do, in the words of policy, and what its answer may show. */
@@ -42,20 +56,35 @@ export interface StatementPlan {
   readonly context: Readonly<Record<string, PolicyValue>>;
   /** Denied whatever policy says: a masked column would flow where it must not, or the shape is not understood. */
   readonly refusal?: PostgresRefusal;
+  /** Where `refusal` would not be if masks stood in place of what is masked: where that is read. */
+  readonly maskedReads?: readonly MaskedRead[];
   /** It is prepared or explained, not run. */
   readonly changesNothing: boolean;
   /** A relation with a masked column is involved: rows wait until the RowDescription agrees. */
   readonly touchesMasked: boolean;
+  /** It shows how the server goes about a statement with such a relation. */
+  readonly explainsMasked?: boolean;
+  /**
+   * What else EXPLAIN of it asks, in whatever statement: the planner's guesses tell of rows that row security hides, and of how
+   * many were hidden.
+   */
+  readonly explaining?: readonly Pair[];
   /** Output columns, from 0, that may be shown although the server gives no provenance (tableOid 0). */
   readonly safeColumns: 'all' | readonly number[];
   /** How many columns `safeColumns` counts on: if the server gives another number, none is safe. */
   readonly outputColumns?: number;
+  /** Of each time that it asks whether a masked column equals something: keys of the columns, as of `columnKey`. */
+  readonly lookups?: readonly ReadonlySet<string>[];
+  /** It is a query, and where its masked columns go was found by what the server itself makes of it. */
+  readonly analysed?: true;
   /** What each column of its result is made of, where `explains` asks for it; absent: that is not certain. */
   readonly lineage?: readonly OutputColumn[];
   /** OIDs of the relations that it names: a column of any other is none that was judged. */
   readonly relations: readonly number[];
   /** It changes a relation with masked columns, or what is known of one. */
   readonly reshapesMasked: boolean;
+  /** It shows what functions give because of what they are made of: as of this catalog, by this path. */
+  readonly clears?: { readonly catalog: Catalog; readonly path: SearchPath };
   /** It holds for the types that its parameters were given, PostgreSQL's own too, and no others. */
   readonly typed?: boolean;
   readonly transaction?: TransactionKind;

@@ -1,7 +1,6 @@
 import type { PolicyObject } from '../../../../policy/model.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
 import { isSensitive } from '../../catalog/model/sensitive.ts';
-import { isDefinition } from '../../catalog/system/functions.ts';
 import { setsSettings } from '../../catalog/system/steering.ts';
 import { Entities } from '../../entities.ts';
 import { HINTS } from '../../hints.ts';
@@ -9,7 +8,6 @@ import type { PostgresRefusal, PostgresRule } from '../../refusals.ts';
 import {
   ELSEWHERE,
   type FunctionUse,
-  type Name,
   type ObjectFact,
   type RelationUse,
   type SettingFact,
@@ -18,13 +16,16 @@ import {
 import type { LazyAnalysis } from './analysed.ts';
 import { EffectWalk, type Write } from './effects.ts';
 import { taintExpressions } from './expressions.ts';
+import { readsHarmlessColumns } from './flow/harmless-columns.ts';
 import type { TouchedRelation } from './flow/masked-flow.ts';
 import { Taint } from './flow/taint.ts';
-import { type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
-import { maskedColumns, masksExpressions } from './lineage.ts';
+import { isColumnOf, isUntrusted, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
+import { maskedColumns, writesOutMasked } from './lineage.ts';
 import type { NameScope } from './name-scope.ts';
+import { namedObject } from './named-object.ts';
 import { PairSet } from './pairs.ts';
 import { isNotRun, type PlanInput } from './plan.ts';
+import { ClearCalls } from './results/clear-calls.ts';
 import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
 import { schemasOf } from './search-path.ts';
 import { isSafeSetting, isTransactionSetting } from './settings.ts';
@@ -33,11 +34,8 @@ import { runByTypes } from './types/runs-by-types.ts';
 import { uncertainName } from './uncertain-name.ts';
 import { WrittenColumns } from './written-columns.ts';
 
-/** Parts of a relation, or things that stand in its schema. */
-const OF_RELATION = new Set(['column', 'index', 'trigger', 'rule', 'policy', 'tabconstraint', 'statistics']);
 /** What a call sets that no text shows. */
 const ANY_SETTING: SettingFact = { verb: 'set', name: 'all', local: false };
-const FUNCTION_KINDS = new Set(['function', 'procedure', 'routine', 'aggregate']);
 
 /** Resolves the facts of one statement into pairs, and notes what the answer must not show. */
 export class Resolution {
@@ -47,6 +45,7 @@ export class Resolution {
   readonly taint: Taint;
   refusal: PostgresRefusal | undefined;
   unsafeSetting = false;
+  hasRowSecurity = false;
   readonly written: WrittenColumns;
   readonly #functions = new Set<string>();
   readonly #facts: StatementFacts;
@@ -58,9 +57,11 @@ export class Resolution {
   readonly #names: NameScope;
   readonly #steering: Steering;
   readonly #resolved: (readonly [string, number])[] = [];
+  #clearCalls: ClearCalls | undefined;
   #anyMasked: boolean | undefined;
   #someColumn: boolean | undefined;
   #implicitMasked = false;
+  readonly clear: [ResolvedFunction, FunctionUse][] = []; // Calls that are certain to give nothing of what is masked.
 
   constructor(facts: StatementFacts, catalog: Catalog, input: PlanInput, analysed: LazyAnalysis) {
     this.#analysed = analysed;
@@ -111,6 +112,7 @@ export class Resolution {
     for (const object of this.#facts.objects) this.#object(object);
     this.#statement();
     this.#steering.statement(this.#facts);
+    this.#stillClear();
     this.#opaque();
   }
 
@@ -166,14 +168,17 @@ export class Resolution {
     if (WRITES[use.role] !== undefined) this.written.addUnknown(use.schema, use.name);
     if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
     // It may be a view that the catalog does not show yet.
-    if (use.role === 'create' || !this.#columnsMasked()) return;
+    if (ACTIONS[use.role] === 'sql.create' || !this.#columnsMasked()) return;
     if (use.role === 'read') this.taint.expression(`relation ${use.name}, which is not known,`, [ELSEWHERE]);
     this.taint.everything();
     this.#implicitMasked = true;
   }
 
   #table(relation: Relation): PolicyObject {
-    if (isSensitive(relation)) this.#sensitive(relation.name);
+    if (isSensitive(relation) && this.anyMasked()) {
+      const isHarmless = readsHarmlessColumns(relation, this.#facts, this.#names, this.#analysed);
+      if (!isHarmless) this.#sensitive(relation.name);
+    }
     return this.#entities.table(relation, this.#input.tagsOf(relation.oid));
   }
 
@@ -188,6 +193,7 @@ export class Resolution {
 
   #implicitRelation(relation: Relation, action: 'read' | Write, counted: boolean): void {
     this.pairs.add(ACTIONS[action], this.#table(relation), counted);
+    this.hasRowSecurity ||= relation.rowSecurity;
     if (maskedColumns(relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
   }
 
@@ -202,9 +208,10 @@ export class Resolution {
    * Functions that only compute, or read what every role may know, are part of the statement that calls them: rules
    * find them in the context. All others are something done, with a pair of its own.
    */
-  #call(use: ResolvedFunction): void {
+  #call(use: ResolvedFunction, isClear = false): void {
     this.#functions.add(`${use.schema}.${use.name}`);
-    this.#steering.call(use);
+    // What such a one is made of queries, and nothing else.
+    if (!isClear || use.class !== 'user') this.#steering.call(use);
     if (use.class === 'unsafe') this.#unsafe(use);
     if (use.class === 'pure' || use.class === 'catalog') return;
     this.pairs.add('sql.call', this.#entities.function(use.schema, use.name, use.class));
@@ -218,17 +225,32 @@ export class Resolution {
         this.#setConfig(use.constants);
         if (resolved.length === 1) continue;
       }
+      const isClear = resolved.some(isUntrusted) && this.#columnsMasked() && this.#isClear(use);
       for (const one of resolved) {
-        this.#call(one);
-        this.#untraced(one, use);
+        this.#call(one, isClear);
+        if (isClear && isUntrusted(one)) this.clear.push([one, use]);
+        else this.#untraced(one, use);
       }
     }
   }
 
-  /** Functions that write out expressions of the catalog, where one may hold a constant of what is masked. */
-  #writesOutMasked({ schema, name }: ResolvedFunction): boolean {
-    if (schema !== 'pg_catalog' || !isDefinition(name)) return false;
-    return name === 'current_query' || masksExpressions(this.#catalog, this.#input.isMasked);
+  #isRevealed({ schema, name }: ResolvedFunction): boolean {
+    return this.#input.reveals?.(this.#entities.function(schema, name, 'user')) === true;
+  }
+
+  /** A cursor stays open while functions are replaced. */
+  #isClear({ name, notation }: FunctionUse): boolean {
+    const { results } = this.#input;
+    if (results === undefined || notation !== 'call' || this.#facts.declares !== undefined) return false;
+    this.#clearCalls ??= new ClearCalls(this.#analysed, results, this.#names.path, this.#input.isMasked);
+    return this.#clearCalls.isClear(name.at(-1) ?? '');
+  }
+
+  /** Code that runs in the same statement may replace a function, or set where it looks names up. */
+  #stillClear(): void {
+    const { steers, reshapes } = this.#steering.effects;
+    if (!steers && !reshapes && !this.#steering.altersSchema) return;
+    for (const [one, use] of this.clear.splice(0)) this.#untraced(one, use);
   }
 
   /** Built-in code that takes SQL as text, reads files or steers the server can reach what is masked. */
@@ -245,9 +267,10 @@ export class Resolution {
   #untraced(one: ResolvedFunction, { notation, items }: Pick<FunctionUse, 'notation' | 'items'>): void {
     if (!this.#columnsMasked()) return;
     if (notation === 'procedure') this.taint.everything();
-    else if (one.class === 'user' && one.trusted !== true)
+    else if (isUntrusted(one) && !this.#isRevealed(one))
       this.taint.unknownSource(`function ${one.schema}.${one.name}`, items);
-    else if (this.#writesOutMasked(one)) this.taint.expression(`function ${one.name}`, items);
+    else if (writesOutMasked(one, this.#catalog, this.#input.isMasked))
+      this.taint.expression(`function ${one.name}`, items);
   }
 
   /** What is called by another sign than its name: where it stands is not kept. */
@@ -264,7 +287,7 @@ export class Resolution {
       const name = path.at(-1);
       if (star || name === undefined || path.length < 2) continue;
       const candidates = this.#names.userFunctions([name]);
-      if (candidates.length === 0 || this.#isColumnOf(path.at(-2) ?? '', name)) continue;
+      if (candidates.length === 0 || isColumnOf(path.at(-2) ?? '', name, this.#facts, this.touched)) continue;
       for (const one of candidates) {
         const call: ResolvedFunction = { ...one, class: 'user' };
         this.#call(call);
@@ -273,21 +296,13 @@ export class Resolution {
     }
   }
 
-  #isColumnOf(alias: string, column: string): boolean {
-    const uses = this.#facts.relations.flatMap((use, index) => (use.alias === alias ? [index] : []));
-    const derived = this.#facts.derived.filter((one) => one.alias === alias);
-    const known = uses.every((index) => this.touched[index]?.relation?.columns.has(column) === true);
-    const given = derived.every(({ columns }) => columns?.includes(column) === true);
-    return uses.length + derived.length > 0 && known && given;
-  }
-
   /** Domains, casts, operators, input and output of types: what they run needs no name. */
   #types(): void {
     const [facts, catalog] = [this.#facts, this.#catalog];
     const relations = this.touched.map(({ relation }) => relation);
     const { parameterTypes = [] } = this.#input;
-    const question = { facts, catalog, relations, writes: WRITING, parameterTypes };
-    for (const [oid, what] of runByTypes(question, this.#analysed)) this.#sign(what, oid);
+    const runs = { facts, catalog, relations, writes: WRITING, parameterTypes };
+    for (const [oid, what] of runByTypes(runs, this.#analysed)) this.#sign(what, oid);
   }
 
   #setting(setting: SettingFact): void {
@@ -331,24 +346,15 @@ export class Resolution {
 
   #object({ action, kind, name }: ObjectFact): void {
     if (action === 'admin' || action === 'replicate') this.pairs.add(`sql.${action}`, this.#input.resource);
-    else this.pairs.add(`sql.${action}`, this.#namedObject(kind, name));
-  }
-
-  /** Kinds that policy has no entity for are judged as a change of their schema. */
-  #namedObject(kind: string, name: Name): PolicyObject {
-    const last = name.at(-1);
-    if (OF_RELATION.has(kind) && this.touched.length > 0) return this.#entities.schema(this.#firstSchema());
-    if (last === undefined || kind === 'role' || kind === 'database') return this.#input.resource;
-    if (kind === 'schema') return this.#entities.schema(last);
-    const written = name.length > 1 ? name.at(-2) : undefined;
-    const schema = written === undefined ? this.#names.path.creation : this.#names.schema(written);
-    if (FUNCTION_KINDS.has(kind)) return this.#entities.function(schema, last, 'user');
-    return this.#entities.schema(schema);
-  }
-
-  #firstSchema(): string {
-    const [touched] = this.touched;
-    return touched?.relation?.schema ?? this.#facts.relations[0]?.schema ?? this.#names.path.creation;
+    else {
+      const around = {
+        facts: this.#facts,
+        touched: this.touched,
+        names: this.#names,
+        entities: this.#entities,
+      };
+      this.pairs.add(`sql.${action}`, namedObject(kind, name, around));
+    }
   }
 
   /** What the statement is as such, and a pair for one that names nothing. */

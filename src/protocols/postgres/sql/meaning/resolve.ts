@@ -7,8 +7,11 @@ import type { NewerSyntax } from '../facts/newer-syntax.ts';
 import { analysisOf, type LazyAnalysis } from './analysed.ts';
 import { analysedFlow } from './flow/analysed-flow.ts';
 import { carriedFlow } from './flow/carried.ts';
+import type { MayLookUp } from './flow/column-trace.ts';
 import { type Flow, maskedFlow } from './flow/masked-flow.ts';
+import { maskedReads } from './flow/masked-reads.ts';
 import { outputColumns } from './flow/output-columns.ts';
+import { plainRefusal } from './plain/plain-only.ts';
 import { isNotRun, type PlanInput, type StatementPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
@@ -29,6 +32,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   const major = Math.floor(catalog.serverVersion / 10_000);
   if (facts.newer !== undefined && facts.newer.since > major)
     return unreadPlan(facts, tooNew(facts.newer, major));
+  const { path } = input.names;
   const discards = input.names.mayLose(facts);
   const analysis = analysisOf(facts, catalog, input.names, input.parameterTypes ?? []);
   let asked = false;
@@ -39,9 +43,16 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   const resolution = new Resolution(facts, catalog, input, analysed);
   resolution.run();
   const { resolved, steering } = resolution;
+  const explaining = resolution.hasRowSecurity ? [{ action: 'sql.admin', object: input.resource }] : [];
+  if (facts.explain !== undefined)
+    for (const pair of explaining) resolution.pairs.add(pair.action, pair.object);
   const nameEffects = steering.effects;
-  const flow = flowOf(facts, resolution, analysed);
-  const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal;
+  const flow = flowOf(facts, resolution, analysed, input.mayLookUp);
+  const { plainOnly: plain, names: scope } = input;
+  const computed = plain && plainRefusal({ facts, catalog, names: scope, analysed, plain });
+  const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal ?? computed;
+  const computes = input.computesMasks === true && refusal !== undefined && refusal === flow.refusal;
+  const reads = computes && isPlain(facts) ? maskedReads(facts, resolution.touched) : undefined;
   return {
     tag: facts.tag,
     kind: facts.kind,
@@ -49,12 +60,18 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     context: context(facts, resolution),
     changesNothing: isNotRun(facts),
     ...(refusal === undefined ? {} : { refusal }),
+    ...(reads === undefined ? {} : { maskedReads: reads }),
     touchesMasked: resolution.touchesMasked,
+    ...(facts.explain === undefined ? {} : { explainsMasked: resolution.touchesMasked }),
     safeColumns: safeColumns(facts, resolution, flow.safe),
     ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }),
+    ...(flow.lookups === undefined ? {} : { lookups: flow.lookups }),
+    ...(flow.analysed === true ? { analysed: true } : {}),
+    ...(explaining.length === 0 ? {} : { explaining }),
     ...(input.explains === true ? lineageOf(facts, analysed, catalog) : {}),
     relations: resolution.touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
     reshapesMasked: reshapesMasked(facts, resolution),
+    ...(resolution.clear.length > 0 ? { clears: { catalog, path } } : {}),
     ...(asked && mayHaveParameters(facts) ? { typed: true } : {}),
     ...names(facts),
     ...copyPlan(facts, resolution),
@@ -72,13 +89,47 @@ function flowOf(
   facts: StatementFacts,
   { touched, taint, touchesMasked }: Resolution,
   analysed: LazyAnalysis,
+  mayLookUp: PlanInput['mayLookUp'],
 ): Flow {
-  if (taint.isEmpty && touchesMasked && isPlain(facts)) {
+  if (taint.isEmpty && touchesMasked && (isPlain(facts) || isTold(facts))) {
     const found = analysed();
-    const flow = found && analysedFlow(found.query, touched);
-    if (flow !== undefined) return flow;
+    const lookUp = mayLookUp && isAskedNow(facts) ? lookUps(found, mayLookUp) : undefined;
+    const flow = found && analysedFlow(found.query, touched, lookUp);
+    if (flow !== undefined && (isPlain(facts) || staysWithin(facts, flow))) return flow;
   }
   return (taint.isEmpty ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
+}
+
+/** It is run once for each time that it is sent. */
+function isAskedNow(facts: StatementFacts): boolean {
+  return isPlain(facts) && facts.prepares === undefined && facts.declares === undefined;
+}
+
+const PG_CATALOG = 11;
+
+function lookUps(
+  analysed: ReturnType<LazyAnalysis>,
+  column: NonNullable<PlanInput['mayLookUp']>,
+): MayLookUp | undefined {
+  if (analysed === undefined) return undefined;
+  const equals = (oid: number) => {
+    const operator = analysed.catalog.operator(oid);
+    return operator?.name === '=' && operator.namespace === PG_CATALOG;
+  };
+  return { equals, column };
+}
+
+/** COPY of a query to the client, or EXPLAIN: what stands in it is not shown as rows with columns. */
+function isTold({ explain, copy, materializes, upsertColumns }: StatementFacts): boolean {
+  const isCopied = copy?.direction === 'out' && copy.relation === undefined && copy.target === 'client';
+  const isKnown = !upsertColumns.some((name) => name === '*' || name === '');
+  return (isCopied || (explain !== undefined && copy === undefined)) && !materializes && isKnown;
+}
+
+/** Nothing masked comes to what is told of it: in COPY no column, in EXPLAIN what the plan shows. */
+function staysWithin({ explain }: StatementFacts, { safe, columns = 0, refusal }: Flow): boolean {
+  const isShown = explain === undefined || explain.analyze || explain.verbose;
+  return refusal === undefined && (!isShown || safe.length === columns);
 }
 
 /** A query or a change by itself, of which nothing else is asked. A constraint by its name is not followed to columns. */

@@ -13,6 +13,7 @@ export const ACTIONS: Readonly<Record<RelationRole, string>> = {
   'copy-in': 'sql.copy-in',
   'copy-out': 'sql.copy-out',
   create: 'sql.create',
+  'create-from': 'sql.create',
   alter: 'sql.alter',
   drop: 'sql.drop',
   grant: 'sql.grant',

@@ -26,8 +26,7 @@ export function uncertainExecute(): PostgresRefusal {
   return {
     code: 'ERR_DENIED',
     rule: UNCERTAIN_NAME,
-    reason:
-      'what runs before EXECUTE here can change where the names of the prepared statement are looked up',
+    reason: 'what runs before EXECUTE here can change what the names of the prepared statement stand for',
     hint: 'send what runs before it by itself',
   };
 }

@@ -16,22 +16,33 @@ export function columnRef(analysis: Analysis, scope: Scope, body: Ast): Expr {
   const star = bodyOf(fields.at(-1), 'A_Star') !== undefined;
   const [name = ''] = path;
   if (path.length === 1 && !star) {
-    const found = scope.column(name) ?? namedRow(analysis, scope, path);
+    const found = scope.column(name) ?? namedRow(analysis, scope, path) ?? parameter(analysis, scope, path);
     if (found === undefined) throw new Uncertain('a column that is not known');
     return found;
   }
   const qualifier = star ? path : path.slice(0, -1);
   const found = itemNamed(analysis, scope, qualifier);
-  if (found === undefined) throw new Uncertain('a table that is not known');
+  if (found === undefined) {
+    const made = star ? undefined : parameter(analysis, scope, path);
+    if (made === undefined) throw new Uncertain('a table that is not known');
+    return made;
+  }
   const { item, levelsUp } = found;
   if (star) return wholeRow(analysis, scope, item, levelsUp);
   const column = path.at(-1) as string;
   const own = columnOf(item, column, levelsUp);
   if (own !== undefined) return own;
   const row = wholeRow(analysis, scope, item, levelsUp);
-  const made = analysis.call(scope, { name: [column], args: [row] });
+  const made = analysis.call(scope, { name: [column], args: [row] }) ?? parameter(analysis, scope, path);
   if (made === undefined) throw new Uncertain('a column that is not known');
   return made;
+}
+
+/** What is no column may be a parameter of the function whose text it is. */
+function parameter(analysis: Analysis, scope: Scope, path: readonly string[]): Expr | undefined {
+  const found = analysis.parameters.named(path);
+  if (found?.field === undefined) return found?.param;
+  return analysis.call(scope, { name: [found.field], args: [found.param] });
 }
 
 function namedRow(analysis: Analysis, scope: Scope, path: readonly string[]): Expr | undefined {

@@ -1,6 +1,6 @@
 import { HINTS } from '../../../hints.ts';
 import type { Query } from '../../analysis/tree.ts';
-import { ColumnTrace, shownOf, TooMuch } from './column-trace.ts';
+import { ColumnTrace, type MayLookUp, shownOf, TooMuch } from './column-trace.ts';
 import type { Flow, TouchedRelation } from './masked-flow.ts';
 
 /**
@@ -11,19 +11,26 @@ import type { Flow, TouchedRelation } from './masked-flow.ts';
  * in which order, how often), is computed with, compared or stored, the statement is refused.
  *
  * @param touched All relations that it names.
+ * @param mayLookUp Columns of which may be asked whether they equal something; default none.
  * @returns Undefined: it reads what is not among these, or it is too much to follow. Pure.
  */
-export function analysedFlow(query: Query, touched: readonly TouchedRelation[]): Flow | undefined {
+export function analysedFlow(
+  query: Query,
+  touched: readonly TouchedRelation[],
+  mayLookUp?: MayLookUp,
+): Flow | undefined {
   try {
     const masked = maskedNames(touched);
-    const trace = new ColumnTrace((relation) => masked.get(relation)?.numbers);
+    const options = mayLookUp === undefined ? {} : { mayLookUp };
+    const trace = new ColumnTrace((relation) => masked.get(relation)?.numbers, options);
     const top = trace.settle(query);
     const [looked] = trace.looked;
     if (looked !== undefined) return { safe: [], ...refusal(nameOf(looked, masked)) };
-    if (shownOf(query).length === 0) return { safe: [] };
+    const lookups = trace.lookups.size === 0 ? {} : { lookups: [...trace.lookups.values()] };
+    if (shownOf(query).length === 0) return { safe: [], ...lookups };
     const outputs = trace.outputs(top);
     const safe = outputs.flatMap((sources, index) => (sources.size === 0 ? [index] : []));
-    return { safe, columns: outputs.length };
+    return { safe, columns: outputs.length, analysed: true, ...lookups };
   } catch (error) {
     if (error instanceof TooMuch) return undefined;
     throw error;
@@ -37,6 +44,7 @@ function refusal(column: string): Pick<Flow, 'refusal'> {
       rule: 'masked-column-flow',
       reason: `column ${column} is masked for you and may only stand alone in the select list`,
       hint: HINTS.leaveOutOrAlone,
+      leaveOut: [column],
     },
   };
 }

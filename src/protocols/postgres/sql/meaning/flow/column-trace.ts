@@ -33,6 +33,9 @@ export interface Frame {
 export class ColumnTrace {
   /** Columns that do more than to be carried. */
   readonly looked = new Set<string>();
+  /** Comparisons of columns that may be looked up, each with what it compares. */
+  readonly lookups = new Map<Expr, Sources>();
+  readonly #mayLookUp: MayLookUp | undefined;
   readonly #counted: (relation: number) => ReadonlySet<number> | undefined;
   readonly #through: boolean;
   readonly #frames = new Map<Query, Frame>();
@@ -43,11 +46,16 @@ export class ColumnTrace {
 
   /**
    * @param counted Numbers of the columns of a relation that are followed; undefined: the relation is not known.
-   * @param through Whether what is computed has the data of what it is computed from.
+   * @param options.through Whether what is computed has the data of what it is computed from; default not.
+   * @param options.mayLookUp Default: nothing may be.
    */
-  constructor(counted: (relation: number) => ReadonlySet<number> | undefined, through = false) {
+  constructor(
+    counted: (relation: number) => ReadonlySet<number> | undefined,
+    { through = false, mayLookUp }: { readonly through?: boolean; readonly mayLookUp?: MayLookUp } = {},
+  ) {
     this.#counted = counted;
     this.#through = through;
+    this.#mayLookUp = mayLookUp;
   }
 
   /** Looks at all of a statement, and again as long as a recursive query has come to more than it was taken for. */
@@ -163,11 +171,26 @@ export class ColumnTrace {
         if (expr === undefined) return CLEAR;
         this.#spend(1);
         if (expr.kind === 'Var') return this.#column(frame, expr);
+        if (this.#isLookup(frame, expr)) return CLEAR;
         const within = this.#all(frame, partsOf(expr));
         if (expr.kind !== 'SubLink' || expr.link === 'exists') return within;
         return union([within, ...this.outputs(this.frame(expr.query, frame))]);
       }),
     );
+  }
+
+  /** It says whether a column equals a value that the client has sent, and no more. */
+  #isLookup(frame: Frame, expr: Expr): boolean {
+    const { equals, column } = this.#mayLookUp ?? {};
+    if (expr.kind !== 'OpExpr' || equals?.(expr.operator) !== true || expr.args.length !== 2) return false;
+    const [one, other] = expr.args.map(bare) as [Expr, Expr];
+    const found =
+      one.kind === 'Var' && isSent(other) ? one : other.kind === 'Var' && isSent(one) ? other : undefined;
+    if (found === undefined || found.attribute <= 0) return false;
+    const sources = this.#column(frame, found);
+    if (sources.size === 0 || [...sources].some((key) => column?.(key) !== true)) return false;
+    this.lookups.set(expr, sources);
+    return true;
   }
 
   /** Looks at everything that a query does, and the queries within it. */
@@ -229,6 +252,23 @@ export class ColumnTrace {
     this.#left -= looks;
     if (this.#left < 0) throw new TooMuch();
   }
+}
+
+/** What may be asked of columns that are followed: whether one equals what the client sends. */
+export interface MayLookUp {
+  /** Whether an operator, by its OID, says that two values are equal. */
+  equals(operator: number): boolean;
+  /** @param key As of `Sources`. */
+  column(key: string): boolean;
+}
+
+/** Without what makes nothing else of a value. */
+function bare(expr: Expr): Expr {
+  return expr.kind === 'RelabelType' || expr.kind === 'CollateExpr' ? bare(expr.arg) : expr;
+}
+
+function isSent(expr: Expr): boolean {
+  return expr.kind === 'Const' || (expr.kind === 'Param' && expr.source === 'external');
 }
 
 /** What a statement gives; of one that writes, what it returns. */

@@ -2,6 +2,7 @@ import type { Relation } from '../../../catalog/model/model.ts';
 import { HINTS } from '../../../hints.ts';
 import type { PostgresRefusal } from '../../../refusals.ts';
 import type { ColumnUse, OutputItem, StatementFacts } from '../../facts/facts.ts';
+import type { Sources } from './column-trace.ts';
 import type { Untraced } from './taint.ts';
 
 /** A relation of the statement as the catalog knows it, at the index it has in the facts. */
@@ -18,6 +19,10 @@ export interface Flow {
   readonly safe: readonly number[];
   /** How many output columns there are, if that is known: `safe` holds only if the server says so too. */
   readonly columns?: number;
+  /** Of each time that it asks whether a masked column equals something: of which column, or columns. */
+  readonly lookups?: readonly Sources[];
+  /** It is found by what the server itself makes of the statement. */
+  readonly analysed?: true;
 }
 
 const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
@@ -320,7 +325,10 @@ class FlowCheck {
 
   #alone(name: string): PostgresRefusal {
     const column = this.#masked.get(name) ?? name;
-    return this.#refuse(`column ${column} is masked for you and may only stand alone in the select list`);
+    const refusal = this.#refuse(
+      `column ${column} is masked for you and may only stand alone in the select list`,
+    );
+    return { ...refusal, leaveOut: [column] };
   }
 
   #wholeRow(alias: string): PostgresRefusal {

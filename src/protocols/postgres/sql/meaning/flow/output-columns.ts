@@ -34,7 +34,7 @@ export function outputColumns(
     return relation && new Set([...relation.columns.values()].map(({ attnum }) => attnum));
   };
   try {
-    const [carried, through] = [new ColumnTrace(all), new ColumnTrace(all, true)];
+    const [carried, through] = [new ColumnTrace(all), new ColumnTrace(all, { through: true })];
     const asIs = carried.outputs(carried.settle(query));
     const made = through.outputs(through.settle(query));
     return shownOf(query).map(({ name = '', expr }, index) => {

@@ -3,25 +3,27 @@ import { ErrorResponse } from '../../../wire/postgres/report.ts';
 import { DataRow } from '../../../wire/postgres/rows.ts';
 import { BACKEND } from '../../../wire/postgres/types.ts';
 import { isFatal, statusOf } from '../shown/reports.ts';
-import type { PathQuestion } from './pipeline.ts';
+import type { OwnQuestion } from './pipeline.ts';
 import type { SessionState } from './state.ts';
 
 /** A statement and a portal. */
 const OBJECTS_ASKED_WITH = 2;
 
 /**
- * Takes what answers our own question for the search path.
+ * Takes what answers a question of our own.
  *
  * @returns False for what is the client's to know, whenever it comes.
  */
-export function takePathAnswer(state: SessionState, asked: PathQuestion, frame: Frame): boolean {
+export function takeOwnAnswer(state: SessionState, asked: OwnQuestion, frame: Frame): boolean {
   switch (frame.type) {
     case BACKEND.ParseComplete:
     case BACKEND.BindComplete:
+      return true;
     case BACKEND.CommandComplete:
+      asked.complete = true;
       return true;
     case BACKEND.DataRow:
-      state.path.answered(DataRow.decode(frame.body).values.map(asText), asked);
+      asked.row(DataRow.decode(frame.body).values.map(asText));
       return true;
     case BACKEND.CloseComplete:
       asked.closed++;
@@ -38,11 +40,11 @@ export function takePathAnswer(state: SessionState, asked: PathQuestion, frame: 
   }
 }
 
-function settled(state: SessionState, asked: PathQuestion, frame: Frame): true {
+function settled(state: SessionState, asked: OwnQuestion, frame: Frame): true {
   state.pipeline.shift();
   // The client was told nothing, so it is not its turn.
   state.cycleEnded(statusOf(frame));
-  if (state.status === 'I' && !asked.failed) state.path.settled(asked.marks);
+  if (state.status === 'I' && !asked.failed) asked.rested();
   return true;
 }
 

@@ -1,17 +1,28 @@
-import { HoopError } from '../../../core/errors.ts';
-import { valuesOf } from '../../../wire/http/http1/head.ts';
-import { NO_MORE, type Stands } from '../../stream/stands.ts';
-import type { CanonicalRequest } from '../request/canonical.ts';
-import type { TargetAnswer } from '../target/http-target.ts';
-import type { ConnectionState } from './state.ts';
+import { HoopError } from '../../../../core/errors.ts';
+import { valuesOf } from '../../../../wire/http/http1/head.ts';
+import { NO_MORE, type Stands } from '../../../stream/stands.ts';
+import type { CanonicalRequest } from '../../request/canonical.ts';
+import type { TargetAnswer } from '../../target/http-target.ts';
+import type { ConnectionState } from '../state.ts';
 
-/** Whether an answer may go on for as long as its target likes: events, what is watched, a log that is followed. */
-export function isLasting({ rawHeaders }: TargetAnswer): boolean {
-  return valuesOf(rawHeaders, 'content-length').length === 0;
+/**
+ * An answer that may go on for as long as its target likes: events, what is watched, a log that is followed.
+ *
+ * @param allowed All that was.
+ * @returns Undefined: it has a length.
+ */
+export function lastingAnswer(
+  state: ConnectionState,
+  request: CanonicalRequest,
+  { rawHeaders }: TargetAnswer,
+  allowed: () => readonly Stands[],
+): LastingAnswer | undefined {
+  if (valuesOf(rawHeaders, 'content-length').length > 0) return undefined;
+  return new LastingAnswer(state, request, allowed());
 }
 
 /** An answer that lasts goes on while policy permits it, and shows of it what it showed when it began. */
-export class LastingAnswer {
+class LastingAnswer {
   readonly #state: ConnectionState;
   readonly #request: CanonicalRequest;
   readonly #allowed: readonly Stands[];

@@ -1,0 +1,23 @@
+import type { PolicyJson } from '@cedar-policy/cedar-wasm/nodejs';
+
+/** An entity that a policy names: `Resource::"name"`. */
+export interface NamedEntity {
+  readonly type: string;
+  readonly id: string;
+}
+
+/** Every entity that a policy names, actions left out, each once. Pure. */
+export function namedEntities(json: PolicyJson): NamedEntity[] {
+  const found = new Map<string, NamedEntity>();
+  collect({ ...json, action: undefined }, found);
+  return [...found.values()];
+}
+
+function collect(value: unknown, found: Map<string, NamedEntity>): void {
+  if (typeof value !== 'object' || value === null) return;
+  if ('type' in value && 'id' in value && typeof value.type === 'string' && typeof value.id === 'string') {
+    if (value.type !== 'Action') found.set(`${value.type}::${value.id}`, { type: value.type, id: value.id });
+    return;
+  }
+  for (const part of Object.values(value)) collect(part, found);
+}

@@ -1,0 +1,365 @@
+import type { AnalysisCatalog } from '../../analysis/catalog.ts';
+import { SUBSCRIPT } from '../../analysis/oids.ts';
+import type { Expr, Query, RangeEntry, SubLink, TargetEntry, Var } from '../../analysis/tree.ts';
+import { partsOf } from '../../analysis/walk.ts';
+import { shownOf, TooMuch } from '../flow/column-trace.ts';
+import type { PlainCalls } from './calls.ts';
+import type { StoredColumns } from './stored-columns.ts';
+import {
+  chosen,
+  cleared,
+  computed,
+  MADE,
+  OPEN,
+  ofRow,
+  oneOfMany,
+  seenThrough,
+  united,
+  type Value,
+  WRITTEN,
+} from './value.ts';
+
+/** As in `ColumnTrace`: what recursive queries give grows until nothing comes to it; and expressions that are looked at. */
+const MAX_ROUNDS = 20;
+const MAX_LOOKS = 200_000;
+
+/** A query, and those around it. */
+export interface Frame {
+  readonly id: number;
+  readonly query: Query;
+  readonly parent: Frame | undefined;
+  outputs: readonly Value[];
+  round: number;
+  early: boolean;
+}
+
+/** What stands around an expression. */
+interface Around {
+  readonly frame: Frame;
+  /** The query of the sublink whose test it is. */
+  readonly link?: Frame;
+  /** What a CASE compares, or an element of an array that is cast. */
+  readonly test?: Value;
+}
+
+/**
+ * Says of each expression of an analysed statement what it has of free text.
+ *
+ * @throws {TooMuch} By any of its methods.
+ */
+export class PlainTrace {
+  readonly calls: PlainCalls;
+  readonly #columns: StoredColumns;
+  readonly #analysis: AnalysisCatalog;
+  readonly #frames = new Map<Query, Frame>();
+  readonly #names = new Map<Expr, string>();
+  #round = 0;
+  #again = false;
+  #left = MAX_LOOKS;
+
+  constructor(calls: PlainCalls, columns: StoredColumns, analysis: AnalysisCatalog) {
+    this.calls = calls;
+    this.#columns = columns;
+    this.#analysis = analysis;
+  }
+
+  /** Finds out what all queries give. */
+  settle(query: Query, look: (top: Frame) => void): Frame {
+    const top = this.frame(query, undefined);
+    do {
+      if (++this.#round > MAX_ROUNDS) throw new TooMuch();
+      this.#again = false;
+      look(top);
+    } while (this.#again);
+    return top;
+  }
+
+  frame(query: Query, parent: Frame | undefined): Frame {
+    const known = this.#frames.get(query);
+    if (known !== undefined) return known;
+    const outputs = shownOf(query).map(() => OPEN);
+    const made = { id: this.#frames.size, query, parent, outputs, round: 0, early: false };
+    this.#frames.set(query, made);
+    return made;
+  }
+
+  /** What each column that a query gives has. */
+  outputs(frame: Frame): readonly Value[] {
+    if (frame.round === this.#round) {
+      frame.early = true;
+      return frame.outputs;
+    }
+    frame.round = this.#round;
+    frame.early = false;
+    const before = frame.outputs;
+    const found = this.#computeOutputs(frame);
+    frame.outputs = found;
+    const differs = found.some(
+      ({ kind, origin }, at) => kind !== before[at]?.kind || origin !== before[at]?.origin,
+    );
+    if (frame.early && differs) this.#again = true;
+    return found;
+  }
+
+  #computeOutputs(frame: Frame): readonly Value[] {
+    const { query } = frame;
+    const shown = shownOf(query);
+    const arms = armsOf(query.set);
+    if (arms.length === 0) return shown.map(({ expr }) => this.value({ frame }, expr));
+    const columns = arms.map((number) => {
+      const entry = query.entries[number - 1];
+      if (entry?.kind !== 'subquery') throw new TooMuch();
+      return this.outputs(this.frame(entry.query, frame));
+    });
+    // What differs from arm to arm is known of each row.
+    return shown.map((_, index) =>
+      ofRow(alike(columns.map((of) => of[index] ?? MADE)), `${frame.id}:${index}`),
+    );
+  }
+
+  value(around: Around, expr: Expr): Value {
+    if (--this.#left < 0) throw new TooMuch();
+    const values = (exprs: readonly (Expr | undefined)[]) =>
+      exprs.flatMap((one) => (one === undefined ? [] : [this.value(around, one)]));
+    switch (expr.kind) {
+      case 'Const':
+      case 'SQLValueFunction':
+        return WRITTEN;
+      case 'GroupingFunc':
+      case 'NextValueExpr':
+        return ofRow(MADE, this.#nameOf(expr));
+      case 'CurrentOfExpr':
+      case 'MergeSupportFunc':
+      case 'SetToDefault':
+        return MADE;
+      case 'Param':
+        return this.#param(around, expr);
+      case 'Var':
+        return this.#column(around.frame, expr);
+      case 'CaseTestExpr':
+      case 'CoerceToDomainValue':
+        return around.test ?? unknown('a part');
+      case 'RelabelType':
+      case 'CollateExpr':
+      case 'CoerceToDomain':
+      case 'ConvertRowtypeExpr':
+      case 'NamedArgExpr':
+      case 'FieldSelect':
+        return this.value(around, expr.arg);
+      case 'ArrayCoerceExpr':
+        return this.value({ ...around, test: this.value(around, expr.arg) }, expr.element);
+      case 'RowExpr':
+      case 'ArrayExpr':
+      case 'FieldStore':
+        return united(values(partsOf(expr)));
+      case 'CoalesceExpr':
+        return choice(values(expr.args));
+      case 'CaseExpr':
+        return this.#case(around, expr);
+      case 'NullTest':
+        return tested(this.value(around, expr.arg));
+      case 'OpExpr':
+      case 'DistinctExpr':
+      case 'ScalarArrayOpExpr':
+        return this.calls.compared(expr, values(expr.args));
+      case 'NullIfExpr': {
+        const args = values(expr.args);
+        const same = this.calls.compared(expr, args);
+        return same.kind === 'clear' ? { ...united(args), ...(args[0] && { kind: args[0].kind }) } : same;
+      }
+      case 'Aggref':
+      case 'WindowFunc':
+      case 'FuncExpr':
+        return this.#call(around, expr);
+      case 'SubscriptingRef':
+        return this.#subscript(
+          expr,
+          values([expr.base, expr.assigned]),
+          values([...expr.upper, ...expr.lower]),
+        );
+      case 'SubLink':
+        return this.#link(around, expr);
+      case 'BoolExpr':
+      case 'BooleanTest':
+        return united(values(partsOf(expr)));
+      default:
+        return computed(values(partsOf(expr)), WHAT[expr.kind] ?? 'what is done with it');
+    }
+  }
+
+  #call(around: Around, expr: Extract<Expr, { readonly kind: 'Aggref' | 'WindowFunc' | 'FuncExpr' }>): Value {
+    const args = argumentsOf(expr).map((one) => this.value(around, one));
+    const result = this.calls.result(expr, args);
+    // One of a group, or of many: it speaks of no row that anything else speaks of.
+    if (expr.kind === 'FuncExpr' && expr.returnsSet) return oneOfMany(result, this.#nameOf(expr));
+    return this.calls.varies(expr) ? ofRow(result, this.#nameOf(expr)) : result;
+  }
+
+  #nameOf(expr: Expr): string {
+    const known = this.#names.get(expr) ?? `f${this.#names.size}`;
+    this.#names.set(expr, known);
+    return known;
+  }
+
+  #param(
+    { frame, link }: Around,
+    { source, number, multi }: Extract<Expr, { readonly kind: 'Param' }>,
+  ): Value {
+    if (source === 'external') return WRITTEN;
+    const links = frame.query.targets.flatMap(({ expr }) =>
+      expr.kind === 'SubLink' && expr.link === 'multiexpr' ? [expr] : [],
+    );
+    const several = links[(multi ?? 0) - 1];
+    const from = source === 'sublink' ? link : several && this.frame(several.query, frame);
+    return (from && this.outputs(from)[number - 1]) ?? unknown('a subquery');
+  }
+
+  /** Which rows there are within may depend on anything. */
+  #link(around: Around, expr: SubLink): Value {
+    const value = this.#ofLink(around, expr);
+    return { ...value, rows: new Set([...value.rows, this.#nameOf(expr)]) };
+  }
+
+  #ofLink(around: Around, { link, query, test }: SubLink): Value {
+    const within = this.frame(query, around.frame);
+    if (link === 'exists' || link === 'multiexpr') return MADE;
+    if (link === 'expr' || link === 'array') return this.outputs(within)[0] ?? MADE;
+    return test === undefined ? unknown('a subquery') : this.value({ ...around, link: within }, test);
+  }
+
+  #case(around: Around, { arg, whens, otherwise }: Extract<Expr, { readonly kind: 'CaseExpr' }>): Value {
+    const test = arg && this.value(around, arg);
+    const inside = test === undefined ? around : { ...around, test };
+    const conditions = whens.map(({ condition }) => this.value(inside, condition));
+    const results = [...whens.map(({ result }) => result), otherwise].flatMap((one) =>
+      one === undefined ? [] : [this.value(around, one)],
+    );
+    const all = united([...conditions, ...results]);
+    return { ...all, origin: 'made' };
+  }
+
+  #subscript(
+    { container }: Extract<Expr, { readonly kind: 'SubscriptingRef' }>,
+    of: readonly Value[],
+    by: readonly Value[],
+  ): Value {
+    const isArray = this.#analysis.type(container)?.subscript === SUBSCRIPT.array;
+    const isPlain = isArray && by.every(({ kind }) => kind === 'clear');
+    return isPlain ? united([...of, ...by]) : computed([...of, ...by], 'a subscript');
+  }
+
+  #column(frame: Frame, { entry: number, attribute, levelsUp }: Var): Value {
+    let around = frame;
+    for (let left = levelsUp; left > 0; left--) around = around.parent ?? fail();
+    const entry = around.query.entries[number - 1];
+    if (entry === undefined) throw new TooMuch();
+    const row = `${around.id}.${number}`;
+    switch (entry.kind) {
+      case 'relation':
+        return ofRow(this.#columns.of(entry.relation, attribute), row);
+      case 'subquery':
+        return seenThrough(pick(this.outputs(this.frame(entry.query, around)), attribute), row);
+      case 'cte': {
+        const one = seenThrough(pick(this.outputs(this.#cte(around, entry)), attribute), row);
+        // It goes on from what was written.
+        return entry.selfReference && one.origin === 'written' ? { ...one, origin: 'made' } : one;
+      }
+      case 'join':
+        return attribute === 0
+          ? united(entry.aliasVars.map((one) => this.value({ frame: around }, one)))
+          : this.value({ frame: around }, entry.aliasVars[attribute - 1] ?? fail());
+      case 'values':
+        return ofCell(this.#listed(around, entry.rows, attribute), row, attribute);
+      case 'function':
+        return ofCell(this.#given(around, entry, attribute), row, attribute);
+      default:
+        // What makes such rows is looked at where it stands.
+        return ofCell(MADE, row, attribute);
+    }
+  }
+
+  #listed(frame: Frame, rows: readonly (readonly Expr[])[], attribute: number): Value {
+    const exprs = attribute === 0 ? rows.flat() : rows.flatMap((one) => one[attribute - 1] ?? []);
+    return alike(exprs.map((one) => this.value({ frame }, one)));
+  }
+
+  #given(
+    frame: Frame,
+    { functions, ordinality, columns }: Extract<RangeEntry, { readonly kind: 'function' }>,
+    attribute: number,
+  ): Value {
+    const values = functions.map((one) => this.value({ frame }, one));
+    const all = alike(values);
+    return ordinality && attribute === columns.length ? cleared([{ ...all, origin: 'made' }]) : all;
+  }
+
+  #cte(around: Frame, { cte, levelsUp }: { readonly cte: string; readonly levelsUp: number }): Frame {
+    let owner = around;
+    for (let left = levelsUp; left > 0; left--) owner = owner.parent ?? fail();
+    const found = owner.query.ctes.find(({ name }) => name === cte);
+    if (found === undefined) throw new TooMuch();
+    return this.frame(found.query, owner);
+  }
+}
+
+/** What does something with a value that has no name of its own. */
+const WHAT: Readonly<Partial<Record<Expr['kind'], string>>> = {
+  CoerceViaIO: 'a cast',
+  MinMaxExpr: 'GREATEST or LEAST',
+  RowCompareExpr: 'a comparison of rows',
+  XmlExpr: 'XML',
+  JsonConstructorExpr: 'JSON',
+  JsonExpr: 'JSON',
+  JsonIsPredicate: 'JSON',
+  JsonValueExpr: 'JSON',
+};
+
+/** What a function is given. */
+export function argumentsOf(
+  expr: Extract<Expr, { readonly kind: 'Aggref' | 'WindowFunc' | 'FuncExpr' }>,
+): readonly Expr[] {
+  if (expr.kind !== 'Aggref') return expr.args;
+  return [...expr.direct, ...expr.args.filter(({ junk }: TargetEntry) => !junk).map((one) => one.expr)];
+}
+
+function armsOf(set: Query['set']): number[] {
+  if (set === undefined) return [];
+  return set.kind === 'RangeTblRef' ? [set.entry] : [...armsOf(set.left), ...armsOf(set.right)];
+}
+
+/** Whoever has written a list, or called functions, says what stands beside what: each column speaks of rows of its own. */
+function ofCell(value: Value, row: string, attribute: number): Value {
+  if (attribute !== 0) return oneOfMany(value, `${row}:${attribute}`);
+  return { ...value, rows: new Set([`${row}:first`, `${row}:others`]) };
+}
+
+/** One of several, each of which is from where all are: rows of a list, arms of a set operation. */
+function alike(values: readonly Value[]): Value {
+  const [first, ...others] = values.filter(({ origin }) => origin !== 'open');
+  const same = first !== undefined && others.every(({ origin }) => origin === first.origin);
+  return chosen(values, same ? first.origin : 'made');
+}
+
+/** The first that is there. Beside what is written, it is not sorted by as a column is. */
+function choice(values: readonly Value[]): Value {
+  return values.every(({ origin }) => origin === 'column') ? chosen(values, 'column') : united(values);
+}
+
+function tested(value: Value): Value {
+  return value.kind === 'computed' ? value : { ...cleared([value]), origin: 'made' };
+}
+
+/** A column of a query; 0 is its row, and columns that SEARCH and CYCLE add are made of any. */
+function pick(outputs: readonly Value[], attribute: number): Value {
+  const one = outputs[attribute - 1];
+  if (one !== undefined) return one;
+  return attribute === 0 ? united(outputs) : computed(outputs, 'SEARCH or CYCLE');
+}
+
+function unknown(by: string): Value {
+  return { ...MADE, kind: 'computed', column: 'that is not known', by };
+}
+
+function fail(): never {
+  throw new TooMuch();
+}
