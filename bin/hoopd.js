@@ -12,6 +12,9 @@ if (major < 24) {
 } else {
   import('../dist/hoopd.js').then(
     (hoopd) => hoopd.run(process.argv),
-    (error) => fail(`hoopd cannot start: ${error.message}`, 70),
+    (error) => {
+      const unbuilt = error.code === 'ERR_MODULE_NOT_FOUND' && /dist.hoopd\.js/.test(error.message);
+      fail(unbuilt ? 'hoopd is not built yet: npm run build' : `hoopd cannot start: ${error.message}`, 70);
+    },
   );
 }

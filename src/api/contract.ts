@@ -16,6 +16,7 @@ export const PATHS = {
   approvals: '/v1/approvals',
   auditEvents: '/v1/audit/events',
   auditChains: '/v1/audit/chains',
+  policyReplay: '/v1/policy/replay',
   tunnel: '/v1/tunnels',
 } as const;
 
@@ -132,6 +133,8 @@ export interface TokenRequest {
   readonly only?: string;
   /** The instance may only read. */
   readonly read_only?: 'true';
+  /** The run that the instance is part of, as the caller names it; kept from the first request on. */
+  readonly run?: string;
 }
 
 /** What an instance gave up of its rights. Absent where nothing was. */
@@ -191,6 +194,20 @@ export interface ResourceItem {
   readonly access: 'allow' | 'hold';
   /** Whether anything would be masked: what is classified there, or what detectors find. */
   readonly masks: boolean;
+  /** What may be done there, where it was asked for (`?may=true`). Absent before 0.2. */
+  readonly may?: readonly MayItem[];
+}
+
+/** Actions of one answer, before it is known what exactly they would be done to. */
+export interface MayItem {
+  /** Sorted; a group in the place of all its actions. */
+  readonly actions: readonly string[];
+  /** `depends`: on the object, or on what is asked of it. */
+  readonly effect: 'allow' | 'hold' | 'deny' | 'depends';
+  /** Where it depends: what it may come to. */
+  readonly among?: readonly ('allow' | 'hold' | 'deny')[];
+  /** Where it is held, or may be: the names under which people say yes. */
+  readonly approvals?: readonly string[];
 }
 
 /** What clients are told to connect with. Each protocol has facts of its own beside its name; none is a secret. */
@@ -219,12 +236,17 @@ export interface SessionItem {
   readonly denied: number;
   /** Of the instance, when the session started. */
   readonly attenuation?: AttenuationItem;
+  /** Names of the run that it is part of: what the caller said, then what its issuer attests. Absent: none. */
+  readonly runs?: readonly string[];
 }
 
 export interface SessionList {
   readonly schemaVersion: 1;
   readonly sessions: readonly SessionItem[];
 }
+
+/** The newest that `GET /v1/sessions` tells. */
+export const MOST_SESSIONS = 1000;
 
 /** Octets: as text where they are UTF-8, which a piece that ends within a character is not. */
 export type Octets = { readonly text: string } | { readonly base64: string };
@@ -291,6 +313,8 @@ export interface AuditQuery {
   readonly resource?: string;
   readonly session?: string;
   readonly instance?: string;
+  /** By any name of the run: declared, or attested. */
+  readonly run?: string;
   /** What belongs to a request for approval (`apr_…`): asked, looked at, decided, used, and what came of it. */
   readonly approval?: string;
   /** Any of an object's names: `public.orders`, `orders`. `table` is taken for the same. */
@@ -327,7 +351,12 @@ export interface AuditPage {
   readonly events: readonly AuditEventItem[];
   /** Hand it in as `cursor` for what is older; absent on the last page. */
   readonly next?: string;
+  /** What each action in these events does with data. Absent: an earlier gateway. */
+  readonly kinds?: Readonly<Record<string, ActionKind>>;
 }
+
+/** It reads, it changes, or what it does is told by its object and its text: a command, a transaction. */
+export type ActionKind = 'read' | 'change' | 'other';
 
 /** `GET /v1/audit/chains`; the chain itself is `GET /v1/audit/chains/{id}`, its octets as stored (NDJSON). */
 export interface AuditChainList {
@@ -345,43 +374,9 @@ export interface AuditChainItem {
   readonly bytes: number;
 }
 
-/**
- * `POST /v1/revocations`, JSON: exactly one of the first five. Ends every session of what is named and keeps it out:
- * an instance and a login for good, the others until the revocation is lifted (`DELETE /v1/revocations/{id}`).
- */
-export interface RevocationRequest {
-  readonly instance?: string;
-  readonly login?: string;
-  readonly agent?: string;
-  /** Name or subject. */
-  readonly person?: string;
-  /** As attested by the issuer; what a caller only declares cannot be revoked. */
-  readonly model?: string;
-  /** Narrows `model`. */
-  readonly modelVersion?: string;
-  /** For the audit; at most 500 characters. */
-  readonly reason?: string;
-}
-
 /** Answer of `POST /v1/revocations`, `POST /v1/logout` and `DELETE /v1/sessions/{id}`. */
 export interface Ended {
   readonly schemaVersion: 1;
   /** Live sessions told to end. */
   readonly sessions: number;
-}
-
-/** `GET /v1/revocations`: those in force, oldest first. */
-export interface RevocationList {
-  readonly schemaVersion: 1;
-  readonly revocations: readonly RevocationItem[];
-}
-
-export interface RevocationItem {
-  /** `rev_…`. */
-  readonly id: string;
-  readonly kind: 'instance' | 'login' | 'agent' | 'person' | 'model';
-  readonly value: string;
-  readonly modelVersion?: string;
-  /** RFC 3339. */
-  readonly at: string;
 }

@@ -1,3 +1,5 @@
+import type { NextStep } from '../core/next-step.ts';
+
 /** What policy would say of one operation that is not run: what hoopd tells hoopctl. Types only. */
 
 export interface Explanation {
@@ -8,12 +10,17 @@ export interface Explanation {
   readonly approvals?: readonly string[];
   /** Of an allow: it may change so many rows and no more. */
   readonly rows?: number;
+  /** Of an allow: what its answer may come to, and not more. */
+  readonly limits?: { readonly rows?: number; readonly bytes?: number; readonly timeMs?: number };
   /** What its client would be told, unless it is allowed. */
   readonly told?: {
     readonly message: string;
     readonly rule: string;
     readonly reason: string;
     readonly hint: string;
+    /** The same for programs. */
+    readonly next: NextStep;
+    readonly leaveOut?: readonly string[];
   };
   /** Everything that it would do, in its own order; empty where it is refused before policy is asked. */
   readonly pairs: readonly ExplainedPair[];
@@ -40,6 +47,8 @@ export interface ExplainedColumn {
   readonly computed?: true;
   /** How it would be masked; absent: it would be shown, but for what detectors find in it. */
   readonly mask?: string;
+  /** Policy would show it by pseudonyms, which this caller is not given: why. */
+  readonly pseudonymsRefused?: string;
 }
 
 /** One action on one object, judged by itself. */

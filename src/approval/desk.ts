@@ -4,6 +4,7 @@ import { newId } from '../core/ids.ts';
 import type { Principal } from '../identity/principal.ts';
 import { type Approval, type Asked, askedOnAuthorityOf, isSamePerson, missing } from './model.ts';
 import { ApprovalRecord, type Change, isOpen, type RecordParts } from './record.ts';
+import { UnheardDenials } from './unheard.ts';
 
 /** What is configured; asked for at each use. */
 export interface ApprovalTerms {
@@ -47,6 +48,7 @@ export class ApprovalDesk {
   readonly #open = new Map<string, Set<string>>();
   /** By `under.key`: the newest. */
   readonly #keyed = new Map<string, string>();
+  readonly #unheard = new UnheardDenials((id) => this.find(id));
   readonly #waiters = new Map<string, Set<() => void>>();
   readonly #timers = new Map<string, NodeJS.Timeout>();
   /** One change of a request at a time. */
@@ -146,7 +148,7 @@ export class ApprovalDesk {
    * @throws {HoopError} `ERR_LIMIT` too many wait; `ERR_KEY_REUSED`; `ERR_AUDIT_UNAVAILABLE`.
    */
   async request(asked: Asked): Promise<Approval> {
-    const known = this.under(asked) ?? this.#pendingLike(asked);
+    const known = this.under(asked) ?? this.#noTo(asked) ?? this.#pendingLike(asked);
     if (known !== undefined) return this.#asked(known);
     this.#demandRoom(asked.actor.instance);
     const { clock, terms } = this.#parts;
@@ -174,8 +176,11 @@ export class ApprovalDesk {
   }
 
   #pendingLike({ binding, session }: Asked): Approval | undefined {
-    const own = (one: Approval) => one.session === session || one.ahead === true;
-    return this.#openLike(binding, (one) => one.state === 'pending' && own(one));
+    return this.#openLike(binding, (one) => one.state === 'pending' && this.#mayTake(one, session));
+  }
+
+  #noTo({ binding, session }: Asked): Approval | undefined {
+    return this.#unheard.take(binding, this.#parts.clock.now(), (one) => this.#mayTake(one, session));
   }
 
   #demandRoom(instance: string): void {
@@ -287,6 +292,7 @@ export class ApprovalDesk {
       const changed = approval === undefined ? undefined : change(approval);
       if (changed === undefined) return approval;
       await this.#record.keep(changed);
+      if (changed.next.state === 'denied' && !this.#waiters.has(id)) this.#unheard.keep(changed.next);
       this.#take(changed.next);
       this.#parts.changed?.(changed.next);
       return changed.next;
@@ -372,13 +378,13 @@ function endOf({ expiresAt, windowMs, deadline }: Approval, now: number): number
   return windowMs === undefined ? expiresAt : Math.min(now + windowMs, deadline);
 }
 
-function demandPending({ state, endedBy }: Approval): void {
+function demandPending({ id, state, endedBy }: Approval): void {
   if (state === 'pending') return;
   throw new HoopError(
     'ERR_USAGE',
     `this request is ${state}${endedBy === undefined ? '' : ` by ${endedBy}`}`,
     {
-      hint: 'see: hoopctl approval show ID',
+      hint: `see: hoopctl approval show ${id}`,
     },
   );
 }

@@ -32,6 +32,7 @@ async function contentOf({ io }: Invocation, file: string): Promise<string> {
  *
  * @param operation Undefined: the connection is opened and closed.
  * @param clients The protocols that can be asked in.
+ * @param signal Aborted when nobody waits for the answer any more.
  * @throws {HoopError} What the gateway says no by; of the connection, too.
  */
 export async function askedOver(
@@ -39,11 +40,20 @@ export async function askedOver(
   options: TunnelOptions,
   operation: AheadQuestion | undefined,
   clients: readonly KnownClients[],
+  signal?: AbortSignal,
 ): Promise<AheadAnswer> {
   const known = await withHalves(await api.namedResources([options.resource]), clients);
   const { half, resource } = known[0]!;
-  const stream = await new Tunnel(client, credential, key, options).open();
-  if (operation !== undefined) return half.askAhead(stream, resource, operation);
-  stream.destroy();
-  return { approval: undefined };
+  const stream = await new Tunnel(client, credential, key, options).open(signal);
+  // How it breaks off is told by what is read of it.
+  stream.on('error', () => undefined);
+  const leave = () => stream.destroy();
+  signal?.addEventListener('abort', leave, { once: true });
+  try {
+    if (operation !== undefined) return await half.askAhead(stream, resource, operation);
+    leave();
+    return { approval: undefined };
+  } finally {
+    signal?.removeEventListener('abort', leave);
+  }
 }

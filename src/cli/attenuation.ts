@@ -5,11 +5,13 @@ import type { AttenuationItem } from '../api/contract.ts';
 import type { Attributes } from '../client/gateway-client.ts';
 import { type Invocation, type OptionSpec, textOption } from './command.ts';
 
+export const ONLY_OPTION: OptionSpec = {
+  flags: '--only <names>',
+  text: 'give up the rest: only these resources, actions or groups of actions, by commas (pg-prod,sql.select)',
+};
+
 export const ATTENUATION_OPTIONS: readonly OptionSpec[] = [
-  {
-    flags: '--only <names>',
-    text: 'give up the rest: only these resources, actions or groups of actions, by commas (pg-prod,sql.select)',
-  },
+  ONLY_OPTION,
   { flags: '--read-only', text: 'give up everything that writes' },
 ];
 

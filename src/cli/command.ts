@@ -67,6 +67,10 @@ export function optionsOf(spec: CommandSpec): readonly OptionSpec[] {
   ];
 }
 
+/** For whoever has a gateway's configuration at hand, and looks here for what checks it. */
+export const HOOPD_CHECK =
+  "a gateway's configuration and its policies are checked by: hoopd check --config FILE";
+
 /** An option's text, or `undefined`. */
 export function textOption(invocation: Invocation, name: string): string | undefined {
   const value = invocation.options[name];

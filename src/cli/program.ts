@@ -3,7 +3,7 @@
  */
 import { Command, CommanderError } from 'commander';
 import { HoopError } from '../core/errors.ts';
-import { type CommandSpec, EXIT_TEXTS, type Invocation, optionsOf } from './command.ts';
+import { type CommandSpec, EXIT_TEXTS, HOOPD_CHECK, type Invocation, optionsOf } from './command.ts';
 
 export interface ProgramHooks {
   readonly version: string;
@@ -13,8 +13,11 @@ export interface ProgramHooks {
 
 const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
   resource: 'what can be reached',
+  tunnel: 'tunnels in the background, on this machine',
   session: 'sessions at the gateway',
+  revocation: 'what is kept out, after session kill',
   approval: 'what waits for a person to say yes',
+  policy: 'ask what policy would say, test and replay it, begin with rules that are there',
   audit: 'search, export and verify the audit log',
 };
 
@@ -71,8 +74,30 @@ export async function runProgram(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
-    throw usage(error.message.replace(/^error: /, ''), pathOf(specs, own));
+    const path = pathOf(specs, own);
+    const spec = specs.find((candidate) => nameOf(candidate) === path);
+    const bare = !argv.includes('--') && spec !== undefined && looksLikeACommand(error, spec, own);
+    const behind = bare
+      ? `what is to run stands behind --: hoopctl ${path} … -- COMMAND`
+      : gatewaysOwn(error);
+    throw usage(error.message.replace(/^error: /, ''), path, behind);
   }
+}
+
+/** What the gateway's own program does, asked of this one: `hoopctl policy check`. */
+function gatewaysOwn({ code, message }: CommanderError): string | undefined {
+  if (code !== 'commander.unknownCommand') return undefined;
+  const [, word = ''] = /'(check|serve|init|demo)'/.exec(message) ?? [];
+  if (word === 'check') return HOOPD_CHECK;
+  return word === '' ? undefined : `the gateway's own program does it: hoopd ${word}`;
+}
+
+/** `ssh host-1 ls`, `run ./agent.sh -v`: another program's words where ours were expected. */
+function looksLikeACommand({ code }: CommanderError, spec: CommandSpec, own: readonly string[]): boolean {
+  if (spec.takesCommand !== true) return false;
+  const expected = spec.path.length + (spec.arguments?.length ?? 0);
+  const words = own.filter((word) => !word.startsWith('-')).length;
+  return code === 'commander.excessArguments' || (code === 'commander.unknownOption' && words > expected);
 }
 
 /** Everything behind the first `--` is another program's command line. */
@@ -129,7 +154,7 @@ function helpTail(spec: CommandSpec): string {
     ...spec.examples.map((example) => `  ${example}`),
     '',
     'Exit codes:',
-    ...codes.map((code) => `  ${code}  ${EXIT_TEXTS[code] ?? ''}`),
+    ...codes.map((code) => `  ${String(code).padEnd(2)}  ${EXIT_TEXTS[code] ?? ''}`),
     ...child,
   ].join('\n');
 }
@@ -143,12 +168,15 @@ function settle(command: Command, hooks: ProgramHooks): void {
   for (const child of command.commands) settle(child, hooks);
 }
 
-function usage(message: string, path: string): HoopError {
+function usage(message: string, path: string, behind?: string): HoopError {
   const [text = '', ...more] = message.split('\n');
-  const suggestion = more.join(' ').trim();
+  const meant = /^\(Did you mean (.+)\?\)$/.exec(more.join(' ').trim())?.[1];
   const see = `see: ${['hoopctl', path, '--help'].filter((word) => word !== '').join(' ')}`;
   const said = text === '(outputHelp)' ? 'a command is missing' : text;
-  return new HoopError('ERR_USAGE', said, { hint: suggestion === '' ? see : `${suggestion} ${see}` });
+  const cure = meant === undefined ? behind : `did you mean ${meant}?`;
+  return new HoopError('ERR_USAGE', said, {
+    hint: cure === undefined ? see : `${cure}${meant === undefined ? ';' : ''} ${see}`,
+  });
 }
 
 /** The longest path of a command or group that the arguments begin with. */

@@ -1,10 +1,11 @@
 /**
  * The signals that end a program, and who hears them: normally they end hoopctl, under a child they are the child's.
  */
-import { constants } from 'node:os';
-
-const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export type EndingSignal = (typeof ENDING_SIGNALS)[number];
+
+/** As POSIX numbers them everywhere. `node:os` knows them too, and would be loaded at every start for it. */
+const NUMBERS: Readonly<Record<EndingSignal, number>> = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
 
 /** The user or the system told us to stop. */
 export class Interrupted extends Error {
@@ -15,7 +16,7 @@ export class Interrupted extends Error {
     super('interrupted');
     this.signal = signal;
     this.name = 'AbortError';
-    this.exitCode = 128 + constants.signals[signal];
+    this.exitCode = 128 + NUMBERS[signal];
   }
 }
 

@@ -1,5 +1,7 @@
 import type { GatewayChoice, OpenGateway } from '../client/gateway.ts';
-import type { HoopError } from '../core/errors.ts';
+import type { NameKind } from '../client/store/names.ts';
+import { HoopError } from '../core/errors.ts';
+import { isRunId, RUN_VARIABLE } from '../core/run-ids.ts';
 import { attenuationChoice } from './attenuation.ts';
 import { type Invocation, textOption } from './command.ts';
 import { visible } from './render/text.ts';
@@ -20,7 +22,17 @@ export function gatewayChoice(invocation: Invocation): GatewayChoice {
     const value = textOption(invocation, name);
     if (value !== undefined) choice[name] = value;
   }
-  return { ...choice, ...attenuationChoice(invocation) };
+  const run = runOf(invocation.io.env);
+  return { ...choice, ...attenuationChoice(invocation), ...(run === undefined ? {} : { run }) };
+}
+
+/** The run that this process was started in. @throws {HoopError} `ERR_USAGE` it has a name that no run may have. */
+export function runOf(env: NodeJS.ProcessEnv): string | undefined {
+  const run = env[RUN_VARIABLE] || undefined;
+  if (run === undefined || isRunId(run)) return run;
+  throw new HoopError('ERR_USAGE', `${RUN_VARIABLE} "${run}" is no name of a run`, {
+    hint: 'at most 128 letters, digits and ._:/@+=-',
+  });
 }
 
 /**
@@ -55,6 +67,18 @@ export async function withGateway<T>(
       );
     gateway.close();
   }
+}
+
+/** Has completion know what a profile's gateway has listed, by id or name. Never throws. */
+export async function remember(
+  { directory, profile }: OpenGateway,
+  kind: NameKind,
+  listed: readonly ({ readonly id: string } | { readonly name: string })[],
+): Promise<void> {
+  if (profile === undefined) return;
+  const { rememberNames } = await import('../client/store/names.ts');
+  const names = listed.map((one) => ('id' in one ? one.id : one.name));
+  await rememberNames(directory, profile.name, kind, names);
 }
 
 async function within(ms: number, acts: readonly Promise<unknown>[]): Promise<void> {

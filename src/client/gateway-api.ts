@@ -10,18 +10,22 @@ import {
   type AuditPage,
   type AuditQuery,
   type Ended,
+  type MayItem,
   PATHS,
   type ReplayFrame,
   type ResourceItem,
   type ResourceList,
-  type RevocationRequest,
   type SessionItem,
   type SessionList,
   type WhoAmI,
 } from '../api/contract.ts';
+import type { PolicyReplayItem, PolicyReplayRequest } from '../api/policy-replay.ts';
+import type { RevocationItem, RevocationList, RevocationRequest } from '../api/revocations.ts';
 import { LineSplitter } from '../core/bytes/lines.ts';
+import { nearest } from '../core/config/mistake.ts';
 import { HoopError } from '../core/errors.ts';
 import type { GatewayClient, GatewayRequest } from './gateway-client.ts';
+import { itemPath } from './item-path.ts';
 import { type Credential, withFreshToken } from './login/credential.ts';
 import type { InstanceKey } from './login/dpop.ts';
 import { notAGateway } from './problem.ts';
@@ -52,13 +56,26 @@ export class GatewayApi {
     return this.#json({ method: 'GET', path: PATHS.whoami });
   }
 
-  /** @throws {HoopError} `ERR_UNSUPPORTED` a gateway before 0.2, which does not say how to connect. */
-  async resources(): Promise<readonly ResourceItem[]> {
-    const { resources } = await this.#json<ResourceList>({ method: 'GET', path: PATHS.resources });
+  /**
+   * @param withMay Each with what may be done there, which takes the gateway a moment.
+   * @throws {HoopError} `ERR_UNSUPPORTED` a gateway before 0.2, which does not say how to connect.
+   */
+  async resources(withMay = false): Promise<readonly ResourceItem[]> {
+    const path = withMay ? `${PATHS.resources}?may=true` : PATHS.resources;
+    const { resources } = await this.#json<ResourceList>({ method: 'GET', path });
     if (resources.every(({ connect }) => typeof connect?.protocol === 'string')) return resources;
     throw new HoopError('ERR_UNSUPPORTED', 'the gateway is older than this hoopctl', {
       hint: 'upgrade hoopd to 0.2 or later, or take hoopctl 0.1',
     });
+  }
+
+  /**
+   * What may be done at one resource. @returns Undefined: it is not there for us, or the gateway does not say.
+   */
+  async may(name: string): Promise<readonly MayItem[] | undefined> {
+    const path = `${PATHS.resources}?${new URLSearchParams({ may: 'true', name })}`;
+    const { resources } = await this.#json<ResourceList>({ method: 'GET', path });
+    return resources.find((one) => one.name === name)?.may;
   }
 
   /**
@@ -71,8 +88,13 @@ export class GatewayApi {
     return names.map((name) => {
       const found = all.get(name);
       if (found !== undefined) return found;
+      const meant = nearest(name, [...all.keys()], 1);
+      const hint =
+        meant === undefined
+          ? 'see: hoopctl resource list'
+          : `did you mean ${meant}? see: hoopctl resource list`;
       throw new HoopError('ERR_NO_ACCESS', `there is no resource "${name}", or no access to it`, {
-        hint: 'see: hoopctl resource list',
+        hint,
       });
     });
   }
@@ -82,26 +104,35 @@ export class GatewayApi {
   }
 
   session(id: string): Promise<SessionItem> {
-    return this.#json({ method: 'GET', path: below(PATHS.sessions, id) });
+    return this.#json({ method: 'GET', path: itemPath(PATHS.sessions, id) });
   }
 
   killSession(id: string): Promise<Ended> {
-    return this.#json({ method: 'DELETE', path: below(PATHS.sessions, id) });
+    return this.#json({ method: 'DELETE', path: itemPath(PATHS.sessions, id) });
   }
 
-  /** Ends an instance with all its sessions, for good. */
-  revokeInstance(instance: string): Promise<Ended> {
-    return this.#json({
-      method: 'POST',
-      path: PATHS.revocations,
-      json: { instance } satisfies RevocationRequest,
-    });
+  /** Ends all sessions of what is named, and keeps it out. */
+  revoke(target: RevocationRequest): Promise<Ended> {
+    return this.#json({ method: 'POST', path: PATHS.revocations, json: target });
   }
 
-  /** Frames as the gateway sends them, one at a time: a recording may be larger than memory. */
-  async *recording(id: string, signal?: AbortSignal): AsyncGenerator<ReplayFrame> {
-    const path = `${below(PATHS.sessions, id)}/recording`;
-    for await (const line of this.#lines(path, signal)) yield JSON.parse(line) as ReplayFrame;
+  async revocations(): Promise<readonly RevocationItem[]> {
+    return (await this.#json<RevocationList>({ method: 'GET', path: PATHS.revocations })).revocations;
+  }
+
+  liftRevocation(id: string): Promise<Ended> {
+    return this.#json({ method: 'DELETE', path: itemPath(PATHS.revocations, id) });
+  }
+
+  /**
+   * Frames as the gateway sends them, one at a time: a recording may be larger than memory.
+   *
+   * @param follow Where the session lives, what is still to come as well, until it ends.
+   */
+  async *recording(id: string, signal?: AbortSignal, follow = false): AsyncGenerator<ReplayFrame> {
+    const path = withQuery(`${itemPath(PATHS.sessions, id)}/recording`, follow ? { follow: 'true' } : {});
+    const request = { method: 'GET', path, ...(signal ? { signal } : {}) };
+    for await (const line of this.#lines(request)) yield JSON.parse(line) as ReplayFrame;
   }
 
   approvals(query: ApprovalQuery = {}): Promise<ApprovalList> {
@@ -111,19 +142,19 @@ export class GatewayApi {
   /** @param wait Seconds until the answer comes at the latest, if the request is still pending: 1 … 60. */
   approval(id: string, wait?: number): Promise<ApprovalItem> {
     const query = wait === undefined ? {} : { wait: `${wait}` };
-    return this.#json({ method: 'GET', path: withQuery(below(PATHS.approvals, id), query) });
+    return this.#json({ method: 'GET', path: withQuery(itemPath(PATHS.approvals, id), query) });
   }
 
   decideApproval(id: string, word: 'approve' | 'deny', decision: ApprovalDecision): Promise<ApprovalItem> {
-    return this.#json({ method: 'POST', path: `${below(PATHS.approvals, id)}/${word}`, json: decision });
+    return this.#json({ method: 'POST', path: `${itemPath(PATHS.approvals, id)}/${word}`, json: decision });
   }
 
   tryApproval(id: string, binding: string): Promise<ApprovalTrial> {
-    return this.#json({ method: 'POST', path: `${below(PATHS.approvals, id)}/try`, json: { binding } });
+    return this.#json({ method: 'POST', path: `${itemPath(PATHS.approvals, id)}/try`, json: { binding } });
   }
 
   cancelApproval(id: string): Promise<ApprovalItem> {
-    return this.#json({ method: 'POST', path: `${below(PATHS.approvals, id)}/cancel` });
+    return this.#json({ method: 'POST', path: `${itemPath(PATHS.approvals, id)}/cancel` });
   }
 
   auditEvents(query: AuditQuery): Promise<AuditPage> {
@@ -131,7 +162,7 @@ export class GatewayApi {
   }
 
   auditEvent(id: string): Promise<AuditEventItem> {
-    return this.#json({ method: 'GET', path: below(PATHS.auditEvents, id) });
+    return this.#json({ method: 'GET', path: itemPath(PATHS.auditEvents, id) });
   }
 
   async auditChains(): Promise<readonly AuditChainItem[]> {
@@ -140,8 +171,14 @@ export class GatewayApi {
 
   /** The octets of one chain as they are stored. */
   async auditChain(id: string, signal?: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
-    const request = { method: 'GET', path: below(PATHS.auditChains, id), accept: 'application/x-ndjson' };
+    const request = { method: 'GET', path: itemPath(PATHS.auditChains, id), accept: 'application/x-ndjson' };
     return this.#fetch({ ...request, ...(signal ? { signal } : {}) });
+  }
+
+  /** What other policies would have decided: progress, then the report, or the policies' mistakes. */
+  async *policyReplay(request: PolicyReplayRequest, signal?: AbortSignal): AsyncGenerator<PolicyReplayItem> {
+    const asked = { method: 'POST', path: PATHS.policyReplay, json: request, ...(signal ? { signal } : {}) };
+    for await (const line of this.#lines(asked)) yield JSON.parse(line) as PolicyReplayItem;
   }
 
   /** Logs out: the login that this instance came from ends at the gateway, with all its instances and sessions. */
@@ -149,9 +186,8 @@ export class GatewayApi {
     return this.#json({ method: 'POST', path: PATHS.revokeSelf });
   }
 
-  async *#lines(path: string, signal?: AbortSignal): AsyncGenerator<string> {
-    const accept = 'application/x-ndjson';
-    const answer = await this.#fetch({ method: 'GET', path, accept, ...(signal ? { signal } : {}) });
+  async *#lines(request: GatewayRequest): AsyncGenerator<string> {
+    const answer = await this.#fetch({ ...request, accept: 'application/x-ndjson' });
     const type = String(answer.headers['content-type'] ?? '');
     if (!type.includes('json')) throw notAGateway(this.#client.origin.origin, type, answer.statusCode ?? 0);
     const splitter = new LineSplitter(MAX_LINE_BYTES);
@@ -189,11 +225,6 @@ export class GatewayApi {
     });
     return { authorization: `DPoP ${accessToken}`, dpop };
   }
-}
-
-/** Ids come from the command line: one path segment, whatever is in it. Chain ids hold slashes. */
-function below(path: string, id: string): string {
-  return `${path}/${encodeURIComponent(id)}`;
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string | undefined>>): string {

@@ -43,6 +43,8 @@ export interface Attributes {
   readonly only?: string;
   /** Everything that writes is given up. */
   readonly readOnly?: boolean;
+  /** The run that this process is part of. */
+  readonly run?: string;
 }
 
 /** A request that is longer is cut off by the gateway before it can say why. */
@@ -159,6 +161,7 @@ export class GatewayClient {
     if (attributes.modelVersion !== undefined) form.set('model_version', attributes.modelVersion);
     if (attributes.only !== undefined) form.set('only', attributes.only);
     if (attributes.readOnly) form.set('read_only', 'true');
+    if (attributes.run !== undefined) form.set('run', attributes.run);
     if (attributes.ttlSeconds !== undefined) form.set('ttl', String(attributes.ttlSeconds));
     const request = { method: 'POST', path: PATHS.token, form, ...(signal ? { signal } : {}) };
     const issued = await this.json<TokenResponse>(request, async (method, url, nonce) => ({

@@ -2,7 +2,7 @@
  * Puts the client together: which gateway, whom to trust, whose token, one instance.
  */
 import { systemClock } from '../core/clock.ts';
-import { HoopError } from '../core/errors.ts';
+import { HoopError, isHoopError } from '../core/errors.ts';
 import { GatewayApi } from './gateway-api.ts';
 import { type Attributes, GatewayClient } from './gateway-client.ts';
 import { Credential, type SubjectSource } from './login/credential.ts';
@@ -91,7 +91,22 @@ export async function openGateway(
 ): Promise<OpenGateway> {
   const located = await locateGateway(choice, env);
   const source = await subjectSource(located, env);
-  return openInstance(located, source, attributesOf(choice, located.profile), onTrouble, choice.key);
+  const attributes = attributesOf(choice, located.profile);
+  try {
+    return await openInstance(located, source, attributes, onTrouble, choice.key);
+  } catch (error) {
+    throw choice.agent === undefined ? naming(attributes.agent, located.profileName, error) : error;
+  }
+}
+
+/** Whoever named no agent is told which one was asked for, and where it came from: a job's token beside a person's profile. */
+function naming(agent: string | undefined, profileName: string, error: unknown): unknown {
+  if (agent === undefined || !isHoopError(error) || error.code !== 'ERR_AGENT_UNKNOWN') return error;
+  const hint = `the agent is "${agent}" by profile "${profileName}": name another by --agent or --profile`;
+  return new HoopError(error.code, error.message, {
+    hint: error.hint === undefined ? hint : `${hint}; or ${error.hint}`,
+    cause: error,
+  });
 }
 
 /** As `openGateway`, for a gateway and a source of tokens that are known. */
@@ -145,11 +160,12 @@ export async function subjectSource(located: LocatedGateway, env: NodeJS.Process
 
 /** The command line's attributes, each falling back to the profile's. */
 export function attributesOf(choice: GatewayChoice, profile: Profile | undefined): Attributes {
-  const { ttlSeconds, only, readOnly } = choice;
+  const { ttlSeconds, only, readOnly, run } = choice;
   const less = {
     ...(ttlSeconds === undefined ? {} : { ttlSeconds }),
     ...(only === undefined ? {} : { only }),
     ...(readOnly ? { readOnly } : {}),
+    ...(run === undefined ? {} : { run }),
   };
   if (choice.asPerson) return less;
   const agent = choice.agent ?? profile?.agent;

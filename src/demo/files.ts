@@ -67,7 +67,7 @@ export async function writeConfiguration(settings: DemoSettings): Promise<string
 function configuration(settings: DemoSettings): string {
   const { gatewayPort, issuer, clientId, pageClientId, database, api, host } = settings;
   const address = `127.0.0.1:${gatewayPort}`;
-  const body = stringify({
+  const config = {
     listen: address,
     publicUrl: `https://${address}`,
     tls: { certFile: 'gateway.crt', keyFile: 'secrets/gateway.key' },
@@ -85,6 +85,8 @@ function configuration(settings: DemoSettings): string {
         maxSession: '8h',
       },
     ],
+    // Time to read, to sign in as somebody else and to type.
+    approvals: { wait: '5m' },
     agents: { 'shop-copilot': { delegators: { groups: ['developers'] }, groups: ['ai-agents'] } },
     resources: {
       'pg-demo': {
@@ -115,6 +117,8 @@ function configuration(settings: DemoSettings): string {
       },
     },
     policies: './policies',
-  });
+  };
+  // To be read: no anchors, and no line folded.
+  const body = stringify(config, { aliasDuplicateObjects: false, lineWidth: 0 });
   return `# Made anew at every start of the demo. Changes take effect while it runs.\n${body}`;
 }

@@ -220,8 +220,15 @@ async function approve(issuer: string, request: IncomingMessage, response: Serve
     return;
   }
   const fields = await form(request);
+  const login = fields.get('login') ?? '';
   try {
-    await approveByBrowser(issuer, fields.get('user_code') ?? '', fields.get('login') ?? '');
+    // A code is good once: a name that is mistyped must not use it up.
+    if (account(login) === undefined)
+      throw new HoopError(
+        'ERR_LOGIN_DENIED',
+        `nobody here is called "${login}": say ${DEMO_USERS.map((user) => user.login).join(', ')}`,
+      );
+    await approveByBrowser(issuer, fields.get('user_code') ?? '', login);
     response.writeHead(200, { 'content-type': 'text/plain' }).end('approved\n');
   } catch (error) {
     if (!isHoopError(error)) throw error;

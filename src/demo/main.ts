@@ -92,7 +92,9 @@ async function prepare(options: DemoOptions, story: Story): Promise<Stage> {
   const { once } = options;
   const port = options.port ?? (once ? undefined : DEFAULT_PORT);
   if (port !== undefined && !(await isFree(port))) {
-    throw new HoopError('ERR_CONFIG', `port ${port} is taken`, { hint: 'choose another with --port' });
+    throw new HoopError('ERR_CONFIG', `port ${port} is taken`, {
+      hint: 'end the demo that may be running, or choose another: --port N, by npm start -- --port N',
+    });
   }
   const directory = options.directory ?? (once ? undefined : DEFAULT_DIRECTORY);
   story.plain('hoopd demo: a shop, an agent, and a gateway between them. Starting:');
@@ -102,6 +104,7 @@ async function prepare(options: DemoOptions, story: Story): Promise<Stage> {
     port,
     idpPort: once || !(await isFree(DEFAULT_IDP_PORT)) ? 0 : DEFAULT_IDP_PORT,
     onStep: (text) => story.say(text),
+    onReload: (text) => story.plain(`${new Date().toISOString().slice(11, 19)} ${text}`),
   });
   const ms = Math.round(performance.now() - startedAt);
   story.say(`ready in ${(ms / 1000).toFixed(1)} s; configuration and policy are in ${stage.directory}`);
@@ -142,8 +145,9 @@ Now you. In another terminal, in this folder:
   npx hoopctl audit search --outcome failure
   npx hoopctl session list
   npx hoopctl session replay THE-SESSION
+  npx hoopctl ui
 
-The rules are in ${stage.directory}/policies/shop.cedar: change them, and they are in force a moment later.
+The rules are in ${stage.directory}/policies/shop.cedar: change them, and this terminal says what became of it.
 Ctrl-C ends everything.`;
 }
 

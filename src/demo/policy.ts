@@ -47,7 +47,7 @@ when { resource.program == "systemctl" && resource.text != "systemctl status sho
 
 @id("orders-are-kept")
 @reason("an order is kept, whatever becomes of it")
-@hint("set its status instead")
+@hint("set its status in pg-demo instead")
 forbid (principal in Group::"ai-agents", action == Action::"http.delete", resource)
 when { resource in Resource::"api-demo" };
 

@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { formatMistake } from '../core/config/mistake.ts';
 import { HoopError } from '../core/errors.ts';
+import type { Log, LogFields } from '../core/log.ts';
 import { followConfig } from '../gateway/config/follow.ts';
 import { loadConfig } from '../gateway/config/load.ts';
 import { startGateway } from '../gateway/gateway.ts';
@@ -30,6 +31,8 @@ export interface StageOptions {
   readonly policy?: string;
   /** Told what is being started. */
   readonly onStep?: (text: string) => void;
+  /** Told what became of a change of the files, line by line. */
+  readonly onReload?: (text: string) => void;
 }
 
 /** Everything the play needs, running. */
@@ -114,7 +117,7 @@ async function start(
     host,
     ...(options.policy === undefined ? {} : { policy: options.policy }),
   });
-  const gateway = await serve(file, directory, gatewayPort, closers);
+  const gateway = await serve(file, directory, gatewayPort, closers, options.onReload);
   const truth = async (sql: string) => {
     const owner = await connectTarget({ ...target, ...postgres.admin, database: DATABASE });
     try {
@@ -156,6 +159,7 @@ async function serve(
   directory: DemoDirectory,
   port: number,
   closers: (() => Promise<unknown>)[],
+  onReload: (text: string) => void = () => undefined,
 ): Promise<Gateway> {
   const loaded = loadConfig(file);
   if (!loaded.ok) {
@@ -164,10 +168,11 @@ async function serve(
       `the demo's own configuration is wrong: ${loaded.mistakes.map(formatMistake)}`,
     );
   }
-  const log = createLog(
+  const written = createLog(
     'info',
     createWriteStream(join(directory.path, 'hoopd.log'), { flags: 'a', mode: 0o600 }),
   );
+  const log = tellingOfReloads(written, onReload);
   try {
     const gateway = await startGateway(loaded, { log });
     closers.push(() => gateway.close({ graceMs: 1_000 }));
@@ -176,6 +181,25 @@ async function serve(
     return gateway;
   } catch (cause) {
     if (!String(cause).includes(String(port))) throw cause;
-    throw new HoopError('ERR_CONFIG', `port ${port} is taken`, { hint: 'choose another with --port', cause });
+    throw new HoopError('ERR_CONFIG', `port ${port} is taken`, {
+      hint: 'end the demo that may be running, or choose another: --port N, by npm start -- --port N',
+      cause,
+    });
   }
+}
+
+/** Whoever edits the rules looks at the demo's terminal, not into its log. */
+function tellingOfReloads(log: Log, tell: (text: string) => void): Log {
+  const words = (message: string, fields: LogFields = {}) => {
+    if (message === 'configuration reloaded') tell(`changed, and in force: policies ${fields['policy']}`);
+    if (message === 'the new configuration is not valid') tell(`not valid: ${fields['mistake']}`);
+    if (message === 'a policy may not mean what it says') tell(`warning: ${fields['at']}`);
+    if (message === 'the old configuration stays in force')
+      tell('nothing has changed: the rules from before stay in force');
+  };
+  const both = (level: 'info' | 'warn' | 'error') => (message: string, fields?: LogFields) => {
+    log[level](message, fields);
+    words(message, fields);
+  };
+  return { ...log, info: both('info'), warn: both('warn'), error: both('error') };
 }

@@ -1,8 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 /** What a revocation names. `model` may be narrowed by `modelVersion`. */
-const REVOCATION_KINDS = ['instance', 'login', 'agent', 'person', 'model'] as const;
+const REVOCATION_KINDS = ['instance', 'login', 'run', 'agent', 'person', 'model'] as const;
 export type RevocationKind = (typeof REVOCATION_KINDS)[number];
+
+/** Whose of many that have one name: a subject's, or one agent's of that subject. */
+export interface RevocationOwner {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly agent?: string;
+}
 
 /** One revocation, as it is kept. */
 export interface Revocation {
@@ -12,6 +19,8 @@ export interface Revocation {
   readonly value: string;
   /** Only with kind `model`. */
   readonly modelVersion?: string;
+  /** Only with kind `run`: whose runs of that name. Absent: everybody's. */
+  readonly owner?: RevocationOwner;
   /** When it was made, ms since the epoch. */
   readonly at: number;
   /** From then on it stops nothing that could still be valid, ms since the epoch. Absent: it stands until lifted. */
@@ -23,6 +32,7 @@ interface Row {
   readonly kind: string;
   readonly value: string;
   readonly model_version: string | null;
+  readonly owner: string | null;
   readonly at: number;
   readonly until: number | null;
 }
@@ -46,30 +56,49 @@ export class SqliteRevocationStore {
       value TEXT NOT NULL,
       model_version TEXT,
       at INTEGER NOT NULL,
-      until INTEGER
+      until INTEGER,
+      owner TEXT
     ) STRICT, WITHOUT ROWID`);
+    addOwner(database);
   }
 
   /** All that are kept, oldest first. */
   load(): Revocation[] {
     const rows = this.#database
-      .prepare('SELECT id, kind, value, model_version, at, until FROM revocation ORDER BY at, id')
+      .prepare('SELECT id, kind, value, model_version, at, until, owner FROM revocation ORDER BY at, id')
       .all() as unknown as Row[];
     return rows.map(fromRow);
   }
 
   /** Keeps one more. */
   add(revocation: Revocation): void {
-    const { id, kind, value, modelVersion, at, until } = revocation;
+    const { id, kind, value, modelVersion, owner, at, until } = revocation;
     this.#database
-      .prepare('INSERT INTO revocation (id, kind, value, model_version, at, until) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(id, kind, value, modelVersion ?? null, at, until ?? null);
+      .prepare(
+        'INSERT INTO revocation (id, kind, value, model_version, at, until, owner) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      )
+      .run(
+        id,
+        kind,
+        value,
+        modelVersion ?? null,
+        at,
+        until ?? null,
+        owner === undefined ? null : JSON.stringify(owner),
+      );
   }
 
   /** Forgets one; nothing happens if it is not there. */
   remove(id: string): void {
     this.#database.prepare('DELETE FROM revocation WHERE id = ?').run(id);
   }
+}
+
+/** A table that an earlier version made has no such column. */
+function addOwner(database: DatabaseSync): void {
+  const columns = database.prepare('PRAGMA table_info(revocation)').all();
+  if (!columns.some(({ name }) => name === 'owner'))
+    database.exec('ALTER TABLE revocation ADD COLUMN owner TEXT');
 }
 
 function fromRow(row: Row): Revocation {
@@ -80,6 +109,7 @@ function fromRow(row: Row): Revocation {
     kind,
     value: row.value,
     ...(row.model_version === null ? {} : { modelVersion: row.model_version }),
+    ...(row.owner === null ? {} : { owner: JSON.parse(row.owner) as RevocationOwner }),
     at: row.at,
     ...(row.until === null ? {} : { until: row.until }),
   };

@@ -39,7 +39,7 @@ async function approved(
 ): Promise<boolean> {
   const item = await api.approval(id);
   if (!io.json) io.streams.stderr.write(`${renderApproval(item, systemClock.now()).join('\n')}\n\n`);
-  if (options['yes'] !== true && !(await asked(io, `Approve ${item.id}? [y/N] `))) {
+  if (options['yes'] !== true && !(await saysYes(io, item))) {
     io.note(`${item.id} was not approved`);
     return false;
   }
@@ -50,6 +50,16 @@ async function approved(
     next.status === 'approved' ? 'approved' : `your yes is given; it is still ${next.status}`,
   );
   return true;
+}
+
+/** Nobody is asked for a yes that would not count; of what is settled, the gateway says how it stands. */
+async function saysYes(io: Io, item: ApprovalItem): Promise<boolean> {
+  if (item.status !== 'pending') return true;
+  if (item.mine.length === 0)
+    throw new HoopError('ERR_DENIED', `your yes does not count for ${item.id}`, {
+      hint: 'nobody decides what was asked on their own authority, and only who policy names decides: sign in as one of them, under a profile of their own (--profile)',
+    });
+  return asked(io, `Approve ${item.id}? [y/N] `);
 }
 
 export async function runDeny(invocation: Invocation): Promise<undefined> {

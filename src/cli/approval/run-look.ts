@@ -5,7 +5,7 @@ import { type Invocation, textOption } from '../command.ts';
 import { parseDuration } from '../parse.ts';
 import { renderApproval, statusText } from '../render/approval.ts';
 import { renderTable } from '../render/table.ts';
-import { AS_PERSON, actorText, withGateway } from '../with-gateway.ts';
+import { AS_PERSON, actorText, remember, withGateway } from '../with-gateway.ts';
 import { exitCodeOf, settled } from './settled.ts';
 
 const STATUSES = ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed', 'all'];
@@ -17,7 +17,15 @@ export async function runList(invocation: Invocation): Promise<undefined> {
   if (!STATUSES.includes(status))
     throw new HoopError('ERR_USAGE', `--status "${status}" is none of ${STATUSES.join(', ')}`);
   const query = status === 'all' ? {} : { status };
-  const { approvals } = await withGateway(invocation, ({ api }) => api.approvals(query), AS_PERSON);
+  const { approvals } = await withGateway(
+    invocation,
+    async (gateway) => {
+      const listed = await gateway.api.approvals(query);
+      await remember(gateway, 'approvals', listed.approvals);
+      return listed;
+    },
+    AS_PERSON,
+  );
   if (io.json) {
     for (const item of approvals) await io.value(item);
     return;

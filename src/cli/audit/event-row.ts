@@ -2,6 +2,9 @@ import type { AuditEventItem } from '../../api/contract.ts';
 
 export const HEADINGS = ['TIME', 'WHO', 'RESOURCE', 'EVENT', 'DECISION', 'OUTCOME', 'ROWS', 'TEXT'] as const;
 
+/** Begins the reason of what was sent to be asked ahead: on record as denied, and never meant to run. */
+const ASKED_AHEAD = /^asks-only:/;
+
 /**
  * One event as cells of the search's table; the caller escapes them.
  *
@@ -20,7 +23,7 @@ export function eventRow(event: AuditEventItem): string[] {
     who,
     text(event['resource']),
     event.type,
-    text(event['decision']),
+    ASKED_AHEAD.test(text(event['reason'])) ? 'preview' : text(event['decision']),
     outcome,
     typeof rows === 'number' ? String(rows) : '',
     said.replace(/\s+/g, ' ').trim(),

@@ -20,7 +20,8 @@ export async function runExport(invocation: Invocation): Promise<undefined> {
         if (directory === undefined) await toStdout(invocation, gateway, chain);
         else await toFile(invocation, gateway, chain, directory);
       }
-      if (directory !== undefined && !io.json) io.note(`${chains.length} chains are in ${directory}`);
+      if (directory !== undefined && !io.json)
+        io.note(`${chains.length} ${chains.length === 1 ? 'chain is' : 'chains are'} in ${directory}`);
     },
     AS_PERSON,
   );

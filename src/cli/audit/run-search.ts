@@ -1,3 +1,4 @@
+import { AUDIT_FILTER_NAMES, AUDIT_FILTER_WORDS, type AuditFilterName } from '../../api/audit-filters.ts';
 import type { AuditEventItem, AuditQuery } from '../../api/contract.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -8,22 +9,7 @@ import { renderTable } from '../render/table.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
 import { eventRow, HEADINGS } from './event-row.ts';
 
-const PLAIN_FILTERS = [
-  'agent',
-  'person',
-  'model',
-  'resource',
-  'object',
-  'action',
-  'session',
-  'instance',
-  'approval',
-  'type',
-] as const;
-const WORDS = {
-  decision: ['allow', 'deny', 'hold'],
-  outcome: ['success', 'failure', 'unknown'],
-} as const;
+const CHOICES: Partial<Record<AuditFilterName, readonly string[]>> = AUDIT_FILTER_WORDS;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 100_000;
 /** The gateway gives no more at once. */
@@ -37,13 +23,14 @@ export async function runSearch(invocation: Invocation): Promise<undefined> {
     invocation,
     async (gateway) => {
       const rows: AuditEventItem[] = [];
-      for await (const event of pages(gateway, query, limit)) {
+      let more = false;
+      for await (const event of pages(gateway, query, limit, () => (more = true))) {
         if (io.json) await io.value(event);
         else rows.push(event);
       }
-      if (io.json) return;
-      if (rows.length === 0) io.note('no events match');
-      else await io.line(renderTable(HEADINGS, rows.map(eventRow), io.width).join('\n'));
+      if (rows.length > 0) await io.line(renderTable(HEADINGS, rows.map(eventRow), io.width).join('\n'));
+      else if (!io.json) io.note('no events match');
+      if (more) io.note('older ones match too: a greater --limit shows them');
     },
     AS_PERSON,
   );
@@ -54,34 +41,32 @@ export function searchQuery(invocation: Pick<Invocation, 'args' | 'options'>, no
   const option = (name: string) => textOption(invocation as Invocation, name);
   const query: Record<string, string> = {};
   if (invocation.args.length > 0) query['q'] = invocation.args.join(' ');
-  for (const name of PLAIN_FILTERS) {
+  for (const name of AUDIT_FILTER_NAMES) {
     const value = option(name);
-    if (value !== undefined) query[name] = value;
+    if (value !== undefined) query[name] = filterValue(name, value, nowMs);
   }
   const table = option('table');
   if (table !== undefined && query['object'] !== undefined) {
     throw new HoopError('ERR_USAGE', '--table is another word for --object: give one of them');
   }
   if (table !== undefined) query['object'] = table;
-  for (const [name, words] of Object.entries(WORDS)) {
-    const value = option(name);
-    if (value === undefined) continue;
-    if (!(words as readonly string[]).includes(value)) {
-      throw new HoopError('ERR_USAGE', `--${name} "${value}" is none of ${words.join(', ')}`);
-    }
-    query[name] = value;
-  }
-  for (const name of ['since', 'until']) {
-    const value = option(name);
-    if (value !== undefined) query[name] = parseMoment(value, `--${name}`, nowMs);
-  }
   return query;
 }
 
+function filterValue(name: AuditFilterName, value: string, nowMs: number): string {
+  if (name === 'since' || name === 'until') return parseMoment(value, `--${name}`, nowMs);
+  const words: readonly string[] | undefined = CHOICES[name];
+  if (words !== undefined && !words.includes(value))
+    throw new HoopError('ERR_USAGE', `--${name} "${value}" is none of ${words.join(', ')}`);
+  return value;
+}
+
+/** @param onMore Called where there are more than `limit`. */
 async function* pages(
   gateway: OpenGateway,
   query: AuditQuery,
   limit: number,
+  onMore: () => void,
 ): AsyncGenerator<AuditEventItem> {
   let left = limit;
   for (let cursor: string | undefined; left > 0; ) {
@@ -95,4 +80,5 @@ async function* pages(
     cursor = page.next;
     if (cursor === undefined || page.events.length === 0) return;
   }
+  onMore();
 }

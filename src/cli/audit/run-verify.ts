@@ -92,9 +92,11 @@ function firstBadSeq(report: ChainReport): number {
 }
 
 function signature(report: ChainReport): string {
-  if (report.signedThrough < 0) return 'nothing signed yet';
+  if (report.signedThrough < 0) return 'none signed yet';
   const by = report.signer === 'trusted' ? 'a trusted key' : `key ${report.publicKey}, not compared with any`;
-  return `signed through seq ${report.signedThrough} by ${by}`;
+  const { unsignedEvents } = report.tail;
+  const which = unsignedEvents === 0 ? 'all' : `the first ${report.events - unsignedEvents}`;
+  return `${which} signed by ${by}`;
 }
 
 function tail({ tail: { unsignedEvents, tornBytes } }: ChainReport): string {

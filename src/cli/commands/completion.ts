@@ -3,7 +3,9 @@ import type { CommandSpec } from '../command.ts';
 export const completion: CommandSpec = {
   path: ['completion'],
   summary: 'print a script that completes hoopctl in bash, zsh or fish',
-  description: 'It knows the commands and options of this version, and asks nobody.',
+  description:
+    'It knows the commands and options of this version, and the resources, sessions, requests and profiles that hoopctl ' +
+    'has listed last. It asks nobody.',
   arguments: [{ syntax: '<shell>', text: 'bash, zsh or fish' }],
   gateway: 'none',
   examples: [

@@ -34,7 +34,7 @@ export const connect: CommandSpec = {
     },
     {
       flags: '--socket <directory>',
-      text: `owner-only socket in this directory: ${HELP.map(({ socket }) => socket).join(', ')}`,
+      text: `owner-only socket in this directory: ${HELP.flatMap(({ socket }) => socket ?? []).join(', ')}`,
     },
     { flags: '--env <name>', text: 'give COMMAND the URL of the first resource in this variable too' },
     {
@@ -51,6 +51,10 @@ export const connect: CommandSpec = {
       flags: '--keep',
       text: 'stay when the process that started it ends, or its terminal closes; SIGTERM or the deadline ends it',
     },
+    {
+      flags: '--background',
+      text: 'leave when it is ready: the tunnel stays as a process of its own, which hoopctl tunnel lists and closes',
+    },
     ...SESSION_OPTIONS,
     ...ATTENUATION_OPTIONS,
   ],
@@ -62,8 +66,12 @@ export const connect: CommandSpec = {
     'hoopctl connect pg-prod --read-only --only sql.select -- ./agent.sh',
     'hoopctl connect pg-prod --wait=15m --reason "ticket 4711" -- ./migrate.sh',
     'hoopctl connect pg-prod pg-audit --port 15432',
+    'hoopctl connect pg-prod --socket ~/.hoop/pg --background',
     ...HELP.map(({ examples }) => examples.socket),
   ],
   exitCodes: [67, 69, 75, 77],
-  run: async (invocation) => (await import('../connect/run-connect.ts')).runConnect(invocation),
+  run: async (invocation) =>
+    invocation.options['background'] === true
+      ? (await import('../tunnel/background.ts')).runBackground(invocation)
+      : (await import('../connect/run-connect.ts')).runConnect(invocation),
 };

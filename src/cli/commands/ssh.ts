@@ -7,11 +7,11 @@ export const ssh: CommandSpec = {
   summary: 'a shell on a host, or one command there',
   description:
     "Opens a tunnel and runs this machine's own ssh in it. What stands behind -- goes to the host as ssh sends it: words " +
-    'are joined by blanks, and its shell reads them. A terminal is asked for where there is one.',
+    'are joined by blanks, and its shell reads them. A shell gets a terminal where there is one, a command only by --tty.',
   arguments: [{ syntax: '<host>', text: 'as hoopctl resource list names it' }],
   options: [
     { flags: '--host <name>', text: 'which host, where the resource stands for many' },
-    { flags: '--tty', text: 'ask for a terminal although there is none here' },
+    { flags: '--tty', text: 'ask for a terminal: for a command that draws, or although there is none here' },
     { flags: '--no-tty', text: 'ask for no terminal' },
     ...SESSION_OPTIONS,
     ...ATTENUATION_OPTIONS,

@@ -1,7 +1,12 @@
 import type { Command } from 'commander';
 
-/** What a value of an option is completed with: `files`, or nothing that a shell could know. */
-type ValueKind = 'none' | 'files' | 'other';
+import type { NameKind } from '../../client/store/names.ts';
+
+/** What is completed with names that hoopctl has listed before. */
+export type NamedKind = NameKind | 'profiles';
+
+/** What a value of an option is completed with: `files`, names, or nothing that a shell could know. */
+type ValueKind = 'none' | 'files' | 'other' | NamedKind;
 
 export interface CompletionOption {
   /** `--ca`, and `-h` where there is a short one. */
@@ -16,7 +21,26 @@ export interface CompletionPlace {
   readonly path: readonly string[];
   readonly words: readonly { readonly word: string; readonly text: string }[];
   readonly options: readonly CompletionOption[];
+  /** What its arguments are names of. */
+  readonly names?: NamedKind;
 }
+
+export const NAMED: readonly NamedKind[] = ['resources', 'sessions', 'approvals', 'profiles'];
+
+/** Options whose values are names. */
+const NAMED_OPTIONS: Readonly<Record<string, NamedKind>> = {
+  '--profile': 'profiles',
+  '--resource': 'resources',
+  '--session': 'sessions',
+  '--approval': 'approvals',
+};
+
+/** By what the text of an argument tells where its values come from. */
+const NAMED_ARGUMENTS: readonly (readonly [RegExp, NamedKind])[] = [
+  [/\bhoopctl resource list\b/, 'resources'],
+  [/\bses_/, 'sessions'],
+  [/\bapr_/, 'approvals'],
+];
 
 const FILES = /<(file|directory|path)>/;
 
@@ -30,13 +54,19 @@ export function completionPlaces(program: Command): readonly CompletionPlace[] {
 }
 
 function placesBelow(command: Command, path: readonly string[]): CompletionPlace[] {
-  const children = command.commands.toSorted((a, b) => a.name().localeCompare(b.name(), 'en'));
+  const children = command.commands.toSorted((a, b) => (a.name() < b.name() ? -1 : 1));
   const place: CompletionPlace = {
     path,
     words: children.map((child) => ({ word: child.name(), text: textOf(child) })),
     options: command.createHelp().visibleOptions(command).map(optionOf),
+    ...namesOf(command),
   };
   return [place, ...children.flatMap((child) => placesBelow(child, [...path, child.name()]))];
+}
+
+function namesOf({ registeredArguments: [first] }: Command): { names?: NamedKind } {
+  const found = NAMED_ARGUMENTS.find(([text]) => text.test(first?.description ?? ''));
+  return found === undefined ? {} : { names: found[1] };
 }
 
 function textOf(command: Command): string {
@@ -50,8 +80,12 @@ function optionOf(option: {
   readonly long?: string | undefined;
 }): CompletionOption {
   const flags = [option.short, option.long].filter((flag) => flag !== undefined);
-  const value = FILES.test(option.flags) ? 'files' : /[<[]/.test(option.flags) ? 'other' : 'none';
-  return { flags, text: option.description, value };
+  return { flags, text: option.description, value: valueKind(option.flags, option.long) };
+}
+
+function valueKind(flags: string, long: string | undefined): ValueKind {
+  if (!/[<[]/.test(flags)) return 'none';
+  return FILES.test(flags) ? 'files' : (NAMED_OPTIONS[long ?? ''] ?? 'other');
 }
 
 /** Everything that may stand at a place, short flags left out: they need no help. */

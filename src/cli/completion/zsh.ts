@@ -1,17 +1,29 @@
-import { type CompletionPlace, flagsOf, groupsOf } from './tree.ts';
+import { type CompletionPlace, flagsOf, groupsOf, NAMED } from './tree.ts';
 
 /** A script for zsh 5: to be sourced, or saved as `_hoopctl` in a directory of `$fpath`. */
 export function zshScript(places: readonly CompletionPlace[]): string {
-  const cases = places.map(({ path, words, options }) => {
+  const cases = places.map(({ path, words, options, names }) => {
     const offers = [
       ...words.map(({ word, text }) => quoted(`${word}:${text}`)),
       ...options.map(({ flags, text }) => quoted(`${flags.at(-1)}:${text}`)),
     ];
-    return `    (${quoted(path.join(' '))}) offers=(\n      ${offers.join('\n      ')}\n    ) ;;`;
+    const named = names === undefined ? '' : ` names=${names}`;
+    return `    (${quoted(path.join(' '))})${named} offers=(\n      ${offers.join('\n      ')}\n    ) ;;`;
   });
   return `#compdef hoopctl
+_hoopctl_names() {
+  local dir=\${HOOPCTL_CONFIG_DIR:-\${XDG_CONFIG_HOME:-$HOME/.config}/hoopctl} profile=\${HOOPCTL_PROFILE:-default} name i
+  for ((i = 2; i + 1 < CURRENT; i++)); do
+    [[ $words[i] == --profile ]] && profile=$words[i+1]
+  done
+  name=$profile.$1
+  [[ $1 == profiles ]] && name=profiles
+  [[ $name == */* || ! -r $dir/names/$name ]] && return 1
+  local -a known=(\${(f)"$(<$dir/names/$name)"})
+  compadd -- \${known:#*[^A-Za-z0-9._-]*}
+}
 _hoopctl() {
-  local at='' i
+  local at='' names='' i
   local -a offers
   for ((i = 2; i < CURRENT; i++)); do
     if [[ $words[i] == -- ]]; then
@@ -24,6 +36,7 @@ _hoopctl() {
   case $words[CURRENT-1] in
     (${flagsOf(places, 'files').join('|')}) _files; return ;;
     (${flagsOf(places, 'other').join('|')}) return ;;
+${NAMED.map((kind) => `    (${flagsOf(places, kind).join('|')}) _hoopctl_names ${kind}; return ;;`).join('\n')}
   esac
   ((CURRENT > 2)) && at=$words[2]
   case $at in
@@ -32,6 +45,7 @@ _hoopctl() {
   case $at in
 ${cases.join('\n')}
   esac
+  [[ -n $names ]] && _hoopctl_names $names
   _describe hoopctl offers
 }
 if [[ $funcstack[1] == _hoopctl ]]; then _hoopctl "$@"; else compdef _hoopctl hoopctl; fi

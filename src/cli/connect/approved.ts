@@ -37,7 +37,7 @@ export async function untilApproved(
   decided();
   if (item.status === 'approved') return;
   if (item.status === 'pending') await takeBack();
-  throw notApproved(resource, item);
+  throw notApproved(`a connection to ${resource}`, item);
 }
 
 /** @returns The request that people decide; undefined: it is approved already. */
@@ -64,24 +64,28 @@ async function tellWaiting(io: Io, resource: string, { id, needs, expiresAt }: A
     );
 }
 
-function notApproved(resource: string, { id, status, endedBy, endReason }: ApprovalItem): HoopError {
+function notApproved(what: string, { id, status, endedBy, endReason }: ApprovalItem): HoopError {
   if (status === 'denied')
-    return new HoopError(
-      'ERR_APPROVAL_DENIED',
-      `${endedBy ?? 'an approver'} did not approve a connection to ${resource}`,
-      {
-        hint: endReason ?? 'no reason was given',
-      },
-    );
+    return new HoopError('ERR_APPROVAL_DENIED', `${endedBy ?? 'an approver'} did not approve ${what}`, {
+      hint: endReason ?? 'no reason was given',
+    });
   if (status === 'pending')
-    return new HoopError('ERR_APPROVAL_REQUIRED', `nobody has decided yet on a connection to ${resource}`, {
+    return new HoopError('ERR_APPROVAL_REQUIRED', `nobody has decided yet on ${what}`, {
       hint: `wait longer: --wait 15m; the request was ${id}`,
     });
-  return new HoopError(
-    'ERR_APPROVAL_EXPIRED',
-    `nobody approved a connection to ${resource} in time: ${id} is ${status}`,
-    {
-      hint: 'it is not a no: ask again',
-    },
-  );
+  return new HoopError('ERR_APPROVAL_EXPIRED', `nobody approved ${what} in time: ${id} is ${status}`, {
+    hint: 'it is not a no: ask again',
+  });
+}
+
+/**
+ * Looks at what was asked ahead before anything is opened for it: what is settled otherwise would only be asked anew.
+ *
+ * @throws {HoopError} `ERR_APPROVAL_DENIED`, `ERR_APPROVAL_EXPIRED` it is not approved and will not be.
+ */
+export async function demandAskedAhead(io: Io, gateway: OpenGateway, id: string): Promise<void> {
+  const item = await gateway.api.approval(id);
+  if (item.status === 'pending') io.note(`${id} is still pending: nobody has decided yet`);
+  else if (item.status !== 'approved') throw notApproved(id, item);
+  else if (item.usedBy !== undefined) io.note(`${id} was used: the same again is asked again`);
 }

@@ -9,17 +9,17 @@ import type { PreparedEnd } from './prepare.ts';
  * A child's whole environment: what it would have had, without what leads astray, and with the tunnel.
  *
  * @param named A variable for the first resource's URL, beside its own.
- * @param trust Variables that name the files by which clients know the local ends.
+ * @param more Of all ends alike: the files by which clients know them, the run.
  */
 export function childEnvironment(
   env: NodeJS.ProcessEnv,
   ends: readonly PreparedEnd[],
   named?: string,
-  trust: Readonly<Record<string, string>> = {},
+  more: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string | undefined>> {
   const removed = new Set(ends.flatMap(({ half }) => half.removes));
   const inherited = Object.entries(env).filter(([name]) => !removed.has(name));
-  return { ...Object.fromEntries(inherited), ...trust, ...tunnelVariables(ends, named) };
+  return { ...Object.fromEntries(inherited), ...more, ...tunnelVariables(ends, named) };
 }
 
 /**

@@ -1,8 +1,10 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { HoopError } from '../../core/errors.ts';
+import { newId } from '../../core/ids.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { parseDuration, parseWhole } from '../parse.ts';
+import { runOf } from '../with-gateway.ts';
 
 /** What `connect` was asked for. */
 export interface ConnectPlan {
@@ -27,12 +29,14 @@ export interface ConnectPlan {
   readonly waitMs?: number;
   /** Which of many hosts behind the resource. */
   readonly place?: string;
+  /** What this process and all that it starts are part of: the one that it was started in, or one that begins with a command. */
+  readonly run?: string;
   /** Goes on as the instance that asked for this ahead. */
   readonly approval?: string;
 }
 
 /**
- * Reads the options of `connect`. Pure but for the home and the working directory.
+ * Reads the options of `connect`. Pure but for the home, the working directory and the name of a run that begins.
  *
  * @throws {HoopError} `ERR_USAGE` values out of range, or options that exclude each other.
  */
@@ -55,7 +59,13 @@ export function planConnect(invocation: Invocation): ConnectPlan {
     ...waitOf(invocation),
     ...(approval === undefined ? {} : { approval }),
     ...placeOf(invocation),
+    ...runFor(invocation),
   };
+}
+
+function runFor({ io, command }: Invocation): Pick<ConnectPlan, 'run'> {
+  const run = runOf(io.env) ?? (command.length === 0 ? undefined : newId('run', Date.now()));
+  return run === undefined ? {} : { run };
 }
 
 /** @throws {HoopError} `ERR_USAGE` it is no name, or there are several resources. */
@@ -86,7 +96,12 @@ function waitOf(invocation: Invocation): Pick<ConnectPlan, 'waitMs'> {
 }
 
 function keeps({ options, command }: Invocation): boolean {
-  if (options['keep'] !== true) return false;
+  const background = options['background'] === true;
+  if (options['keep'] !== true && !background) return false;
+  if (background && (options['stdio'] === true || command.length > 0))
+    throw new HoopError('ERR_USAGE', '--background goes with neither --stdio nor -- COMMAND', {
+      hint: 'a tunnel for one command is: hoopctl connect RESOURCE -- COMMAND',
+    });
   if (options['stdio'] === true || command.length > 0)
     throw new HoopError(
       'ERR_USAGE',

@@ -8,12 +8,16 @@ export interface ReadyFacts extends PreparedEnd {
   readonly deadline: string;
 }
 
-/** What a person types next, for stderr. Nothing in it can move the cursor, whatever the gateway named things. */
-export function readyText({ end, setup, alone, deadline }: ReadyFacts): string {
+/**
+ * What a person types next, for stderr. Nothing in it can move the cursor, whatever the gateway named things.
+ *
+ * @param ends What ends the tunnel.
+ */
+export function readyText({ end, setup, alone, deadline }: ReadyFacts, ends = 'Ctrl-C'): string {
   const { resource, address } = end;
   const where = address.kind === 'port' ? `${address.host}:${address.port}` : address.path;
   const lines = [
-    `hoopctl: ${visible(resource.name)} is ready on ${visible(where)} until ${deadline}; Ctrl-C ends it`,
+    `hoopctl: ${visible(resource.name)} is ready on ${visible(where)} until ${deadline}; ${ends} ends it`,
     ...setup.steps(end, alone).map((line) => `  ${visible(line)}`),
   ];
   return `${lines.join('\n')}\n`;

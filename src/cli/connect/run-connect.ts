@@ -12,22 +12,16 @@ import { ERROR_TABLE, HoopError, isHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
 import type { Io } from '../io.ts';
 import { type LastActs, withGateway } from '../with-gateway.ts';
-import { untilApproved } from './approved.ts';
+import { demandAskedAhead, untilApproved } from './approved.ts';
 import { runChild } from './child.ts';
 import { CLIENTS, type KnownClients } from './clients/index.ts';
-import { childEnvironment } from './environment.ts';
-import { LocalEnds, openTunnel } from './local-ends.ts';
+import { openTunnel } from './local-ends.ts';
+import { overListeners, type Serving } from './over-listeners.ts';
 import { onParentExit } from './parent-watch.ts';
 import { type ConnectPlan, planConnect } from './plan.ts';
-import { type KnownResource, type OpenEnd, type PreparedEnd, prepareEnds, withHalves } from './prepare.ts';
+import { type PreparedEnd, withHalves } from './prepare.ts';
 import { readyText, readyValue } from './ready.ts';
 import { Trouble } from './trouble.ts';
-import { TunnelFiles } from './tunnel-files.ts';
-import { makeTunnelTls, type TunnelTls } from './tunnel-tls.ts';
-import { untilEnd } from './until-end.ts';
-
-/** How long a session may take to tell its client why it ends. */
-const LAST_WORDS_MS = 2000;
 
 /** What runs in a tunnel: made once its ends are open. */
 type CommandFor = (ends: readonly PreparedEnd[]) => readonly string[];
@@ -35,6 +29,7 @@ type CommandFor = (ends: readonly PreparedEnd[]) => readonly string[];
 /**
  * @param clients The protocols whose clients can be served.
  * @param commandFor Default: what stands behind `--`; nothing: the tunnel stays for whoever uses it.
+ * @param whenReady Where there is no command.
  * @returns 0, or the child's code.
  * @throws {HoopError} Whatever keeps the tunnel from opening.
  */
@@ -42,20 +37,27 @@ export async function runConnect(
   invocation: Invocation,
   clients: readonly KnownClients[] = CLIENTS,
   commandFor: CommandFor = () => invocation.command,
+  whenReady: Serving['whenReady'] = tellReady,
 ): Promise<number> {
   const plan = planConnect(invocation);
   const trouble = new Trouble(invocation.io);
   const ttl = plan.ttlMs === undefined ? {} : { ttlSeconds: Math.floor(plan.ttlMs / 1000) };
+  const run = plan.run === undefined ? {} : { run: plan.run };
   const as = plan.approval === undefined ? {} : { key: await keyOf(invocation.io, plan.approval) };
   return withGateway(
     invocation,
     async (gateway, interrupted) => {
+      if (plan.approval !== undefined) await demandAskedAhead(invocation.io, gateway, plan.approval);
       const resources = await reachable(invocation.io, gateway, plan, interrupted);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       const known = await withHalves(resources, clients);
-      return overListeners(invocation.io, gateway, known, plan, trouble, commandFor);
+      return overListeners(invocation.io, gateway, known, plan, trouble, {
+        commandFor,
+        whenReady,
+        run: (command, env) => runChild(invocation.io, command, env),
+      });
     },
-    { ...ttl, ...as },
+    { ...ttl, ...as, ...run },
     (error, final) => trouble.tell(error, final),
   );
 }
@@ -147,65 +149,6 @@ async function overStdio(io: Io, gateway: OpenGateway, plan: ConnectPlan): Promi
   unwatch();
   io.signal.throwIfAborted();
   return 0;
-}
-
-async function overListeners(
-  io: Io,
-  gateway: OpenGateway,
-  resources: readonly KnownResource[],
-  plan: ConnectPlan,
-  trouble: Trouble,
-  commandFor: CommandFor,
-): Promise<number> {
-  const several = resources.length > 1;
-  const files = new TunnelFiles();
-  const tls = await tunnelTls(plan, resources, files, io.env, gateway);
-  const refused = (error: HoopError, name: string) => trouble.refused(error, several ? name : undefined);
-  const local = new LocalEnds(gateway, plan, refused, tls);
-  let graceMs = 0;
-  try {
-    const opened: OpenEnd[] = [];
-    for (const resource of resources) opened.push(await local.open(resource));
-    const ends = await prepareEnds(opened, files, { bearer: plan.bearer, env: io.env });
-    const command = commandFor(ends);
-    if (command.length > 0)
-      return await runChild(
-        io,
-        command,
-        childEnvironment(io.env, ends, plan.urlVariable, plan.tls ? tls?.variables : undefined),
-      );
-    await tellReady(io, gateway, ends);
-    await untilEnd(io, plan.keep, (listener) => trouble.onFinal(listener));
-    return 0;
-  } catch (error) {
-    // With the credential the gateway ends each session, and says so to whoever has it open.
-    if (isHoopError(error)) graceMs = LAST_WORDS_MS;
-    throw error;
-  } finally {
-    files.dispose();
-    await local.close(graceMs);
-  }
-}
-
-/** @throws {HoopError} `ERR_USAGE` clients of one of them speak no TLS with the local end. */
-async function tunnelTls(
-  plan: ConnectPlan,
-  resources: readonly KnownResource[],
-  files: TunnelFiles,
-  env: Io['env'],
-  gateway: OpenGateway,
-): Promise<TunnelTls | undefined> {
-  if (!plan.tls && !resources.some(({ half }) => half.local.needsTls)) return undefined;
-  const without = plan.tls && resources.find(({ half }) => half.local.alpn.length === 0);
-  if (without)
-    throw new HoopError(
-      'ERR_USAGE',
-      `${without.resource.name} has no --tls: its clients take the local end as it is`,
-      {
-        hint: 'leave --tls away: beyond this machine all is TLS',
-      },
-    );
-  return makeTunnelTls(files, env, systemClock.now(), gateway.credential.facts.deadline);
 }
 
 async function tellReady(io: Io, gateway: OpenGateway, ends: readonly PreparedEnd[]): Promise<void> {

@@ -34,11 +34,20 @@ export class TunnelFiles {
       writeFileSync(path, content, { mode: 0o600, flag: 'wx' });
       return path;
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new HoopError('ERR_CONFIG', `a file for the tunnel cannot be written (${code ?? message})`, {
-        hint: 'free some space, or name another directory in TMPDIR',
-        cause: error,
-      });
+      throw unwritten(error);
+    }
+  }
+
+  /**
+   * Where something that is no plain file may be put, such as a socket.
+   *
+   * @returns The directory's absolute path. @throws {HoopError} As `write`.
+   */
+  directory(): string {
+    try {
+      return this.#open();
+    } catch (error) {
+      throw unwritten(error);
     }
   }
 
@@ -56,4 +65,12 @@ export class TunnelFiles {
     }
     return this.#directory;
   }
+}
+
+function unwritten(error: unknown): HoopError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new HoopError('ERR_CONFIG', `a file for the tunnel cannot be written (${code ?? message})`, {
+    hint: 'free some space, or name another directory in TMPDIR',
+    cause: error,
+  });
 }

@@ -23,6 +23,9 @@ interface Finding {
 /** Proofs of another time than this are refused by the gateway, ms. */
 const MAX_SKEW_MS = 60_000;
 
+/** With one of these nothing is kept. */
+const GIVEN_LOGINS = ['HOOPCTL_TOKEN', 'HOOPCTL_TOKEN_FILE', 'HOOPCTL_CLIENT_ID'];
+
 /** Runs every check that makes sense after those before it. @returns The exit code of the first failure. */
 export async function runDoctor(invocation: Invocation): Promise<number> {
   const { io } = invocation;
@@ -110,6 +113,9 @@ async function checkSettings(io: Io): Promise<string> {
 }
 
 async function checkKeychain(io: Io): Promise<string> {
+  if (io.env['HOOPCTL_SECRET_STORE'] === 'file') return 'not used: HOOPCTL_SECRET_STORE is file';
+  const given = GIVEN_LOGINS.find((name) => io.env[name]);
+  if (given !== undefined) return `not used: the login is by ${given}`;
   const { store } = await chooseStore('keychain', configDir(io.env));
   return `${store.kind} keeps and gives back`;
 }

@@ -14,24 +14,51 @@ import type { Io } from '../io.ts';
 import { visible } from '../render/text.ts';
 import { actorText, gatewayChoice, raceInterrupt } from '../with-gateway.ts';
 
-/**
- * Logs in by device code, has the gateway accept the login, and only then stores it: what ends early stores nothing.
- */
+/** Whom a login is told, and who may stop it. */
+export interface LoginWatcher {
+  /** What the person needs to see, and for whom the login will be. */
+  show(code: DeviceCode, profile: Profile): void;
+  note(text: string): void;
+  readonly signal: AbortSignal;
+}
+
+/** A login that is stored. */
+interface LoggedIn {
+  readonly me: WhoAmI;
+  readonly profile: Profile;
+  readonly store: string;
+}
+
 export async function runLogin(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
-  const wanted = wantedStore(io.env);
-  const located = await locateGateway(gatewayChoice(invocation), io.env);
+  const { me, profile, store } = await logIn(invocation, {
+    show: (code, profile) => void (io.json ? showJson(io, code) : showText(io, code, profile)),
+    note: (text) => io.note(text),
+    signal: io.signal,
+  });
+  await report(io, me, profile, store);
+}
+
+/**
+ * Logs in by device code, has the gateway accept the login, and only then stores it: what ends early stores nothing.
+ *
+ * @throws {HoopError} What keeps it from being one. @throws The signal's reason.
+ */
+export async function logIn(invocation: Invocation, watcher: LoginWatcher): Promise<LoggedIn> {
+  const { env } = invocation.io;
+  const { signal } = watcher;
+  const wanted = wantedStore(env);
+  const located = await locateGateway(gatewayChoice(invocation), env);
   try {
-    const discovery = await raceInterrupt(io.signal, located.client.discovery(io.signal));
+    const discovery = await raceInterrupt(signal, located.client.discovery(signal));
     const client = chooseIssuer(
       discovery.issuers,
       textOption(invocation, 'issuer') ?? located.profile?.issuer,
     );
     const profile = profileFor(invocation, located, client.issuer);
-    const login = await signIn(io, located, client, profile);
-    const me = await raceInterrupt(io.signal, introduce(located, profile, login));
-    const kind = await store(io, located, profile, login, wanted);
-    await report(io, me, profile, kind);
+    const login = await signIn(watcher, located, client, profile);
+    const me = await raceInterrupt(signal, introduce(located, profile, login));
+    return { me, profile, store: await store(env, watcher, located, profile, login, wanted) };
   } finally {
     located.client.close();
   }
@@ -77,7 +104,7 @@ function profileFor(invocation: Invocation, located: LocatedGateway, issuer: str
 }
 
 function signIn(
-  io: Io,
+  { signal, show, note }: LoginWatcher,
   located: LocatedGateway,
   client: DiscoveryIssuer,
   profile: Profile,
@@ -86,10 +113,10 @@ function signIn(
     client,
     fetch: issuerFetch(located.client.network),
     clock: systemClock,
-    signal: io.signal,
-    show: (code) => void (io.json ? showJson(io, code) : showText(io, code, profile)),
+    signal,
+    show: (code) => show(code, profile),
     onOutage: () =>
-      io.note('the identity provider cannot be reached just now; still trying until the code ends'),
+      note('the identity provider cannot be reached just now; still trying until the code ends'),
   });
 }
 
@@ -98,12 +125,15 @@ function showJson(io: Io, code: DeviceCode): Promise<void> {
 }
 
 /** The person must be able to tell for what the code is: somebody else's code would log them in for that somebody. */
-function showText(io: Io, code: DeviceCode, profile: Profile): void {
-  const { agent, model, modelVersion } = profile;
+export function whomText({ gateway, agent, model, modelVersion }: Profile): string {
   const who = agent === undefined ? 'as yourself' : `for the agent ${agent}`;
   const driven = model === undefined ? '' : `, model ${[model, modelVersion].filter(Boolean).join(' ')}`;
+  return `to ${gateway} ${who}${driven}`;
+}
+
+function showText(io: Io, code: DeviceCode, profile: Profile): void {
   const lines = [
-    `hoopctl: log in to ${profile.gateway} ${who}${driven}`,
+    `hoopctl: log in ${whomText(profile)}`,
     `  open  ${code.verificationUriComplete ?? code.verificationUri}`,
     `  code  ${code.userCode}   (the page must show this one; it ends at ${clockTime(code.expiresAt)})`,
   ];
@@ -127,7 +157,8 @@ async function introduce(located: LocatedGateway, profile: Profile, login: Store
 }
 
 async function store(
-  io: Io,
+  env: NodeJS.ProcessEnv,
+  { signal, note }: LoginWatcher,
   located: LocatedGateway,
   profile: Profile,
   login: StoredLogin,
@@ -135,15 +166,15 @@ async function store(
 ): Promise<string> {
   await ensurePrivateDir(located.directory);
   const { store: secrets, reason } = await chooseStore(wanted, located.directory);
-  io.signal.throwIfAborted();
+  signal.throwIfAborted();
   await writeLogin(secrets, secretAccount(profile), login);
   await saveProfile(located.directory, { ...profile, secretStore: secrets.kind });
   const before = located.profile?.secretStore;
   if (before !== undefined && before !== secrets.kind) await forget(located, before);
   if (reason !== undefined && wanted === 'auto')
-    io.note('no keychain here (hoopctl doctor says why): the login is in an encrypted file, yours alone');
-  if (io.env['HOOPCTL_TOKEN'] || io.env['HOOPCTL_TOKEN_FILE']) {
-    io.note('HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE is set and goes before this login');
+    note('no keychain here (hoopctl doctor says why): the login is in an encrypted file, yours alone');
+  if (env['HOOPCTL_TOKEN'] || env['HOOPCTL_TOKEN_FILE']) {
+    note('HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE is set and goes before this login');
   }
   return secrets.kind;
 }

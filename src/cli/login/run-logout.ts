@@ -16,14 +16,16 @@ export async function runLogout(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
   const located = await locateGateway(gatewayChoice(invocation), io.env);
   const { profile } = located;
+  const kind = profile?.secretStore;
   try {
-    if (profile?.secretStore === undefined) io.note(`profile "${located.profileName}" was not logged in`);
-    else await end(io, located, profile, profile.secretStore);
+    if (profile !== undefined && kind !== undefined) await end(io, located, profile, kind);
   } finally {
     located.client.close();
   }
   const state = { kind: 'logged-out', profile: located.profileName, gateway: located.origin };
   if (io.json) await io.value(state);
+  else if (kind === undefined)
+    io.note(`profile "${located.profileName}" was not logged in at ${located.origin}`);
   else await io.line(`logged out of ${located.origin} (profile ${located.profileName})`);
 }
 

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { OpenGateway } from '../../client/gateway.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
 import { askedOver } from '../ahead.ts';
-import { type Invocation, textOption } from '../command.ts';
+import { HOOPD_CHECK, type Invocation, textOption } from '../command.ts';
 import { CLIENTS } from '../connect/clients/index.ts';
 import { visible } from '../render/text.ts';
 import { withGateway } from '../with-gateway.ts';
@@ -42,7 +42,9 @@ function casesOf({ io }: Invocation, content: string, file: string): readonly Po
   const read = readCases(content, file);
   if (read.ok) return read.cases;
   for (const mistake of read.mistakes) io.note(mistake);
-  throw new HoopError('ERR_CONFIG', `${file} holds no cases that can be tried`);
+  const isGateways = /^resources:/m.test(content) && !/^tests:/m.test(content);
+  const hint = isGateways ? { hint: HOOPD_CHECK } : {};
+  throw new HoopError('ERR_CONFIG', `${file} holds no cases that can be tried`, hint);
 }
 
 async function trial(gateway: OpenGateway, wanted: PolicyCase, index: number): Promise<Tried> {

@@ -1,5 +1,6 @@
 import type { Explanation } from '../../api/explanation.ts';
 import type { ErrorCode, HoopError } from '../../core/errors.ts';
+import { stepAfter } from '../../core/next-step.ts';
 import type { PolicyCase } from './cases.ts';
 
 /** What became of one case: empty, or in how far policy says something else. */
@@ -40,7 +41,9 @@ export function failuresOf(wanted: PolicyCase, said: Said): Failures {
  */
 export function saidBy({ code, message, hint = '' }: HoopError): Said | undefined {
   const effect = REFUSED[code];
-  return effect === undefined ? undefined : { effect, told: { rule: code, message, reason: message, hint } };
+  return effect === undefined
+    ? undefined
+    : { effect, told: { rule: code, message, reason: message, hint, next: stepAfter(code) } };
 }
 
 const REFUSED: { readonly [code in ErrorCode]?: Explanation['effect'] } = {

@@ -27,6 +27,7 @@ export function renderExplanation(explanation: Explanation, resource: string): s
     ...(more === undefined ? [] : [`… and ${more} more`]),
     ...section('because', reasons.map(visible)),
     ...section('it would show', columnLines(explanation)),
+    ...section('hidden whole where policy says by pseudonyms', refusedPseudonyms(explanation)),
     ...section('masked in what it touches', masked.map(visible)),
   ];
 }
@@ -41,12 +42,29 @@ function columnLines({ columns = [] }: Explanation): string[] {
   return rows.length === 0 ? [] : renderTable(['COLUMN', 'FROM', 'MASK'], rows);
 }
 
-function headOf({ effect, approvals = [], rows, policyVersion }: Explanation): string {
+/** Which columns, and why. */
+function refusedPseudonyms({ columns = [] }: Explanation): string[] {
+  return columns.flatMap(({ name, pseudonymsRefused: why }) =>
+    why === undefined ? [] : [`${visible(name)}: ${visible(why)}`],
+  );
+}
+
+function headOf({ effect, approvals = [], rows, limits, policyVersion }: Explanation): string {
   const by = `by policy ${visible(policyVersion)}`;
   if (effect === 'deny') return `it would be denied, ${by}`;
   if (effect === 'hold')
     return `it would wait for the approval of ${approvals.map(visible).join(' and ')}, ${by}`;
-  return `it would run, ${by}${rows === undefined ? '' : `, and be undone if it changed more than ${rows} rows`}`;
+  const bound = rows === undefined ? '' : `, and be undone if it changed more than ${rows} rows`;
+  return `it would run, ${by}${bound}${limits === undefined ? '' : limitText(limits)}`;
+}
+
+function limitText({ rows, bytes, timeMs }: NonNullable<Explanation['limits']>): string {
+  const all = [
+    ...(rows === undefined ? [] : [`${rows} rows`]),
+    ...(bytes === undefined ? [] : [`${bytes} octets`]),
+    ...(timeMs === undefined ? [] : [`${timeMs} ms`]),
+  ];
+  return `, and be ended if its answer came to more than ${all.join(' or ')}`;
 }
 
 function section(title: string, lines: readonly string[]): string[] {

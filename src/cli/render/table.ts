@@ -5,12 +5,15 @@ const MAX_COLUMN = 48;
 /** The last column is cut to what is left of its line, but goes on a line of its own rather than below this. */
 const MIN_LAST = 24;
 const INDENT = 4;
+/** A row on more lines than these is not found again by its headings. */
+const MAX_LINES = 3;
 
 /**
  * Lays out rows under headings, columns two spaces apart, every value on one line and safe to print.
  *
  * Where a terminal is too narrow, rows are folded: columns that are empty throughout are left out, and what does not fit
- * goes on further lines, indented. Nothing but the last column, and cells wider than the terminal, is cut.
+ * goes on further lines, indented. Nothing but the last column, and cells wider than the terminal, is cut. Where a row would
+ * take more than three lines, each is a list of its own: a heading and its value on a line, and an empty line between rows.
  *
  * Pure. @param width Columns of the terminal. Infinity folds and cuts nothing.
  * @returns Lines without LF; headings first.
@@ -28,6 +31,7 @@ export function renderTable(
   const whole = headings.map((_, i) => i);
   const used = whole.filter((i) => i === last || cells.slice(1).some((row) => row[i] !== ''));
   const lines = lineWidth(widths) <= width ? [whole] : fold(used, widths, width);
+  if (lines.length > MAX_LINES) return asLists(headings, cells.slice(1), width);
   return cells.flatMap((row) =>
     lines
       .map((columns, n) => {
@@ -38,6 +42,13 @@ export function renderTable(
       })
       .filter((line, n) => n === 0 || line !== ''),
   );
+}
+
+function asLists(headings: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
+  return rows.flatMap((row, n) => {
+    const facts = renderFacts(headings.map((heading, i) => [heading, row[i]] as const));
+    return [...(n === 0 ? [] : ['']), ...facts.map((line) => cut(line, width))];
+  });
 }
 
 function lineWidth(widths: readonly number[]): number {

@@ -27,11 +27,12 @@ export async function runReplay(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
   const play = io.json ? asJson(invocation) : (asCast(invocation) ?? asPlayed(invocation));
   const stream = streamOf(invocation);
+  const follow = invocation.options['follow'] === true;
   await withGateway(
     invocation,
     async (gateway) => {
       try {
-        for await (const frame of gateway.api.recording(invocation.args[0]!, io.signal)) {
+        for await (const frame of gateway.api.recording(invocation.args[0]!, io.signal, follow)) {
           if (isOf(frame, stream)) await play.show(frame);
           if (frame.kind === 'broken') throw new HoopError('ERR_VERIFY', frame.message);
         }
@@ -90,8 +91,10 @@ function castOptions(invocation: Invocation, asked: string): CastOptions {
 
 function asPlayed(invocation: Invocation): Play {
   const { io } = invocation;
+  const follow = invocation.options['follow'] === true;
+  if (follow) refuseBesideFollow(invocation);
   const pace = {
-    speed: parseSpeed(textOption(invocation, 'speed') ?? '1'),
+    speed: follow ? 0 : parseSpeed(textOption(invocation, 'speed') ?? '1'),
     idleLimitMs: parseSeconds('idle-limit', textOption(invocation, 'idleLimit') ?? `${IDLE_LIMIT_S}`) * 1000,
     fromMs: parseSeconds('at', textOption(invocation, 'at') ?? '0') * 1000,
   };
@@ -106,6 +109,19 @@ function asPlayed(invocation: Invocation): Play {
     },
     leave: () => io.write(printer.leave()),
   };
+}
+
+/** @throws {HoopError} `ERR_USAGE`. */
+function refuseBesideFollow(invocation: Invocation): void {
+  for (const [name, flag] of [
+    ['speed', '--speed'],
+    ['idleLimit', '--idle-limit'],
+    ['at', '--at'],
+  ] as const)
+    if (textOption(invocation, name) !== undefined)
+      throw new HoopError('ERR_USAGE', `${flag} is for what is over, and --follow for what goes on`, {
+        hint: 'leave one of them out',
+      });
 }
 
 function streamOf(invocation: Invocation): number | undefined {

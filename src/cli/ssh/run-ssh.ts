@@ -26,10 +26,13 @@ function argumentsOf(invocation: Invocation, end: PreparedEnd | undefined): read
   return ['-F', config, ...terminal(invocation), host, ...invocation.command];
 }
 
-/** `ssh` by itself asks for one only where no command is given. */
-function terminal({ options, io, command }: Invocation): readonly string[] {
+/**
+ * As `ssh` does by itself: one for a shell, none for a command. One that policy does not permit would end the command
+ * with it, so it has to be asked for; `-tt` asks although there is none here.
+ */
+function terminal({ options, io }: Invocation): readonly string[] {
   const { stdin, stdout } = io.streams;
   if (options['tty'] === false) return ['-T'];
-  if (options['tty'] === true && !(stdin.isTTY && stdout.isTTY)) return ['-tt'];
-  return command.length > 0 && stdin.isTTY && stdout.isTTY ? ['-t'] : [];
+  if (options['tty'] !== true) return [];
+  return [stdin.isTTY && stdout.isTTY ? '-t' : '-tt'];
 }

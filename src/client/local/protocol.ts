@@ -7,7 +7,10 @@ import type { LocalDoor } from './door.ts';
 /** One operation that is asked for ahead, as a client would send it. */
 export interface AheadQuestion {
   readonly text: string;
-  readonly parameters: readonly string[];
+  /** null is NULL, where the protocol has such. */
+  readonly parameters: readonly (string | null)[];
+  /** As clients send it that prepare what they run, with parameters or without. */
+  readonly prepared?: true;
 }
 
 export interface AheadAnswer {

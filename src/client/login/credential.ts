@@ -7,6 +7,7 @@ import { Secret } from '../../core/secret.ts';
 import type { SubjectToken } from '../gateway-client.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { expiryOf } from './jwt-expiry.ts';
+import { TIME_IS_OVER } from './time-given.ts';
 
 /** Where tokens to exchange come from; asked again at each renewal. */
 export interface SubjectSource {
@@ -171,7 +172,10 @@ export class Credential {
     // A provider's new key may be one that the gateway has not fetched yet: it asks again after half a minute.
     const mayBeNew = error.code === 'ERR_TOKEN_INVALID' && this.#lifeMs() > 0;
     if (!(isTransient(error) || mayBeNew) || pastDeadline) {
-      this.#dead = pastDeadline ? new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: this.#cure }) : error;
+      this.#dead =
+        pastDeadline && error.message !== TIME_IS_OVER
+          ? new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: this.#cure })
+          : error;
       this.#options.onTrouble?.(this.#dead, true);
       return;
     }

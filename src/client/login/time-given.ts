@@ -2,6 +2,9 @@ import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { Attributes } from '../gateway-client.ts';
 
+/** What ends then is what was opened, not the login. */
+export const TIME_IS_OVER = 'the time that --ttl gave is over';
+
 /**
  * Says at each exchange how much is left of the time that `--ttl` gave. The gateway keeps an instance's first deadline only
  * while it knows the instance: one that asked again a moment later would be a new one, with all of that time.
@@ -16,7 +19,7 @@ export function timeGiven(attributes: Attributes, clock: Clock): () => Attribute
   return () => {
     endsAt ??= clock.now() + ttlSeconds * 1000;
     const left = Math.floor((endsAt - clock.now()) / 1000);
-    if (left < 1) throw new HoopError('ERR_LOGIN_EXPIRED', 'the time that --ttl gave is over');
+    if (left < 1) throw new HoopError('ERR_LOGIN_EXPIRED', TIME_IS_OVER);
     return { ...attributes, ttlSeconds: left };
   };
 }

@@ -44,7 +44,9 @@ export function issuerAuthorities(trust: Trust): string[] | undefined {
 
 async function readCa(path: string): Promise<string> {
   const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
-    throw new HoopError('ERR_CONFIG', `the CA file ${path} cannot be read (${error.code ?? error.message})`);
+    throw new HoopError('ERR_CONFIG', `the CA file ${path} cannot be read (${error.code ?? error.message})`, {
+      hint: 'name the PEM file of the gateway’s CA, as seen from this folder',
+    });
   });
   if (bytes.length > MAX_CA_BYTES) throw new HoopError('ERR_CONFIG', `the CA file ${path} is too large`);
   try {

@@ -3,6 +3,7 @@
  */
 import { join } from 'node:path';
 import { HoopError } from '../../core/errors.ts';
+import { rememberProfiles } from './names.ts';
 import { ensurePrivateDir, readPrivateFile } from './private-files.ts';
 import type { SecretStoreKind } from './secret-store.ts';
 
@@ -51,6 +52,7 @@ export async function saveProfile(directory: string, profile: Profile): Promise<
   const all = new Map(await readProfiles(directory));
   all.set(profile.name, profile);
   await writeAll(directory, all);
+  await rememberProfiles(directory, [...all.keys()]);
 }
 
 /**
@@ -62,8 +64,13 @@ export async function saveProfile(directory: string, profile: Profile): Promise<
 export function parseGatewayUrl(text: string): string {
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `https://${text}`);
   if (url === null || url.hostname === '')
-    throw new HoopError('ERR_USAGE', `"${text}" is not the URL of a gateway`);
-  if (url.protocol !== 'https:') throw new HoopError('ERR_USAGE', `the gateway's URL must be https: ${text}`);
+    throw new HoopError('ERR_USAGE', `"${text}" is not the URL of a gateway`, {
+      hint: 'write https://host:port',
+    });
+  if (url.protocol !== 'https:')
+    throw new HoopError('ERR_USAGE', `the gateway's URL must be https: ${text}`, {
+      hint: `hoopd speaks TLS at every port: https://${url.host}`,
+    });
   if (url.username || url.password || url.pathname !== '/' || url.search || url.hash) {
     throw new HoopError('ERR_USAGE', `the gateway's URL must be https://host:port and nothing more: ${text}`);
   }

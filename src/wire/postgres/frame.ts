@@ -58,6 +58,11 @@ export interface Run extends Piece {
 /** Type (1) and length (4). */
 export const HEADER_BYTES = 5;
 
+/** The message that some octets are, from its type to its end. */
+export function frameOf(raw: Buffer): Frame {
+  return new Frame(raw[0]!, raw, 0, raw.length);
+}
+
 /**
  * Walks the messages of a run that the framer gave, which has checked every length.
  *

@@ -69,8 +69,8 @@ export interface ClientHelp {
   /** Names of `ClientSetup.variables`. */
   readonly variables: string;
   readonly remark: string;
-  /** How a client is pointed at a socket in DIRECTORY. */
-  readonly socket: string;
+  /** How a client is pointed at a socket in DIRECTORY; absent where none can be. */
+  readonly socket?: string;
   readonly examples: {
     readonly command: string;
     readonly socket: string;

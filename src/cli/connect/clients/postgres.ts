@@ -5,6 +5,7 @@ import type { ResourceItem } from '../../../api/contract.ts';
 import type { Address } from '../../../client/listener.ts';
 import { askAhead } from '../../../client/local/postgres/asking.ts';
 import { localPostgres } from '../../../client/local/postgres/index.ts';
+import type { SessionNames } from '../../../client/local/postgres/statement.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { shellQuote } from '../../render/text.ts';
 import type { ClientHalf, LocalEnd } from './half.ts';
@@ -49,7 +50,7 @@ export const postgres: ClientHalf = {
 };
 
 /** The gateway knows who the caller is; these are the names that clients insist on. */
-function namesOf(resource: ResourceItem): { readonly user: string; readonly database: string } {
+export function namesOf(resource: ResourceItem): SessionNames {
   const { user, database } = resource.connect;
   return {
     user: typeof user === 'string' && user !== '' ? user : 'hoop',

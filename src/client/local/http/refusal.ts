@@ -4,6 +4,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERROR_TABLE, type HoopError } from '../../../core/errors.ts';
+import { refusalLine, wordOf } from '../../../core/refusal-line.ts';
 
 /** Time for a client to ask for something, and to read the answer, ms. */
 const HELLO_MS = 5_000;
@@ -28,8 +29,7 @@ export function answerRefusal(local: Duplex, error: HoopError): void {
     status,
     detail: error.message,
     code: error.code,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    ...(error.approval === undefined ? {} : { approval: error.approval }),
+    ...(JSON.parse(refusalLine(wordOf(error))) as object),
   };
   const body = `${JSON.stringify(problem)}\n`;
   const fields = [

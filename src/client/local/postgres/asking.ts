@@ -4,16 +4,15 @@
 import type { Duplex } from 'node:stream';
 import { Inlet } from '../../../core/bytes/inlet.ts';
 import { HoopError } from '../../../core/errors.ts';
-import { Bind, Execute, Parse } from '../../../wire/postgres/extended.ts';
 import { Framer } from '../../../wire/postgres/framer.ts';
 import { encodeFrontend } from '../../../wire/postgres/frontend.ts';
 import { Query } from '../../../wire/postgres/query.ts';
 import { ErrorResponse, reportText } from '../../../wire/postgres/report.ts';
-import { encodeStartup, PROTOCOL_3_0 } from '../../../wire/postgres/startup.ts';
 import { BACKEND } from '../../../wire/postgres/types.ts';
 import { aheadAnswer, type Word } from '../ahead.ts';
 import type { AheadAnswer, AheadQuestion } from '../protocol.ts';
 import { nextFrame } from './next-frame.ts';
+import { executed, introduction, prepared, type SessionNames } from './statement.ts';
 
 /**
  * Sends one statement as clients do: without parameters as a simple query, with them as text, whose types the server
@@ -25,17 +24,14 @@ import { nextFrame } from './next-frame.ts';
  */
 export async function askAhead(
   remote: Duplex,
-  names: { readonly user: string; readonly database: string },
+  names: SessionNames,
   question: AheadQuestion,
 ): Promise<AheadAnswer> {
   const inlet = new Inlet(remote);
   const framer = new Framer('backend');
   remote.resume();
   try {
-    const parameters = new Map(Object.entries({ ...names, application_name: 'hoopctl' }));
-    const version = PROTOCOL_3_0;
-    const startup = { name: 'StartupMessage', version, parameters, protocolOptions: new Map() } as const;
-    remote.write(encodeStartup(startup));
+    remote.write(introduction(names));
     const refused = await untilReady(inlet, framer);
     if (refused !== undefined) throw failure(refused);
     remote.write(messagesOf(question));
@@ -48,15 +44,10 @@ export async function askAhead(
   }
 }
 
-function messagesOf({ text, parameters }: AheadQuestion): Buffer {
-  if (parameters.length === 0) return Query.encode({ sql: text });
-  const values = parameters.map((value) => Buffer.from(value));
-  return Buffer.concat([
-    Parse.encode({ statement: '', sql: text, parameterTypes: [] }),
-    Bind.encode({ portal: '', statement: '', parameterFormats: [], parameters: values, resultFormats: [] }),
-    Execute.encode({ portal: '', maxRows: 0 }),
-    encodeFrontend({ name: 'Sync' }),
-  ]);
+function messagesOf(question: AheadQuestion): Buffer {
+  if (question.parameters.length === 0 && question.prepared === undefined)
+    return Query.encode({ sql: question.text });
+  return Buffer.concat([prepared(question), executed(0)]);
 }
 
 /** @returns The first error up to where the next can be sent. @throws {HoopError} `ERR_TARGET_LOST`; what was said last. */
@@ -88,7 +79,7 @@ function wordOf(hint: string): Word {
   }
 }
 
-function failure(error: ErrorResponse, hint = reportText(error, 'H')): HoopError {
+function failure(error: ErrorResponse, hint = wordOf(reportText(error, 'H') ?? '').hint): HoopError {
   const code = reportText(error, 'V') === 'FATAL' ? 'ERR_TARGET_LOST' : 'ERR_DENIED';
   return new HoopError(code, reportText(error, 'M'), hint === undefined ? {} : { hint });
 }

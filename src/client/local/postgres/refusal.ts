@@ -4,6 +4,7 @@
 import type { Duplex } from 'node:stream';
 import { Inlet } from '../../../core/bytes/inlet.ts';
 import type { HoopError } from '../../../core/errors.ts';
+import { refusalLine, wordOf } from '../../../core/refusal-line.ts';
 import { encodeBackend } from '../../../wire/postgres/backend.ts';
 import { localLogin } from '../../../wire/postgres/local-login.ts';
 import { SQLSTATE } from '../../../wire/postgres/sqlstate.ts';
@@ -19,7 +20,9 @@ const MAX_TEXT_BYTES = 4096;
  * @returns The whole message; texts are cut at 4 KiB, NUL is dropped. Never throws.
  * @see https://www.postgresql.org/docs/current/protocol-error-fields.html
  */
-export function encodeFatal(error: Pick<HoopError, 'code' | 'message' | 'hint'>): Buffer {
+export function encodeFatal(
+  error: Pick<HoopError, 'code' | 'message'> & Partial<Pick<HoopError, 'hint' | 'approval'>>,
+): Buffer {
   return encodeBackend({
     name: 'ErrorResponse',
     fields: [
@@ -27,7 +30,7 @@ export function encodeFatal(error: Pick<HoopError, 'code' | 'message' | 'hint'>)
       ['V', 'FATAL'],
       ['C', SQLSTATE[error.code]],
       ['M', textOf(error.message)],
-      ...(error.hint === undefined ? [] : [['H', textOf(error.hint)] as const]),
+      ['H', textOf(refusalLine(wordOf(error)))],
     ],
   });
 }

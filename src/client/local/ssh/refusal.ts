@@ -3,6 +3,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { ERROR_TABLE, type HoopError } from '../../../core/errors.ts';
+import { refusalLine, wordOf } from '../../../core/refusal-line.ts';
 import { visible } from '../../../core/visible.ts';
 import { disconnect } from '../../../wire/ssh/packet.ts';
 
@@ -13,13 +14,13 @@ const IDENTIFICATION = 'SSH-2.0-hoopctl\r\n';
 const NOT_ALLOWED = 1;
 const NOT_AVAILABLE = 7;
 const EXIT_UNAVAILABLE = 69;
-const MAX_TEXT = 1_000;
+const MAX_TEXT = 2_000;
 
 /** Tells the error as the reason of a disconnect, and closes. Whatever the client says is dropped. Never throws. */
 export function refuseClient(local: Duplex, error: HoopError): void {
   if (!local.writable) return void local.destroy();
   const { exit } = ERROR_TABLE[error.code];
-  const text = error.hint === undefined ? error.message : `${error.message}; ${error.hint}`;
+  const text = `${error.message} ${refusalLine(wordOf(error))}`;
   const late = setTimeout(() => local.destroy(), LINGER_MS);
   local.on('error', () => undefined).once('close', () => clearTimeout(late));
   local.resume();

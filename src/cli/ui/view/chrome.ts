@@ -1,0 +1,198 @@
+/** What stands around every screen: title, context, notices, keys. Pure. */
+import { COMMAND_WORDS } from '../state/commands.ts';
+import { readFilter } from '../state/filter.ts';
+import { SCREENS, type ScreenName, type UiState } from '../state/model.ts';
+import { failureText } from '../state/notices.ts';
+import { shortKeys, TITLES } from './help.ts';
+import { ends, type Line, line, NOTHING, type Span, span, widthOf } from './line.ts';
+import { clockText } from './when.ts';
+
+/** From here on the gateway is said to be slow, ms. */
+const SLOW_MS = 2_000;
+const CURSOR = '▏';
+/** Narrower windows have the screens' names alone. */
+const NAME_FROM_COLUMNS = 90;
+const UNTIL_FROM_COLUMNS = 100;
+
+export function titleLine(state: UiState): Line {
+  return ends([...nameSpans(state), ...tabSpans(state)], modeSpans(state), state.size.columns);
+}
+
+function nameSpans({ size }: UiState): Line {
+  return size.columns >= NAME_FROM_COLUMNS ? [span(' hoopctl ', 'strong')] : NOTHING;
+}
+
+/** One for each screen, in their order. */
+function tabSpans(state: UiState): readonly Span[] {
+  return SCREENS.map((name, i) => {
+    const title = `${i + 1} ${TITLES[name]}${badgeOf(state, name)}`;
+    return name === state.screen ? span(`[${title}]`, 'chosen') : span(` ${title} `);
+  });
+}
+
+/** The screen whose name stands at a column of the title. */
+export function screenAt(state: UiState, column: number): ScreenName | undefined {
+  let end = widthOf(nameSpans(state));
+  if (column < end) return undefined;
+  const tabs = tabSpans(state);
+  return SCREENS.find((_, i) => {
+    end += widthOf([tabs[i]!]);
+    return column < end;
+  });
+}
+
+/** Requests that wait, and open tunnels, are seen from everywhere. */
+function badgeOf({ lists, tunnels }: UiState, screen: ScreenName): string {
+  const count =
+    screen === 'approvals'
+      ? lists.approvals.items.filter(({ status }) => status === 'pending').length
+      : screen === 'resources'
+        ? [...tunnels.values()].filter(({ kind }) => kind === 'open').length
+        : 0;
+  return count === 0 ? '' : ` (${count})`;
+}
+
+function modeSpans({ decides, connection }: UiState): Line {
+  const states: Readonly<Record<UiState['connection']['kind'], Span>> = {
+    online: span('● online ', 'good'),
+    connecting: span('… connecting ', 'warn'),
+    offline: span('✗ offline ', 'bad'),
+    'logged-out': span('✗ logged out ', 'bad'),
+    failed: span('✗ failed ', 'bad'),
+    login: span('… logging in ', 'warn'),
+  };
+  return [span(decides ? 'may decide  ' : 'read-only  ', decides ? 'warn' : 'dim'), states[connection.kind]];
+}
+
+export function contextLine({ me, size, nowMs }: UiState): Line {
+  if (me === undefined) return [];
+  const as = me.tunnelsAs === undefined ? '' : ` · tunnels as ${me.tunnelsAs}`;
+  const until =
+    size.columns < UNTIL_FROM_COLUMNS ? [] : line(`until ${clockText(me.deadline, nowMs)} `, 'dim');
+  return ends(line(` ${me.name} at ${me.gateway}${as}`, 'dim'), until, size.columns);
+}
+
+/** What is typed, what is to be known, or how much there is. */
+export function noticeLine(state: UiState): Line {
+  const { input, notice, overlay, size } = state;
+  if (input !== undefined) return inputLine(state, input);
+  if (overlay?.kind === 'quit') {
+    const count = state.tunnels.size;
+    return line(
+      ` ${count === 1 ? 'a tunnel is' : `${count} tunnels are`} open and would end. Leave? y yes, any other key no`,
+      'warn',
+    );
+  }
+  if (notice !== undefined) return line(` ${notice.text}`, notice.tone);
+  return ends(statusLine(state), placeSpans(state), size.columns);
+}
+
+function inputLine(state: UiState, { kind, text }: NonNullable<UiState['input']>): Line {
+  const { size, nowMs, screen } = state;
+  if (kind === 'reason') return [span(' why: ', 'accent'), span(text), span(CURSOR, 'accent')];
+  if (kind === 'filter') {
+    const mistake = screen === 'feed' ? readFilter(text, nowMs).mistake : undefined;
+    const left = [span(' /', 'accent'), span(text), span(CURSOR, 'accent')];
+    return ends(left, mistake === undefined ? placeSpans(state) : line(`${mistake} `, 'bad'), size.columns);
+  }
+  const [word = ''] = text.split(' ');
+  const fits = COMMAND_WORDS.filter((known) => known.startsWith(word)).join(' ');
+  return ends(
+    [span(' :', 'accent'), span(text), span(CURSOR, 'accent')],
+    line(`${fits} `, 'dim'),
+    size.columns,
+  );
+}
+
+function statusLine(state: UiState): Line {
+  const { screen, loads, connection, nowMs } = state;
+  const load = loads[screen];
+  if (connection.kind === 'offline' && state.me !== undefined) {
+    const seconds = Math.max(0, Math.ceil((connection.retryMs - nowMs) / 1000));
+    const heard = load.heardMs === undefined ? '' : ` this is of ${clockText(load.heardMs, nowMs)};`;
+    return line(`${heard} again in ${seconds} s: ${connection.failure.message}`, 'bad');
+  }
+  if (load.failure !== undefined) return line(` ${failureText(load.failure)}`, 'bad');
+  const slow = load.waits && screen !== 'approvals' && nowMs - load.askedMs > SLOW_MS;
+  if (slow)
+    return line(` the gateway has not answered for ${Math.floor((nowMs - load.askedMs) / 1000)} s …`, 'warn');
+  if (state.overlay !== undefined) return [];
+  const filter = state.filters[screen];
+  if (filter !== '')
+    return [span(' filter ', 'dim'), span(filter, 'accent'), span('  Esc takes it away', 'dim')];
+  if (screen !== 'feed' || load.heardMs === undefined) return [];
+  return state.paused ? line(' held still: Space goes on', 'warn') : line(' live', 'good');
+}
+
+/** `3 of 120`, and that there is more. */
+function placeSpans({ lists, screen, loads, overlay }: UiState): Line {
+  if (overlay?.kind === 'transcript')
+    return line(`line ${overlay.top + 1} of ${overlay.lines.length} `, 'dim');
+  if (overlay !== undefined) return [];
+  const { shown, at } = lists[screen];
+  const more = loads[screen].next === undefined ? '' : '+';
+  return shown.length === 0 ? [] : line(`${at + 1} of ${shown.length}${more} `, 'dim');
+}
+
+/** Keys that mean something now, as many as fit. */
+export function bottomLine(state: UiState): Line {
+  const { size } = state;
+  const spans: Span[] = [];
+  for (const [key, text] of keysNow(state)) {
+    const more = [span(` ${key} `, 'accent'), span(`${text} `, 'dim')];
+    if (widthOf([...spans, ...more]) > size.columns) break;
+    spans.push(...more);
+  }
+  return spans;
+}
+
+const READING = [
+  ['↑↓', 'read'],
+  ['Esc', 'back'],
+] as const;
+
+const AGAIN = [
+  ['r', 'try again'],
+  ['?', 'help'],
+  ['q', 'quit'],
+] as const;
+
+function keysNow({
+  screen,
+  overlay,
+  input,
+  connection,
+  me,
+}: UiState): readonly (readonly [string, string])[] {
+  if (input !== undefined)
+    return [
+      ['Enter', input.kind === 'filter' ? 'keep' : 'go'],
+      ['Esc', input.kind === 'filter' ? 'clear' : 'back'],
+      ['Ctrl-U', 'empty'],
+    ];
+  if (overlay?.kind === 'quit') return [];
+  if (connection.kind === 'login')
+    return [
+      ['Esc', 'stop'],
+      ['q', 'quit'],
+    ];
+  if (connection.kind === 'logged-out' && overlay === undefined) return [['L', 'log in'], ...AGAIN];
+  const nothing = connection.kind === 'failed' || (connection.kind !== 'online' && me === undefined);
+  if (nothing && overlay === undefined) return AGAIN;
+  switch (overlay?.kind) {
+    case 'help':
+      return READING;
+    case 'transcript':
+      return overlay.status === 'live'
+        ? [...READING, ['G', 'the newest'], ['p', 'watch it drawn']]
+        : [...READING, ['r', 'read again'], ['p', 'play in its own time']];
+    case 'decide':
+      return overlay.word === 'deny'
+        ? [['y', 'deny'], ['r', 'reason'], ...READING]
+        : [['y', 'approve'], ...READING];
+    case 'details':
+      return [...READING, ...shortKeys(screen).filter(([key]) => !/^(Enter|\/|:|\?|q)$/.test(key))];
+    default:
+      return shortKeys(screen);
+  }
+}

@@ -1,0 +1,141 @@
+/** The columns of each list. Pure. */
+import { standingOf, timeLeft } from '../../../api/approval-words.ts';
+import { eventRow } from '../../audit/event-row.ts';
+import type { List } from '../state/list.ts';
+import type { Items, ScreenName, TunnelState, UiState } from '../state/model.ts';
+import { type Span, span, type Tone } from './line.ts';
+import type { Column } from './table.ts';
+import { clockText } from './when.ts';
+
+type ColumnsOf = { readonly [K in ScreenName]: (state: UiState) => readonly Column<Items[K]>[] };
+
+const DECISION_TONES: Readonly<Record<string, Tone>> = { allow: 'good', deny: 'bad', hold: 'warn' };
+
+export function decisionTone(decision: unknown): Tone {
+  return DECISION_TONES[String(decision)] ?? 'plain';
+}
+
+export const COLUMNS: ColumnsOf = {
+  resources: ({ tunnels }) => [
+    { heading: 'NAME', width: 'rest', cell: ({ name }) => name },
+    { heading: 'PROTOCOL', width: 10, cell: ({ protocol }) => protocol },
+    {
+      heading: 'ACCESS',
+      width: 14,
+      cell: ({ access }) => (access === 'allow' ? span('allowed', 'good') : span('needs approval', 'warn')),
+    },
+    { heading: 'MASKED', width: 6, from: 60, cell: ({ masks }) => (masks ? 'yes' : 'no') },
+    { heading: 'TUNNEL', width: 24, from: 76, cell: ({ name }) => tunnelSpan(tunnels.get(name)) },
+  ],
+  feed: ({ nowMs, lists }) => {
+    // As the command's table has them: what it does not know it leaves empty.
+    const cell = (index: number) => (event: Items['feed']) => eventRow(event)[index] ?? '';
+    return [
+      {
+        heading: 'TIME',
+        width: timeWidth(lists.feed, ({ at }) => at, nowMs),
+        cell: ({ at }) => clockText(at, nowMs),
+      },
+      {
+        heading: 'DECISION',
+        width: 8,
+        cell: (event) => span(cell(4)(event), decisionTone(event['decision'])),
+      },
+      { heading: 'RESULT', width: 8, from: 60, cell: resultSpan },
+      { heading: 'WHO', width: 14, from: 70, cell: (event) => cell(1)(event).replace(/ for .*/s, '') },
+      { heading: 'RESOURCE', width: 10, from: 50, cell: cell(2) },
+      { heading: 'ROWS', width: 5, from: 90, cell: cell(6) },
+      { heading: 'WHAT', width: 'rest', cell: (event) => cell(7)(event) || event.type },
+    ];
+  },
+  approvals: ({ nowMs, lists, settledToo }) => [
+    {
+      heading: 'ASKED',
+      width: timeWidth(lists.approvals, ({ at }) => at, nowMs),
+      cell: ({ at }) => clockText(at, nowMs),
+    },
+    // Where all of them wait, how long they will is worth more.
+    ...(settledToo
+      ? [
+          {
+            heading: 'STATUS',
+            width: 14,
+            cell: (item: Items['approvals']) => span(standingOf(item), STATUS_TONES[item.status] ?? 'plain'),
+          },
+        ]
+      : []),
+    { heading: 'LEFT', width: 6, from: settledToo ? 90 : 50, cell: (item) => timeLeft(item, nowMs) ?? '' },
+    { heading: 'WHO', width: 14, from: 60, cell: ({ actor }) => actor },
+    { heading: 'RESOURCE', width: 10, from: 50, cell: ({ resource }) => resource },
+    { heading: 'NEEDS', width: 14, from: 90, cell: needsText },
+    { heading: 'WHAT', width: 'rest', cell: ({ text }) => text.replace(/\s+/g, ' ').trim() },
+  ],
+  sessions: ({ nowMs, lists }) => [
+    {
+      heading: 'STARTED',
+      width: timeWidth(lists.sessions, ({ startedAt }) => startedAt, nowMs),
+      cell: ({ startedAt }) => clockText(startedAt, nowMs),
+    },
+    {
+      heading: 'STATE',
+      width: 5,
+      cell: ({ endedAt }) => (endedAt === undefined ? span('live', 'good') : span('ended', 'dim')),
+    },
+    {
+      heading: 'WHO',
+      width: 'rest',
+      cell: ({ actor, person }) => (person && person !== actor ? `${actor} for ${person}` : actor),
+    },
+    { heading: 'RESOURCE', width: 12, cell: ({ resource }) => resource },
+    { heading: 'OPS', width: 6, cell: ({ operations }) => String(operations) },
+    {
+      heading: 'DENIED',
+      width: 6,
+      from: 60,
+      cell: ({ denied }) => (denied > 0 ? span(String(denied), 'bad') : '0'),
+    },
+  ],
+};
+
+/** Hours alone where all that are listed are of today. */
+function timeWidth<T>({ shown }: List<T>, atOf: (item: T) => string, nowMs: number): number {
+  const last = shown.at(-1);
+  return last === undefined ? HOURS : Math.max(HOURS, clockText(atOf(last), nowMs).length);
+}
+
+const HOURS = 8;
+
+/** What became of an allowed operation, in the target's own word where it has one. */
+function resultSpan({ outcome, status }: Items['feed']): Span {
+  if (outcome === undefined) return span('');
+  const word =
+    typeof status === 'string' && status !== '' ? status : outcome === 'success' ? 'done' : String(outcome);
+  return span(word, outcome === 'success' ? 'plain' : 'bad');
+}
+
+const STATUS_TONES: Readonly<Record<string, Tone>> = {
+  pending: 'warn',
+  approved: 'good',
+  denied: 'bad',
+  failed: 'bad',
+};
+
+function needsText({ needs, mine }: Items['approvals']): string {
+  const names = needs.map(({ name, count, given }) => `${name} ${given}/${count}`).join(', ');
+  return mine.length > 0 ? `${names} (you)` : names;
+}
+
+function tunnelSpan(tunnel: TunnelState | undefined): Span {
+  switch (tunnel?.kind) {
+    case undefined:
+      return span('');
+    case 'opening':
+      return span('opening …', 'warn');
+    case 'waiting':
+      return span(`waits for ${tunnel.needs}`, 'warn');
+    case 'open':
+      return span(tunnel.where, 'good');
+    case 'failed':
+      return span('failed', 'bad');
+  }
+}

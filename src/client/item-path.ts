@@ -1,0 +1,31 @@
+import { PATHS } from '../api/contract.ts';
+import { HoopError } from '../core/errors.ts';
+
+/** What has ids of its own form: the letters before them, what it is called, and the command that lists it. */
+const KINDS: Readonly<Record<string, readonly [prefix: string, name: string, list: string]>> = {
+  [PATHS.sessions]: ['ses', 'a session', 'hoopctl session list'],
+  [PATHS.approvals]: ['apr', 'a request', 'hoopctl approval list --status all'],
+  [PATHS.auditEvents]: ['evt', 'an event', 'hoopctl audit search --json'],
+  [PATHS.revocations]: ['rev', 'a revocation', 'hoopctl revocation list'],
+};
+
+/**
+ * The path of one thing below the path of all of its kind.
+ *
+ * Ids come from the command line: one path segment, whatever is in it. Chain ids hold slashes, and have no form.
+ *
+ * @returns `path`, a slash, and the id percent-encoded.
+ * @throws {HoopError} `ERR_USAGE` it cannot be the id of such a thing: the gateway would only say that nothing is there.
+ */
+export function itemPath(path: string, id: string): string {
+  const [prefix, name, list] = KINDS[path] ?? [];
+  if (prefix !== undefined && !new RegExp(`^${prefix}_[0-9A-Z]{26}$`).test(id))
+    throw new HoopError(
+      'ERR_USAGE',
+      `"${id.slice(0, 200)}" is not the id of ${name}: ${prefix}_ and 26 characters`,
+      {
+        hint: `see: ${list}`,
+      },
+    );
+  return `${path}/${encodeURIComponent(id)}`;
+}
