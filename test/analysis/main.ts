@@ -16,6 +16,7 @@ import { regress } from './regress/run.ts';
 import { asJson, asText } from './report.ts';
 import { MAJORS, type Server, startServer } from './servers.ts';
 import type { Tally } from './tally.ts';
+import { asked } from './tools/asked.ts';
 import { pgadmin } from './tools/pgadmin.ts';
 import { tools } from './tools/run.ts';
 import { tpcds, tpch } from './tpc/run.ts';
@@ -23,6 +24,7 @@ import { tpcds, tpch } from './tpc/run.ts';
 type Corpus = (server: Server, only: readonly string[]) => Promise<Tally>;
 const CORPORA: Readonly<Record<string, Corpus>> = {
   apps,
+  asked,
   cases,
   generated,
   pgadmin,

@@ -61,6 +61,7 @@ async function sendAll(client: RawClient, steps: readonly string[], form: Form):
 
 /** All forms, unless a case says otherwise. */
 interface Common {
+  readonly id?: string;
   readonly case: string;
   readonly majors?: readonly Major[];
   readonly forms?: readonly Form[];
@@ -70,6 +71,7 @@ interface Common {
 function attack(common: Common, run: (world: World, form: Form) => Promise<void>): Attack {
   return {
     case: common.case,
+    ...(common.id === undefined ? {} : { id: common.id }),
     ...(common.majors === undefined ? {} : { majors: common.majors }),
     run: async (world) => {
       for (const form of common.forms ?? FORMS) {
@@ -109,6 +111,7 @@ export function leak(
 
 /** As `leak`, by messages that are sent at once, without waiting for any answer. */
 export function leakAtOnce(parts: {
+  readonly id?: string;
   readonly case: string;
   readonly secret: string;
   /** A statement that is answered before. */
@@ -129,6 +132,7 @@ export function leakAtOnce(parts: {
   };
   return {
     case: parts.case,
+    ...(parts.id === undefined ? {} : { id: parts.id }),
     run: async (world) => {
       const control = await seen(await world.direct());
       must(control.found !== undefined, `dead: ${control.lines.join(' / ')}`);
@@ -151,22 +155,23 @@ export function act(
   return attack(common, async (world, form) => {
     const { steps, effect, reset, login = {} } = common;
     const changed = async (client: RawClient) => {
-      await world.admin(reset);
-      const before = await world.admin(effect);
+      await world.look(reset);
+      const before = await world.look(effect);
       const lines = await sendAll(client, steps, form);
-      return { changed: (await world.admin(effect)) !== before, lines };
+      return { changed: (await world.look(effect)) !== before, lines };
     };
     const control = await changed(await world.direct(login));
     if (!control.changed)
       throw new Error(`dead: no effect on the server itself: ${control.lines.join(' / ')}`);
     const through = await changed(await world.through(login));
     if (through.changed) throw new Error(`it had its effect: ${through.lines.join(' / ')}`);
-    await world.admin(reset);
+    await world.look(reset);
   });
 }
 
 /** As `act`, by bare messages. */
 export function actBy(parts: {
+  readonly id?: string;
   readonly case: string;
   readonly send: (client: RawClient) => Promise<unknown>;
   readonly effect: string;
@@ -175,18 +180,40 @@ export function actBy(parts: {
   const { send: attempt, effect, reset } = parts;
   return {
     case: parts.case,
+    ...(parts.id === undefined ? {} : { id: parts.id }),
     run: async (world) => {
       const changes = async (client: RawClient) => {
-        await world.admin(reset);
-        const before = await world.admin(effect);
+        await world.look(reset);
+        const before = await world.look(effect);
         await attempt(client);
-        return (await world.admin(effect)) !== before;
+        return (await world.look(effect)) !== before;
       };
       must(await changes(await world.direct()), 'dead: no effect on the server itself');
       must(!(await changes(await world.through())), 'it had its effect');
-      await world.admin(reset);
+      await world.look(reset);
     },
   };
+}
+
+/** Something that the server does and the gateway refuses, where the effect is not to be seen from outside. */
+export function refused(
+  common: Common & {
+    readonly steps: readonly string[];
+    /** Default 42501. */
+    readonly sqlstate?: RegExp;
+  },
+): Attack {
+  return attack(common, async (world, form) => {
+    const { steps, sqlstate = /42501/, login = {} } = common;
+    const errors = (lines: readonly string[]) => lines.filter((one) => one.startsWith('ErrorResponse'));
+    const control = await sendAll(await world.direct(login), steps, form);
+    must(errors(control).length === 0, `dead: the server itself refuses: ${control.join(' / ')}`);
+    const lines = await sendAll(await world.through(login), steps, form);
+    must(
+      errors(lines).some((one) => sqlstate.test(one)),
+      `not refused: ${lines.join(' / ')}`,
+    );
+  });
 }
 
 /** An honest statement that must be answered as the server itself does, message by message. */

@@ -2,6 +2,9 @@
 
 /** Alignments of three octets give base64 three spellings; only what stands whole within them is looked for. */
 const BASE64_SHIFTS = [0, 1, 2];
+const DIGIT_SHIFTS = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+/** Of fewer digits, one that is moved may stand anywhere by chance. */
+const DIGITS_THAT_TELL = 9;
 
 /**
  * @param received Every octet that a client was sent.
@@ -9,13 +12,29 @@ const BASE64_SHIFTS = [0, 1, 2];
  * @returns The disguise in which it stands there, or undefined. Pure.
  */
 export function disguiseOf(received: Buffer, secret: string): string | undefined {
-  const reversed = [...secret].reverse().join('');
-  for (const [what, text] of [['', secret] as const, ['reversed ', reversed] as const]) {
+  for (const [what, text] of spellings(secret)) {
     for (const [disguise, form] of disguises(text)) {
       if (received.includes(form)) return `${what}${disguise}`;
     }
   }
   return numberForms(secret).some((form) => received.includes(form)) ? 'binary number' : undefined;
+}
+
+/** The secret, reversed, and either of them with every digit moved by as much. */
+function spellings(secret: string): [string, string][] {
+  const plain: [string, string][] = [
+    ['', secret],
+    ['reversed ', [...secret].reverse().join('')],
+  ];
+  if (secret.replace(/\D/g, '').length < DIGITS_THAT_TELL) return plain;
+  return plain.flatMap(([what, text]): [string, string][] => [
+    [what, text],
+    ...DIGIT_SHIFTS.map((by): [string, string] => [`${what}digits moved by ${by} `, moved(text, by)]),
+  ]);
+}
+
+function moved(text: string, by: number): string {
+  return text.replace(/\d/g, (digit) => String((Number(digit) + by) % 10));
 }
 
 function disguises(text: string): [string, Buffer][] {

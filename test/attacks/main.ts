@@ -28,14 +28,15 @@ interface Untried {
   readonly untried: string;
 }
 
-/** With the number of each case's first one: groups of the same kind are numbered on. */
-function numbered(all: readonly Trials[]): [Trials, number][] {
+/** With the id of each case, `RT1.3`: rows are numbered on from group to group. */
+function numbered(all: readonly Trials[]): [Trials, string[]][] {
   const counts = new Map<string, number>();
-  return all.map((one) => {
-    const before = counts.get(one.id) ?? 0;
-    counts.set(one.id, before + one.cases.length);
-    return [one, before + 1];
-  });
+  const next = (id: string) => {
+    const number = (counts.get(id) ?? 0) + 1;
+    counts.set(id, number);
+    return `${id}.${number}`;
+  };
+  return all.map((one) => [one, one.ids.map(next)]);
 }
 
 async function main(args: readonly string[]): Promise<number> {
@@ -44,16 +45,15 @@ async function main(args: readonly string[]): Promise<number> {
   const chosen = (id: string) =>
     wanted.length === 0 || wanted.some((one) => id === one || id.startsWith(`${one}.`));
   let [passed, failed, left] = [0, 0, 0];
-  for (const [trials, first] of numbered([
-    ...GROUPS.map(ofPostgres),
-    ...HTTP_TRIALS,
-    ...SSH_TRIALS,
-    ...KUBERNETES_TRIALS,
-  ])) {
-    const idOf = (index: number) => `${trials.id}.${first + index}`;
-    const indices = [...trials.cases.keys()].filter((index) => chosen(idOf(index)));
-    if (indices.length === 0) continue;
-    for (const [index, { failures, untried }] of await trials.run(indices)) {
+  const all = numbered([...GROUPS.map(ofPostgres), ...HTTP_TRIALS, ...SSH_TRIALS, ...KUBERNETES_TRIALS]);
+  const wantedOf = ({ cases }: Trials, ids: readonly string[]) =>
+    [...cases.keys()].filter((index) => chosen(ids[index]!));
+  const runs = all
+    .map(([trials, ids]) => ({ trials, ids, indices: wantedOf(trials, ids) }))
+    .filter(({ indices }) => indices.length > 0);
+  for await (const [{ trials, ids }, outcomes] of inOrder(runs)) {
+    const idOf = (index: number) => ids[index]!;
+    for (const [index, { failures, untried }] of outcomes) {
       if (untried !== undefined) {
         left++;
         const one = { id: idOf(index), case: trials.cases[index]!, untried };
@@ -71,6 +71,36 @@ async function main(args: readonly string[]): Promise<number> {
     say(`${passed} held off, ${failed} came through${left === 0 ? '' : `, ${left} could not be tried`}`);
   if (passed + failed + left === 0) say('no such attack');
   return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+interface Run {
+  readonly trials: Trials;
+  readonly ids: readonly string[];
+  readonly indices: readonly number[];
+}
+type Outcomes = Awaited<ReturnType<Trials['run']>>;
+
+/** So many at once: most of their time is waiting, for what must not come. */
+const AT_ONCE = 2;
+
+/** What became of each, in their order, however they overtake each other. */
+async function* inOrder(runs: readonly Run[]): AsyncGenerator<[Run, Outcomes]> {
+  const started: Promise<Outcomes>[] = [];
+  let active = 0;
+  const startMore = () => {
+    for (; active < AT_ONCE && started.length < runs.length; active++) {
+      const { trials, indices } = runs[started.length]!;
+      const run = trials.run(indices).finally(() => {
+        active--;
+        startMore();
+      });
+      // Awaited below, perhaps only when others have ended.
+      run.catch(() => undefined);
+      started.push(run);
+    }
+  };
+  startMore();
+  for (const [index, run] of runs.entries()) yield [run, await started[index]!];
 }
 
 function plain({ id, case: what, pass, failures = [] }: Result): string {

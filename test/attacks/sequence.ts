@@ -12,6 +12,7 @@ const PATIENCE_MS = 20_000;
 const ANSWERED = ['Q', 'S', 'F'].map((type) => type.charCodeAt(0));
 
 export function sequence(options: {
+  readonly id?: string;
   readonly case: string;
   /** What is sent together; each step's answers are awaited before the next. */
   readonly steps: readonly (readonly Buffer[])[];
@@ -22,6 +23,7 @@ export function sequence(options: {
   const { steps, reset, majors } = options;
   return {
     case: options.case,
+    ...(options.id === undefined ? {} : { id: options.id }),
     ...(majors === undefined ? {} : { majors }),
     run: async (world) => {
       if (reset !== undefined) await world.admin(reset);

@@ -11,6 +11,8 @@ export interface AnyWorld {
 }
 
 export interface AnyAttack<W extends AnyWorld> {
+  /** The row that it tries, where that is not its group's. */
+  readonly id?: string;
   /** One line, for people. */
   readonly case: string;
   /** @throws {Error} It came through, or what is honest was harmed; or the case itself is dead. */
@@ -37,8 +39,8 @@ interface Outcome {
 
 /** Attacks that share their worlds. */
 export interface Trials {
-  /** `RT1`, `H1` … */
-  readonly id: string;
+  /** Of each case, the row that it tries: `RT1`, `H1` … */
+  readonly ids: readonly string[];
   readonly cases: readonly string[];
   /** Tries some, by their index. */
   readonly run: (chosen: readonly number[]) => Promise<ReadonlyMap<number, Outcome>>;
@@ -75,7 +77,7 @@ export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
     const there = live.some(({ missing }) => missing === undefined);
     return there ? {} : { untried: live.map(({ name, missing }) => `${name}: ${missing}`).join() };
   };
-  return { id, cases: attacks.map((attack) => attack.case), run };
+  return { ids: attacks.map((attack) => attack.id ?? id), cases: attacks.map((attack) => attack.case), run };
 }
 
 async function tryOne<W extends AnyWorld>(world: W, attack: AnyAttack<W>): Promise<string | undefined> {

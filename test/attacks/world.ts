@@ -3,8 +3,9 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { locatePostgres } from '../../src/demo/postgres-home.ts';
-import { type RawClient, type RawLogin, rawLogin } from '../support/postgres/raw-client.ts';
+import { type RawClient, type RawLogin, rawConnect, rawLogin } from '../support/postgres/raw-client.ts';
 import { type Stack, type StackOptions, startStack, type Tunnel } from '../support/stack.ts';
+import { StandingAdmin } from './standing-admin.ts';
 
 /** Debian's 15, and 18 as npm brings it. */
 export type Major = 15 | 18;
@@ -15,18 +16,26 @@ export class World {
   readonly stack: Stack;
   readonly tunnel: Tunnel;
   readonly #home: string;
+  readonly #admin: StandingAdmin;
   readonly #clients = new Set<RawClient>();
+  readonly #tunnels = new Map<string, Promise<Tunnel>>();
 
   constructor(major: Major, stack: Stack, tunnel: Tunnel, home: string) {
     this.major = major;
     this.stack = stack;
     this.tunnel = tunnel;
     this.#home = home;
+    this.#admin = new StandingAdmin(stack.postgres);
   }
 
   /** Runs SQL as the administrator, past the gateway; gives unaligned output. */
   admin(sql: string): Promise<string> {
     return this.stack.postgres.psql(sql);
+  }
+
+  /** As `admin`, over a connection that stays open. */
+  look(sql: string): Promise<string> {
+    return this.#admin.run(sql);
   }
 
   /** A client of the tunnel. */
@@ -37,6 +46,24 @@ export class World {
   /** The same client without a gateway: the role and the database that hoopd itself uses. */
   async direct(options: RawLogin = {}): Promise<RawClient> {
     return this.#keep(await rawLogin(this.target, options));
+  }
+
+  /** A connection that has said nothing yet: to the tunnel, or to what else is named. */
+  async dial(at: Pick<Tunnel, 'host' | 'port'> = this.tunnel): Promise<RawClient> {
+    return this.#keep(await rawConnect(at));
+  }
+
+  /** A client of another tunnel. */
+  async at(tunnel: Tunnel, options: RawLogin = {}): Promise<RawClient> {
+    return this.#keep(await rawLogin(tunnel, options));
+  }
+
+  /** A tunnel to another resource, or the same one as somebody else; it stays open for the cases that follow. */
+  also(resource: string, env: Readonly<Record<string, string>> = {}): Promise<Tunnel> {
+    const key = `${resource} ${env['HOOPCTL_TOKEN'] ?? ''}`;
+    const open = this.#tunnels.get(key) ?? this.stack.tunnelTo(resource, [], env);
+    this.#tunnels.set(key, open);
+    return open;
   }
 
   /** As a tunnel: where the server is, and what hoopd itself logs in with. */
@@ -68,6 +95,9 @@ export class World {
 
   async stop(): Promise<void> {
     this.closeClients();
+    await this.#admin.close();
+    const others = await Promise.allSettled(this.#tunnels.values());
+    await Promise.all(others.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)));
     await this.tunnel.close();
     await this.stack.stop();
     rmSync(this.#home, { recursive: true, force: true });

@@ -1,16 +1,17 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { rawLogin } from '../support/postgres/raw-client.ts';
-import { ROOT } from '../support/source-tree.ts';
 import { pgEnv, type Stack, startStack, type Tunnel } from '../support/stack.ts';
+import { cliFigures } from './cli/figures.ts';
 import { detectionSpeeds } from './detection.ts';
 import { heldFigures } from './held.ts';
 import { httpFigures } from './http/figures.ts';
 import { kubernetesFigures } from './kubernetes/figures.ts';
+import { lineageFigures } from './lineage.ts';
 import { type Peers, type Place, startPeers } from './peers.ts';
 import { cpuUs, median, rssKiB } from './processes.ts';
 import { bulkBytes, p50Us } from './reader.ts';
@@ -52,9 +53,11 @@ const PARTS: Readonly<Record<string, (run: BenchRun) => Promise<void>>> = {
   session,
   strict,
   held,
+  lineage: lineageFigures,
   http: httpFigures,
   ssh: sshFigures,
   kubernetes: kubernetesFigures,
+  cli: cliFigures,
   detection: async (run) => {
     for (const speed of detectionSpeeds(run.quick ? 5 : 9)) note(run, 'detection', speed);
   },
@@ -116,7 +119,6 @@ async function session(run: BenchRun): Promise<void> {
     await structures(bench);
     await slowReader(bench);
     await idle(bench);
-    help(bench);
     await proveEnforcement(bench);
   } finally {
     await tunnel.close();
@@ -316,20 +318,6 @@ async function idle(bench: Bench): Promise<void> {
   bench.say(`${count} idle streams: gateway ${gateway.toFixed(1)} KiB, CLI ${cli.toFixed(1)} KiB each`);
   note(bench, 'idleGateway', gateway);
   note(bench, 'idleCli', cli);
-}
-
-function help(bench: Bench): void {
-  const time = (...args: string[]) => {
-    const startedAt = process.hrtime.bigint();
-    spawnSync(process.execPath, args, { stdio: 'ignore' });
-    return Number(process.hrtime.bigint() - startedAt);
-  };
-  const rounds = bench.quick ? 15 : 40;
-  const ratios = Array.from(
-    { length: rounds },
-    () => time(join(ROOT, 'bin/hoopctl.js'), '--help') / time('-e', '0'),
-  );
-  note(bench, 'help', median(ratios));
 }
 
 /** The counters that show policy, audit and recording were at work in every transaction measured. */

@@ -45,6 +45,19 @@ const TARGETS = {
     aim: 1.02,
     sense: 'max',
   },
+  lineageKept: {
+    name: "hoopd's CPU for a join of three tables, planned before: what a mask adds, µs",
+    must: 10,
+    aim: 5,
+    sense: 'max',
+  },
+  lineageNew: { name: 'CPU to plan such a join anew, ms', must: 1, aim: 0.5, sense: 'max' },
+  lineageOthers: {
+    name: 'longest wait of another session beside statements made to take long, ms',
+    must: 50,
+    aim: 20,
+    sense: 'max',
+  },
   idleGateway: { name: 'resident memory per idle tunnel, gateway, KiB', must: 64, aim: 16, sense: 'max' },
   idleCli: { name: 'resident memory per idle tunnel, CLI, KiB', must: 96, aim: 16, sense: 'max' },
   slowReader: { name: 'resident memory gained under a slow reader, MiB', must: 64, aim: 24, sense: 'max' },
@@ -118,6 +131,20 @@ const TARGETS = {
     sense: 'max',
   },
   help: { name: 'hoopctl --help against node -e 0', must: 2, aim: 1.4, sense: 'max' },
+  completion: { name: 'hoopctl completion bash, whole process, ms', must: 100, aim: 60, sense: 'max' },
+  completionRatio: { name: 'the same against node -e 0', must: 2.5, aim: 1.5, sense: 'max' },
+  firstFrame: {
+    name: "first frame of hoopctl ui beyond Node's own start, ms",
+    must: 400,
+    aim: 150,
+    sense: 'max',
+  },
+  frames: {
+    name: 'frames a second while 10,000 rows are scrolled by a key that is held, the slowest of four keys',
+    must: 30,
+    aim: 60,
+    sense: 'min',
+  },
 } as const satisfies Readonly<Record<string, Target>>;
 
 export type TargetName = keyof typeof TARGETS;

@@ -95,7 +95,7 @@ async function picture(name: string): Promise<void> {
   if (PICTURES === undefined) return;
   const file = join(PICTURES, `${name}.png`);
   await browser.picture(file);
-  expect(statSync(file).size).toBeLessThan(200_000);
+  expect(statSync(file).size).toBeLessThan(250_000);
 }
 
 describe.each([

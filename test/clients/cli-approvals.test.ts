@@ -95,11 +95,15 @@ describe('a connection that needs an approval', () => {
 });
 
 /** Approves on a terminal: `script` makes one. */
-async function onTerminal(id: string, answer: string): Promise<{ shown: string; exitCode: number | null }> {
+async function onTerminal(
+  id: string,
+  answer: string,
+  who = otto,
+): Promise<{ shown: string; exitCode: number | null }> {
   const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
   const command = `${process.execPath} ${main} approval approve ${id}`;
   const child = spawn('script', ['-qec', command, '/dev/null'], {
-    env: { ...process.env, ...otto, HOOPCTL_SECRET_STORE: 'file' },
+    env: { ...process.env, ...who, HOOPCTL_SECRET_STORE: 'file' },
   });
   let shown = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -184,6 +188,9 @@ describe('nobody approves what was asked on their own authority', () => {
     const { exitCode, stderr } = await stack.hoopctl(['approval', 'approve', id, '--yes'], ada);
     expect(exitCode).toBe(77);
     expect(stderr).toContain('nobody decides what was asked on their own authority');
+    const { shown, ...unasked } = await onTerminal(id, 'y\n', ada);
+    expect({ ...unasked, asked: shown.includes('[y/N]') }, shown).toEqual({ exitCode: 77, asked: false });
+    expect(shown).toContain(`your yes does not count for ${id}`);
     const other = await stack.hoopctl(
       ['approval', 'approve', id, '--yes', '--binding', '0'.repeat(64)],
       otto,

@@ -50,17 +50,17 @@ function expectFailure({ stdout, stderr, exitCode }: Finished, code: number, tex
 }
 
 describe('trust', () => {
-  test('an authority nobody knows: which ones were asked, and the cure', async () => {
+  test('D4: an authority nobody knows: which ones were asked, and the cure', async () => {
     const failed = await whoami({});
     expectFailure(failed, 69, /certificate that Node's built-in authorities do not vouch for/);
     expect(failed.stderr).toContain("hint: give the gateway's CA with --ca FILE");
   });
 
-  test('is not switched off by NODE_TLS_REJECT_UNAUTHORIZED', async () => {
+  test('D4: is not switched off by NODE_TLS_REJECT_UNAUTHORIZED', async () => {
     expect((await whoami({ NODE_TLS_REJECT_UNAUTHORIZED: '0', NODE_NO_WARNINGS: '1' })).exitCode).toBe(69);
   });
 
-  test('comes from NODE_EXTRA_CA_CERTS or --ca, and --ca alone counts where it is given', async () => {
+  test('D4: comes from NODE_EXTRA_CA_CERTS or --ca, and --ca alone counts where it is given', async () => {
     const extra = { NODE_EXTRA_CA_CERTS: certificates.caFile };
     expect(await whoami(extra)).toMatchObject({ exitCode: 0, stderr: '' });
     expect(await whoami({}, '--ca', certificates.caFile)).toMatchObject({ exitCode: 0 });
@@ -69,7 +69,7 @@ describe('trust', () => {
     expectFailure(await whoami(extra, '--ca', caFile), 69, `the CA file ${caFile}`);
   });
 
-  test('another name in the certificate', async () => {
+  test('D4: another name in the certificate', async () => {
     const env = { HOOPCTL_GATEWAY: `https://127.0.0.1:${gateway.port}` };
     expectFailure(await whoami(env, '--ca', certificates.caFile), 69, 'a certificate for another name');
   });
@@ -82,7 +82,7 @@ describe('trust', () => {
 });
 
 describe('the way', () => {
-  test('nobody there, no such name, not TLS, silence', async () => {
+  test('D4: nobody there, no such name, not TLS, silence', async () => {
     const { port: closed } = await listen(createTcpServer());
     await stops.pop()!();
     expectFailure(
@@ -111,13 +111,13 @@ describe('the way', () => {
     expect(Date.now() - at).toBeLessThan(15_000);
   });
 
-  test('a web page instead of a gateway', async () => {
+  test('D4: a web page instead of a gateway', async () => {
     gateway.answers.set('/v1/whoami', { type: 'text/html; charset=utf-8', body: '<html>' });
     const failed = await whoami({}, '--ca', certificates.caFile);
     expectFailure(failed, 69, `${gateway.origin} is not a hoop gateway (it answered 200, text/html)`);
   });
 
-  test('through a proxy that wants a password; refused without', async () => {
+  test('D4: through a proxy that wants a password; refused without', async () => {
     const seen: string[] = [];
     const proxy = createHttpServer();
     proxy.on('connect', (request, socket, head) => {
@@ -154,13 +154,13 @@ describe('identity', () => {
     trusted[1] = certificates.caFile;
   });
 
-  test('no login', async () => {
+  test('D4: no login', async () => {
     const failed = await whoami({ HOOPCTL_TOKEN: '' }, ...trusted);
     expectFailure(failed, 67, `not logged in at ${gateway.origin}`);
     expect(failed.stderr).toContain('HOOPCTL_TOKEN');
   });
 
-  test('an expired one, in JSON', async () => {
+  test('D4: an expired one, in JSON', async () => {
     gateway.refuseExchange = 'ERR_LOGIN_EXPIRED';
     const { exitCode, stdout, stderr } = await whoami({}, ...trusted, '--json');
     expect({ exitCode, stdout }).toEqual({ exitCode: 67, stdout: '' });
@@ -174,7 +174,7 @@ describe('identity', () => {
     });
   });
 
-  test('a wrong clock is named', async () => {
+  test('D4: a wrong clock is named', async () => {
     gateway.clockOffsetMs = -600_000;
     gateway.refuseExchange = 'ERR_PROOF_INVALID';
     expectFailure(await whoami({}, ...trusted), 67, /clock is (599|600|601) s ahead of the gateway's/);
@@ -199,7 +199,7 @@ describe('identity', () => {
     expect(states(good)).toEqual([
       'node ok',
       'settings ok',
-      'keychain warning',
+      'keychain ok',
       'gateway ok',
       'tls ok',
       'discovery ok',

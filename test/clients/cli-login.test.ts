@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { DiscoveryIssuer } from '../../src/api/contract.ts';
 import { ContractGateway } from '../support/contract-gateway.ts';
@@ -61,9 +61,9 @@ async function userCode(running: RunningHoopctl): Promise<string> {
 
 /** Names of files below the settings: what a login left behind. */
 async function left(): Promise<string[]> {
-  return (await readdir(env['HOOPCTL_CONFIG_DIR']!, { recursive: true })).filter(
-    (name) => name !== 'secrets',
-  );
+  const root = env['HOOPCTL_CONFIG_DIR']!;
+  const all = await readdir(root, { recursive: true, withFileTypes: true });
+  return all.filter((one) => one.isFile()).map((one) => relative(root, join(one.parentPath, one.name)));
 }
 
 describe('the device login', () => {

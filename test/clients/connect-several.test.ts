@@ -52,14 +52,14 @@ const reaches = (port: number, host = '127.0.0.1') =>
     probe.once('error', () => resolve(false));
   });
 
-test('a child reaches each resource by its name, the first one by PG*', async () => {
+test('D2: a child reaches each resource by its name, the first one by PG*', async () => {
   const script =
     'psql -X -w -Atc "SELECT current_database()"; psql -X -w "$PG_TWO_URL" -Atc "SELECT current_database()"';
   const { stdout, exitCode } = await stack.hoopctl(['connect', 'pg', 'pg-two', '--', 'sh', '-c', script]);
   expect({ stdout, exitCode }).toEqual({ stdout: 'shop\npostgres\n', exitCode: 0 });
 });
 
-test('--json: one line for each; --port counts on; nothing is left open when a port is taken', async () => {
+test('D2: --json: one line for each; --port counts on; nothing is left open when a port is taken', async () => {
   const port = await freePort();
   const args = ['connect', 'pg', 'pg-two', '--json', '--port', String(port)];
   const running = stack.start(args);
@@ -78,7 +78,7 @@ test('--json: one line for each; --port counts on; nothing is left open when a p
   expect([await reaches(port), await reaches(port + 1)]).toEqual([false, false]);
 });
 
-test('without access to one of them nothing is opened and the command is not started', async () => {
+test('D2: without access to one of them nothing is opened and the command is not started', async () => {
   const { stdout, stderr, exitCode } = await stack.hoopctl(['connect', 'pg', 'nowhere', '--', ...PRINT]);
   expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 77 });
   expect(stderr).toBe(
@@ -86,7 +86,7 @@ test('without access to one of them nothing is opened and the command is not sta
   );
 });
 
-test('a web page, or another user without the password, gets no session', async () => {
+test('D7: a web page, or another user without the password, gets no session', async () => {
   const tunnel = await stack.tunnel();
   const page = await new Promise<string>((resolve) => {
     const call = request({ host: '127.0.0.1', port: tunnel.port, method: 'POST', path: '/' });
@@ -100,7 +100,7 @@ test('a web page, or another user without the password, gets no session', async 
   await tunnel.close();
 });
 
-test('two gateways by profile; each lists what its caller may reach', async () => {
+test('D6: two gateways by profile; each lists what its caller may reach', async () => {
   const other = await startStack({ policy: OTHER_POLICY });
   try {
     const config = { HOOPCTL_CONFIG_DIR: directory, HOOPCTL_TOKEN: '', HOOPCTL_GATEWAY: '' };

@@ -60,6 +60,12 @@ describe('hoopctl', () => {
     const ran = await stack.hoopctl(['ssh', 'host-1', '--tty', '--', 'tty && stty size']);
     expect(ran.stdout).toMatch(/^\/dev\/pts\/\d+\r\n\d+ \d+\r\n$/);
     expect((await stack.hoopctl(['ssh', 'host-1', '--', 'tty'])).stdout).toBe('not a tty\n');
+    // On a terminal too: one that policy does not permit would end the command with it.
+    const hoopctl = `${process.execPath} ${join(import.meta.dirname, '../../bin/hoopctl.js')}`;
+    const seen = await run('script', ['-qec', `${hoopctl} ssh host-1 -- 'tty; true'`, '/dev/null'], {
+      env: { ...process.env, ...stack.env() },
+    });
+    expect(seen.stdout).toContain('not a tty\r\n');
   });
 
   it('prints a configuration with which ssh needs no tunnel to be open', async () => {

@@ -104,7 +104,11 @@ function explaining(given: Given, words: Words): void {
     await trial.end(session.id);
     expect(trial.target.heard).toEqual(before);
     const decided = (await trial.events(session.id)).filter(({ type }) => type === 'operation.decided');
-    expect(decided.slice(1).map(({ decision }) => decision)).toEqual([denied, ...asked].map(() => 'deny'));
+    expect(decided.slice(1).map(({ decision, facts }) => [decision, facts?.['would']])).toEqual(
+      ['deny', 'allow', 'hold', 'deny'].map((would) => ['explained', would]),
+    );
+    const ended = (await trial.events(session.id)).find(({ type }) => type === 'session.ended');
+    expect(ended?.facts).toMatchObject({ operations: 4, denied: 0 });
     expect((await trial.events(session.id)).map(({ type }) => type)).not.toContain('approval.requested');
   });
 }
@@ -469,7 +473,9 @@ function problemsOf(events: readonly AuditEvent[], live?: string): string[] {
     .filter((session) => session !== live)
     .filter((session) => {
       const [end, ...more] = of('session.ended', session);
-      const denied = of('operation.decided', session).filter(({ decision }) => decision !== 'allow');
+      const denied = of('operation.decided', session).filter(
+        ({ decision }) => decision !== 'allow' && decision !== 'explained',
+      );
       return more.length > 0 || end?.facts?.['denied'] !== denied.length;
     });
   return [...ofOperations, ...ofSessions.map((session) => `${session}: not one end with its counts`)];

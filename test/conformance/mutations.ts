@@ -145,7 +145,7 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
   {
     without: 'a count of denials',
     file: GUARD,
-    line: "if (verdict.effect === 'deny') this.#tally.denied++;",
+    line: "if (verdict.effect === 'deny' && this.#session.ahead !== 'explains') this.#tally.denied++;",
     becomes: '',
     fails: OPENS,
   },
@@ -214,8 +214,8 @@ export const MUTATIONS: readonly Mutation[] = [
     without: 'rows that are rewritten',
     suite: 'postgres',
     file: `${RELAY}/shown-rows.ts`,
-    line: 'this.#show(rows, operation, rewritten);',
-    becomes: 'this.#show(rows, operation, undefined);',
+    line: 'this.#show(rows, operation, rewritten, count);',
+    becomes: 'this.#show(rows, operation, undefined, count);',
     fails: MASKED,
   },
   {

@@ -34,6 +34,13 @@ const REVOCATIONS: readonly Revocation[] = [
   { id: 'rev_1', kind: 'login', value: 'lgn_1', at: 1, until: 1_900_000_000_000 },
   { id: 'rev_2', kind: 'model', value: "'; DROP TABLE revocation; --", modelVersion: '1', at: 2 },
   { id: 'rev_3', kind: 'person', value: 'älice@example.com', at: 3 },
+  {
+    id: 'rev_4',
+    kind: 'run',
+    value: '4711',
+    owner: { issuer: 'https://a', subject: "'", agent: 'b' },
+    at: 4,
+  },
 ];
 
 /** @param makePlace Called before each case. */
@@ -75,13 +82,13 @@ export function stateConformance(name: string, makePlace: () => Promise<StatePla
     });
 
     it('forgets what is lifted, and does nothing where there is nothing to lift', async () => {
-      const [first, second, third] = REVOCATIONS as [Revocation, Revocation, Revocation];
+      const [first, second, ...others] = REVOCATIONS as [Revocation, Revocation, ...Revocation[]];
       const [, state] = await reopened(({ revocations }) => {
         for (const revocation of REVOCATIONS) revocations.add(revocation);
         revocations.remove(second.id);
         revocations.remove('no such');
       });
-      expect(state.revocations.load()).toEqual([first, third]);
+      expect(state.revocations.load()).toEqual([first, ...others]);
       state.revocations.add(second);
       expect(state.revocations.load()).toEqual(REVOCATIONS);
       await state.close();

@@ -12,7 +12,7 @@ import type { ReplayShown } from '../../src/api/contract.ts';
 import { LineSplitter } from '../../src/core/bytes/lines.ts';
 import { port, section } from '../../src/core/config/shape.ts';
 import { HoopError, toHoopError } from '../../src/core/errors.ts';
-import { denialJson } from '../../src/enforcement/denial.ts';
+import { refusalLine } from '../../src/core/refusal-line.ts';
 import type { ApprovalWait } from '../../src/enforcement/operation.ts';
 import { maskValue } from '../../src/masking/mask.ts';
 import type { PolicyObject } from '../../src/policy/model.ts';
@@ -160,7 +160,7 @@ class EchoStream {
   }
 
   #refuse({ denial }: Denied): void {
-    this.#show(`no ${denial.code} ${denial.message} ${denialJson(denial)}\n`);
+    this.#show(`no ${denial.code} ${denial.message} ${refusalLine(denial)}\n`);
   }
 
   #masked(line: string, operation: OpenOperation): string {

@@ -1,5 +1,5 @@
 /** hoopctl and hoopd with a bad network between them: what ends, what goes on, and what the user is told. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createServer as createTlsServer, type Server } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
@@ -74,6 +74,9 @@ describe('what the user is told', () => {
     return stack.hoopctl(['whoami', ...args], { ...way, ...env });
   }
 
+  const connected = (marker: string, env: Record<string, string>) =>
+    stack.hoopctl(['connect', 'pg', '--', 'touch', marker], { ...way, ...env });
+
   /** One line of what is wrong and one of what to do; nothing on stdout. */
   function told({ stdout, stderr, exitCode }: Finished, code: number, problem: RegExp, cure: RegExp): void {
     expect({ exitCode, stdout }, stderr).toEqual({ exitCode: code, stdout: '' });
@@ -83,11 +86,11 @@ describe('what the user is told', () => {
     expect(more).toEqual([]);
   }
 
-  test('all is well, through a proxy', async () => {
+  test('D4: all is well, through a proxy', async () => {
     expect(await whoami({})).toMatchObject({ exitCode: 0, stderr: '' });
   });
 
-  test('a proxy that opens TLS shows its own certificate: 69, and how to trust it if that is meant', async () => {
+  test('D4: a proxy that opens TLS shows its own certificate: 69, and how to trust it if that is meant', async () => {
     await portal();
     told(
       await whoami({}),
@@ -97,12 +100,12 @@ describe('what the user is told', () => {
     );
   });
 
-  test('a captive portal, trusted: 69, and what it answered', async () => {
+  test('D4: a captive portal, trusted: 69, and what it answered', async () => {
     const ca = await portal();
     told(await whoami({ NODE_EXTRA_CA_CERTS: ca }), 69, /is not a hoop gateway .*text\/html/, /hint: /);
   });
 
-  test('nobody behind the proxy, no proxy, no gateway at that address: 69', async () => {
+  test('D4: nobody behind the proxy, no proxy, no gateway at that address: 69', async () => {
     network.port = 9;
     told(await whoami({}), 69, /refused the way to gateway\.test:\d+ \(502\)/, /hint: .*HTTPS_PROXY/);
     told(
@@ -115,13 +118,52 @@ describe('what the user is told', () => {
     told(await whoami(wrong), 69, /does not speak TLS 1\.3/, /hint: check host and port/);
     const plain = await whoami({ HOOPCTL_GATEWAY: 'http://gateway.test' });
     expect(plain).toMatchObject({ exitCode: 64, stdout: '' });
-    expect(plain.stderr).toBe("hoopctl: the gateway's URL must be https: http://gateway.test\n");
+    expect(plain.stderr).toBe(
+      "hoopctl: the gateway's URL must be https: http://gateway.test\nhint: hoopd speaks TLS at every port: https://gateway.test\n",
+    );
   });
+
+  test('D4: a command is not started, nor a word said on stdout, whatever keeps the tunnel from opening', async () => {
+    const marker = join(stack.directory, 'started');
+    const slow = join(stack.directory, 'hours.cjs');
+    writeFileSync(slow, 'const now = Date.now; Date.now = () => now() - 7_200_000;');
+    const ended = stack.env({ exp: Math.floor(Date.now() / 1000) - 600 });
+    const opened = await portal();
+    const cases: readonly (readonly [number, RegExp, Record<string, string>])[] = [
+      [69, /do not vouch for/, {}],
+      [69, /is not a hoop gateway/, { NODE_EXTRA_CA_CERTS: opened }],
+      [
+        69,
+        /no-such-gateway\.invalid cannot be reached/,
+        { HTTPS_PROXY: '', HOOPCTL_GATEWAY: 'https://no-such-gateway.invalid' },
+      ],
+      [69, /the proxy 127\.0\.0\.1:9 cannot be reached/, { HTTPS_PROXY: 'http://127.0.0.1:9' }],
+      [78, /HTTPS_PROXY/, { HTTPS_PROXY: 'socks5://127.0.0.1:9' }],
+      [64, /must be https/, { HOOPCTL_GATEWAY: 'http://gateway.test' }],
+    ];
+    for (const [code, problem, env] of cases) told(await connected(marker, env), code, problem, /hint: |^$/);
+    network.port = gatewayPort;
+    told(
+      await connected(marker, { NODE_OPTIONS: `--require ${slow}` }),
+      67,
+      /proof was not made/,
+      /clock is (7199|7200|7201) s behind/,
+    );
+    told(
+      await connected(marker, { HOOPCTL_TOKEN: ended['HOOPCTL_TOKEN'] ?? '' }),
+      67,
+      /expired/,
+      /HOOPCTL_TOKEN/,
+    );
+    expect(existsSync(marker)).toBe(false);
+    expect((await connected(marker, {})).exitCode).toBe(0);
+    expect(existsSync(marker)).toBe(true);
+  }, 60_000);
 
   test.each([
     ['slow', -600_000, 'behind'],
     ['fast', 600_000, 'ahead of'],
-  ])('a clock that is ten minutes %s: 67, and by how much', async (_, offsetMs, side) => {
+  ])('D4: a clock that is ten minutes %s: 67, and by how much', async (_, offsetMs, side) => {
     const clock = join(stack.directory, `clock${offsetMs}.cjs`);
     writeFileSync(clock, `const now = Date.now; Date.now = () => now() + (${offsetMs});`);
     const failed = await whoami({ NODE_OPTIONS: `--require ${clock}` });
@@ -133,7 +175,7 @@ describe('what the user is told', () => {
     );
   });
 
-  test('a token that has ended: 67, and where to put a new one', async () => {
+  test('D4: a token that has ended: 67, and where to put a new one', async () => {
     const { HOOPCTL_TOKEN = '' } = stack.env({ exp: Math.floor(Date.now() / 1000) - 600 });
     told(await whoami({ HOOPCTL_TOKEN }), 67, /expired/, /hint: put a new token into HOOPCTL_TOKEN/);
   });
@@ -153,7 +195,7 @@ describe('a tunnel', () => {
     expect(await client.ask(query('select 1'))).toEqual(rows(1));
   };
 
-  test('a network that falls silent for a while: what was asked is answered when it is back', async () => {
+  test('D5: a network that falls silent for a while: what was asked is answered when it is back', async () => {
     await open();
     network.silence();
     client.send(query('select 2'));
@@ -166,7 +208,7 @@ describe('a tunnel', () => {
     other.close();
   });
 
-  test('a network that loses its connections: each ends at once, its statement is cancelled, and the next one works', async () => {
+  test('D5: a network that loses its connections: each ends at once, its statement is cancelled, and the next one works', async () => {
     await open();
     const busy = await rawLogin(tunnel);
     busy.send(query('select pg_sleep(64)'));
@@ -181,7 +223,7 @@ describe('a tunnel', () => {
     again.close();
   });
 
-  test('a network that stays silent: a connection that waits is ended, nobody hangs for ever', async () => {
+  test('D5: a network that stays silent: a connection that waits is ended, nobody hangs for ever', async () => {
     await open();
     network.silence();
     client.send(query('select 5'));
@@ -192,7 +234,7 @@ describe('a tunnel', () => {
     again.close();
   }, 150_000);
 
-  test('a laptop that sleeps until its token has ended: connections go on, and new ones open', async () => {
+  test('D5: a laptop that sleeps until its token has ended: connections go on, and new ones open', async () => {
     await open();
     const { child } = tunnel.running;
     child.kill('SIGSTOP');
@@ -208,7 +250,7 @@ describe('a tunnel', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
-  ] as const)('%s: the client is told, and nothing is left at either end', async (signal, code) => {
+  ] as const)('D5: %s: the client is told, and nothing is left at either end', async (signal, code) => {
     await open();
     const before = stack.hoopd.log.length;
     tunnel.running.child.kill(signal);
@@ -220,7 +262,7 @@ describe('a tunnel', () => {
   });
 });
 
-test('a gateway at an IPv6 address, and two tunnels opened at once', async () => {
+test('D2: a gateway at an IPv6 address, and two tunnels opened at once', async () => {
   const six = await startStack({ listen: '::1' });
   try {
     const tunnels = await Promise.all([six.tunnel(), six.tunnel(['--port', '0'])]);

@@ -46,7 +46,7 @@ async function another(tunnel: Tunnel): Promise<void> {
   client.close();
 }
 
-test('a job whose own token has long ended: its connection goes on, and new ones open', async () => {
+test('D3: a job whose own token has long ended: its connection goes on, and new ones open', async () => {
   const exp = Math.floor(Date.now() / 1000) + 12;
   const tunnel = await stack.tunnel([], stack.env({ exp }));
   const client = await rawLogin(tunnel);
@@ -58,7 +58,7 @@ test('a job whose own token has long ended: its connection goes on, and new ones
   await tunnel.close();
 }, 60_000);
 
-test('a person: goes on while the provider says so; a group that was removed is felt by live connections', async () => {
+test('D3: a person: goes on while the provider says so; a group that was removed is felt by live connections', async () => {
   const tunnel = await stack.tunnel([], await stack.person('ada'));
   const client = await rawLogin(tunnel);
   await throughRenewals(client, 'person', 2);
@@ -87,7 +87,7 @@ test('a person: goes on while the provider says so; a group that was removed is 
   await tunnel.close();
 }, 90_000);
 
-test('a person who is disabled: 67 with the cure, and nothing outlives the grace', async () => {
+test('D3: a person who is disabled: 67 with the cure, and nothing outlives the grace', async () => {
   const tunnel = await stack.tunnel([], await stack.person('ada'));
   const client = await rawLogin(tunnel);
   await client.ask(BACKEND);

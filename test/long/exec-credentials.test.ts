@@ -184,7 +184,9 @@ describe('a login from a command', () => {
       code: '57P01',
       severity: 'FATAL',
       message: "the session's credential at the target has ended",
-      hint: 'connect again: a new connection gets a new one',
+      hint: expect.stringMatching(
+        /"hint":"connect again: a new connection gets a new one","next":"reconnect"/,
+      ),
     });
     expect(await slow).toMatchObject({ code: '57P01' });
     const left = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT 4711%'";

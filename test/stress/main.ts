@@ -125,7 +125,7 @@ class Stress {
       const client = await streamed(victim);
       const ended = new Promise<number>((resolve) => client.once('end', () => resolve(performance.now())));
       const before = performance.now();
-      await killer.api.revokeInstance(victim.credential.facts.instance);
+      await killer.api.revoke({ instance: victim.credential.facts.instance });
       return (await ended) - before;
     } finally {
       victim.close();

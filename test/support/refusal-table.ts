@@ -1,6 +1,7 @@
 /** The tables of `docs/refusals.md`, made from the lists that the code refuses by. Run it to write them anew. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { NEXT_STEPS } from '../../src/core/next-step.ts';
 import { GENERAL_REFUSALS, type RefusalRule } from '../../src/enforcement/refusals.ts';
 import { HTTP_REFUSALS } from '../../src/protocols/http/refusals.ts';
 import { KUBERNETES_REFUSALS } from '../../src/protocols/kubernetes/request/refusals.ts';
@@ -9,6 +10,7 @@ import { SSH_REFUSALS } from '../../src/protocols/ssh/refusals.ts';
 import { ROOT } from './source-tree.ts';
 
 const PAGE = join(ROOT, 'docs/refusals.md');
+const AGENT_PAGE = join(ROOT, 'docs/tutorials/agent.md');
 
 /** What stands between `<!-- general -->` and `<!-- end -->`, and so on. */
 const LISTS: Readonly<Record<string, Readonly<Record<string, RefusalRule>>>> = {
@@ -19,19 +21,39 @@ const LISTS: Readonly<Record<string, Readonly<Record<string, RefusalRule>>>> = {
   kubernetes: KUBERNETES_REFUSALS,
 };
 
-/** The page as it should be: its own text, and the tables of the code. */
-export function refusalsPage(): string {
-  return readFileSync(PAGE, 'utf8').replace(
+/** Each page as it should be, by its path: its own text, and the tables of the code. */
+export const refusalsPage = (): string => withTables(PAGE);
+export const agentPage = (): string => withTables(AGENT_PAGE);
+
+function withTables(file: string): string {
+  return readFileSync(file, 'utf8').replace(
     /(<!-- (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
-    (_, begin: string, name: string, end: string) => `${begin}\n${table(LISTS[name] ?? {})}\n\n${end}`,
+    (_, begin: string, name: string, end: string) =>
+      `${begin}\n${name === 'steps' ? stepsTable() : table(LISTS[name] ?? {})}\n\n${end}`,
   );
 }
 
 function table(rules: Readonly<Record<string, RefusalRule>>): string {
   const rows = Object.entries(rules).map(
-    ([rule, { means, instead }]) => `| \`${rule}\` | ${means} | ${instead} |`,
+    ([rule, { means, instead, next }]) => `| \`${rule}\` | ${means} | ${instead} | \`${next}\` |`,
   );
-  return ['| rule | means | instead |', '| --- | --- | --- |', ...rows].join('\n');
+  return ['| rule | means | instead | `next` |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
-if (import.meta.main) writeFileSync(PAGE, refusalsPage());
+/** Every step, as the pages for agents have it. */
+function stepsTable(): string {
+  const rows = Object.entries(NEXT_STEPS).map(
+    ([next, { means, act, retryable }]) =>
+      `| \`${next}\` | ${means} | ${act} | ${retryable ? 'yes' : 'no'} |`,
+  );
+  return [
+    '| `next` | what the refusal says | what to do next | the same again |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+  ].join('\n');
+}
+
+if (import.meta.main) {
+  writeFileSync(PAGE, refusalsPage());
+  writeFileSync(AGENT_PAGE, agentPage());
+}

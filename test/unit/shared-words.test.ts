@@ -3,7 +3,7 @@ import { readSources } from '../support/source-tree.ts';
 
 /** Rooms of one protocol, or of the parts that play one; everything else is shared and names none. */
 const OWN =
-  /^src\/(protocols\/postgres|wire\/postgres|client\/local\/postgres|cli\/connect\/clients\/postgres|demo|gateway\/init)\b|^src\/policy\/vocabulary\/sql\.ts$/;
+  /^src\/(protocols\/postgres|wire\/postgres|client\/local\/postgres|cli\/connect\/clients\/postgres|cli\/mcp\/tools\/postgres|cli\/policy\/packs|demo|gateway\/init)\b|^src\/policy\/vocabulary\/sql\.ts$/;
 
 /**
  * Names of a protocol and of what it speaks, as whole words or parts of a name in camel case. Tables and columns are not
@@ -38,12 +38,16 @@ const EXCEPTIONS: readonly (readonly [path: string, words: string, because: stri
   ],
   ['src/audit/shape.ts', 'statement', REMARK],
   ['src/cli/attenuation.ts', 'pg sql', EXAMPLE],
-  ['src/cli/commands/audit-search.ts', 'sql statements', EXAMPLE],
+  ['src/cli/commands/audit/search.ts', 'sql statements', EXAMPLE],
   ['src/cli/commands/connect.ts', 'pg sql', EXAMPLE],
-  ['src/cli/commands/session-list.ts', 'pg', EXAMPLE],
-  ['src/cli/commands/session-replay.ts', 'statements', REMARK],
+  ['src/cli/commands/session/list.ts', 'pg', EXAMPLE],
+  ['src/cli/commands/session/replay.ts', 'statements', REMARK],
   ['src/cli/commands/whoami.ts', 'pg', EXAMPLE],
+  ['src/cli/commands/agents/agent-guide.ts', 'pg', EXAMPLE],
+  ['src/cli/commands/agents/mcp.ts', 'pg sql', EXAMPLE],
   ['src/cli/connect/clients/index.ts', 'postgres', 'the list, one line each'],
+  ['src/cli/mcp/tools/index.ts', 'postgres', 'the list, one line each'],
+  ['src/cli/mcp/tools/operations.ts', 'postgres sql', 'the list, one line each'],
   ['src/cli/replay/printer.ts', 'statement', REMARK],
   ['src/core/errors.ts', 'sqlstate', 'says where a protocol has its own table'],
   ['src/core/log.ts', 'statement', REMARK],

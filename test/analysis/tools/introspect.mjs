@@ -3,12 +3,14 @@
  *
  * introspect.mjs FOLDER TOOL: the folder holds the packages; where the database is, libpq's variables say.
  */
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 const [folder, tool] = process.argv.slice(2);
 const load = createRequire(`${folder}/package.json`);
 const { PGHOST: host, PGPORT: port, PGUSER: user, PGDATABASE: database } = process.env;
-const TOOLS = { kysely, typeorm, sequelize, knex, graphile, extract };
+const [CHAR_OID, TEXT_OID] = [18, 25];
+const TOOLS = { kysely, typeorm, sequelize, knex, graphile, extract, prisma };
 
 async function kysely() {
   const { Kysely, PostgresDialect, sql } = load('kysely');
@@ -148,6 +150,92 @@ async function graphile() {
 async function extract() {
   const { extractSchemas } = load('extract-pg-schema');
   await extractSchemas({ host, port: Number(port), user, database });
+}
+
+/** Prisma's own schema engine, which npm has as WebAssembly: `prisma db pull`, `db push` and `migrate status`. */
+async function prisma() {
+  const bindings = await import(load.resolve('@prisma/schema-engine-wasm/schema_engine_bg'));
+  const wasm = load.resolve('@prisma/schema-engine-wasm/schema_engine_bg').replace(/\.js$/, '.wasm');
+  const { instance } = await WebAssembly.instantiate(readFileSync(wasm), {
+    './schema_engine_bg.js': bindings,
+  });
+  bindings.__wbg_set_wasm(instance.exports);
+  instance.exports.__wbindgen_start();
+  const { PrismaPg } = load('@prisma/adapter-pg');
+  const pool = new (load('pg').Pool)({ host, port: Number(port), user, database });
+  const query = pool.query.bind(pool);
+  const chars = new WeakMap();
+  // The driver's adapter does not know the type "char", which the engine itself reads.
+  pool.query = async (asked) => {
+    const answer = await query(asked);
+    chars.set(
+      answer.rows,
+      answer.fields.map(({ dataTypeID }) => dataTypeID === CHAR_OID),
+    );
+    for (const field of answer.fields) if (field.dataTypeID === CHAR_OID) field.dataTypeID = TEXT_OID;
+    return answer;
+  };
+  const { bindMigrationAwareSqlAdapterFactory, ColumnTypeEnum } = load('@prisma/driver-adapter-utils');
+  const adapter = () => {
+    const factory = new PrismaPg(pool);
+    const connect = factory.connect.bind(factory);
+    factory.connect = async () => {
+      const connection = await connect();
+      const queryRaw = connection.queryRaw.bind(connection);
+      connection.queryRaw = async (asked) => {
+        const answer = await queryRaw(asked);
+        const isChar = (index) => chars.get(answer.rows)?.[index];
+        const columnTypes = answer.columnTypes.map((type, at) =>
+          isChar(at) ? ColumnTypeEnum.Character : type,
+        );
+        return { ...answer, columnTypes };
+      };
+      return connection;
+    };
+    return bindMigrationAwareSqlAdapterFactory(factory);
+  };
+  const source = (schemas) => `datasource db {
+    provider = "postgresql"
+    schemas = [${schemas.map((one) => `"${one}"`).join(', ')}]
+  }`;
+  const file = (content) => ({ files: [{ path: 'schema.prisma', content }] });
+  const model = `${source(['prisma'])}
+    model Author {
+      id Int @id @default(autoincrement())
+      name String @unique
+      tags String[]
+      extra Json?
+      mood Mood @default(OK)
+      books Book[]
+      @@schema("prisma")
+    }
+    model Book {
+      id String @id @default(uuid())
+      title String
+      price Decimal?
+      author Author @relation(fields: [authorId], references: [id])
+      authorId Int
+      @@index([title, price])
+      @@schema("prisma")
+    }
+    enum Mood {
+      SAD
+      OK
+      @@schema("prisma")
+    }`;
+  const engine = async (content) =>
+    bindings.SchemaEngine.new({ datamodels: [['schema.prisma', content]] }, () => undefined, adapter());
+  const pull = { baseDirectoryPath: '/', force: true, compositeTypeDepth: -1, namespaces: null };
+  await (await engine(source(['public']))).introspect({ ...pull, schema: file(source(['public'])) });
+  const pushing = await engine(model);
+  await pushing.version();
+  const filters = { externalTables: [], externalEnums: [] };
+  for (const content of [model, model.replace('price Decimal?', 'price Float @default(0)'), model])
+    await pushing.schemaPush({ force: true, schema: file(content), filters });
+  const none = { path: 'migration_lock.toml', content: null };
+  const migrationsList = { baseDir: '/', lockfile: none, shadowDbInitScript: '', migrationDirectories: [] };
+  await pushing.diagnoseMigrationHistory({ migrationsList, optInToShadowDatabase: false, filters });
+  process.exit(0);
 }
 
 await TOOLS[tool]();

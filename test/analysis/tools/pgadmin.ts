@@ -14,9 +14,13 @@ const PACKAGES = ['pgadmin4==9.18', 'jinja2==3.1.6', 'markupsafe==3.0.4'];
  * @throws {Error} pgAdmin cannot be had here.
  */
 export async function pgadmin(server: Server): Promise<Tally> {
+  return judgeTexts(server, 'pgadmin', schemaOfCases(), textsOfPgadmin());
+}
+
+/** By their names. */
+export function textsOfPgadmin(): ReadonlyMap<string, string> {
   const args = [FILLED_IN, pythonPackages('pgadmin', ['--no-deps', ...PACKAGES])];
   const printed = execFileSync('python3', args, { encoding: 'utf8', maxBuffer: 1 << 26 });
   const found = JSON.parse(printed) as (readonly [text: string, name: string])[];
-  const texts = found.map(([text, name], index) => [`${name} (${index})`, text] as const);
-  return judgeTexts(server, 'pgadmin', schemaOfCases(), new Map(texts));
+  return new Map(found.map(([text, name], index) => [`${name} (${index})`, text] as const));
 }

@@ -2,7 +2,9 @@ import { execFile } from 'node:child_process';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { nodePackages, pythonPackages } from '../packages.ts';
-import type { Server } from '../servers.ts';
+import type { Server as Any } from '../servers.ts';
+
+type Server = Pick<Any, 'postgres'>;
 
 /** Whom the tools log in as, to a database of that name. */
 export const TOOL = { user: 'tool', password: 'tool-secret', database: 'tools' } as const;
@@ -26,7 +28,7 @@ const PACKAGES = [
 ];
 
 /** Each of them is a function of `introspect.mjs`. */
-const NODE = ['kysely', 'typeorm', 'sequelize', 'knex', 'graphile', 'extract'];
+const NODE = ['kysely', 'typeorm', 'sequelize', 'knex', 'graphile', 'extract', 'prisma'];
 const NODE_PACKAGES = [
   ...['kysely@0.29.9', 'typeorm@1.1.1', 'sequelize@6.37.8', 'knex@3.3.0', 'knex-schema-inspector@3.1.0'],
   ...[
@@ -35,6 +37,9 @@ const NODE_PACKAGES = [
     'pg@8.23.1',
     'pg-hstore@2.3.4',
     'reflect-metadata@0.2.2',
+    '@prisma/schema-engine-wasm@8.1.0-2.59be4fda12412a79eeb9c2ae727b6aa723593323',
+    '@prisma/adapter-pg@7.10.1',
+    '@prisma/driver-adapter-utils@7.10.1',
   ],
 ];
 
@@ -56,7 +61,7 @@ async function python(server: Server, name: string): Promise<void> {
 }
 
 async function node(server: Server, name: string): Promise<void> {
-  await program(server, process.execPath, [NODE_TOOLS, nodePackages('node-tools', NODE_PACKAGES), name]);
+  await program(server, process.execPath, [NODE_TOOLS, nodePackages('node-tools-2', NODE_PACKAGES), name]);
 }
 
 async function program({ postgres }: Server, file: string, args: readonly string[]): Promise<void> {

@@ -21,6 +21,11 @@ import { RT6_RESETS } from './rt6-resets.ts';
 import { RT6B } from './rt6b.ts';
 import { RT7 } from './rt7.ts';
 import { RT8 } from './rt8.ts';
+import { PG_APPROVALS } from './sheet/approvals.ts';
+import { PG_S } from './sheet/guardrails.ts';
+import { PG_M } from './sheet/masking.ts';
+import { PG_M20 } from './sheet/pseudonyms.ts';
+import { PG_W } from './wire/index.ts';
 
 /** Every group, in the order of the kinds. */
 export const GROUPS: readonly AttackGroup[] = [
@@ -46,4 +51,9 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT13_RESETS,
   ...RT14,
   ...RT16,
+  ...PG_S,
+  ...PG_APPROVALS,
+  ...PG_M,
+  ...PG_M20,
+  ...PG_W,
 ];

@@ -1,7 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { encodeStartup } from '../../../src/wire/postgres/startup.ts';
-import { rssKiB } from '../../bench/processes.ts';
 import {
   parse,
   query,
@@ -14,32 +13,10 @@ import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type Tunnel } from '../../supp
 import { timePasses } from '../../support/waiting.ts';
 import { type Attack, type AttackGroup, must, send } from '../attack.ts';
 import { disguiseOf } from '../leak.ts';
+import { meanwhile } from '../meanwhile.ts';
 import type { World } from '../world.ts';
 
-/** What another session may wait while others attack: a bound that a busy machine keeps, not a figure. */
-const PATIENCE_MS = 5_000;
-const MEMORY_KIB = 1024 * 1024;
 const ADDRESS = 'a@b.cc';
-
-/** Asks another session again and again until the attack is over. */
-async function meanwhile<T>(world: World, attack: Promise<T>): Promise<T> {
-  const other = await world.through();
-  let over = false;
-  const done = attack.finally(() => {
-    over = true;
-  });
-  // Each is asked what nobody has asked before, so that it is parsed.
-  for (let n = 0; !over || n < 3; n++) {
-    const before = performance.now();
-    const lines = await send(other, `SELECT ${n} + ${Math.floor(Math.random() * 1e9)}`);
-    const took = performance.now() - before;
-    must(lines.includes('CommandComplete SELECT 1'), `another session was not served: ${lines.join(' / ')}`);
-    must(took < PATIENCE_MS, `another session waited ${Math.round(took)} ms`);
-    must(rssKiB(world.stack.hoopd.child.pid ?? 0) < MEMORY_KIB, 'hoopd holds more than 1 GiB');
-    await timePasses(50, 'another session works at a human pace');
-  }
-  return done;
-}
 
 /** Reads an answer of any size to its end, without keeping it. */
 function drained(client: RawClient): Promise<void> {

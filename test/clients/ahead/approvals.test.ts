@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ApprovalItem } from '../../../src/api/approvals.ts';
+import { ERROR_TABLE } from '../../../src/core/errors.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 
 const POLICY = `
@@ -98,6 +99,17 @@ test.each(ways)('%s uses what was asked ahead, once', async (_, id, question, co
   const next = /apr_\w{26}/.exec(again.stderr.replaceAll(asked.item.id, ''))?.[0];
   expect(next, again.stderr).toBeDefined();
   expect(await count(id)).toBe('1');
+});
+
+test('what people said no to is told, and not asked anew', async () => {
+  const { item } = await ask('pg', '-c', "insert into notes values (9, 'no')");
+  await stack.hoopctl(['approval', 'deny', item.id, '--reason', 'not today'], otto);
+  const ran = await stack.hoopctl(['connect', 'pg', '--approval', item.id, '--', 'true']);
+  expect(ran).toMatchObject({ stdout: '' });
+  expect(ran.stderr).toMatch(new RegExp(`did not approve ${item.id}\nhint: not today\n$`));
+  expect(ran.exitCode).toBe(ERROR_TABLE.ERR_APPROVAL_DENIED.exit);
+  const twice = await stack.hoopctl(['approval', 'approve', item.id, '--yes'], otto);
+  expect(twice.stderr).toContain(`hint: see: hoopctl approval show ${item.id}`);
 });
 
 test('the key that waits for it is its owner’s alone, and who has not got it is asked anew', async () => {

@@ -178,7 +178,7 @@ it('is on record, as what did not run', async () => {
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(events.length).toBeGreaterThan(0);
   for (const event of events)
-    expect(event).toMatchObject({ decision: 'deny', reason: expect.stringContaining('explains-only') });
+    expect(event).toMatchObject({ decision: 'explained', facts: { would: 'deny', rule: 'never' } });
 });
 
 it.each([

@@ -57,7 +57,7 @@ it('is given what the server itself gives, octet for octet, where everything is 
   expect(await through('--octets')).toBe(direct);
 });
 
-it('is refused one tool and has another masked by policy, and works on', async () => {
+it('H24: is refused one tool and has another masked by policy, and works on', async () => {
   await stack.reload(GUARDED);
   server.clear();
   const shown = await through();

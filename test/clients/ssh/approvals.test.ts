@@ -76,7 +76,16 @@ async function otto(page: string): Promise<void> {
     (shown) => /Sign in|Approve as boss/.test(shown),
   );
   if (text.includes('Approve as boss')) return;
-  await browser.click('main a.button');
+  // Of a page that is still being laid out a click may miss what moves.
+  const click = () => browser.click('main a.button').catch(() => undefined);
+  const goes = async () => {
+    await click();
+    const where = () => browser.value<string>('location.href').catch(() => '');
+    return eventually('it goes', where, (at) => !at.includes('/approvals/'), { withinMs: 3_000 }).catch(
+      () => '',
+    );
+  };
+  await eventually('the provider is asked', goes, (at) => at !== '', { withinMs: 30_000 });
   await browser.shows('/interaction/');
   for (const [name, value] of [
     ['login', 'otto'],

@@ -1,12 +1,13 @@
 /** Completion as bash itself does it; what other shells are given says the same. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { optionsOf } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
+import { listedNames, NAMED } from '../../support/listed-names.ts';
 import { hoopctl } from '../../support/run-hoopctl.ts';
 
 const run = promisify(execFile);
@@ -25,20 +26,27 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 /** What bash offers for the last word. */
 async function offers(...words: string[]): Promise<string[]> {
+  return offersIn({}, ...words);
+}
+
+async function offersIn(env: Record<string, string>, ...words: string[]): Promise<string[]> {
   const ask = `source ${script}
     COMP_WORDS=(hoopctl "$@"); COMP_CWORD=$#
     "$(complete -p hoopctl | sed 's/.*-F \\([^ ]*\\).*/\\1/')"
     printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { stdout, stderr } = await run('bash', ['--norc', '-c', ask, 'bash', ...words], { cwd: directory });
+  const { stdout, stderr } = await run('bash', ['--norc', '-c', ask, 'bash', ...words], {
+    cwd: directory,
+    env: { PATH: process.env['PATH'], HOME: directory, ...env },
+  });
   expect(stderr).toBe('');
   return stdout.split('\n').filter(Boolean);
 }
 
-test('commands, and what they take, each where it may stand', async () => {
+test('D6: commands, and what they take, each where it may stand', async () => {
   const first = [...new Set(COMMANDS.map(({ path }) => path[0]!))].toSorted();
   expect((await offers('')).filter((word) => !word.startsWith('-')).toSorted()).toEqual(first);
   expect(await offers('con')).toEqual(['connect']);
-  expect(await offers('audit', 's')).toEqual(['search', 'show']);
+  expect(await offers('audit', 's')).toEqual(['search', 'show', 'summary']);
   expect(await offers('audit', 'search', '--pe')).toEqual(['--person']);
   expect(await offers('connect', 'pg', '--read')).toEqual(['--read-only']);
   expect(await offers('connect', '--person')).toEqual([]);
@@ -53,12 +61,23 @@ test('a value that nobody can know is not guessed; files are', async () => {
   expect(await offers('connect', '--ca', 'gate')).toEqual(['gateway.pem']);
 });
 
+test.each(NAMED)('D6: %j: names that hoopctl has listed, as they are written', async (words, expected) => {
+  const config = await listedNames(directory);
+  expect(await offersIn({ HOOPCTL_CONFIG_DIR: config }, ...words)).toEqual(expected);
+  expect(readdirSync(directory)).not.toContain('pwned');
+});
+
+test('D6: without anything listed, names are not guessed', async () => {
+  expect(await offers('connect', 'pg')).toEqual([]);
+  expect(await offers('whoami', '--profile', '')).toEqual([]);
+});
+
 test('behind -- it is the other command that is completed', async () => {
   expect(await offers('connect', 'pg', '--', 'bas')).toContain('bash');
   expect(await offers('connect', 'pg', '--', 'cat', 'gate')).toEqual(['gateway.pem']);
 });
 
-test.each(['zsh', 'fish'])('%s is told of every command and option', async (shell) => {
+test.each(['zsh', 'fish'])('D6: %s is told of every command and option', async (shell) => {
   const { stdout, exitCode } = await hoopctl(['completion', shell]);
   expect(exitCode).toBe(0);
   for (const spec of COMMANDS) {

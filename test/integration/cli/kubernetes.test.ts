@@ -85,7 +85,9 @@ it('is told what is denied by a Status, in whose message stands what to do', asy
     status: 'Failure',
     reason: 'Forbidden',
     code: 403,
-    message: expect.stringMatching(/denied by rule "no-secrets"; ask the owner of the workload$/),
+    message: expect.stringMatching(
+      /denied by rule "no-secrets"; ask the owner of the workload \{"rule":"no-secrets","next":"instead","retryable":false\}$/,
+    ),
     hoop: { rule: 'no-secrets', retryable: false },
   });
   expect(heard).toEqual([]);

@@ -111,7 +111,7 @@ class Counter implements AdapterTarget {
 
 /** From its Parse to its Sync. */
 const PATH_QUESTION = new RegExp(
-  `P.{4}hoopd:[0-9a-f]{24}\\0SELECT pg_catalog\\..+?${sync.toString('latin1')}`,
+  `P.{4}hoopd:[0-9a-f]{24}:\\d+\\0SELECT pg_catalog\\..+?${sync.toString('latin1')}`,
   'gs',
 );
 const GOODBYE = terminate.toString('latin1');

@@ -71,7 +71,7 @@ describe('audit verify', () => {
     serveChain(lines.join(''));
     const good = await hoopctl(['audit', 'verify'], env);
     expect(good).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(good.stdout).toContain(`ok   ${CHAIN}: 6 events, signed through seq 5`);
+    expect(good.stdout).toContain(`ok   ${CHAIN}: 6 events, the first 5 signed by key `);
     expect(good.stdout).toContain('1 newer event in order but not yet signed');
     expect((await hoopctl(['audit', 'verify', '--key', key], env)).exitCode).toBe(0);
     serveChain(lines.join('').replace('evt_3', 'evt_X'));
@@ -152,7 +152,10 @@ describe('audit search', () => {
       '2026-01-01T00:00:00Z',
     ];
     const found = await hoopctl([...args, '--limit', '2500', '--json'], env);
-    expect(found).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(found).toMatchObject({
+      exitCode: 0,
+      stderr: expect.stringMatching(/^hoopctl: older ones match too: .*--limit/),
+    });
     const lines = found.stdout.trim().split('\n');
     expect(lines).toHaveLength(2500);
     expect(JSON.parse(lines[0]!)).toEqual(event(1000));
@@ -168,13 +171,75 @@ describe('audit search', () => {
     gateway.answers.set('/v1/audit/events', {
       body: JSON.stringify({ schemaVersion: 1, events: [event(1)] }),
     });
-    const { stdout } = await hoopctl(['audit', 'search'], env);
+    const { stdout, stderr } = await hoopctl(['audit', 'search'], env);
+    expect(stderr).toBe('');
     expect(stdout.split('\n')[0]).toMatch(/^TIME +WHO +RESOURCE +EVENT +DECISION +OUTCOME +ROWS +TEXT$/);
     expect(stdout).toContain('bot for alice');
     expect(stdout).toContain('drop table t1 \\x1b[2J\\u202e');
     expect(stdout).not.toContain(esc);
   });
 });
+
+describe('session list', () => {
+  const serve = (count: number) => {
+    const sessions = Array.from({ length: count }, (_, i) => ({
+      schemaVersion: 1,
+      id: `ses_${String(i).padStart(26, '0')}`,
+      resource: 'pg-demo',
+      protocol: 'postgres',
+      actor: 'bot',
+      instance: `ins_${i % 2}`,
+      startedAt: '2026-01-01T00:00:00.000Z',
+      operations: i,
+      denied: 0,
+    }));
+    gateway.answers.set('/v1/sessions', { body: JSON.stringify({ schemaVersion: 1, sessions }) });
+  };
+  const listed = async (...args: string[]) => {
+    const { stdout, stderr, exitCode } = await hoopctl(['session', 'list', '--json', ...args], env);
+    return { count: stdout.split('\n').length - 1, stderr, exitCode };
+  };
+
+  test('shows as many as are asked for, of those that match, and says when there are more', async () => {
+    serve(150);
+    expect(await listed()).toEqual({
+      count: 100,
+      stderr: 'hoopctl: 50 older ones are not shown: --limit 150\n',
+      exitCode: 0,
+    });
+    expect(await listed('--limit', '150')).toEqual({ count: 150, stderr: '', exitCode: 0 });
+    expect(await listed('--limit', '74', '--instance', 'ins_1')).toMatchObject({
+      count: 74,
+      stderr: 'hoopctl: 1 older one is not shown: --limit 75\n',
+    });
+    expect(await listed('--limit', '75', '--instance', 'ins_1')).toMatchObject({ count: 75, stderr: '' });
+    for (const limit of ['0', '1001', 'x', '-1'])
+      expect(await listed('--limit', limit)).toMatchObject({ exitCode: 64 });
+    const table = await hoopctl(['session', 'list', '--limit', '2'], env);
+    expect(table.stdout.trim().split('\n')).toHaveLength(3);
+  });
+
+  test('says where older ones are than a gateway tells', async () => {
+    serve(1000);
+    const { count, stderr } = await listed('--limit', '1000');
+    expect([count, stderr]).toEqual([1000, expect.stringContaining('audit search --type session.started')]);
+  });
+});
+
+test.each(['replay', 'test'])(
+  "policy %s is told of hoopd check where it is given a gateway's configuration",
+  async (what) => {
+    const file = join(directory, 'hoopd.yaml');
+    await writeFile(file, 'listen: 127.0.0.1:7443\nresources: {}\n');
+    const { stderr, exitCode } = await hoopctl(['policy', what, file], env);
+    expect([64, 78]).toContain(exitCode);
+    expect(stderr).toContain('are checked by: hoopd check --config FILE');
+    // What is of its own kind is looked at, and nothing of that is said.
+    const own = join(directory, what === 'test' ? 'cases.yaml' : 'rules.cedar');
+    await writeFile(own, what === 'test' ? 'tests: []\n' : 'permit (principal, action, resource);\n');
+    expect((await hoopctl(['policy', what, own], env)).stderr).not.toContain('hoopd check');
+  },
+);
 
 describe('session replay', () => {
   const frames = [
@@ -186,11 +251,17 @@ describe('session replay', () => {
   ];
   beforeEach(() => {
     const body = `${frames.map((frame) => JSON.stringify(frame)).join('\n')}\n`;
-    gateway.answers.set('/v1/sessions/ses_1/recording', { type: 'application/x-ndjson', body });
+    gateway.answers.set('/v1/sessions/ses_01HF7YAT00TJF77036A063SQP8/recording', {
+      type: 'application/x-ndjson',
+      body,
+    });
   });
 
   test('prints frames at once with --json', async () => {
-    const { stdout, exitCode } = await hoopctl(['session', 'replay', 'ses_1', '--json'], env);
+    const { stdout, exitCode } = await hoopctl(
+      ['session', 'replay', 'ses_01HF7YAT00TJF77036A063SQP8', '--json'],
+      env,
+    );
     expect(exitCode).toBe(0);
     expect(
       stdout
@@ -202,7 +273,7 @@ describe('session replay', () => {
 
   test('plays in time, with pauses of two seconds at most', async () => {
     const at = Date.now();
-    const { stdout } = await hoopctl(['session', 'replay', 'ses_1'], env);
+    const { stdout } = await hoopctl(['session', 'replay', 'ses_01HF7YAT00TJF77036A063SQP8'], env);
     expect(Date.now() - at).toBeGreaterThan(2_000);
     expect(stdout).toBe(
       [
@@ -218,18 +289,18 @@ describe('session replay', () => {
   });
 
   test('ends at once by Ctrl-C', async () => {
-    const running = new RunningHoopctl(['session', 'replay', 'ses_1'], env);
+    const running = new RunningHoopctl(['session', 'replay', 'ses_01HF7YAT00TJF77036A063SQP8'], env);
     await running.until(/SELECT 1/);
     running.child.kill('SIGINT');
     expect((await running.finished).exitCode).toBe(130);
   });
 
   test('a session that is not ours to see: 77', async () => {
-    expect(await hoopctl(['session', 'replay', '../whoami'], env)).toMatchObject({
-      exitCode: 77,
-      stdout: '',
-    });
-    expect(gateway.requests.at(-1)).toBe('GET /v1/sessions/..%2Fwhoami/recording');
+    const [other, none] = ['ses_01HF7YAT00TJF77036A063SQP9', '../whoami'];
+    expect(await hoopctl(['session', 'replay', other], env)).toMatchObject({ exitCode: 77, stdout: '' });
+    expect(gateway.requests.at(-1)).toBe(`GET /v1/sessions/${other}/recording`);
+    expect(await hoopctl(['session', 'replay', none], env)).toMatchObject({ exitCode: 64, stdout: '' });
+    expect(gateway.requests.at(-1)).not.toContain('whoami/');
   });
 });
 

@@ -44,7 +44,7 @@ describe('who am I, and what may I reach', () => {
     });
   });
 
-  it('lists resources without anything of the target but database and role', async () => {
+  it('D6: lists resources without anything of the target but database and role', async () => {
     const { resources } = (await danasAgent.get(PATHS.resources)).json;
     expect(resources[0]).toEqual({
       name: 'echo',
@@ -53,6 +53,19 @@ describe('who am I, and what may I reach', () => {
       access: 'allow',
       masks: false,
     });
+  });
+
+  it('says what may be done there to those who ask for it, and of nothing that they cannot reach', async () => {
+    const { resources } = (await danasAgent.get(`${PATHS.resources}?may=true`)).json;
+    expect(resources[0]).toMatchObject({ name: 'echo', may: [{ actions: ['sql'], effect: 'allow' }] });
+    expect((await danasAgent.get(PATHS.resources)).json.resources[0].may).toBeUndefined();
+    const of = async (name: string) =>
+      (await danasAgent.get(`${PATHS.resources}?may=true&name=${name}`)).json;
+    expect((await of('echo')).resources).toEqual(
+      resources.filter(({ name }: { name: string }) => name === 'echo'),
+    );
+    expect((await of('other')).resources).toEqual([]);
+    expect((await auditor.get(`${PATHS.resources}?may=true`)).json.resources).toEqual([]);
   });
 
   it('says that something is masked where that is only what detectors find', async () => {
@@ -229,7 +242,7 @@ describe("the agent's plane", () => {
     }
   });
 
-  it('no policy can open the administration to an agent', async () => {
+  it('E1: no policy can open the administration to an agent', async () => {
     const own = await RunningGateway.start({
       policy: '@id("everything") permit (principal, action, resource);',
     });

@@ -101,6 +101,17 @@ describe('hoopd check', () => {
   it('usage errors exit 64', async () => {
     expect((await Hoopd.run('chekc')).code).toBe(64);
     expect((await Hoopd.run('check', '--nope')).code).toBe(64);
+    const placed = await Hoopd.run('check', 'gateway/hoopd.yaml');
+    expect([placed.code, placed.err]).toEqual([64, expect.stringContaining('named by --config FILE')]);
+  });
+
+  it('who cannot be asked for their keys is named, with why', async () => {
+    const port = await freePort();
+    const { code, err } = await Hoopd.run('check', '--host-keys', `127.0.0.1:${port}`);
+    expect(code).toBe(69);
+    expect(err).toMatch(
+      new RegExp(`^hoopd: 127\\.0\\.0\\.1:${port}: the target cannot be reached .*ECONNREFUSED`),
+    );
     expect((await Hoopd.run('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 });
@@ -122,6 +133,7 @@ describe('hoopd serve', () => {
 
     hoopd.child.kill('SIGHUP');
     await hoopd.says('"msg":"configuration reloaded"');
+    expect(hoopd.err).not.toMatch(/"(added|changed|removed|needsRestart)":""/);
     writeFileSync(at('policies/starter.cedar'), 'permit (');
     await hoopd.says('the old configuration stays in force');
     expect(hoopd.err).toMatch(/"mistake":"policies\/starter\.cedar:1:/);

@@ -106,6 +106,12 @@ test('2. a name is not chosen but granted; a login that ends takes its open stre
   await expect(stack.person('otto', ['--agent', 'copilot'])).rejects.toThrow(/may not act as/);
 
   const ada = await stack.person('ada', ['--agent', 'copilot']);
+  // A job's token beside her profile: it is told whose word the agent's name is.
+  const job = await stack.hoopctl(['whoami'], { ...ada, HOOPCTL_TOKEN: stack.env()['HOOPCTL_TOKEN'] ?? '' });
+  expect(job).toMatchObject({
+    exitCode: 77,
+    stderr: expect.stringContaining('the agent is "copilot" by profile "default"'),
+  });
   const hers = await stack.tunnel([], ada);
   const client = await rawLogin(hers);
   expect(await client.ask(query('select 1'))).toContain('DataRow 1');
@@ -212,7 +218,7 @@ test('10. a session that breaks the protocol ends alone', async () => {
   good.close();
 });
 
-test('11. the local end: not with a guessed password, not from a web page, no socket of another user', async () => {
+test('11, D7: the local end: not with a guessed password, not from a web page, no socket of another user', async () => {
   await expect(rawLogin(tunnel, { password: 'guessed' })).rejects.toThrow(/28P01/);
   const page = await rawConnect(tunnel);
   page.send(Buffer.from('POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n'));

@@ -8,7 +8,10 @@ import { RunningGateway } from '../../support/running-gateway.ts';
 import { eventually } from '../../support/waiting.ts';
 
 const POLICY = `
-@id("use") permit (principal, action in [Action::"connect", Action::"http"], resource);
+@id("use") permit (principal, action in [Action::"connect", Action::"http"], resource) unless { principal in Group::"analysts" };
+@id("look") permit (principal in Group::"analysts", action in [Action::"connect", Action::"http.read"], resource);
+@id("by-pseudonyms") @mask("pseudonym") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("pii.people") };
+@id("by-form") @mask("keep-format") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("pii.form") };
 @id("see") permit (principal, action == Action::"reveal", resource)
 unless { resource.tags.contains("pii.email") || resource.tags.contains("pii.name") };
 @id("see-all") permit (principal in Group::"dpo", action == Action::"reveal", resource);
@@ -47,6 +50,9 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
     'x-contact': 'ann@example.com',
     link: '</customers?after=ann%40example.com>; rel="next"',
   }),
+  '/people': json(
+    '[{"mail":"ann@example.com","no":7,"plate":"AB-12-cd"},{"mail":"ann\\u0040example.com"},{"mail":"bob@example.com","plate":null}]',
+  ),
   '/customers/gzip': json(zlib.gzipSync(CUSTOMER), { 'content-encoding': 'GZIP' }),
   '/customers/both': json(zlib.brotliCompressSync(zlib.gzipSync(CUSTOMER)), {
     'content-encoding': 'gzip, br',
@@ -132,7 +138,9 @@ beforeAll(async () => {
     target: { url: 'http://127.0.0.1:${port}' }
     credentials: { bearer: { env: MASKED_TEST_TOKEN } }
     classification:
-      fields: { 'GET /customers/*': { '$.email': [pii.email] } }
+      fields:
+        'GET /customers/*': { '$.email': [pii.email] }
+        'GET /people': { '$[*].mail': [pii.people], '$[*].no': [pii.people], '$[*].plate': [pii.form] }
       headers: { X-Customer: [pii.name] }`,
     adapter: null,
   });
@@ -177,6 +185,31 @@ function get(path: string, { at = local, method = 'GET', headers = {} } = {}): P
     call.on('error', reject).end();
   });
 }
+
+describe('by pseudonyms', () => {
+  it('equal members are equal for who sends no values, whatever their escapes; a number is null', async () => {
+    const analyst = await LocalEnd.open(await running.person(['analysts']), 'api');
+    const people = JSON.parse((await get('/people', { at: analyst })).text);
+    analyst.close();
+    expect(people[0].mail).toMatch(/^anon_[a-z0-9]{16}$/);
+    expect(people[2].mail).toMatch(/^anon_[a-z0-9]{16}$/);
+    expect(people).toEqual([
+      { mail: people[0].mail, no: null, plate: 'XX-00-xx' },
+      { mail: people[0].mail },
+      { mail: people[2].mail, plate: null },
+    ]);
+    expect(people[2].mail).not.toBe(people[0].mail);
+  });
+
+  it('are not given to who may send values: they are hidden whole', async () => {
+    const people = JSON.parse((await get('/people')).text);
+    expect(people).toEqual([
+      { mail: '***', no: null, plate: 'XX-00-xx' },
+      { mail: '***' },
+      { mail: '***', plate: null },
+    ]);
+  });
+});
 
 describe('an answer', () => {
   it('has its members masked, and no word of what it was', async () => {

@@ -157,7 +157,7 @@ describe('a route of the Model Context Protocol', () => {
     expect(JSON.parse(byArguments.text)).toMatchObject({ error: { data: { rule: 'no-drop' } } });
   });
 
-  it('lists only what may be asked for', async () => {
+  it('H24: lists only what may be asked for', async () => {
     const names = async (method: string) =>
       Object.values((JSON.parse((await send(request(1, method))).text) as { result: object }).result).flat();
     expect(await names('tools/list')).toMatchObject([{ name: 'lookup' }, { name: 'search' }]);
@@ -165,7 +165,7 @@ describe('a route of the Model Context Protocol', () => {
     expect(await names('resources/list')).toEqual([{ uri: 'note://open' }]);
   });
 
-  it('decides each message of a batch, and sends all of them or none', async () => {
+  it('H24: decides each message of a batch, and sends all of them or none', async () => {
     const denied = await send([
       request(1, 'tools/list'),
       call(2, 'delete'),
@@ -226,13 +226,23 @@ describe('a route of the Model Context Protocol', () => {
     ['a method of another server', request(5, 'Tools/Call', { name: 'delete' }), 403, 'rpc-not-described', 5],
     ['a tool in letters that look alike', request(6, 'tools/call', badName), 400, 'rpc-name', 6],
     ['a resource by dots', request(7, 'resources/read', badUri), 400, 'rpc-name', 7],
-  ])('refuses %s, under the id that could be read', async (_, body, status, rule, id) => {
+  ])('H24: refuses %s, under the id that could be read', async (_, body, status, rule, id) => {
     const refused = await send(body);
     expect(refused).toMatchObject({ status, heard: [] });
     expect(JSON.parse(refused.text)).toMatchObject({ jsonrpc: '2.0', id, error: { data: { rule } } });
   });
 
-  it('knows a session only where it was opened', async () => {
+  it('H24: a method in _meta is none: what the server reads is what was decided', async () => {
+    const meta = { _meta: { method: 'tools/call', params: { name: 'delete' } } };
+    const body = JSON.stringify(request(11, 'ping', meta));
+    expect(await send(body)).toMatchObject({ status: 200, heard: [body] });
+    upstream.clear();
+    // And the other way round: a permitted method beside the one that is meant covers nothing.
+    const covered = { ...call(12, 'delete'), _meta: { method: 'ping' } };
+    expect(await send(covered)).toMatchObject({ heard: [] });
+  });
+
+  it('H24: knows a session only where it was opened', async () => {
     const opened = await send(request(0, 'initialize', { protocolVersion: '2025-11-25' }));
     expect(opened.session).toBe('session-1');
     upstream.clear();
@@ -251,7 +261,7 @@ describe('a route of the Model Context Protocol', () => {
     expect(await send(call(1, 'lookup'), { lines })).toMatchObject({ status: 404, heard: [] });
   });
 
-  it('shows what a server asks where it may be answered, and takes an answer once', async () => {
+  it('H24: shows what a server asks where it may be answered, and takes an answer once', async () => {
     upstream.answer = () => [
       events([
         request(90, 'sampling/createMessage'),
@@ -270,7 +280,7 @@ describe('a route of the Model Context Protocol', () => {
     expect(await send({ ...answer, id: 90 })).toMatchObject({ status: 400, heard: [] });
   });
 
-  it('sends none of a batch of which one is forbidden while another waits for people', async () => {
+  it('H24: sends none of a batch of which one is forbidden while another waits for people', async () => {
     const { approvals } = running.gateway;
     const pending = () => approvals.list().find(({ state }) => state === 'pending');
     const approved = async (other?: string) => {
@@ -333,7 +343,7 @@ describe('a route of the Model Context Protocol', () => {
     await eventually('it is asked again', again, ({ status }) => status === 202);
   });
 
-  it('masks a result in events, wherever it is answered', async () => {
+  it('H24: masks a result in events, wherever it is answered', async () => {
     const opened = await send(request(0, 'initialize', { protocolVersion: '2025-11-25' }));
     const lines = [`Mcp-Session-Id: ${opened.session}`];
     upstream.answer = () => [

@@ -144,7 +144,7 @@ describe(`${PROCESSES} processes of one job`, () => {
       const { id, instance: whole } = sessionOf.get(`worker-${i}`)!;
       const before = performance.now();
       const { sessions } =
-        i === 3 ? await killer.api.revokeInstance(whole) : await killer.api.killSession(id);
+        i === 3 ? await killer.api.revoke({ instance: whole }) : await killer.api.killSession(id);
       expect(sessions).toBe(1);
       times.push((await workers[i]!.ended) - before);
     }
@@ -169,9 +169,9 @@ describe(`${PROCESSES} processes of one job`, () => {
       (one) => !one.endedAt,
     );
     const other = await instance(stack.issuer.mint({ sub: 'job', repository: 'org/other' }));
-    const foreign = other.api.revokeInstance(session!.instance);
+    const foreign = other.api.revoke({ instance: session!.instance });
     await expect(foreign).rejects.toMatchObject({ code: 'ERR_NO_ACCESS' });
-    const unknown = other.api.revokeInstance('ins_00000000000000000000000000');
+    const unknown = other.api.revoke({ instance: 'ins_00000000000000000000000000' });
     await expect(unknown).rejects.toMatchObject({ message: 'no such instance, or no access to it' });
     const wrong = await stack.hoopctl(['session', 'kill', session!.id, '--instance', session!.instance], env);
     expect(wrong.exitCode).toBe(64);
@@ -195,7 +195,7 @@ test(`${INSTANCES} instances in one process: each its own, ended one by one`, as
   }
   for (const [i, { credential }] of gateways.entries()) {
     const before = performance.now();
-    await killer.api.revokeInstance(credential.facts.instance);
+    await killer.api.revoke({ instance: credential.facts.instance });
     times.push((await workers[i]!.ended) - before);
     const rest = workers.slice(i + 1);
     expect(rest.every((one) => !one.over)).toBe(true);
@@ -352,7 +352,7 @@ describe('what an instance gave up', () => {
     await expect(frames()).rejects.toMatchObject({ code: 'ERR_DENIED' });
     await expect(narrow.api.auditEvents({})).rejects.toMatchObject({ code: 'ERR_DENIED' });
     await expect(narrow.api.killSession(id)).rejects.toMatchObject({ code: 'ERR_DENIED' });
-    await expect(narrow.api.revokeInstance(full.credential.facts.instance)).rejects.toMatchObject({
+    await expect(narrow.api.revoke({ instance: full.credential.facts.instance })).rejects.toMatchObject({
       code: 'ERR_DENIED',
     });
     expect((await narrow.api.sessions()).every((one) => one.resource === 'pg-two')).toBe(true);

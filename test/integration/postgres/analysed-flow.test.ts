@@ -9,6 +9,7 @@ const SCHEMA = `
 CREATE TABLE customers (id int PRIMARY KEY, name varchar(40), email text, note text);
 CREATE TABLE orders (id int PRIMARY KEY, customer int, total numeric, note text);
 CREATE VIEW seen AS SELECT id, email AS mail FROM customers;
+CREATE VIEW running AS SELECT query FROM pg_stat_activity;
 CREATE TYPE word AS (w text);
 CREATE FUNCTION word_of(text) RETURNS word LANGUAGE sql IMMUTABLE AS 'SELECT ROW($1)::word';
 CREATE CAST (text AS word) WITH FUNCTION word_of(text) AS IMPLICIT;`;
@@ -107,4 +108,35 @@ describe('a cast of a user that the server makes by itself', () => {
   test('is one of a statement that has', async () => {
     expect(await calls('SELECT note::word FROM orders')).toContain('word_of');
   });
+});
+
+describe('relations of the system that show samples of data', () => {
+  const ruleOf = async (sql: string) => (await database.planOf(sql)).refusal?.rule;
+
+  test.each([
+    'SELECT pid, usename, state FROM pg_stat_activity WHERE datname = current_database() ORDER BY query_start',
+    'SELECT count(*) FROM pg_stat_replication',
+    'SELECT l.mode, a.usename FROM pg_locks l JOIN pg_stat_activity a USING (pid)',
+    'SELECT srvname FROM pg_foreign_server ORDER BY 1',
+    'SELECT s.pid FROM (SELECT * FROM pg_stat_activity) s',
+    "SELECT attname FROM pg_stats WHERE tablename = 'customers'",
+    'SELECT EXISTS (SELECT * FROM pg_stat_activity WHERE pid = 1)',
+  ])('are read where that is none of it: %s', async (sql) => expect(await ruleOf(sql)).toBeUndefined());
+
+  test.each([
+    'SELECT * FROM pg_stat_activity',
+    'SELECT a FROM pg_stat_activity a',
+    'SELECT pid FROM pg_stat_activity WHERE query LIKE $1',
+    'SELECT pid FROM pg_stat_activity ORDER BY query',
+    'SELECT to_jsonb(a) FROM pg_stat_activity a',
+    'SELECT a.pid FROM pg_stat_activity a JOIN (SELECT query FROM pg_stat_activity) b USING (query)',
+    'SELECT pid FROM pg_stat_activity, customers',
+    'SELECT s.m FROM running r, (SELECT pid AS m FROM pg_stat_activity) s',
+    'SELECT pid FROM pg_stat_activity UNION SELECT 1 FROM pg_stat_activity WHERE length(query) > 3',
+    'SELECT null_frac, avg_width FROM pg_stats',
+    'SELECT rolpassword FROM pg_authid',
+    'COPY (SELECT pid FROM pg_stat_activity) TO STDOUT',
+    'SELECT stavalues1 FROM pg_statistic',
+    'SELECT srvoptions FROM pg_foreign_server',
+  ])('are not where it may be: %s', async (sql) => expect(await ruleOf(sql)).toBe('sensitive-catalog'));
 });

@@ -141,6 +141,23 @@ describe('rows', () => {
   });
 });
 
+describe('plans', () => {
+  test.each(['TEXT', 'JSON', 'YAML', 'XML'])(
+    'as %s do not tell how long what is masked is',
+    async (format) => {
+      const plan = (columns: string) =>
+        query(`EXPLAIN (FORMAT ${format}) SELECT ${columns} FROM customers c`);
+      const masked = (await client.ask(plan('id, ssn'))).join();
+      expect(masked).toMatch(/width=0\b|Plan Width"?: 0\b|<Plan-Width>0</);
+      expect(masked).not.toMatch(/width=[1-9]|Plan Width"?: [1-9]|<Plan-Width>[1-9]/);
+    },
+  );
+
+  test('of what masks nothing stay as they are', async () => {
+    expect((await client.ask(query('EXPLAIN SELECT 1'))).join()).toContain('width=4');
+  });
+});
+
 describe('another policy in the middle of a session', () => {
   afterEach(() => stack.reload(GUARDED));
 

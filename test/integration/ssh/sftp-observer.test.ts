@@ -176,7 +176,7 @@ describe('a session of SFTP', () => {
     ];
     for (const answer of await Promise.all(made))
       expect(said(answer)).toBe(
-        '3 hoop: ERR_DENIED: not that {"rule":"r","reason":"why","hint":"else","retryable":false}',
+        '3 hoop: ERR_DENIED: not that {"rule":"r","reason":"why","hint":"else","next":"instead","retryable":false}',
       );
     expect(readFileSync(at('data/a'), 'utf8')).toBe('contents of a');
     expect([existsSync(at('data/n')), existsSync(at('data/s'))]).toEqual([false, false]);

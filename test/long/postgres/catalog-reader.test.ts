@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CatalogReader } from '../../../src/protocols/postgres/catalog/reader.ts';
+import {
+  type CatalogBase,
+  CatalogReader,
+  catalogInTransaction,
+} from '../../../src/protocols/postgres/catalog/reader.ts';
 import { asksForTrees, catalogConnection } from '../../support/postgres/catalog-connection.ts';
 import { catalogText, readWhole } from '../../support/postgres/catalog-oracle.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
@@ -243,20 +247,7 @@ describe('transactions', () => {
     const random = generator(20_240_601);
     const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
     const name = () => `f${Math.floor(random() * 8)}`;
-    const statements = [
-      () => `CREATE TABLE ${name()} (a int PRIMARY KEY, b text DEFAULT same('a', 'b')::text, c int)`,
-      () => `DROP TABLE IF EXISTS ${name()} CASCADE`,
-      () => `ALTER TABLE ${name()} ADD COLUMN ${name()} int`,
-      () => `ALTER TABLE ${name()} DROP COLUMN IF EXISTS ${name()}`,
-      () => `ALTER TABLE ${name()} RENAME TO ${name()}`,
-      () => `ALTER TABLE ${name()} ADD FOREIGN KEY (c) REFERENCES ${name()} ON DELETE SET NULL`,
-      () => `CREATE VIEW v${name()} AS SELECT * FROM ${name()} WHERE same(b, 'x')`,
-      () => `CREATE OR REPLACE FUNCTION ${name()}() RETURNS int LANGUAGE sql AS 'select 1'`,
-      () => `DROP FUNCTION IF EXISTS ${name()}() CASCADE`,
-      () => `CREATE INDEX ON ${name()} (same(b, 'x'))`,
-      () => 'ALTER SCHEMA others RENAME TO others2',
-      () => 'ALTER SCHEMA others2 RENAME TO others',
-    ];
+    const statements = changesOf(name);
     const [one, two] = [await connect(), await connect()];
     for (const client of [one, two]) await client.query("SET lock_timeout = '20ms'");
     for (let step = 0; step < 400; step++) {
@@ -269,6 +260,40 @@ describe('transactions', () => {
     for (const client of [one, two]) await client.query('ROLLBACK').catch(() => undefined);
     await expectExact();
     expect(whole).toBe(false);
+  }, 60_000);
+});
+
+describe("a session's own transaction", () => {
+  test('is known as it is, whichever settings the session has, with what others commit meanwhile', async () => {
+    const random = generator(20_261_130);
+    const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
+    const statements = changesOf(() => `f${Math.floor(random() * 8)}`);
+    const own = await connect();
+    for (const setting of [
+      "TimeZone = 'Asia/Tokyo'",
+      "DateStyle = 'SQL, DMY'",
+      'search_path = others, public',
+    ])
+      await own.query(`SET ${setting}`);
+    await own.query("SET standard_conforming_strings = off; SET lock_timeout = '20ms'; BEGIN");
+    const connection = catalogConnection(own);
+    const ask = async (sql: string) => (await connection.query(sql, 0))[0] ?? [];
+    for (let step = 0; step < 150; step++) {
+      await own.query('SAVEPOINT step');
+      await own.query(pick(statements)()).catch(() => own.query('ROLLBACK TO step'));
+      if (random() < 0.1) await own.query('ROLLBACK TO step');
+      if (random() < 0.3) await other.query(`CREATE TABLE meanwhile_${step} (a int)`);
+      if (random() < 0.1) await reader.read();
+      if (step % 5 > 0) continue;
+      const base = reader.base as CatalogBase;
+      const known = await catalogInTransaction(base, ask);
+      expect(known && catalogText(known)).toEqual(catalogText(await readWhole(ask)));
+    }
+    // What it knows is its own.
+    await expectExact();
+    await own.query('ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ');
+    expect(await catalogInTransaction(reader.base as CatalogBase, ask)).toBeUndefined();
+    await own.query('ROLLBACK');
   }, 60_000);
 });
 
@@ -300,6 +325,24 @@ describe('what cannot be compared is read from the start', () => {
     expect(asked).toEqual([true, false, false, true, false, true]);
   });
 });
+
+/** Changes of a few names, again and again. */
+function changesOf(name: () => string): (() => string)[] {
+  return [
+    () => `CREATE TABLE ${name()} (a int PRIMARY KEY, b text DEFAULT same('a', 'b')::text, c int)`,
+    () => `DROP TABLE IF EXISTS ${name()} CASCADE`,
+    () => `ALTER TABLE ${name()} ADD COLUMN ${name()} int`,
+    () => `ALTER TABLE ${name()} DROP COLUMN IF EXISTS ${name()}`,
+    () => `ALTER TABLE ${name()} RENAME TO ${name()}`,
+    () => `ALTER TABLE ${name()} ADD FOREIGN KEY (c) REFERENCES ${name()} ON DELETE SET NULL`,
+    () => `CREATE VIEW v${name()} AS SELECT * FROM ${name()} WHERE same(b, 'x')`,
+    () => `CREATE OR REPLACE FUNCTION ${name()}() RETURNS int LANGUAGE sql AS 'select 1'`,
+    () => `DROP FUNCTION IF EXISTS ${name()}() CASCADE`,
+    () => `CREATE INDEX ON ${name()} (same(b, 'x'))`,
+    () => 'ALTER SCHEMA others RENAME TO others2',
+    () => 'ALTER SCHEMA others2 RENAME TO others',
+  ];
+}
 
 /** Numbers from 0 to 1, the same each time. */
 function generator(seed: number): () => number {

@@ -358,6 +358,8 @@ function buildFunction(row: CatalogRow, rowTypes: ReadonlySet<number>): CatalogF
   const gives = (text(row, 7).match(/\d+/g) ?? []).map(Number);
   const compiled = ['c', 'internal'].includes(language);
   const readsNoRows = volatility === 'stable' && gives.every((type) => type !== 2249 && !rowTypes.has(type));
+  // Only the server has what `internal` stands for.
+  const byServer = language === 'c' && takes.includes(2281);
   const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
   return {
     oid: number(row, 0),
@@ -365,11 +367,13 @@ function buildFunction(row: CatalogRow, rowTypes: ReadonlySet<number>): CatalogF
     name: text(row, 2),
     volatility,
     language,
-    trusted: flag(row, 5) && (computes || (language === 'c' && BY_CHANCE.test(text(row, 2)))),
+    trusted: flag(row, 5) && (computes || byServer || (language === 'c' && BY_CHANCE.test(text(row, 2)))),
     takes,
     gives,
     steers: false,
     reshapes: false,
+    code: undefined,
+    defaultsCall: false,
   };
 }
 
@@ -451,8 +455,10 @@ export type CatalogData = Omit<
   | 'userFunctions'
   | 'isBuiltin'
   | 'derived'
+  | 'viewColumns'
   | 'types'
   | 'unusable'
+  | 'definers'
   | 'steering'
   | 'analysis'
 >;
@@ -475,7 +481,7 @@ export function catalogText(catalog: CatalogData): string[] {
       ['relation', ...Object.values(relation)],
       ...[...columns].map(([, column]) => [relation.oid, ...facts(column)]),
     );
-  for (const { steers: _, reshapes: __, ...one } of functions.values())
+  for (const { steers: _, reshapes: __, code: ___, defaultsCall: ____, ...one } of functions.values())
     lines.push(['function', ...facts(one)]);
   for (const name of ['parents', 'children', 'triggers', 'foreignKeys', 'operators'] as const)
     for (const [key, values] of catalog[name])

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
 import { CatalogReader } from '../../../src/protocols/postgres/catalog/reader.ts';
+import { FIRST_USER_OID } from '../../../src/protocols/postgres/catalog/system/objects.ts';
+import { KnownFunctions } from '../../../src/protocols/postgres/reading/known-functions.ts';
+import { holdsText, WireTypes } from '../../../src/protocols/postgres/shown/values/wire-types.ts';
 import { planStatement, type StatementPlan } from '../../../src/protocols/postgres/sql/meaning/resolve.ts';
 import { SqlParser } from '../../../src/protocols/postgres/sql/parse/parser.ts';
 import { catalogConnection } from './catalog-connection.ts';
@@ -24,6 +27,8 @@ export async function maskedDatabase(schema: string, tags: ReadonlyMap<string, r
   await client.query("SET statement_timeout = '2s'");
   const catalog = await new CatalogReader(catalogConnection(client)).read();
   const masks = masksOf(catalog, tags);
+  const types = new WireTypes(catalog.valueTypes);
+  const known = new KnownFunctions();
   return {
     client,
     parser,
@@ -31,9 +36,17 @@ export async function maskedDatabase(schema: string, tags: ReadonlyMap<string, r
       const types = { getTypeParser: () => (value: string) => value };
       return (await client.query({ text, rowMode: 'array', types } as never)) as unknown as Answer;
     },
-    async planOf(sql: string): Promise<StatementPlan> {
+    /** @param functions Free text is shown in plain columns alone, and by these; default as it is found. */
+    async planOf(sql: string, functions?: readonly string[]): Promise<StatementPlan> {
       const { statements } = await parser.parse(sql);
-      return planStatement(statements[0]!, catalog, { ...masks, names: scopeOf(catalog), searchPaths: [] });
+      const results = await known.reads(catalog, statements, (text) => parser.parse(text));
+      results.begin();
+      const names = scopeOf(catalog);
+      const plainOnly = functions && {
+        functions: new Set(functions),
+        holdsText: (oid: number) => holdsText(types.of(oid), oid < FIRST_USER_OID),
+      };
+      return planStatement(statements[0]!, catalog, { ...masks, names, searchPaths: [], results, plainOnly });
     },
     /** Which columns a client sees: by provenance, by the plan's certainty, and no others. */
     shown({ fields }: Answer, plan: StatementPlan): boolean[] {

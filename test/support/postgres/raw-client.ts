@@ -80,6 +80,11 @@ export class RawClient {
     return Buffer.concat(this.#chunks);
   }
 
+  /** The octets received since the last time; they are forgotten. */
+  take(): Buffer {
+    return Buffer.concat(this.#chunks.splice(0));
+  }
+
   send(...messages: readonly Buffer[]): void {
     this.socket.write(Buffer.concat(messages));
   }

@@ -48,6 +48,7 @@ export class TrialTarget {
         credentials: () =>
           configuredCredentials(() => ({ user: 'hoop', password: new Secret('hunter2'), settings: {} })),
         searchPaths: [],
+        computesMasks: false,
         classification: new Map(Object.entries(classified)),
       },
       {

@@ -29,6 +29,7 @@ export class Tmux {
     await tmux.#do('new-session', '-d', '-x', `${size.columns}`, '-y', `${size.rows}`, shell);
     await tmux.#do('set-option', '-g', 'window-size', 'manual');
     await tmux.#do('set-option', '-g', 'status', 'off');
+    await tmux.#do('set-option', '-g', 'set-clipboard', 'on');
     await tmux.resize(size);
     return tmux;
   }
@@ -50,6 +51,23 @@ export class Tmux {
   /** What the screen shows, blanks at the ends of lines left out. @param colours As sequences in it. */
   async screen(colours = false): Promise<string> {
     return (await this.#do('capture-pane', '-p', ...(colours ? ['-e'] : []))).replace(/ +$/gm, '');
+  }
+
+  /** What programs in it left on: `mouse` where one listens to it, `alternate` where one has a screen of its own. */
+  async modes(): Promise<string> {
+    const asked = '#{?mouse_any_flag,mouse,} #{?alternate_on,alternate,} #{?cursor_flag,cursor,}';
+    return (await this.#do('display-message', '-p', asked)).trim().replace(/ +/g, ' ');
+  }
+
+  /** What a program in it had the terminal copy, by OSC 52. */
+  async copied(): Promise<string> {
+    return this.#do('show-buffer');
+  }
+
+  /** Pastes as a terminal does, bracketed where the program asked for it. */
+  async paste(text: string): Promise<void> {
+    await this.#do('set-buffer', '-b', 'pasted', '--', text);
+    await this.#do('paste-buffer', '-p', '-b', 'pasted');
   }
 
   async stop(): Promise<void> {

@@ -140,5 +140,12 @@ const DENIED: Denied = {
   effect: 'deny',
   operation: 'op_0',
   number: 0,
-  denial: { code: 'ERR_DENIED', message: 'not that', rule: 'r', reason: 'why', hint: 'else' },
+  denial: {
+    code: 'ERR_DENIED',
+    message: 'not that',
+    rule: 'r',
+    reason: 'why',
+    hint: 'else',
+    next: 'instead',
+  },
 };

@@ -79,7 +79,7 @@ describe('PostgreSQL', () => {
     });
   });
 
-  test('the child inherits what does not lead astray', async () => {
+  test('D1: the child inherits what does not lead astray', async () => {
     const env = childEnvironment(
       { PATH: '/bin', PGSERVICE: 'x', PGPASSFILE: 'y', PGOPTIONS: '-c a=b', ECHO_ELSEWHERE: 'z' },
       await prepared([resource('pg')]),
@@ -141,7 +141,7 @@ describe('a protocol whose clients need a file', () => {
     expect(() => files.write(name, '')).toThrow(expect.objectContaining({ code: 'ERR_INTERNAL' }));
   });
 
-  test('leaves nothing where the process ends on the spot', () => {
+  test('D1: leaves nothing where the process ends on the spot', () => {
     const module = new URL('../../../src/cli/connect/tunnel-files.ts', import.meta.url).href;
     const script = `const { TunnelFiles } = await import(${JSON.stringify(module)});
       const path = new TunnelFiles().write('a', 'secret');

@@ -34,6 +34,7 @@ describe.each(COMMANDS.map((spec) => [nameOf(spec), spec] as const))('%s', (name
 
   test('helps: summary, every option, examples, exit codes', async () => {
     const text = (await helpOf(spec.path)).replace(/\s+/g, ' ');
+    expect(text).not.toMatch(/, [(),.]/);
     expect(text).toContain(spec.summary);
     for (const { flags } of optionsOf(spec)) expect(text).toContain(flagOf(flags));
     for (const example of spec.examples) expect(text).toContain(example);
@@ -119,6 +120,38 @@ describe('what is typed', () => {
       hint: expect.stringMatching(/see: hoopctl .*--help$/),
     });
   });
+});
+
+test.each([
+  [
+    ['connect', 'pg', 'psql', '-c', 'x'],
+    'what is to run stands behind --: hoopctl connect … -- COMMAND; see: hoopctl connect --help',
+  ],
+  [
+    ['ssh', 'host-1', 'ls'],
+    'what is to run stands behind --: hoopctl ssh … -- COMMAND; see: hoopctl ssh --help',
+  ],
+  [
+    ['run', './agent.sh', '-v'],
+    'what is to run stands behind --: hoopctl run … -- COMMAND; see: hoopctl run --help',
+  ],
+  [['connect', 'pg', '--reson', 'x'], 'did you mean --reason? see: hoopctl connect --help'],
+  [['resource', 'lst'], 'did you mean list? see: hoopctl resource --help'],
+  [['session', 'show', 'a', 'b'], 'see: hoopctl session show --help'],
+  [
+    ['policy', 'check', 'hoopd.yaml'],
+    "a gateway's configuration and its policies are checked by: hoopd check --config FILE; see: hoopctl policy --help",
+  ],
+  [['serve'], "the gateway's own program does it: hoopd serve; see: hoopctl --help"],
+])('%j is told what was probably meant', async (argv, hint) => {
+  const hooks = { version: '1.2.3', out: () => undefined, run: async () => undefined };
+  await expect(runProgram(COMMANDS, hooks, argv)).rejects.toMatchObject({ code: 'ERR_USAGE', hint });
+});
+
+test('every group of commands says what it is for', async () => {
+  const groups = new Set(COMMANDS.filter(({ path }) => path.length > 1).map(({ path }) => path[0]!));
+  const help = await helpOf([]);
+  for (const group of groups) expect(help).not.toMatch(new RegExp(`^ +${group} +${group}$`, 'm'));
 });
 
 test('help and version are answers, not failures', async () => {

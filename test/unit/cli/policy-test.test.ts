@@ -69,7 +69,7 @@ describe('cases', () => {
     [`${base}    masked: a\n`, 'tests.0.masked'],
     ['tests: [', 'is not valid YAML'],
     ['tests: *a', 'is not valid YAML'],
-    [`${base}    command: SELECT 2\n`, 'is not valid YAML'],
+    [`${base}    command: SELECT 2\n`, 'tests.0.command: is there twice: the first time in line'],
   ])('that are wrong are told by place: %j', (text, message) => {
     const read = readCases(text, 'x.yaml');
     expect(read).toEqual({ ok: false, mistakes: expect.arrayContaining([expect.stringContaining(message)]) });
@@ -90,7 +90,7 @@ describe('what policy says', () => {
   const deny: Explanation = {
     ...allow,
     effect: 'deny',
-    told: { message: 'no', rule: 'never', reason: 'kept', hint: 'wait' },
+    told: { message: 'no', rule: 'never', reason: 'kept', hint: 'wait', next: 'instead' },
     pairs: [],
   };
 

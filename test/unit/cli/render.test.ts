@@ -115,6 +115,27 @@ describe('tables', () => {
     );
   });
 
+  test('are a list for each row where a row would take more than three lines', () => {
+    const headings = ['ID', 'WHO', 'RUN', 'ON', 'TEXT'];
+    const wide = (letter: string) => letter.repeat(24);
+    const rows = [
+      [wide('a'), wide('b'), '', wide('d'), 'one'],
+      [wide('e'), wide('f'), wide('g'), wide('h'), 'x'.repeat(60)],
+    ];
+    expect(renderTable(headings, rows, 40)).toEqual([
+      `ID    ${wide('a')}`,
+      `WHO   ${wide('b')}`,
+      `ON    ${wide('d')}`,
+      'TEXT  one',
+      '',
+      `ID    ${wide('e')}`,
+      `WHO   ${wide('f')}`,
+      `RUN   ${wide('g')}`,
+      `ON    ${wide('h')}`,
+      `TEXT  ${'x'.repeat(33)}…`,
+    ]);
+  });
+
   test('of facts leave out what is not known', () => {
     expect(
       renderFacts([

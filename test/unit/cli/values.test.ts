@@ -48,7 +48,7 @@ function invocation(
   args: string[] = ['pg'],
   command: string[] = [],
 ): Invocation {
-  return { args, options, command, io: { json: options['json'] === true } as Invocation['io'] };
+  return { args, options, command, io: { json: options['json'] === true, env: {} } as Invocation['io'] };
 }
 
 describe('connect', () => {
@@ -74,6 +74,20 @@ describe('connect', () => {
     const told = planConnect(invocation({ env: 'BASE_URL', bearer: true }, ['pg'], ['curl']));
     expect(told).toMatchObject({ urlVariable: 'BASE_URL', bearer: true });
     expect(planConnect(invocation({ tls: true })).tls).toBe(true);
+  });
+
+  test('a command begins a run, unless there is one already; a name that no run may have is refused', () => {
+    const within = (run: string, command: string[] = []) => {
+      const one = invocation({}, ['pg'], command);
+      one.io.env['HOOP_RUN_ID'] = run;
+      return planConnect(one);
+    };
+    expect(planConnect(invocation({}, ['pg'], ['psql'])).run).toMatch(/^run_[0-9A-Z]{26}$/);
+    expect(within('nightly/42').run).toBe('nightly/42');
+    expect(within('nightly/42', ['psql']).run).toBe('nightly/42');
+    expect(within('').run).toBeUndefined();
+    for (const run of ['a b', '\u001b[2J', '-x', 'x'.repeat(129)])
+      expect(() => within(run)).toThrow('is no name of a run');
   });
 
   test.each([
@@ -160,6 +174,9 @@ describe('audit search', () => {
         text: 'select\n  1',
       }),
     ).toEqual(['T', 'bot for alice', 'pg', 'operation.decided', 'allow', 'failure 42501', '3', 'select 1']);
+    const asked = { ...event, decision: 'deny', text: 'select 1' };
+    expect(eventRow({ ...asked, reason: 'asks-only: nothing runs' })[4]).toBe('preview');
+    expect(eventRow({ ...asked, reason: 'default-deny' })[4]).toBe('deny');
     expect(eventRow({ ...event, actor: null, text: 5, rows: 'x', objects: ['a', 1] })).toEqual([
       'T',
       '',

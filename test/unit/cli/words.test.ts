@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { readSources } from '../../support/source-tree.ts';
 
-/** Each protocol has its own: the local end, what its clients are told, and its line in the list. */
-const OWN = /^src\/(client\/local\/[^/]+\/|cli\/connect\/clients\/)/;
+/** Each protocol has its own: the local end, what its clients are told, its tools for agents, and its line in the lists. */
+const OWN = /^src\/(client\/local\/[^/]+\/|cli\/connect\/clients\/|cli\/mcp\/tools\/)/;
 /** PostgreSQL, its tools, and the variables that they read; not `PG_PROD_URL`, which is a resource's own name. */
 const WORDS = /postgres|psql|libpq|\bPG[A-Z]+\b/gi;
 

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { TOKEN_TYPES } from '../../../src/api/contract.ts';
 import type { SubjectToken } from '../../../src/client/gateway-client.ts';
 import { Credential, type SubjectSource, withFreshToken } from '../../../src/client/login/credential.ts';
+import { TIME_IS_OVER } from '../../../src/client/login/time-given.ts';
 import { type ErrorCode, HoopError } from '../../../src/core/errors.ts';
 import { TestTime } from '../../support/test-time.ts';
 
@@ -164,6 +165,14 @@ describe('renewal', () => {
     await time.pass(3_600_001);
     await expect(credential.token()).rejects.toMatchObject({ code: 'ERR_LOGIN_EXPIRED' });
     expect(time.next).toBeUndefined();
+  });
+
+  test('time that was given and is over is no login that has expired', async () => {
+    const { time, world, credential } = setUp();
+    await credential.open();
+    world.failure = new HoopError('ERR_LOGIN_EXPIRED', TIME_IS_OVER);
+    await time.pass(3_600_001);
+    await expect(credential.token()).rejects.toMatchObject({ message: TIME_IS_OVER, hint: undefined });
   });
 });
 

@@ -53,7 +53,9 @@ describe('the local end for SSH', () => {
     localSsh.refuse(local, new HoopError('ERR_DENIED', 'no\u001b[2J', { hint: 'ask' }));
     const [line, payload] = new PlainReader().feed(await said(client)) as [unknown, { payload: Buffer }];
     expect(line).toEqual({ line: 'SSH-2.0-hoopctl' });
-    expect(disconnectText(payload.payload)).toBe('no\\x1b[2J; ask');
+    expect(disconnectText(payload.payload)).toBe(
+      'no\\x1b[2J {"rule":"ERR_DENIED","reason":"no\\u001b[2J","hint":"ask","next":"report","retryable":false}',
+    );
     expect(payload.payload.readUInt32BE(1)).toBe(1);
   });
 

@@ -128,7 +128,7 @@ describe('a gateway that can no longer be reached', () => {
     for (let i = 0; i < seconds; i += 10) await time.pass(10_000);
   };
 
-  test('ends a stream that waits for an answer, after two vain tries', async () => {
+  test('D5: ends a stream that waits for an answer, after two vain tries', async () => {
     const { time, stream, probes } = setUp([false, false]);
     stream.bytesWritten = 100;
     await pass(time, 30);

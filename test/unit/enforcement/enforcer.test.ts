@@ -222,10 +222,14 @@ describe('the order of checks', () => {
 describe('an engine that throws', () => {
   const broken: PolicyEngine = {
     version: 'v',
+    phase: () => '',
     decide: () => {
       throw new Error('stack exhausted');
     },
     reveal: () => {
+      throw new Error('stack exhausted');
+    },
+    mayEver: () => {
       throw new Error('stack exhausted');
     },
   };
@@ -237,6 +241,7 @@ describe('an engine that throws', () => {
     expect(JSON.stringify(verdict)).not.toContain('exhausted');
     expect(log.events).toMatchObject([{ decision: 'deny', reason: 'policy-error: stack exhausted' }]);
     expect(enforcer.reveal(session, column('c', []))).toEqual({ show: false, mask: 'redact', rules: [] });
+    expect(enforcer.mayEver(session.principal, 'sql.insert', table('t'), 'object')).toBe(true);
     expect(enforcer.evaluate(session.principal, [pair('sql.select')], {})).toMatchObject({ effect: 'deny' });
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { denialJson } from '../../../src/enforcement/denial.ts';
+import { refusalLine } from '../../../src/core/refusal-line.ts';
 import { explanationOf } from '../../../src/enforcement/explain.ts';
 import { judge } from '../../../src/enforcement/judge.ts';
 import type { Operation } from '../../../src/enforcement/operation.ts';
@@ -72,12 +72,14 @@ describe('an explanation', () => {
     expect(told.columns?.length).toBeGreaterThan(1);
     expect([told.pairs.length, told.more, told.masked?.length]).toEqual([64, 937, 64]);
     expect(told.pairs[0]?.object).toBe('pg/***');
-    expect(denialJson({ rule: 'r', reason: '', hint: '', explanation: told }).length).toBeLessThan(64 * 1024);
+    expect(
+      refusalLine({ rule: 'r', reason: '', hint: '', next: 'report', explanation: told }).length,
+    ).toBeLessThan(64 * 1024);
   });
 
   it('is one line, whatever names hold', () => {
     const explanation = explain([pair('sql.select', 'a\n\u2028\u202e\u001b[2J')]);
-    const json = denialJson({ rule: 'r', reason: '', hint: '', explanation });
+    const json = refusalLine({ rule: 'r', reason: '', hint: '', next: 'report', explanation });
     expect(json).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
     expect(JSON.parse(json)).toMatchObject({ explanation });
   });

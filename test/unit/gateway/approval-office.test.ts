@@ -229,7 +229,7 @@ describe('who sees what', () => {
     const ada = at.someone('ada', ['dbas']);
     const first = await at.asked();
     await at.office.deny(ada, first, BINDING, undefined);
-    const second = await at.asked();
+    const second = await at.asked({ binding: 'another' });
     expect(at.office.list(ada, 'pending').map(({ id }) => id)).toEqual([second]);
     expect(at.office.list(ada).map(({ id }) => id)).toEqual([second, first]);
   });

@@ -128,7 +128,7 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       'state: sqlite:./state',
       'state: sqlite:./state\nfrobnicate: 1',
       [
-        '5:1: frobnicate: unknown key; known here: listen, publicUrl, tls, state, recordings, audit, issuers, agents, detectors, resources, policies, tokens, limits, approvals, drain',
+        '5:1: frobnicate: unknown key; known here: listen, publicUrl, tls, state, recordings, audit, issuers, agents, timeZone, detectors, resources, policies, tokens, limits, approvals, drain',
       ],
     ],
     [
@@ -255,6 +255,14 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       ],
     ],
     [
+      'functions beside a switch that is off',
+      'session: { max: 8h, idle: 30m }',
+      'freeText: { functions: [public.initials] }',
+      [
+        '21:17: resources.pg-prod.freeText.functions: stand beside show: any, under which all are; write show: plain',
+      ],
+    ],
+    [
       'other state stores',
       'sqlite:./state',
       'postgres://db/hoop',
@@ -305,7 +313,24 @@ describe('each mistake is one line with place, path, problem and cure', () => {
   });
 
   it('a key given twice', () => {
-    expect(mistakesOf(`${GOOD}policies: ./p\n`)[0]).toMatch(/^hoopd\.yaml:24:1: is not valid YAML: .*unique/);
+    expect(mistakesOf(`${GOOD}policies: ./p\n`)).toEqual([
+      'hoopd.yaml:24:1: policies: is there twice: the first time in line 23; keep one of them',
+    ]);
+    const below = GOOD.replace('    session: {', '    protocol: http\n    session: {');
+    expect(mistakesOf(below)).toEqual([
+      'hoopd.yaml:21:5: resources.pg-prod.protocol: is there twice: the first time in line 18; keep one of them',
+    ]);
+    // In one line, and below a list.
+    expect(mistakesOf(GOOD.replace('{ delegators:', '{ groups: [], delegators:'))).toEqual([
+      expect.stringMatching(
+        /^hoopd\.yaml:12:\d+: agents\.shop-copilot\.groups: is there twice: the first time in line 12;/,
+      ),
+    ]);
+    expect(
+      mistakesOf(GOOD.replace('    audience: hoop\n', '    audience: hoop\n    audience: hoopd\n')),
+    ).toEqual([
+      'hoopd.yaml:10:5: issuers.0.audience: is there twice: the first time in line 9; keep one of them',
+    ]);
   });
 
   it('many at once, in order of place', () => {

@@ -47,7 +47,7 @@ describe('docs/configuration.md', () => {
 
   it('has a row for every key', () => {
     for (const key of keys(configJsonSchema()))
-      expect(page, key).toMatch(new RegExp(`\`([a-z]+\\.)*${key}\``));
+      expect(page, key).toMatch(new RegExp(`\`([a-zA-Z]+\\.)*${key}\``));
   });
 });
 

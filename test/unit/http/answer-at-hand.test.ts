@@ -12,6 +12,7 @@ function answer(...pieces: string[]) {
     resume: () => void did.push('read on'),
     pause: () => undefined,
     done: () => undefined,
+    giveBack: () => undefined,
     release: () => {
       throw new Error('it is no upgrade');
     },

@@ -149,8 +149,8 @@ describe('an OpenAPI file', () => {
   const paths = (text: string) => `openapi: 3.0.0\npaths:\n${text}`;
   it.each([
     ['', 1, '', 'is no mapping'],
-    ['a: [', 1, '', 'is not YAML'],
-    ['openapi: 3.1.0\nopenapi: 3.1.0\n', 2, '', 'is not YAML'],
+    ['a: [', 1, '', 'is not valid YAML'],
+    ['openapi: 3.1.0\nopenapi: 3.1.0\n', 2, 'openapi', 'is there twice: the first time in line 1'],
     ['{"openapi": ', undefined, '', 'is not JSON'],
     ['swagger: "2.0"', 1, 'swagger', 'is version 2'],
     ['openapi: 4.0.0', 1, 'openapi', 'is no version'],

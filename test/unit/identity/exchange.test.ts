@@ -75,7 +75,7 @@ const idToken = (claims: Record<string, unknown> = {}) =>
 const ciToken = (claims: Record<string, unknown> = {}) =>
   idp.mint({ sub: 'repo:org/shop', repository: 'org/shop', run_id: '7', ...claims }, { now: clock.now() });
 
-type Extra = Partial<Pick<TokenRequest, 'agent' | 'model' | 'model_version' | 'ttl'>>;
+type Extra = Partial<Pick<TokenRequest, 'agent' | 'model' | 'model_version' | 'ttl' | 'run'>>;
 
 const ask = (type: keyof typeof TOKEN_TYPES, token: string, extra: Extra = {}): TokenRequest => ({
   grant_type: TOKEN_EXCHANGE_GRANT,
@@ -145,6 +145,23 @@ describe('a person’s ID token', () => {
     clock.advance(4 * MINUTE);
     const lost = ask('idToken', idToken({ groups: ['sales'] }), { agent: 'copilot' });
     await refused(() => exchange.exchange(lost, keys[0].thumbprint), 'ERR_AGENT_UNKNOWN');
+  });
+
+  it('keeps the run that it named first, whatever it names later; its token says it', async () => {
+    const { exchange, tokens } = gateway();
+    const runOf = async (run: string | undefined, key = keys[0]) => {
+      const extra = run === undefined ? {} : { run };
+      const { access_token } = await exchange.exchange(ask('idToken', idToken(), extra), key.thumbprint);
+      return (await tokens.verifyAccessToken(access_token, key.thumbprint)).run;
+    };
+    expect(await runOf('nightly')).toBe('nightly');
+    expect(await runOf('another')).toBe('nightly');
+    expect(await runOf(undefined)).toBe('nightly');
+    expect(await runOf(undefined, keys[1])).toBeUndefined();
+    expect(await runOf('late', keys[1])).toBeUndefined();
+    expect(() => parseTokenRequest({ ...ask('idToken', 'x'), run: 'a b' })).toThrow(
+      'run is missing or malformed',
+    );
   });
 
   it.each<[string, Record<string, unknown>, Extra]>([

@@ -149,6 +149,42 @@ describe('a revocation', () => {
     instances.renew(worker(9, { login: 'lgn_2' }), soon());
   });
 
+  it.each<[string, RevokeTarget, readonly number[]]>([
+    ['by the name that callers gave it', { run: 'nightly' }, [1, 2, 3]],
+    ['by what an issuer attests', { run: '4711' }, [4]],
+    [
+      "of one subject's alone",
+      { run: 'nightly', owner: { issuer: 'https://login.example.com', subject: 'u1' } },
+      [1, 2],
+    ],
+    [
+      'of one agent of a subject',
+      { run: 'nightly', owner: { issuer: 'https://login.example.com', subject: 'u1', agent: 'other' } },
+      [2],
+    ],
+  ])('of a run, %s, ends all of it and keeps it out', async (_what, target, expected) => {
+    const instances = registry();
+    const all = [
+      worker(1, { run: 'nightly' }),
+      worker(2, { run: 'nightly', name: 'other' }),
+      worker(3, { run: 'nightly', subject: 'u2' }),
+      worker(4, { attested: { runId: '4711' } }),
+      worker(5, { run: 'weekly' }),
+      worker(6),
+    ];
+    for (const one of all) instances.renew(one, soon());
+    const ended: number[] = [];
+    for (const [i, one] of all.entries()) instances.onEnd(one, () => ended.push(i + 1));
+    expect(instances.revoke(target)).toBe(expected.length);
+    expect(ended).toEqual(expected);
+    const restarted = registry();
+    for (const [i, one] of all.entries()) {
+      const again = worker(i + 11, { ...one, instance: id(i + 11), keyThumbprint: `thumb-${i + 11}` });
+      if (expected.includes(i + 1)) await refused(() => restarted.renew(again, soon()), 'ERR_REVOKED');
+      else restarted.renew(again, soon());
+    }
+  });
+
   it('of an earlier login ends an instance that has moved to another', async () => {
     const instances = registry();
     instances.renew(worker(1), soon());

@@ -121,7 +121,7 @@ async function startJob(overrides: Partial<IssuerConfig> = {}) {
   return { platform, instances, credential, principal, ends, pass, close };
 }
 
-it('a job of six hours keeps its session through seventy renewals, five rotated keys and a provider that is down', async () => {
+it('D3: a job of six hours keeps its session through seventy renewals, five rotated keys and a provider that is down', async () => {
   const job = await startJob({ maxSessionMs: 8 * HOUR });
   await job.pass(2 * HOUR);
   job.platform.isDown = true;

@@ -178,7 +178,7 @@ describe('the exit status', () => {
     const told = failureStatus(new HoopError('ERR_REVOKED', 'no more'));
     expect(JSON.parse(told.toString())).toMatchObject({
       status: 'Failure',
-      message: 'hoop: ERR_REVOKED: no more',
+      message: 'hoop: ERR_REVOKED: no more {"rule":"ERR_REVOKED","next":"report","retryable":false}',
     });
   });
 });

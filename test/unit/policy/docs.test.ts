@@ -51,6 +51,8 @@ it('docs/policy.md names every attribute and annotation', () => {
     '@window',
     '@mask',
     '@rows',
+    '@lookups',
+    '@limit',
   ])
     expect(page).toContain(word);
 });

@@ -249,6 +249,21 @@ describe('reveal', () => {
       { show: false, mask: 'null', rules: [{ id: 'a' }, { id: 'b' }] },
     ],
     [
+      'lookups: the fewest, in the longest time',
+      SHOW + hide('a', '@mask("partial") @lookups("20/1h")') + hide('b', '@lookups("30/2h")', 'pii.contact'),
+      {
+        show: false,
+        mask: 'redact',
+        rules: [{ id: 'a' }, { id: 'b' }],
+        lookups: { count: 20, ms: 7_200_000 },
+      },
+    ],
+    [
+      'none where one of several allows none',
+      SHOW + hide('a', '@lookups("20/1h")') + hide('b', '', 'pii.contact'),
+      { show: false, mask: 'redact', rules: [{ id: 'a' }, { id: 'b' }] },
+    ],
+    [
       'a plain forbid',
       SHOW + hide('a', '@mask("partial")') + hide('b', ''),
       { show: false, mask: 'redact', rules: [{ id: 'a' }, { id: 'b' }] },
@@ -378,7 +393,7 @@ it('adding a forbid never allows what was denied, nor shows what was hidden', ()
         const id = `r${i}`;
         const text = `@id("${id}") ${effect} (${scope}, ${action}, resource) ${condition};`;
         const softer = effect === 'permit' ? {} : NOTES[note as keyof typeof NOTES];
-        return { id, text, effect: effect as 'permit' | 'forbid', file: 'x', line: 1, ...softer };
+        return { id, text, effect: effect as 'permit' | 'forbid', file: 'x', line: 1, named: [], ...softer };
       }),
     );
   const rank = { allow: 2, hold: 1, deny: 0 };

@@ -35,13 +35,27 @@ describe('says what is wrong, where, and what to write', () => {
       '@id("a") @reson("x") permit (principal, action, resource);',
       '1:1',
       'the annotation @reson is not known',
-      'use @id, @reason, @hint, @approval, @quorum, @window, @mask, @rows, or a comment',
+      'use @id, @reason, @hint, @approval, @quorum, @window, @mask, @lookups, @rows, @limit, or a comment',
     ],
     [
       '@id("a") @mask("stars") forbid (principal, action == Action::"reveal", resource);',
       '1:1',
       '@mask("stars") is not a mask',
-      'write one of partial, redact, null',
+      'write one of partial, keep-format, pseudonym, redact, null, full',
+    ],
+    ...['', '20', '0/1h', '20/2d', '10001/1h', '20/1h/1h', '-1/1h', '1e3/1h'].map(
+      (text): [string, string, string, string] => [
+        `@id("a") @lookups("${text}") forbid (principal, action == Action::"reveal", resource);`,
+        '1:1',
+        `@lookups("${text}") is not a number in a time of at most a day`,
+        'write how many in how long, as in @lookups("20/1h"); at most 10000',
+      ],
+    ),
+    [
+      '@id("a") @lookups("20/1h") permit (principal, action == Action::"reveal", resource);',
+      '1:1',
+      '@lookups does nothing on a permit',
+      'put it on the forbid that it softens',
     ],
     [
       '@id("a") @mask("null") permit (principal, action == Action::"reveal", resource);',
@@ -160,6 +174,17 @@ describe('says what is wrong, where, and what to write', () => {
     ],
     ['@id("a") @id("b") permit (principal, action, resource);', '1:10', 'duplicate annotation: @id', ''],
   ])('%s', (text, place, message, cure) => expect(faults(text)).toContainEqual([place, message, cure]));
+
+  it('once for an attribute that is missing on many kinds, however many they are', () => {
+    const found = faults('@id("a") forbid (principal, action, resource) when { resource.nam == "x" };');
+    expect(found).toEqual([
+      [
+        '1:54',
+        expect.stringMatching(/^attribute `nam` not found on Address, Approval, AuditLog and \d\d more$/),
+        expect.stringMatching(/^did you mean `name`\? say which kind .*`resource is Address`/),
+      ],
+    ]);
+  });
 
   it('for all faults of all files at once, by place', () => {
     const loaded = loadPolicies(vocabulary, [

@@ -69,4 +69,27 @@ describe('a rule on reveal', () => {
     expect(hidden(hide('resource', 'resource.table == "customers"'))).toEqual(['column']);
     expect(hidden(hide('resource', 'resource.schema != "public"'))).toEqual(['field', 'detected']);
   });
+
+  it.each([
+    ['all values', 'permit', 'resource', false],
+    ['a resource', 'permit', 'resource in Resource::"pg"', false],
+    ['functions', 'permit', 'resource is Function', true],
+    ['functions of a schema', 'permit', 'resource is Function in Schema::"pg/public"', true],
+    ['those of another', 'permit', 'resource is Function in Schema::"pg/other"', false],
+    ['one function', 'permit', 'resource == Function::"pg/public.f"', true],
+    ['columns', 'permit', 'resource is Column', false],
+  ])('that shows %s shows what a function gives: %#', (_, effect, where, isShown) => {
+    const attrs = { schema: 'public', name: 'f', class: 'user', table: '', tags: [], detected: false };
+    const schema: PolicyObject = {
+      type: 'Schema',
+      id: 'pg/public',
+      attrs: { name: 'public', system: false },
+      parent: resource,
+    };
+    const f: PolicyObject = { type: 'Function', id: 'pg/public.f', attrs, parent: schema };
+    const rule = `@id("it") ${effect} (principal, action == Action::"reveal", ${where});`;
+    expect(engineOf(rule).reveal(agent('bot', []), f).show).toBe(isShown);
+    const hidden = `${rule} @id("no") forbid (principal, action == Action::"reveal", resource) when { resource.schema == "public" };`;
+    expect(engineOf(hidden).reveal(agent('bot', []), f).show).toBe(false);
+  });
 });

@@ -59,7 +59,7 @@ describe('@rows', () => {
       object: {
         type: 'Function',
         id: 'pg/public.f',
-        attrs: { schema: 'public', name: 'f', class: functionClass },
+        attrs: { schema: 'public', name: 'f', class: functionClass, table: '', tags: [], detected: false },
       },
     });
     expect(ask([call('user')])).toMatchObject({ cause: 'rows-not-counted' });

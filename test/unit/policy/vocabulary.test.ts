@@ -64,6 +64,18 @@ describe("the product's words", () => {
     expect(vocabulary.foldVerbs([])).toEqual([]);
   });
 
+  it('say what they do with data, as far as they can', () => {
+    const of = (kind: string) => VERBS.filter((verb) => vocabulary.kindOf(verb) === kind);
+    for (const verb of VERBS) if (vocabulary.reads(verb)) expect(of('read')).toContain(verb);
+    expect(of('change')).toEqual(
+      expect.arrayContaining(['sql.update', 'sql.drop', 'http.delete', 'k8s.patch', 'sftp.put']),
+    );
+    expect(of('other')).toEqual(
+      expect.arrayContaining(['connect', 'sql.transaction', 'ssh.exec', 'mcp.call', 'k8s.exec']),
+    );
+    expect(vocabulary.kindOf('no.such')).toBe('other');
+  });
+
   it('of which some change rows', () => {
     expect(vocabulary.counted).toEqual([
       'sql.insert',

@@ -8,6 +8,7 @@ import {
 import { catalogQuery, readAnswer } from '../../../src/protocols/postgres/catalog/mirror/queries.ts';
 import { TABLE_NAMES } from '../../../src/protocols/postgres/catalog/mirror/tables.ts';
 
+const MOMENT = ['agent', '150004', '4294967996', '4294967997', 'server', '[7]', '[]'];
 const NOTHING: TableDelta = { survivors: undefined, rows: [] };
 
 /** An answer about schemas: `[oid, settled, name]`, and the settled ones that are left. */
@@ -81,28 +82,26 @@ describe('the mirror of a table', () => {
 
 describe('question and answer', () => {
   test('transactions are compared by the 32 bits that rows have', () => {
-    expect(catalogQuery(2n ** 32n * 3n + 700n, () => 0)).toContain(`age('700'::pg_catalog.xid)`);
-    expect(catalogQuery(undefined, () => 0)).not.toContain("age('");
+    expect(catalogQuery({ since: 2n ** 32n * 3n + 700n, settled: () => 0 })).toContain(
+      `age('700'::pg_catalog.xid)`,
+    );
+    expect(catalogQuery()).not.toContain("age('");
   });
 
   test.each([
     ['nothing', []],
-    ['too few tables', [[['agent', '150004', '700', '701', 'server']], [['[]', '0']]]],
-    ['a number that is none', [[['agent', '150004', 'x', '701', 'server']], ...answers()]],
-    ['rows that are no JSON', [[['agent', '150004', '700', '701', 'server']], ...answers('[')]],
+    ['too few tables', [[MOMENT], [['[[]]']]]],
+    ['too few columns', [[MOMENT.slice(1)], ...answers()]],
+    ['a number that is none', [[MOMENT.with(2, 'x')], ...answers()]],
+    ['rows that are no JSON', [[MOMENT], ...answers('[')]],
   ])('%s is no answer', (_, results) => {
     expect(() => readAnswer(results)).toThrow(SyntaxError);
   });
 
   test('an answer', () => {
-    const { moment, delta } = readAnswer([
-      [],
-      [['agent', '150004', '4294967996', '4294967997', 'server', '[7]']],
-      ...answers('[["1",true,1,"a"]]'),
-      [],
-    ]);
+    const { moment, delta } = readAnswer([[], [MOMENT], ...answers('[["1",true,1,"a"]]'), []]);
     expect(moment).toEqual({
-      owner: { serverVersion: 150004, role: 'agent', unusable: [7] },
+      owner: { serverVersion: 150004, role: 'agent', unusable: [7], definers: [] },
       oldest: 4294967996n,
       next: 4294967997n,
       server: 'server',
@@ -113,5 +112,5 @@ describe('question and answer', () => {
 
 /** One of each table, and that no settled row is missing. */
 function answers(rows: string | null = null): (string | null)[][][] {
-  return [...TABLE_NAMES.map(() => [[rows, '0']]), [TABLE_NAMES.map(() => null)]];
+  return TABLE_NAMES.map(() => [[`[${rows}, null]`]]);
 }

@@ -6,6 +6,7 @@ const ID = { relation: 1, attribute: 1, name: 'public.customers.id' };
 const masks = {
   detected: { resource: { id: 'pg' } },
   maskOf: ({ attribute }: { readonly attribute: number }) => (attribute === 2 ? 'partial' : undefined),
+  pseudonymsRefused: () => undefined,
 } as never;
 
 describe('a column of a result', () => {

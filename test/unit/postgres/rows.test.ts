@@ -143,7 +143,10 @@ describe('rows', () => {
     [20, 0, 'opaque'],
     [17, 0, 'opaque'],
     [1009, 1, 'opaque'],
-    [2950, 1, 'opaque'],
+    [2950, 0, 'uuid'],
+    [2950, 1, 'uuid-binary'],
+    [1184, 1, 'opaque'],
+    [869, 0, 'opaque'],
     [99_999, 0, 'opaque'],
   ])('type %i in format %i may become %s', (oid, format, shape) => {
     expect(shapeOf(oid, format)).toBe(shape);

@@ -78,6 +78,49 @@ test.each([
   expect(made?.everywhere.toSorted()).toEqual(expected.everywhere.toSorted());
 });
 
+const join = `{RANGETBLENTRY :rtekind 2 :joinaliasvars (${column(2)} {COALESCEEXPR :args (${column(3)})})}`;
+const list = '{RANGETBLENTRY :rtekind 5 :values_lists ((i 1))}';
+const within = (inside: string) => `{RANGETBLENTRY :rtekind 1 :subquery ${inside.slice(1, -1)}}`;
+/** A query over something else in FROM, beside a table. */
+const over = (second: string, list: string, set = '<>') =>
+  query('', list)
+    .replace(':relid 77})', `:relid 77} ${second})`)
+    .replace(/:setOperations <>(?!.*:setOperations)/, `:setOperations ${set}`);
+const second = (attribute: number) => column(attribute).replace('varno 1', 'varno 2');
+const UNION =
+  '{SETOPERATIONSTMT :op 0 :all true :larg {RANGETBLREF :rtindex 1} :rarg {RANGETBLREF :rtindex 2}}';
+
+test.each([
+  [
+    'a column, and under another type',
+    query('', `${entry(column(2))} ${entry(`{RELABELTYPE :arg ${column(3)}}`, 'b', 2)}`),
+    [1, 2],
+  ],
+  [
+    'what is computed, a whole row, a constant',
+    query(
+      '',
+      `${entry(`{OPEXPR :args (${column(2)})}`)} ${entry(column(0), 'b', 2)} ${entry('{CONST :x 1}', 'c', 3)}`,
+    ),
+    [],
+  ],
+  ['a column of a subquery', over(within(query('', entry(column(5)))), entry(second(1))), [1]],
+  [
+    'what a subquery computes',
+    over(within(query('', entry(`{FUNCEXPR :args (${column(5)})}`))), entry(second(1))),
+    [],
+  ],
+  [
+    'a column of a join, and one that is made of two',
+    over(join, `${entry(second(1))} ${entry(second(2), 'b', 2)}`),
+    [1],
+  ],
+  ['columns of both arms', over(within(query('', entry(column(5)))), entry(column(1)), UNION), [1]],
+  ['a column beside a list of values', over(list, entry(column(1)), UNION), []],
+])('carried: %s', (_, tree, carried) => {
+  expect(viewColumns(tree)?.carried).toEqual(carried);
+});
+
 test.each([
   ['a column of a query that is not there', query('', entry(column(1, 3)))],
   ['a range table entry that is not there', query('', entry(column(1).replace('varno 1', 'varno 9')))],

@@ -1,9 +1,11 @@
+import { createSecretKey } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Actor, AuditLog, EventInput } from '../../../src/audit/event.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { createEnforcer } from '../../../src/enforcement/enforcer.ts';
 import type { CredentialCheck, Principal } from '../../../src/identity/principal.ts';
-import { Guard, type Question } from '../../../src/protocols/stream/guard.ts';
+import { PseudonymKey } from '../../../src/masking/pseudonyms.ts';
+import { Guard, type GuardParts, type Question } from '../../../src/protocols/stream/guard.ts';
 import type { FrameKind } from '../../../src/recording/format.ts';
 import { type FrameSink, FramingStreamRecorder } from '../../../src/recording/stream-recorder.ts';
 import { agent, engineOf, resource, table, vocabulary } from '../policy/support.ts';
@@ -51,6 +53,7 @@ let now: Principal;
 let revoked: boolean;
 let tally: { operations: number; denied: number };
 let guard: Guard;
+let parts: GuardParts;
 
 beforeEach(() => {
   [log, recorder] = [new Log(), new Sink()];
@@ -66,15 +69,17 @@ beforeEach(() => {
   };
   const clock = { now: () => 1_700_000_000_000 };
   const actor = { kind: 'agent', name: FIRST.name } as Actor;
-  guard = new Guard({
+  parts = {
     session: { id: 'ses_1', principal: FIRST, actor, resource, protocol: 'postgres' },
     enforcer: createEnforcer({ engine: () => engine, vocabulary, audit: log, credentials, clock }),
     credentials,
+    pseudonyms: new PseudonymKey(createSecretKey(Buffer.alloc(32, 1))),
     recorder: new FramingStreamRecorder(recorder, 0),
     nextRecorder: () => new FramingStreamRecorder(recorder, 1),
     clock,
     tally,
-  });
+  };
+  guard = new Guard(parts);
 });
 
 const question = (action: string, more: Partial<Question> = {}): Question => ({
@@ -202,6 +207,33 @@ describe('the guard', () => {
     expect((await allowed()).policyVersion).toBe(changed);
     now = FIRST;
     expect(guard.policyVersion()).not.toBe(version);
+  });
+
+  it('gives the same pseudonyms to one principal in one run, which is what is attested of it, else what it says', () => {
+    const value = Buffer.from('ann@example.com');
+    const of = (more: Partial<Principal>, id = 'ses_1', domain = 'pii.email', on = resource) => {
+      const principal = { ...FIRST, ...more };
+      const session = { id, principal, actor: {} as Actor, resource: on, protocol: 'postgres' };
+      return new Guard({ ...parts, session }).pseudonyms(domain).text(value);
+    };
+    const attested = { runId: '7' };
+    const groups = [
+      [of({ run: 'a' }), of({ run: 'a' }, 'ses_2'), of({ run: 'a', groups: [], declared: { model: 'm' } })],
+      [of({ run: 'b' })],
+      // Whatever it says, it is in the run that is attested.
+      [of({ attested }), of({ attested, run: 'a' }), of({ attested, run: 'b' }, 'ses_2')],
+      [of({ attested: { runId: '8' } })],
+      [of({ attested: { pipelineId: '7' } })],
+      [of({})],
+      [of({}, 'ses_2')],
+      [of({ run: 'a', name: 'other' })],
+      [of({ run: 'a', issuer: 'https://other.test' })],
+      [of({ run: 'a', subject: 'other' })],
+      [of({ run: 'a' }, 'ses_1', 'pii.name')],
+      [of({ run: 'a' }, 'ses_1', 'pii.email', { ...resource, id: 'other' })],
+    ];
+    for (const group of groups) expect(new Set(group).size).toBe(1);
+    expect(new Set(groups.flat()).size).toBe(groups.length);
   });
 
   it('records what is shown', () => {

@@ -55,6 +55,14 @@ describe('the index itself', () => {
     }
   });
 
+  it('finds what was only explained as that, and under no refusal, however it was once written down', async () => {
+    const old = { decision: 'deny', reason: 'explains-only: nothing runs', session: 'ses_told' } as const;
+    await log.append(decided('op_told', { decision: 'explained', session: 'ses_told' }));
+    await log.append(decided('op_told_once', old));
+    expect(await found({ session: 'ses_told', decision: 'explained' })).toEqual(['op_told_once', 'op_told']);
+    expect(await found({ session: 'ses_told', decision: 'deny' })).toEqual([]);
+  });
+
   it('goes on where it was after a restart, and over a torn tail', async () => {
     await log.append(decided('op_torn', { session: 'ses_torn' }));
     await index.close();

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { recordedQuestion } from '../../../src/enforcement/asked.ts';
 import { loadPolicies } from '../../../src/policy/load.ts';
 import { hostOf } from '../../../src/protocols/ssh/entities.ts';
 import {
@@ -171,4 +172,16 @@ describe('the policies of docs/protocols/ssh.md', () => {
     expect(effect(['ai-agents'], { kind: 'shell' }, { terminal })).toBe('deny');
     expect(effect(['operators'], { kind: 'shell' }, { terminal })).toBe('allow');
   });
+});
+
+it.each([
+  'mysql -phunter2 -e "select 1"',
+  'curl -H "Authorization: hunter2" localhost',
+  'PASS=hunter2 deploy',
+  'echo hunter2 | sh -s',
+  'mail -s x 123-45-6789',
+])('of %j the record that policy is asked by keeps no word', (command) => {
+  const asked = question(command);
+  expect(JSON.stringify(asked)).toMatch(/hunter2|123-45-6789/);
+  expect(JSON.stringify(recordedQuestion(vocabulary, asked))).not.toMatch(/hunter2|123-45-6789/);
 });

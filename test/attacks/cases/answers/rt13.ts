@@ -19,6 +19,7 @@ CREATE SCHEMA app;
 CREATE TABLE app.people (id int, email text); INSERT INTO app.people VALUES (7, 'shown@example.com');
 CREATE VIEW app.names AS SELECT email FROM app.people;
 CREATE FUNCTION app.lower(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION app.unread(text) RETURNS text LANGUAGE plpgsql AS 'BEGIN RETURN $1; END';
 CREATE FUNCTION app.total(totals) RETURNS int LANGUAGE sql AS 'SELECT 1';
 CREATE TYPE app.key AS (k text);
 CREATE FUNCTION app.to_key(int) RETURNS app.key LANGUAGE sql AS 'SELECT ROW($1::text)::app.key';
@@ -128,6 +129,10 @@ export const RT13: readonly AttackGroup[] = [
         'SELECT name FROM people people',
       ),
       honest(
+        'a function whose text is read and holds nothing masked',
+        'COPY (SELECT app.lower(name) FROM people) TO STDOUT',
+      ),
+      honest(
         'casts that cannot be meant',
         'SELECT id + 1, title || 1 FROM plain WHERE id IN (1, 2) AND title = $$a$$',
         'SELECT sum(born) FROM people GROUP BY name ORDER BY 1',
@@ -176,8 +181,8 @@ export const RT13: readonly AttackGroup[] = [
       ),
       explained(
         'the function is named',
-        'COPY (SELECT app.lower(name) FROM people) TO STDOUT',
-        /function app\.lower may give/,
+        'COPY (SELECT app.unread(name) FROM people) TO STDOUT',
+        /function app\.unread may give/,
       ),
       explained(
         'the cast is named',

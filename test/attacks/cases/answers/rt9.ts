@@ -26,6 +26,7 @@ CREATE TABLE plain (id int, n numeric); INSERT INTO plain VALUES (1, 1.5), (2, 2
 CREATE VIEW busy AS SELECT id, status FROM orders;
 CREATE FUNCTION count_of(int) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT count(*) FROM public.orders WHERE id = $1';
 CREATE FUNCTION name_of(int) RETURNS text LANGUAGE sql STABLE AS 'SELECT item FROM public.orders WHERE id = $1';
+CREATE FUNCTION unread(int) RETURNS text LANGUAGE plpgsql STABLE AS 'BEGIN RETURN (SELECT item FROM public.orders WHERE id = $1); END';
 `;
 
 const NOTICE = 'NoticeResponse 01H01';
@@ -203,7 +204,7 @@ export const RT9: readonly AttackGroup[] = [
           );
           const client = await world.through();
           await send(client, 'SELECT a FROM wide');
-          const sql = 'SELECT *, name_of(1), 1 FROM wide';
+          const sql = 'SELECT *, unread(1), 1 FROM wide';
           await send(client, sql);
           await world.admin('ALTER TABLE wide ADD b int DEFAULT 2');
           const [answer] = await answers(client, [sql], 'simple');

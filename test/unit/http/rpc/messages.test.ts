@@ -24,7 +24,7 @@ describe('messages', () => {
     });
   });
 
-  it('are read as JSON is, whatever their params are', () => {
+  it('H24: are read as JSON is, whatever their params are', () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.stringMatching(/^[a-z]{1,5}$/), fc.jsonValue({ maxDepth: 3 })),
@@ -106,7 +106,7 @@ describe('members of the protocol', () => {
     expect(read(`[${'0,'.repeat(262_144)}0]`)).toMatchObject({ rule: 'body-too-large' });
   });
 
-  it('are no names of arguments', () => {
+  it('H24: are no names of arguments', () => {
     expect(askedFor('tools/call', { name: 'pay', arguments: { Name: 'a', Arguments: 1 } })).toMatchObject({
       arguments: ['$.Name=a', '$.Arguments=1'],
     });

@@ -7,7 +7,7 @@ const results = (session: McpSession, id: string, again = false) =>
   session.under(id, again).map((one) => one.result);
 
 describe('a session that has a name', () => {
-  it('knows all that was ever sent under an id, each once', () => {
+  it('H24: knows all that was ever sent under an id, each once', () => {
     const session = new McpSession(true);
     for (const one of ['a', 'b', 'a']) session.sent('1', tool(one));
     session.over('1', tool('a'));

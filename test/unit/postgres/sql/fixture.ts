@@ -100,6 +100,7 @@ const AROUND: Rows = {
     aggregate: null,
     steers: false,
     reshapes: false,
+    code: null,
     calls: null,
   })),
   pg_rewrite: [
@@ -211,7 +212,7 @@ function catalogOf(rows: Rows): Catalog {
   });
   const mirror = new CatalogMirror();
   const changes = mirror.apply(Object.fromEntries(delta) as CatalogDelta);
-  const owner = { serverVersion: 180000, role: 'agent', unusable: [] };
+  const owner = { serverVersion: 180000, role: 'agent', unusable: [], definers: [] };
   return new CatalogBuilder().build(mirror.tables, changes, owner);
 }
 

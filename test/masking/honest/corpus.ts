@@ -1,0 +1,114 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { pythonPackages } from '../../analysis/packages.ts';
+import type { Major, World } from '../../attacks/world.ts';
+
+/** A statement that nobody has a reason to refuse. */
+export interface Honest {
+  readonly at: string;
+  readonly sql: string;
+  /** Columns of its result that only carry what is masked. */
+  readonly masks: readonly string[];
+  /** By Parse and Bind, with these; else as a Query. */
+  readonly values?: readonly (string | null)[];
+}
+
+/** Statements over one schema. */
+export interface Corpus {
+  readonly name: string;
+  /** For psql, by the administrator. */
+  readonly sql: string;
+  /** Tags of columns. */
+  readonly columns: Readonly<Record<string, readonly string[]>>;
+  readonly statements: readonly Honest[] | ((world: World) => Promise<readonly Honest[]>);
+  /** The gateway's own credential is a superuser's: what looks at everything in the catalogs wants that. */
+  readonly superuser?: boolean;
+  /** Default `shop`. */
+  readonly database?: string;
+  /** Of the servers that bring what the schema wants; absent: all. */
+  readonly majors?: readonly Major[];
+}
+
+const FOLDER = new URL('./queries/', import.meta.url);
+/** Debian's package postgresql-15-postgis-3 brings it. */
+const POSTGIS = '/usr/share/postgresql/15/extension/postgis.control';
+const PLACES = new URL('./places/', import.meta.url);
+const NOTE = /^-- masks: (.*)$/;
+
+/** What analysts ask of the shops in `schema.sql`, a line each; before one that carries masked columns a comment names them. */
+export function shops(): Corpus {
+  const statements = readdirSync(FOLDER).flatMap((name) => statementsOf(new URL(name, FOLDER)));
+  const sql = readFileSync(new URL('schema.sql', import.meta.url), 'utf8');
+  return { name: 'queries', sql, columns: SHOPS_MASKED, statements };
+}
+
+/**
+ * What is asked of a map: geometries and geographies of PostGIS, where the homes of people are masked.
+ *
+ * @throws {Error} This machine's PostgreSQL has no PostGIS.
+ */
+export function places(): Corpus {
+  if (!existsSync(POSTGIS)) throw new Error(`no PostGIS here: ${POSTGIS} is missing`);
+  return {
+    name: 'places',
+    sql: readFileSync(new URL('schema.sql', PLACES), 'utf8'),
+    columns: { 'public.people.home': ['pii'] },
+    statements: statementsOf(new URL('queries.sql', PLACES)),
+    majors: [15],
+  };
+}
+
+function statementsOf(file: URL): readonly Honest[] {
+  const lines = readFileSync(file, 'utf8').split('\n');
+  return lines.flatMap((sql, index) =>
+    sql === '' || sql.startsWith('--')
+      ? []
+      : [{ at: `${basename(file.pathname)}:${index + 1}`, sql, masks: maskedBy(lines[index - 1]) }],
+  );
+}
+
+function maskedBy(line = ''): string[] {
+  const names = NOTE.exec(line)?.[1];
+  return names === undefined ? [] : names.split(',').map((name) => name.trim());
+}
+
+const SHOPS_MASKED = {
+  'public.customers.email': ['pii'],
+  'public.customers.phone': ['pii'],
+  'public.customers.born': ['pii'],
+  'public.employees.email': ['pii'],
+  'public.employees.salary': ['pii'],
+  'public.payments.card': ['pii'],
+  'public.events.ip': ['pii'],
+};
+
+const TPCH = new URL('tpch.py', import.meta.url).pathname;
+const TPCH_VERSION = '1.5.5';
+const TPCH_MASKED = { 'public.supplier.s_phone': ['pii'], 'public.supplier.s_address': ['pii'] };
+/** By the number of a query, from 1. */
+const TPCH_CARRIED: Readonly<Record<number, readonly string[]>> = {
+  2: ['s_address', 's_phone'],
+  15: ['s_address', 's_phone'],
+  20: ['s_address'],
+};
+
+/**
+ * The 22 queries of TPC-H over rows of its own.
+ *
+ * @throws {Error} The packages that bring them cannot be had here.
+ */
+export function tpch(): Corpus {
+  const packages = ['duckdb', 'duckdb-extension-tpch', 'duckdb-extension-tpcds'].map(
+    (one) => `${one}==${TPCH_VERSION}`,
+  );
+  const args = [TPCH, pythonPackages(`duckdb-${TPCH_VERSION}`, packages)];
+  const printed = execFileSync('python3', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { schema, queries } = JSON.parse(printed) as { schema: string; queries: string[] };
+  const statements = queries.map((sql, index) => ({
+    at: `tpch ${index + 1}`,
+    sql,
+    masks: TPCH_CARRIED[index + 1] ?? [],
+  }));
+  return { name: 'tpch', sql: schema, columns: TPCH_MASKED, statements };
+}

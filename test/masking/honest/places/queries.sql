@@ -1,0 +1,43 @@
+SELECT name, ST_X(place), ST_Y(place) FROM shops ORDER BY id;
+SELECT id, ST_AsText(place), ST_AsGeoJSON(place), ST_AsEWKT(place) FROM shops ORDER BY id;
+SELECT id, place FROM shops ORDER BY id;
+SELECT id, ground FROM shops ORDER BY id LIMIT 3;
+SELECT a.name, b.name, ST_Distance(a.place, b.place) FROM shops a JOIN shops b ON a.id < b.id ORDER BY 3, 1, 2 LIMIT 5;
+SELECT a.name, round(ST_Distance(a.ground, b.ground)) FROM shops a, shops b WHERE b.id = 1 ORDER BY 2;
+SELECT name FROM shops WHERE ST_DWithin(ground, ST_SetSRID(ST_MakePoint(2, 2), 4326)::geography, 200000) ORDER BY id;
+SELECT name FROM shops WHERE place && ST_MakeEnvelope(0, 0, 4, 4, 4326) ORDER BY id;
+SELECT name FROM shops ORDER BY place <-> ST_SetSRID(ST_MakePoint(3, 3), 4326), id LIMIT 4;
+SELECT name FROM shops WHERE place <-> 'SRID=4326;POINT(3 3)'::geometry < 2 ORDER BY id;
+SELECT d.name, count(s.id) FROM districts d LEFT JOIN shops s ON ST_Contains(d.area, s.place) GROUP BY d.id, d.name ORDER BY d.id;
+SELECT district, count(*) FROM shop_districts GROUP BY district ORDER BY district;
+SELECT d.name, ST_Area(d.area), ST_Perimeter(d.area), ST_NPoints(d.area) FROM districts d ORDER BY d.id;
+SELECT d.name, round(ST_Area(d.area::geography)) FROM districts d ORDER BY d.id;
+SELECT ST_AsText(ST_Centroid(area)), ST_AsText(ST_Envelope(area)) FROM districts ORDER BY id;
+SELECT ST_AsText(ST_Union(area)) FROM districts;
+SELECT ST_AsText(ST_Collect(place ORDER BY id)) FROM shops WHERE id < 5;
+SELECT ST_Extent(place), ST_AsText(ST_ConvexHull(ST_Collect(place))) FROM shops;
+SELECT a.name, b.name, ST_Area(ST_Intersection(a.area, b.area)) FROM districts a JOIN districts b ON a.id < b.id AND ST_Intersects(a.area, b.area) ORDER BY a.id, b.id;
+SELECT t.id, ST_Length(t.track), ST_Length(t.track::geography) > 1000 FROM trips t ORDER BY t.id;
+SELECT t.id, ST_AsText(ST_StartPoint(t.track)), ST_AsText(ST_EndPoint(t.track)) FROM trips t ORDER BY t.id LIMIT 5;
+SELECT t.id, (ST_DumpPoints(t.track)).path, ST_AsText((ST_DumpPoints(t.track)).geom) FROM trips t ORDER BY t.id, 2 LIMIT 6;
+SELECT t.id, p.path, ST_AsText(p.geom) FROM trips t, ST_DumpPoints(t.track) p ORDER BY t.id, p.path LIMIT 6;
+SELECT t.id, d.name FROM trips t JOIN districts d ON ST_Crosses(t.track, d.area) ORDER BY 1, 2;
+SELECT id, ST_AsText(ST_Transform(place, 3857), 3) FROM shops ORDER BY id LIMIT 5;
+SELECT id, ST_AsText(ST_Buffer(place, 0.5, 2), 3) FROM shops ORDER BY id LIMIT 2;
+SELECT id, ST_SRID(place), GeometryType(place), ST_GeometryType(place), ST_IsValid(place) FROM shops ORDER BY id LIMIT 3;
+SELECT id, ST_GeoHash(place, 6) FROM shops ORDER BY id;
+SELECT count(*) FILTER (WHERE ST_X(place) > 3) AS east, avg(ST_Y(place)) FROM shops;
+SELECT id, rank() OVER (ORDER BY ST_Distance(place, 'SRID=4326;POINT(0 0)'::geometry)) FROM shops ORDER BY id;
+SELECT ST_ClusterDBSCAN(place, 1.2, 2) OVER () AS cluster, id FROM shops ORDER BY id;
+SELECT ST_AsText(ST_GeomFromText('POINT(1 2)', 4326)), ST_GeomFromGeoJSON('{"type":"Point","coordinates":[1,2]}') IS NOT NULL;
+SELECT f_table_name, f_geometry_column, srid, type FROM geometry_columns ORDER BY 1, 2;
+SELECT srid, auth_name FROM spatial_ref_sys WHERE srid IN (4326, 3857) ORDER BY 1;
+SELECT p.name, s.name FROM people p JOIN shops s ON s.id = p.shop_id ORDER BY p.id;
+SELECT id, name FROM addresses ORDER BY id;
+SELECT s.name, count(p.id) FROM shops s LEFT JOIN people p ON p.shop_id = s.id WHERE ST_X(s.place) < 5 GROUP BY s.id, s.name ORDER BY s.id;
+-- masks: home
+SELECT id, name, home FROM people ORDER BY id;
+-- masks: home
+SELECT id, home FROM addresses ORDER BY id LIMIT 5;
+-- masks: home
+SELECT p.id, p.home, s.place FROM people p JOIN shops s ON s.id = p.shop_id WHERE ST_Y(s.place) > 2 ORDER BY p.id;
