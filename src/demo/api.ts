@@ -13,6 +13,7 @@ export interface ShopApi {
   stop(): Promise<void>;
 }
 
+const PATHS = ['/customers', '/customers/{id}', '/orders/{id}'];
 const ONE = /^\/(customers|orders)\/([1-9]\d{0,8})$/;
 
 /**
@@ -53,6 +54,7 @@ async function answer(
   const [, table, id] = ONE.exec(url) ?? [];
   if (method === 'GET' && url === '/customers')
     return respond(response, 200, await query('SELECT * FROM customers ORDER BY id'));
+  if (method === 'GET' && url === '/') return respond(response, 200, { paths: PATHS });
   if (table === undefined) return respond(response, 404, { error: 'there is no such thing' });
   if (method === 'DELETE') {
     await query(`DELETE FROM ${table} WHERE id = ${id}`);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Hoopctl } from './hoopctl.ts';
 import { AGENT, agentSignsIn, agentWorks } from './scenes/agent.ts';
-import { auditorLooks } from './scenes/auditor.ts';
+import { auditorLooks, type Refusals } from './scenes/auditor.ts';
 import { agentCalls } from './scenes/caller.ts';
 import type { Stage } from './stage.ts';
 import { type Check, type Story, table } from './story.ts';
@@ -13,6 +13,7 @@ export interface PlaySummary {
   readonly statements: number;
   readonly requests: number;
   readonly allowed: number;
+  /** Refused to the agent in any way: what the audit has as denied, as held and not approved, and as undone when it had run. */
   readonly denied: number;
   /** As the gateway's own audit counts them. */
   readonly maskedValues: number;
@@ -60,16 +61,23 @@ export async function play(
   const denied = work.denied + calls.denied;
   const leakedValues = work.leakedValues + calls.leakedValues;
   check(leakedValues === 0, `${leakedValues} planted values reached the agent`);
-  const { maskedValues, auditEvents, auditVerified, recordingReplayed } = evidence;
+  const { refusals, maskedValues, auditEvents, auditVerified, recordingReplayed } = evidence;
   const seconds = Math.round((performance.now() - startedAt) / 100) / 10;
   story.plain(
-    `\n${AGENT} sent ${statements} statements and ${requests} requests: ${allowed} allowed, ${denied} denied. ${maskedValues} values were masked;` +
+    `\n${AGENT} sent ${statements} statements and ${requests} requests: ${allowed} allowed, ${inWords(refusals)}. ${maskedValues} values were masked;` +
       ` of the ${stage.shop.secrets.length} planted in the shop, ${leakedValues} reached it.`,
   );
   const counted = { statements, requests, allowed, denied, maskedValues, leakedValues };
   const proven = { auditEvents, auditVerified, recordingReplayed };
   const summary: PlaySummary = { schemaVersion: 1, ...counted, ...proven, seconds };
   return { summary, problems };
+}
+
+function inWords({ denied, held, undone }: Refusals): string {
+  return (
+    `${denied + held + undone} refused (${denied} denied by a rule, ${held} not approved, ` +
+    `${undone} undone as too many rows changed)`
+  );
 }
 
 /** Asks past the gateway: rows are whole, the table stands, the one allowed change is there. */

@@ -1,6 +1,16 @@
 import type { AuditEventItem } from '../../api/contract.ts';
 
-export const HEADINGS = ['TIME', 'WHO', 'RESOURCE', 'EVENT', 'DECISION', 'OUTCOME', 'ROWS', 'TEXT'] as const;
+export const HEADINGS = [
+  'TIME',
+  'WHO',
+  'RESOURCE',
+  'EVENT',
+  'DECISION',
+  'OUTCOME',
+  'ROWS',
+  'SESSION',
+  'TEXT',
+] as const;
 
 /** Begins the reason of what was sent to be asked ahead: on record as denied, and never meant to run. */
 const ASKED_AHEAD = /^asks-only:/;
@@ -26,6 +36,7 @@ export function eventRow(event: AuditEventItem): string[] {
     ASKED_AHEAD.test(text(event['reason'])) ? 'preview' : text(event['decision']),
     outcome,
     typeof rows === 'number' ? String(rows) : '',
+    text(event['session']),
     said.replace(/\s+/g, ' ').trim(),
   ];
 }

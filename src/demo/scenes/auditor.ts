@@ -11,7 +11,16 @@ import type { AgentCalls } from './caller.ts';
 import { signIn } from './sign-in.ts';
 
 /** What the evidence says, as `hoopctl` shows it to an auditor. */
+/** What became of what was refused, by the decision on record. */
+export interface Refusals {
+  readonly denied: number;
+  readonly held: number;
+  /** Allowed to run, and rolled back by the gateway for what it changed. */
+  readonly undone: number;
+}
+
 export interface Evidence {
+  readonly refusals: Refusals;
   readonly maskedValues: number;
   readonly auditEvents: number;
   readonly auditVerified: boolean;
@@ -52,6 +61,9 @@ export async function auditorLooks(
   // As hoopctl lays it out on a terminal of this width; its own standard output is a pipe here.
   const found = (jsonLines(denials) as unknown as AuditEventItem[]).map(eventRow);
   story.showed(renderTable(HEADINGS, found, story.width).join('\n'));
+  story.say(
+    'That a rule denied. Where people did not say yes: --decision hold. What ran and was undone: --outcome failure.',
+  );
 
   const events = await allEvents(hoopctl, allowed);
   // Of statements: that the agent may connect is decided too.
@@ -65,9 +77,14 @@ export async function auditorLooks(
     count(decided, 'decision', 'allow') === allowed + undone,
     'the audit counts other statements allowed than the agent',
   );
+  const refusals = {
+    denied: count(decided, 'decision', 'deny'),
+    held: count(decided, 'decision', 'hold'),
+    undone,
+  };
   check(
-    count(decided, 'decision', 'deny') + count(decided, 'decision', 'hold') === denied - undone,
-    'the audit counts other statements denied than the agent',
+    refusals.denied + refusals.held + undone === denied,
+    'the audit counts other statements refused than the agent',
   );
   const maskedValues = events.reduce((sum, event) => sum + Number(event['maskedValues'] ?? 0), 0);
   check(maskedValues > 0, 'the audit counts no masked value');
@@ -82,6 +99,7 @@ export async function auditorLooks(
   const shown = denials.stdout + replay.stdout + JSON.stringify(frames) + JSON.stringify(events);
   check(countLeaks(Buffer.from(shown), stage.shop.secrets) === 0, 'audit or replay shows a planted value');
   return {
+    refusals,
     maskedValues,
     auditEvents: events.length,
     auditVerified: verified.code === 0,

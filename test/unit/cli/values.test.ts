@@ -171,9 +171,20 @@ describe('audit search', () => {
         outcome: 'failure',
         status: '42501',
         rows: 3,
+        session: 'ses_1',
         text: 'select\n  1',
       }),
-    ).toEqual(['T', 'bot for alice', 'pg', 'operation.decided', 'allow', 'failure 42501', '3', 'select 1']);
+    ).toEqual([
+      'T',
+      'bot for alice',
+      'pg',
+      'operation.decided',
+      'allow',
+      'failure 42501',
+      '3',
+      'ses_1',
+      'select 1',
+    ]);
     const asked = { ...event, decision: 'deny', text: 'select 1' };
     expect(eventRow({ ...asked, reason: 'asks-only: nothing runs' })[4]).toBe('preview');
     expect(eventRow({ ...asked, reason: 'default-deny' })[4]).toBe('deny');
@@ -182,6 +193,7 @@ describe('audit search', () => {
       '',
       '',
       'operation.decided',
+      '',
       '',
       '',
       '',

@@ -45,7 +45,7 @@ export const COLUMNS: ColumnsOf = {
       { heading: 'WHO', width: 14, from: 70, cell: (event) => cell(1)(event).replace(/ for .*/s, '') },
       { heading: 'RESOURCE', width: 10, from: 50, cell: cell(2) },
       { heading: 'ROWS', width: 5, from: 90, cell: cell(6) },
-      { heading: 'WHAT', width: 'rest', cell: (event) => cell(7)(event) || event.type },
+      { heading: 'WHAT', width: 'rest', cell: (event) => cell(8)(event) || event.type },
     ];
   },
   approvals: ({ nowMs, lists, settledToo }) => [
