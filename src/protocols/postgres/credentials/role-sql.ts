@@ -1,5 +1,5 @@
 /** Statements about roles of sessions. Pure: whatever goes into a text is quoted here. */
-import { sqlName } from '../../../core/sql-name.ts';
+import { quotedName } from '../../../core/quoted-name.ts';
 
 /** From this version on a membership says by itself what may be done with it. */
 const WITH_OPTIONS = 160_000;
@@ -21,7 +21,7 @@ interface NewRole {
  * The login that makes it becomes its member, without which it could neither end its connections nor clear up behind it.
  */
 export function createRole({ name, of, verifier, until, comment }: NewRole, serverVersion: number): string {
-  const [role, group] = [sqlName(name), sqlName(of)];
+  const [role, group] = [quotedName(name), quotedName(of)];
   const [whole, behind] =
     serverVersion >= WITH_OPTIONS
       ? [' WITH INHERIT TRUE, SET TRUE', ' WITH INHERIT TRUE, SET FALSE']
@@ -60,9 +60,9 @@ export function endConnections(name: string): string {
 
 /** One transaction. What it owns, having left its group's role, stays with the group. */
 export function dropRole(name: string, group: string): string {
-  const role = sqlName(name);
+  const role = quotedName(name);
   return [
-    `REASSIGN OWNED BY ${role} TO ${sqlName(group)}`,
+    `REASSIGN OWNED BY ${role} TO ${quotedName(group)}`,
     `DROP OWNED BY ${role}`,
     `DROP ROLE ${role}`,
   ].join(';\n');

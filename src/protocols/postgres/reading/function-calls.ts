@@ -1,4 +1,4 @@
-import { sqlName } from '../../../core/sql-name.ts';
+import { quotedName } from '../../../core/quoted-name.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import type { CatalogService } from '../catalog/service.ts';
 import { catalogUnavailable } from '../catalog/unavailable.ts';
@@ -50,7 +50,7 @@ export class FunctionCalls {
     if ('rule' in known) return refused(CALL, known);
     const found = resolveOid(oid, known.catalog);
     if (found === undefined) return refused(CALL, unknownFunction(oid));
-    const text = `SELECT ${sqlName(found.schema)}.${sqlName(found.name)}()`;
+    const text = `SELECT ${quotedName(found.schema)}.${quotedName(found.name)}()`;
     const planned = await this.#planner.plan(text);
     const call = {
       action: 'sql.call',

@@ -1,4 +1,4 @@
-import { sqlName } from '../../../core/sql-name.ts';
+import { quotedName } from '../../../core/quoted-name.ts';
 import { maskValue } from '../../../masking/mask.ts';
 import type { Catalog, Relation } from '../catalog/model/model.ts';
 import type { SessionMasks } from '../shown/masks.ts';
@@ -77,7 +77,7 @@ function maskedQuery(
     if (relation === undefined || end === undefined || start < from) return undefined;
     const source = sourceOf(relation, catalog, masks, columns);
     if (source === undefined) return undefined;
-    parts.push(text.slice(from, start), source, name === undefined ? '' : ` AS ${sqlName(name)}`);
+    parts.push(text.slice(from, start), source, name === undefined ? '' : ` AS ${quotedName(name)}`);
     from = end;
   }
   return { text: [...parts, text.slice(from)].join(''), columns: [...columns] };
@@ -104,9 +104,9 @@ function sourceOf(
       mask === undefined ? '' : type && `${constant(type.oid, mask === 'null', masks)}::${type.name} AS `;
     if (shown === undefined) return undefined;
     if (mask !== undefined) masked.add(`${schema}.${name}.${column.name}`);
-    items.push(`${shown}${sqlName(column.name)}`);
+    items.push(`${shown}${quotedName(column.name)}`);
   }
-  return `(SELECT ${items.join(', ')} FROM ${sqlName(schema)}.${sqlName(name)})`;
+  return `(SELECT ${items.join(', ')} FROM ${quotedName(schema)}.${quotedName(name)})`;
 }
 
 /** What a value that is hidden whole looks like, whatever its mask would leave of it: what is computed with that tells more. */
@@ -127,5 +127,5 @@ function baseOf(oid: number, catalog: Catalog): { readonly oid: number; readonly
     type.namespace === PG_CATALOG
       ? 'pg_catalog'
       : catalog.types.nameOf(type.oid).slice(0, -type.name.length - 1);
-  return { oid: type.oid, name: `${sqlName(schema)}.${sqlName(type.name)}` };
+  return { oid: type.oid, name: `${quotedName(schema)}.${quotedName(type.name)}` };
 }

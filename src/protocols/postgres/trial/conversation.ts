@@ -1,5 +1,5 @@
 import { HoopError } from '../../../core/errors.ts';
-import { sqlName } from '../../../core/sql-name.ts';
+import { quotedName } from '../../../core/quoted-name.ts';
 import { Query } from '../../../wire/postgres/query.ts';
 import { reportText } from '../../../wire/postgres/report.ts';
 import type { Exchanged, SideConnection } from '../target/side-connection.ts';
@@ -76,7 +76,7 @@ export class Conversation {
 function pathOf({ schemas }: TrialStatement): string {
   if (schemas.some((name) => name.startsWith('pg_temp_')))
     throw notOffered('its session has temporary tables, which it may mean');
-  return schemas.map(sqlName).join(', ') || "''";
+  return schemas.map(quotedName).join(', ') || "''";
 }
 
 /** Means the same under every setting. */

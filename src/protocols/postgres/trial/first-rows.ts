@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { FirstRows, ShownValue } from '../../../api/approvals.ts';
-import { sqlName } from '../../../core/sql-name.ts';
+import { quotedName } from '../../../core/quoted-name.ts';
 import { Query } from '../../../wire/postgres/query.ts';
 import { type Catalog, closure, type Relation } from '../catalog/model/model.ts';
 import { FIRST_USER_OID } from '../catalog/system/objects.ts';
@@ -120,7 +120,7 @@ async function withKeys(
   keys: readonly string[],
   { parse, catalog }: RowsParts,
 ): Promise<string> {
-  const list = keys.map((key) => `${sqlName(alias)}.${sqlName(key)}`).join(', ');
+  const list = keys.map((key) => `${quotedName(alias)}.${quotedName(key)}`).join(', ');
   const own = facts.output?.items ?? [];
   const text = `${statement.trimEnd().replace(/;$/, '')}\n${own.length === 0 ? 'RETURNING' : ','} ${list}`;
   const parsed = await parse(text).catch(() => undefined);
@@ -264,7 +264,7 @@ function selectText(
   keys: readonly string[],
   values: readonly TextRow[],
 ): string {
-  return `SELECT ${columns.map(sqlName).join(', ')} ${fromText(relation, keys, values)}`;
+  return `SELECT ${columns.map(quotedName).join(', ')} ${fromText(relation, keys, values)}`;
 }
 
 function sizesText(
@@ -273,13 +273,15 @@ function sizesText(
   keys: readonly string[],
   values: readonly TextRow[],
 ): string {
-  const sizes = columns.map((name) => `pg_catalog.max(pg_catalog.pg_column_size(${sqlName(name)}))`);
+  const sizes = columns.map((name) => `pg_catalog.max(pg_catalog.pg_column_size(${quotedName(name)}))`);
   return `SELECT ${sizes.join(', ')} ${fromText(relation, keys, values)}`;
 }
 
 /** Operators and literals mean the same by every path, and under every setting. */
 function fromText({ schema, name }: Relation, keys: readonly string[], values: readonly TextRow[]): string {
   const one = (row: TextRow) =>
-    keys.map((key, at) => `${sqlName(key)} OPERATOR(pg_catalog.=) ${literal(row[at] ?? '')}`).join(' AND ');
-  return `FROM ${sqlName(schema)}.${sqlName(name)} WHERE ${values.map((row) => `(${one(row)})`).join(' OR ')}`;
+    keys
+      .map((key, at) => `${quotedName(key)} OPERATOR(pg_catalog.=) ${literal(row[at] ?? '')}`)
+      .join(' AND ');
+  return `FROM ${quotedName(schema)}.${quotedName(name)} WHERE ${values.map((row) => `(${one(row)})`).join(' OR ')}`;
 }

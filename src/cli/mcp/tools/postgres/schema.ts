@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import type { ResourceItem } from '../../../../api/contract.ts';
 import type { Explanation } from '../../../../api/explanation.ts';
-import { sqlName } from '../../../../core/sql-name.ts';
+import { quotedName } from '../../../../core/quoted-name.ts';
 import { explained } from '../../beforehand.ts';
 import type { GatewayDesk } from '../../desk.ts';
 import { RESOURCE } from '../../operation.ts';
@@ -189,7 +189,7 @@ class Database {
 const READ = { allow: 'permitted', hold: 'needs an approval', deny: 'denied' } as const;
 
 function readingOf({ schema, name }: Pick<Relation, 'schema' | 'name'>): string {
-  return `SELECT * FROM ${sqlName(schema)}.${sqlName(name)}`;
+  return `SELECT * FROM ${quotedName(schema)}.${quotedName(name)}`;
 }
 
 /** What is said of one relation among those that were explained at once. */
