@@ -131,6 +131,7 @@ const TARGETS = {
     sense: 'max',
   },
   help: { name: 'hoopctl --help against node -e 0', must: 2, aim: 1.4, sense: 'max' },
+  tab: { name: 'Tab in bash with 1,000 resources known, ms', must: 100, aim: 20, sense: 'max' },
   completion: { name: 'hoopctl completion bash, whole process, ms', must: 100, aim: 60, sense: 'max' },
   completionRatio: { name: 'the same against node -e 0', must: 2.5, aim: 1.5, sense: 'max' },
   firstFrame: {

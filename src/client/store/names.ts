@@ -10,11 +10,12 @@ export type NameKind = 'resources' | 'sessions' | 'approvals';
 
 /** Nothing else is written: a shell reads it. */
 const PLAIN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const MAX_NAMES = 200;
-const MAX_BYTES = 64 * 1024;
+/** A shell reads them all at each Tab: some milliseconds for so many. */
+const MAX_NAMES = 1000;
+const MAX_BYTES = 129 * MAX_NAMES;
 
 /**
- * Remembers names of a profile's gateway in the place of those before, one a line, at most 200.
+ * Remembers names of a profile's gateway in the place of those before, one a line, at most 1,000.
  *
  * A comfort: whatever stands in the way of it is passed over. Never throws.
  *

@@ -2,7 +2,7 @@
  * What hoopctl itself takes: from its start to its answer, to the first frame of its terminal UI, and from a key to a frame.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PATHS } from '../../../src/api/contract.ts';
@@ -17,6 +17,8 @@ import { Pty } from './pty.ts';
 /** As it is installed: the bundle that `npm run build` has made. */
 const HOOPCTL = join(ROOT, 'bin/hoopctl.js');
 const NODE_ALONE = ['-e', '0'];
+/** As many as hoopctl remembers. */
+const NAMES = 1000;
 const ROWS = 10_000;
 /** Details stand beside the list: more is drawn than in any smaller window. */
 const WINDOW = { columns: 140, rows: 40 };
@@ -34,6 +36,7 @@ export async function cliFigures(bench: BenchRun): Promise<void> {
   const env = { HOOPCTL_CONFIG_DIR: directory, HOOPCTL_SECRET_STORE: 'file' };
   try {
     await answers(bench, env);
+    tab(bench, directory);
     await firstFrame(bench, env);
     await scrolling(bench, env, directory);
   } finally {
@@ -64,6 +67,32 @@ async function answers(bench: BenchRun, env: Readonly<Record<string, string>>): 
       note(bench, 'completionRatio', completion / node);
     },
   );
+}
+
+/** One press of Tab behind `hoopctl connect r`, in a bash that has the completion: nothing is started for it. */
+function tab(bench: BenchRun, directory: string): void {
+  mkdirSync(join(directory, 'names'));
+  const names = Array.from({ length: NAMES }, (_, i) => `resource-${String(i).padStart(4, '0')}\n`);
+  writeFileSync(join(directory, 'names', 'default.resources'), names.join(''));
+  const presses = bench.quick ? 15 : 40;
+  const script = `
+    source <("$0" "$1" completion bash)
+    for ((press = 0; press < ${presses}; press++)); do
+      COMP_WORDS=(hoopctl connect r) COMP_CWORD=2 startedAt=$EPOCHREALTIME
+      _hoopctl
+      echo "$startedAt $EPOCHREALTIME \${#COMPREPLY[@]}"
+    done`;
+  const { stdout } = spawnSync('bash', ['--norc', '-c', script, process.execPath, HOOPCTL], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C', HOOPCTL_CONFIG_DIR: directory, HOOPCTL_SECRET_STORE: 'file' },
+  });
+  const told = stdout.trim().split('\n');
+  for (const line of told) {
+    const [from = Number.NaN, to = Number.NaN, found] = line.split(' ').map(Number);
+    if (found !== NAMES) throw new Error(`${found} names were offered, not ${NAMES}`);
+    note(bench, 'tab', (to - from) * 1000);
+  }
+  if (told.length !== presses) throw new Error(`Tab answered ${told.length} times, not ${presses}`);
 }
 
 /** The first whole frame, less the start and the end of a Node that does nothing on the same kind of terminal. */

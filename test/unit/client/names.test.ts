@@ -40,10 +40,10 @@ test.each(['$(touch x)', '`id`', 'a b', 'a\nb', '-rf', '../x', '\u001b[31m', 'ä
   },
 );
 
-test('at most 200 are kept, the first ones', async () => {
-  const names = Array.from({ length: 1000 }, (_, i) => `ses_${i}`);
+test('at most 1,000 are kept, the first ones', async () => {
+  const names = Array.from({ length: 1200 }, (_, i) => `ses_${i}`);
   await rememberNames(directory, 'default', 'sessions', names);
-  expect(read('default.sessions').trim().split('\n')).toEqual(names.slice(0, 200));
+  expect(read('default.sessions').trim().split('\n')).toEqual(names.slice(0, 1000));
 });
 
 test('a folder that is not ours alone, and one that cannot be made, stop nothing', async () => {
