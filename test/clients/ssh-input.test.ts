@@ -21,6 +21,9 @@ const PROGRAMS = [
   ['node', 'node'],
 ] as const;
 
+/** Some hundred starts of an interpreter, one after the other. */
+const STARTS_MS = 300_000;
+
 /** Words that somebody may put behind an interpreter; `FILE` has a text that does nothing, `TEXT` is one. */
 const WORDS = [
   ...[
@@ -74,7 +77,7 @@ const lines = (): string[][] => [
 ];
 
 describe.each(PROGRAMS)('%s', (program, language) => {
-  it('runs nothing from its input of which it was said that it would not', () => {
+  it('runs nothing from its input of which it was said that it would not', { timeout: STARTS_MS }, () => {
     const { says, text } = LANGUAGES[language];
     const file = join(directory, language);
     writeFileSync(file, `${text}\n`);
