@@ -57,12 +57,17 @@ export function trials<W extends AnyWorld, A extends AnyAttack<W>>(
       if (ground.missing !== undefined) return;
       const live = chosen.filter((index) => ground.live(attacks[index]!));
       if (live.length === 0) return;
-      const world = await ground.start();
+      const fails = (index: number, failure: string | undefined) => {
+        if (failure !== undefined) failures.get(index)?.push(`${ground.name}: ${failure}`);
+      };
+      const world = await ground.start().catch(messageOf);
+      // Others are tried all the same.
+      if (typeof world === 'string') {
+        for (const index of live) fails(index, `not started: ${world}`);
+        return;
+      }
       try {
-        for (const index of live) {
-          const failure = await tryOne(world, attacks[index]!);
-          if (failure !== undefined) failures.get(index)?.push(`${ground.name}: ${failure}`);
-        }
+        for (const index of live) fails(index, await tryOne(world, attacks[index]!));
       } finally {
         await world.stop();
       }
@@ -88,8 +93,12 @@ async function tryOne<W extends AnyWorld>(world: W, attack: AnyAttack<W>): Promi
     await Promise.race([attack.run(world), late]);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   } finally {
     world.closeClients();
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

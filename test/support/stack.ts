@@ -267,7 +267,7 @@ export class Hoopd {
     this.exited = new Promise((resolve) => this.child.once('exit', (code) => resolve(code)));
   }
 
-  async until(pattern: RegExp, from = 0, timeoutMs = 20_000): Promise<void> {
+  async until(pattern: RegExp, from = 0, timeoutMs = 60_000): Promise<void> {
     const missing = () => `no ${pattern} in hoopd's log:\n${this.log}`;
     const look = () => {
       const found = pattern.test(this.log.slice(from));

@@ -52,7 +52,7 @@ export class StreamWorld implements AnyWorld {
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
   readonly #clients = new Set<StreamClient>();
-  /** All that the cluster was sent. */
+  /** All that the cluster was sent since it was cleared. */
   heard: Buffer;
   /** What it answers a head with. */
   answers: (request: Message) => string | Buffer;
@@ -94,9 +94,12 @@ export class StreamWorld implements AnyWorld {
     return this.#sent(this.cluster.local.port, octets);
   }
 
+  /** Nothing is left of what was before: of its streams no end is heard any more. */
   clear(): void {
-    this.heard = Buffer.alloc(0);
     this.closeClients();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+    this.heard = Buffer.alloc(0);
   }
 
   closeClients(): void {
@@ -119,6 +122,7 @@ export class StreamWorld implements AnyWorld {
 
   #serve(socket: Socket): void {
     this.#sockets.add(socket.on('error', () => undefined));
+    socket.on('close', () => this.#sockets.delete(socket));
     let unread = Buffer.alloc(0);
     let answered = false;
     socket.on('data', (chunk: Buffer) => {
