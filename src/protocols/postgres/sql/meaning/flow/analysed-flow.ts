@@ -1,7 +1,8 @@
 import { HINTS } from '../../../hints.ts';
 import type { Query } from '../../analysis/tree.ts';
-import { ColumnTrace, type MayLookUp, shownOf, TooMuch } from './column-trace.ts';
+import { ColumnTrace, type MayLookUp } from './column-trace.ts';
 import type { Flow, TouchedRelation } from './masked-flow.ts';
+import { shownOf, TooMuch } from './query-trace.ts';
 
 /**
  * Follows masked columns through an analysed statement, from where they are read to where they are shown.
@@ -23,7 +24,7 @@ export function analysedFlow(
     const masked = maskedNames(touched);
     const options = mayLookUp === undefined ? {} : { mayLookUp };
     const trace = new ColumnTrace((relation) => masked.get(relation)?.numbers, options);
-    const top = trace.settle(query);
+    const top = trace.follow(query);
     const [looked] = trace.looked;
     if (looked !== undefined) return { safe: [], ...refusal(nameOf(looked, masked)) };
     const lookups = trace.lookups.size === 0 ? {} : { lookups: [...trace.lookups.values()] };

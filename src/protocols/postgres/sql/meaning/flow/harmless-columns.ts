@@ -5,7 +5,8 @@ import type { Query } from '../../analysis/tree.ts';
 import type { RelationUse, StatementFacts } from '../../facts/facts.ts';
 import type { LazyAnalysis } from '../analysed.ts';
 import type { NameScope } from '../name-scope.ts';
-import { ColumnTrace, TooMuch } from './column-trace.ts';
+import { ColumnTrace } from './column-trace.ts';
+import { TooMuch } from './query-trace.ts';
 
 const NONE: ReadonlySet<number> = new Set();
 
@@ -34,7 +35,7 @@ export function readsHarmlessColumns(
 function usesNone(query: Query, relation: number, columns: ReadonlySet<number>): boolean {
   try {
     const trace = new ColumnTrace((one) => (one === relation ? columns : NONE));
-    const top = trace.settle(query);
+    const top = trace.follow(query);
     return trace.looked.size === 0 && trace.outputs(top).every(({ size }) => size === 0);
   } catch (error) {
     if (error instanceof TooMuch) return false;

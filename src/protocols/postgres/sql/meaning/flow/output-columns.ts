@@ -1,7 +1,8 @@
 import type { Relation } from '../../../catalog/model/model.ts';
 import type { Expr, Query } from '../../analysis/tree.ts';
 import type { ColumnAt } from '../lineage.ts';
-import { ColumnTrace, shownOf, TooMuch } from './column-trace.ts';
+import { ColumnTrace } from './column-trace.ts';
+import { shownOf, TooMuch } from './query-trace.ts';
 
 /** A column by its name for people: `schema.table.column`. */
 interface NamedColumn extends ColumnAt {
@@ -35,8 +36,8 @@ export function outputColumns(
   };
   try {
     const [carried, through] = [new ColumnTrace(all), new ColumnTrace(all, { through: true })];
-    const asIs = carried.outputs(carried.settle(query));
-    const made = through.outputs(through.settle(query));
+    const asIs = carried.outputs(carried.follow(query));
+    const made = through.outputs(through.follow(query));
     return shownOf(query).map(({ name = '', expr }, index) => {
       const origin = originOf([query], expr);
       return {

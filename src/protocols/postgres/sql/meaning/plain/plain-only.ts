@@ -1,15 +1,15 @@
 import type { Catalog } from '../../../catalog/model/model.ts';
 import { HINTS } from '../../../hints.ts';
 import type { PostgresRefusal } from '../../../refusals.ts';
-import type { Expr, Query, SetOperation, SortGroup, TargetEntry } from '../../analysis/tree.ts';
+import type { Expr, Query, SortGroup, TargetEntry } from '../../analysis/tree.ts';
 import { expressionsOf, partsOf } from '../../analysis/walk.ts';
 import type { StatementFacts } from '../../facts/facts.ts';
 import type { LazyAnalysis } from '../analysed.ts';
-import { TooMuch } from '../flow/column-trace.ts';
+import { type Frame, mergesRows, TooMuch } from '../flow/query-trace.ts';
 import { isUntrusted, resolveFunction } from '../functions.ts';
 import type { NameScope } from '../name-scope.ts';
 import { PlainCalls } from './calls.ts';
-import { argumentsOf, type Frame, PlainTrace } from './plain-trace.ts';
+import { argumentsOf, PlainTrace } from './plain-trace.ts';
 import { StoredColumns } from './stored-columns.ts';
 import { isMore, type PlainOnly, type Value } from './value.ts';
 
@@ -125,7 +125,7 @@ class Refused extends Error {
 /** Looks at all places of a statement where a value shows something. */
 class Look {
   readonly #trace: PlainTrace;
-  readonly #visited = new Set<Frame>();
+  readonly #visited = new Set<Frame<Value>>();
 
   constructor(trace: PlainTrace) {
     this.#trace = trace;
@@ -146,7 +146,7 @@ class Look {
     }
   }
 
-  #visit(frame: Frame): void {
+  #visit(frame: Frame<Value>): void {
     if (this.#visited.has(frame)) return;
     this.#visited.add(frame);
     this.#trace.outputs(frame);
@@ -161,7 +161,7 @@ class Look {
     for (const cte of query.ctes) this.#visit(this.#trace.frame(cte.query, frame));
   }
 
-  #written(frame: Frame): void {
+  #written(frame: Frame<Value>): void {
     const { command, targets, onConflict, merge } = frame.query;
     const stored =
       command === 'select'
@@ -172,7 +172,7 @@ class Look {
   }
 
   /** How many rows there are is told to everybody. */
-  #bounds(frame: Frame): void {
+  #bounds(frame: Frame<Value>): void {
     const { query } = frame;
     const numbers = [query.limit, query.offset, ...query.windows.flatMap(({ start, end }) => [start, end])];
     for (const entry of query.entries) {
@@ -189,7 +189,7 @@ class Look {
     }
   }
 
-  #compared(frame: Frame): void {
+  #compared(frame: Frame<Value>): void {
     const { query } = frame;
     const { sort, group, distinct, windows, set, targets } = query;
     const outputs = set === undefined ? undefined : this.#trace.outputs(frame);
@@ -204,7 +204,7 @@ class Look {
   }
 
   /** Parts of a condition are conditions. */
-  #condition(frame: Frame, expr: Expr): void {
+  #condition(frame: Frame<Value>, expr: Expr): void {
     if (expr.kind === 'BoolExpr') {
       for (const one of expr.args) this.#condition(frame, one);
       return;
@@ -215,7 +215,7 @@ class Look {
   }
 
   /** Calls, and queries within an expression. */
-  #within(frame: Frame, expr: Expr): void {
+  #within(frame: Frame<Value>, expr: Expr): void {
     if (expr.kind === 'SubLink') this.#visit(this.#trace.frame(expr.query, frame));
     if ('function' in expr) this.#called(frame, expr);
     if (expr.kind === 'Aggref' || expr.kind === 'WindowFunc') {
@@ -224,7 +224,7 @@ class Look {
     for (const part of partsOf(expr)) if (part !== undefined) this.#within(frame, part);
   }
 
-  #called(frame: Frame, expr: Extract<Expr, { readonly function: number }>): void {
+  #called(frame: Frame<Value>, expr: Extract<Expr, { readonly function: number }>): void {
     const { calls } = this.#trace;
     const unlisted = calls.unlisted(expr);
     if (unlisted !== undefined) throw new Refused(notListed(unlisted));
@@ -269,10 +269,4 @@ function conditionsOf({ where, having, from, mergeCondition, merge, onConflict }
     onConflict?.inferredWhere,
   ];
   return [...all, ...from.flatMap(quals)].filter((one) => one !== undefined);
-}
-
-/** All but UNION ALL compare rows. */
-function mergesRows(set: SetOperation): boolean {
-  if (set.kind === 'RangeTblRef') return false;
-  return set.operation !== 'union' || !set.all || mergesRows(set.left) || mergesRows(set.right);
 }

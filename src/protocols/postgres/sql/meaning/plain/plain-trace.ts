@@ -1,8 +1,8 @@
 import type { AnalysisCatalog } from '../../analysis/catalog.ts';
 import { SUBSCRIPT } from '../../analysis/oids.ts';
-import type { Expr, Query, RangeEntry, SubLink, TargetEntry, Var } from '../../analysis/tree.ts';
+import type { Expr, RangeEntry, SubLink, TargetEntry, Var } from '../../analysis/tree.ts';
 import { partsOf } from '../../analysis/walk.ts';
-import { shownOf, TooMuch } from '../flow/column-trace.ts';
+import { type Frame, QueryTrace, TooMuch } from '../flow/query-trace.ts';
 import type { PlainCalls } from './calls.ts';
 import type { StoredColumns } from './stored-columns.ts';
 import {
@@ -19,25 +19,13 @@ import {
   WRITTEN,
 } from './value.ts';
 
-/** As in `ColumnTrace`: what recursive queries give grows until nothing comes to it; and expressions that are looked at. */
-const MAX_ROUNDS = 20;
-const MAX_LOOKS = 200_000;
-
-/** A query, and those around it. */
-export interface Frame {
-  readonly id: number;
-  readonly query: Query;
-  readonly parent: Frame | undefined;
-  outputs: readonly Value[];
-  round: number;
-  early: boolean;
-}
+const BOUNDS = { rounds: 20, looks: 200_000 };
 
 /** What stands around an expression. */
 interface Around {
-  readonly frame: Frame;
+  readonly frame: Frame<Value>;
   /** The query of the sublink whose test it is. */
-  readonly link?: Frame;
+  readonly link?: Frame<Value>;
   /** What a CASE compares, or an element of an array that is cast. */
   readonly test?: Value;
 }
@@ -47,78 +35,34 @@ interface Around {
  *
  * @throws {TooMuch} By any of its methods.
  */
-export class PlainTrace {
+export class PlainTrace extends QueryTrace<Value> {
   readonly calls: PlainCalls;
   readonly #columns: StoredColumns;
   readonly #analysis: AnalysisCatalog;
-  readonly #frames = new Map<Query, Frame>();
   readonly #names = new Map<Expr, string>();
-  #round = 0;
-  #again = false;
-  #left = MAX_LOOKS;
 
   constructor(calls: PlainCalls, columns: StoredColumns, analysis: AnalysisCatalog) {
+    super(OPEN, BOUNDS);
     this.calls = calls;
     this.#columns = columns;
     this.#analysis = analysis;
   }
 
-  /** Finds out what all queries give. */
-  settle(query: Query, look: (top: Frame) => void): Frame {
-    const top = this.frame(query, undefined);
-    do {
-      if (++this.#round > MAX_ROUNDS) throw new TooMuch();
-      this.#again = false;
-      look(top);
-    } while (this.#again);
-    return top;
+  protected override given(frame: Frame<Value>, expr: Expr): Value {
+    return this.value({ frame }, expr);
   }
 
-  frame(query: Query, parent: Frame | undefined): Frame {
-    const known = this.#frames.get(query);
-    if (known !== undefined) return known;
-    const outputs = shownOf(query).map(() => OPEN);
-    const made = { id: this.#frames.size, query, parent, outputs, round: 0, early: false };
-    this.#frames.set(query, made);
-    return made;
+  /** What differs from arm to arm is known of each row. */
+  protected override merged(frame: Frame<Value>, arms: readonly Value[], index: number): Value {
+    return ofRow(alike(arms), `${frame.id}:${index}`);
   }
 
-  /** What each column that a query gives has. */
-  outputs(frame: Frame): readonly Value[] {
-    if (frame.round === this.#round) {
-      frame.early = true;
-      return frame.outputs;
-    }
-    frame.round = this.#round;
-    frame.early = false;
-    const before = frame.outputs;
-    const found = this.#computeOutputs(frame);
-    frame.outputs = found;
-    const differs = found.some(
-      ({ kind, origin }, at) => kind !== before[at]?.kind || origin !== before[at]?.origin,
-    );
-    if (frame.early && differs) this.#again = true;
-    return found;
-  }
-
-  #computeOutputs(frame: Frame): readonly Value[] {
-    const { query } = frame;
-    const shown = shownOf(query);
-    const arms = armsOf(query.set);
-    if (arms.length === 0) return shown.map(({ expr }) => this.value({ frame }, expr));
-    const columns = arms.map((number) => {
-      const entry = query.entries[number - 1];
-      if (entry?.kind !== 'subquery') throw new TooMuch();
-      return this.outputs(this.frame(entry.query, frame));
-    });
-    // What differs from arm to arm is known of each row.
-    return shown.map((_, index) =>
-      ofRow(alike(columns.map((of) => of[index] ?? MADE)), `${frame.id}:${index}`),
-    );
+  protected override differs(one: Value, other: Value | undefined): boolean {
+    return one.kind !== other?.kind || one.origin !== other?.origin;
   }
 
   value(around: Around, expr: Expr): Value {
-    if (--this.#left < 0) throw new TooMuch();
+    this.spend();
     const values = (exprs: readonly (Expr | undefined)[]) =>
       exprs.flatMap((one) => (one === undefined ? [] : [this.value(around, one)]));
     switch (expr.kind) {
@@ -248,19 +192,17 @@ export class PlainTrace {
     return isPlain ? united([...of, ...by]) : computed([...of, ...by], 'a subscript');
   }
 
-  #column(frame: Frame, { entry: number, attribute, levelsUp }: Var): Value {
-    let around = frame;
-    for (let left = levelsUp; left > 0; left--) around = around.parent ?? fail();
-    const entry = around.query.entries[number - 1];
-    if (entry === undefined) throw new TooMuch();
-    const row = `${around.id}.${number}`;
+  #column(frame: Frame<Value>, column: Var): Value {
+    const [entry, around] = this.standsIn(frame, column);
+    const { attribute } = column;
+    const row = `${around.id}.${column.entry}`;
     switch (entry.kind) {
       case 'relation':
         return ofRow(this.#columns.of(entry.relation, attribute), row);
       case 'subquery':
         return seenThrough(pick(this.outputs(this.frame(entry.query, around)), attribute), row);
       case 'cte': {
-        const one = seenThrough(pick(this.outputs(this.#cte(around, entry)), attribute), row);
+        const one = seenThrough(pick(this.outputs(this.cte(around, entry)), attribute), row);
         // It goes on from what was written.
         return entry.selfReference && one.origin === 'written' ? { ...one, origin: 'made' } : one;
       }
@@ -278,27 +220,19 @@ export class PlainTrace {
     }
   }
 
-  #listed(frame: Frame, rows: readonly (readonly Expr[])[], attribute: number): Value {
+  #listed(frame: Frame<Value>, rows: readonly (readonly Expr[])[], attribute: number): Value {
     const exprs = attribute === 0 ? rows.flat() : rows.flatMap((one) => one[attribute - 1] ?? []);
     return alike(exprs.map((one) => this.value({ frame }, one)));
   }
 
   #given(
-    frame: Frame,
+    frame: Frame<Value>,
     { functions, ordinality, columns }: Extract<RangeEntry, { readonly kind: 'function' }>,
     attribute: number,
   ): Value {
     const values = functions.map((one) => this.value({ frame }, one));
     const all = alike(values);
     return ordinality && attribute === columns.length ? cleared([{ ...all, origin: 'made' }]) : all;
-  }
-
-  #cte(around: Frame, { cte, levelsUp }: { readonly cte: string; readonly levelsUp: number }): Frame {
-    let owner = around;
-    for (let left = levelsUp; left > 0; left--) owner = owner.parent ?? fail();
-    const found = owner.query.ctes.find(({ name }) => name === cte);
-    if (found === undefined) throw new TooMuch();
-    return this.frame(found.query, owner);
   }
 }
 
@@ -320,11 +254,6 @@ export function argumentsOf(
 ): readonly Expr[] {
   if (expr.kind !== 'Aggref') return expr.args;
   return [...expr.direct, ...expr.args.filter(({ junk }: TargetEntry) => !junk).map((one) => one.expr)];
-}
-
-function armsOf(set: Query['set']): number[] {
-  if (set === undefined) return [];
-  return set.kind === 'RangeTblRef' ? [set.entry] : [...armsOf(set.left), ...armsOf(set.right)];
 }
 
 /** Whoever has written a list, or called functions, says what stands beside what: each column speaks of rows of its own. */

@@ -8,7 +8,8 @@ import { OID } from '../../analysis/oids.ts';
 import type { Query } from '../../analysis/tree.ts';
 import type { StatementFacts } from '../../facts/facts.ts';
 import { EffectWalk } from '../effects.ts';
-import { ColumnTrace, TooMuch } from '../flow/column-trace.ts';
+import { ColumnTrace } from '../flow/column-trace.ts';
+import { TooMuch } from '../flow/query-trace.ts';
 import { type ResolvedFunction, resolveOid } from '../functions.ts';
 import type { SearchPath } from '../name-scope.ts';
 import { schemasOf } from '../search-path.ts';
@@ -232,7 +233,7 @@ export class FunctionReads {
       entries.flatMap((entry) => (entry.kind === 'relation' ? [entry.relation] : [])),
     );
     const trace = new ColumnTrace((oid) => this.#columnsOf(oid), { through: true });
-    const outputs = trace.outputs(trace.settle(query));
+    const outputs = trace.outputs(trace.follow(query));
     return union([...within, ...relations.map((oid) => this.#relation(oid)), ...outputs, trace.looked]);
   }
 
