@@ -2,12 +2,12 @@ import { HoopError, toHoopError } from '../../../core/errors.ts';
 import { whenAborted } from '../../../core/later.ts';
 import type { Turns } from '../../../core/turns.ts';
 import type { CarriedEnd, Carrying } from '../../http/relay/upgrade/carried.ts';
+import { pumped } from '../../http/relay/upgrade/pump.ts';
 import { NO_MORE, Stands } from '../../stream/stands.ts';
 import { ShownFlow } from '../../stream/terminal/shown-flow.ts';
 import type { AskedStream } from '../request/stream.ts';
 import type { Channel, ChannelEvent, ChannelSide } from './channels.ts';
 import { type ExitStatus, failureStatus, StatusReader } from './exit-status.ts';
-import { pumped } from './pump.ts';
 import { RunInput } from './run-input.ts';
 import { SizeReader, sizeText } from './sizes.ts';
 

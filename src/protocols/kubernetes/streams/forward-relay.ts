@@ -5,9 +5,9 @@ import type { Turns } from '../../../core/turns.ts';
 import { type SpdyEvent, SpdyReader, SpdyWriter } from '../../../wire/http/spdy/frames.ts';
 import type { CarriedEnd, CarriedEnds, Carrying } from '../../http/relay/upgrade/carried.ts';
 import { drained, part } from '../../http/relay/upgrade/parting.ts';
+import { pumped } from '../../http/relay/upgrade/pump.ts';
 import { NO_MORE, Stands } from '../../stream/stands.ts';
 import { type AskedForward, ForwardedConnection, type ForwardedStream, readForward } from './forwarded.ts';
-import { pumped } from './pump.ts';
 import { SpdyBeats } from './spdy-beats.ts';
 
 /** How often it is looked whether policy still permits it, ms. */

@@ -3,7 +3,7 @@ import { HoopError, toHoopError } from '../../../core/errors.ts';
 import type { MachineWord } from '../../../core/refusal-line.ts';
 import type { Hold } from '../../../enforcement/operation.ts';
 import type { Waiting, WaitingOn } from '../../http/relay/upgrade/carried.ts';
-import { ControlBudget } from '../../http/relay/upgrade/websocket/control-budget.ts';
+import { ControlBudget } from '../../http/relay/upgrade/control-budget.ts';
 import { holdLine } from '../../stream/hold-line.ts';
 import type { AskedStream } from '../request/stream.ts';
 import type { ChannelEvent } from './channels.ts';

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
-import { ControlBudget } from '../../http/relay/upgrade/websocket/control-budget.ts';
+import { ControlBudget } from '../../http/relay/upgrade/control-budget.ts';
 import { Side } from '../../http/relay/upgrade/websocket/side.ts';
 
 const NORMAL = { code: 1000, reason: '' };

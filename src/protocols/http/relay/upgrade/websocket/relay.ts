@@ -1,12 +1,11 @@
 import { HoopError } from '../../../../../core/errors.ts';
 import { whenAborted } from '../../../../../core/later.ts';
 import type { Turns } from '../../../../../core/turns.ts';
-import { RECORDING_PENDING_BYTES } from '../../../../../recording/recorder.ts';
 import { type Close, readClose } from '../../../../../wire/http/websocket/close.ts';
 import type { FrameEvent } from '../../../../../wire/http/websocket/frames.ts';
 import { NO_MORE, Stands } from '../../../../stream/stands.ts';
 import type { CarriedEnd, CarriedEnds, Carrying } from '../carried.ts';
-import { ControlBudget } from './control-budget.ts';
+import { pumped } from '../pump.ts';
 import { Direction } from './direction.ts';
 import { closedBy, cutShort, type Ending, leftBy, refusedTo } from './ending.ts';
 import type { Inspector } from './messages.ts';
@@ -81,34 +80,19 @@ export class WebSocketRelay {
   /** Never rejects. What comes when it is over is read away. */
   async #pump(direction: Direction): Promise<void> {
     const { from, to } = direction;
-    const budget = new ControlBudget();
-    try {
-      for await (const chunk of from.stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-        if (this.#over || from.saidClose) continue;
-        await this.#chunk(direction, budget, chunk);
-        await Promise.race([to.drained(), this.#ended.promise]);
-        if (this.#on.guard.pendingBytes > RECORDING_PENDING_BYTES) await this.#on.guard.drained();
-      }
-    } catch {
-      // It broke off.
-    }
+    const read = (chunk: Buffer) => from.reader.push(chunk);
+    const take = (event: FrameEvent) => this.#event(direction, event);
+    await pumped(
+      { from: from.stream, to: to.stream, read, take },
+      {
+        evidence: this.#on.guard,
+        turns: this.#turns,
+        over: () => this.#over || from.saidClose,
+        ended: this.#ended.promise,
+        failed: (error) => this.#end(refusedTo(from.name, error)),
+      },
+    );
     if (!from.saidClose) this.#end(leftBy(from.name));
-  }
-
-  async #chunk(direction: Direction, budget: ControlBudget, chunk: Buffer): Promise<void> {
-    const { from } = direction;
-    try {
-      for (const event of from.reader.push(chunk)) {
-        if (event.kind !== 'piece' && !budget.takes(performance.now()))
-          throw new HoopError('ERR_LIMIT', 'too many control frames');
-        await this.#event(direction, event);
-        // Thousands of them may stand in what came at once.
-        if (this.#turns.spent) await this.#turns.next();
-        if (this.#over || from.saidClose) return;
-      }
-    } catch (error) {
-      this.#end(refusedTo(from.name, error));
-    }
   }
 
   async #event(direction: Direction, event: FrameEvent): Promise<void> {

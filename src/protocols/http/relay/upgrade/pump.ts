@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { HoopError } from '../../../core/errors.ts';
-import type { Later } from '../../../core/later.ts';
-import type { Turns } from '../../../core/turns.ts';
-import { RECORDING_PENDING_BYTES } from '../../../recording/recorder.ts';
-import { drained } from '../../http/relay/upgrade/parting.ts';
-import { ControlBudget } from '../../http/relay/upgrade/websocket/control-budget.ts';
-import type { Guard } from '../../stream/guard.ts';
+import { HoopError } from '../../../../core/errors.ts';
+import type { Later } from '../../../../core/later.ts';
+import type { Turns } from '../../../../core/turns.ts';
+import { RECORDING_PENDING_BYTES } from '../../../../recording/recorder.ts';
+import type { Guard } from '../../../stream/guard.ts';
+import { ControlBudget } from './control-budget.ts';
+import { drained } from './parting.ts';
 
-/** One direction between a client and a cluster. */
+/** One direction between a client and a target. */
 export interface Direction<Event extends { readonly kind: string }> {
   readonly from: Duplex;
   readonly to: Duplex;
@@ -17,13 +17,13 @@ export interface Direction<Event extends { readonly kind: string }> {
   take(event: Event): Later<void>;
 }
 
-/** What both directions of a relay share. */
+/** What stands around a direction. */
 export interface Pumping {
   readonly evidence: Pick<Guard, 'pendingBytes' | 'drained'>;
   readonly turns: Turns;
-  /** What comes then is read away. */
+  /** Whether what comes is read away. */
   readonly over: () => boolean;
-  /** Resolves when it is over. */
+  /** Resolves when the relay is over. */
   readonly ended: Promise<unknown>;
   readonly failed: (error: unknown) => void;
 }
@@ -49,7 +49,7 @@ export async function pumped<Event extends { readonly kind: string }>(
 }
 
 /** By which one side makes the other answer, or nothing at all. */
-const CONTROL: ReadonlySet<string> = new Set(['ping', 'pong', 'goaway', 'end', 'closed']);
+const CONTROL: ReadonlySet<string> = new Set(['ping', 'pong', 'goaway', 'end', 'close', 'closed']);
 
 async function taken<Event extends { readonly kind: string }>(
   direction: Direction<Event>,
