@@ -7,7 +7,7 @@ import { Entities } from '../entities.ts';
 import { HINTS } from '../hints.ts';
 import type { PostgresRefusal } from '../refusals.ts';
 import type { SessionMasks } from '../shown/masks.ts';
-import type { StatementPlan } from '../sql/meaning/plan.ts';
+import { unreadPlan } from '../sql/meaning/plan.ts';
 import { UNCERTAIN_NAME } from '../sql/meaning/uncertain-name.ts';
 import { STALE_NAMES } from './analysed-names.ts';
 import type { Planned } from './planner.ts';
@@ -91,20 +91,7 @@ export class UnreadStatements {
   }
 
   #unread(planned: Planned): Planned {
-    const plan: StatementPlan = {
-      tag: '',
-      kind: 'utility',
-      pairs: this.#pairs,
-      context: {},
-      changesNothing: false,
-      touchesMasked: true,
-      safeColumns: [],
-      relations: [],
-      reshapesMasked: true,
-      names: { steers: true, follows: false, reshapes: true, changes: [] },
-      resolved: [],
-      ddl: true,
-    };
+    const plan = { ...unreadPlan({ tag: '', kind: 'utility' }), pairs: this.#pairs };
     const text = planned.plans.length === 0 ? planned.text : '‹statement of a session that is not read›';
     return { plans: [plan], pairs: this.#pairs, context: {}, text, unread: true };
   }

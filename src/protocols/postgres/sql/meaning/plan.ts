@@ -118,6 +118,24 @@ export interface CopyPlan {
   readonly types?: readonly number[];
 }
 
+/** Of a statement that nobody understands, with nothing that it would do: it shows nothing, and may have changed anything. */
+export function unreadPlan({ tag, kind }: Pick<StatementFacts, 'tag' | 'kind'>): StatementPlan {
+  return {
+    tag,
+    kind,
+    pairs: [],
+    context: {},
+    changesNothing: false,
+    touchesMasked: true,
+    safeColumns: [],
+    relations: [],
+    reshapesMasked: true,
+    names: { steers: true, follows: false, reshapes: true, changes: [] },
+    resolved: [],
+    ddl: true,
+  };
+}
+
 /** Whether the statement that is written there is not run: PREPARE, EXPLAIN without ANALYZE. */
 export function isNotRun({ prepares, explain }: StatementFacts): boolean {
   return prepares !== undefined || explain?.analyze === false;

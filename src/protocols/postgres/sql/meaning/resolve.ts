@@ -12,7 +12,7 @@ import { type Flow, maskedFlow } from './flow/masked-flow.ts';
 import { maskedReads } from './flow/masked-reads.ts';
 import { outputColumns } from './flow/output-columns.ts';
 import { plainRefusal } from './plain/plain-only.ts';
-import { isNotRun, type PlanInput, type StatementPlan } from './plan.ts';
+import { isNotRun, type PlanInput, type StatementPlan, unreadPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { isTransactionSetting } from './settings.ts';
 import { mayHaveParameters } from './type-effects.ts';
@@ -28,10 +28,11 @@ export type { StatementPlan } from './plan.ts';
  * @returns A plan with at least one pair, or with a refusal.
  */
 export function planStatement(facts: StatementFacts, catalog: Catalog, input: PlanInput): StatementPlan {
-  if (facts.unsupported !== undefined) return unreadPlan(facts, notUnderstood(facts.unsupported));
+  if (facts.unsupported !== undefined)
+    return { ...unreadPlan(facts), refusal: notUnderstood(facts.unsupported) };
   const major = Math.floor(catalog.serverVersion / 10_000);
   if (facts.newer !== undefined && facts.newer.since > major)
-    return unreadPlan(facts, tooNew(facts.newer, major));
+    return { ...unreadPlan(facts), refusal: tooNew(facts.newer, major) };
   const { path } = input.names;
   const discards = input.names.mayLose(facts);
   const analysis = analysisOf(facts, catalog, input.names, input.parameterTypes ?? []);
@@ -167,25 +168,6 @@ function tooNew({ what, since }: NewerSyntax, major: number): PostgresRefusal {
     rule: 'newer-syntax',
     reason: `${what} came with PostgreSQL ${since}, and this server is a PostgreSQL ${major}`,
     hint: `write it as PostgreSQL ${major} has it`,
-  };
-}
-
-function unreadPlan(facts: StatementFacts, refusal: PostgresRefusal): StatementPlan {
-  const { tag, kind } = facts;
-  return {
-    tag,
-    kind,
-    pairs: [],
-    context: {},
-    changesNothing: false,
-    refusal,
-    touchesMasked: true,
-    safeColumns: [],
-    relations: [],
-    reshapesMasked: true,
-    names: { steers: true, follows: false, reshapes: true, changes: [] },
-    resolved: [],
-    ddl: true,
   };
 }
 
