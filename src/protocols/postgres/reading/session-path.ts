@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Catalog } from '../catalog/model/model.ts';
+import { TRANSACTION_ENDS } from '../sql/facts/facts.ts';
 import {
   changesOf,
   HELD_NAMES,
@@ -164,7 +165,7 @@ export class SessionPath {
       this.#moved = true;
       this.mark();
     }
-    if (!ENDS.has(transaction)) return;
+    if (!TRANSACTION_ENDS.has(transaction)) return;
     // Which of them are undone the server knows.
     if (transaction === 'rollback-to' && this.#changes.length > 0) {
       this.#changes = this.#changes.map((one) => ({ ...one, change: 'unclear' }));
@@ -225,12 +226,3 @@ export class SessionPath {
     this.#over = false;
   }
 }
-
-const ENDS: ReadonlySet<string | undefined> = new Set([
-  'commit',
-  'rollback',
-  'rollback-to',
-  'prepare',
-  'commit-prepared',
-  'rollback-prepared',
-]);

@@ -195,6 +195,16 @@ export type TransactionKind =
   | 'commit-prepared'
   | 'rollback-prepared';
 
+/** Behind these a transaction, or a part of one, is over: settings and roles that held within it may be others again. */
+export const TRANSACTION_ENDS: ReadonlySet<TransactionKind | undefined> = new Set([
+  'commit',
+  'rollback',
+  'rollback-to',
+  'prepare',
+  'commit-prepared',
+  'rollback-prepared',
+]);
+
 export type StatementKind =
   | 'query'
   | 'dml'

@@ -1,6 +1,6 @@
 import type { Catalog, CatalogFunction, Relation } from '../../catalog/model/model.ts';
 import { PG_TEMP } from '../../catalog/system/objects.ts';
-import type { Name, RelationUse, StatementFacts } from '../facts/facts.ts';
+import { type Name, type RelationUse, type StatementFacts, TRANSACTION_ENDS } from '../facts/facts.ts';
 import type { NameChange } from './held-names.ts';
 import { NameChanges } from './name-changes.ts';
 
@@ -185,7 +185,7 @@ export class NameScope {
     if ((steers && !follows) || changesMore) this.#certain = false;
     this.#reshaped ||= reshapes;
     if (steers) this.#moved = true;
-    else if (this.#moved && ENDS.has(facts.transaction ?? '')) this.#certain = false;
+    else if (this.#moved && TRANSACTION_ENDS.has(facts.transaction)) this.#certain = false;
     return changes;
   }
 
@@ -237,11 +237,3 @@ export class NameScope {
 }
 
 const DISCARDS_TEMP: ReadonlySet<string | undefined> = new Set(['all', 'temp']);
-const ENDS: ReadonlySet<string> = new Set([
-  'commit',
-  'rollback',
-  'rollback-to',
-  'prepare',
-  'commit-prepared',
-  'rollback-prepared',
-]);
