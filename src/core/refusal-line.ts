@@ -3,15 +3,18 @@ import { NEXT_STEPS, type NextStep, stepAfter } from './next-step.ts';
 
 /** What machines are told of a refusal, in every protocol. */
 export interface MachineWord {
+  /** The first rule that decided; `default-deny` if none spoke, an error's code if nothing was decided. */
   readonly rule: string;
   readonly reason: string;
+  /** What to do now, one sentence. */
   readonly hint: string;
+  /** The same for programs: what follows by itself from a refusal. */
   readonly next: NextStep;
   /** How much at a time would be permitted, where it was counted. */
   readonly most?: number;
   /** What it may not use so: `public.customers.ssn`. */
   readonly leaveOut?: readonly string[];
-  /** The request that people decide (`apr_…`). */
+  /** The same may be allowed later, as it is: under this request, which people decide (`apr_…`). */
   readonly approval?: string;
   /** Where that is what was asked for; an object of JSON. */
   readonly explanation?: object;

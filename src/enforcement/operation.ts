@@ -4,6 +4,7 @@ import type { Actor, Original, OutcomeWord } from '../audit/event.ts';
 import type { ErrorCode } from '../core/errors.ts';
 import type { Later } from '../core/later.ts';
 import type { NextStep } from '../core/next-step.ts';
+import type { MachineWord } from '../core/refusal-line.ts';
 import type { Principal } from '../identity/principal.ts';
 import type {
   AnswerLimits,
@@ -141,23 +142,9 @@ export type Verdict =
     };
 
 /** What the adapter says to its client, in its own protocol. */
-export interface Denial {
+export interface Denial extends MachineWord {
   readonly code: ErrorCode;
   readonly message: string;
-  /** First the deciding rule's; `default-deny` if no rule spoke. */
-  readonly rule: string;
-  readonly reason: string;
-  /** What to do now, one sentence. */
-  readonly hint: string;
-  /** The same for programs: what follows by itself from a refusal. */
-  readonly next: NextStep;
-  /** How much at a time would be permitted, where it was counted. */
-  readonly most?: number;
-  /** Names of what it may not use so. */
-  readonly leaveOut?: readonly string[];
-  /** The same may be allowed later, as it is: under this request for approval (`apr_…`). */
-  readonly approval?: string;
-  /** Where that is what was asked for. */
   readonly explanation?: Explanation;
 }
 
