@@ -4,11 +4,14 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { reportText } from '../../../src/wire/postgres/report.ts';
 import {
   bind,
   describePortal,
   execute,
+  line,
   parse,
   query,
   type RawClient,
@@ -84,6 +87,16 @@ const QUERIES: readonly string[] = [
   "SELECT 1 + 1 FROM people people WHERE email < 'a' LIMIT 1",
 ];
 
+/** Of which the server says where: before, between and behind what is put in. */
+const MISTAKEN: readonly string[] = [
+  "SELECT date 'x' FROM people WHERE email > $$a$$",
+  "SELECT count(*) FROM people WHERE email > $$a$$ AND id = 'x'",
+  "SELECT '😀é', id FROM people AS p WHERE p.email > $$é$$ AND '😀' = '😀' AND p.id = 'x'",
+  "SELECT 1 FROM people a JOIN orders o ON o.id = 'x' JOIN people b ON a.email = b.email",
+  "SELECT 1\n  FROM people a\n  JOIN people b ON a.email = b.email\n WHERE b.id = 'x'",
+  'SELECT "Id" FROM "Odd""Table" WHERE "The""Mail" > $$a$$ AND "Id" = \'x\'',
+];
+
 /** No query of that kind is written anew: refused as it is elsewhere. */
 const REFUSED: readonly string[] = [
   'SELECT ctid FROM people ORDER BY email',
@@ -111,15 +124,21 @@ const REFUSED: readonly string[] = [
 let stack: Stack;
 let tunnel: Tunnel;
 let client: RawClient;
+/** At the server itself. */
+let direct: pg.Client;
 
 beforeAll(async () => {
   stack = await startStack({ policy: POLICY, sql: SCHEMA, columns: COLUMNS, computed: 'mask' });
   tunnel = await stack.tunnel();
   client = await rawLogin(tunnel);
+  const { host, port, database, admin, caFile } = stack.postgres;
+  direct = new pg.Client({ host, port, database, ...admin, ssl: { ca: readFileSync(caFile) } });
+  await direct.connect();
 });
 
 afterAll(async () => {
   client?.close();
+  await direct?.end();
   await tunnel?.close();
   await stack?.stop();
 });
@@ -164,6 +183,22 @@ describe('a query that computes with masked columns', () => {
     expect(await masked(`SELECT count(*) AS n FROM (${sql.replace(/--.*$/, '')}) all_of_it`)).toContain(
       String(rows.length),
     );
+  });
+
+  test.each(MISTAKEN)('is told where it is mistaken in its own text: %s', async (sql) => {
+    const told = await direct.query(sql).then(
+      () => undefined,
+      (error: pg.DatabaseError) => ({ C: error.code, P: error.position }),
+    );
+    expect(told?.P).toMatch(/^[1-9]/);
+    for (const message of [query(sql), extended(sql)]) {
+      client.send(message);
+      const answer = await client.untilReady();
+      const error = answer.find((one) => one.name === 'ErrorResponse');
+      expect(error && reportText(error, 'C'), answer.map(line).join()).toBe(told?.C);
+      expect(error && reportText(error, 'P')).toBe(told?.P);
+    }
+    expectNothingTold();
   });
 
   test('tells of what it is the answer, once', async () => {

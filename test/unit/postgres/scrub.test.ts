@@ -90,6 +90,45 @@ describe('what helps to correct a statement is said', () => {
   });
 });
 
+describe('of a query that was written anew it is told where that is in the text of the client', () => {
+  const own = "SELECT '😀', id FROM t, u AS v WHERE v.nam = '😀' AND x";
+  const text =
+    "SELECT '😀', id FROM (SELECT '***' AS m, '😀' FROM public.t) AS t, (SELECT 1 FROM u) AS v WHERE v.nam = '😀' AND x";
+  const place = (written: string, name: string) => {
+    const start = text.indexOf(written);
+    const ownStart = own.indexOf(` ${name}`) + 1;
+    return { start, end: start + written.length, ownStart, ownEnd: ownStart + name.length };
+  };
+  const replaced = [
+    place("(SELECT '***' AS m, '😀' FROM public.t) AS t", 't'),
+    place('(SELECT 1 FROM u)', 'u'),
+  ];
+  const of = { ...said(own), writtenAnew: { text, own, replaced, columns: [] } };
+  const characters = (sql: string, before: string) => [...sql.slice(0, sql.indexOf(before))].length + 1;
+
+  test.each([
+    ['before', 'id FROM', 'id FROM'],
+    ['in the first that was put in', "'***'", 't,'],
+    ['at its end', ' AS t,', 't,'],
+    ['between them', ', (SELECT 1', ', u AS v'],
+    ['in the second', '1 FROM u', 'u AS v'],
+    ['behind', 'v.nam', 'v.nam'],
+    ['behind more', 'AND x', 'AND x'],
+  ])('%s', (_, anewAt, ownAt) => {
+    const P = String(characters(text, anewAt));
+    expect(anew({ V: 'ERROR', C: '22P02', M: 'x', P }, of)['P']).toBe(String(characters(own, ownAt)));
+  });
+
+  test('with the names that stand there', () => {
+    const P = String(characters(text, 'v.nam'));
+    expect(anew({ V: 'ERROR', C: '42703', M: 'x', P }, of)['M']).toBe('column v.nam does not exist');
+  });
+
+  test('of a place behind its end it is told that it is behind the end', () => {
+    expect(anew({ V: 'ERROR', C: '42601', M: 'x', P: '9999' }, of)['P']).toBe(String([...own].length + 1));
+  });
+});
+
 test('identifiers are those of the text, wherever literals and comments end', () => {
   const sql = `select A."b ""c" /* /* x */ y */ from $q$ z $q$ , U&'\\0061' as d -- e\n where f='g''h'`;
   const names = ownNames(sql).map(({ name }) => name);

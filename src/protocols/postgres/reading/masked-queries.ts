@@ -2,6 +2,7 @@ import { quotedName } from '../../../core/quoted-name.ts';
 import { maskValue } from '../../../masking/mask.ts';
 import type { Catalog, Relation } from '../catalog/model/model.ts';
 import type { SessionMasks } from '../shown/masks.ts';
+import type { Replaced, WrittenAnew } from '../shown/written-anew.ts';
 import type { MaskedRead } from '../sql/meaning/flow/masked-reads.ts';
 import type { CatalogView } from './catalog-view.ts';
 import type { Planned } from './planner.ts';
@@ -18,13 +19,6 @@ const MAX_DEPTH = 16;
 const NOTHING = new Uint8Array();
 
 type Masks = Pick<SessionMasks, 'maskOf' | 'shapeOf'>;
-
-/** A query in which masks stand in place of what is masked. */
-export interface MaskedQuery {
-  readonly text: string;
-  /** Whose masks these are, `schema.table.column`, each once. */
-  readonly columns: readonly string[];
-}
 
 /** What is asked in place of a query that would be refused for computing with masked columns. */
 export class MaskedQueries {
@@ -43,7 +37,7 @@ export class MaskedQueries {
   }: {
     readonly text: string | undefined;
     readonly planned: Planned;
-  }): MaskedQuery | undefined {
+  }): WrittenAnew | undefined {
     const reads = plans.length === 1 ? plans[0]?.maskedReads : undefined;
     if (reads === undefined || text === undefined) return undefined;
     const catalog = this.#catalog.fresh?.catalog;
@@ -65,10 +59,11 @@ function maskedQuery(
   reads: readonly MaskedRead[],
   catalog: Catalog,
   masks: Masks,
-): MaskedQuery | undefined {
+): WrittenAnew | undefined {
   const octets = Buffer.from(text);
   const columns = new Set<string>();
-  const parts: string[] = [];
+  const replaced: Replaced[] = [];
+  let made = '';
   let from = 0;
   for (const { at, relation: oid, name } of reads) {
     const relation = catalog.relations.get(oid);
@@ -77,10 +72,13 @@ function maskedQuery(
     if (relation === undefined || end === undefined || start < from) return undefined;
     const source = sourceOf(relation, catalog, masks, columns);
     if (source === undefined) return undefined;
-    parts.push(text.slice(from, start), source, name === undefined ? '' : ` AS ${quotedName(name)}`);
+    made += text.slice(from, start);
+    const place = { start: made.length, ownStart: start, ownEnd: end };
+    made += name === undefined ? source : `${source} AS ${quotedName(name)}`;
+    replaced.push({ ...place, end: made.length });
     from = end;
   }
-  return { text: [...parts, text.slice(from)].join(''), columns: [...columns] };
+  return { text: made + text.slice(from), own: text, replaced, columns: [...columns] };
 }
 
 function endOfName(text: string, start: number): number | undefined {

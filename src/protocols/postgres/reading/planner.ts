@@ -6,6 +6,7 @@ import type { KnownCatalog } from '../catalog/service.ts';
 import { catalogUnavailable } from '../catalog/unavailable.ts';
 import type { PostgresRefusal } from '../refusals.ts';
 import type { SessionMasks } from '../shown/masks.ts';
+import type { WrittenAnew } from '../shown/written-anew.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../sql/facts/facts.ts';
 import { NameScope, namesAnything, type SearchPath } from '../sql/meaning/name-scope.ts';
 import { planStatement, type StatementPlan } from '../sql/meaning/resolve.ts';
@@ -35,8 +36,8 @@ export interface Planned {
   readonly text: string;
   /** It is not understood with certainty, or a masked column would flow where it must not. */
   readonly refusal?: PostgresRefusal;
-  /** Masked columns in place of which it has their masks, `schema.table.column`. */
-  readonly computesMasksOf?: readonly string[];
+  /** It stands in place of a query that would be refused for computing with masked columns. */
+  readonly writtenAnew?: WrittenAnew;
   /** Nobody knows what it does, not even how many statements it is: its one plan stands for all of them. */
   readonly unread?: boolean;
   /** It names nothing that could be looked up elsewhere. */

@@ -1,3 +1,4 @@
+import type { WrittenAnew } from '../shown/written-anew.ts';
 import type { AnalysedNames } from './analysed-names.ts';
 import type { StagedName } from './names.ts';
 
@@ -12,12 +13,16 @@ export interface Prepared {
   readonly inner: boolean;
   readonly analysed: AnalysedNames;
   /** As of `Planned`. */
-  readonly computesMasksOf?: readonly string[];
+  readonly writtenAnew?: WrittenAnew;
 }
 
-/** How much of `namedTextUnits` it takes: its text, and as much as eight characters for each type. */
-export function weightOf({ text, types }: Pick<Prepared, 'text' | 'types'>): number {
-  return text.length + types.length * 8;
+/** How much of `namedTextUnits` it takes: its text, the client's own where that is another, and as much as eight characters for each type. */
+export function weightOf({
+  text,
+  types,
+  writtenAnew,
+}: Pick<Prepared, 'text' | 'types'> & { readonly writtenAnew?: WrittenAnew | undefined }): number {
+  return text.length + (writtenAnew?.own.length ?? 0) + types.length * 8;
 }
 
 /** A change of names that waits for the server's word. */

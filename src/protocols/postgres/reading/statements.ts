@@ -2,9 +2,10 @@ import { type HoopError, isHoopError } from '../../../core/errors.ts';
 import { after, type Later, rescued } from '../../../core/later.ts';
 import { stepAfter } from '../../../core/next-step.ts';
 import type { PostgresRefusal } from '../refusals.ts';
+import type { WrittenAnew } from '../shown/written-anew.ts';
 import { AnalysedNames } from './analysed-names.ts';
 import type { FunctionCalls } from './function-calls.ts';
-import type { MaskedQueries, MaskedQuery } from './masked-queries.ts';
+import type { MaskedQueries } from './masked-queries.ts';
 import { type Planned, refused, type StatementPlanner } from './planner.ts';
 import type { Prepared } from './prepared.ts';
 import { type SqlNames, unknownName } from './sql-names.ts';
@@ -59,7 +60,7 @@ export class Statements {
 
   /**
    * As `read`; where that refuses a query for computing with masked columns, and one with masks in their place is not
-   * refused, it is that one: then its text is another than the message's, and `planned.computesMasksOf` says of what.
+   * refused, it is that one: then its text is another than the message's, and `planned.writtenAnew` says how.
    */
   readOrMasked(decode: () => string, types?: () => readonly number[]): Later<Statement> {
     return after(this.read(decode, types), (statement) => {
@@ -70,13 +71,13 @@ export class Statements {
 
   #masked(
     statement: Statement,
-    { text, columns }: MaskedQuery,
+    instead: WrittenAnew,
     types: (() => readonly number[]) | undefined,
   ): Later<Statement> {
     return after(
-      this.read(() => text, types),
+      this.read(() => instead.text, types),
       (read) =>
-        isCertain(read) ? { ...read, planned: { ...read.planned, computesMasksOf: columns } } : statement,
+        isCertain(read) ? { ...read, planned: { ...read.planned, writtenAnew: instead } } : statement,
     );
   }
 
@@ -103,10 +104,10 @@ export class Statements {
 
   /** A statement gets its name: what its own names stand for by now is noted. */
   prepare(text: string, types: readonly number[], { alone, planned }: Statement): Prepared {
-    const { computesMasksOf } = planned;
+    const { writtenAnew } = planned;
     const prepared: Prepared = {
       ...{ text, index: 0, types, inner: false, analysed: new AnalysedNames() },
-      ...(computesMasksOf === undefined ? {} : { computesMasksOf }),
+      ...(writtenAnew === undefined ? {} : { writtenAnew }),
     };
     // As it stands: what it runs by name is noted where that was prepared.
     this.#planner.reanalysed(prepared.analysed, alone);
@@ -122,19 +123,22 @@ export class Statements {
     return after(this.#names.statement(name), (found) => {
       if (found.state !== 'known') return { prepared: NO_STATEMENT, planned: this.#unknown(name) };
       const prepared = found.value;
-      const { computesMasksOf } = prepared;
-      return after(this.again(prepared, before(prepared)), (planned) => ({
-        prepared,
-        planned: computesMasksOf === undefined ? planned : { ...planned, computesMasksOf },
-      }));
+      return after(this.again(prepared, before(prepared)), (planned) => ({ prepared, planned }));
     });
   }
 
   /** A statement that was read before, as the server would run it now. */
-  again(prepared: Pick<Prepared, 'text' | 'index' | 'types' | 'analysed'>, before?: Planned): Later<Planned> {
+  again(
+    prepared: Pick<Prepared, 'text' | 'index' | 'types' | 'analysed' | 'writtenAnew'>,
+    before?: Planned,
+  ): Later<Planned> {
+    const { writtenAnew } = prepared;
     const named = (one: Planned) =>
       this.#names.complete(this.#planner.reanalysed(prepared.analysed, one), prepared.text);
-    return this.#understood(() => after(this.#planner.one(prepared, before), named));
+    return after(
+      this.#understood(() => after(this.#planner.one(prepared, before), named)),
+      (planned) => (writtenAnew === undefined ? planned : { ...planned, writtenAnew }),
+    );
   }
 
   /** As of `StatementPlanner`. */

@@ -271,7 +271,9 @@ export class ExtendedRequests {
   async #readAgain(portal: Portal): Promise<Planned> {
     this.#out.addBytes(FLUSH);
     await this.#out.until(() => this.#state.pipeline.depth === 0);
-    return this.#statements.again({ ...portal, analysed: new AnalysedNames() });
+    const { writtenAnew } = portal.planned;
+    const anew = { ...portal, analysed: new AnalysedNames() };
+    return this.#statements.again(writtenAnew === undefined ? anew : { ...anew, writtenAnew });
   }
 
   /** A portal stays what it was bound to, wherever names are looked up now. */

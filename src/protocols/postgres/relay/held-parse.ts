@@ -62,7 +62,7 @@ export class HeldParse {
     const types = () => message?.parameterTypes ?? [];
     return after(this.#parts.statements.readOrMasked(sql, types), (statement) => {
       if (message === undefined) return this.#unreadable(statement.planned);
-      if (statement.planned.computesMasksOf === undefined) return this.#hold(frame, message, statement);
+      if (statement.planned.writtenAnew === undefined) return this.#hold(frame, message, statement);
       const masked = { ...message, sql: statement.text ?? '' };
       return this.#hold(frameOf(Parse.encode(masked)), masked, statement);
     });

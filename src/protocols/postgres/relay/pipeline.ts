@@ -225,6 +225,6 @@ function saidOf(head: Expected | undefined): Said | undefined {
   }
 }
 
-function said(text: string, { pairs, plans }: Planned): Said {
-  return { text, pairs, ddl: plans.some(({ ddl }) => ddl) };
+function said(text: string, { pairs, plans, writtenAnew }: Planned): Said {
+  return { text: writtenAnew?.own ?? text, pairs, ddl: plans.some(({ ddl }) => ddl), writtenAnew };
 }

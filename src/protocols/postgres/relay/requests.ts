@@ -162,16 +162,15 @@ export class RequestPump {
     const sql = () => Query.decode(frame.body).sql;
     return after(this.#statements.readOrMasked(sql), ({ text, planned }) => {
       const original = text === undefined ? unreadOriginal(planned, frame) : { statement: text };
-      const { computesMasksOf } = planned;
-      const isMasked = computesMasksOf !== undefined && text !== undefined;
-      const sent = isMasked ? frameOf(Query.encode({ sql: text })) : frame;
+      const { writtenAnew } = planned;
+      const sent = writtenAnew === undefined ? frame : frameOf(Query.encode({ sql: writtenAnew.text }));
       const again = () =>
-        isMasked
-          ? after(
-              this.#statements.read(() => text),
-              (read) => ({ ...read.planned, computesMasksOf }),
-            )
-          : after(this.#statements.read(sql), (read) => read.planned);
+        writtenAnew === undefined
+          ? after(this.#statements.read(sql), (read) => read.planned)
+          : after(
+              this.#statements.read(() => writtenAnew.text),
+              (read) => ({ ...read.planned, writtenAnew }),
+            );
       return ask(
         this.#state,
         planned,

@@ -146,7 +146,7 @@ export class ShownRows {
     const notice = this.#withheld.told(rowsOf(this.#state.pipeline.head), portal);
     if (notice !== undefined) this.#out.add({ chunk: notice, start: 0, end: notice.length });
     const planned = head?.kind === 'query' ? head.planned : portal?.planned;
-    const computed = this.#withheld.computed(planned?.computesMasksOf, portal);
+    const computed = this.#withheld.computed(planned?.writtenAnew?.columns, portal);
     if (computed !== undefined) this.#out.add({ chunk: computed, start: 0, end: computed.length });
   }
 }

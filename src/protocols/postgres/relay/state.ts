@@ -37,7 +37,7 @@ export class SessionState {
     maxWeight: POSTGRES_LIMITS.namedTextUnits,
   });
   readonly portals = new NameTable<Portal>(POSTGRES_LIMITS.namesPerSession, {
-    weigh: weightOf,
+    weigh: ({ text, types, planned }) => weightOf({ text, types, writtenAnew: planned.writtenAnew }),
     maxWeight: POSTGRES_LIMITS.namedTextUnits,
     gone: dropPortal,
   });

@@ -67,10 +67,18 @@ export function nameAt(sql: string, names: readonly OwnName[], position: number)
   return parts;
 }
 
-/** Characters outside of the basic plane are two units of ours and one of the server's. */
-function indexOfCharacter(sql: string, character: number): number {
+/** Where a character begins, both from 0: those outside of the basic plane are two units of ours and one of the server's. Pure. */
+export function indexOfCharacter(sql: string, character: number): number {
   let index = 0;
   for (let count = 0; count < character && index < sql.length; count++)
     index += (sql.codePointAt(index) ?? 0) > 0xffff ? 2 : 1;
   return index;
+}
+
+/** Which character begins there, both from 0. Pure. */
+export function characterAt(sql: string, index: number): number {
+  let character = 0;
+  for (let at = 0; at < index && at < sql.length; character++)
+    at += (sql.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+  return character;
 }

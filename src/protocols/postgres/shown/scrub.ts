@@ -2,6 +2,7 @@ import type { Pair } from '../../../policy/model.ts';
 import { type Report, type ReportField, reportText } from '../../../wire/postgres/report.ts';
 import { nameAt, type OwnName, ownNames } from './own-names.ts';
 import { CONDITIONS } from './sqlstates.ts';
+import { ownPosition, type WrittenAnew } from './written-anew.ts';
 
 /** What the client has said, of which a report speaks. */
 export interface Said {
@@ -10,6 +11,8 @@ export interface Said {
   readonly pairs: readonly Pair[];
   /** It changes the schema: it may name objects that policy has no entity for. */
   readonly ddl: boolean;
+  /** What the server has been sent in its place, and speaks of. */
+  readonly writtenAnew?: WrittenAnew | undefined;
 }
 
 /** Longer texts are not searched for names. */
@@ -34,7 +37,9 @@ export function saidAnew(report: Report<string>, said: Said | undefined): readon
   const given = get('C') ?? 'XX000';
   const sqlstate = CONDITIONS.has(given) ? given : 'XX000';
   const isError = ERRORS.has(severity);
-  const position = positionOf(get('P'));
+  const sent = positionOf(get('P'));
+  const anew = said?.writtenAnew;
+  const position = sent === undefined || anew === undefined ? sent : ownPosition(anew, sent);
   const text = new Wording({ sqlstate, isError, position, message: get('M') ?? '', said }).text();
   return [
     ['S', severity],
