@@ -202,6 +202,16 @@ describe('psql alone', () => {
     expect(met).toEqual(['ERR_TARGET_LOST: reconnect']);
   });
 
+  it('connects anew when the administrator of the target ended its session', async () => {
+    const met = await comesThrough({
+      way: ['SELECT 1', gate(), DONE],
+      begins: () =>
+        world.stack.postgres.psql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE usename = 'hoop' AND application_name = 'psql'`),
+    });
+    expect(met).toEqual(['ERR_TARGET_LOST: reconnect']);
+  });
+
   it('waits for a credential that the target takes', async () => {
     const met = await comesThrough({
       at: 'pg-other',

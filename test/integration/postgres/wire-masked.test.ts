@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { reportText } from '../../../src/wire/postgres/report.ts';
 import {
   bind,
   describePortal,
@@ -207,5 +208,76 @@ describe('another policy in the middle of a session', () => {
     expect((await client.untilReady()).map(line).at(-2)).toBe('CommandComplete SELECT 3');
     expect((await client.untilReady()).map(line)).toContain('DataRow 1');
     expect(await client.ask(query('delete from orders'))).toEqual(['ErrorResponse 42501', 'ReadyForQuery I']);
+  });
+});
+
+describe('a session that the target itself ends', () => {
+  afterEach(() => stack.reload(GUARDED));
+
+  const terminate = async () =>
+    stack.postgres.psql(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE usename = 'hoop' AND query LIKE '%itself%' AND pid <> pg_backend_pid()`);
+
+  /** @returns The last that is said, by field. */
+  async function ended(first: readonly string[], begins: () => unknown): Promise<Record<string, string>> {
+    for (const sql of first) await client.ask(query(sql));
+    await begins();
+    const last = (await client.until('ErrorResponse')).at(-1);
+    expect(await client.next()).toBeUndefined();
+    if (last?.name !== 'ErrorResponse') throw new Error(`it says ${last?.name}`);
+    return Object.fromEntries(last.fields.map(([code]) => [code, reportText(last, code) ?? '']));
+  }
+
+  const nothing = () => undefined;
+
+  test.for([
+    {
+      by: 'its administrator',
+      first: ["SELECT 'itself'"],
+      begins: terminate,
+      code: '57P01',
+      says: 'terminating connection due to administrator command',
+    },
+    {
+      by: 'its patience with a transaction',
+      first: ["SET idle_in_transaction_session_timeout = '100ms'", 'BEGIN'],
+      begins: nothing,
+      code: '25P03',
+      says: 'terminating connection due to idle-in-transaction timeout',
+    },
+    {
+      by: 'its patience with a client',
+      first: ["SET idle_session_timeout = '100ms'"],
+      begins: nothing,
+      code: '57P05',
+      says: 'terminating connection due to idle-session timeout',
+    },
+    {
+      by: 'the length of a transaction',
+      since: 17,
+      first: ["SET transaction_timeout = '300ms'", 'BEGIN'],
+      begins: nothing,
+      code: '25P04',
+      says: 'terminating connection due to transaction timeout',
+      next: 'less',
+    },
+  ])('by $by: in its words, and what to do next', async (row, { skip }) => {
+    const { since = 0, first, begins, code, says, next = 'reconnect' } = row;
+    const version = Number(await stack.postgres.psql('SHOW server_version_num')) / 10_000;
+    skip(version < since, `the target is PostgreSQL ${Math.floor(version)}`);
+    const masked = await ended(first, begins);
+    expect(masked).toMatchObject({ S: 'FATAL', C: code });
+    expect(JSON.parse(masked['H'] ?? '')).toMatchObject({
+      rule: 'ERR_TARGET_LOST',
+      reason: 'the target ended the session',
+      next,
+      retryable: next === 'reconnect',
+    });
+    await stack.reload(ALLOW_ALL);
+    client = await rawLogin(tunnel);
+    const shown = await ended(first, begins);
+    // As the server sends them.
+    expect(shown).toMatchObject({ S: 'FATAL', V: 'FATAL', C: code, M: says, R: expect.any(String) });
+    expect(shown['H']).toBe(masked['H']);
   });
 });

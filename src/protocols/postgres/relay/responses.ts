@@ -269,12 +269,12 @@ export class ResponsePump {
     const { pipeline } = this.#state;
     const error = ErrorResponse.decode(frame.body);
     const { head, said } = pipeline;
-    const denial = isFatal(error) ? undefined : denialOf(head);
+    const shown = shownError(error, denialOf(head), said, this.#state.masks);
     this.#rows.failed();
     this.#state.copyIn = false;
     pipeline.fail(reportText(error, 'C') ?? 'XX000');
-    if (denial === undefined && !this.#state.masks.active) this.#out.add(frame);
-    else this.#send(shownError(error, denial, said, this.#state.masks));
+    if (shown === undefined) this.#out.add(frame);
+    else this.#send(shown);
     if (isFatal(error)) this.targetEnded = true;
   }
 

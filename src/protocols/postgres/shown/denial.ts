@@ -1,4 +1,5 @@
 import type { ErrorCode, HoopError } from '../../../core/errors.ts';
+import type { NextStep } from '../../../core/next-step.ts';
 import { refusalLine, wordOf } from '../../../core/refusal-line.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { ReportField } from '../../../wire/postgres/report.ts';
@@ -58,6 +59,28 @@ export function fatalFields(error: HoopError, session: string): readonly ReportF
     ['H', refusalLine(wordOf({ code, message, hint }))],
   ];
 }
+
+/**
+ * What follows where the target itself ends a session, in one line of JSON as of `fatalFields`.
+ *
+ * @param sqlstate That the target gives. Pure. Never throws.
+ */
+export function targetEndedLine(sqlstate: string): string {
+  const { next, hint } = ENDED[sqlstate] ?? { next: 'reconnect', hint: ANEW };
+  return refusalLine({
+    ...wordOf({ code: 'ERR_TARGET_LOST', message: 'the target ended the session', hint }),
+    next,
+  });
+}
+
+const ANEW = 'connect again; what was not committed is undone';
+
+/** Where it is not enough to come back. */
+const ENDED: Readonly<Record<string, { readonly next: NextStep; readonly hint: string }>> = {
+  '25P03': { next: 'reconnect', hint: `${ANEW}: the target lets no transaction wait so long` },
+  '25P04': { next: 'less', hint: `${ANEW}: do less in one transaction, the target lets none last so long` },
+  '57P04': { next: 'report', hint: 'the database is there no more: tell whom you work for' },
+};
 
 const OPERATORS_BUSINESS: ReadonlySet<string> = new Set([
   'ERR_TARGET_UNREACHABLE',

@@ -7,21 +7,37 @@ import {
   type ReportField,
   reportText,
 } from '../../../wire/postgres/report.ts';
-import { denialFields } from './denial.ts';
+import { denialFields, targetEndedLine } from './denial.ts';
 import type { SessionMasks } from './masks.ts';
 import { type Said, saidAnew } from './scrub.ts';
 
-/** What a client sees of the target's reports while anything is masked for it. Pure. */
+/**
+ * What a client sees of an error of the target's.
+ *
+ * @param denial Why the error was brought about: that is told in its place, unless the target ends the session.
+ * @returns Undefined: it, octet by octet. Pure.
+ */
 export function shownError(
   error: ErrorResponse,
   denial: Denial | undefined,
   said: Said | undefined,
   masks: SessionMasks,
-): Buffer {
-  const fields = denial === undefined ? looked(saidAnew(error, said), masks) : denialFields(denial);
-  return ErrorResponse.encode({ fields });
+): Buffer | undefined {
+  const ends = isFatal(error);
+  if (denial !== undefined && !ends) return ErrorResponse.encode({ fields: denialFields(denial) });
+  const needsStep = ends && (masks.active || reportText(error, 'H') === undefined);
+  if (!masks.active && !needsStep) return undefined;
+  const fields = masks.active ? looked(saidAnew(error, said), masks) : error.fields;
+  return ErrorResponse.encode({ fields: needsStep ? withStep(fields) : fields });
 }
 
+/** With what to do next, in place of a hint. */
+function withStep(fields: readonly ReportField[]): readonly ReportField[] {
+  const sqlstate = reportText({ name: 'ErrorResponse', fields }, 'C') ?? '';
+  return [...fields.filter(([code]) => code !== 'H'), ['H', targetEndedLine(sqlstate)]];
+}
+
+/** What a client sees of the target's notices while anything is masked for it. Pure. */
 export function shownNotice(frame: Frame, said: Said | undefined, masks: SessionMasks): Buffer {
   return NoticeResponse.encode({ fields: looked(saidAnew(NoticeResponse.decode(frame.body), said), masks) });
 }
