@@ -8,7 +8,7 @@ import type { ApprovalChanges } from '../approvals/changes.ts';
 import type { ApprovalOffice } from '../approvals/office.ts';
 import type { Routes } from './app.ts';
 import { readJson } from './body.ts';
-import { type ApiContext, connectionOf } from './context.ts';
+import { type ApiContext, connectionOf, queryOf } from './context.ts';
 
 export interface ApprovalRouteDeps {
   readonly office: ApprovalOffice;
@@ -101,21 +101,6 @@ function waitOf(value: string | undefined): number {
   if (seconds < 1 || seconds > MAX_WAIT_S)
     throw new HoopError('ERR_USAGE', `wait must be a number of seconds from 1 to ${MAX_WAIT_S}`);
   return seconds * 1000;
-}
-
-/** @throws {HoopError} `ERR_USAGE` an unknown or repeated field. */
-function queryOf<Name extends string>(
-  context: ApiContext,
-  names: readonly Name[],
-): { readonly [K in Name]?: string } {
-  const query: { [K in Name]?: string } = {};
-  for (const [given, values] of Object.entries(context.req.queries())) {
-    const name = names.find((known) => known === given);
-    if (name === undefined) throw new HoopError('ERR_USAGE', `unknown parameter ${given.slice(0, 64)}`);
-    if (values.length !== 1) throw new HoopError('ERR_USAGE', `${name} is given twice`);
-    query[name] = values[0]!;
-  }
-  return query;
 }
 
 async function decisionOf(context: ApiContext): Promise<z.infer<typeof decision>> {

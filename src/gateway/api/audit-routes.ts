@@ -22,7 +22,7 @@ import {
   scopeOf,
 } from '../plane.ts';
 import type { Routes } from './app.ts';
-import type { ApiContext } from './context.ts';
+import { type ApiContext, queryOf } from './context.ts';
 import { streamed } from './stream.ts';
 
 export interface AuditRouteDeps {
@@ -33,15 +33,10 @@ export interface AuditRouteDeps {
   readonly ask: Ask;
 }
 
-const FIELDS: readonly string[] = [
-  'q',
-  ...AUDIT_FILTER_NAMES,
-  'limit',
-  'cursor',
-] satisfies (keyof AuditQuery)[];
+const FIELDS = ['q', ...AUDIT_FILTER_NAMES, 'limit', 'cursor'] as const satisfies (keyof AuditQuery)[];
 
-/** What hoopctl 0.1 calls the filter `object`. */
-const FORMER_OBJECT = 'table';
+/** As hoopctl 0.1 has it. */
+const FORMER = { table: 'object' } as const;
 
 /** Search for everyone within their own; the chains themselves for persons with `audit.export`. */
 export function auditRoutes(deps: AuditRouteDeps): Routes {
@@ -89,7 +84,7 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
 
 async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Response> {
   const { principal } = context.var;
-  const query = queryOf(context);
+  const query = queryOf(context, FIELDS, FORMER);
   const wanted = written(query);
   demandUnattenuated(principal, 'audit.search', AUDIT_LOG, deps.vocabulary);
   const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
@@ -109,18 +104,6 @@ function kindsOf(
 ): Readonly<Record<string, ActionKind>> {
   const actions = new Set(events.flatMap(({ actions }) => (Array.isArray(actions) ? actions : [])));
   return Object.fromEntries([...actions].map((action: string) => [action, vocabulary.kindOf(action)]));
-}
-
-/** @throws {HoopError} `ERR_USAGE` an unknown or repeated field: a filter must not be dropped silently. */
-function queryOf(context: ApiContext): AuditQuery {
-  const query: Record<string, string> = {};
-  for (const [given, values] of Object.entries(context.req.queries())) {
-    const name = given === FORMER_OBJECT ? 'object' : given;
-    if (!FIELDS.includes(name)) throw new HoopError('ERR_USAGE', `unknown filter ${given.slice(0, 64)}`);
-    if (values.length !== 1 || name in query) throw new HoopError('ERR_USAGE', `${name} is given twice`);
-    query[name] = values[0]!;
-  }
-  return query;
 }
 
 /** Types with their names written out: `approval.*` is all that begin so. @throws {HoopError} `ERR_USAGE` none does. */

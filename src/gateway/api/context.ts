@@ -23,6 +23,28 @@ export function singleField(context: ApiContext, name: string): string | undefin
   return values?.[0];
 }
 
+/**
+ * The parameters of a request, each of them known and there once: none is dropped silently.
+ *
+ * @param former What older versions of hoopctl call one.
+ * @throws {HoopError} `ERR_USAGE` an unknown or repeated parameter.
+ */
+export function queryOf<Name extends string>(
+  context: ApiContext,
+  names: readonly Name[],
+  former: Readonly<Record<string, Name>> = {},
+): { readonly [K in Name]?: string } {
+  const query: { [K in Name]?: string } = {};
+  for (const [given, values] of Object.entries(context.req.queries())) {
+    const name =
+      names.find((known) => known === given) ?? (Object.hasOwn(former, given) ? former[given] : undefined);
+    if (name === undefined) throw new HoopError('ERR_USAGE', `unknown parameter ${given.slice(0, 64)}`);
+    if (values.length !== 1 || name in query) throw new HoopError('ERR_USAGE', `${name} is given twice`);
+    query[name] = values[0]!;
+  }
+  return query;
+}
+
 /** Aborted when nobody listens any more. */
 export function connectionOf(context: ApiContext): AbortSignal {
   const gone = new AbortController();
