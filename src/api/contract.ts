@@ -240,12 +240,29 @@ export interface SessionItem {
   readonly runs?: readonly string[];
 }
 
+/** Query of `GET /v1/sessions`, newest first. */
+export interface SessionQuery {
+  /** `true`: only those that run now. */
+  readonly live?: string;
+  readonly agent?: string;
+  readonly resource?: string;
+  readonly instance?: string;
+  /** By any name of the run: declared, or attested. */
+  readonly run?: string;
+  /** 1 … 1000, default 1000. */
+  readonly limit?: string;
+  /** From the previous page's `next`. */
+  readonly cursor?: string;
+}
+
 export interface SessionList {
   readonly schemaVersion: 1;
   readonly sessions: readonly SessionItem[];
+  /** Absent on the last page. */
+  readonly next?: string;
 }
 
-/** The newest that `GET /v1/sessions` tells. */
+/** So many `GET /v1/sessions` tells at once. */
 export const MOST_SESSIONS = 1000;
 
 /** Octets: as text where they are UTF-8, which a piece that ends within a character is not. */

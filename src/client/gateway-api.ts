@@ -17,6 +17,7 @@ import {
   type ResourceList,
   type SessionItem,
   type SessionList,
+  type SessionQuery,
   type WhoAmI,
 } from '../api/contract.ts';
 import type { PolicyReplayItem, PolicyReplayRequest } from '../api/policy-replay.ts';
@@ -99,8 +100,8 @@ export class GatewayApi {
     });
   }
 
-  async sessions(): Promise<readonly SessionItem[]> {
-    return (await this.#json<SessionList>({ method: 'GET', path: PATHS.sessions })).sessions;
+  sessions(query: SessionQuery = {}): Promise<SessionList> {
+    return this.#json({ method: 'GET', path: withQuery(PATHS.sessions, { ...query }) });
   }
 
   session(id: string): Promise<SessionItem> {

@@ -85,7 +85,10 @@ export function demandAdministrator(
  * compared where issuer and subject can be: two providers may give one name to two people.
  */
 export function scopeOf(principal: Principal, beyondOwn: boolean): AuditScope | undefined {
-  if (beyondOwn && principal.kind === 'person') return undefined;
-  const { issuer, subject, kind, name } = principal;
+  return beyondOwn && principal.kind === 'person' ? undefined : ownScope(principal);
+}
+
+/** A principal's own, and nothing else. */
+export function ownScope({ issuer, subject, kind, name }: Principal): AuditScope {
   return { issuer, subject, ...(kind === 'agent' ? { agent: name } : {}) };
 }

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { AttenuationItem, AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
-import { identityOf, type KeyTokens } from './keys.ts';
+import type { AuditEventItem, AuditPage, AuditQuery } from '../api/contract.ts';
+import type { KeyTokens } from './keys.ts';
 import { type AuditScope, type IndexQuery, PER_MS, toIndexQuery, writeCursor } from './query.ts';
+import { SessionSearch } from './sessions.ts';
 import type { EventRecord } from './stored-event.ts';
 import type { IndexTail } from './tail.ts';
 import { awaitsOutcome, placeOf } from './writer.ts';
@@ -20,13 +21,6 @@ const OUTCOME_FIELDS = [
 ] as const;
 
 type Row = Record<string, unknown>;
-
-export interface SessionQuery {
-  /** Only this one. */
-  readonly id?: string;
-  /** 1 … 1000, default 200; newest first. */
-  readonly limit?: number;
-}
 
 /** Answers from the index, with what the chains' files say at the places it names. */
 export class IndexSearch {
@@ -69,24 +63,8 @@ export class IndexSearch {
     return found === undefined ? undefined : this.#item(found);
   }
 
-  sessions(query: SessionQuery, scope: AuditScope | undefined): SessionItem[] {
-    const where = ['1'];
-    const values: string[] = [];
-    const add = (condition: string, value: string | undefined) => {
-      if (value === undefined) return;
-      where.push(condition);
-      values.push(value);
-    };
-    add('id = ?', query.id);
-    add('identity = ?', scope === undefined ? undefined : identityOf(scope.issuer, scope.subject));
-    add('agent = ?', scope?.agent);
-    const sql = `SELECT * FROM sessions WHERE ${where.join(' AND ')} ORDER BY started_at DESC, id DESC LIMIT ?`;
-    const limit = Math.min(Math.max(1, query.limit ?? 200), 1000);
-    const ended = this.#tail.ended();
-    return this.#db
-      .prepare(sql)
-      .all(...values, limit)
-      .map((row) => sessionItem(row, ended));
+  get sessions(): SessionSearch {
+    return new SessionSearch(this.#db, this.#tail.ended());
   }
 
   #rows(asked: IndexQuery): Row[] {
@@ -118,29 +96,6 @@ function pick(closed: EventRecord): EventRecord {
   return Object.fromEntries(
     OUTCOME_FIELDS.flatMap((name) => (closed[name] === undefined ? [] : [[name, closed[name]]])),
   );
-}
-
-function sessionItem(row: Row, endedChains: ReadonlySet<number>): SessionItem {
-  const text = (name: string) => (typeof row[name] === 'string' ? row[name] : '');
-  const endedAt = text('ended_at');
-  const interrupted = endedAt === '' && endedChains.has(Number(row['chain']));
-  return {
-    id: text('id'),
-    resource: text('resource'),
-    protocol: text('protocol'),
-    actor: text('actor'),
-    ...(text('person') === '' ? {} : { person: text('person') }),
-    instance: text('instance'),
-    startedAt: text('started_at'),
-    ...(endedAt === '' ? {} : { endedAt, endReason: text('end_reason') }),
-    ...(interrupted ? { endedAt: text('last_at'), endReason: 'interrupted' } : {}),
-    operations: Number(row['operations']),
-    denied: Number(row['denied']),
-    ...(text('attenuation') === ''
-      ? {}
-      : { attenuation: JSON.parse(text('attenuation')) as AttenuationItem }),
-    ...(text('runs') === '' ? {} : { runs: JSON.parse(text('runs')) as readonly string[] }),
-  };
 }
 
 /** The time in an event's id (see core/ids.ts), ms since the epoch. */

@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { AuditEventItem, AuditPage, AuditQuery, SessionItem } from '../api/contract.ts';
+import type { AuditEventItem, AuditPage, AuditQuery, SessionItem, SessionQuery } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { SessionQuery } from './answers.ts';
 import type { IndexAnswer, IndexQuestion, IndexResponse, IndexWorkerData } from './messages.ts';
 import type { AuditScope } from './query.ts';
+import type { SessionPage, SessionPlace, SessionScope } from './sessions.ts';
 
 /**
  * Search over the audit chains. It shows what the chains hold, without what is sealed, and looks only at masked text.
@@ -23,8 +23,17 @@ export interface AuditIndex {
   search(query: AuditQuery, scope?: AuditScope): Promise<AuditPage>;
   /** One event by its `evt_…` id; undefined if there is none in the scope. */
   event(id: string, scope?: AuditScope): Promise<AuditEventItem | undefined>;
-  /** Newest first. Sessions under which the gateway died have `endReason: 'interrupted'`. */
-  sessions(query?: SessionQuery, scope?: AuditScope): Promise<readonly SessionItem[]>;
+  /**
+   * One page, newest first. Sessions under which the gateway died have `endReason: 'interrupted'`.
+   *
+   * @param scope As of `search`.
+   * @throws {HoopError} `ERR_USAGE` a filter's value will not do.
+   */
+  sessions(query?: SessionQuery, scope?: SessionScope): Promise<SessionPage>;
+  /** One session by its `ses_…` id; undefined if there is none in the scope. */
+  session(id: string, scope?: SessionScope): Promise<SessionItem | undefined>;
+  /** Resources that sessions were at, whoever's. */
+  sessionPlaces(): Promise<readonly SessionPlace[]>;
   close(): Promise<void>;
 }
 
@@ -48,7 +57,10 @@ export function openAuditIndex(options: AuditIndexOptions): AuditIndex {
     event: async (id, scope) =>
       (await worker.ask({ kind: 'event', id, scope })) as AuditEventItem | undefined,
     sessions: async (query = {}, scope = undefined) =>
-      (await worker.ask({ kind: 'sessions', query, scope })) as readonly SessionItem[],
+      (await worker.ask({ kind: 'sessions', query, scope })) as SessionPage,
+    session: async (id, scope) =>
+      (await worker.ask({ kind: 'session', id, scope })) as SessionItem | undefined,
+    sessionPlaces: async () => (await worker.ask({ kind: 'places' })) as readonly SessionPlace[],
     close: () => worker.close(),
   };
 }

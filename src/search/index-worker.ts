@@ -50,7 +50,9 @@ function start(port: MessagePort, { dir, file }: IndexWorkerData): void {
     const search = new IndexSearch(db, tail, tokens);
     if (request.kind === 'search') return search.search(request.query, request.scope);
     if (request.kind === 'event') return search.event(request.id, request.scope);
-    return search.sessions(request.query, request.scope);
+    if (request.kind === 'sessions') return search.sessions.page(request.query, request.scope);
+    if (request.kind === 'session') return search.sessions.one(request.id, request.scope);
+    return search.sessions.places();
   };
 
   const pace = new Pace();

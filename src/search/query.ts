@@ -53,7 +53,7 @@ export function toIndexQuery(
     match: parts.length === 0 ? undefined : parts.join(' AND '),
     from: from * PER_MS,
     before: Math.min(until * PER_MS, cursor),
-    limit: readLimit(query.limit),
+    limit: readLimit(query.limit, 100),
   };
 }
 
@@ -105,7 +105,8 @@ function textTerms(q: string): string[] {
   return terms;
 }
 
-function bounded(name: string, value: string | undefined): string | undefined {
+/** @throws {HoopError} `ERR_USAGE` it is too long. */
+export function bounded(name: string, value: string | undefined): string | undefined {
   if (value === undefined || value === '') return undefined;
   if (value.length > MAX_TEXT)
     throw new HoopError('ERR_USAGE', `${name} is longer than ${MAX_TEXT} characters`);
@@ -120,8 +121,9 @@ function time(name: string, value: string | undefined, absent: number): number {
   return ms;
 }
 
-function readLimit(value: string | undefined): number {
-  if (value === undefined || value === '') return 100;
+/** @throws {HoopError} `ERR_USAGE` it is none from 1 to 1000. */
+export function readLimit(value: string | undefined, otherwise: number): number {
+  if (value === undefined || value === '') return otherwise;
   const limit = /^\d{1,4}$/.test(value) ? Number(value) : 0;
   if (limit < 1 || limit > 1000) throw new HoopError('ERR_USAGE', 'limit must be a number from 1 to 1000');
   return limit;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** Another number makes every index be built anew from the chains. */
-const VERSION = 7;
+const VERSION = 8;
 
 /**
  * The index holds where things are, not what they are: rows point into the chain's files, from which a search reads
@@ -34,6 +34,11 @@ CREATE TABLE sessions (
   operations INTEGER NOT NULL DEFAULT 0, denied INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 CREATE INDEX sessions_started ON sessions (started_at);
+CREATE INDEX sessions_places ON sessions (resource, protocol);
+CREATE INDEX sessions_own ON sessions (identity, started_at);
+CREATE INDEX sessions_instance ON sessions (instance);
+CREATE INDEX sessions_open ON sessions (started_at) WHERE ended_at IS NULL;
+CREATE TABLE session_runs (run TEXT NOT NULL, session TEXT NOT NULL, PRIMARY KEY (run, session)) WITHOUT ROWID;
 PRAGMA user_version = ${VERSION};
 `;
 

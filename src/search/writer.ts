@@ -122,6 +122,7 @@ export class IndexWriter {
       const runs = who.runs?.length ? JSON.stringify(who.runs) : undefined;
       const names = [name, agent, person, identity, instance, attenuation, runs].map(text);
       this.#sql.start.run(id, chain, at, at, ...target, ...names);
+      for (const run of who.runs ?? []) this.#sql.run.run(run, id);
     } else if (record['type'] === 'session.ended') {
       this.#sql.end.run(at, at, asText(record['reason']) ?? '', id);
     } else {
@@ -171,6 +172,7 @@ function statements(
   | 'place'
   | 'out'
   | 'start'
+  | 'run'
   | 'end'
   | 'count'
   | 'lastOfMs',
@@ -190,6 +192,7 @@ function statements(
        (id, chain, started_at, last_at, resource, protocol, actor, agent, person, identity, instance, attenuation, runs)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
+    run: db.prepare('INSERT OR IGNORE INTO session_runs VALUES (?, ?)'),
     end: db.prepare('UPDATE sessions SET last_at = ?, ended_at = ?, end_reason = ? WHERE id = ?'),
     count: db.prepare(
       'UPDATE sessions SET last_at = ?, operations = operations + ?, denied = denied + ? WHERE id = ?',

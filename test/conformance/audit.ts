@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { AuditQuery } from '../../src/api/contract.ts';
+import type { AuditQuery, SessionQuery } from '../../src/api/contract.ts';
 import type { AuditEvent, EventInput } from '../../src/audit/event.ts';
 import type { SealKey } from '../../src/audit/keys.ts';
 import type { ChainLog } from '../../src/audit/log.ts';
@@ -12,6 +12,7 @@ import { unseal } from '../../src/audit/seal.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import type { ChainReport } from '../../src/core/evidence/audit-verify.ts';
 import type { AuditIndex } from '../../src/search/audit-index.ts';
+import type { SessionScope } from '../../src/search/sessions.ts';
 import { actor, closed, decided } from '../support/audit.ts';
 
 interface OpenAudit {
@@ -259,7 +260,7 @@ export function auditConformance(name: string, makePlace: () => Promise<AuditPla
     it('goes on in a new chain after a restart, which names the one before; sessions without an end were interrupted', async () => {
       await audit.log.append(started('ses_9'));
       await audit.log.append(decided('op_9', { session: 'ses_9' }));
-      const [live] = await audit.index.sessions({ limit: 1 });
+      const [live] = (await audit.index.sessions({ limit: '1' })).sessions;
       expect(live).toMatchObject({ id: 'ses_9', operations: 1, denied: 0 });
       expect(live).not.toHaveProperty('endedAt');
       const { chain } = audit.log;
@@ -273,8 +274,8 @@ export function auditConformance(name: string, makePlace: () => Promise<AuditPla
       const [first, second] = await place.verify();
       expect(first).toMatchObject({ ok: true, chain, closed: true, tail: { unsignedEvents: 0 } });
       expect(second).toMatchObject({ ok: true, closed: false, previous: { chain } });
-      expect((await audit.index.sessions({ id: 'ses_9' }))[0]).toMatchObject({ endReason: 'interrupted' });
-      expect((await audit.index.sessions({ id: 'ses_1' }))[0]).toMatchObject({ endReason: 'client left' });
+      expect(await audit.index.session('ses_9')).toMatchObject({ endReason: 'interrupted' });
+      expect(await audit.index.session('ses_1')).toMatchObject({ endReason: 'client left' });
       expect(await found({ session: 'ses_1', decision: 'deny' })).toEqual(['op_2']);
     });
 
@@ -325,7 +326,9 @@ function searching(open: () => OpenAudit, found: (query: AuditQuery) => Promise<
     expect((await search({ person: 'lee@example.com' }, scope)).events).toEqual([]);
     expect((await search({}, { ...scope, issuer: 'https://evil.example.com' })).events).toEqual([]);
     expect((await search({}, { ...scope, agent: 'shop-copilot' })).events).toEqual([]);
-    expect(await index.sessions({}, { issuer: actor.issuer, subject: 'someone else' })).toEqual([]);
+    const other = { own: { issuer: actor.issuer, subject: 'someone else' } };
+    expect((await index.sessions({}, other)).sessions).toEqual([]);
+    expect(await index.session('ses_1', other)).toBeUndefined();
     const [event] = (await search({}, scope)).events;
     expect(await index.event(event!.id, scope)).toEqual(event);
     expect(await index.event(event!.id, { ...scope, subject: 'lee' })).toBeUndefined();
@@ -333,7 +336,7 @@ function searching(open: () => OpenAudit, found: (query: AuditQuery) => Promise<
   });
 
   it('gives sessions their start, end, counts and people', async () => {
-    expect((await open().index.sessions({ id: 'ses_1' }))[0]).toEqual({
+    expect(await open().index.session('ses_1')).toEqual({
       id: 'ses_1',
       resource: 'pg-prod',
       protocol: 'postgres',
@@ -345,6 +348,92 @@ function searching(open: () => OpenAudit, found: (query: AuditQuery) => Promise<
       endReason: 'client left',
       operations: 3,
       denied: 1,
+    });
+  });
+
+  describe('sessions', () => {
+    const people = [actor, ci, { ...lee, declared: { run: 'nightly' } }];
+    const at = ['pg-a', 'pg-b'];
+    /** Many in one millisecond; the first are the oldest. */
+    const all = Array.from({ length: 24 }, (_, i) => ({
+      ...started(`ses_0${String(i).padStart(2, '0')}`),
+      actor: { ...people[i % 3]!, instance: `ins_list_${i % 4}` },
+      resource: at[i % 2]!,
+    }));
+    const ids = (of: (one: (typeof all)[number]) => boolean) =>
+      all
+        .filter(of)
+        .map(({ session }) => session)
+        .toReversed();
+    const listed = async (query: SessionQuery, scope?: SessionScope) => {
+      const found: string[] = [];
+      for (let page: SessionQuery | undefined = {}; page !== undefined; ) {
+        const { sessions, next } = await open().index.sessions({ ...query, ...page, limit: '5' }, scope);
+        found.push(...sessions.map(({ id }) => id));
+        page = next === undefined ? undefined : { cursor: next };
+      }
+      return found.filter((id) => id.startsWith('ses_0'));
+    };
+    beforeAll(async () => {
+      for (const one of all) await open().log.append(one);
+      await open().log.append({ ...all[3]!, type: 'session.ended', reason: 'client left' });
+    });
+
+    it.each<[SessionQuery, (one: (typeof all)[number]) => boolean]>([
+      [{}, () => true],
+      [{ agent: 'shop-copilot' }, (one) => one.actor.name === 'shop-copilot'],
+      [{ agent: 'lee@example.com' }, () => false],
+      [{ agent: '' }, () => false],
+      [{ resource: 'pg-a' }, (one) => one.resource === 'pg-a'],
+      [
+        { resource: 'pg-b', agent: 'ci-migrate' },
+        (one) => one.resource === 'pg-b' && one.actor.name === 'ci-migrate',
+      ],
+      [{ instance: 'ins_list_2' }, (one) => one.actor.instance === 'ins_list_2'],
+      [{ run: 'nightly' }, (one) => one.actor.name === 'lee@example.com'],
+      [{ run: 'night' }, () => false],
+      [{ live: 'true' }, (one) => one.session !== 'ses_003'],
+    ])('are found by %j, page by page, however old', async (query, of) => {
+      expect(await listed(query)).toEqual(ids(of));
+    });
+
+    it('are within the scope, whatever is asked', async () => {
+      const [pgA, other] = [
+        { resource: 'pg-a', protocol: 'postgres' },
+        { resource: 'pg-a', protocol: 'http' },
+      ];
+      const own = { issuer: actor.issuer, subject: 'lee' };
+      const mine = (one: (typeof all)[number]) => one.actor.subject === 'lee';
+      expect(await listed({}, { own })).toEqual(ids(mine));
+      expect(await listed({}, { own, ownAt: [pgA] })).toEqual(
+        ids((one) => mine(one) && one.resource === 'pg-a'),
+      );
+      expect(await listed({}, { own, ownAt: [], allAt: [other] })).toEqual([]);
+      expect(await listed({}, { own: { ...own, agent: 'copilot' } })).toEqual([]);
+      const both = { own, allAt: [pgA] };
+      expect(await listed({}, both)).toEqual(ids((one) => mine(one) || one.resource === 'pg-a'));
+      expect(await listed({ agent: 'ci-migrate', resource: 'pg-b' }, both)).toEqual([]);
+      expect(await open().index.sessionPlaces()).toContainEqual(pgA);
+    });
+
+    it('neither come again nor are missed where others begin between two pages', async () => {
+      const { index, log } = open();
+      const first = await index.sessions({ resource: 'pg-a', limit: '7' });
+      await log.append({ ...started('ses_1_late'), resource: 'pg-a' });
+      const rest = await index.sessions({ resource: 'pg-a', cursor: first.next! });
+      const found = [...first.sessions, ...rest.sessions].map(({ id }) => id);
+      expect(found).toEqual(ids((one) => one.resource === 'pg-a'));
+    });
+
+    it.each<[string, SessionQuery]>([
+      ['a limit', { limit: '1001' }],
+      ['a limit that is none', { limit: 'all' }],
+      ['a cursor', { cursor: "'; DROP TABLE sessions" }],
+      ['no cursor', { cursor: '' }],
+      ['another word for life', { live: 'yes' }],
+      ['too long a value', { run: 'x'.repeat(5000) }],
+    ])('are not listed by %s that will not do', async (_, query) => {
+      await expect(open().index.sessions(query)).rejects.toMatchObject({ code: 'ERR_USAGE' });
     });
   });
 

@@ -55,7 +55,7 @@ export class ContractGateway {
   readonly streams = new Set<Duplex>();
   readonly requests: string[] = [];
   /** By path without query: given instead of the built-in answer. */
-  readonly answers = new Map<string, Answer | (() => Answer)>();
+  readonly answers = new Map<string, Answer | ((url: URL) => Answer)>();
   /** Refuses every stream with it, once set. */
   refuseTunnels: ErrorCode | undefined;
   refuseExchange: ErrorCode | undefined;
@@ -110,7 +110,7 @@ export class ContractGateway {
       if (url.pathname !== PATHS.discovery && url.pathname !== PATHS.token)
         await this.#authenticate(request, url);
       const answer =
-        (typeof given === 'function' ? given() : given) ??
+        (typeof given === 'function' ? given(url) : given) ??
         (await this.#answer(request, url, await bodyOf(request)));
       response.writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'application/json' });
       response.end(answer.body);

@@ -1,36 +1,36 @@
 import { AUDIT_FILTER_NAMES, AUDIT_FILTER_WORDS, type AuditFilterName } from '../../api/audit-filters.ts';
 import type { AuditEventItem, AuditQuery } from '../../api/contract.ts';
-import type { OpenGateway } from '../../client/gateway.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
-import { parseMoment, parseWhole } from '../parse.ts';
+import { limitOf, OLDER_ONES, paged } from '../pages.ts';
+import { parseMoment } from '../parse.ts';
 import { renderTable } from '../render/table.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
 import { eventRow, HEADINGS } from './event-row.ts';
 
 const CHOICES: Partial<Record<AuditFilterName, readonly string[]>> = AUDIT_FILTER_WORDS;
-const DEFAULT_LIMIT = 100;
-const MAX_LIMIT = 100_000;
-/** The gateway gives no more at once. */
-const PAGE = 1000;
 
 export async function runSearch(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
   const query = searchQuery(invocation, systemClock.now());
-  const limit = parseWhole(textOption(invocation, 'limit') ?? String(DEFAULT_LIMIT), '--limit', 1, MAX_LIMIT);
+  const limit = limitOf(invocation);
   await withGateway(
     invocation,
-    async (gateway) => {
+    async ({ api }) => {
+      const events = async (page: Pick<AuditQuery, 'limit' | 'cursor'>) => {
+        const { events: items, next } = await api.auditEvents({ ...query, ...page });
+        return { items, next };
+      };
       const rows: AuditEventItem[] = [];
       let more = false;
-      for await (const event of pages(gateway, query, limit, () => (more = true))) {
+      for await (const event of paged(events, limit, () => (more = true))) {
         if (io.json) await io.value(event);
         else rows.push(event);
       }
       if (rows.length > 0) await io.line(renderTable(HEADINGS, rows.map(eventRow), io.width).join('\n'));
       else if (!io.json) io.note('no events match');
-      if (more) io.note('older ones match too: a greater --limit shows them');
+      if (more) io.note(OLDER_ONES);
     },
     AS_PERSON,
   );
@@ -59,26 +59,4 @@ function filterValue(name: AuditFilterName, value: string, nowMs: number): strin
   if (words !== undefined && !words.includes(value))
     throw new HoopError('ERR_USAGE', `--${name} "${value}" is none of ${words.join(', ')}`);
   return value;
-}
-
-/** @param onMore Called where there are more than `limit`. */
-async function* pages(
-  gateway: OpenGateway,
-  query: AuditQuery,
-  limit: number,
-  onMore: () => void,
-): AsyncGenerator<AuditEventItem> {
-  let left = limit;
-  for (let cursor: string | undefined; left > 0; ) {
-    const page = await gateway.api.auditEvents({
-      ...query,
-      limit: String(Math.min(left, PAGE)),
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-    yield* page.events.slice(0, left);
-    left -= page.events.length;
-    cursor = page.next;
-    if (cursor === undefined || page.events.length === 0) return;
-  }
-  onMore();
 }

@@ -1,10 +1,10 @@
 import {
   type Ended,
-  MOST_SESSIONS,
   PATHS,
   type ReplayFrame,
   type SessionItem,
   type SessionList,
+  type SessionQuery,
 } from '../../api/contract.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
@@ -15,12 +15,13 @@ import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { Following } from '../../recording/followed.ts';
 import type { RecordedItem } from '../../recording/items.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
+import type { SessionPage, SessionPlace } from '../../search/sessions.ts';
 import { actorOf } from '../actor.ts';
-import { type Ask, demandUnattenuated, mayBeyondOwn, recordingObject, scopeOf } from '../plane.ts';
+import { type Ask, demandUnattenuated, mayBeyondOwn, ownScope, recordingObject } from '../plane.ts';
 import type { SessionRegistry } from '../sessions/registry.ts';
 import { Watch, withBeats } from '../sessions/watch.ts';
 import type { Routes } from './app.ts';
-import { type ApiContext, connectionOf } from './context.ts';
+import { type ApiContext, connectionOf, queryOf } from './context.ts';
 import { ndjson, streamed } from './stream.ts';
 
 export interface SessionRouteDeps {
@@ -43,8 +44,9 @@ const SESSION_PATH = '/v1/sessions/:id{ses_[0-9A-Z]{26}}';
 export function sessionRoutes(deps: SessionRouteDeps): Routes {
   return (app) => {
     app.get(PATHS.sessions, async (context) => {
-      const sessions = await list(deps, context.var.principal);
-      return context.json({ schemaVersion: 1, sessions } satisfies SessionList);
+      const { sessions, ...page } = await list(deps, context);
+      const items = sessions.map((item) => counted(deps, item));
+      return context.json({ schemaVersion: 1, sessions: items, ...page } satisfies SessionList);
     });
     app.get(SESSION_PATH, async (context) => {
       const { item } = await find(deps, context.var.principal, context.req.param('id'), 'session.list');
@@ -55,21 +57,30 @@ export function sessionRoutes(deps: SessionRouteDeps): Routes {
   };
 }
 
-async function list(deps: SessionRouteDeps, principal: Principal): Promise<SessionItem[]> {
-  const own = await deps.index.sessions({ limit: MOST_SESSIONS }, scopeOf(principal, false));
-  const mine = own.filter((item) => {
-    const object = resourceObject(item.resource, item.protocol);
-    return attenuated(principal, { action: 'session.list', object }, deps.vocabulary) === undefined;
+const FILTERS = [
+  'live',
+  'agent',
+  'resource',
+  'instance',
+  'run',
+  'limit',
+  'cursor',
+] as const satisfies (keyof SessionQuery)[];
+
+/** Policy is asked of each resource once, not of each session. */
+async function list(deps: SessionRouteDeps, context: ApiContext): Promise<SessionPage> {
+  const { principal } = context.var;
+  const query = queryOf(context, FILTERS);
+  const places = await deps.index.sessionPlaces();
+  const objectAt = ({ resource, protocol }: SessionPlace) => resourceObject(resource, protocol);
+  return deps.index.sessions(query, {
+    own: ownScope(principal),
+    ownAt: places.filter((place) => {
+      const pair = { action: 'session.list', object: objectAt(place) };
+      return attenuated(principal, pair, deps.vocabulary) === undefined;
+    }),
+    allAt: places.filter((place) => mayBeyondOwn(principal, 'session.list', objectAt(place), deps.ask)),
   });
-  const found = new Map(mine.map((item) => [item.id, item]));
-  if (principal.kind === 'person') {
-    for (const item of await deps.index.sessions({ limit: MOST_SESSIONS })) {
-      const resource = resourceObject(item.resource, item.protocol);
-      if (mayBeyondOwn(principal, 'session.list', resource, deps.ask)) found.set(item.id, item);
-    }
-  }
-  const newestFirst = [...found.values()].sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
-  return newestFirst.slice(0, MOST_SESSIONS).map((item) => counted(deps, item));
 }
 
 /** The registry counts a live session to the moment; the index may be an operation behind. */
@@ -86,12 +97,12 @@ async function find(
 ): Promise<{ item: SessionItem; own: boolean }> {
   const objectOf = (item: SessionItem) =>
     action === 'recording.view' ? recordingObject(item) : resourceObject(item.resource, item.protocol);
-  const [own] = await deps.index.sessions({ id }, scopeOf(principal, false));
+  const own = await deps.index.session(id, { own: ownScope(principal) });
   if (own !== undefined) {
     demandUnattenuated(principal, action, objectOf(own), deps.vocabulary);
     return { item: counted(deps, own), own: true };
   }
-  const [any] = principal.kind === 'person' ? await deps.index.sessions({ id }) : [];
+  const any = principal.kind === 'person' ? await deps.index.session(id) : undefined;
   if (any !== undefined && mayBeyondOwn(principal, action, objectOf(any), deps.ask))
     return { item: counted(deps, any), own: false };
   throw new HoopError('ERR_NO_ACCESS', 'no such session, or no access to it', {

@@ -219,6 +219,27 @@ describe("the agent's plane", () => {
     expect(await seen(auditor)).toEqual(expect.arrayContaining(Object.values(sessions)));
   });
 
+  it('filters and pages find sessions among those that may be seen', async () => {
+    const of = async (caller: Caller, query: string) => {
+      const page = await caller.get(`${PATHS.sessions}?${query}`);
+      return page.json.sessions?.map(({ id }: { id: string }) => id) ?? page.json.code;
+    };
+    expect(await of(danasAgent, 'agent=other')).toEqual([]);
+    expect(await of(auditor, 'agent=other')).toEqual([sessions['danasOther']]);
+    expect(await of(dana, 'agent=copilot')).toEqual([sessions['danasAgent']]);
+    expect(await of(dana, 'resource=other')).toEqual([]);
+    expect(await of(dana, 'person=eve')).toBe('ERR_USAGE');
+    expect(await of(dana, 'agent=copilot&agent=other')).toBe('ERR_USAGE');
+    const pages: string[] = [];
+    for (let query: string | undefined = 'limit=1'; query !== undefined; ) {
+      const { json } = await dana.get(`${PATHS.sessions}?${query}`);
+      pages.push(...json.sessions.map(({ id }: { id: string }) => id));
+      query = json.next && `limit=1&cursor=${encodeURIComponent(json.next)}`;
+    }
+    expect(pages).toEqual(await seen(dana));
+    expect(new Set(pages).size).toBe(pages.length);
+  });
+
   it('an agent cannot look at, end or replay the session of another', async () => {
     for (const name of ['dana', 'danasOther', 'evesAgent']) {
       const path = `${PATHS.sessions}/${sessions[name]}`;

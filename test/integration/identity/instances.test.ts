@@ -133,7 +133,7 @@ describe(`${PROCESSES} processes of one job`, () => {
 
   test('end one by one, by session or by instance, within a second; the others go on', async () => {
     const killer = await instance(env.HOOPCTL_TOKEN);
-    const live = (await killer.api.sessions()).filter((one) => one.endedAt === undefined);
+    const live = (await killer.api.sessions()).sessions.filter((one) => one.endedAt === undefined);
     const sessionOf = new Map<string, (typeof live)[number]>();
     for (const session of live) {
       const { events } = await killer.api.auditEvents({ session: session.id, type: 'operation.decided' });
@@ -165,7 +165,7 @@ describe(`${PROCESSES} processes of one job`, () => {
   });
 
   test('another agent cannot end them, nor learn that they are there', async () => {
-    const [session] = (await (await instance(env.HOOPCTL_TOKEN)).api.sessions()).filter(
+    const [session] = (await (await instance(env.HOOPCTL_TOKEN)).api.sessions()).sessions.filter(
       (one) => !one.endedAt,
     );
     const other = await instance(stack.issuer.mint({ sub: 'job', repository: 'org/other' }));
@@ -308,7 +308,9 @@ describe('what an instance gave up', () => {
     await introduce(one, 'limited');
     const full = await instance(stack.env()['HOOPCTL_TOKEN']!);
     const mine = async () =>
-      (await full.api.sessions()).find((item) => item.instance === gateway.credential.facts.instance)!;
+      (await full.api.sessions()).sessions.find(
+        (item) => item.instance === gateway.credential.facts.instance,
+      )!;
     expect((await mine()).attenuation).toEqual(given);
     await one.client.end();
     await expect.poll(async () => (await mine()).endedAt).toBeDefined();
@@ -344,7 +346,9 @@ describe('what an instance gave up', () => {
     const full = await instance(token);
     const wide = await streamed(full);
     await introduce(wide, 'wide');
-    const id = (await full.api.sessions()).find((one) => one.instance === full.credential.facts.instance)!.id;
+    const id = (await full.api.sessions()).sessions.find(
+      (one) => one.instance === full.credential.facts.instance,
+    )!.id;
     const narrow = await instance(token, { only: 'pg-two' });
     const frames = async () => {
       for await (const _ of narrow.api.recording(id)) return;
@@ -355,7 +359,7 @@ describe('what an instance gave up', () => {
     await expect(narrow.api.revoke({ instance: full.credential.facts.instance })).rejects.toMatchObject({
       code: 'ERR_DENIED',
     });
-    expect((await narrow.api.sessions()).every((one) => one.resource === 'pg-two')).toBe(true);
+    expect((await narrow.api.sessions()).sessions.every((one) => one.resource === 'pg-two')).toBe(true);
     await narrow.api.revokeSelf();
     await expect(narrow.api.whoami()).rejects.toMatchObject({ code: 'ERR_REVOKED' });
     expect((await wide.client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);

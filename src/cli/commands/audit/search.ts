@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from '../../command.ts';
+import { LIMIT_TEXT } from '../../pages.ts';
 
 /** Which events are meant: all that are given must match. */
 export const AUDIT_FILTERS: readonly OptionSpec[] = [
@@ -36,7 +37,7 @@ export const auditSearch: CommandSpec = {
       text: 'of this type, such as operation.decided, or approval.* for all of a kind',
     },
     ...AUDIT_TIMES,
-    { flags: '--limit <n>', text: 'at most so many events, 1 to 100000 (default 100)' },
+    { flags: '--limit <n>', text: `at most so many events, ${LIMIT_TEXT}` },
   ],
   gateway: 'as-person',
   examples: [

@@ -1,10 +1,8 @@
-import { MOST_SESSIONS, type SessionItem } from '../../../api/contract.ts';
-import { type CommandSpec, textOption } from '../../command.ts';
-import { parseWhole } from '../../parse.ts';
+import type { SessionItem, SessionQuery } from '../../../api/contract.ts';
+import { type CommandSpec, type Invocation, textOption } from '../../command.ts';
+import { LIMIT_TEXT, limitOf, OLDER_ONES, paged } from '../../pages.ts';
 import { renderTable } from '../../render/table.ts';
 import { AS_PERSON, actorText, remember, withGateway } from '../../with-gateway.ts';
-
-const DEFAULT_LIMIT = 100;
 
 export const sessionList: CommandSpec = {
   path: ['session', 'list'],
@@ -15,10 +13,7 @@ export const sessionList: CommandSpec = {
     { flags: '--resource <name>', text: 'only sessions of this resource' },
     { flags: '--instance <id>', text: 'only sessions of this instance: one process of hoopctl' },
     { flags: '--run <id>', text: 'only sessions of this run, by any of its names' },
-    {
-      flags: '--limit <n>',
-      text: `at most so many, 1 to ${MOST_SESSIONS} (default ${DEFAULT_LIMIT}); the gateway tells the newest ${MOST_SESSIONS}`,
-    },
+    { flags: '--limit <n>', text: `at most so many, ${LIMIT_TEXT}` },
   ],
   gateway: 'as-person',
   examples: [
@@ -29,47 +24,40 @@ export const sessionList: CommandSpec = {
   ],
   exitCodes: [67, 69, 77],
   async run(invocation) {
-    const { io, options } = invocation;
-    const resource = textOption(invocation, 'resource');
-    const agent = textOption(invocation, 'agent');
-    const instance = textOption(invocation, 'instance');
-    const run = textOption(invocation, 'run');
-    const limit = parseWhole(
-      textOption(invocation, 'limit') ?? String(DEFAULT_LIMIT),
-      '--limit',
-      1,
-      MOST_SESSIONS,
-    );
-    const all = await withGateway(
+    const { io } = invocation;
+    const query = queryOf(invocation);
+    const limit = limitOf(invocation);
+    await withGateway(
       invocation,
       async (gateway) => {
-        const listed = await gateway.api.sessions();
-        await remember(gateway, 'sessions', listed);
-        return listed;
+        const ask = async (page: Pick<SessionQuery, 'limit' | 'cursor'>) => {
+          const { sessions: items, next } = await gateway.api.sessions({ ...query, ...page });
+          return { items, next };
+        };
+        const sessions: SessionItem[] = [];
+        let more = false;
+        for await (const session of paged(ask, limit, () => (more = true))) {
+          sessions.push(session);
+          if (io.json) await io.value(session);
+        }
+        if (sessions.length > 0 && !io.json)
+          await io.line(renderTable(HEADINGS, sessions.map(row), io.width).join('\n'));
+        else if (!io.json) io.note('no sessions');
+        if (more) io.note(OLDER_ONES);
+        await remember(gateway, 'sessions', sessions);
       },
       AS_PERSON,
     );
-    const matching = all.filter(
-      (item) =>
-        (!options['live'] || item.endedAt === undefined) &&
-        (resource ?? item.resource) === item.resource &&
-        (instance ?? item.instance) === item.instance &&
-        (run === undefined || item.runs?.includes(run) === true) &&
-        (agent ?? item.actor) === item.actor,
-    );
-    const sessions = matching.slice(0, limit);
-    if (io.json) for (const session of sessions) await io.value(session);
-    else if (sessions.length === 0) io.note('no sessions');
-    else await io.line(renderTable(HEADINGS, sessions.map(row), io.width).join('\n'));
-    const left = matching.length - sessions.length;
-    if (left > 0)
-      io.note(
-        `${left} older ${left === 1 ? 'one is' : 'ones are'} not shown: --limit ${Math.min(MOST_SESSIONS, matching.length)}`,
-      );
-    if (all.length === MOST_SESSIONS)
-      io.note(`older ones than the newest ${MOST_SESSIONS}: hoopctl audit search --type session.started`);
   },
 };
+
+function queryOf(invocation: Invocation): SessionQuery {
+  const filters = (['agent', 'resource', 'instance', 'run'] as const).flatMap((name) => {
+    const value = textOption(invocation, name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return { ...Object.fromEntries(filters), ...(invocation.options['live'] ? { live: 'true' } : {}) };
+}
 
 const HEADINGS = ['ID', 'STARTED', 'WHO', 'INSTANCE', 'RUN', 'RESOURCE', 'OPERATIONS', 'DENIED', 'STATE'];
 

@@ -136,7 +136,9 @@ export class Effects {
       case 'load-may':
         return this.#may(gateways.tunnels.api, effect.resource);
       case 'load-sessions':
-        return this.#load('sessions', effect.asked, async () => ({ items: await api.sessions() }));
+        return this.#load('sessions', effect.asked, async () => ({
+          items: (await api.sessions()).sessions,
+        }));
       case 'load-feed':
         return this.#load('feed', effect.asked, async () => {
           const { events, next } = await api.auditEvents({ ...effect.query, limit: String(PAGE) });
