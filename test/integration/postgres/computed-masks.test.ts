@@ -85,6 +85,9 @@ const QUERIES: readonly string[] = [
   "SELECT a.id FROM app.people a, people p WHERE a.email = 'shown' AND p.email = '***' ORDER BY p.id",
   'SELECT "Id", "The""Mail" || $$x$$, "Odd""Table"."Id" FROM "Odd""Table" WHERE "The""Mail" <> $$y$$',
   "SELECT 1 + 1 FROM people people WHERE email < 'a' LIMIT 1",
+  // Two of one template, in which the table stands at another place.
+  "SELECT (id >= 1) AND email = '***' FROM people ORDER BY id",
+  "SELECT (id >= 100) AND email = '***' FROM people ORDER BY id",
 ];
 
 /** Of which the server says where: before, between and behind what is put in. */
