@@ -93,18 +93,22 @@ const OF_PROTOCOLS: Rooms = {
     may: [],
     because: 'how long a session may last is configured alike for every protocol',
   },
+  'member-tags.ts': {
+    may: [],
+    because: 'members of documents are classified alike for every protocol that has any',
+  },
   'adapter.ts': { may: ['stream'], because: 'the contract names no protocol that keeps it' },
   'protocol.ts': { may: ['adapter.ts'], because: 'what a protocol brings is said without one' },
   postgres: {
-    may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
+    may: ['stream', 'session-times.ts', 'member-tags.ts', 'adapter.ts', 'protocol.ts'],
     because: 'a protocol can be removed without touching another',
   },
   http: {
-    may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts'],
+    may: ['stream', 'session-times.ts', 'member-tags.ts', 'adapter.ts', 'protocol.ts'],
     because: 'a protocol can be removed without touching another',
   },
   kubernetes: {
-    may: ['stream', 'session-times.ts', 'adapter.ts', 'protocol.ts', 'http'],
+    may: ['stream', 'session-times.ts', 'member-tags.ts', 'adapter.ts', 'protocol.ts', 'http'],
     because: 'a cluster is an API over HTTP of which the requests mean something of their own',
   },
   ssh: {

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { duration, expected, parsed, path, section, tags, text } from '../../core/config/shape.ts';
+import { parseFieldPath } from '../../masking/json/field-path.ts';
+import { memberTags } from '../member-tags.ts';
 import { sessionTimes } from '../session-times.ts';
 import { readRange } from '../stream/addresses.ts';
 import { credentialsConfig } from './credentials/config.ts';
-import { parseFieldPath } from './request/body/field-path.ts';
 import { parseRoute } from './request/route-pattern.ts';
 
 /** The shape of an HTTP resource. @param base Directory that relative paths start from. */
@@ -85,19 +86,10 @@ function upgrades() {
   return z.array(one, expected('a list of protocols', 'write [websocket]')).max(1).prefault([]);
 }
 
-/** Tags of members, by their paths. */
-export function member() {
-  return z.record(
-    known("a member's path", 'write $.email or $..ssn', parseFieldPath),
-    tags(),
-    expected('a mapping of members', 'write {"$.email": [pii.email]}'),
-  );
-}
-
 function fields() {
   return z.record(
     known('a route', 'write GET /customers/*', parseRoute),
-    member(),
+    memberTags(),
     expected('a mapping of routes', 'write {"GET /customers/*": {"$.email": [pii.email]}}'),
   );
 }
@@ -106,7 +98,7 @@ function fields() {
 function results() {
   return z.record(
     text('a tool or a method', 'write lookup_customer, or "*" for all', /^[\x21-\x7e]{1,128}$/),
-    member(),
+    memberTags(),
     expected('a mapping of tools', 'write {lookup_customer: {"$.email": [pii.email]}}'),
   );
 }

@@ -9,7 +9,8 @@ import {
   text,
   variables,
 } from '../../core/config/shape.ts';
-import { addressRanges, member, targetUrl } from '../http/config.ts';
+import { addressRanges, targetUrl } from '../http/config.ts';
+import { memberTags } from '../member-tags.ts';
 import { sessionTimes } from '../session-times.ts';
 import { isImpersonated } from './impersonation.ts';
 
@@ -75,7 +76,7 @@ function kinds() {
   return z
     .record(
       text('a kind', 'write configmaps, deployments.apps, or "*" for all', KIND),
-      member(),
+      memberTags(),
       expected('a mapping of kinds', 'write {configmaps: {"$.data.password": [secret.app]}}'),
     )
     .prefault({});

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { matchesField, parseFieldPath } from '../../../src/masking/json/field-path.ts';
 import {
   chosenFields,
   MAX_READ_BODY,
   readableBody,
 } from '../../../src/protocols/http/request/body/chosen-fields.ts';
-import { matchesField, parseFieldPath } from '../../../src/protocols/http/request/body/field-path.ts';
 import { readJson } from '../../../src/protocols/http/request/body/json.ts';
 import { plainNumber } from '../../../src/protocols/http/request/body/plain-number.ts';
 import { canonicalRequest } from '../../../src/protocols/http/request/canonical.ts';

@@ -1,12 +1,12 @@
 import type { Readable } from 'node:stream';
 import { HoopError } from '../../../core/errors.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
 import { valuesOf } from '../../../wire/http/http1/head.ts';
 import type { HttpRefusal } from '../refusals.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
 import { shownHead, shownTrailers } from '../request/response/response-head.ts';
-import type { BodyMasker } from '../shown/body-masker.ts';
 import { decoded } from '../shown/codings.ts';
 import { type ShownFields, shownFields } from '../shown/fields.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
@@ -31,7 +31,7 @@ export interface AnswerView {
   readonly body: (() => Readable) | undefined;
   /** All of the body, where it can be had without waiting: then `body` is not asked for. */
   readonly atHand: () => Uint8Array | undefined;
-  readonly masker: BodyMasker;
+  readonly masker: PieceMasker;
   /** Once the body has ended. */
   trailers(): ShownFields;
 }
@@ -87,12 +87,12 @@ function inSight(fields: readonly Field[], { masks, secrets }: Sight): ShownFiel
   };
 }
 
-function maskerOf(plan: Exclude<BodyPlan, { kind: 'refuse' }>, secrets: SecretForms): BodyMasker {
+function maskerOf(plan: Exclude<BodyPlan, { kind: 'refuse' }>, secrets: SecretForms): PieceMasker {
   const masker = plan.kind === 'mask' ? plan.make() : UNTOUCHED;
   return secrets.any ? new SecretScrubber(secrets, masker) : masker;
 }
 
-const UNTOUCHED: BodyMasker = { maskedValues: 0, push: (chunk) => chunk, end: () => undefined };
+const UNTOUCHED: PieceMasker = { maskedValues: 0, push: (chunk) => chunk, end: () => undefined };
 
 function headOf(method: string, { status, rawHeaders, ended }: TargetAnswer): AnswerHead {
   const joined = (name: string) => {

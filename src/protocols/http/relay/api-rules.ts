@@ -1,7 +1,7 @@
 import { isHoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
+import { type FieldPath, parseFieldPath } from '../../../masking/json/field-path.ts';
 import { chosenFields, MAX_READ_BODY, readableBody } from '../request/body/chosen-fields.ts';
-import { type FieldPath, parseFieldPath } from '../request/body/field-path.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { OpenApi } from '../request/openapi/openapi.ts';
 import { isRefused, type Refused, refused } from '../request/refusals.ts';

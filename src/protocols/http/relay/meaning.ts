@@ -1,10 +1,10 @@
 import type { Later } from '../../../core/later.ts';
 import type { Judgement } from '../../../enforcement/judge.ts';
 import type { Refusal } from '../../../enforcement/operation.ts';
+import type { FieldPath } from '../../../masking/json/field-path.ts';
 import type { PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import type { CleanText } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
-import type { FieldPath } from '../request/body/field-path.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
 import type { BodyPlan, planBody } from '../shown/plan.ts';

@@ -1,9 +1,9 @@
 import type { ExchangeSide } from '../../../api/contract.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import { HTTP_LIMITS } from '../limits.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
-import type { BodyMasker } from '../shown/body-masker.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
 import { planBody } from '../shown/plan.ts';
 
@@ -46,7 +46,7 @@ export class RecordedRequest {
   readonly #record: RecordedBody;
   readonly #headers: CanonicalRequest['headers'];
   readonly #masks: AnswerMasks;
-  #masker: BodyMasker | undefined;
+  #masker: PieceMasker | undefined;
   #begun = false;
   #unread = 0;
 
@@ -68,7 +68,7 @@ export class RecordedRequest {
     else this.#shown((masker) => masker.push(chunk), chunk.length);
   }
 
-  #begin(): BodyMasker | undefined {
+  #begin(): PieceMasker | undefined {
     this.#begun = true;
     const value = (name: string) => this.#headers.find((one) => one[0] === name)?.[1];
     const contentEncoding = value('content-encoding');
@@ -82,7 +82,7 @@ export class RecordedRequest {
     this.#record.close(this.#unread);
   }
 
-  #shown(read: (masker: BodyMasker) => Uint8Array | undefined, length: number): void {
+  #shown(read: (masker: PieceMasker) => Uint8Array | undefined, length: number): void {
     try {
       const shown = this.#masker && read(this.#masker);
       if (shown !== undefined) this.#record.add(shown);

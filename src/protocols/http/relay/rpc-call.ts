@@ -1,5 +1,6 @@
 import { isHoopError } from '../../../core/errors.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
+import { FieldState, type MaskedField } from '../../../masking/json/field-states.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import { valuesOf } from '../../../wire/http/http1/head.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
@@ -18,7 +19,6 @@ import { isAskable } from '../rpc/names.ts';
 import { rpcRefused } from '../rpc/refusals.ts';
 import { type McpSession, McpSessions, type Sent } from '../rpc/sessions.ts';
 import type { RpcSight } from '../rpc/sight.ts';
-import { FieldState, type MaskedField } from '../shown/json/field-states.ts';
 import type { TargetAnswer } from '../target/http-target.ts';
 import { approvableRequest, type HeldRequest } from './approvable.ts';
 import { denialAnswer, type OwnAnswer, problem } from './problem.ts';

@@ -1,6 +1,6 @@
+import { foldedName } from '../../../masking/json/folded-name.ts';
 import type { Pair, PolicyObject } from '../../../policy/model.ts';
 import { namedObject } from '../entities.ts';
-import { foldedName } from '../request/body/folded-name.ts';
 import { readJson } from '../request/body/json.ts';
 import { plainNumber } from '../request/body/plain-number.ts';
 import { refused } from '../request/refusals.ts';

@@ -1,6 +1,6 @@
+import { type FieldPath, parseFieldPath } from '../../../masking/json/field-path.ts';
+import type { MaskedField } from '../../../masking/json/field-states.ts';
 import type { PolicyObject, Reveal } from '../../../policy/model.ts';
-import { type FieldPath, parseFieldPath } from '../request/body/field-path.ts';
-import type { MaskedField } from '../shown/json/field-states.ts';
 
 /** Members of one tool's results, or of one method's; `*`: of all. */
 export interface ClassifiedResult {

@@ -1,5 +1,5 @@
+import { unreadable } from '../../../masking/pieces/unreadable.ts';
 import { MAX_VALUES } from '../request/body/json.ts';
-import { unreadable } from '../shown/answer-error.ts';
 
 /** Where a value stands in a JSON text: `end` is behind its last character. */
 export interface Span {

@@ -1,6 +1,6 @@
+import type { FieldState } from '../../../masking/json/field-states.ts';
+import { JsonMasker } from '../../../masking/json/json-masker.ts';
 import { STARS } from '../../../masking/mask.ts';
-import type { FieldState } from '../shown/json/field-states.ts';
-import { JsonMasker } from '../shown/json/json-masker.ts';
 import { type Edit, elementsOf, membersOf, type Span, stringAt } from './json-spans.ts';
 
 /** What stands for content that cannot be read by its members. */

@@ -1,14 +1,14 @@
-import type { BodyMasker } from '../shown/body-masker.ts';
+import { JsonMasker } from '../../../masking/json/json-masker.ts';
+import { Octets, withinBound } from '../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
+import { Utf8Check } from '../../../masking/pieces/utf8.ts';
 import { readCodings } from '../shown/codings.ts';
 import { EmptyMasker } from '../shown/empty-masker.ts';
 import { EventMasker } from '../shown/events/event-masker.ts';
-import { JsonMasker } from '../shown/json/json-masker.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
 import { isUnicode, mediaType } from '../shown/media-type.ts';
-import { Octets, withinBound } from '../shown/octets.ts';
 import { type AnswerHead, type BodyPlan, planBody } from '../shown/plan.ts';
 import { answerRefused } from '../shown/refusals.ts';
-import { Utf8Check } from '../shown/utf8.ts';
 import { shownMessage } from './shown-message.ts';
 import type { RpcSight } from './sight.ts';
 
@@ -49,7 +49,7 @@ function refuse(rule: Parameters<typeof answerRefused>[0], reason: string): Body
 }
 
 /** An answer in one piece. */
-class AnswerMasker implements BodyMasker {
+class AnswerMasker implements PieceMasker {
   readonly #masks: AnswerMasks;
   readonly #sight: RpcSight;
   readonly #isError: boolean;

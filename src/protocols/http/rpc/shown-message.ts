@@ -1,5 +1,5 @@
-import { unreadable } from '../shown/answer-error.ts';
-import { JsonMasker } from '../shown/json/json-masker.ts';
+import { JsonMasker } from '../../../masking/json/json-masker.ts';
+import { unreadable } from '../../../masking/pieces/unreadable.ts';
 import { errorMessage } from './answer.ts';
 import { verbOfAnswer } from './asked.ts';
 import { NOT_PERMITTED } from './codes.ts';

@@ -1,4 +1,4 @@
-import type { FieldState } from '../shown/json/field-states.ts';
+import type { FieldState } from '../../../masking/json/field-states.ts';
 import type { Sent } from './sessions.ts';
 
 /** What somebody may see of what a server says, on one route. */

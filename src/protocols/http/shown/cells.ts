@@ -1,6 +1,6 @@
+import type { FieldState } from '../../../masking/json/field-states.ts';
 import { maskValue, STARS } from '../../../masking/mask.ts';
-import type { Detects } from './detects.ts';
-import type { FieldState } from './json/field-states.ts';
+import type { Detects } from '../../../masking/pieces/detects.ts';
 
 const MAX_NAMES = 64;
 

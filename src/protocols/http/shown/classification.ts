@@ -1,5 +1,5 @@
+import { type FieldPath, parseFieldPath } from '../../../masking/json/field-path.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
-import { type FieldPath, parseFieldPath } from '../request/body/field-path.ts';
 import type { Method } from '../request/methods.ts';
 import { matchesRoute, parseRoute } from '../request/route-pattern.ts';
 

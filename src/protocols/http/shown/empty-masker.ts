@@ -1,8 +1,8 @@
-import { unreadable } from './answer-error.ts';
-import type { BodyMasker } from './body-masker.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
+import { unreadable } from '../../../masking/pieces/unreadable.ts';
 
 /** Of a body that is said to be empty. */
-export class EmptyMasker implements BodyMasker {
+export class EmptyMasker implements PieceMasker {
   readonly maskedValues = 0;
 
   push(chunk: Uint8Array): undefined {

@@ -1,6 +1,6 @@
 import { maskValue } from '../../../masking/mask.ts';
+import type { Detects } from '../../../masking/pieces/detects.ts';
 import type { Field } from '../request/fields/read-fields.ts';
-import type { Detects } from './detects.ts';
 import type { AnswerMasks } from './masks.ts';
 
 export interface ShownFields {

@@ -1,9 +1,9 @@
-import { unreadable } from './answer-error.ts';
-import type { BodyMasker } from './body-masker.ts';
+import type { FieldState } from '../../../masking/json/field-states.ts';
+import type { Detects } from '../../../masking/pieces/detects.ts';
+import { Octets, withinBound } from '../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
+import { unreadable } from '../../../masking/pieces/unreadable.ts';
 import { NamedCells } from './cells.ts';
-import type { Detects } from './detects.ts';
-import type { FieldState } from './json/field-states.ts';
-import { Octets, withinBound } from './octets.ts';
 
 /** One name and its value, octets. */
 const MAX_PAIR = 1024 * 1024;
@@ -15,7 +15,7 @@ const AMPERSAND = 0x26;
  *
  * @see https://url.spec.whatwg.org/#application/x-www-form-urlencoded
  */
-export class FormMasker implements BodyMasker {
+export class FormMasker implements PieceMasker {
   readonly #cells: NamedCells;
   /** The beginning of a pair whose end has not come. */
   readonly #held = new Octets();

@@ -1,12 +1,12 @@
+import { FieldState, type MaskedField } from '../../../masking/json/field-states.ts';
 import type { Mask } from '../../../masking/mask.ts';
+import type { Detects } from '../../../masking/pieces/detects.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { Method } from '../request/methods.ts';
 import type { Classification } from './classification.ts';
-import type { Detects } from './detects.ts';
 import type { FieldPseudonyms } from './field-pseudonyms.ts';
-import { FieldState, type MaskedField } from './json/field-states.ts';
 
 /** What is masked of answers on one route, for one principal. */
 export interface AnswerMasks {

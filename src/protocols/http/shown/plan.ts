@@ -1,10 +1,10 @@
 import type { Refusal } from '../../../enforcement/operation.ts';
-import type { BodyMasker } from './body-masker.ts';
+import { JsonMasker } from '../../../masking/json/json-masker.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
 import { type Coding, readCodings } from './codings.ts';
 import { EmptyMasker } from './empty-masker.ts';
 import { EventMasker } from './events/event-masker.ts';
 import { FormMasker } from './form-masker.ts';
-import { JsonMasker } from './json/json-masker.ts';
 import type { AnswerMasks } from './masks.ts';
 import { isUnicode, type MediaType, mediaType } from './media-type.ts';
 import { type AnswerRule, answerRefused } from './refusals.ts';
@@ -37,10 +37,10 @@ interface MaskPlan {
   readonly codings: readonly Coding[];
   /** It may be long until anything of it comes: whoever reads it is given the head before. */
   readonly flows: boolean;
-  make(): BodyMasker;
+  make(): PieceMasker;
 }
 
-type Maker = () => BodyMasker;
+type Maker = () => PieceMasker;
 
 /**
  * Without a type a body is read as JSON, to the letter: what is none is not shown, and an empty one is. Read as text it would

@@ -1,5 +1,5 @@
-import type { BodyMasker } from './body-masker.ts';
-import { Octets } from './octets.ts';
+import { Octets } from '../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
 
 /** Shorter secrets are not looked for: they would be found everywhere. */
 const LEAST = 8;
@@ -99,14 +99,14 @@ function base64Forms(octets: Buffer): readonly string[] {
 }
 
 /** A body without the gateway's own secrets, which a target may say back to whoever asks. */
-export class SecretScrubber implements BodyMasker {
+export class SecretScrubber implements PieceMasker {
   readonly #forms: SecretForms;
-  readonly #inner: BodyMasker;
+  readonly #inner: PieceMasker;
   /** What may be the beginning of a secret. */
   readonly #held = new Octets();
 
   /** @param inner What else is done to the body, before. */
-  constructor(forms: SecretForms, inner: BodyMasker) {
+  constructor(forms: SecretForms, inner: PieceMasker) {
     this.#forms = forms;
     this.#inner = inner;
   }

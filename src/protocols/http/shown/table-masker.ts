@@ -1,10 +1,10 @@
-import { unreadable } from './answer-error.ts';
-import type { BodyMasker } from './body-masker.ts';
+import type { FieldState } from '../../../masking/json/field-states.ts';
+import type { Detects } from '../../../masking/pieces/detects.ts';
+import { Octets, withinBound } from '../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
+import { unreadable } from '../../../masking/pieces/unreadable.ts';
+import { Utf8Check } from '../../../masking/pieces/utf8.ts';
 import { NamedCells } from './cells.ts';
-import type { Detects } from './detects.ts';
-import type { FieldState } from './json/field-states.ts';
-import { Octets, withinBound } from './octets.ts';
-import { Utf8Check } from './utf8.ts';
 
 /** One row, octets. */
 const MAX_ROW = 1024 * 1024;
@@ -20,7 +20,7 @@ const [QUOTE, CR, LF] = [0x22, 0x0d, 0x0a];
  *
  * @see RFC 4180
  */
-export class TableMasker implements BodyMasker {
+export class TableMasker implements PieceMasker {
   readonly #cells: NamedCells;
   readonly #utf8 = new Utf8Check();
   readonly #held = new Octets();

@@ -1,11 +1,11 @@
 import { maskValue, STARS } from '../../../masking/mask.ts';
+import type { Detects } from '../../../masking/pieces/detects.ts';
+import { Octets } from '../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
+import { unreadable } from '../../../masking/pieces/unreadable.ts';
+import { Utf8Check } from '../../../masking/pieces/utf8.ts';
 import { type Masked, type Replacement, replaced } from '../../../masking/replaced.ts';
 import { cutOf, LONG_LINE } from '../../stream/text-cut.ts';
-import { unreadable } from './answer-error.ts';
-import type { BodyMasker } from './body-masker.ts';
-import type { Detects } from './detects.ts';
-import { Octets } from './octets.ts';
-import { Utf8Check } from './utf8.ts';
 
 /** Of what was shown already so much is looked at again, for what stands before a value tells what it is. */
 const CONTEXT = 64;
@@ -20,7 +20,7 @@ const NEWLINE = 0x0a;
  *
  * Linear, apart from what detectors cost. Holds 1 MiB at most.
  */
-export class TextMasker implements BodyMasker {
+export class TextMasker implements PieceMasker {
   readonly #detects: Detects;
   readonly #utf8 = new Utf8Check();
   /** What was shown last, and behind it what was not shown yet. */

@@ -1,7 +1,7 @@
-import { parseFieldPath } from '../../http/request/body/field-path.ts';
+import { parseFieldPath } from '../../../masking/json/field-path.ts';
+import { FieldState } from '../../../masking/json/field-states.ts';
 import type { CanonicalRequest } from '../../http/request/canonical.ts';
 import { isRefused } from '../../http/request/refusals.ts';
-import { FieldState } from '../../http/shown/json/field-states.ts';
 import type { AnswerMasks } from '../../http/shown/masks.ts';
 import { mediaType } from '../../http/shown/media-type.ts';
 import { type AnswerHead, type BodyPlan, planBody } from '../../http/shown/plan.ts';

@@ -1,5 +1,5 @@
+import { type FieldPath, parseFieldPath } from '../../../masking/json/field-path.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
-import { type FieldPath, parseFieldPath } from '../../http/request/body/field-path.ts';
 import { isRefused } from '../../http/request/refusals.ts';
 import {
   type Classification,

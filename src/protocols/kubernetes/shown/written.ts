@@ -1,8 +1,8 @@
 import { isHoopError } from '../../../core/errors.ts';
+import type { FieldState } from '../../../masking/json/field-states.ts';
 import { STARS } from '../../../masking/mask.ts';
 import type { CanonicalRequest } from '../../http/request/canonical.ts';
 import { isRefused } from '../../http/request/refusals.ts';
-import type { FieldState } from '../../http/shown/json/field-states.ts';
 import type { AnswerMasks } from '../../http/shown/masks.ts';
 import { readAddress } from '../request/address.ts';
 import { type KubernetesRefusal, refused } from '../request/refusals.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { JsonMasker } from '../../../../src/masking/json/json-masker.ts';
 import type { MaskKind } from '../../../../src/policy/model.ts';
-import { JsonMasker } from '../../../../src/protocols/http/shown/json/json-masker.ts';
 import { detecting, fields, shownAlways, shownOf } from './support.ts';
 
 type Masks = Readonly<Record<string, MaskKind>>;

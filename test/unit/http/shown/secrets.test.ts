@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { JsonMasker } from '../../../../src/protocols/http/shown/json/json-masker.ts';
+import { JsonMasker } from '../../../../src/masking/json/json-masker.ts';
 import { SecretForms, SecretScrubber } from '../../../../src/protocols/http/shown/secrets.ts';
 import { fields, shownAlways, shownOf } from './support.ts';
 

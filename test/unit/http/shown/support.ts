@@ -1,8 +1,8 @@
 import { DetectorSet } from '../../../../src/masking/detectors/index.ts';
+import { parseFieldPath } from '../../../../src/masking/json/field-path.ts';
+import { FieldState } from '../../../../src/masking/json/field-states.ts';
+import type { PieceMasker } from '../../../../src/masking/pieces/piece-masker.ts';
 import type { MaskKind, Reveal } from '../../../../src/policy/model.ts';
-import { parseFieldPath } from '../../../../src/protocols/http/request/body/field-path.ts';
-import type { BodyMasker } from '../../../../src/protocols/http/shown/body-masker.ts';
-import { FieldState } from '../../../../src/protocols/http/shown/json/field-states.ts';
 import { DetectedValues } from '../../../../src/protocols/stream/detected-values.ts';
 import { resource } from '../../policy/support.ts';
 
@@ -23,13 +23,13 @@ export function fields(paths: Readonly<Record<string, MaskKind>>): FieldState | 
 }
 
 /** What is shown of a body that comes in these pieces. */
-export function shownOf(masker: BodyMasker, pieces: readonly Uint8Array[]): string {
+export function shownOf(masker: PieceMasker, pieces: readonly Uint8Array[]): string {
   const shown = pieces.map((piece) => masker.push(piece));
   return Buffer.concat([...shown, masker.end()].flatMap((one) => one ?? [])).toString();
 }
 
 /** What is shown of a text in one piece; in any two pieces, and octet by octet, it is the same, or it throws. */
-export function shownAlways(make: () => BodyMasker, text: string | Uint8Array): string {
+export function shownAlways(make: () => PieceMasker, text: string | Uint8Array): string {
   const bytes = Buffer.from(text);
   const whole = shownOf(make(), [bytes]);
   const cuts =

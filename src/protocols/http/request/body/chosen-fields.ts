@@ -1,7 +1,7 @@
+import { type FieldPath, matchesField } from '../../../../masking/json/field-path.ts';
 import type { CanonicalRequest } from '../canonical.ts';
 import { isRefused, type Refused, refused } from '../refusals.ts';
 import { readQuery } from '../target/query.ts';
-import { type FieldPath, matchesField } from './field-path.ts';
 import { type JsonScalar, readJson } from './json.ts';
 import { plainNumber } from './plain-number.ts';
 

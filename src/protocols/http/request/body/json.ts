@@ -1,5 +1,5 @@
+import { foldedName } from '../../../../masking/json/folded-name.ts';
 import { type Refused, refused } from '../refusals.ts';
-import { foldedName } from './folded-name.ts';
 
 const MAX_DEPTH = 64;
 /** Objects, arrays and scalars together: others wait while a text is read. */

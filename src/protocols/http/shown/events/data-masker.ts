@@ -1,7 +1,7 @@
+import type { FieldState } from '../../../../masking/json/field-states.ts';
+import { JsonMasker } from '../../../../masking/json/json-masker.ts';
 import { STARS } from '../../../../masking/mask.ts';
-import type { Detects } from '../detects.ts';
-import type { FieldState } from '../json/field-states.ts';
-import { JsonMasker } from '../json/json-masker.ts';
+import type { Detects } from '../../../../masking/pieces/detects.ts';
 
 /** What some APIs send as their last event. */
 const LAST_WORD = '[DONE]';

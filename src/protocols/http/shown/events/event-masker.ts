@@ -1,8 +1,8 @@
-import type { BodyMasker } from '../body-masker.ts';
-import type { Detects } from '../detects.ts';
-import type { FieldState } from '../json/field-states.ts';
-import { Octets, withinBound } from '../octets.ts';
-import { Utf8Check } from '../utf8.ts';
+import type { FieldState } from '../../../../masking/json/field-states.ts';
+import type { Detects } from '../../../../masking/pieces/detects.ts';
+import { Octets, withinBound } from '../../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../../masking/pieces/piece-masker.ts';
+import { Utf8Check } from '../../../../masking/pieces/utf8.ts';
 import { DataMasker } from './data-masker.ts';
 
 /** One event, octets. */
@@ -34,7 +34,7 @@ interface Line {
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  */
-export class EventMasker implements BodyMasker {
+export class EventMasker implements PieceMasker {
   readonly #masker: DataMasker;
   readonly #rules: EventRules;
   readonly #utf8 = new Utf8Check();

@@ -1,15 +1,15 @@
-import type { BodyMasker } from '../body-masker.ts';
-import type { Detects } from '../detects.ts';
-import type { FieldState } from '../json/field-states.ts';
-import { Octets, withinBound } from '../octets.ts';
-import { Utf8Check } from '../utf8.ts';
+import type { FieldState } from '../../../../masking/json/field-states.ts';
+import type { Detects } from '../../../../masking/pieces/detects.ts';
+import { Octets, withinBound } from '../../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../../masking/pieces/piece-masker.ts';
+import { Utf8Check } from '../../../../masking/pieces/utf8.ts';
 import { DataMasker } from './data-masker.ts';
 
 /** A message that is looked at, octets: it is held whole. */
 const MAX_MESSAGE = 1024 * 1024;
 
 /** Masks one message that is text, by its members and by detectors. It goes on when it is whole. */
-export class MessageMasker implements BodyMasker {
+export class MessageMasker implements PieceMasker {
   readonly #masker: DataMasker;
   readonly #utf8 = new Utf8Check();
   readonly #held = new Octets();

@@ -1,13 +1,13 @@
 import { HoopError } from '../../../../../core/errors.ts';
 import { after, type Later } from '../../../../../core/later.ts';
+import { Octets } from '../../../../../masking/pieces/octets.ts';
+import type { PieceMasker } from '../../../../../masking/pieces/piece-masker.ts';
+import { Utf8Check } from '../../../../../masking/pieces/utf8.ts';
 import type { Question } from '../../../../stream/guard.ts';
 import { chosenFields, MAX_READ_BODY } from '../../../request/body/chosen-fields.ts';
 import { isRefused } from '../../../request/refusals.ts';
-import type { BodyMasker } from '../../../shown/body-masker.ts';
 import { MessageMasker } from '../../../shown/events/message-masker.ts';
-import { Octets } from '../../../shown/octets.ts';
 import { SecretScrubber } from '../../../shown/secrets.ts';
-import { Utf8Check } from '../../../shown/utf8.ts';
 import type { Carrying } from '../carried.ts';
 
 /** What becomes of one message, piece by piece: what goes on of it. Throws a `HoopError` where it goes no further. */
@@ -62,7 +62,7 @@ export class MessageInspector implements Inspector {
     return Buffer.concat(parts).toString();
   }
 
-  #masker(binary: boolean): BodyMasker {
+  #masker(binary: boolean): PieceMasker {
     const { masks, secrets } = this.#on.sight();
     if (masks.any && binary)
       throw new HoopError('ERR_UNSUPPORTED', 'values are masked here, and a message is binary');
@@ -72,7 +72,7 @@ export class MessageInspector implements Inspector {
 }
 
 /** As it is; a text must be UTF-8: RFC 6455 §8.1. */
-function passing(binary: boolean): BodyMasker {
+function passing(binary: boolean): PieceMasker {
   const utf8 = binary ? undefined : new Utf8Check();
   return {
     maskedValues: 0,

@@ -1,6 +1,6 @@
+import type { PieceMasker } from '../../../../../masking/pieces/piece-masker.ts';
 import type { Guard } from '../../../../stream/guard.ts';
 import type { OpenOperation } from '../../../../stream/operations.ts';
-import type { BodyMasker } from '../../../shown/body-masker.ts';
 import { MessageMasker } from '../../../shown/events/message-masker.ts';
 import type { AnswerMasks } from '../../../shown/masks.ts';
 import type { SideName } from './ending.ts';
@@ -41,8 +41,8 @@ export class RecordedMessages {
     const masks = this.#hides();
     if (!masks.any) return { push: (chunk) => this.#keep('client', chunk), end: () => undefined };
     let length = 0;
-    let masker: BodyMasker | undefined = binary ? undefined : new MessageMasker(masks.fields, masks.detects);
-    const read = (take: (from: BodyMasker) => Uint8Array | undefined) => {
+    let masker: PieceMasker | undefined = binary ? undefined : new MessageMasker(masks.fields, masks.detects);
+    const read = (take: (from: PieceMasker) => Uint8Array | undefined) => {
       try {
         const shown = masker && take(masker);
         if (shown !== undefined) this.#keep('client', shown);

@@ -1,4 +1,4 @@
-import { unreadable } from '../answer-error.ts';
+import { unreadable } from '../pieces/unreadable.ts';
 import type { Member } from './members.ts';
 import { MOST, TOKEN } from './states.ts';
 

@@ -1,6 +1,6 @@
 import { foldedName } from './folded-name.ts';
 
-/** Members of a body that rules look at, as the configuration names them: `$.amount`, `$.items[*].sku`, `$..role`. */
+/** Members of a document, as the configuration names them: `$.amount`, `$.items[*].sku`, `$..role`. */
 export interface FieldPath {
   /** As it was written: what rules call it. */
   readonly text: string;

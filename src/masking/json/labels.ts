@@ -1,4 +1,4 @@
-import { endsInLabel } from '../../../../masking/detectors/labels.ts';
+import { endsInLabel } from '../detectors/labels.ts';
 
 /** Octets of a name that are looked at as the label of what follows: as far as detectors look. */
 const LABEL_BYTES = 40;

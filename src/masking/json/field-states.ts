@@ -1,6 +1,6 @@
-import { type Mask, strongest } from '../../../../masking/mask.ts';
-import type { FieldPath } from '../../request/body/field-path.ts';
-import { foldedName } from '../../request/body/folded-name.ts';
+import { type Mask, strongest } from '../mask.ts';
+import type { FieldPath } from './field-path.ts';
+import { foldedName } from './folded-name.ts';
 
 /** A member that is not shown, and how it is masked. */
 export interface MaskedField {

@@ -1,9 +1,9 @@
-import { unreadable } from '../answer-error.ts';
-import type { BodyMasker } from '../body-masker.ts';
-import type { Detects } from '../detects.ts';
-import { withinBound } from '../octets.ts';
-import { Output } from '../output.ts';
-import { Utf8Check } from '../utf8.ts';
+import type { Detects } from '../pieces/detects.ts';
+import { withinBound } from '../pieces/octets.ts';
+import { Output } from '../pieces/output.ts';
+import type { PieceMasker } from '../pieces/piece-masker.ts';
+import { unreadable } from '../pieces/unreadable.ts';
+import { Utf8Check } from '../pieces/utf8.ts';
 import type { FieldState } from './field-states.ts';
 import { BLANK, IN_NUMBER, IN_WORD, numberEnd, stringText, wordEnd } from './grammar.ts';
 import { HeldToken } from './held-token.ts';
@@ -35,7 +35,7 @@ export type JsonFraming = 'one' | 'lines' | 'records';
  *
  * @see RFC 8259
  */
-export class JsonMasker implements BodyMasker {
+export class JsonMasker implements PieceMasker {
   readonly #framing: JsonFraming;
   readonly #values: JsonValues;
   readonly #utf8 = new Utf8Check();

@@ -1,4 +1,4 @@
-import { Octets, withinBound } from '../octets.ts';
+import { Octets, withinBound } from '../pieces/octets.ts';
 import { MOST, TOKEN } from './states.ts';
 
 /** The beginning of a token whose end has not come, as far as anything needs to be known of it. */

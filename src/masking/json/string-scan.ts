@@ -1,5 +1,5 @@
-import { TELLING } from '../../../../masking/detectors/index.ts';
-import { unreadable } from '../answer-error.ts';
+import { TELLING } from '../detectors/index.ts';
+import { unreadable } from '../pieces/unreadable.ts';
 import { ESCAPED, HEX, IN_STRING, STRING_CLASS } from './grammar.ts';
 
 const LETTER_U = 0x75;

@@ -1,18 +1,11 @@
-import { escapeString } from '../../../../masking/json-strings.ts';
-import {
-  MAX_MASKED_BYTES,
-  type Mask,
-  maskValue,
-  STARS,
-  writeMasked,
-  writeMaskedString,
-} from '../../../../masking/mask.ts';
-import { replaced } from '../../../../masking/replaced.ts';
-import { unreadable } from '../answer-error.ts';
-import type { BodyMasker } from '../body-masker.ts';
-import type { Detects } from '../detects.ts';
-import { withinBound } from '../octets.ts';
-import type { Output } from '../output.ts';
+import { escapeString } from '../json-strings.ts';
+import { MAX_MASKED_BYTES, type Mask, maskValue, STARS, writeMasked, writeMaskedString } from '../mask.ts';
+import type { Detects } from '../pieces/detects.ts';
+import { withinBound } from '../pieces/octets.ts';
+import type { Output } from '../pieces/output.ts';
+import type { PieceMasker } from '../pieces/piece-masker.ts';
+import { unreadable } from '../pieces/unreadable.ts';
+import { replaced } from '../replaced.ts';
 import type { FieldState } from './field-states.ts';
 import { IN_NUMBER, isNumber, isWord, stringText } from './grammar.ts';
 import { Label } from './labels.ts';
@@ -30,12 +23,12 @@ const QUOTE = 0x22;
  */
 export class JsonValues {
   readonly #detects: Detects | undefined;
-  readonly #inDocument: (fields: FieldState) => BodyMasker;
+  readonly #inDocument: (fields: FieldState) => PieceMasker;
   #maskedNames = 0;
   maskedValues = 0;
 
   /** @param inDocument Masks what is a document within a string. */
-  constructor(detects: Detects | undefined, inDocument: (fields: FieldState) => BodyMasker) {
+  constructor(detects: Detects | undefined, inDocument: (fields: FieldState) => PieceMasker) {
     this.#detects = detects;
     this.#inDocument = inDocument;
   }

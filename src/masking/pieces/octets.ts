@@ -1,4 +1,4 @@
-import { unreadable } from './answer-error.ts';
+import { unreadable } from './unreadable.ts';
 
 /** Octets gathered piece by piece, in memory that grows as needed and no further than what they are checked against. */
 export class Octets {

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { unreadable } from './answer-error.ts';
+import { unreadable } from './unreadable.ts';
 
 /**
  * Checks that a body is UTF-8, whatever pieces it comes in: what is not could be read as something else by its client.
