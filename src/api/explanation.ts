@@ -47,6 +47,8 @@ export interface ExplainedColumn {
   readonly computed?: true;
   /** How it would be masked; absent: it would be shown, but for what detectors find in it. */
   readonly mask?: string;
+  /** Where `mask` is `members`: which members of its documents, by their paths, and how each would be masked. */
+  readonly members?: Readonly<Record<string, string>>;
   /** Policy would show it by pseudonyms, which this caller is not given: why. */
   readonly pseudonymsRefused?: string;
 }

@@ -13,6 +13,7 @@ export interface TwinOptions {
   /** For psql in the database `shop`; makes `twin`, `shop_bare` and `twin_bare` beside it. */
   readonly sql: string;
   readonly columns: Readonly<Record<string, readonly string[]>>;
+  readonly fields?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** As of `StackOptions`. */
   readonly computed?: 'refuse' | 'mask';
 }
@@ -50,14 +51,21 @@ const SETTINGS = {
   statement_timeout: '5s',
 };
 
-export async function startTwins({ major, sql, columns, computed = 'refuse' }: TwinOptions): Promise<Twins> {
+export async function startTwins({
+  major,
+  sql,
+  columns,
+  fields = {},
+  computed = 'refuse',
+}: TwinOptions): Promise<Twins> {
   const world = await startWorld(major, {
     policy: POLICY,
     sql,
     columns,
+    fields,
     computed,
     settings: SETTINGS,
-    resources: (postgres) => twin(postgres, JSON.stringify({ columns, computed })),
+    resources: (postgres) => twin(postgres, JSON.stringify({ columns, fields, computed })),
   });
   return new Twins(world, [world.tunnel, await world.stack.tunnelTo('pg-twin')]);
 }

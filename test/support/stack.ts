@@ -64,6 +64,8 @@ export interface StackOptions {
   /** Run by the administrator in the database `shop` before hoopd starts; the role `hoop` is there. */
   readonly sql?: string;
   readonly columns?: Readonly<Record<string, readonly string[]>>;
+  /** Tags of members of documents, by column and path. */
+  readonly fields?: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
   /** What becomes of queries that compute with masked columns; default `refuse`. */
   readonly computed?: 'refuse' | 'mask';
   readonly settings?: Readonly<Record<string, string>>;
@@ -393,7 +395,7 @@ resources:
     protocol: postgres
     target: { host: ${target.host}, port: ${target.port}, database: ${options.database ?? 'shop'}, ${targetTls(options, postgres)} }
     credentials: { user: ${options.asAdmin ? postgres.admin.user : 'hoop'}, password: { file: ./pg.password } }
-    classification: { columns: ${JSON.stringify(options.columns ?? {})}, computed: ${options.computed ?? 'refuse'} }
+    classification: { columns: ${JSON.stringify(options.columns ?? {})}, fields: ${JSON.stringify(options.fields ?? {})}, computed: ${options.computed ?? 'refuse'} }
     ${options.resource ?? ''}
 ${options.resources?.(postgres) ?? ''}
 policies: ./policies

@@ -34,12 +34,19 @@ export function renderExplanation(explanation: Explanation, resource: string): s
 
 /** Each column of the result, what it is made of, and how it would be masked. */
 function columnLines({ columns = [] }: Explanation): string[] {
-  const rows = columns.map(({ name, from, computed, mask }) => [
+  const rows = columns.map(({ name, from, computed, mask, members }) => [
     visible(name),
     `${computed === true ? 'computed from ' : ''}${from.map(visible).join(', ')}` || '–',
-    mask ?? 'shown',
+    members === undefined ? (mask ?? 'shown') : memberText(members),
   ]);
   return rows.length === 0 ? [] : renderTable(['COLUMN', 'FROM', 'MASK'], rows);
+}
+
+/** `$.email partial, $..ssn redact` */
+function memberText(members: Readonly<Record<string, string>>): string {
+  return Object.entries(members)
+    .map(([path, mask]) => `${visible(path)} ${mask}`)
+    .join(', ');
 }
 
 /** Which columns, and why. */

@@ -83,11 +83,16 @@ export class FieldState {
     return this.#elsewhere();
   }
 
+  /** The state of the member of that name. Pure. */
+  at(name: string): FieldState {
+    return this.#step(foldedName(name));
+  }
+
   /** Whether something is masked on the way that these names lead from here. Pure. */
   hides(names: readonly string[]): boolean {
     let state: FieldState = this;
     return names.some((name) => {
-      state = state.#step(foldedName(name));
+      state = state.at(name);
       return state.mask !== undefined;
     });
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { expected, path, port, section, tags, text } from '../../core/config/shape.ts';
+import { memberTags } from '../member-tags.ts';
 import { sessionTimes } from '../session-times.ts';
 import { credentialsConfig } from './credentials/config.ts';
 
@@ -19,9 +20,10 @@ export function postgresConfig(base: string) {
         'write {max: 8h, idle: 30m}',
       ).prefault({}),
       freeText: freeText(),
-      classification: section({ columns: columns(), computed: computed() }, 'write {columns: {…}}').prefault({
-        columns: {},
-      }),
+      classification: section(
+        { columns: columns().prefault({}), fields: fields(), computed: computed() },
+        'write {columns: {…}}',
+      ).prefault({}),
     },
     'write protocol: postgres, target: {…}, credentials: {…}',
   );
@@ -91,12 +93,21 @@ function computed() {
     );
 }
 
+const COLUMN_WANTED = 'expected SCHEMA.TABLE.COLUMN; write a name such as public.customers.email';
+
 function columns() {
-  const message = 'expected SCHEMA.TABLE.COLUMN; write a name such as public.customers.email';
-  return z.record(z.string().regex(COLUMN, message), tags(), {
+  return byColumn(tags(), 'write {public.customers.email: [pii.email]}');
+}
+
+function fields() {
+  return byColumn(memberTags(), 'write {public.customers.profile: {"$.email": [pii.email]}}')
+    .prefault({})
+    .describe('Tags of members of documents in columns of json and jsonb, by their paths.');
+}
+
+function byColumn<T extends z.ZodType>(value: T, write: string) {
+  return z.record(z.string().regex(COLUMN, COLUMN_WANTED), value, {
     error: (issue) =>
-      issue.code === 'invalid_key'
-        ? message
-        : expected('a mapping of columns', 'write {public.customers.email: [pii.email]}').error(issue),
+      issue.code === 'invalid_key' ? COLUMN_WANTED : expected('a mapping of columns', write).error(issue),
   });
 }

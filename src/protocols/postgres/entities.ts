@@ -55,6 +55,15 @@ export class Entities {
   }
 
   /**
+   * A member of a column's documents. Rules on columns reach it as they reach any: by its tags, and by its table.
+   *
+   * @param path As the configuration has it: `$.email`.
+   */
+  member(table: PolicyObject, column: string, path: string, tags: readonly string[]): PolicyObject {
+    return this.column(table, `${column}${path}`, tags);
+  }
+
+  /**
    * What detectors find lies in some column. A rule on columns that hides a tag hides it there too: it may have been
    * written before there was `Detected`, and nobody who hides a tag means to show what is only found.
    */
@@ -87,18 +96,28 @@ export class Entities {
   }
 }
 
+/** Tags of a column, or those of members of its documents by their paths, as the configuration gives them. */
+export type ConfiguredTags = readonly string[] | Readonly<Record<string, readonly string[]>>;
+
 /**
- * The columns that a configuration classifies, by name alone: for questions that need no catalog. Never throws.
+ * The columns that a configuration classifies, and members, by name alone: for questions that need no catalog. Never throws.
  *
  * @param columns `schema.table.column` → tags.
  */
 export function classifiedColumns(
   resource: PolicyObject,
-  columns: Readonly<Record<string, readonly string[]>>,
+  columns: ReadonlyMap<string, ConfiguredTags>,
 ): PolicyObject[] {
   const entities = new Entities(resource);
-  return Object.entries(columns).map(([path, tags]) => {
-    const [schema = '', table = '', column = ''] = path.split('.');
-    return entities.column(entities.unknownTable(schema, table), column, tags);
+  return [...columns].flatMap(([name, tags]) => {
+    const [schema = '', table = '', column = ''] = name.split('.');
+    const owner = entities.unknownTable(schema, table);
+    if (isWhole(tags)) return [entities.column(owner, column, tags)];
+    return Object.entries(tags).map(([path, own]) => entities.member(owner, column, path, own));
   });
+}
+
+/** Whether a column is classified as a whole, and not by members. */
+export function isWhole(tags: ConfiguredTags): tags is readonly string[] {
+  return Array.isArray(tags);
 }

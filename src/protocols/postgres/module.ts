@@ -6,7 +6,7 @@ import { Administration } from './credentials/administration.ts';
 import { configuredCredentials } from './credentials/configured.ts';
 import { ExecCredentials } from './credentials/exec-credentials.ts';
 import { RoleCredentials } from './credentials/role-credentials.ts';
-import { classifiedColumns } from './entities.ts';
+import { type ConfiguredTags, classifiedColumns } from './entities.ts';
 import { POSTGRES_REFUSALS } from './refusals.ts';
 import { replayFrames } from './replay.ts';
 import type { PostgresResource } from './resource.ts';
@@ -38,20 +38,32 @@ export const postgres: Protocol<PostgresConfig, SqlParser> = {
   secrets: ({ credentials }) =>
     credentials.kind === 'exec' ? [] : [{ path: PASSWORD, ref: credentials.password }],
   authorities: ({ target: { caFile } }) => (caFile === undefined ? [] : [{ path: CA_FILE, file: caFile }]),
-  check({ target, freeText }, complain) {
+  check({ target, freeText, classification }, complain) {
     if (freeText.show === 'any' && freeText.functions.length > 0)
       complain(['freeText', 'functions'], 'stand beside show: any, under which all are', 'write show: plain');
+    for (const [column, members] of Object.entries(classification.fields)) {
+      const at = ['classification', 'fields', column];
+      if (Object.keys(members).length === 0)
+        complain(at, 'names no member', 'write {"$.email": [pii.email]}');
+      if (Object.hasOwn(classification.columns, column))
+        complain(at, 'is classified as a whole, too, by columns', 'remove one of the two');
+    }
     if (target.caFile !== undefined && target.tls === 'disable')
       complain(CA_FILE, 'stands beside tls: disable', 'remove one of the two');
   },
   describe: ({ config, object }) => ({
     connect: { database: config.target.database, ...workingAs(config.credentials) },
-    classified: classifiedColumns(object, config.classification.columns),
+    classified: classifiedColumns(object, tagsOf(config)),
   }),
   shared: ({ turns }) => new SqlParser({ turns }),
   create: (resource, parser, deps) => createPostgresAdapter(resourceOf(resource, deps), { parser, ...deps }),
   replay: replayFrames,
 };
+
+/** By column: its tags, or those of its members. */
+function tagsOf({ classification: { columns, fields } }: PostgresConfig): PostgresResource['classification'] {
+  return new Map<string, ConfiguredTags>([...Object.entries(columns), ...Object.entries(fields)]);
+}
 
 /** The role that a session finds itself in, if it is known before there is a session. */
 function workingAs(credentials: PostgresConfig['credentials']): { readonly user?: string } {
@@ -68,7 +80,7 @@ function resourceOf(resource: ConfiguredResource<PostgresConfig>, deps: AdapterD
     target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
     credentials: credentialsOf(resource, deps),
     searchPaths: session.searchPaths,
-    classification: new Map(Object.entries(classification.columns)),
+    classification: tagsOf(resource.config),
     computesMasks: classification.computed === 'mask',
     ...(freeText.show === 'plain' ? { plainText: { functions: new Set(freeText.functions) } } : {}),
   };

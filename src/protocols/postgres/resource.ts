@@ -16,8 +16,11 @@ export interface PostgresResource {
   readonly credentials: CredentialsAt;
   /** `search_path` lists that a session may set for itself, as `SET` would list them. */
   readonly searchPaths: readonly (readonly string[])[];
-  /** `schema.table.column` → tags. */
-  readonly classification: ReadonlyMap<string, readonly string[]>;
+  /** `schema.table.column` → tags; or those of members of its documents, by their paths. */
+  readonly classification: ReadonlyMap<
+    string,
+    readonly string[] | Readonly<Record<string, readonly string[]>>
+  >;
   /** Queries that would compute with masked columns are run with masks in place of these; else they are refused. */
   readonly computesMasks: boolean;
   /** Where detectors mask something, free text is shown in plain columns alone, and by these functions: `schema.name`. */

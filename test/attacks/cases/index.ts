@@ -24,6 +24,7 @@ import { RT8 } from './rt8.ts';
 import { PG_APPROVALS } from './sheet/approvals.ts';
 import { PG_S } from './sheet/guardrails.ts';
 import { PG_M } from './sheet/masking.ts';
+import { PG_M3_MEMBERS } from './sheet/members.ts';
 import { PG_M20 } from './sheet/pseudonyms.ts';
 import { PG_W } from './wire/index.ts';
 
@@ -54,6 +55,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...PG_S,
   ...PG_APPROVALS,
   ...PG_M,
+  ...PG_M3_MEMBERS,
   ...PG_M20,
   ...PG_W,
 ];

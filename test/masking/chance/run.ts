@@ -12,7 +12,7 @@ import {
 } from '../../support/postgres/raw-client.ts';
 import type { Tunnel } from '../../support/stack.ts';
 import { startTwins } from '../twins.ts';
-import { MASKED, twinSchema } from './schema.ts';
+import { MASKED, MEMBERS, twinSchema } from './schema.ts';
 import { type Case, cases, type Step } from './statements.ts';
 
 export interface ChanceOptions {
@@ -50,7 +50,7 @@ const REFUSED = /Mrefused: /;
 
 /** Each case is undone, so that none sees what another has done. */
 export async function chance(options: ChanceOptions): Promise<ChanceReport> {
-  const twins = await startTwins({ sql: twinSchema(), columns: MASKED, ...options });
+  const twins = await startTwins({ sql: twinSchema(), columns: MASKED, fields: MEMBERS, ...options });
   try {
     const newest = Number(await twins.world.admin('SELECT max(oid::bigint) FROM pg_type'));
     const through = twins.tunnels.map((tunnel) => new Asker(tunnel, newest));

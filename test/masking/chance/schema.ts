@@ -46,9 +46,11 @@ export const MASKED: Readonly<Record<string, readonly string[]>> = {
   'public.parts.c1': ['pii'],
   'public.made.c1': ['pii'],
   'public.bound.c1': ['pii'],
-  'public.notes.doc': ['pii'],
   'public.lists.c1': ['pii'],
 };
+
+/** Of these documents only members are. */
+export const MEMBERS = { 'public.notes.doc': { '$.a': ['pii'], '$.d.a': ['pii'] } };
 
 export const NAMES = [
   ...[
@@ -79,6 +81,15 @@ export const NAMES = [
     'kept',
   ],
   ...['(TABLE people)', '(TABLE plain)'],
+  ...[
+    "doc ->> 'a'",
+    "doc ->> 'b'",
+    "doc -> 'c' -> 0 ->> 'a'",
+    "doc #>> '{d,e}'",
+    "doc #>> '{d,a}'",
+    "doc['d']['e']::text",
+    'doc::text',
+  ].map((read) => `(SELECT c0, ${read} AS c1, c2 FROM notes)`),
 ];
 
 /** What is secret, of five rows. That a value is absent is told: both have it in the same place. */
@@ -99,7 +110,7 @@ function rows({ texts, numbers }: Secrets): string {
     .flatMap((_, index) => {
       const [n, secret] = [index + 1, text(index)];
       const two = `'two ${n % 3}'`;
-      const json = secret === 'NULL' ? 'NULL' : `jsonb_build_object('a', ${secret}, 'b', ${n})`;
+      const json = secret === 'NULL' ? 'NULL' : documentOf(secret, n);
       return [
         `INSERT INTO people VALUES (${n}, ${secret}, ${two});`,
         `INSERT INTO pay VALUES (${numbers[index] ?? 'NULL'}, 'pay ${n}', ${two});`,
@@ -113,6 +124,12 @@ function rows({ texts, numbers }: Secrets): string {
       ];
     })
     .join('\n');
+}
+
+/** Beside the secret others of its name, and numbers. */
+function documentOf(secret: string, n: number): string {
+  const within = `jsonb_build_object('a', ${secret}, 'e', 'open ${n % 2}')`;
+  return `jsonb_build_object('a', ${secret}, 'b', 'open ${n}', 'c', '[{"a":${n}}]'::jsonb, 'd', ${within})`;
 }
 
 /**

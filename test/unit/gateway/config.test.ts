@@ -223,6 +223,39 @@ describe('each mistake is one line with place, path, problem and cure', () => {
       ],
     ],
     [
+      'members of a column without schema',
+      'columns: { public.customers.email: [pii.email] }',
+      'fields: { customers.profile: { $.email: [pii.email] } }',
+      [
+        '22:33: resources.pg-prod.classification.fields.customers.profile: expected SCHEMA.TABLE.COLUMN; write a name such as public.customers.email',
+      ],
+    ],
+    [
+      'a path that is none',
+      'columns: { public.customers.email: [pii.email] }',
+      'fields: { public.customers.profile: { email: [pii.email], "$.a b": [pii.name] } }',
+      [
+        '22:61: resources.pg-prod.classification.fields.public.customers.profile.email: expected a member\'s path, got "email"; write $.email or $..ssn',
+        '22:81: resources.pg-prod.classification.fields.public.customers.profile.$.a b: expected a member\'s path, got "$.a b"; write $.email or $..ssn',
+      ],
+    ],
+    [
+      'no members',
+      'columns: { public.customers.email: [pii.email] }',
+      'fields: { public.customers.profile: {} }',
+      [
+        '22:33: resources.pg-prod.classification.fields.public.customers.profile: names no member; write {"$.email": [pii.email]}',
+      ],
+    ],
+    [
+      'a column as a whole and by members',
+      '{ public.customers.email: [pii.email] }',
+      '{ public.customers.email: [pii.email] }, fields: { public.customers.email: { $.x: [pii.email] } }',
+      [
+        '22:83: resources.pg-prod.classification.fields.public.customers.email: is classified as a whole, too, by columns; remove one of the two',
+      ],
+    ],
+    [
       'an issuer without TLS',
       'issuer: https://login.example.com\n',
       'issuer: http://login.example.com\n',

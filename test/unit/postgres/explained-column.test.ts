@@ -5,7 +5,9 @@ const EMAIL = { relation: 1, attribute: 2, name: 'public.customers.email' };
 const ID = { relation: 1, attribute: 1, name: 'public.customers.id' };
 const masks = {
   detected: { resource: { id: 'pg' } },
-  maskOf: ({ attribute }: { readonly attribute: number }) => (attribute === 2 ? 'partial' : undefined),
+  maskOf: ({ attribute }: { readonly attribute: number }) => ({ 2: 'partial', 3: 'redact' })[attribute],
+  membersOf: ({ attribute }: { readonly attribute: number }) =>
+    attribute === 3 ? [{ path: { text: '$.ssn', steps: [] }, kind: 'null' }] : undefined,
   pseudonymsRefused: () => undefined,
 } as never;
 
@@ -19,15 +21,34 @@ describe('a column of a result', () => {
     ['is masked whole where it does not', { from: [EMAIL, ID], carried: true }, 'redact'],
     ['is shown where none of its columns is masked', { from: [ID], carried: true, origin: ID }, undefined],
   ])('%s', (_what, column, mask) => {
-    expect(explainedColumn({ name: 'c', ...column }, masks).mask).toBe(mask);
+    expect(explainedColumn({ name: 'c', ...column }, masks, false).mask).toBe(mask);
+  });
+
+  it('says which of its members are masked, where only these are and the server says which column it is', () => {
+    const profile = { relation: 1, attribute: 3, name: 'public.customers.profile' };
+    const column = { name: 'c', from: [profile], carried: true };
+    expect(explainedColumn({ ...column, origin: profile }, masks, false)).toMatchObject({
+      mask: 'members',
+      members: { '$.ssn': 'null' },
+    });
+    expect(explainedColumn(column, masks, false)).toMatchObject({ mask: 'redact' });
+  });
+
+  it('is shown where analysis has found that nothing masked is in it', () => {
+    expect(explainedColumn({ name: 'c', from: [EMAIL], carried: false }, masks, true).mask).toBeUndefined();
+    const carried = { name: 'c', from: [EMAIL], carried: true, origin: EMAIL };
+    expect(explainedColumn(carried, masks, true).mask).toBe('partial');
   });
 
   it('says whether it is computed, and of what', () => {
-    expect(explainedColumn({ name: 'c', from: [ID], carried: false }, masks)).toEqual({
+    expect(explainedColumn({ name: 'c', from: [ID], carried: false }, masks, false)).toEqual({
       name: 'c',
       from: ['pg/public.customers.id'],
       computed: true,
     });
-    expect(explainedColumn({ name: 'c', from: [], carried: false }, masks)).toEqual({ name: 'c', from: [] });
+    expect(explainedColumn({ name: 'c', from: [], carried: false }, masks, false)).toEqual({
+      name: 'c',
+      from: [],
+    });
   });
 });

@@ -1,14 +1,32 @@
 import { once } from '../../../core/later.ts';
+import type { FieldPath } from '../../../masking/json/field-path.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
-import { Entities } from '../entities.ts';
+import { type ConfiguredTags, Entities } from '../entities.ts';
 import { WireTypes } from '../shown/values/wire-types.ts';
 import { resolveOid } from '../sql/meaning/functions.ts';
-import { type ColumnAt, columnKey, shownIn, spread, unknownSources } from '../sql/meaning/lineage.ts';
+import {
+  type ColumnAt,
+  columnKey,
+  type ShownAt,
+  shownIn,
+  spread,
+  unknownSources,
+} from '../sql/meaning/lineage.ts';
+import { allTags, configuredMarks, type Marks, madeOf, memberMarks, unite, wholeMarks } from './marks.ts';
 import type { Catalog, Relation } from './model/model.ts';
 import { FIRST_USER_OID } from './system/objects.ts';
 
 /** A column that carries classified data, as policy is asked about it. */
 export interface Classified extends ColumnAt {
+  /** Sorted; those of its members too. */
+  readonly tags: readonly string[];
+  readonly object: PolicyObject;
+  /** It is classified by these members of its documents alone, and policy is asked about each; absent: as a whole. */
+  readonly members?: readonly ClassifiedMember[];
+}
+
+interface ClassifiedMember {
+  readonly path: FieldPath;
   /** Sorted. */
   readonly tags: readonly string[];
   readonly object: PolicyObject;
@@ -24,7 +42,7 @@ export interface Classification {
   /** Tags of all columns of a relation, sorted. */
   tagsOf(relation: number): readonly string[];
   /** Columns in which a column's data can be seen directly besides in itself. */
-  shownIn(column: ColumnAt): readonly ColumnAt[];
+  shownIn(column: ColumnAt): readonly ShownAt[];
   /** Functions of which nobody knows what they write, as policy is asked about them. */
   readonly code: readonly PolicyObject[];
   /** The catalog's types, by how their values are made. */
@@ -39,42 +57,42 @@ export interface Classification {
  *
  * Fails closed: a configured column that its table does not have (it was renamed) classifies the whole table.
  *
- * @param tags `schema.table.column` → tags. A table that does not exist classifies nothing.
+ * @param tags `schema.table.column` → its tags, or its members'. A table that does not exist classifies nothing.
  * @param kept What stays classified, whatever it is called in this catalog and whether or not it is there.
  * @returns Each (relation, attribute) once; twice where it was kept under another name. Pure. Never throws.
  */
 export function bindClassification(
   catalog: Catalog,
-  tags: ReadonlyMap<string, readonly string[]>,
+  tags: ReadonlyMap<string, ConfiguredTags>,
   resource: PolicyObject,
   kept: readonly Classified[] = [],
 ): Classification {
-  const edges = new Map<string, ColumnAt[]>();
+  const edges = new Map<string, ShownAt[]>();
   const next = (column: ColumnAt) => {
     const key = columnKey(column);
     const known = edges.get(key) ?? shownIn(catalog, column);
     edges.set(key, known);
     return known;
   };
-  const seeds = [...tags].flatMap(([name, more]) =>
-    configured(catalog, name).map((column) => [column, new Set(more)] as const),
-  );
-  const before = kept.map((column) => [column, new Set(column.tags)] as const);
-  const found = [...spread([...seeds, ...before], unite, next).values()];
+  const seeds = [...tags].flatMap(([name, more]) => configured(catalog, name, configuredMarks(more)));
+  const before = kept.map((column) => [column, marksOf(column)] as const);
+  const marked = (column: ColumnAt, marks: Marks) =>
+    next(column).map((one) => [one, one.asIs ? marks : madeOf(marks)] as const);
+  const found = [...spread([...seeds, ...before], unite, marked).values()];
   const unknown = once(() => {
     const sources = unknownSources(catalog).map((column) => [column, true] as const);
-    return [...spread(sources, () => true, next).values()].map(([column]) => column);
+    const anything = (column: ColumnAt) => next(column).map((one) => [one, true] as const);
+    return [...spread(sources, () => true, anything).values()].map(([column]) => column);
   });
   const entities = new Entities(resource);
   const byRelation = new Map<number, Classified[]>();
   for (const [oid, tagged] of Map.groupBy(found, ([column]) => column.relation)) {
     const relation = catalog.relations.get(oid);
     if (relation === undefined) continue;
-    const table = entities.table(relation, sorted(tagged.flatMap(([, own]) => [...own])));
+    const table = entities.table(relation, sorted(tagged.flatMap(([, own]) => [...allTags(own)])));
     const columns = tagged.flatMap(([column, own]) => {
       const name = nameOf(relation, column.attribute);
-      const tags = sorted(own);
-      return name === undefined ? [] : [{ ...column, tags, object: entities.column(table, name, tags) }];
+      return name === undefined ? [] : [classified(column, own, table, name, entities)];
     });
     if (columns.length > 0) byRelation.set(oid, columns);
   }
@@ -114,18 +132,37 @@ function unreadFunctions(catalog: Catalog, entities: Entities): PolicyObject[] {
   return [...found.values()];
 }
 
-/** The column of that name, or all of its table's. */
-function configured(catalog: Catalog, name: string): ColumnAt[] {
+function classified(
+  { relation, attribute }: ColumnAt,
+  marks: Marks,
+  table: PolicyObject,
+  name: string,
+  entities: Entities,
+): Classified {
+  const tags = sorted(allTags(marks));
+  const column = { relation, attribute, tags, object: entities.column(table, name, tags) };
+  if (marks.tags.size > 0) return column;
+  const members = [...marks.members.values()].map(({ path, tags: own }) => ({
+    path,
+    tags: sorted(own),
+    object: entities.member(table, name, path.text, sorted(own)),
+  }));
+  return { ...column, members };
+}
+
+function marksOf({ tags, members }: Classified): Marks {
+  return members === undefined ? wholeMarks(tags) : memberMarks(members);
+}
+
+/** The column of that name; or all of its table's, as wholes. */
+function configured(catalog: Catalog, name: string, marks: Marks): (readonly [ColumnAt, Marks])[] {
   const [schema = '', table = '', column = ''] = name.split('.');
   const relation = catalog.lookupRelation(schema, table);
   if (relation === undefined) return [];
   const named = relation.columns.get(column);
-  const hit = named === undefined ? [...relation.columns.values()] : [named];
-  return hit.map(({ attnum }) => ({ relation: relation.oid, attribute: attnum }));
-}
-
-function unite(known: Set<string>, more: Set<string>): Set<string> {
-  return [...more].every((tag) => known.has(tag)) ? known : new Set([...known, ...more]);
+  const at = (attribute: number) => ({ relation: relation.oid, attribute });
+  if (named !== undefined) return [[at(named.attnum), marks]];
+  return [...relation.columns.values()].map(({ attnum }) => [at(attnum), madeOf(marks)] as const);
 }
 
 function nameOf(relation: Relation, attribute: number): string | undefined {

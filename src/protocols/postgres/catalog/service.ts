@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
+import type { ConfiguredTags } from '../entities.ts';
 import {
   changesNothing,
   type NamedChanges,
@@ -40,7 +41,7 @@ const WHOLE_AFTER_FAILURE_MS = 60_000;
 export class CatalogService {
   readonly #connect: () => Promise<CatalogConnection>;
   readonly #resource: PolicyObject;
-  readonly #tags: ReadonlyMap<string, readonly string[]>;
+  readonly #tags: ReadonlyMap<string, ConfiguredTags>;
   readonly #clock: Clock;
   #reader: CatalogReader | undefined;
   #known: KnownCatalog | undefined;
@@ -61,7 +62,7 @@ export class CatalogService {
   constructor(parts: {
     readonly connect: () => Promise<CatalogConnection>;
     readonly resource: PolicyObject;
-    readonly tags: ReadonlyMap<string, readonly string[]>;
+    readonly tags: ReadonlyMap<string, ConfiguredTags>;
     readonly clock: Clock;
   }) {
     this.#connect = parts.connect;

@@ -347,7 +347,8 @@ export class StatementPlanner {
     if (all.length > 0 && isTyped(planned))
       return keep(this.#remembered, keyOf({ text, types: all }), planned);
     if (types.length > 0) return keep(this.#remembered, keyOf(asked), planned);
-    const template = planned.refusal === undefined ? templateOf(text) : undefined;
+    const open = planned.refusal === undefined && !planned.plans.some(({ stepped }) => stepped);
+    const template = open ? templateOf(text) : undefined;
     if (template === undefined || template.key === text) keep(this.#remembered, text, planned);
     else keep(this.#templates, template.key, planned);
   }

@@ -96,7 +96,8 @@ export class ApprovableStatement implements Approvable {
     const { masks } = this.#state;
     const [plan, ...more] = this.#planned.plans;
     const lineage = more.length === 0 ? plan?.lineage : undefined;
-    return lineage?.map((column) => explainedColumn(column, masks));
+    const safe = plan?.safeColumns ?? [];
+    return lineage?.map((column, at) => explainedColumn(column, masks, safe === 'all' || safe.includes(at)));
   }
 
   get trial(): string | undefined {

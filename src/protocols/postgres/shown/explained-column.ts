@@ -1,4 +1,5 @@
 import type { ExplainedColumn } from '../../../api/explanation.ts';
+import type { MaskedField } from '../../../masking/json/field-states.ts';
 import { kindOf } from '../../../masking/mask.ts';
 import type { MaskKind } from '../../../policy/model.ts';
 import type { OutputColumn } from '../sql/meaning/flow/output-columns.ts';
@@ -9,20 +10,30 @@ import type { SessionMasks } from './masks.ts';
  * One column of a result, for people: what it is made of, and what would become of it.
  *
  * One that carries a masked column past where the server says which it is (through a UNION, as a value) is masked whole.
+ *
+ * @param isSafe Analysis has found that nothing masked is in it, whatever it is made of.
  */
 export function explainedColumn(
   { name, from, carried, origin }: OutputColumn,
-  masks: Pick<SessionMasks, 'maskOf' | 'detected' | 'pseudonymsRefused'>,
+  masks: Pick<SessionMasks, 'maskOf' | 'membersOf' | 'detected' | 'pseudonymsRefused'>,
+  isSafe: boolean,
 ): ExplainedColumn {
-  const mask = maskOf(from, origin, masks);
+  const members = origin && masks.membersOf(origin);
+  const shown = isSafe && origin === undefined;
+  const mask = members !== undefined ? 'members' : shown ? undefined : maskOf(from, origin, masks);
   const refused = origin && masks.pseudonymsRefused(origin);
   return {
     name,
     from: from.map((one) => `${masks.detected.resource.id}/${one.name}`),
     ...(carried || from.length === 0 ? {} : { computed: true }),
     ...(mask === undefined ? {} : { mask }),
+    ...(members === undefined ? {} : { members: byPath(members) }),
     ...(mask === undefined || refused === undefined ? {} : { pseudonymsRefused: refused }),
   };
+}
+
+function byPath(members: readonly MaskedField[]): Record<string, string> {
+  return Object.fromEntries(members.map(({ path, kind }) => [path.text, kindOf(kind)]));
 }
 
 function maskOf(

@@ -1,18 +1,21 @@
-import { type Mask, strongest, type ValueShape } from '../../../masking/mask.ts';
-import { fewest, type Lookups, type PolicyObject } from '../../../policy/model.ts';
+import { FieldState, type MaskedField } from '../../../masking/json/field-states.ts';
+import type { Mask, ValueShape } from '../../../masking/mask.ts';
+import { fewest, type Lookups, type PolicyObject, type Reveal } from '../../../policy/model.ts';
 import type { Column } from '../../../wire/postgres/rows.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
-import type { Classification } from '../catalog/classification.ts';
+import type { Classification, Classified } from '../catalog/classification.ts';
 import { FIRST_USER_OID } from '../catalog/system/objects.ts';
 import { type ColumnAt, columnKey, spread } from '../sql/meaning/lineage.ts';
 import type { PlainOnly } from '../sql/meaning/plain/value.ts';
 import type { PlanInput, StatementPlan } from '../sql/meaning/plan.ts';
+import { both, byMembers, type ColumnMask, isBeside, type KnownMask, maskAt } from './column-mask.ts';
 import { ColumnPseudonyms, type PseudonymGiver } from './column-pseudonyms.ts';
 import {
   type ColumnAction,
   type MaskCause,
+  type MaskedDocument,
   type MaskedElements,
   type RowPlan,
   rowPlan,
@@ -30,7 +33,14 @@ interface MaskOptions {
 
 type Planning = Pick<
   PlanInput,
-  'isMasked' | 'anyMasked' | 'masksColumns' | 'reveals' | 'computesMasks' | 'mayLookUp' | 'plainOnly'
+  | 'isMasked'
+  | 'anyMasked'
+  | 'masksColumns'
+  | 'reveals'
+  | 'computesMasks'
+  | 'mayLookUp'
+  | 'clearInto'
+  | 'plainOnly'
 >;
 
 /**
@@ -46,7 +56,7 @@ export class SessionMasks {
   readonly #plainText: PlainText | undefined;
   #classification: Classification | undefined;
   #policyVersion = '';
-  #columns: ReadonlyMap<string, Mask> = new Map();
+  #columns: ReadonlyMap<string, KnownMask> = new Map();
   #refusals: ReadonlyMap<string, string> = new Map();
   #lookups: ReadonlyMap<string, Lookups> = new Map();
   #relations: ReadonlySet<number> = new Set();
@@ -80,6 +90,10 @@ export class SessionMasks {
       reveals: (fn) => this.#guard.reveal(fn).show,
       computesMasks: this.computesMasks,
       ...(this.#lookups.size === 0 ? {} : { mayLookUp: (key: string) => this.#lookups.has(key) }),
+      clearInto: (key, steps) => {
+        const fields = this.#columns.get(key)?.fields;
+        return fields !== undefined && isBeside(fields, steps);
+      },
       plainOnly: this.#plainOnly(),
     };
   }
@@ -113,32 +127,50 @@ export class SessionMasks {
   }
 
   /** What policy masks, and wherever that can be seen; of unknown source is a danger only where there is something to show. */
-  #maskedOf(classification: Classification): Map<string, Mask> {
+  #maskedOf(classification: Classification): Map<string, KnownMask> {
     const pseudonyms = this.#giver && new ColumnPseudonyms(this.#giver, classification);
-    const refusals = new Map<string, string>();
-    const lookups = new Map<string, Lookups>();
-    const seeds = classification.columns.flatMap((column): [ColumnAt, Mask][] => {
-      const reveal = this.#guard.reveal(column.object);
-      if (reveal.show) return [];
-      if (reveal.lookups !== undefined) lookups.set(columnKey(column), reveal.lookups);
-      const given = reveal.mask === 'pseudonym' ? (pseudonyms?.of(column) ?? NOBODY_GIVES) : reveal.mask;
-      const refused = reveal.mask === 'pseudonym' && typeof given === 'string';
-      if (refused) refusals.set(columnKey(column), given);
-      return [[column, refused ? 'redact' : (given as Mask)]];
+    const asked: Asked = { pseudonyms, refusals: new Map(), lookups: new Map() };
+    const seeds = classification.columns.flatMap((column): [ColumnAt, ColumnMask][] => {
+      const mask = this.#askedOf(column, asked);
+      return mask === undefined ? [] : [[column, mask]];
     });
+    const { refusals, lookups } = asked;
     this.#refusals = refusals;
-    const unknown = seeds.length === 0 ? [] : classification.unknown.map((one) => [one, 'redact'] as const);
-    const masked = spread<Mask>(
-      [...seeds, ...unknown],
-      (known, more) => strongest([known, more]),
-      (column) => classification.shownIn(column),
+    const hidden: ColumnMask = { mask: 'redact' };
+    const unknown = seeds.length === 0 ? [] : classification.unknown.map((one) => [one, hidden] as const);
+    const masked = spread<ColumnMask>([...seeds, ...unknown], both, (column, mask) =>
+      classification.shownIn(column).map((one) => [one, maskAt(mask, one)] as const),
     );
     // Whether a column equals something is also told of what else is seen in it.
     for (const [column] of masked.values())
       for (const other of classification.shownIn(column))
         if (columnKey(other) !== columnKey(column)) lookups.delete(columnKey(other));
     this.#lookups = lookups;
-    return new Map([...masked].map(([key, [, kind]]) => [key, kind]));
+    return new Map([...masked].map(([key, [, mask]]) => [key, known(mask)]));
+  }
+
+  /** What policy says of a column: of it as a whole, or of each of its members. Undefined: it shows it. */
+  #askedOf(column: Classified, asked: Asked): ColumnMask | undefined {
+    if (column.members === undefined) {
+      const reveal = this.#guard.reveal(column.object);
+      if (!reveal.show && reveal.lookups !== undefined) asked.lookups.set(columnKey(column), reveal.lookups);
+      const mask = this.#maskBy(reveal, column, asked);
+      return mask && { mask };
+    }
+    const members = column.members.flatMap(({ path, tags, object }) => {
+      const kind = this.#maskBy(this.#guard.reveal(object), { ...column, tags }, asked);
+      return kind === undefined ? [] : [{ path, kind }];
+    });
+    return members.length === 0 ? undefined : byMembers(members);
+  }
+
+  #maskBy(reveal: Reveal, column: Classified, { pseudonyms, refusals }: Asked): Mask | undefined {
+    if (reveal.show) return undefined;
+    if (reveal.mask !== 'pseudonym') return reveal.mask;
+    const given = pseudonyms?.of(column) ?? NOBODY_GIVES;
+    if (typeof given !== 'string') return given;
+    refusals.set(columnKey(column), given);
+    return 'redact';
   }
 
   /** How often may be asked whether these columns equal something, together; undefined: never. */
@@ -158,7 +190,12 @@ export class SessionMasks {
 
   /** How a column is masked; undefined: it is not. */
   maskOf(column: ColumnAt): Mask | undefined {
-    return this.#columns.get(columnKey(column));
+    return this.#columns.get(columnKey(column))?.mask;
+  }
+
+  /** How members of a column's documents are masked, where only these are. */
+  membersOf(column: ColumnAt): readonly MaskedField[] | undefined {
+    return this.#columns.get(columnKey(column))?.members;
   }
 
   /** Why a column that is to be shown by pseudonyms is not. */
@@ -166,12 +203,16 @@ export class SessionMasks {
     return this.#refusals.get(columnKey(column));
   }
 
-  /** Entities of the columns of these relations that are masked. */
+  /** Entities of the columns of these relations that are masked, or of their members where only these are. */
   maskedIn(relations: readonly number[]): readonly PolicyObject[] {
     const columns = [...new Set(relations)].flatMap((one) => this.#classification?.ofRelation(one) ?? []);
-    return columns
-      .filter(({ relation, attribute }) => this.isMasked(relation, attribute))
-      .map(({ object }) => object);
+    return columns.flatMap((column) => {
+      if (!this.isMasked(column.relation, column.attribute)) return [];
+      const masked = this.membersOf(column);
+      if (masked === undefined || column.members === undefined) return [column.object];
+      const paths = new Set(masked.map(({ path }) => path.text));
+      return column.members.flatMap(({ path, object }) => (paths.has(path.text) ? [object] : []));
+    });
   }
 
   /** Any column of the relation is masked. */
@@ -195,7 +236,7 @@ export class SessionMasks {
     );
   }
 
-  #action({ typeOid, format }: Column, mask: ColumnMask | undefined, plan: StatementPlan): ColumnAction {
+  #action({ typeOid, format }: Column, mask: CausedMask | undefined, plan: StatementPlan): ColumnAction {
     if (mask === undefined) {
       const rest = this.#look(typeOid, format);
       const tells = plan.explainsMasked === true && this.masksColumns;
@@ -203,7 +244,21 @@ export class SessionMasks {
     }
     const elements = this.#elements(mask.mask, typeOid, format);
     const shape = shapeOf(typeOid, format, this.types);
-    return { kind: 'mask', mask: mask.mask, shape, ...(elements === undefined ? {} : { elements }) };
+    const document = this.#document(mask, typeOid, format);
+    return {
+      kind: 'mask',
+      mask: mask.mask,
+      shape,
+      ...(elements === undefined ? {} : { elements }),
+      ...(document === undefined ? {} : { document }),
+    };
+  }
+
+  /** What is masked by members is so where the server says that it is JSON; any other type has none. */
+  #document({ fields }: KnownMask, typeOid: number, format: Format): MaskedDocument | undefined {
+    if (fields === undefined || this.shapeOf(typeOid) !== 'json') return undefined;
+    const rest = this.#look(typeOid, format);
+    return rest.kind === 'mask' ? undefined : { fields, rest };
   }
 
   /** Of an array of texts more can be shown than NULL where more is shown of one than that it is there. */
@@ -237,7 +292,7 @@ export class SessionMasks {
       : { kind: 'show' };
   }
 
-  #maskOf(column: Column, index: number, plan: StatementPlan): ColumnMask | undefined {
+  #maskOf(column: Column, index: number, plan: StatementPlan): CausedMask | undefined {
     const { tableOid, attributeNumber } = column;
     if (!this.active) return undefined;
     if (tableOid === 0) return isSafe(index, plan) || !this.masksColumns ? undefined : UNTRACED;
@@ -246,19 +301,31 @@ export class SessionMasks {
     if (this.masksColumns && !plan.relations.includes(tableOid)) return UNKNOWN;
     if (attributeNumber === 0) return this.masksRelation(tableOid) ? UNTRACED : undefined;
     const mask = this.#columns.get(`${tableOid}.${attributeNumber}`);
-    return mask === undefined ? undefined : { mask, cause: 'policy' };
+    return mask === undefined ? undefined : { ...mask, cause: 'policy' };
   }
 }
 
-interface ColumnMask {
-  readonly mask: Mask;
+interface CausedMask extends KnownMask {
   readonly cause: MaskCause;
 }
 
-const UNTRACED: ColumnMask = { mask: 'redact', cause: 'untraced' };
-const UNKNOWN: ColumnMask = { mask: 'redact', cause: 'unknown' };
+/** What is found out while policy is asked. */
+interface Asked {
+  readonly pseudonyms: ColumnPseudonyms | undefined;
+  /** By column. */
+  readonly refusals: Map<string, string>;
+  readonly lookups: Map<string, Lookups>;
+}
+
+const UNTRACED: CausedMask = { mask: 'redact', cause: 'untraced' };
+const UNKNOWN: CausedMask = { mask: 'redact', cause: 'unknown' };
 const NOBODY_GIVES = 'pseudonyms are for sessions of their own';
 
 function isSafe(index: number, { safeColumns }: StatementPlan): boolean {
   return safeColumns === 'all' || safeColumns.includes(index);
+}
+
+function known(mask: ColumnMask): KnownMask {
+  const fields = mask.members && FieldState.start(mask.members);
+  return fields === undefined ? mask : { ...mask, fields };
 }

@@ -1,4 +1,5 @@
 import { HoopError } from '../../../core/errors.ts';
+import type { FieldState } from '../../../masking/json/field-states.ts';
 import {
   MAX_MASKED_BYTES,
   type Mask,
@@ -10,6 +11,7 @@ import {
 import { HEADER_BYTES, type Piece } from '../../../wire/postgres/frame.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
 import { FIRST_USER_OID } from '../catalog/system/objects.ts';
+import { maskedDocument } from './documents.ts';
 import { withoutSizes } from './plan-sizes.ts';
 import { quickShape, shownValue } from './values/shown.ts';
 import { isText, type WireType, type WireTypes } from './values/wire-types.ts';
@@ -35,7 +37,15 @@ export type ColumnAction =
       readonly shape: MaskShape;
       /** Of an array whose elements are masked one by one: what it is of. */
       readonly elements?: MaskedElements;
+      /** Of JSON in which only members are masked; `mask` is for what nobody can tell them in. */
+      readonly document?: MaskedDocument;
     };
+
+/** JSON of which members are masked, and what becomes of the rest. */
+export interface MaskedDocument {
+  readonly fields: FieldState;
+  readonly rest: LookedAt;
+}
 
 /** An array of texts, and what is needed to take it apart. */
 export interface MaskedElements {
@@ -176,17 +186,15 @@ export class RowRewriter {
   /** @returns Whether the cell was replaced. */
   #cell(chunk: Buffer, start: number, end: number, action: Looked, detector: CellDetector): boolean {
     const found =
-      action.kind !== 'mask'
-        ? seen(chunk, start, end, action, detector)
-        : action.elements === undefined
-          ? undefined
-          : maskedArray(chunk.subarray(start, end), action.mask, action.elements);
+      action.kind === 'mask'
+        ? partly(chunk, start, end, action, detector)
+        : seen(chunk, start, end, action, detector);
     if (found === NOTHING_FOUND) return false;
     this.#copyUpTo(chunk, start - LENGTH_BYTES);
     this.#reserve(LENGTH_BYTES + Math.max(MAX_MASKED_BYTES, found?.length ?? 0));
     const at = this.#used + LENGTH_BYTES;
     const to =
-      action.kind === 'mask' && action.elements === undefined
+      action.kind === 'mask' && found === undefined
         ? masked(chunk, start, end, action, this.#memory, at)
         : this.#put(found, at);
     putInt32(this.#memory, this.#used, to === -1 ? NULL_LENGTH : to - at);
@@ -226,13 +234,14 @@ export class RowRewriter {
 
 type Looked = Exclude<ColumnAction, { kind: 'show' }>;
 type Detected = Extract<ColumnAction, { kind: 'detect' }>;
+type MaskAction = Extract<ColumnAction, { kind: 'mask' }>;
 const NOTHING_FOUND = new Uint8Array();
 
 function masked(
   chunk: Buffer,
   start: number,
   end: number,
-  { mask, shape }: Extract<ColumnAction, { kind: 'mask' }>,
+  { mask, shape }: MaskAction,
   out: Buffer,
   at: number,
 ): number {
@@ -242,6 +251,24 @@ function masked(
     // A detector or mask that fails masks the value: promise 5.
     return -1;
   }
+}
+
+/** A value that is masked in parts. @returns As `look`; undefined: it is to be masked whole. */
+function partly(
+  chunk: Buffer,
+  start: number,
+  end: number,
+  { mask, shape, elements, document }: MaskAction,
+  detector: CellDetector,
+): Uint8Array | null | undefined {
+  if (elements !== undefined) return maskedArray(chunk.subarray(start, end), mask, elements);
+  if (document === undefined) return undefined;
+  const cell = chunk.subarray(start, end);
+  const masked = maskedDocument(cell, shape, document.fields);
+  if (masked === undefined) return undefined;
+  const { rest } = document;
+  const found = rest.kind === 'show' ? NOTHING_FOUND : look(masked, 0, masked.length, rest, detector);
+  return found === NOTHING_FOUND && masked !== cell ? masked : found;
 }
 
 /** Each text in an array; NULL as a whole if it cannot be taken apart. */

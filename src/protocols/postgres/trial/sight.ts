@@ -107,7 +107,10 @@ export class Sight {
 export const HIDDEN: ShownValue = { text: '***', masked: true };
 
 function shownValue(text: string | null, raw: string | null, action: ColumnAction | undefined): ShownValue {
-  const masked = text !== raw || (action?.kind === 'mask' && raw !== null) ? ({ masked: true } as const) : {};
+  const masked =
+    text !== raw || (action?.kind === 'mask' && action.document === undefined && raw !== null)
+      ? ({ masked: true } as const)
+      : {};
   const cut = (text?.length ?? 0) > SHOWN_CHARS;
   return { text: cut ? text!.slice(0, SHOWN_CHARS) : text, ...masked, ...(cut ? { cut: true } : {}) };
 }

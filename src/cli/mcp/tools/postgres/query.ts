@@ -8,7 +8,7 @@ import { CALL_SECONDS, tool } from '../../tool.ts';
 import { DATA, shownName } from '../../words.ts';
 import { questionOf, SQL } from './operation.ts';
 import { ran } from './statement.ts';
-import { shownValue, typeName } from './values.ts';
+import { maskOf, shownValue, typeName } from './values.ts';
 
 const DEFAULT_ROWS = 100;
 const MAX_ROWS = 1_000;
@@ -114,8 +114,4 @@ export function shownResult(
         }
       : {}),
   };
-}
-
-function maskOf(column: ExplainedColumn | undefined): { readonly mask?: string } {
-  return column?.mask === undefined ? {} : { mask: column.mask };
 }

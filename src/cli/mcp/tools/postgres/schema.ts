@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import type { ResourceItem } from '../../../../api/contract.ts';
-import type { Explanation } from '../../../../api/explanation.ts';
+import type { ExplainedColumn, Explanation } from '../../../../api/explanation.ts';
 import { quotedName } from '../../../../core/quoted-name.ts';
 import { explained } from '../../beforehand.ts';
 import type { GatewayDesk } from '../../desk.ts';
@@ -14,6 +14,7 @@ import { tool } from '../../tool.ts';
 import { DATA, shownName, shownText, textOf } from '../../words.ts';
 import { questionOf } from './operation.ts';
 import { ran } from './statement.ts';
+import { maskOf } from './values.ts';
 
 const MAX_RELATIONS = 200;
 const MAX_TABLES = 10;
@@ -152,7 +153,7 @@ class Database {
       this.#explained({ sql: readingOf({ schema, name }) }),
     ]);
     const { effect, told, columns: shown = [] } = explanation;
-    const masks = new Map(shown.map((column) => [column.name, column.mask]));
+    const masks = new Map(shown.map((column) => [column.name, column]));
     const keys = constraints.rows.map(([definition]) => shownName(definition ?? '', COMMENT_CHARS));
     return {
       schema: shownName(schema),
@@ -215,15 +216,14 @@ function shownRelation(
 
 function shownColumn(
   [name, type, required, byDefault, comment]: readonly (string | null)[],
-  masks: ReadonlyMap<string, string | undefined>,
+  masks: ReadonlyMap<string, ExplainedColumn>,
 ) {
-  const mask = masks.get(name ?? '');
   return {
     name: shownName(name ?? ''),
     type: shownName(type ?? ''),
     ...(required === 't' ? { required: true } : {}),
     ...(byDefault === 't' ? { default: true } : {}),
     ...(comment == null ? {} : { comment: shownText(comment, COMMENT_CHARS) }),
-    ...(mask === undefined ? {} : { mask }),
+    ...maskOf(masks.get(name ?? '')),
   };
 }

@@ -1,3 +1,4 @@
+import type { ExplainedColumn } from '../../../../api/explanation.ts';
 /**
  * PostgreSQL's values as JSON: those that JSON has without loss as they are, all others as the text that the server gives.
  */
@@ -68,4 +69,12 @@ function numberIn(text: string): number | undefined {
   const value = Number(text);
   const exact = Number.isSafeInteger(value) || (Number.isFinite(value) && /[.e]/.test(text));
   return text !== '' && exact ? value : undefined;
+}
+
+/** How a column comes masked. Pure. */
+export function maskOf({
+  mask,
+  members,
+}: Partial<ExplainedColumn> = {}): Pick<ExplainedColumn, 'mask' | 'members'> {
+  return { ...(mask === undefined ? {} : { mask }), ...(members === undefined ? {} : { members }) };
 }

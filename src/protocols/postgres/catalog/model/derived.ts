@@ -44,13 +44,19 @@ function* ruleEdges(tables: CatalogTables, relations: Relations): Generator<Edge
   }
 }
 
-function* viewEdges(view: number, { columns, everywhere }: ViewColumns): Generator<Edge> {
-  const edge = ([source, from]: Source, attribute: number | undefined): Edge => [
+function* viewEdges(view: number, { columns, everywhere, carried }: ViewColumns): Generator<Edge> {
+  const edge = ([source, from]: Source, attribute: number | undefined, asIs = false): Edge => [
     source,
-    { from: from === 0 ? undefined : from, relation: view, attribute },
+    {
+      from: from === 0 ? undefined : from,
+      relation: view,
+      attribute,
+      ...(asIs && from > 0 ? { asIs } : {}),
+    },
   ];
   for (const source of everywhere) yield* [edge(source, undefined), edge(source, ROWS)];
-  for (const [index, sources] of columns.entries()) for (const one of sources) yield edge(one, index + 1);
+  for (const [index, sources] of columns.entries())
+    for (const one of sources) yield edge(one, index + 1, carried.includes(index + 1));
 }
 
 /**

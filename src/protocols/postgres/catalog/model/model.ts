@@ -122,6 +122,8 @@ export interface Derived {
   readonly relation: number;
   /** Undefined: in all its columns. */
   readonly attribute: number | undefined;
+  /** Each value there is that of a column as it is; absent: it may be made of it in any way. */
+  readonly asIs?: true;
 }
 
 /** How values of a type are made. */

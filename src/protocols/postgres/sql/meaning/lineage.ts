@@ -9,6 +9,12 @@ export interface ColumnAt {
   readonly attribute: number;
 }
 
+/** Where a column's data can be seen. */
+export interface ShownAt extends ColumnAt {
+  /** Each value there is one of the column's as it is, or has nothing of it: none was made of it. */
+  readonly asIs: boolean;
+}
+
 /** Says whether one column of a relation is masked for the principal. */
 export type IsMasked = (relation: number, attribute: number) => boolean;
 
@@ -34,17 +40,21 @@ export function maskedColumns(relation: Relation, isMasked: IsMasked): ReadonlyS
  * Columns in which a column's data can be seen directly besides in itself: the column of that name in the relation's
  * parents and children, what the catalog derives from it, and the system's own columns that hold values of it.
  */
-export function shownIn(catalog: Catalog, column: ColumnAt): ColumnAt[] {
+export function shownIn(catalog: Catalog, column: ColumnAt): ShownAt[] {
   const relation = catalog.relations.get(column.relation);
   const own = [...(relation?.columns.values() ?? [])].find(({ attnum }) => attnum === column.attribute);
   const family = own === undefined ? [] : relatives(catalog, column.relation, own.name);
   const derived = (catalog.derived.get(column.relation) ?? [])
     .filter(({ from }) => from === undefined || from === column.attribute)
-    .flatMap((one) => columnsOf(catalog, one));
+    .flatMap((one) => columnsOf(catalog, one).map((at) => ({ ...at, asIs: one.asIs === true })));
   const system = systemColumns(relation, own).flatMap(([schema, name, attribute]) =>
     columnNamed(catalog.lookupRelation(schema, name), attribute),
   );
-  return [...family, ...derived, ...system];
+  return [
+    ...family.map((one) => ({ ...one, asIs: true })),
+    ...derived,
+    ...system.map((one) => ({ ...one, asIs: false })),
+  ];
 }
 
 function relatives(catalog: Catalog, oid: number, name: string): ColumnAt[] {
@@ -123,13 +133,13 @@ export function maskedExpressions(relation: Relation, isMasked: IsMasked): strin
  * @param seeds By column.
  * @param join What holds of a column of which `known` was said, if `more` comes to it; `known` itself if that says nothing
  *   new.
- * @param next As `shownIn`, for a column.
+ * @param next Where a column's data can be seen directly besides, and what holds of it there.
  * @returns By `columnKey`. Pure.
  */
 export function spread<T>(
   seeds: Iterable<readonly [ColumnAt, T]>,
   join: (known: T, more: T) => T,
-  next: (column: ColumnAt) => readonly ColumnAt[],
+  next: (column: ColumnAt, value: T) => readonly (readonly [ColumnAt, T])[],
 ): Map<string, readonly [ColumnAt, T]> {
   const found = new Map<string, readonly [ColumnAt, T]>();
   const queue = [...seeds];
@@ -140,7 +150,7 @@ export function spread<T>(
     const joined = known === undefined ? value : join(known[1], value);
     if (known !== undefined && joined === known[1]) continue;
     found.set(key, [column, joined]);
-    for (const one of next(column)) queue.push([one, joined]);
+    queue.push(...next(column, joined));
   }
   return found;
 }

@@ -4,6 +4,7 @@ import type { PostgresRefusal } from '../../refusals.ts';
 import type { CopyOptions, StatementFacts, StatementKind, TransactionKind } from '../facts/facts.ts';
 import type { NamedChanges } from '../facts/schema-changes.ts';
 import type { MaskedRead } from './flow/masked-reads.ts';
+import type { MemberStep } from './flow/member-steps.ts';
 import type { OutputColumn } from './flow/output-columns.ts';
 import type { NameChange } from './held-names.ts';
 import type { IsMasked } from './lineage.ts';
@@ -34,6 +35,12 @@ export interface PlanInput {
   readonly anyMasked?: boolean;
   /** Whether may be asked if a masked column equals something; default of none. @param key As of `columnKey`. */
   readonly mayLookUp?: (key: string) => boolean;
+  /**
+   * Whether nothing masked is met by steps into documents of a masked column, nor stands behind them; default never.
+   *
+   * @param key As of `columnKey`.
+   */
+  readonly clearInto?: (key: string, steps: readonly MemberStep[]) => boolean;
   /** Queries may compute with masks in place of what is masked; default false. */
   readonly computesMasks?: boolean;
   /** It is planned to be told of; default false. */
@@ -75,6 +82,8 @@ export interface StatementPlan {
   readonly outputColumns?: number;
   /** Of each time that it asks whether a masked column equals something: keys of the columns, as of `columnKey`. */
   readonly lookups?: readonly ReadonlySet<string>[];
+  /** It reads documents beside their masked members, by constants of its text: with others it might not. */
+  readonly stepped?: true;
   /** It is a query, and where its masked columns go was found by what the server itself makes of it. */
   readonly analysed?: true;
   /** What each column of its result is made of, where `explains` asks for it; absent: that is not certain. */

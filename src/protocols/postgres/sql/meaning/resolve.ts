@@ -2,6 +2,7 @@ import type { PolicyValue } from '../../../../policy/model.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
 import { HINTS } from '../../hints.ts';
 import type { PostgresRefusal } from '../../refusals.ts';
+import type { AnalysisCatalog } from '../analysis/catalog.ts';
 import type { StatementFacts } from '../facts/facts.ts';
 import type { NewerSyntax } from '../facts/newer-syntax.ts';
 import { analysisOf, type LazyAnalysis } from './analysed.ts';
@@ -48,7 +49,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   if (facts.explain !== undefined)
     for (const pair of explaining) resolution.pairs.add(pair.action, pair.object);
   const nameEffects = steering.effects;
-  const flow = flowOf(facts, resolution, analysed, input.mayLookUp);
+  const flow = flowOf(facts, resolution, analysed, input);
   const { plainOnly: plain, names: scope } = input;
   const computed = plain && plainRefusal({ facts, catalog, names: scope, analysed, plain });
   const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal ?? computed;
@@ -67,6 +68,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     safeColumns: safeColumns(facts, resolution, flow.safe),
     ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }),
     ...(flow.lookups === undefined ? {} : { lookups: flow.lookups }),
+    ...(flow.stepped === true ? { stepped: true } : {}),
     ...(flow.analysed === true ? { analysed: true } : {}),
     ...(explaining.length === 0 ? {} : { explaining }),
     ...(input.explains === true ? lineageOf(facts, analysed, catalog) : {}),
@@ -90,12 +92,13 @@ function flowOf(
   facts: StatementFacts,
   { touched, taint, touchesMasked }: Resolution,
   analysed: LazyAnalysis,
-  mayLookUp: PlanInput['mayLookUp'],
+  { mayLookUp, clearInto }: Pick<PlanInput, 'mayLookUp' | 'clearInto'>,
 ): Flow {
   if (taint.isEmpty && touchesMasked && (isPlain(facts) || isTold(facts))) {
     const found = analysed();
     const lookUp = mayLookUp && isAskedNow(facts) ? lookUps(found, mayLookUp) : undefined;
-    const flow = found && analysedFlow(found.query, touched, lookUp);
+    const see = found && clearInto && { operator: operatorsOn(found.catalog), clear: clearInto };
+    const flow = found && analysedFlow(found.query, touched, { lookUp, see });
     if (flow !== undefined && (isPlain(facts) || staysWithin(facts, flow))) return flow;
   }
   return (taint.isEmpty ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
@@ -106,7 +109,16 @@ function isAskedNow(facts: StatementFacts): boolean {
   return isPlain(facts) && facts.prepares === undefined && facts.declares === undefined;
 }
 
-const PG_CATALOG = 11;
+/** OIDs of the schema, and of the type. */
+const [PG_CATALOG, JSONB] = [11, 3802];
+
+/** Names of PostgreSQL's own operators on jsonb. */
+function operatorsOn(catalog: AnalysisCatalog): (oid: number) => string | undefined {
+  return (oid) => {
+    const operator = catalog.operator(oid);
+    return operator?.namespace === PG_CATALOG && operator.left === JSONB ? operator.name : undefined;
+  };
+}
 
 function lookUps(
   analysed: ReturnType<LazyAnalysis>,

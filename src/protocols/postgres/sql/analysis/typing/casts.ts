@@ -240,11 +240,16 @@ function hidden(expr: Expr): Expr {
   return 'form' in expr ? { ...expr, form: 'implicit' } : expr;
 }
 
+/** Types from here on are of users. */
+const FIRST_USER_OID = 16_384;
+
 /** `applyRelabelType` */
 function relabelled(expr: Expr, type: number, modifier: number, form: CoercionForm): Expr {
   let arg = expr;
   while (arg.kind === 'RelabelType') arg = arg.arg;
-  if (arg.kind === 'Const') return { ...arg, type, modifier };
+  // Of a type of users nobody knows what it makes of a text.
+  const isOwn = arg.kind === 'Const' && (arg.type < FIRST_USER_OID || arg.value === null);
+  if (arg.kind === 'Const') return { ...arg, type, modifier, ...(isOwn ? {} : { value: undefined }) };
   if (arg.type === type && arg.modifier === modifier) return arg;
   return { kind: 'RelabelType', type, modifier, arg, form };
 }

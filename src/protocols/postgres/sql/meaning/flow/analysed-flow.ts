@@ -1,6 +1,6 @@
 import { HINTS } from '../../../hints.ts';
 import type { Query } from '../../analysis/tree.ts';
-import { ColumnTrace, type MayLookUp } from './column-trace.ts';
+import { ColumnTrace, type MayLookUp, type MaySee } from './column-trace.ts';
 import type { Flow, TouchedRelation } from './masked-flow.ts';
 import { shownOf, TooMuch } from './query-trace.ts';
 
@@ -12,26 +12,33 @@ import { shownOf, TooMuch } from './query-trace.ts';
  * in which order, how often), is computed with, compared or stored, the statement is refused.
  *
  * @param touched All relations that it names.
- * @param mayLookUp Columns of which may be asked whether they equal something; default none.
+ * @param may.lookUp Columns of which may be asked whether they equal something; default none.
+ * @param may.see Where documents with masked members may be read; default nowhere.
  * @returns Undefined: it reads what is not among these, or it is too much to follow. Pure.
  */
 export function analysedFlow(
   query: Query,
   touched: readonly TouchedRelation[],
-  mayLookUp?: MayLookUp,
+  may: { readonly lookUp?: MayLookUp | undefined; readonly see?: MaySee | undefined } = {},
 ): Flow | undefined {
   try {
     const masked = maskedNames(touched);
-    const options = mayLookUp === undefined ? {} : { mayLookUp };
+    const options = {
+      ...(may.lookUp === undefined ? {} : { mayLookUp: may.lookUp }),
+      ...(may.see === undefined ? {} : { maySee: may.see }),
+    };
     const trace = new ColumnTrace((relation) => masked.get(relation)?.numbers, options);
     const top = trace.follow(query);
     const [looked] = trace.looked;
     if (looked !== undefined) return { safe: [], ...refusal(nameOf(looked, masked)) };
-    const lookups = trace.lookups.size === 0 ? {} : { lookups: [...trace.lookups.values()] };
-    if (shownOf(query).length === 0) return { safe: [], ...lookups };
+    const told = {
+      ...(trace.lookups.size === 0 ? {} : { lookups: [...trace.lookups.values()] }),
+      ...(trace.stepped ? ({ stepped: true } as const) : {}),
+    };
+    if (shownOf(query).length === 0) return { safe: [], ...told };
     const outputs = trace.outputs(top);
     const safe = outputs.flatMap((sources, index) => (sources.size === 0 ? [index] : []));
-    return { safe, columns: outputs.length, analysed: true, ...lookups };
+    return { safe, columns: outputs.length, analysed: true, ...told };
   } catch (error) {
     if (error instanceof TooMuch) return undefined;
     throw error;

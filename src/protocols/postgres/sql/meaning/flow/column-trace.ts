@@ -1,5 +1,6 @@
 import type { Expr, Query, SortGroup, Var } from '../../analysis/tree.ts';
 import { expressionsOf, partsOf } from '../../analysis/walk.ts';
+import { bare, type MemberStep, stepsInto } from './member-steps.ts';
 import { type Frame, mergesRows, QueryTrace, shownOf, TooMuch } from './query-trace.ts';
 
 /** Columns whose data something has: `relation.attribute`, as `columnKey` writes it. */
@@ -18,7 +19,10 @@ export class ColumnTrace extends QueryTrace<Sources> {
   readonly looked = new Set<string>();
   /** Comparisons of columns that may be looked up, each with what it compares. */
   readonly lookups = new Map<Expr, Sources>();
+  /** What stands in documents of columns that are followed was read where none of that is. */
+  stepped = false;
   readonly #mayLookUp: MayLookUp | undefined;
+  readonly #maySee: MaySee | undefined;
   readonly #counted: (relation: number) => ReadonlySet<number> | undefined;
   readonly #through: boolean;
   readonly #visited = new Set<Frame<Sources>>();
@@ -27,15 +31,21 @@ export class ColumnTrace extends QueryTrace<Sources> {
    * @param counted Numbers of the columns of a relation that are followed; undefined: the relation is not known.
    * @param options.through Whether what is computed has the data of what it is computed from; default not.
    * @param options.mayLookUp Default: nothing may be.
+   * @param options.maySee Default: all of a document is followed.
    */
   constructor(
     counted: (relation: number) => ReadonlySet<number> | undefined,
-    { through = false, mayLookUp }: { readonly through?: boolean; readonly mayLookUp?: MayLookUp } = {},
+    {
+      through = false,
+      mayLookUp,
+      maySee,
+    }: { readonly through?: boolean; readonly mayLookUp?: MayLookUp; readonly maySee?: MaySee } = {},
   ) {
     super(CLEAR, BOUNDS);
     this.#counted = counted;
     this.#through = through;
     this.#mayLookUp = mayLookUp;
+    this.#maySee = maySee;
   }
 
   /** Looks at all of a statement. */
@@ -110,12 +120,23 @@ export class ColumnTrace extends QueryTrace<Sources> {
         if (expr === undefined) return CLEAR;
         this.spend();
         if (expr.kind === 'Var') return this.#column(frame, expr);
-        if (this.#isLookup(frame, expr)) return CLEAR;
+        if (this.#isLookup(frame, expr) || this.#isBeside(frame, expr)) return CLEAR;
         const within = this.#all(frame, partsOf(expr));
         if (expr.kind !== 'SubLink' || expr.link === 'exists') return within;
         return union([within, ...this.outputs(this.frame(expr.query, frame))]);
       }),
     );
+  }
+
+  /** It reads documents where nothing stands in them that is followed. */
+  #isBeside(frame: Frame<Sources>, expr: Expr): boolean {
+    const { operator, clear } = this.#maySee ?? {};
+    const found = operator && stepsInto(expr, operator);
+    if (found === undefined) return false;
+    const sources = this.#column(frame, found.column);
+    if (![...sources].every((key) => clear?.(key, found.steps))) return false;
+    this.stepped ||= sources.size > 0;
+    return true;
   }
 
   /** It says whether a column equals a value that the client has sent, and no more. */
@@ -187,17 +208,20 @@ export class ColumnTrace extends QueryTrace<Sources> {
   }
 }
 
+/** What of documents in columns that are followed may be read. */
+export interface MaySee {
+  /** The name of one of PostgreSQL's own operators on jsonb, by its OID. */
+  operator(oid: number): string | undefined;
+  /** Whether nothing that is followed is met by these steps, nor stands behind them. @param key As of `Sources`. */
+  clear(key: string, steps: readonly MemberStep[]): boolean;
+}
+
 /** What may be asked of columns that are followed: whether one equals what the client sends. */
 export interface MayLookUp {
   /** Whether an operator, by its OID, says that two values are equal. */
   equals(operator: number): boolean;
   /** @param key As of `Sources`. */
   column(key: string): boolean;
-}
-
-/** Without what makes nothing else of a value. */
-function bare(expr: Expr): Expr {
-  return expr.kind === 'RelabelType' || expr.kind === 'CollateExpr' ? bare(expr.arg) : expr;
 }
 
 function isSent(expr: Expr): boolean {

@@ -21,6 +21,8 @@ export interface Flow {
   readonly columns?: number;
   /** Of each time that it asks whether a masked column equals something: of which column, or columns. */
   readonly lookups?: readonly Sources[];
+  /** It reads documents with masked members beside these: by constants of its text. */
+  readonly stepped?: true;
   /** It is found by what the server itself makes of the statement. */
   readonly analysed?: true;
 }
