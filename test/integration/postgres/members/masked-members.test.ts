@@ -361,6 +361,28 @@ test('what may be copied of them is what may be read', async () => {
   }
 });
 
+test('whoever explains policy is told of each member, and of steps that lead past them', async () => {
+  const explained = async (sql: string) => {
+    const { stdout } = await stack.hoopctl(['policy', 'explain', 'pg', '--json', '-c', sql]);
+    return JSON.parse(stdout);
+  };
+  const sql = "SELECT jb, jb -> 'x' AS x FROM own UNION ALL SELECT jb, jb FROM own WHERE id > 1";
+  const { masked, columns } = await explained("SELECT jb, jb -> 'x' AS x FROM own");
+  expect(masked).toEqual(['pg/public.own.jb$.email', 'pg/public.own.jb$.contacts.phone', 'pg/detected']);
+  expect(columns).toEqual([
+    {
+      name: 'jb',
+      from: ['pg/public.own.jb'],
+      mask: 'members',
+      members: { '$.email': 'redact', '$.contacts.phone': 'redact' },
+    },
+    { name: 'x', from: ['pg/public.own.jb'], computed: true },
+  ]);
+  expect((await explained(sql)).columns).toMatchObject([{ mask: 'redact' }, { mask: 'redact' }]);
+  const { stdout } = await stack.hoopctl(['policy', 'explain', 'pg', '-c', 'SELECT jb FROM own']);
+  expect(stdout).toContain('$.email redact, $.contacts.phone redact');
+});
+
 describe('to the letter', () => {
   test('the documents are what they were, but for their members', async () => {
     const { rows } = await ask(client, 'simple', 'SELECT js FROM raws WHERE id < 100 ORDER BY id');
