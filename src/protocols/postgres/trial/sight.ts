@@ -55,6 +55,7 @@ export class Sight {
   plan(facts: StatementFacts, path: SearchPath, types: readonly number[] = []): StatementPlan {
     const { known, resource } = this.#parts;
     const masks = this.#masks;
+    const { clearInto, plainOnly } = masks.planning;
     return planStatement(facts, known.catalog, {
       resource,
       parameterTypes: types,
@@ -63,7 +64,8 @@ export class Sight {
       isMasked: (relation, attribute) => masks.isMasked(relation, attribute),
       anyMasked: masks.active,
       masksColumns: masks.masksColumns,
-      plainOnly: masks.planning.plainOnly,
+      ...(clearInto === undefined ? {} : { clearInto }),
+      plainOnly,
       names: new NameScope(known.catalog, path),
       searchPaths: [],
     });

@@ -413,6 +413,13 @@ describe('to the letter', () => {
     await stack.reload(policy('redact'));
   });
 
+  test('a document that was shown is not written back', async () => {
+    const [[document = null] = []] = (await ask(client, 'simple', 'SELECT jb FROM own')).rows;
+    const sql = `UPDATE own SET jb = '${document}'`;
+    const shown = await ask(client, 'simple', 'BEGIN', sql, 'ROLLBACK');
+    expect(shown.octets).toContain('mask-written-back');
+  });
+
   test('what is made of it in a transaction of one’s own is hidden whole', async () => {
     const shown = await ask(
       client,
