@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseFieldPath } from '../../../../src/masking/json/field-path.ts';
 import { FieldState } from '../../../../src/masking/json/field-states.ts';
 import { isBeside } from '../../../../src/protocols/postgres/shown/column-mask.ts';
+import { maskedDocument } from '../../../../src/protocols/postgres/shown/documents.ts';
 import type { Expr } from '../../../../src/protocols/postgres/sql/analysis/tree.ts';
 import {
   type MemberStep,
@@ -52,6 +54,62 @@ describe('steps into a document', () => {
     [['$.email', '$.city.zip'], [member('city'), member('name')], true],
   ])('past %j: %j leads past what is masked: %s', (paths, steps, is) => {
     expect(beside(paths, steps)).toBe(is);
+  });
+});
+
+/** A step as PostgreSQL takes it: into an object by a name, into an array by digits. Undefined: NULL. */
+function taken(value: unknown, step: MemberStep, index: number): unknown {
+  if (Array.isArray(value)) {
+    if (step.kind === 'member') return undefined;
+    if (step.kind === 'element') return value.at(index);
+    return /^-?\d+$/.test(step.name) ? value.at(Number(step.name)) : undefined;
+  }
+  if (typeof value !== 'object' || value === null || step.kind === 'element') return undefined;
+  return Object.hasOwn(value, step.name) ? (value as Record<string, unknown>)[step.name] : undefined;
+}
+
+describe('steps into any document', () => {
+  const names = fc.constantFrom('email', 'Email', 'x', 'y', '0', '1', 'phone');
+  const paths = fc.subarray(
+    ['$.email', '$.x.phone', '$.0.x', '$.*.phone', '$.x..email', '$.y.y.y', '$.1.*.email', '$..phone'],
+    { minLength: 1, maxLength: 3 },
+  );
+  const step = fc.oneof(names.map(member), names.map(either), fc.constant(element));
+  const { tree } = fc.letrec((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 5 },
+      fc.constantFrom('secret', 1, null),
+      fc.array(tie('tree'), { maxLength: 2 }),
+      fc.dictionary(names, tie('tree'), { maxKeys: 5 }),
+    ),
+  }));
+  const document = fc.oneof(fc.array(tree, { maxLength: 2 }), fc.dictionary(names, tree, { maxKeys: 5 }));
+
+  it('give the same with the masks in it, wherever they lead past what is masked', () => {
+    let [past, found] = [0, 0];
+    fc.assert(
+      fc.property(
+        document,
+        paths,
+        fc.array(step, { minLength: 1, maxLength: 4 }),
+        fc.integer({ min: -2, max: 1 }),
+        (value, masked, steps, index) => {
+          const fields = FieldState.start(
+            masked.map((path) => ({ path: parseFieldPath(path)!, kind: 'redact' as const })),
+          )!;
+          if (!isBeside(fields, steps)) return;
+          const text = Buffer.from(JSON.stringify(value));
+          const shown: unknown = JSON.parse(maskedDocument(text, 'json', fields)!.toString());
+          const read = (from: unknown) => steps.reduce((at, one) => taken(at, one, index), from);
+          const open = read(JSON.parse(text.toString()));
+          past++;
+          if (open !== undefined) found++;
+          expect(read(shown)).toEqual(open);
+        },
+      ),
+      { numRuns: 20_000 },
+    );
+    expect([past > 1000, found > 100]).toEqual([true, true]);
   });
 });
 
