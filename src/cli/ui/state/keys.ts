@@ -82,6 +82,8 @@ function entered(state: UiState, text: string): Step {
 
 function onOverlayKey(state: UiState, overlay: Overlay, key: string, many: boolean): Step {
   const close = () => stay({ ...state, overlay: undefined });
+  const meant = overlay.kind === 'quit' || overlay.kind === 'decide' ? undefined : screenOf(state, key);
+  if (meant !== undefined) return stay(showScreen(state, meant));
   switch (overlay.kind) {
     case 'quit':
       return key === 'y' || key === 'q' || key === 'enter' ? { state, effects: [{ do: 'quit' }] } : close();
@@ -171,13 +173,11 @@ export function withList(state: UiState, list: List<unknown>): Step {
 function onScreenKey(state: UiState, key: string): Step {
   const by = distance(key, listRows(state), state.lists[state.screen].shown.length);
   if (by !== undefined) return moved(state, by);
-  const number = /^[1-4]$/.test(key) ? SCREENS[Number(key) - 1] : undefined;
-  if (number !== undefined) return stay(showScreen(state, number));
+  const meant = screenOf(state, key);
+  if (meant !== undefined) return stay(showScreen(state, meant));
   switch (key) {
-    case 'tab':
     case 'right':
       return stay(showScreen(state, beside(state.screen, 1)));
-    case 'shift-tab':
     case 'left':
       return stay(showScreen(state, beside(state.screen, -1)));
     case '?':
@@ -203,6 +203,13 @@ function onScreenKey(state: UiState, key: string): Step {
     default:
       return onActionKey(state, key) ?? stay(state);
   }
+}
+
+/** The screen that a key names, from wherever somebody reads. */
+function screenOf({ screen }: UiState, key: string): ScreenName | undefined {
+  if (key === 'tab') return beside(screen, 1);
+  if (key === 'shift-tab') return beside(screen, -1);
+  return /^[1-4]$/.test(key) ? SCREENS[Number(key) - 1] : undefined;
 }
 
 function beside(screen: ScreenName, by: number): ScreenName {

@@ -1,9 +1,11 @@
 /** What stands around every screen: title, context, notices, keys. Pure. */
 import { COMMAND_WORDS } from '../state/commands.ts';
 import { readFilter } from '../state/filter.ts';
+import { bodyRows } from '../state/layout.ts';
 import { SCREENS, type ScreenName, type UiState } from '../state/model.ts';
 import { failureText } from '../state/notices.ts';
-import { shortKeys, TITLES } from './help.ts';
+import { detailLines } from './details.ts';
+import { helpLines, shortKeys, TITLES } from './help.ts';
 import { ends, type Line, line, NOTHING, type Span, span, widthOf } from './line.ts';
 import { clockText } from './when.ts';
 
@@ -118,6 +120,8 @@ function statusLine(state: UiState): Line {
     return line(` the gateway has not answered for ${Math.floor((nowMs - load.askedMs) / 1000)} s …`, 'warn');
   if (state.overlay !== undefined) return [];
   const filter = state.filters[screen];
+  const mistake = screen === 'feed' ? readFilter(filter, nowMs).mistake : undefined;
+  if (mistake !== undefined) return line(` not searched: ${mistake}`, 'bad');
   if (filter !== '')
     return [span(' filter ', 'dim'), span(filter, 'accent'), span('  Esc takes it away', 'dim')];
   if (screen !== 'feed' || load.heardMs === undefined) return [];
@@ -125,9 +129,15 @@ function statusLine(state: UiState): Line {
 }
 
 /** `3 of 120`, and that there is more. */
-function placeSpans({ lists, screen, loads, overlay }: UiState): Line {
+function placeSpans(state: UiState): Line {
+  const { lists, screen, loads, overlay, size } = state;
   if (overlay?.kind === 'transcript')
     return line(`line ${overlay.top + 1} of ${overlay.lines.length} `, 'dim');
+  if (overlay?.kind === 'details' || overlay?.kind === 'help') {
+    const all = overlay.kind === 'help' ? helpLines(screen, size.columns - 2) : detailLines(state);
+    const below = all.length - overlay.top - bodyRows(size);
+    return below > 0 ? line(`${below} more ${below === 1 ? 'line' : 'lines'} below `, 'accent') : [];
+  }
   if (overlay !== undefined) return [];
   const { shown, at } = lists[screen];
   const more = loads[screen].next === undefined ? '' : '+';

@@ -38,7 +38,7 @@ export const COLUMNS: ColumnsOf = {
       },
       {
         heading: 'DECISION',
-        width: 8,
+        width: 9,
         cell: (event) => span(cell(4)(event), decisionTone(event['decision'])),
       },
       { heading: 'RESULT', width: 8, from: 60, cell: resultSpan },

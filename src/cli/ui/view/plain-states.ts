@@ -1,4 +1,5 @@
 /** What a screen says when it has nothing to list: what is so, why, and what to do. Pure. */
+import { readFilter } from '../state/filter.ts';
 import { bodyRows } from '../state/layout.ts';
 import type { LoginCode, ScreenName, Size, UiState } from '../state/model.ts';
 import { largeText } from './large-text.ts';
@@ -130,6 +131,8 @@ export function emptyLines(state: UiState): readonly Line[] {
   const { heardMs, failure, waits } = loads[screen];
   if (failure !== undefined && heardMs === undefined) return indented(said(failure, state.size.columns - 4));
   if (heardMs === undefined) return indented([line('loading …', 'dim')]);
+  const mistake = screen === 'feed' ? readFilter(filters.feed, state.nowMs).mistake : undefined;
+  if (mistake !== undefined) return indented([line(mistake, 'bad'), line('/ mends the filter', 'accent')]);
   if (filters[screen] === '') return indented(EMPTY_WORDS[screen].map((text) => line(text, 'dim')));
   if (screen === 'feed' && (waits || filters.feed !== state.feedFilter))
     return indented([line('searching …', 'dim')]);

@@ -57,6 +57,45 @@ describe('screens', () => {
     expect(bench.state.input).toBeUndefined();
   });
 
+  test.each([
+    ['details', ['enter', '2'], 'feed'],
+    ['details', ['enter', 'tab'], 'feed'],
+    ['help', ['?', '4'], 'sessions'],
+    ['help', ['?', 'shift-tab'], 'sessions'],
+  ])('from %s too: %j', (_, keys, screen) => {
+    const bench = Bench.online();
+    bench.loaded('resources', [resource('pg')]);
+    bench.press(...keys);
+    expect(bench.state.screen).toBe(screen);
+    expect(bench.state.overlay).toBeUndefined();
+  });
+
+  test('what does not fit below is counted, until it is read', () => {
+    const bench = Bench.online({ columns: 80, rows: 10 });
+    bench.press('2');
+    bench.loaded('feed', [event('evt_1', { text: 'select 1' })]);
+    bench.press('enter');
+    expect(bench.screen()).toMatch(/\d+ more lines? below/);
+    bench.press('G');
+    expect(bench.screen()).toContain('select 1');
+    expect(bench.screen()).not.toContain('below');
+  });
+
+  test.each(['decision:nope', 'since:yesterday'])(
+    'a filter that is kept and cannot be asked for says why: %s',
+    (filter) => {
+      const bench = Bench.online();
+      bench.press('2');
+      bench.loaded('feed', [event('evt_1')]);
+      bench.press('/');
+      bench.type(filter);
+      bench.press('enter');
+      bench.passes(5_000);
+      expect(bench.screen()).toContain(`not searched: ${filter.split(':')[0]}:`);
+      expect(bench.screen()).not.toContain('searching');
+    },
+  );
+
   test('a jump may bring a filter', () => {
     const bench = Bench.online();
     bench.press(':');
