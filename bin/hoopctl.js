@@ -2,7 +2,9 @@
 // Plain old JavaScript, so that an old Node gets as far as this line.
 var major = Number(process.versions.node.split('.')[0]);
 if (major < 24) {
-  process.stderr.write(`hoopctl: Node 24 or later is needed, this is ${process.version}\n`);
+  process.stderr.write(
+    `hoopctl: Node 24 or later is needed, this is ${process.version}\nhint: npx hoopctl has the one that the package brings; without Node: see docs/deploy/README.md\n`,
+  );
   process.exit(70);
 }
 import('../dist/hoopctl.js').then(undefined, (error) => {

@@ -8,7 +8,10 @@ function fail(text, code) {
 }
 
 if (major < 24) {
-  fail(`hoopd needs Node.js 24 or newer; this is ${process.versions.node}`, 78);
+  fail(
+    `hoopd needs Node.js 24 or newer; this is ${process.versions.node}; npx hoopd has the one that the package brings`,
+    78,
+  );
 } else {
   import('../dist/hoopd.js').then(
     (hoopd) => hoopd.run(process.argv),

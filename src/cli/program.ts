@@ -4,6 +4,7 @@
 import { Command, CommanderError } from 'commander';
 import { HoopError } from '../core/errors.ts';
 import { type CommandSpec, EXIT_TEXTS, HOOPD_CHECK, type Invocation, optionsOf } from './command.ts';
+import { asOptions, commandMeant, optionMeant } from './other-words.ts';
 
 export interface ProgramHooks {
   readonly version: string;
@@ -57,7 +58,8 @@ export async function runProgram(
   hooks: ProgramHooks,
   argv: readonly string[],
 ): Promise<void> {
-  const { own, command } = splitCommand(argv);
+  const { own: typed, command } = splitCommand(argv);
+  const own = asOptions(typed);
   const checked: ProgramHooks = {
     ...hooks,
     run: (spec, invocation) => {
@@ -80,8 +82,38 @@ export async function runProgram(
     const behind = bare
       ? `what is to run stands behind --: hoopctl ${path} … -- COMMAND`
       : gatewaysOwn(error);
-    throw usage(error.message.replace(/^error: /, ''), path, behind);
+    throw usage(
+      error.message.replace(/^error: /, ''),
+      path,
+      behind,
+      bare ? undefined : meantBy(error, specs, own, spec),
+    );
   }
+}
+
+/** What somebody who knows other programs, or other commands of this one, probably meant. */
+function meantBy(
+  { code, message }: CommanderError,
+  specs: readonly CommandSpec[],
+  own: readonly string[],
+  spec: CommandSpec | undefined,
+): string | undefined {
+  const [, word = ''] = /'([^']*)'/.exec(message) ?? [];
+  if (code === 'commander.unknownCommand')
+    return commandMeant(
+      own.filter((one) => !one.startsWith('-')),
+      specs.map(nameOf),
+    );
+  if (code === 'commander.unknownOption')
+    return optionMeant(word, own[0] === word, new Set(specs.flatMap(longOptionsOf)));
+  const asked = spec?.options?.find(({ flags }) => flags.startsWith('-c, '));
+  return code === 'commander.excessArguments' && asked !== undefined
+    ? `its text stands behind -c: hoopctl ${nameOf(spec!)} RESOURCE -c 'TEXT'`
+    : undefined;
+}
+
+function longOptionsOf(spec: CommandSpec): readonly string[] {
+  return optionsOf(spec).map(({ flags }) => /--[a-z-]+/.exec(flags)?.[0] ?? '');
 }
 
 /** What the gateway's own program does, asked of this one: `hoopctl policy check`. */
@@ -168,14 +200,15 @@ function settle(command: Command, hooks: ProgramHooks): void {
   for (const child of command.commands) settle(child, hooks);
 }
 
-function usage(message: string, path: string, behind?: string): HoopError {
+/** @param known Says it with certainty: what only looks alike is not told. */
+function usage(message: string, path: string, behind?: string, known?: string): HoopError {
   const [text = '', ...more] = message.split('\n');
   const meant = /^\(Did you mean (.+)\?\)$/.exec(more.join(' ').trim())?.[1];
   const see = `see: ${['hoopctl', path, '--help'].filter((word) => word !== '').join(' ')}`;
   const said = text === '(outputHelp)' ? 'a command is missing' : text;
-  const cure = meant === undefined ? behind : `did you mean ${meant}?`;
+  const cure = known ?? (meant === undefined ? behind : `did you mean ${meant}?`);
   return new HoopError('ERR_USAGE', said, {
-    hint: cure === undefined ? see : `${cure}${meant === undefined ? ';' : ''} ${see}`,
+    hint: cure === undefined ? see : `${cure}${cure.endsWith('?') ? '' : ';'} ${see}`,
   });
 }
 

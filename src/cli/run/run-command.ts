@@ -24,7 +24,10 @@ const BRIEF_VARIABLE = 'HOOP_BRIEF';
 export async function runCommand(invocation: Invocation): Promise<number> {
   const { io, command, options } = invocation;
   const sandbox = options['sandbox'] === true;
-  if (command.length === 0) throw new HoopError('ERR_USAGE', 'after -- a command is expected');
+  if (command.length === 0)
+    throw new HoopError('ERR_USAGE', 'after -- a command is expected', {
+      hint: 'hoopctl run … -- COMMAND; see: hoopctl run --help',
+    });
   const within = io.env[SANDBOX_VARIABLE];
   if (sandbox && within) return (await import('./sandbox/inside.ts')).runInside(invocation, within);
   const outside = sandbox ? await import('./sandbox/outside.ts') : undefined;

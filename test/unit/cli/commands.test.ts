@@ -123,6 +123,25 @@ describe('what is typed', () => {
 });
 
 test.each([
+  [['help'], ['--help']],
+  [
+    ['help', 'audit', 'search'],
+    ['audit', 'search', '--help'],
+  ],
+  [['version'], ['--version']],
+])('%j is %j', async (typed, asked) => {
+  const said = async (argv: readonly string[]) => {
+    let text = '';
+    const out = (chunk: string) => {
+      text += chunk;
+    };
+    await runProgram(COMMANDS, { version: '1.2.3', out, run: async () => undefined }, argv);
+    return text;
+  };
+  expect(await said(typed)).toBe(await said(asked));
+});
+
+test.each([
   [
     ['connect', 'pg', 'psql', '-c', 'x'],
     'what is to run stands behind --: hoopctl connect … -- COMMAND; see: hoopctl connect --help',
@@ -141,6 +160,22 @@ test.each([
   [
     ['policy', 'check', 'hoopd.yaml'],
     "a gateway's configuration and its policies are checked by: hoopd check --config FILE; see: hoopctl policy --help",
+  ],
+  [['get', 'resources'], 'here that is hoopctl resource list; see: hoopctl --help'],
+  [['resource', 'show', 'pg'], 'here that is hoopctl resource list; see: hoopctl resource --help'],
+  [['logs'], 'here that is hoopctl audit search, or hoopctl session replay ID; see: hoopctl --help'],
+  [['explain', 'pg'], 'there is hoopctl policy explain; see: hoopctl --help'],
+  [
+    ['policy', 'explain', 'pg', 'select 1'],
+    "its text stands behind -c: hoopctl policy explain RESOURCE -c 'TEXT'; see: hoopctl policy explain --help",
+  ],
+  [
+    ['resource', 'list', '-o', 'json'],
+    '--json is the one other form of output; see: hoopctl resource list --help',
+  ],
+  [
+    ['--profile', 'grace', 'approval', 'list'],
+    'options stand behind the command: hoopctl COMMAND --profile; see: hoopctl --help',
   ],
   [['serve'], "the gateway's own program does it: hoopd serve; see: hoopctl --help"],
 ])('%j is told what was probably meant', async (argv, hint) => {
