@@ -29,6 +29,11 @@ const COMMANDS: Readonly<Record<string, string>> = {
 };
 
 const OPTIONS: Readonly<Record<string, string>> = {
+  '--all': 'approval list --status all; session list --limit 1000; tunnel list --all',
+  '-a': 'approval list --status all; session list --limit 1000; tunnel list --all',
+  '-w': 'what comes is shown by approval watch, session replay ID --follow, and hoopctl ui',
+  '--watch': 'what comes is shown by approval watch, session replay ID --follow, and hoopctl ui',
+  '--follow': 'what comes is shown by approval watch, session replay ID --follow, and hoopctl ui',
   '-o': '--json is the one other form of output',
   '--output': '--json is the one other form of output',
   '--format': '--json is the one other form of output',

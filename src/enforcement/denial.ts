@@ -97,7 +97,10 @@ export function approvalDenial(judgement: Judgement, approval: Approval): Denial
       message: `${whatOf(judgement.pair)} was not approved by ${endedBy ?? 'those who were asked'}${said(endReason)}`,
       rule,
       reason: endReason ?? 'no reason was given',
-      hint: 'do what the reason says, or something else: asking for the same again will hardly be answered otherwise',
+      hint:
+        endReason === undefined
+          ? 'ask whoever said no why, or do something else: asking for the same again will hardly be answered otherwise'
+          : 'do what the reason says, or something else: asking for the same again will hardly be answered otherwise',
       next: 'instead',
     };
   }

@@ -38,7 +38,8 @@ async function approved(
   binding: string | undefined,
 ): Promise<boolean> {
   const item = await api.approval(id);
-  if (!io.json) io.streams.stderr.write(`${renderApproval(item, systemClock.now()).join('\n')}\n\n`);
+  if (!io.json && item.status === 'pending')
+    io.streams.stderr.write(`${renderApproval(item, systemClock.now()).join('\n')}\n\n`);
   if (options['yes'] !== true && !(await saysYes(io, item))) {
     io.note(`${item.id} was not approved`);
     return false;
