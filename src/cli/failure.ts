@@ -1,7 +1,7 @@
 /**
  * How a failed command ends: one line and hints, or one JSON object, on stderr; and its exit code.
  */
-import { type HoopError, isHoopError, toHoopError } from '../core/errors.ts';
+import { HoopError, isHoopError, toHoopError } from '../core/errors.ts';
 import { visible } from './render/text.ts';
 import { Interrupted } from './signals.ts';
 
@@ -10,18 +10,33 @@ const EXIT_BROKEN_PIPE = 141;
 /**
  * Says what went wrong.
  *
+ * @param profile The one that was chosen, if any: whoever is told to log in is told to do it there.
  * @returns What to print on stderr, empty if nothing is to be said (Ctrl-C, a reader that left), and the exit code.
  */
 export function describeFailure(
   error: unknown,
   json: boolean,
+  profile?: string,
 ): { readonly text: string; readonly exitCode: number } {
   if (error instanceof Interrupted) return { text: '', exitCode: error.exitCode };
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE')
     return { text: '', exitCode: EXIT_BROKEN_PIPE };
-  const known = isHoopError(error) ? error : toHoopError(error);
+  const known = inProfile(isHoopError(error) ? error : toHoopError(error), profile);
   const text = json ? `${JSON.stringify(toJson(known))}\n` : toLines(known);
   return { text, exitCode: known.exitCode };
+}
+
+/** A login under another profile than the one that failed would mend nothing. */
+function inProfile(error: HoopError, profile: string | undefined): HoopError {
+  const { code, message, hint, detail, approval } = error;
+  if (profile === undefined || !/^[\w.-]{1,64}$/.test(profile)) return error;
+  if (hint === undefined || !/\bhoopctl login\b/.test(hint) || hint.includes('--profile')) return error;
+  const there = hint.replace(/\bhoopctl login\b/, `hoopctl login --profile ${profile}`);
+  return new HoopError(code, message, {
+    hint: there,
+    ...(detail === undefined ? {} : { detail }),
+    ...(approval === undefined ? {} : { approval }),
+  });
 }
 
 function toLines(error: HoopError): string {

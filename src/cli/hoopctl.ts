@@ -22,7 +22,9 @@ interface Ran {
 
 async function run(commands: readonly CommandSpec[]): Promise<Ran> {
   const argv = asked(process);
-  const json = splitCommand(argv).own.includes('--json');
+  const { own } = splitCommand(argv);
+  const json = own.includes('--json');
+  const profile = profileOf(own, process.env);
   const signals = new SignalHub();
   signals.listen();
   // A reader that left (`| head`) is noticed by the write that fails, not by an event that ends the process.
@@ -36,7 +38,7 @@ async function run(commands: readonly CommandSpec[]): Promise<Ran> {
   // A mistake of ours in the background must not look like an exit code of the contract, nor print a stack.
   process.on('uncaughtException', (error) => {
     alsoStderr();
-    const failure = describeFailure(error, json);
+    const failure = describeFailure(error, json, profile);
     process.stderr.write(failure.text, () => process.exit(failure.exitCode));
   });
   let exitCode = 0;
@@ -54,10 +56,17 @@ async function run(commands: readonly CommandSpec[]): Promise<Ran> {
     return { code: exitCode, outs };
   } catch (error) {
     alsoStderr();
-    const failure = describeFailure(error, json);
+    const failure = describeFailure(error, json, profile);
     process.stderr.write(failure.text);
     return { code: failure.exitCode, outs };
   }
+}
+
+/** The profile that was chosen; undefined: the one that needs no name. */
+function profileOf(own: readonly string[], env: NodeJS.ProcessEnv): string | undefined {
+  const at = own.indexOf('--profile');
+  const joined = own.find((word) => word.startsWith('--profile='))?.slice('--profile='.length);
+  return (at === -1 ? joined : own[at + 1]) ?? (env['HOOPCTL_PROFILE'] || undefined);
 }
 
 /** What is to be done. Nobody who sits at a terminal and asks for nothing is told that something is missing. */

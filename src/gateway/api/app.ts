@@ -38,7 +38,12 @@ export function createApp(deps: AppDeps, open: readonly Routes[], guarded: reado
   });
   for (const routes of guarded) routes(app);
   app.notFound((context) =>
-    answer(new HoopError('ERR_USAGE', `nothing is at ${context.req.path.slice(0, 200)}`), { status: 404 }),
+    answer(
+      new HoopError('ERR_USAGE', `nothing is at ${context.req.path.slice(0, 200)}`, {
+        hint: 'this is the gateway: hoopctl speaks to it; where it has pages for approvers, they are at /approvals',
+      }),
+      { status: 404 },
+    ),
   );
   app.onError((thrown, context) => {
     const error = toHoopError(thrown);

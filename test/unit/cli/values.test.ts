@@ -116,6 +116,26 @@ describe('connect', () => {
 });
 
 describe('failures', () => {
+  test.each([
+    ['run: hoopctl login', 'grace', 'run: hoopctl login --profile grace'],
+    [
+      'run: hoopctl login --gateway https://x, or not',
+      'grace',
+      'run: hoopctl login --profile grace --gateway https://x, or not',
+    ],
+    [
+      'run: hoopctl login --gateway https://x --profile ada',
+      'grace',
+      'run: hoopctl login --gateway https://x --profile ada',
+    ],
+    ['run: hoopctl login', undefined, 'run: hoopctl login'],
+    ['run: hoopctl login', '$(reboot)', 'run: hoopctl login'],
+    ['run: hoopctl logout', 'grace', 'run: hoopctl logout'],
+  ])('a login is advised in the profile that failed: %s, %s', (hint, profile, told) => {
+    const error = new HoopError('ERR_LOGIN_STALE', 'too old', { hint });
+    expect(describeFailure(error, false, profile).text).toBe(`hoopctl: too old\nhint: ${told}\n`);
+  });
+
   test('are a line and a hint, or one object; the rest is silence', () => {
     const error = new HoopError('ERR_DENIED', `no\n${esc}[31m`, { hint: 'ask', detail: 'inner' });
     expect(describeFailure(error, false)).toEqual({
