@@ -16,20 +16,20 @@ const COMMANDS: Readonly<Record<string, string>> = {
   logs: 'hoopctl audit search, or hoopctl session replay ID',
   events: 'hoopctl audit search',
   exec: 'hoopctl connect RESOURCE -- COMMAND, or hoopctl ssh HOST -- COMMAND',
-  psql: 'hoopctl connect RESOURCE -- psql',
-  curl: `hoopctl connect RESOURCE -- sh -c 'curl "$RESOURCE_URL/…"'`,
-  kubectl: 'hoopctl connect RESOURCE -- kubectl …',
   scp: 'hoopctl ssh-config > ~/.ssh/hoop, then scp itself',
   'tunnel open': 'hoopctl connect RESOURCE --background',
   'tunnel start': 'hoopctl connect RESOURCE --background',
   'tunnel stop': 'hoopctl tunnel close NAME',
   'tunnel kill': 'hoopctl tunnel close NAME',
+  'audit tail': 'hoopctl ui, where the feed shows operations as they come',
   'session end': 'hoopctl session kill ID',
   'session stop': 'hoopctl session kill ID',
 };
 
 const OPTIONS: Readonly<Record<string, string>> = {
   '--all': 'approval list --status all; session list --limit 1000; tunnel list --all',
+  '-n': '--limit N says how many',
+  '--csv': '--json, one object in each line, is what other forms are made of (jq -r … | @csv)',
   '-a': 'approval list --status all; session list --limit 1000; tunnel list --all',
   '-w': 'what comes is shown by approval watch, session replay ID --follow, and hoopctl ui',
   '--watch': 'what comes is shown by approval watch, session replay ID --follow, and hoopctl ui',

@@ -29,6 +29,8 @@ function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.code === 'commander.excessArguments' && /'(?:check|serve)'/.test(error.message))
       process.stderr.write('hoopd: a configuration is named by --config FILE\n');
+    if (error.code === 'commander.unknownCommand' && /'version'/.test(error.message))
+      process.stderr.write('hoopd: hoopd --version\n');
     return error.exitCode === 0 ? 0 : 64;
   }
   const known = toHoopError(error);

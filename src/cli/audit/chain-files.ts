@@ -19,7 +19,8 @@ const SEGMENT = /^\d{6}\.ndjson$/;
  */
 export async function findChains(directory: string): Promise<ChainFiles[]> {
   const entries = await readdir(directory, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
-    throw new HoopError('ERR_USAGE', `${directory} cannot be read (${error.code ?? error.message})`);
+    const hint = error.code === 'ENOTDIR' ? { hint: 'name the directory that it lies in' } : {};
+    throw new HoopError('ERR_USAGE', `${directory} cannot be read (${error.code ?? error.message})`, hint);
   });
   const chains: ChainFiles[] = [];
   const own = segments(

@@ -10,6 +10,10 @@ import { AS_PERSON, withGateway } from '../with-gateway.ts';
 import { eventRow, HEADINGS } from './event-row.ts';
 
 const CHOICES: Partial<Record<AuditFilterName, readonly string[]>> = AUDIT_FILTER_WORDS;
+/** Filters that an event's own names must equal. */
+const NAMES = ['agent', 'person', 'model', 'resource', 'object', 'action'] as const;
+const NONE_SO_CALLED =
+  'no events match; names are whole ones, as audit show has them: ada@example.com, and not ada';
 
 export async function runSearch(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
@@ -29,7 +33,7 @@ export async function runSearch(invocation: Invocation): Promise<undefined> {
         else rows.push(event);
       }
       if (rows.length > 0) await io.line(renderTable(HEADINGS, rows.map(eventRow), io.width).join('\n'));
-      else if (!io.json) io.note('no events match');
+      else if (!io.json) io.note(NAMES.some((name) => name in query) ? NONE_SO_CALLED : 'no events match');
       if (more) io.note(OLDER_ONES);
     },
     AS_PERSON,

@@ -43,7 +43,7 @@ function casesOf({ io }: Invocation, content: string, file: string): readonly Po
   if (read.ok) return read.cases;
   for (const mistake of read.mistakes) io.note(mistake);
   const isGateways = /^resources:/m.test(content) && !/^tests:/m.test(content);
-  const hint = isGateways ? { hint: HOOPD_CHECK } : {};
+  const hint = isGateways || file.endsWith('.cedar') ? { hint: HOOPD_CHECK } : {};
   throw new HoopError('ERR_CONFIG', `${file} holds no cases that can be tried`, hint);
 }
 

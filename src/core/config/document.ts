@@ -33,7 +33,7 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
-  const mistakes = [...document.errors, ...document.warnings].map((error) => ({
+  const mistakes = told([...document.errors, ...document.warnings]).map((error) => ({
     file,
     ...at(error.pos[0]),
     ...yamlFault(document.contents, error, (offset) => at(offset).line),
@@ -50,6 +50,12 @@ export function parseConfigDocument(text: string, file: string): ConfigDocument 
       locate,
     };
   }
+}
+
+/** Behind the first place where a text is no YAML, the parser finds as many more as it likes: they go with that one. */
+function told<T extends { readonly code: string }>(faults: readonly T[]): readonly T[] {
+  const first = faults.find(({ code }) => code !== 'DUPLICATE_KEY');
+  return faults.filter((fault) => fault.code === 'DUPLICATE_KEY' || fault === first);
 }
 
 function offsetOf(root: Node | null, path: readonly PropertyKey[], wantKey: boolean): number {

@@ -8,6 +8,7 @@ import {
   PATHS,
 } from '../../api/contract.ts';
 import { type AuditLog, EVENT_TYPES } from '../../audit/event.ts';
+import { nearest } from '../../core/config/mistake.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
@@ -53,7 +54,10 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
         facts: { event: id },
       });
       const event = await deps.index.event(id, scopeOf(principal, all));
-      if (event === undefined) throw new HoopError('ERR_NO_ACCESS', 'no such event, or no access to it');
+      if (event === undefined)
+        throw new HoopError('ERR_NO_ACCESS', 'no such event, or no access to it', {
+          hint: 'see: hoopctl audit search --json',
+        });
       return context.json(event);
     });
     app.get(PATHS.auditChains, (context) => {
@@ -108,12 +112,16 @@ function kindsOf(
 
 /** Types with their names written out: `approval.*` is all that begin so. @throws {HoopError} `ERR_USAGE` none does. */
 function written(query: AuditQuery): AuditQuery {
-  if (query.type?.includes('*') !== true) return query;
+  if (query.type === undefined) return query;
   const type = query.type.split(',').flatMap((one) => {
-    if (!one.endsWith('.*')) return [one];
-    const types = EVENT_TYPES.filter((known) => known.startsWith(one.slice(0, -1)));
+    const types = EVENT_TYPES.filter((known) =>
+      one.endsWith('.*') ? known.startsWith(one.slice(0, -1)) : known === one,
+    );
     if (types.length > 0) return types;
-    throw new HoopError('ERR_USAGE', `no type of event is ${one.slice(0, 64)}`);
+    const meant = nearest(one, EVENT_TYPES);
+    throw new HoopError('ERR_USAGE', `no type of event is ${one.slice(0, 64)}`, {
+      hint: `${meant === undefined ? '' : `did you mean ${meant}? `}all of a group are such as operation.*, session.* or approval.*`,
+    });
   });
   return { ...query, type: type.join(',') };
 }

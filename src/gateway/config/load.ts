@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { parseConfigDocument } from '../../core/config/document.ts';
 import { type Mistake, sortMistakes } from '../../core/config/mistake.ts';
 import { dotted, mistakesFromIssues } from '../../core/config/mistakes-from-zod.ts';
@@ -36,6 +36,8 @@ export type Loaded =
   | LoadedConfig
   | { readonly ok: false; readonly file: string; readonly mistakes: readonly Mistake[] };
 
+const LACKING = 'name it with --config, or make one with `hoopd init`';
+
 /**
  * Reads `hoopd.yaml` and everything it names.
  *
@@ -51,14 +53,19 @@ export function loadConfig(path: string, options: LoadOptions = {}): Loaded {
   const whole = (problem: string, cure: string): Loaded => ({
     ok: false,
     file,
-    mistakes: [{ file: name, line: 1, column: 1, path: '', problem, cure }],
+    // Of a file that is not there, where it was looked for is what matters.
+    mistakes: [{ file: path, line: 1, column: 1, path: '', problem, cure }],
   });
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    return whole(`cannot be read (${code})`, 'name it with --config, or make one with `hoopd init`');
+    const cure =
+      code === 'EISDIR'
+        ? `it is a directory: name the file in it, such as ${join(path, 'hoopd.yaml')}`
+        : LACKING;
+    return whole(`cannot be read (${code})`, cure);
   }
   return parseConfig(text, file, name, options);
 }

@@ -12,7 +12,7 @@ test.each([
 
 test.each([
   [PATHS.sessions, 'ses_nope', /a session: ses_/, /session list/],
-  [PATHS.sessions, `apr_${TAIL}`, /a session/, /session list/],
+  [PATHS.sessions, `apr_${TAIL}`, /a session/, /^it is that of a request: hoopctl approval show apr_/],
   [PATHS.approvals, '../x', /a request: apr_/, /approval list/],
   [PATHS.auditEvents, '', /an event: evt_/, /audit search/],
   [PATHS.revocations, `rev_${TAIL}x`, /a revocation: rev_/, /revocation list/],

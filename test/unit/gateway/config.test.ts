@@ -418,8 +418,22 @@ describe('each mistake is one line with place, path, problem and cure', () => {
   it('a file that is not there', () => {
     const loaded = loadConfig(join(dir, 'nothing.yaml'));
     expect(loaded.ok ? [] : loaded.mistakes.map(formatMistake)).toEqual([
-      'nothing.yaml:1:1: cannot be read (ENOENT); name it with --config, or make one with `hoopd init`',
+      `${join(dir, 'nothing.yaml')}:1:1: cannot be read (ENOENT); name it with --config, or make one with \`hoopd init\``,
     ]);
+  });
+
+  it('a directory in its place', () => {
+    const loaded = loadConfig(dir);
+    expect(loaded.ok ? [] : loaded.mistakes.map(formatMistake)).toEqual([
+      `${dir}:1:1: cannot be read (EISDIR); it is a directory: name the file in it, such as ${join(dir, 'hoopd.yaml')}`,
+    ]);
+  });
+
+  it('a text that is no YAML is told once, whatever the parser finds behind it', () => {
+    const file = join(dir, 'shifted.yaml');
+    writeFileSync(file, '  listen: 127.0.0.1:7443\npublicUrl: https://x\ntls:\n  certFile: a\n');
+    const loaded = loadConfig(file);
+    expect(loaded.ok ? [] : loaded.mistakes).toHaveLength(1);
   });
 
   it.each(['', '[]', '5', '&a [*a]', '---\n---\n', '\0', 'listen: *x', '? [a]\n: b'])(
