@@ -6,8 +6,9 @@ import {
   type KeyObject,
   randomBytes,
 } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { HoopError } from '../core/errors.ts';
+import { writeNewFile } from '../storage/new-file.ts';
 
 /** The key that seals originals. `id` says which one, without saying anything about it. */
 export interface SealKey {
@@ -84,9 +85,9 @@ function readOrCreate(path: string, what: string, make: (() => string) | undefin
     if (!missing || make === undefined) throw unreadable(path, what, error);
   }
   try {
-    const text = make();
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx', flush: true });
-    return text;
+    writeNewFile(path, make(), 0o600);
+    // Whoever was faster made it.
+    return readFileSync(path, 'utf8');
   } catch (error) {
     throw unreadable(path, what, error);
   }

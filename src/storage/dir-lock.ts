@@ -14,7 +14,7 @@ export interface DirectoryLock {
  * a `kill -9`, and it holds within one process too. Creates the directory (0700) and `<name>.lock` in it. Locks of
  * network file systems are as good as the file system makes them: keep state on a local disk.
  *
- * @throws {HoopError} `ERR_CONFIG` another process holds it.
+ * @throws {HoopError} `ERR_CONFIG` another process holds it, or the disk does not let it be taken.
  */
 export function lockDirectory(dir: string, name: string): DirectoryLock {
   mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -23,10 +23,23 @@ export function lockDirectory(dir: string, name: string): DirectoryLock {
     db.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
   } catch (error) {
     db.close();
-    throw new HoopError('ERR_CONFIG', `another hoopd is using ${dir}`, {
-      hint: 'end the other one, or give this one directories of its own',
-      detail: error instanceof Error ? error.message : String(error),
+    const detail = error instanceof Error ? error.message : String(error);
+    if (isBusy(error))
+      throw new HoopError('ERR_CONFIG', `another hoopd is using ${dir}`, {
+        hint: 'end the other one, or give this one directories of its own',
+        detail,
+      });
+    throw new HoopError('ERR_CONFIG', `${dir} cannot be locked: ${detail}`, {
+      hint: 'make room on its disk, and see that hoopd may write there',
+      detail,
     });
   }
   return { release: () => db.close() };
+}
+
+/** @see https://www.sqlite.org/rescode.html#busy */
+const SQLITE_BUSY = 5;
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

@@ -91,7 +91,10 @@ export function explainIssuerFailure(error: unknown, issuer: string): unknown {
     });
   }
   const why = code === '' || code === 'OAUTH_TIMEOUT' ? 'no answer' : code;
-  return new HoopError('ERR_ISSUER_UNREACHABLE', `${where} cannot be reached (${why})`, { cause: error });
+  return new HoopError('ERR_ISSUER_UNREACHABLE', `${where} cannot be reached (${why})`, {
+    hint: "the gateway's configuration names it (issuers): check that name there, and this machine's network",
+    cause: error,
+  });
 }
 
 /** @see RFC 6749 §5.2; RFC 8628 §3.5 */

@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { newSealKeyText } from '../../audit/keys.ts';
 import { HoopError } from '../../core/errors.ts';
 import { PROTOCOLS } from '../../protocols/index.ts';
+import { writeNewFile } from '../../storage/new-file.ts';
 import { makeLocalCertificates } from '../init/certificates.ts';
 import { STARTER_POLICIES, starterConfig } from '../init/starter.ts';
 
@@ -66,11 +67,12 @@ function writeNew(directory: string, { name, mode, text }: StarterFile): boolean
   const path = join(directory, name);
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text, { mode, flag: 'wx' });
-    return true;
+    return writeNewFile(path, text, mode);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    if (code === 'EEXIST') return false;
-    throw new HoopError('ERR_CONFIG', `${path} cannot be written (${code})`, { cause: error });
+    throw new HoopError('ERR_CONFIG', `${path} cannot be written (${code})`, {
+      hint: code === 'ENOSPC' ? 'the disk is full: make room' : 'name a directory that you may write into',
+      cause: error,
+    });
   }
 }

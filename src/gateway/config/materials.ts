@@ -42,7 +42,7 @@ export function readText(
     if (text.length <= mostMiB * 1024 * 1024) return text;
     complain(path, `${file} is larger than ${mostMiB} MiB`, 'name the right file');
   } catch (error) {
-    complain(path, `${file} cannot be read (${codeOf(error)})`, 'create it or correct the path');
+    complain(path, `${file} cannot be read (${codeOf(error)})`, unreadableCure(error));
   }
   return undefined;
 }
@@ -61,6 +61,12 @@ export function readAuthorities(
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+}
+
+function unreadableCure(error: unknown): string {
+  const code = codeOf(error);
+  if (code === 'EACCES') return 'let the user that hoopd runs as read it, and nobody else';
+  return code === 'EISDIR' ? 'it is a directory: name the file' : 'create it or correct the path';
 }
 
 /** Gives the octets behind a reference, or complains without showing any of them. */
@@ -92,7 +98,7 @@ function fromFile(file: string, path: readonly PropertyKey[], complain: Complain
   try {
     return readFileSync(file);
   } catch (error) {
-    complain(path, `${file} cannot be read (${codeOf(error)})`, 'create it or correct the path');
+    complain(path, `${file} cannot be read (${codeOf(error)})`, unreadableCure(error));
     return undefined;
   }
 }

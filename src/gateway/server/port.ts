@@ -11,6 +11,12 @@ const SOCKETS = 16;
 /** Where the kernel deals connections out to all sockets of one port; elsewhere the last one would get them all. */
 const DEALS = process.platform === 'linux';
 
+const CURES: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'this machine has no such address: choose one of its own in listen, or 0.0.0.0',
+  EACCES: 'ports below 1024 take a right (CAP_NET_BIND_SERVICE): give it, or choose another one in listen',
+  ENOTFOUND: 'listen takes an address of this machine, such as 0.0.0.0:7443',
+};
+
 /** A port that is taken connections from. */
 export interface Port {
   readonly port: number;
@@ -62,7 +68,7 @@ function listen(server: Server, at: ListenOptions): Promise<void> {
     const failed = (error: Error & { code?: string }) =>
       reject(
         new HoopError('ERR_CONFIG', `cannot listen on ${at.host}:${at.port} (${error.code ?? 'unknown'})`, {
-          hint: 'choose another address in listen, or end what uses it',
+          hint: CURES[error.code ?? ''] ?? 'choose another address in listen, or end what uses it',
           cause: error,
         }),
       );

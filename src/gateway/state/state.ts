@@ -12,6 +12,7 @@ import {
   type SigningKey,
 } from '../../identity/signing-key.ts';
 import { lockDirectory } from '../../storage/dir-lock.ts';
+import { writeNewFile } from '../../storage/new-file.ts';
 
 /** What a gateway must find again after a restart. */
 export interface GatewayState {
@@ -79,12 +80,12 @@ function openDatabase(path: string): DatabaseSync {
 
 function readOrMake(path: string, make: () => string): string {
   return open(path, () => {
-    try {
-      writeFileSync(path, make(), { mode: 0o600, flag: 'wx', flush: true });
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    }
-    return readFileSync(path, 'utf8').trim();
+    writeNewFile(path, make(), 0o600);
+    const text = readFileSync(path, 'utf8').trim();
+    if (text !== '') return text;
+    throw new HoopError('ERR_CONFIG', `${path} is empty`, {
+      hint: 'restore it, or remove it: it is made anew',
+    });
   });
 }
 
@@ -95,7 +96,10 @@ function open<Value>(path: string, attempt: () => Value): Value {
     if (error instanceof HoopError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
     throw new HoopError('ERR_CONFIG', `${path} cannot be used (${code})`, {
-      hint: 'give hoopd a directory of its own that it may write',
+      hint:
+        code === 'ENOSPC'
+          ? 'the disk is full: make room'
+          : 'give hoopd a directory of its own that it may write',
       cause: error,
     });
   }
