@@ -65,12 +65,16 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-it('has what it prints', async () => {
+it.each([
+  ['a job', () => Promise.resolve(stack.env())],
+  ['an agent that acts for a person', () => stack.person('ada', ['--agent', 'copilot'])],
+] as const)('has what it prints, for %s', async (_, signedIn) => {
+  const caller = await signedIn();
   const commands = block('sh').trimEnd().split('\n');
   expect(commands).toHaveLength(2);
   let printed = '';
   for (const command of commands) {
-    const env = { ...stack.env(), PATH: `${directory}${delimiter}${process.env['PATH'] ?? ''}` };
+    const env = { ...caller, PATH: `${directory}${delimiter}${process.env['PATH'] ?? ''}` };
     const { stdout, stderr } = await runProgram('sh', ['-c', command], { env });
     printed += stdout + stderr;
   }
