@@ -2,7 +2,7 @@
 import { appendFile } from 'node:fs/promises';
 import type { ActionKind, AuditEventItem } from '../../api/contract.ts';
 import type { GatewayApi } from '../../client/gateway-api.ts';
-import { HoopError } from '../../core/errors.ts';
+import { HoopError, isHoopError } from '../../core/errors.ts';
 import { RUN_VARIABLE } from '../../core/run-ids.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { AS_PERSON, runOf, withGateway } from '../with-gateway.ts';
@@ -19,6 +19,7 @@ export async function runSummary(invocation: Invocation): Promise<undefined> {
   if (run === undefined)
     throw new HoopError('ERR_USAGE', 'of which run?', { hint: `name it by --run, or in ${RUN_VARIABLE}` });
   const summary = await withGateway(invocation, ({ api }) => summarise(api, run), AS_PERSON);
+  if (summary.sessions === 0) io.note(`nothing of the run ${run} is on record, or you may not see it`);
   if (io.json) await io.value(summary);
   else await io.write(summaryMarkdown(summary));
 }
@@ -35,8 +36,14 @@ export async function appendSummary(invocation: Invocation, run: string, file: s
     const summary = await withGateway({ ...invocation, options }, ({ api }) => summarise(api, run));
     await appendFile(file, summaryMarkdown(summary), { mode: 0o600 });
   } catch (error) {
-    invocation.io.note(`there is no summary of the run: ${error instanceof Error ? error.message : error}`);
+    invocation.io.note(`there is no summary of the run: ${whyNot(error, file)}`);
   }
+}
+
+function whyNot(error: unknown, file: string): string {
+  if (isHoopError(error) || !(error instanceof Error) || !('code' in error))
+    return error instanceof Error ? error.message : String(error);
+  return `${file} cannot be written (${error.code})`;
 }
 
 async function summarise(api: GatewayApi, run: string): Promise<RunSummary> {

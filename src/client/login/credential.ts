@@ -19,6 +19,8 @@ export interface SubjectSource {
    * @throws {HoopError} `ERR_NOT_LOGGED_IN`, `ERR_LOGIN_EXPIRED` for good; exit code 69 or 70 for now.
    */
   get(signal?: AbortSignal, maxAgeMs?: number): Promise<SubjectToken>;
+  /** What to do about a token of it that the gateway refused, where more can be said than to get another. Never rejects. */
+  cure?(token: string): Promise<string | undefined>;
 }
 
 type ExchangeCall = (subject: SubjectToken) => Promise<TokenResponse>;
@@ -80,7 +82,9 @@ export class Credential {
    */
   async open(): Promise<void> {
     const subject = await this.#options.source.get();
-    this.#accept(await this.#options.exchange(subject).catch((error: unknown) => this.#refused(error)));
+    this.#accept(
+      await this.#options.exchange(subject).catch((error: unknown) => this.#refused(error, subject.token)),
+    );
     this.#lastSubject = subject.token;
     this.#schedule(this.#lifeMs() * this.#spread(RENEW_AT));
   }
@@ -186,12 +190,13 @@ export class Credential {
   }
 
   /** The gateway cannot know where the token came from. @throws {HoopError} always. */
-  #refused(error: unknown): never {
+  async #refused(error: unknown, token: string): Promise<never> {
     if (!isHoopError(error) || ERROR_TABLE[error.code].exit !== 67) throw error;
     const { hint = '' } = toHoopError(error);
     // What the gateway knows better stays: which groups the provider left out, whose domain is not admitted.
     const known = hint !== '' && !hint.includes('hoopctl login');
-    throw new HoopError(error.code, error.message, { hint: known ? hint : this.#cure, cause: error });
+    const cure = known ? hint : ((await this.#options.source.cure?.(token)) ?? this.#cure);
+    throw new HoopError(error.code, error.message, { hint: cure, cause: error });
   }
 
   get #cure(): string {

@@ -1,11 +1,15 @@
-/** `exp` of a JWT in ms since the epoch; 0 if there is none. The token is not checked: that is the gateway's work. */
-export function expiryOf(jwt: string): number {
+/** What is written in a JWT; nothing where it cannot be read. The token is not checked: that is the gateway's work. */
+export function claimsOf(jwt: string): Readonly<Record<string, unknown>> {
   try {
-    const claims = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8')) as {
-      exp?: unknown;
-    };
-    return typeof claims.exp === 'number' ? claims.exp * 1000 : 0;
+    const claims: unknown = JSON.parse(Buffer.from(jwt.split('.')[1] ?? '', 'base64url').toString('utf8'));
+    return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {};
   } catch {
-    return 0;
+    return {};
   }
+}
+
+/** `exp` of a JWT in ms since the epoch; 0 if there is none. */
+export function expiryOf(jwt: string): number {
+  const { exp } = claimsOf(jwt);
+  return typeof exp === 'number' ? exp * 1000 : 0;
 }

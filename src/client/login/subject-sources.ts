@@ -5,12 +5,14 @@
 import { readFile } from 'node:fs/promises';
 import type { Agent } from 'node:http';
 import { type DiscoveryMachine, TOKEN_TYPES } from '../../api/contract.ts';
+import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { OriginAgent, readBody, send } from '../network/http.ts';
 import type { Network } from '../network/network.ts';
 import { clientCredentialsSource } from './client-credentials.ts';
 import type { SubjectSource } from './credential.ts';
 import { issuerFetch } from './issuer-client.ts';
+import { tokenCure } from './token-cure.ts';
 
 /** The gateway itself takes 16 KiB, and says so; what is longer would not even fit into a request to it. */
 const MAX_TOKEN_BYTES = 48 * 1024;
@@ -35,8 +37,12 @@ export interface MachineOptions {
  */
 export function machineSource(options: MachineOptions): SubjectSource | undefined {
   const { env, network, machines } = options;
-  if (env['HOOPCTL_TOKEN']) return environmentSource(env['HOOPCTL_TOKEN']);
-  if (env['HOOPCTL_TOKEN_FILE']) return fileSource(env['HOOPCTL_TOKEN_FILE']);
+  const cures = (name: string) => async (token: string) =>
+    tokenCure(name, token, await machines().catch(() => []), systemClock.now());
+  if (env['HOOPCTL_TOKEN'])
+    return { ...environmentSource(env['HOOPCTL_TOKEN']), cure: cures('HOOPCTL_TOKEN') };
+  if (env['HOOPCTL_TOKEN_FILE'])
+    return { ...fileSource(env['HOOPCTL_TOKEN_FILE']), cure: cures('HOOPCTL_TOKEN_FILE') };
   const clientId = env['HOOPCTL_CLIENT_ID'];
   if (clientId) return clientCredentialsSource(clientId, { env, machines, fetch: issuerFetch(network) });
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = env;
