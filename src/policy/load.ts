@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type DetailedError, type PolicyJson, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
-import { type NamedEntity, namedEntities } from './named.ts';
+import { type NamedEntity, namedEntities, writtenTexts } from './named.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
 import { joinSamePlace } from './same-place.ts';
 import { type Sight, sightOf } from './sight.ts';
@@ -33,6 +33,8 @@ export interface LoadedPolicy extends PolicyNotes {
   readonly type?: string;
   /** What it names, actions aside. */
   readonly named: readonly NamedEntity[];
+  /** In its conditions. */
+  readonly texts: readonly string[];
   /** Undefined: it may look at anything. */
   readonly sight?: Sight;
 }
@@ -176,6 +178,7 @@ function readPolicy(
       file: file.name,
       line: start.line,
       named: namedEntities(answer.json),
+      texts: writtenTexts(answer.json),
       sight,
     },
     json: answer.json,

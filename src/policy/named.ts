@@ -21,3 +21,15 @@ function collect(value: unknown, found: Map<string, NamedEntity>): void {
   }
   for (const part of Object.values(value)) collect(part, found);
 }
+
+/** Every text that a policy's conditions have in them, such as the name of a tag, each once. Pure. */
+export function writtenTexts({ conditions }: PolicyJson): string[] {
+  const found = new Set<string>();
+  const gather = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return;
+    if ('Value' in value && typeof value.Value === 'string') found.add(value.Value);
+    for (const part of Object.values(value)) gather(part);
+  };
+  gather(conditions);
+  return [...found];
+}

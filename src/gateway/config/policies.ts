@@ -4,6 +4,7 @@ import type { Mistake } from '../../core/config/mistake.ts';
 import { loadPolicies, type PolicyFault, type PolicySet } from '../../policy/load.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import { type Named, strangeNames } from './policy-names.ts';
+import { strangeTags } from './policy-tags.ts';
 import type { HoopdConfig } from './schema.ts';
 
 /** Largest policy file, octets. */
@@ -51,7 +52,11 @@ export function readPolicies(
   return {
     ok: true,
     set: loaded.set,
-    warnings: [...loaded.warnings.map(mistakeOf), ...strangeNames(loaded.set.policies, config)],
+    warnings: [
+      ...loaded.warnings.map(mistakeOf),
+      ...strangeNames(loaded.set.policies, config),
+      ...strangeTags(loaded.set.policies, config),
+    ],
   };
 }
 

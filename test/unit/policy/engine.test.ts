@@ -393,7 +393,16 @@ it('adding a forbid never allows what was denied, nor shows what was hidden', ()
         const id = `r${i}`;
         const text = `@id("${id}") ${effect} (${scope}, ${action}, resource) ${condition};`;
         const softer = effect === 'permit' ? {} : NOTES[note as keyof typeof NOTES];
-        return { id, text, effect: effect as 'permit' | 'forbid', file: 'x', line: 1, named: [], ...softer };
+        return {
+          id,
+          text,
+          effect: effect as 'permit' | 'forbid',
+          file: 'x',
+          line: 1,
+          named: [],
+          texts: [],
+          ...softer,
+        };
       }),
     );
   const rank = { allow: 2, hold: 1, deny: 0 };
