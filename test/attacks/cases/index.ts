@@ -26,6 +26,7 @@ import { PG_S } from './sheet/guardrails.ts';
 import { PG_M } from './sheet/masking.ts';
 import { PG_M3_MEMBERS } from './sheet/members.ts';
 import { PG_M20 } from './sheet/pseudonyms.ts';
+import { RT17 } from './text/rt17.ts';
 import { PG_W } from './wire/index.ts';
 
 /** Every group, in the order of the kinds. */
@@ -52,6 +53,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT13_RESETS,
   ...RT14,
   ...RT16,
+  ...RT17,
   ...PG_S,
   ...PG_APPROVALS,
   ...PG_M,

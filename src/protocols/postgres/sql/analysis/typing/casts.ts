@@ -111,10 +111,11 @@ export class Casts {
     };
   }
 
-  #call(expr: Expr, oid: number, target: number, modifier: number, { form }: Coercion): Expr {
+  #call(expr: Expr, oid: number, target: number, modifier: number, { context, form }: Coercion): Expr {
     const takes = this.#types.catalog.function(oid)?.takes.length;
     if (takes === undefined) throw new Uncertain('the function of a cast');
-    const more = [constant(OID.int4), constant(OID.bool)].slice(0, takes - 1);
+    const isExplicit = { ...constant(OID.bool), value: context === 'e' ? 't' : 'f' };
+    const more = [constant(OID.int4), isExplicit].slice(0, takes - 1);
     return {
       kind: 'FuncExpr',
       type: target,

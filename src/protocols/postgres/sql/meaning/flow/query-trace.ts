@@ -112,10 +112,7 @@ export abstract class QueryTrace<T> {
   }
 
   /** What a name in the FROM of a query stands for. */
-  protected cte(
-    around: Frame<T>,
-    { cte, levelsUp }: Extract<RangeEntry, { readonly kind: 'cte' }>,
-  ): Frame<T> {
+  cte(around: Frame<T>, { cte, levelsUp }: Extract<RangeEntry, { readonly kind: 'cte' }>): Frame<T> {
     const owner = outward(around, levelsUp);
     const found = owner.query.ctes.find(({ name }) => name === cte);
     if (found === undefined) throw new TooMuch();

@@ -1,9 +1,10 @@
 import type { Catalog, CatalogFunction } from '../../../catalog/model/model.ts';
 import { FIRST_USER_OID } from '../../../catalog/system/objects.ts';
 import type { AnalysisCatalog } from '../../analysis/catalog.ts';
-import type { Expr, FuncExpr } from '../../analysis/tree.ts';
+import type { Expr } from '../../analysis/tree.ts';
+import { partsOf } from '../../analysis/walk.ts';
 import { isUntrusted, resolveOid } from '../functions.ts';
-import { CARRIES, CHOOSES, COUNTS, FITS, FOLDS, SPREADS } from './lists.ts';
+import { ASKS_SAME, CARRIES, CHOOSES, COUNTS, DEFAULTS, FITS, FOLDS, GATHERS, SPREADS } from './lists.ts';
 import { chosen, cleared, computed, isMore, type PlainOnly, united, type Value } from './value.ts';
 
 type Call = Extract<Expr, { readonly function: number }>;
@@ -53,19 +54,32 @@ export class PlainCalls {
     if (this.#isListed(fn)) return this.#plain.holdsText(call.type) ? listed(given, fn) : cleared(args);
     const own = fn.schema === 'pg_catalog';
     if (given.kind === 'clear') {
-      const isWritten = !this.varies(call) || !isSeries(fn);
+      const isWritten = !this.varies(call) || this.#isSpread(call, fn);
       return isWritten ? given : { ...given, origin: 'made' };
     }
     if (!own || given.kind === 'computed') return computed(args, nameOf(fn));
-    if (FOLDS.has(fn.name) && args.length === 1)
-      return { ...chosen(args, args[0]?.origin ?? 'made'), kind: 'folded', by: nameOf(fn) };
+    if (FOLDS.has(fn.name) && args.length === 1) return { ...chosen(args), kind: 'folded', by: nameOf(fn) };
     if (given.kind === 'folded') return COUNTS.has(fn.name) ? cleared(args) : computed(args, nameOf(fn));
     if (COUNTS.has(fn.name)) return { ...cleared(args), origin: 'made' };
     const [first] = args;
     if (first === undefined || first.kind !== 'whole') return computed(args, nameOf(fn));
-    if (FITS.has(fn.name) && (call as FuncExpr).form === 'implicit') return first;
+    if (FITS.has(fn.name) && cutsNothing(call)) return first;
     const isCarried = CARRIES.has(fn.name) && (!CHOOSES.has(fn.name) || first.origin === 'column');
-    return isCarried ? chosen(args, first.origin) : computed(args, nameOf(fn));
+    return isCarried ? { ...carried(fn.name, args), rows: given.rows } : computed(args, nameOf(fn));
+  }
+
+  /** What is written out, one by one: no series that something else gives of it. */
+  #isSpread({ args }: Call, { schema, name }: CatalogFunction): boolean {
+    if (schema !== 'pg_catalog' || !SPREADS.has(name)) return false;
+    const isWritten = (one: Expr): boolean => {
+      if (one.kind === 'FuncExpr') {
+        const fn = this.#catalog.functions.get(one.function);
+        return fn?.schema === 'pg_catalog' && fn.name === 'string_to_array' && one.args.every(isWritten);
+      }
+      const parts = partsOf(one);
+      return LITERAL.has(one.kind) && parts.every((part) => part === undefined || isWritten(part));
+    };
+    return args.every((one) => isWritten('expr' in one ? one.expr : one));
   }
 
   /** It is no matter of one row: it gives rows, is of several, or another each time. */
@@ -88,8 +102,11 @@ export class PlainCalls {
 
   #asksSame({ operator, function: oid }: Comparison): boolean {
     const fn = this.#catalog.functions.get(oid);
-    const known = fn?.schema === 'pg_catalog' || fn?.trusted === true;
-    return known && SAME.has(this.#analysis.operator(operator)?.name ?? '');
+    const own = fn?.schema === 'pg_catalog';
+    const known = own || fn?.trusted === true;
+    return (
+      (known && SAME.has(this.#analysis.operator(operator)?.name ?? '')) || (own && ASKS_SAME.has(fn.name))
+    );
   }
 
   #isListed({ schema, name }: CatalogFunction): boolean {
@@ -97,13 +114,35 @@ export class PlainCalls {
   }
 }
 
+/** Whatever it was given may be in it. */
 function listed(given: Value, fn: CatalogFunction): Value {
-  return { ...given, kind: 'whole', origin: 'made', column: given.column ?? nameOf(fn) };
+  return { ...given, kind: 'whole', origin: 'made', bundle: true, column: given.column ?? nameOf(fn) };
 }
 
-/** A series of values is none that somebody wrote, one by one. */
-function isSeries({ schema, name }: CatalogFunction): boolean {
-  return !(schema === 'pg_catalog' && SPREADS.has(name));
+/** Values of what is written, and what becomes of their types. */
+const LITERAL: ReadonlySet<Expr['kind']> = new Set([
+  'Const',
+  'Param',
+  'RelabelType',
+  'CoerceViaIO',
+  'CoerceToDomain',
+  'CollateExpr',
+  'ArrayCoerceExpr',
+  'CaseTestExpr',
+  'ArrayExpr',
+  'RowExpr',
+]);
+
+/** `isExplicit` of a cast to a length: what was cast by somebody is cut, what only has to fit fails. */
+function cutsNothing({ args }: Call): boolean {
+  const isExplicit = args[2];
+  return args.length === 1 || (isExplicit !== undefined && 'value' in isExplicit && isExplicit.value === 'f');
+}
+
+/** As it is, and what may stand for it where there is none. */
+function carried(name: string, args: readonly Value[]): Value {
+  const all = chosen(DEFAULTS.has(name) ? args.filter((_, index) => index !== 1) : args.slice(0, 1));
+  return GATHERS.has(name) ? { ...all, bundle: true } : all;
 }
 
 /** As a whole, with what was written or stands in a column: not with a series, in which everything stands. */

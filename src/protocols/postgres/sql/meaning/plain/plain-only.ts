@@ -9,7 +9,7 @@ import { type Frame, mergesRows, TooMuch } from '../flow/query-trace.ts';
 import { isUntrusted, resolveFunction } from '../functions.ts';
 import type { NameScope } from '../name-scope.ts';
 import { PlainCalls } from './calls.ts';
-import { argumentsOf, PlainTrace } from './plain-trace.ts';
+import { type Around, argumentsOf, PlainTrace } from './plain-trace.ts';
 import { StoredColumns } from './stored-columns.ts';
 import { isMore, type PlainOnly, type Value } from './value.ts';
 
@@ -42,7 +42,8 @@ export function plainRefusal(question: PlainQuestion): PostgresRefusal | undefin
     const { catalog, plain } = question;
     const calls = new PlainCalls(catalog, found.catalog, plain);
     const trace = new PlainTrace(calls, new StoredColumns(catalog, plain), found.catalog);
-    return new Look(trace).at(found.query);
+    const sets = facts.functions.some(({ name }) => name.at(-1) === 'set_config');
+    return new Look(trace, sets).at(found.query);
   } catch (error) {
     if (error instanceof TooMuch) return UNREAD;
     throw error;
@@ -125,10 +126,13 @@ class Refused extends Error {
 /** Looks at all places of a statement where a value shows something. */
 class Look {
   readonly #trace: PlainTrace;
+  readonly #sets: boolean;
   readonly #visited = new Set<Frame<Value>>();
 
-  constructor(trace: PlainTrace) {
+  /** @param sets It changes settings while it runs, by which functions that only look differ from row to row. */
+  constructor(trace: PlainTrace, sets: boolean) {
     this.#trace = trace;
+    this.#sets = sets;
   }
 
   at(query: Query): PostgresRefusal | undefined {
@@ -154,7 +158,9 @@ class Look {
     this.#written(frame);
     this.#bounds(frame);
     this.#compared(frame);
-    for (const expr of conditionsOf(query)) this.#condition(frame, expr);
+    this.#cycles(frame);
+    for (const expr of conditionsOf(query)) this.#condition({ frame, ungrouped: true }, expr);
+    if (query.having !== undefined) this.#condition({ frame }, query.having);
     for (const expr of expressionsOf(query)) if (expr !== undefined) this.#within(frame, expr);
     for (const entry of query.entries)
       if (entry.kind === 'subquery') this.#visit(this.#trace.frame(entry.query, frame));
@@ -196,21 +202,33 @@ class Look {
     const of = (refs: readonly SortGroup[]) =>
       valuesOf(targets, refs, (expr, index) => outputs?.[index] ?? this.#trace.value({ frame }, expr));
     const told = [group, distinct, ...windows.map(({ partition }) => partition)].flatMap(of);
-    for (const value of told)
-      if (value.kind === 'computed') throw new Refused(refusal(value, 'makes no groups'));
+    for (const value of told) demandGrouped(value);
     for (const value of [sort, ...windows.map(({ order }) => order)].flatMap(of)) demandSorted(value);
-    if (set !== undefined && mergesRows(set))
-      for (const value of outputs ?? []) this.#demandPlain(value, 'is not compared with other rows');
+    if (set !== undefined && mergesRows(set)) for (const value of outputs ?? []) this.#demandMerged(value);
+  }
+
+  /** A recursion that looks for cycles ends by what is the same. It is told by the columns that this adds. */
+  #cycles(frame: Frame<Value>): void {
+    for (const entry of frame.query.entries) {
+      if (entry.kind !== 'cte') continue;
+      const outputs = this.#trace.outputs(this.#trace.cte(frame, entry));
+      if (entry.columns.length > outputs.length) for (const value of outputs) this.#demandMerged(value);
+    }
+  }
+
+  #demandMerged(value: Value): void {
+    this.#demandPlain(value, 'is not compared with other rows');
+    demandGrouped(value);
   }
 
   /** Parts of a condition are conditions. */
-  #condition(frame: Frame<Value>, expr: Expr): void {
+  #condition(around: Around, expr: Expr): void {
     if (expr.kind === 'BoolExpr') {
-      for (const one of expr.args) this.#condition(frame, one);
+      for (const one of expr.args) this.#condition(around, one);
       return;
     }
-    const value = this.#trace.value({ frame }, expr);
-    if (value.kind === 'computed' && value.rows.size > 1)
+    const value = this.#trace.value(around, expr);
+    if (value.kind === 'computed' && (value.rows.size > 1 || this.#sets))
       throw new Refused(refusal(value, 'is not compared with other rows'));
   }
 
@@ -219,7 +237,8 @@ class Look {
     if (expr.kind === 'SubLink') this.#visit(this.#trace.frame(expr.query, frame));
     if ('function' in expr) this.#called(frame, expr);
     if (expr.kind === 'Aggref' || expr.kind === 'WindowFunc') {
-      if (expr.filter !== undefined) this.#condition(frame, expr.filter);
+      const ungrouped = expr.kind === 'Aggref' && expr.levelsUp === 0;
+      if (expr.filter !== undefined) this.#condition({ frame, ungrouped }, expr.filter);
     }
     for (const part of partsOf(expr)) if (part !== undefined) this.#within(frame, part);
   }
@@ -235,11 +254,19 @@ class Look {
     if (misused !== undefined) throw new Refused(refusal(misused, 'is not handed to a function'));
     if (expr.kind !== 'Aggref') return;
     for (const one of valuesOf(expr.args, expr.order, value)) demandSorted(one);
+    for (const one of valuesOf(expr.args, expr.distinct, value)) demandGrouped(one);
   }
 
   #demandPlain(value: Value, what: string): void {
     if (isMore(value.kind, 'whole')) throw new Refused(refusal(value, what));
   }
+}
+
+/** As it is, and not beside what was computed: with whatever is the same, it makes a group. */
+function demandGrouped(value: Value): void {
+  if (value.kind === 'computed') throw new Refused(refusal(value, 'makes no groups'));
+  const by = 'a mix with what is computed';
+  if (value.mixed) throw new Refused(refusal({ ...value, by }, 'is not compared with other rows'));
 }
 
 /** By columns as they are: beside what was written, an order tells where between it a value lies. */
@@ -257,12 +284,12 @@ function valuesOf(
   return targets.flatMap(({ ref, expr }, index) => (wanted.has(ref) ? [value(expr, index)] : []));
 }
 
-function conditionsOf({ where, having, from, mergeCondition, merge, onConflict }: Query): Expr[] {
+/** Conditions on rows. */
+function conditionsOf({ where, from, mergeCondition, merge, onConflict }: Query): Expr[] {
   const quals = (node: Query['from'][number]): (Expr | undefined)[] =>
     node.kind === 'RangeTblRef' ? [] : [node.quals, ...quals(node.left), ...quals(node.right)];
   const all = [
     where,
-    having,
     mergeCondition,
     ...merge.map(({ condition }) => condition),
     onConflict?.where,

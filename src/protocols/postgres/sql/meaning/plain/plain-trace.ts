@@ -6,14 +6,19 @@ import { type Frame, QueryTrace, TooMuch } from '../flow/query-trace.ts';
 import type { PlainCalls } from './calls.ts';
 import type { StoredColumns } from './stored-columns.ts';
 import {
+  areAlike,
+  bundled,
   chosen,
   cleared,
   computed,
   MADE,
   OPEN,
+  ofPlaces,
   ofRow,
+  ofRows,
   oneOfMany,
   seenThrough,
+  together,
   united,
   type Value,
   WRITTEN,
@@ -21,9 +26,17 @@ import {
 
 const BOUNDS = { rounds: 20, looks: 200_000 };
 
+/** A column of something in FROM; 0: its row. */
+interface Place {
+  readonly attribute: number;
+  readonly row: string;
+}
+
 /** What stands around an expression. */
-interface Around {
+export interface Around {
   readonly frame: Frame<Value>;
+  /** It is worked out before rows are grouped: a condition on them, or what is aggregated. */
+  readonly ungrouped?: boolean;
   /** The query of the sublink whose test it is. */
   readonly link?: Frame<Value>;
   /** What a CASE compares, or an element of an array that is cast. */
@@ -54,11 +67,11 @@ export class PlainTrace extends QueryTrace<Value> {
 
   /** What differs from arm to arm is known of each row. */
   protected override merged(frame: Frame<Value>, arms: readonly Value[], index: number): Value {
-    return ofRow(alike(arms), `${frame.id}:${index}`);
+    return ofPlaces(chosen(arms), `${frame.id}:${index}`);
   }
 
   protected override differs(one: Value, other: Value | undefined): boolean {
-    return one.kind !== other?.kind || one.origin !== other?.origin;
+    return !areAlike(one, other);
   }
 
   value(around: Around, expr: Expr): Value {
@@ -79,7 +92,7 @@ export class PlainTrace extends QueryTrace<Value> {
       case 'Param':
         return this.#param(around, expr);
       case 'Var':
-        return this.#column(around.frame, expr);
+        return this.#column(around, expr);
       case 'CaseTestExpr':
       case 'CoerceToDomainValue':
         return around.test ?? unknown('a part');
@@ -95,9 +108,9 @@ export class PlainTrace extends QueryTrace<Value> {
       case 'RowExpr':
       case 'ArrayExpr':
       case 'FieldStore':
-        return united(values(partsOf(expr)));
+        return bundled(values(partsOf(expr)));
       case 'CoalesceExpr':
-        return choice(values(expr.args));
+        return chosen(values(expr.args));
       case 'CaseExpr':
         return this.#case(around, expr);
       case 'NullTest':
@@ -132,11 +145,14 @@ export class PlainTrace extends QueryTrace<Value> {
   }
 
   #call(around: Around, expr: Extract<Expr, { readonly kind: 'Aggref' | 'WindowFunc' | 'FuncExpr' }>): Value {
-    const args = argumentsOf(expr).map((one) => this.value(around, one));
+    const isOfGroup = expr.kind === 'Aggref' && expr.levelsUp === 0;
+    const inside = isOfGroup ? { ...around, ungrouped: true } : around;
+    const args = argumentsOf(expr).map((one) => this.value(inside, one));
     const result = this.calls.result(expr, args);
     // One of a group, or of many: it speaks of no row that anything else speaks of.
     if (expr.kind === 'FuncExpr' && expr.returnsSet) return oneOfMany(result, this.#nameOf(expr));
-    return this.calls.varies(expr) ? ofRow(result, this.#nameOf(expr)) : result;
+    if (!this.calls.varies(expr)) return result;
+    return expr.kind === 'Aggref' ? ofPlaces(result, this.#nameOf(expr)) : ofRow(result, this.#nameOf(expr));
   }
 
   #nameOf(expr: Expr): string {
@@ -167,7 +183,9 @@ export class PlainTrace extends QueryTrace<Value> {
   #ofLink(around: Around, { link, query, test }: SubLink): Value {
     const within = this.frame(query, around.frame);
     if (link === 'exists' || link === 'multiexpr') return MADE;
-    if (link === 'expr' || link === 'array') return this.outputs(within)[0] ?? MADE;
+    const [first = MADE] = this.outputs(within);
+    if (link === 'array' && first.kind !== 'clear') return { ...first, bundle: true };
+    if (link === 'expr' || link === 'array') return first;
     return test === undefined ? unknown('a subquery') : this.value({ ...around, link: within }, test);
   }
 
@@ -178,8 +196,7 @@ export class PlainTrace extends QueryTrace<Value> {
     const results = [...whens.map(({ result }) => result), otherwise].flatMap((one) =>
       one === undefined ? [] : [this.value(around, one)],
     );
-    const all = united([...conditions, ...results]);
-    return { ...all, origin: 'made' };
+    return { ...united([...conditions, together(results)]), origin: 'made' };
   }
 
   #subscript(
@@ -192,10 +209,16 @@ export class PlainTrace extends QueryTrace<Value> {
     return isPlain ? united([...of, ...by]) : computed([...of, ...by], 'a subscript');
   }
 
-  #column(frame: Frame<Value>, column: Var): Value {
+  /** Where sets are grouped by, each row stands for several groups, told apart by what is NULL in them. */
+  #column({ frame, ungrouped = false }: Around, column: Var): Value {
     const [entry, around] = this.standsIn(frame, column);
-    const { attribute } = column;
     const row = `${around.id}.${column.entry}`;
+    const value = this.#ofEntry(around, entry, { attribute: column.attribute, row });
+    const isGrouped = around.query.groupingSets && (column.levelsUp > 0 || !ungrouped);
+    return isGrouped ? ofRows(value, row) : value;
+  }
+
+  #ofEntry(around: Frame<Value>, entry: RangeEntry, { attribute, row }: Place): Value {
     switch (entry.kind) {
       case 'relation':
         return ofRow(this.#columns.of(entry.relation, attribute), row);
@@ -208,7 +231,7 @@ export class PlainTrace extends QueryTrace<Value> {
       }
       case 'join':
         return attribute === 0
-          ? united(entry.aliasVars.map((one) => this.value({ frame: around }, one)))
+          ? bundled(entry.aliasVars.map((one) => this.value({ frame: around }, one)))
           : this.value({ frame: around }, entry.aliasVars[attribute - 1] ?? fail());
       case 'values':
         return ofCell(this.#listed(around, entry.rows, attribute), row, attribute);
@@ -222,7 +245,7 @@ export class PlainTrace extends QueryTrace<Value> {
 
   #listed(frame: Frame<Value>, rows: readonly (readonly Expr[])[], attribute: number): Value {
     const exprs = attribute === 0 ? rows.flat() : rows.flatMap((one) => one[attribute - 1] ?? []);
-    return alike(exprs.map((one) => this.value({ frame }, one)));
+    return chosen(exprs.map((one) => this.value({ frame }, one)));
   }
 
   #given(
@@ -230,8 +253,7 @@ export class PlainTrace extends QueryTrace<Value> {
     { functions, ordinality, columns }: Extract<RangeEntry, { readonly kind: 'function' }>,
     attribute: number,
   ): Value {
-    const values = functions.map((one) => this.value({ frame }, one));
-    const all = alike(values);
+    const all = chosen(functions.map((one) => this.value({ frame }, one)));
     return ordinality && attribute === columns.length ? cleared([{ ...all, origin: 'made' }]) : all;
   }
 }
@@ -262,18 +284,6 @@ function ofCell(value: Value, row: string, attribute: number): Value {
   return { ...value, rows: new Set([`${row}:first`, `${row}:others`]) };
 }
 
-/** One of several, each of which is from where all are: rows of a list, arms of a set operation. */
-function alike(values: readonly Value[]): Value {
-  const [first, ...others] = values.filter(({ origin }) => origin !== 'open');
-  const same = first !== undefined && others.every(({ origin }) => origin === first.origin);
-  return chosen(values, same ? first.origin : 'made');
-}
-
-/** The first that is there. Beside what is written, it is not sorted by as a column is. */
-function choice(values: readonly Value[]): Value {
-  return values.every(({ origin }) => origin === 'column') ? chosen(values, 'column') : united(values);
-}
-
 function tested(value: Value): Value {
   return value.kind === 'computed' ? value : { ...cleared([value]), origin: 'made' };
 }
@@ -282,7 +292,7 @@ function tested(value: Value): Value {
 function pick(outputs: readonly Value[], attribute: number): Value {
   const one = outputs[attribute - 1];
   if (one !== undefined) return one;
-  return attribute === 0 ? united(outputs) : computed(outputs, 'SEARCH or CYCLE');
+  return attribute === 0 ? bundled(outputs) : computed(outputs, 'SEARCH or CYCLE');
 }
 
 function unknown(by: string): Value {

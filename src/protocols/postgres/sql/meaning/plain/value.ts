@@ -23,6 +23,10 @@ export interface Value {
   readonly origin: Origin;
   /** Of which rows it speaks: each row of each thing in FROM has a name of its own. Never all of them where they are many. */
   readonly rows: ReadonlySet<string>;
+  /** Of free text: several values in one, which can be taken apart again; each may speak of a row of its own. */
+  readonly bundle?: true;
+  /** Of free text: in its place may stand something that was computed of what is none, a series among it. */
+  readonly mixed?: true;
   /** Of free text: from which column it is, and what computes with it. */
   readonly column?: string;
   readonly by?: string;
@@ -40,13 +44,41 @@ export const OPEN: Value = { kind: 'clear', origin: 'open', rows: NO_ROWS };
 export function united(values: readonly Value[]): Value {
   const most = values.reduce((one, other) => (isMore(other.kind, one.kind) ? other : one), WRITTEN);
   const rows = rowsOf(values);
-  const isWritten = rows.size < 2 && values.every(({ origin }) => origin === 'written');
-  return { ...most, origin: isWritten ? 'written' : 'made', rows };
+  return { ...most, ...traitsOf(values), origin: originOf(values, most.kind, rows.size), rows };
 }
 
-/** One of them as it is: COALESCE, arms of UNION. */
-export function chosen(values: readonly Value[], origin: Origin): Value {
-  return { ...united(values), origin };
+function originOf(values: readonly Value[], kind: Kind, rows: number): Origin {
+  if (rows < 2 && values.every(({ origin }) => origin === 'written')) return 'written';
+  return kind === 'clear' && values.some(({ origin }) => origin === 'open') ? 'open' : 'made';
+}
+
+function traitsOf(values: readonly Value[]): Pick<Value, 'bundle' | 'mixed'> {
+  return {
+    ...(values.some(({ bundle }) => bundle) ? { bundle: true } : {}),
+    ...(values.some(({ mixed }) => mixed) ? { mixed: true } : {}),
+  };
+}
+
+/** Several that may stand in one place, or in one value: free text beside what was computed of something else is mixed with it. */
+export function together(values: readonly Value[]): Value {
+  const all = united(values);
+  const isMixed = values.some(({ kind, origin }) => kind === 'clear' && origin === 'made');
+  return all.kind === 'clear' || !isMixed ? all : { ...all, mixed: true };
+}
+
+/** Put into one value: a row, an array. */
+export function bundled(values: readonly Value[]): Value {
+  const all = together(values);
+  return all.kind === 'clear' ? all : { ...all, bundle: true };
+}
+
+/** One of them as it is: COALESCE, arms of UNION. Of one origin are values only if all are free text, or none is. */
+export function chosen(values: readonly Value[]): Value {
+  const [first, ...others] = values.filter(({ origin }) => origin !== 'open');
+  const isOf = (one: Value) =>
+    one.origin === first?.origin && (one.kind === 'clear') === (first.kind === 'clear');
+  const origin = first === undefined ? 'open' : others.every(isOf) ? first.origin : 'made';
+  return { ...together(values), origin };
 }
 
 /** Something that is clear whatever it was made of. */
@@ -78,13 +110,34 @@ export function seenThrough(value: Value, entry: string): Value {
   return { ...value, rows: new Set(rows) };
 }
 
-/** It speaks of one row; what is computed from several speaks of several still. */
+/** It speaks of one row; what is computed from several, or holds values of several, speaks of several still. */
 export function ofRow(value: Value, row: string): Value {
-  const several = value.kind === 'computed' && value.rows.size > 1;
-  return { ...value, rows: new Set(several ? [row, `${row}+`] : [row]) };
+  const isJoined = value.kind === 'computed' || value.bundle === true;
+  return isJoined && value.rows.size > 1 ? ofRows(value, row) : { ...value, rows: new Set([row]) };
+}
+
+/** As `ofRow`, of one that comes from one of several places: how its parts go together differs from place to place. */
+export function ofPlaces(value: Value, row: string): Value {
+  return value.bundle === true ? ofRows(value, row) : ofRow(value, row);
 }
 
 /** One of many that come of one row, or of each other: what is computed there is not about one row any more. */
 export function oneOfMany(value: Value, row: string): Value {
-  return { ...value, rows: new Set(value.kind === 'computed' ? [row, `${row}+`] : [row]) };
+  return value.kind === 'computed' ? ofRows(value, row) : ofPlaces(value, row);
+}
+
+/** It speaks of several, whatever it is. */
+export function ofRows(value: Value, row: string): Value {
+  return { ...value, rows: new Set([row, `${row}+`]) };
+}
+
+/** Nothing that is decided by them differs. */
+export function areAlike(one: Value, other: Value | undefined): boolean {
+  return (
+    one.kind === other?.kind &&
+    one.origin === other.origin &&
+    one.bundle === other.bundle &&
+    one.mixed === other.mixed &&
+    one.rows.size > 1 === other.rows.size > 1
+  );
 }
