@@ -99,6 +99,11 @@ export const POSTGRES_REFUSALS = {
     instead: 'Leave it out, or select it by itself: it is shown masked.',
     next: 'leave-out',
   },
+  'masked-code': {
+    means: 'Code that the gateway does not read, or a way past it, could reach what is masked for you.',
+    instead: 'Do it by plain statements, or have it done by somebody for whom nothing is masked.',
+    next: 'report',
+  },
   'unknown-source': {
     means: 'An expression may give what is masked, and its result cannot be traced where it stands.',
     instead: 'Leave it out, or ask for a view without it.',

@@ -88,6 +88,11 @@ export const POSTGRES_KINDS: Readonly<Record<PostgresRule, Kind>> = {
     other: [ANN],
     shows: 'Ann',
   },
+  'masked-code': {
+    refused: ['CREATE FUNCTION loud(text) RETURNS text LANGUAGE sql RETURN upper($1)'],
+    other: [ANN],
+    shows: 'Ann',
+  },
   'lookups-spent': {
     refused: ["SELECT name FROM contacts WHERE mail = 'a@example.com' OR mail = 'b@example.com'"],
     other: ["SELECT name FROM contacts WHERE name = 'Ann'"],

@@ -18,7 +18,7 @@ const DENIED: readonly (readonly [string, string])[] = [
   ['select 1; delete from plain; select 2', 'sql.delete'],
   ['BEGIN TRANSACTION READ ONLY; SET TRANSACTION READ WRITE; DELETE FROM plain', 'sql.delete'],
   // Code.
-  ["DO $$ BEGIN EXECUTE 'del'||'ete from orders'; END $$", 'masked-column-flow'],
+  ["DO $$ BEGIN EXECUTE 'del'||'ete from orders'; END $$", 'masked-code'],
   ['CALL purge()', 'sql.call'],
   // A function with effects, in every clause.
   ...[
@@ -112,9 +112,9 @@ const DENIED: readonly (readonly [string, string])[] = [
   // COPY.
   ['COPY plain FROM STDIN', 'sql.copy-in'],
   ['COPY plain TO STDOUT', 'sql.copy-out'],
-  ["COPY plain TO PROGRAM 'sh'", 'masked-column-flow'],
-  ["COPY plain FROM PROGRAM 'sh'", 'masked-column-flow'],
-  ["COPY plain TO '/tmp/x'", 'masked-column-flow'],
+  ["COPY plain TO PROGRAM 'sh'", 'masked-code'],
+  ["COPY plain FROM PROGRAM 'sh'", 'masked-code'],
+  ["COPY plain TO '/tmp/x'", 'masked-code'],
   ['COPY (DELETE FROM plain RETURNING *) TO STDOUT', 'sql.delete'],
   // Everything else that is no query.
   ['VACUUM', 'sql.maintain'],
@@ -125,9 +125,9 @@ const DENIED: readonly (readonly [string, string])[] = [
   ['REFRESH MATERIALIZED VIEW mv', 'sql.maintain'],
   ['LISTEN a', 'sql.listen'],
   ["NOTIFY a, 'b'", 'sql.notify'],
-  ["LOAD 'x'", 'masked-column-flow'],
+  ["LOAD 'x'", 'masked-code'],
   ["SECURITY LABEL ON TABLE plain IS 'x'", 'sql.admin'],
-  ['IMPORT FOREIGN SCHEMA a FROM SERVER s INTO b', 'masked-column-flow'],
+  ['IMPORT FOREIGN SCHEMA a FROM SERVER s INTO b', 'masked-code'],
   ['ALTER SYSTEM SET work_mem = 1', 'unsafe-setting'],
   ['GRANT SELECT ON plain TO x', 'sql.grant'],
   ['GRANT a TO b', 'sql.grant'],
@@ -143,7 +143,7 @@ const DENIED: readonly (readonly [string, string])[] = [
   ['CREATE TABLE t (a int)', 'sql.create'],
   ['CREATE TABLE t AS SELECT 1', 'sql.create'],
   ['SELECT 1 INTO t', 'sql.create'],
-  ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$select 1$$', 'masked-column-flow'],
+  ['CREATE FUNCTION f() RETURNS int LANGUAGE sql AS $$select 1$$', 'masked-code'],
   ...[
     'ALTER FUNCTION total_of(int) RENAME TO f',
     'ALTER ROUTINE total_of SET SCHEMA other',
@@ -151,10 +151,10 @@ const DENIED: readonly (readonly [string, string])[] = [
     'ALTER AGGREGATE a(int) RENAME TO f',
     'DROP FUNCTION total_of(int)',
     'DROP ROUTINE IF EXISTS total_of CASCADE',
-  ].map((sql): [string, string] => [sql, 'masked-column-flow']),
-  ['CREATE OPERATOR === (leftarg = text, rightarg = text, function = texteq)', 'masked-column-flow'],
-  ['CREATE PUBLICATION p FOR ALL TABLES', 'masked-column-flow'],
-  ['CREATE EXTENSION dblink', 'masked-column-flow'],
+  ].map((sql): [string, string] => [sql, 'masked-code']),
+  ['CREATE OPERATOR === (leftarg = text, rightarg = text, function = texteq)', 'masked-code'],
+  ['CREATE PUBLICATION p FOR ALL TABLES', 'masked-code'],
+  ['CREATE EXTENSION dblink', 'masked-code'],
   // Settings that change how statements are read, by every route.
   ...[
     'SET standard_conforming_strings = off',

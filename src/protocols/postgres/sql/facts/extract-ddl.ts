@@ -151,7 +151,7 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
     describe(walk, 'ALTER TABLE', false, body);
     const subject = body['relation'];
     if (!isAst(subject)) return walk.facts.refuse('an ALTER TABLE without a table');
-    relation(walk, subject, 'alter', valuedColumns(body['cmds']));
+    relation(walk, subject, 'alter', { columns: valuedColumns(body['cmds']) });
     walk.fields('RangeVar', subject, place);
     const rest = { ...place, role: 'alter', top: false, ctes: undefined } as const;
     walk.fields('AlterTableStmt', body, rest, { relation: () => undefined });
@@ -175,7 +175,13 @@ export const DDL_HANDLERS: Readonly<Record<string, Handler>> = {
   },
   Constraint: (walk, body, place) => {
     if (body['generated_kind'] === 'v') walk.facts.newerSyntax(newerSyntax('Constraint that is virtual'));
-    walk.fields('Constraint', body, place.role === 'create' ? { ...place, role: 'create-from' } : place);
+    const around: Place = place.role === 'create' ? { ...place, role: 'create-from' } : place;
+    const refersTo = (table: unknown) => {
+      if (!isAst(table)) return walk.facts.refuse('a foreign key without a table');
+      relation(walk, table, around.role, { keys: strings(body['pk_attrs']) });
+      walk.fields('RangeVar', table, around);
+    };
+    walk.fields('Constraint', body, around, { pktable: refersTo });
   },
   TableLikeClause: (walk, body, place) => walk.fields('TableLikeClause', body, { ...place, role: 'read' }),
   DefineStmt: (walk, body, place) => {

@@ -58,13 +58,19 @@ function rangeVar(walk: Walk, body: Ast, place: Place): void {
   walk.fields('RangeVar', body, place);
 }
 
+/** What is said of it besides, as in `RelationUse`. */
+interface RelationSaid {
+  readonly columns?: readonly string[] | undefined;
+  readonly keys?: readonly string[];
+  readonly counted?: boolean;
+}
+
 /** Notes a relation in a role; gives its index in the facts. */
 export function relation(
   walk: Walk,
   body: Ast,
   role: RelationRole,
-  columns?: readonly string[],
-  counted = false,
+  { columns, keys, counted = false }: RelationSaid = {},
 ): number {
   const name = text(body['relname']);
   const schema = text(body['schemaname']);
@@ -78,6 +84,7 @@ export function relation(
     inherits: body['inh'] === true,
     renamesColumns: list(alias['colnames']).length > 0,
     ...(columns === undefined ? {} : { columns }),
+    ...(keys === undefined ? {} : { keys }),
     ...(counted ? { counted } : {}),
   });
 }

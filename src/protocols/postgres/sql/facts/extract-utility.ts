@@ -169,9 +169,13 @@ function copy(walk: Walk, body: Ast, place: Place): void {
   const columns = body['attlist'] === undefined ? undefined : strings(body['attlist']);
   const subject = body['relation'];
   const index = isAst(subject)
-    ? relation(walk, subject, direction === 'in' ? 'copy-in' : 'copy-out', columns, direction === 'in')
+    ? relation(walk, subject, direction === 'in' ? 'copy-in' : 'copy-out', {
+        columns,
+        counted: direction === 'in',
+      })
     : undefined;
-  if (index !== undefined && direction === 'out' && isAst(subject)) relation(walk, subject, 'read', columns);
+  if (index !== undefined && direction === 'out' && isAst(subject))
+    relation(walk, subject, 'read', { columns });
   const fact: CopyFact = {
     direction,
     target: body['is_program'] === true ? 'program' : body['filename'] === undefined ? 'client' : 'file',

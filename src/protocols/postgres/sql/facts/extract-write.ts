@@ -28,7 +28,10 @@ function target(
   const read = body['returningClause'] === undefined ? [] : (['read'] as const);
   for (const role of [...roles, ...read]) {
     const written = role !== 'read';
-    const index = relation(walk, value, role, written ? columns?.(role) : undefined, written && own);
+    const index = relation(walk, value, role, {
+      columns: written ? columns?.(role) : undefined,
+      counted: written && own,
+    });
     if (role === roles[0]) place.level.push(index);
   }
   walk.fields('RangeVar', value, place);
@@ -62,7 +65,10 @@ function insert(walk: Walk, body: Ast, outer: Place): void {
   const columns = body['cols'] === undefined ? undefined : targetNames(body['cols']);
   target(walk, body, place, ['insert'], outer.top, () => columns);
   if (updates && isAst(body['relation'])) {
-    relation(walk, body['relation'], 'update', targetNames(conflict['targetList']), outer.top);
+    relation(walk, body['relation'], 'update', {
+      columns: targetNames(conflict['targetList']),
+      counted: outer.top,
+    });
   }
   walk.fields('InsertStmt', body, place, {
     withClause: () => undefined,

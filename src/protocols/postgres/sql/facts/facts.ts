@@ -50,6 +50,8 @@ export interface RelationUse {
   readonly renamesColumns: boolean;
   /** A write that the statement's own answer counts: not one of a CTE, nor inside anything else. */
   readonly counted?: boolean;
+  /** A foreign key refers to it, by these of its columns; none: by its primary key. */
+  readonly keys?: readonly string[];
   /** Column names written or listed: INSERT's and COPY's lists, UPDATE's targets, ALTER's subject. */
   readonly columns?: readonly string[];
 }

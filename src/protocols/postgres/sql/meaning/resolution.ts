@@ -18,6 +18,7 @@ import { EffectWalk, type Write } from './effects.ts';
 import { taintExpressions } from './expressions.ts';
 import { readsHarmlessColumns } from './flow/harmless-columns.ts';
 import type { TouchedRelation } from './flow/masked-flow.ts';
+import { inReach } from './flow/referred-keys.ts';
 import { Taint } from './flow/taint.ts';
 import { isColumnOf, isUntrusted, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
 import { maskedColumns, writesOutMasked } from './lineage.ts';
@@ -141,7 +142,7 @@ export class Resolution {
     if (this.#names.reshaped) this.pairs.add('sql.do', this.#input.resource);
     if (use.schema === undefined && !made) this.#resolved.push([use.name, relation?.oid ?? 0]);
     if (relation === undefined) return this.#unknownRelation(use, named.schema);
-    this.touched.push({ relation, masked: maskedColumns(relation, this.#input.isMasked) });
+    this.touched.push(inReach(use, relation, this.#catalog, this.#input));
     const counted = this.#counted(use);
     this.pairs.add(ACTIONS[use.role], this.#table(relation), counted);
     const write = WRITES[use.role];
@@ -347,12 +348,8 @@ export class Resolution {
   #object({ action, kind, name }: ObjectFact): void {
     if (action === 'admin' || action === 'replicate') this.pairs.add(`sql.${action}`, this.#input.resource);
     else {
-      const around = {
-        facts: this.#facts,
-        touched: this.touched,
-        names: this.#names,
-        entities: this.#entities,
-      };
+      const { touched } = this;
+      const around = { touched, facts: this.#facts, names: this.#names, entities: this.#entities };
       this.pairs.add(`sql.${action}`, namedObject(kind, name, around));
     }
   }
@@ -390,7 +387,7 @@ export class Resolution {
     const { opaque, copy } = this.#facts;
     const what = opaque ?? (copy && copy.target !== 'client' ? 'COPY to or from the server' : undefined);
     if (what === undefined || !this.anyMasked()) return;
-    this.#refuse('masked-column-flow', `${what} could reach what is masked for you`, HINTS.askForWork);
+    this.#refuse('masked-code', `${what} could reach what is masked for you`, HINTS.askUnmasked);
   }
 
   /** The first reason counts. */
