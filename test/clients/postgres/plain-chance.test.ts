@@ -18,6 +18,8 @@ const TEXTS: readonly (readonly [string, string])[] = [
 const SCHEMA = `
 CREATE TABLE notes (c0 int, c1 text, c2 varchar(30), c3 text[]);
 CREATE TABLE lines (c0 int, c1 text, c2 varchar(30), c3 text[]);
+CREATE DOMAIN short AS varchar(4);
+CREATE TABLE cut (c0 int, c1 varchar(3));
 CREATE VIEW seen AS SELECT c0, c2::text AS c1, c1 AS c2, c3 FROM notes;
 CREATE VIEW turned AS SELECT c0, reverse(c1) AS c1, left(c2, 2) AS c2, ARRAY[c1] AS c3 FROM lines;
 INSERT INTO notes SELECT n FROM generate_series(1, 4) n; INSERT INTO lines SELECT n FROM generate_series(2, 5) n;`;
@@ -48,6 +50,10 @@ const made = (of: fc.Arbitrary<string>) =>
           'length(#)',
           'md5(#)',
           '#::varchar(3)',
+          '#::short',
+          '(ROW(1, #)::cut).c1',
+          '(ARRAY[#, t.c0::text])[1]',
+          '(ROW(#, 1)).f1',
         ],
         ...[
           "coalesce(#, 'none')",

@@ -1,4 +1,5 @@
 import { type Attack, type AttackGroup, FORMS, must, send } from '../../attack.ts';
+import { disguiseOf } from '../../leak.ts';
 import { CUTS } from './cut.ts';
 import { KEPT } from './kept.ts';
 import { MADE } from './made.ts';
@@ -18,6 +19,8 @@ export const HONEST: readonly string[] = [
   "SELECT tags @> ARRAY['y'], 'y' = ANY (tags) FROM notes ORDER BY id",
   'SELECT lag(body) OVER (ORDER BY body), lead(title, 1) OVER (ORDER BY id) FROM notes',
   'SELECT unnest(tags) FROM notes',
+  'SELECT ROW(octets), ROW(ROW(octets, tags), doc), ARRAY[ROW(octets)], ARRAY[octets, octets], array_agg(notes) FROM notes GROUP BY octets, tags, doc',
+  'SELECT ROW(mark, alias, code), ARRAY[alias], ARRAY[code], ARRAY[doc], lag(octets) OVER () FROM notes',
   'SELECT public.initials(body), to_char(at, $$YYYY$$) FROM notes ORDER BY id',
   "SELECT l.id FROM lines l JOIN notes n ON l.body = n.body WHERE n.state IN ('new', 'open')",
   'WITH RECURSIVE r (id, body, d) AS (SELECT id, body, 1 FROM notes UNION ALL SELECT id, body, d + 1 FROM r WHERE d < 2) SELECT body, d FROM r ORDER BY body, d',
@@ -33,7 +36,11 @@ function honest(sql: string): Attack {
           clients.map(async (one) => (await send(one, sql, form)).join(' / ')),
         );
         must(any === plain && any.includes('DataRow'), `${form}: any: ${any}\n  plain: ${plain}`);
-        must(!any.includes(PAN), `${form}: shown: ${any}`);
+        const found = clients.map(({ received }) => disguiseOf(received, PAN));
+        must(
+          found.every((one) => one === undefined),
+          `${form}: shown, ${found}: ${any}`,
+        );
       }
     },
   };

@@ -16,7 +16,7 @@ export type Kind = 'clear' | 'whole' | 'folded' | 'computed';
 const KINDS: readonly Kind[] = ['clear', 'whole', 'folded', 'computed'];
 
 /** Where it comes from: the statement's own text, a column as it is, or anything else; of a query that reads itself not known yet. */
-export type Origin = 'written' | 'column' | 'made' | 'open';
+type Origin = 'written' | 'column' | 'made' | 'open';
 
 export interface Value {
   readonly kind: Kind;
