@@ -7,8 +7,7 @@ export const HINTS = {
   askForTable: 'name the columns that you need, if they show none; or ask the operator of the gateway',
   askForWork: 'ask for it to be done for you',
   askOwnerOfColumns: 'ask somebody who may see its columns to change it',
-  askUnmasked:
-    'do it by plain statements, or have it done by somebody for whom nothing is masked here',
+  askUnmasked: 'do it by plain statements, or have it done by somebody for whom nothing is masked here',
   callByName: 'call the function in a statement, by its name',
   changeByItself: 'change the setting by a statement of its own, to a constant',
   commitFirst: 'commit what you have made, then go on',
