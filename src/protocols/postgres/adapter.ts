@@ -10,6 +10,7 @@ import { resourceObject } from '../../policy/objects.ts';
 import { SaltedKeyCache } from '../../wire/scram/index.ts';
 import type { Adapter } from '../adapter.ts';
 import { Definitions } from './catalog/definitions.ts';
+import { SchemaTurns } from './catalog/schema-turns.ts';
 import { CatalogService } from './catalog/service.ts';
 import type { TargetLogin } from './credentials/lease.ts';
 import { CancelRegistry } from './login/cancel.ts';
@@ -131,6 +132,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     definitions,
     cancels: new CancelRegistry(),
     lookups: new LookupBudgets(deps.clock),
+    schemaTurns: new SchemaTurns(),
     detectors: () => deps.detectors().set,
     searchPaths: resource.searchPaths,
     computesMasks: resource.computesMasks,

@@ -30,6 +30,7 @@ export const HINTS = {
   nameUnmasked: 'name the columns that are not masked',
   plainColumn: 'select the column by itself, or use a function of the documented list',
   prepareFirst: 'prepare it first',
+  sendAgain: 'send it again',
   simpler: 'write it in a simpler way',
   sortUnmasked: 'sort by a column that is not masked, by its name',
   tablesBehind: 'write to the tables behind it',

@@ -89,6 +89,12 @@ export const POSTGRES_REFUSALS = {
     instead: 'Commit what you have made, then go on, or begin at READ COMMITTED.',
     next: 'correct',
   },
+  'schema-changing': {
+    means:
+      'Another session changes names that the statement uses, or it changes names that statements of others use, and values here are masked.',
+    instead: 'Send it again.',
+    next: 'again',
+  },
   'too-many-names': {
     means: 'The session keeps more prepared statements, portals or cursors than it may.',
     instead: 'Deallocate what is no longer needed.',

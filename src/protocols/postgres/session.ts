@@ -20,6 +20,7 @@ import { drained } from '../stream/dial.ts';
 import { afterGrace, lastWords, partFrom } from '../stream/farewell.ts';
 import { Outlet } from '../stream/outlet.ts';
 import type { Definitions } from './catalog/definitions.ts';
+import type { SchemaTurns } from './catalog/schema-turns.ts';
 import type { CatalogService } from './catalog/service.ts';
 import type { Lease } from './credentials/lease.ts';
 import { Entities } from './entities.ts';
@@ -53,6 +54,7 @@ export interface SessionParts extends Pick<PostgresResource, 'searchPaths' | 'co
   readonly definitions: Definitions;
   readonly cancels: CancelRegistry;
   readonly lookups: LookupBudgets;
+  readonly schemaTurns: SchemaTurns;
   readonly detectors: () => DetectorSet;
   /** Every tag that a detector can give. */
   readonly detectorTags: () => readonly string[];
@@ -118,6 +120,7 @@ export class PostgresSession {
       end: (error) => this.#stop(error),
       schemaChanged: (changes, session) => parts.catalog.invalidate(changes, session),
       turn: this.#turn,
+      schemaTurns: parts.schemaTurns,
       tell: (bytes) => this.#outlet.send([bytes], this.#upstream?.socket ?? stream),
       cancel: async () => this.#upstream?.cancel(),
       definitions: () => parts.definitions.current(),
@@ -356,8 +359,12 @@ export class PostgresSession {
   }
 
   async #close(): Promise<void> {
-    const { guard } = this.#state;
+    const { guard, schemaTurn } = this.#state;
     this.#state.ended = true;
+    // As long as its server has not parted, what it was sent may still run.
+    const gone = () => schemaTurn.leave(() => this.#parts.catalog.invalidate('anything'));
+    if (this.#upstream?.socket.destroyed === false) this.#upstream.socket.once('close', gone);
+    else gone();
     this.#forgetKey();
     // The client need not wait for the target to be left.
     const parted = this.#partFromTarget(guard.busy);

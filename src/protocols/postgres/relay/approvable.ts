@@ -140,6 +140,7 @@ export class ApprovableStatement implements Approvable {
       told: (hold) => this.#state.tell(noticeOf(hold)),
       again: () => {
         over();
+        this.#state.reads();
         // What is read now is read by the definitions that are compared: whoever changed them just now is not overlooked.
         return after(this.#state.definitions().then(again, again), (planned) => this.#next(planned));
       },
@@ -150,6 +151,7 @@ export class ApprovableStatement implements Approvable {
   async anew(): Promise<Question | undefined> {
     const { again } = this.#asking;
     if (again === undefined || this.#current) return undefined;
+    this.#state.reads();
     const planned = await again();
     return planned.pairs === this.#planned.pairs ? undefined : this.#next(planned);
   }

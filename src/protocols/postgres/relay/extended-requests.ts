@@ -15,13 +15,13 @@ import { type SqlNames, unknownName } from '../reading/sql-names.ts';
 import type { Bindable, Statements } from '../reading/statements.ts';
 import { ALL_SHOWN } from '../shown/rows.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
-import { ask } from './ask.ts';
+import { ask, SCHEMA_CHANGING } from './ask.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
 import type { RequestParts } from './request-parts.ts';
 import { boundOf } from './row-bounds.ts';
 import { REFUSED_PARSE, REFUSED_UNNAMED_PARSE } from './stand-in.ts';
-import type { SessionState } from './state.ts';
+import { ENDS_TRANSACTION, type SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const UNNAMED = '';
@@ -187,8 +187,24 @@ export class ExtendedRequests {
       const isSame = portal.policyVersion === this.#state.guard.policyVersion();
       const judged = isSame && this.#statements.holds(portal.planned);
       const open = judged && portal.operation?.open === true;
-      return open ? this.#run(frame, name, portal) : this.#runAgain(frame, name, portal, judged);
+      return after(this.#ends(portal), (isFree) => {
+        if (!isFree) return this.refuse(SCHEMA_CHANGING);
+        return open ? this.#run(frame, name, portal) : this.#runAgain(frame, name, portal, judged);
+      });
     });
+  }
+
+  /** The end of a transaction keeps what it has changed. @returns Whether it may do so now. */
+  #ends({ plan: { transaction } }: Portal): Later<boolean> {
+    const { schemaTurn, batch } = this.#state;
+    if (!ENDS_TRANSACTION.has(transaction)) return true;
+    this.#state.endsIn = batch;
+    return schemaTurn.hasChanged ? schemaTurn.takeEffect() : true;
+  }
+
+  /** Answers with a denial in place of the message at hand, and skips what follows up to Sync. */
+  refuse(denial: Denial): void {
+    if (!this.#state.pipeline.skipping) this.#refuseExtended(denial);
   }
 
   #run(frame: Frame, name: string, portal: Portal): Later<void> {

@@ -6,6 +6,7 @@ import type { Portal } from '../reading/portal.ts';
 import type { Staged } from '../reading/prepared.ts';
 import type { RowPlan } from '../shown/rows.ts';
 import type { Said } from '../shown/scrub.ts';
+import type { StatementPlan } from '../sql/meaning/plan.ts';
 
 /** A question of our own; its answers are not the client's. */
 export interface OwnQuestion {
@@ -156,6 +157,20 @@ export class Pipeline {
     return entry === undefined || this.#entries.indexOf(entry, this.#head) === -1;
   }
 
+  /** Whether a message is outstanding whose answer ends with ReadyForQuery: it may end a transaction. */
+  get hasCycles(): boolean {
+    return this.#outstanding().some(({ kind }) => kind === 'sync' || kind === 'query');
+  }
+
+  /** What statements do that the server may not have read yet. */
+  get plans(): readonly StatementPlan[] {
+    return this.depth === 0 ? [] : this.#outstanding().flatMap(plansOf);
+  }
+
+  #outstanding(): Expected[] {
+    return this.#entries.slice(this.#head);
+  }
+
   push(entry: Expected): void {
     this.#entries.push(entry);
     const ends = entry.kind === 'sync' || entry.kind === 'query' || (entry.kind === 'own' && entry.synced);
@@ -209,6 +224,14 @@ export class Pipeline {
     if (this.head === undefined) this.skipping = true;
     return dropped;
   }
+}
+
+function plansOf(entry: Expected): readonly StatementPlan[] {
+  if (entry.kind === 'query') {
+    const { planned, completed } = entry;
+    return planned?.unread === true ? planned.plans : (planned?.plans.slice(completed) ?? []);
+  }
+  return entry.kind === 'bind' || entry.kind === 'execute' ? [entry.portal.plan] : [];
 }
 
 function saidOf(head: Expected | undefined): Said | undefined {

@@ -16,7 +16,7 @@ import { SqlNames } from '../reading/sql-names.ts';
 import { Statements } from '../reading/statements.ts';
 import { unreadOriginal } from '../reading/unread.ts';
 import { unlimitable } from './answer-limits.ts';
-import { ask } from './ask.ts';
+import { ask, SCHEMA_CHANGING } from './ask.ts';
 import { CountedQueries } from './counted-queries.ts';
 import { ExtendedRequests } from './extended-requests.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -79,6 +79,7 @@ export class RequestPump {
   handle(frame: Frame): Later<void> {
     const { pipeline, turn, copyIn } = this.#state;
     const { copying } = this.#counted;
+    this.#state.reads();
     if (copying !== undefined && !copyIn) return copying.then(() => this.handle(frame));
     turn.asked();
     if (pipeline.depth <= POSTGRES_LIMITS.pipelineDepth) return this.#dispatch(frame);
@@ -128,13 +129,7 @@ export class RequestPump {
     switch (frame.type) {
       case FRONTEND.Sync:
         // While it takes COPY data the server ignores Sync and Flush.
-        if (state.copyIn) return;
-        state.pipeline.skipping = false;
-        state.batch++;
-        state.pipeline.push({ kind: 'sync' });
-        state.path.synced(state.status === 'T');
-        this.#out.add(frame);
-        return state.uncommittedDdl ? this.#out.answerBarrier() : undefined;
+        return state.copyIn ? undefined : this.#sync(frame);
       case FRONTEND.Flush:
         if (!state.copyIn) this.#out.add(frame);
         return;
@@ -151,6 +146,28 @@ export class RequestPump {
       default:
         throw new HoopError('ERR_PROTOCOL', 'this message has no place after the login');
     }
+  }
+
+  /** It keeps what the batch has done, where no transaction is open. */
+  #sync(frame: Frame): Later<void> {
+    const { schemaTurn, staysInBlock, pipeline } = this.#state;
+    const keeps = schemaTurn.hasChanged && !staysInBlock && !pipeline.skipping;
+    return after(keeps ? schemaTurn.takeEffect() : true, (isFree) => {
+      if (!isFree && !pipeline.skipping) this.#extended.refuse(SCHEMA_CHANGING);
+      return this.#synced(frame);
+    });
+  }
+
+  #synced(frame: Frame): Later<void> {
+    const state = this.#state;
+    if (state.ended) return;
+    state.pipeline.skipping = false;
+    state.batch++;
+    state.pipeline.push({ kind: 'sync' });
+    state.path.synced(state.status === 'T');
+    this.#out.add(frame);
+    state.schemaTurn.went();
+    return state.uncommittedDdl ? this.#out.answerBarrier() : undefined;
   }
 
   #copied(): Later<void> {

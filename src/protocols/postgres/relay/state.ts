@@ -5,6 +5,7 @@ import type { Denial } from '../../../enforcement/operation.ts';
 import type { StreamContext } from '../../adapter.ts';
 import type { ClientTurn } from '../../stream/client-turn.ts';
 import type { Guard } from '../../stream/guard.ts';
+import type { SchemaTurn, SchemaTurns } from '../catalog/schema-turns.ts';
 import { POSTGRES_LIMITS } from '../limits.ts';
 import type { OpenSchema } from '../reading/catalog-view.ts';
 import { NameTable } from '../reading/names.ts';
@@ -57,6 +58,8 @@ export class SessionState {
   readonly readBy = new Map<string, string>();
   /** The batch in which something ran that may have set them: the server says so only at its end. */
   setIn: number | undefined;
+  /** The batch in which a transaction block was ended. */
+  endsIn: number | undefined;
   /** Nothing more is to be forwarded. */
   ended = false;
   /** What the client has asked waits for people. */
@@ -65,6 +68,7 @@ export class SessionState {
   /** What this session makes the gateway hold, of what all sessions may. */
   readonly held: Holder;
   readonly turn: ClientTurn;
+  readonly schemaTurn: SchemaTurn;
   readonly tell: (bytes: Buffer) => void;
   readonly definitions: () => Promise<string>;
   /** Takes what a statement asks of masked columns from what may be asked. */
@@ -95,6 +99,7 @@ export class SessionState {
       readonly end: (error: HoopError | undefined) => void;
       readonly schemaChanged: (changes: SchemaChanges, session?: object) => void;
       readonly turn: ClientTurn;
+      readonly schemaTurns: SchemaTurns;
       /** Tells the client something of ours, recorded as all that is shown. */
       readonly tell: (bytes: Buffer) => void;
       /** Cancels what runs at the target. */
@@ -114,6 +119,8 @@ export class SessionState {
     this.unread = new UnreadStatements(context.guard, masks, context.session.resource);
     this.path = new SessionPath(context.clock);
     this.turn = hooks.turn;
+    const { pipeline, path } = this;
+    this.schemaTurn = hooks.schemaTurns.join({ masks, path, sent: () => pipeline.plans });
     this.tell = hooks.tell;
     this.definitions = hooks.definitions;
     this.lookUp = hooks.lookUp;
@@ -133,9 +140,21 @@ export class SessionState {
   cycleEnded(status: string): void {
     if (status !== 'I' && status !== 'T' && status !== 'E') throw new HoopError('ERR_PROTOCOL');
     this.status = status;
-    if (status !== 'I') return;
-    this.transactionEnded();
-    this.uncommittedDdl = false;
+    if (status === 'I') {
+      this.transactionEnded();
+      this.uncommittedDdl = false;
+    }
+    if (this.pipeline.depth === 0) this.schemaTurn.rested(status !== 'I');
+  }
+
+  /** A message of the client's is read from here on. */
+  reads(): void {
+    if (this.schemaTurn.begins()) this.path.mark();
+  }
+
+  /** Whether a transaction is open for certain, and stays so when all that was sent is answered. */
+  get staysInBlock(): boolean {
+    return this.status === 'T' && !this.pipeline.hasCycles && this.endsIn !== this.batch;
   }
 
   /** Portals go with their transaction, and its schema changes are there, even where the next begins in the same string. */
@@ -143,6 +162,7 @@ export class SessionState {
     if (this.#changed !== undefined) this.#tellChange(this.#changed);
     this.#changed = undefined;
     this.#names = undefined;
+    this.schemaTurn.ended();
     this.#schemaMarks++;
     this.path.committed();
     this.changedRows.reset();
@@ -202,6 +222,7 @@ export class SessionState {
   holds(): { readonly signal: AbortSignal; readonly over: () => void } {
     const hold = new AbortController();
     this.#hold = hold;
+    this.schemaTurn.rests();
     if (this.ended) hold.abort();
     this.#stopLooking();
     // Whoever said goodbye behind it reads no answer any more.
@@ -246,6 +267,7 @@ export class SessionState {
   }
 
   progressed(): void {
+    this.schemaTurn.moved();
     if (this.#waiting.length === 0) return;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -261,7 +283,7 @@ const READ_BY: ReadonlySet<string> = new Set([
   'standard_conforming_strings',
 ]);
 const NOT_LOOKING = (): void => undefined;
-const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
+export const ENDS_TRANSACTION: ReadonlySet<string | undefined> = new Set(['commit', 'rollback', 'prepare']);
 
 /** A portal goes with its transaction; what it was asked either happened or never ran. */
 function dropPortal(portal: Portal): void {

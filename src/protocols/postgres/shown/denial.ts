@@ -13,6 +13,8 @@ export const SQLSTATE_BY_RULE: Readonly<Record<string, string>> = {
   cancelled: '57014',
   // The connection is good, and pools are not to drop it as they would for class 08.
   'catalog-unavailable': '58000',
+  // Drivers and tools try again.
+  'schema-changing': '55P03',
 };
 
 /**

@@ -61,6 +61,7 @@ export class FactsBuilder {
       Pick<
         StatementFacts,
         | 'changes'
+        | 'keepsNames'
         | 'explain'
         | 'renames'
         | 'discards'

@@ -84,6 +84,41 @@ const BY_TYPE: Readonly<Record<string, (body: Ast) => Named>> = {
   GrantStmt: () => ({}),
 };
 
+/** Kinds of ALTER TABLE after which a relation's columns are called as before, and are of the same types. */
+const KEEP_COLUMNS: ReadonlySet<string> = new Set(
+  [...OWN_CHANGES, ...NOT_KEPT, 'AT_DropConstraint', 'AT_DropIdentity'].filter(
+    (one) => one !== 'AT_AddColumn',
+  ),
+);
+/** They make parts of a relation, or change what no name is looked up by. */
+const KEEP_NAMES: ReadonlySet<string> = new Set([
+  'IndexStmt',
+  'CreateTrigStmt',
+  'CreatePolicyStmt',
+  'AlterPolicyStmt',
+  'CreateStatsStmt',
+  'AlterSeqStmt',
+  'AlterEnumStmt',
+  'AlterOwnerStmt',
+  'CommentStmt',
+  'GrantStmt',
+]);
+
+/** Whether a statement that changes the schema leaves all relations, their columns and what these are called as they are. */
+export function keepsNames(type: string, body: Ast): boolean {
+  if (type !== 'AlterTableStmt') return KEEP_NAMES.has(type);
+  const commands = list(body['cmds']).map((entry) => bodyOf(entry, 'AlterTableCmd'));
+  return commands.every(
+    (one) => KEEP_COLUMNS.has(text(one?.['subtype'])) && one?.['behavior'] !== 'DROP_CASCADE',
+  );
+}
+
+/** Whether an ALTER TABLE takes along what others have of it. */
+export function cascades(type: string, body: Ast): boolean {
+  if (type !== 'AlterTableStmt') return false;
+  return list(body['cmds']).some((entry) => bodyOf(entry, 'AlterTableCmd')?.['behavior'] === 'DROP_CASCADE');
+}
+
 /**
  * Reads from a statement's tree which objects it may change.
  *

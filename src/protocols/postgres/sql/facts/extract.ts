@@ -1,5 +1,5 @@
 import { type Ast, isAst, list, number, text, unwrap } from './ast.ts';
-import { namedChanges } from './extract-changes.ts';
+import { cascades, keepsNames, namedChanges } from './extract-changes.ts';
 import { DDL_HANDLERS } from './extract-ddl.ts';
 import { EXPRESSION_HANDLERS } from './extract-expression.ts';
 import { FROM_HANDLERS } from './extract-from.ts';
@@ -69,6 +69,8 @@ function statement(raw: Ast, total: number, newer: NewerSyntax | undefined): Sta
     walk.typed(node.type, node.body, place);
     const changes = namedChanges(node.type, node.body);
     if (changes !== undefined) walk.facts.single.changes = changes;
+    if (keepsNames(node.type, node.body)) walk.facts.single.keepsNames = true;
+    if (cascades(node.type, node.body)) walk.facts.cascade = true;
     if (walk.facts.tag === '') walk.facts.refuse(`a statement of unknown kind (${node.type})`);
   }
   return walk.facts.build(offset, length);

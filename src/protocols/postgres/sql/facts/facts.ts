@@ -254,7 +254,7 @@ export interface StatementFacts {
   readonly materializes: boolean;
   readonly explain?: { readonly analyze: boolean; readonly verbose: boolean };
   readonly objects: readonly ObjectFact[];
-  /** DROP or TRUNCATE … CASCADE: dependent objects go too. */
+  /** DROP, TRUNCATE or ALTER TABLE … CASCADE: dependent objects go too. */
   readonly cascade: boolean;
   /** A rename or move: of the column if it is one, else of the relation, to what. */
   readonly renames?: {
@@ -263,6 +263,8 @@ export interface StatementFacts {
   };
   /** Objects that it changes in the catalog, if it says all of them by name. */
   readonly changes?: NamedChanges;
+  /** It changes the schema, and leaves all relations, their columns and what these are called as they are. */
+  readonly keepsNames?: boolean;
   readonly settings: readonly SettingFact[];
   readonly discards?: 'all' | 'plans' | 'sequences' | 'temp';
   readonly transaction?: TransactionKind;

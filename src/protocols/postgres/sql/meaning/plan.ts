@@ -6,6 +6,7 @@ import type { NamedChanges } from '../facts/schema-changes.ts';
 import type { MaskedRead } from './flow/masked-reads.ts';
 import type { MemberStep } from './flow/member-steps.ts';
 import type { OutputColumn } from './flow/output-columns.ts';
+import type { SchemaEffect } from './flow/schema-effect.ts';
 import type { NameChange } from './held-names.ts';
 import type { IsMasked } from './lineage.ts';
 import type { NameEffects, NameScope, SearchPath } from './name-scope.ts';
@@ -92,6 +93,10 @@ export interface StatementPlan {
   readonly relations: readonly number[];
   /** It changes a relation with masked columns, or what is known of one. */
   readonly reshapesMasked: boolean;
+  /** What statements of other sessions may mean once it is committed. */
+  readonly schemaEffect?: SchemaEffect;
+  /** Columns come of a type, by a function in FROM. */
+  readonly expandsTypes?: true;
   /** It shows what functions give because of what they are made of: as of this catalog, by this path. */
   readonly clears?: { readonly catalog: Catalog; readonly path: SearchPath };
   /** It holds for the types that its parameters were given, PostgreSQL's own too, and no others. */

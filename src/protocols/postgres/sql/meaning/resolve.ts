@@ -1,3 +1,4 @@
+import { once } from '../../../../core/later.ts';
 import type { PolicyValue } from '../../../../policy/model.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
 import { HINTS } from '../../hints.ts';
@@ -12,6 +13,7 @@ import type { MayLookUp } from './flow/column-trace.ts';
 import { type Flow, maskedFlow } from './flow/masked-flow.ts';
 import { maskedReads } from './flow/masked-reads.ts';
 import { outputColumns } from './flow/output-columns.ts';
+import { schemaEffect } from './flow/schema-effect.ts';
 import { plainRefusal } from './plain/plain-only.ts';
 import { isNotRun, type PlanInput, type StatementPlan, unreadPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
@@ -53,6 +55,8 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   const { plainOnly: plain, names: scope } = input;
   const computed = plain && plainRefusal({ facts, catalog, names: scope, analysed, plain });
   const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal ?? computed;
+  const nameChanges = { ...nameEffects, changes: input.names.pass(facts, nameEffects) };
+  const effect = schemaEffect(facts, resolution.touched, nameChanges, catalog);
   const computes = input.computesMasks === true && refusal !== undefined && refusal === flow.refusal;
   const reads = computes && isPlain(facts) ? maskedReads(facts, resolution.touched) : undefined;
   return {
@@ -79,7 +83,9 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...names(facts),
     ...copyPlan(facts, resolution),
     ...settingPlan(facts, resolution),
-    names: { ...nameEffects, changes: input.names.pass(facts, nameEffects) },
+    names: nameChanges,
+    ...(effect === undefined ? {} : { schemaEffect: effect }),
+    ...(facts.derived.some((one) => one.kind === 'function') ? { expandsTypes: true } : {}),
     resolved,
     ddl: changesCatalog(facts) || steering.altersSchema || discards,
     // What code changes besides has any name.
@@ -109,8 +115,10 @@ function isAskedNow(facts: StatementFacts): boolean {
   return isPlain(facts) && facts.prepares === undefined && facts.declares === undefined;
 }
 
-/** OIDs of the schema, and of the type. */
-const [PG_CATALOG, JSONB] = [11, 3802];
+/** OIDs of the schema, the type, and the kind of index. */
+const [PG_CATALOG, JSONB, BTREE] = [11, 3802, 403];
+/** The strategy of btree by which values are equal. */
+const EQUAL = 3;
 
 /** Names of PostgreSQL's own operators on jsonb. */
 function operatorsOn(catalog: AnalysisCatalog): (oid: number) => string | undefined {
@@ -125,9 +133,16 @@ function lookUps(
   column: NonNullable<PlanInput['mayLookUp']>,
 ): MayLookUp | undefined {
   if (analysed === undefined) return undefined;
+  const { catalog } = analysed;
+  const equal = once(() => {
+    const families = new Set(catalog.operatorClasses(BTREE).map(({ family }) => family));
+    const members = [...families].flatMap((one) => catalog.familyOperators(one));
+    return new Set(members.flatMap(({ operator, strategy }) => (strategy === EQUAL ? [operator] : [])));
+  });
+  // Of boxes, circles and paths `=` compares sizes: what is equal is what no order tells apart.
   const equals = (oid: number) => {
-    const operator = analysed.catalog.operator(oid);
-    return operator?.name === '=' && operator.namespace === PG_CATALOG;
+    const operator = catalog.operator(oid);
+    return operator?.name === '=' && operator.namespace === PG_CATALOG && equal().has(oid);
   };
   return { equals, column };
 }
