@@ -20,6 +20,9 @@ INSERT INTO people VALUES (1, 'Ann', 'ann@example.com', 7301, 's-1', 'north'), (
 CREATE VIEW early AS SELECT id, email AS address FROM people WHERE ssn < 's-2';
 CREATE FUNCTION same(text, text) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT true';
 CREATE SCHEMA ops; CREATE OPERATOR ops.= (LEFTARG = text, RIGHTARG = text, FUNCTION = public.same);
+CREATE COLLATION folded (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+CREATE DOMAIN folding AS text COLLATE folded;
+CREATE TABLE shapes (id int, area box, way path); INSERT INTO shapes VALUES (1, '(2,2),(0,0)', '[(0,0),(1,1)]');
 GRANT USAGE ON SCHEMA ops TO hoop; GRANT ALL ON ALL TABLES IN SCHEMA public TO hoop;
 `;
 
@@ -29,6 +32,8 @@ const COLUMNS = {
   'public.people.ssn': ['hidden'],
   'public.people.region': ['lookup', 'hidden'],
   'public.early.id': ['lookup'],
+  'public.shapes.area': ['lookup'],
+  'public.shapes.way': ['lookup'],
 };
 
 const MOST = 12;
@@ -82,6 +87,15 @@ const MORE: readonly string[] = [
   'PREPARE p AS SELECT id FROM people WHERE email = $1',
   "CREATE TABLE found AS SELECT id FROM people WHERE email = 'ann@example.com'",
   "SELECT id FROM people WHERE email = 'ann@example.com' ORDER BY email",
+  // What the client says is equal may be half of all that there is.
+  "SELECT id FROM people WHERE email COLLATE folded = 'ANN@example.com'",
+  "SELECT id FROM people WHERE email = 'ANN@example.com' COLLATE folded",
+  "SELECT id FROM (SELECT id, email COLLATE folded AS e FROM people) p WHERE e = 'ANN@example.com'",
+  "SELECT id FROM people WHERE email::folding = 'ANN@example.com'",
+  "SELECT id FROM people WHERE email = 'ANN@example.com'::folding",
+  // Of these only sizes are compared.
+  "SELECT id FROM shapes WHERE area = '(4,1),(0,0)'",
+  "SELECT id FROM shapes WHERE way = '[(8,8),(9,9)]'",
 ];
 
 const by = (client: RawClient, value: string) =>
@@ -92,7 +106,34 @@ const by = (client: RawClient, value: string) =>
     sync,
   );
 
+/** Of a statement that a Parse has named, and asked by SQL. */
+const BY_NAME = 'SELECT id FROM people WHERE email = $1';
+
 describe('a masked column that may be looked up', () => {
+  test.each([
+    "EXPLAIN EXECUTE named('ann@example.com')",
+    "EXPLAIN ANALYZE EXECUTE named('ann@example.com')",
+    "CREATE TABLE found AS EXECUTE named('ann@example.com')",
+  ])('is not asked by what tells more of it, or stores it: %s', async (sql) => {
+    const client = await rawLogin(tunnel);
+    await client.ask(parse('named', BY_NAME, [25]), sync);
+    expect((await client.ask(query(sql)))[0]).toBe('ErrorResponse 42501');
+    client.close();
+  });
+
+  test('is not compared with a parameter whose type brings another collation', async () => {
+    const client = await rawLogin(tunnel);
+    const [[oid] = []] = [rowsOf(await client.ask(query("SELECT 'folding'::regtype::oid")))];
+    const folded = [
+      parse('', BY_NAME, [Number(oid)]),
+      bind('', '', { values: ['ANN@example.com'] }),
+      execute(''),
+      sync,
+    ];
+    expect((await client.ask(...folded))[0]).toBe('ErrorResponse 42501');
+    client.close();
+  });
+
   test.each(MORE)('is not asked more than whether it equals something: %s', async (sql) => {
     const client = await rawLogin(tunnel);
     const lines = await client.ask(query(sql));
@@ -141,6 +182,13 @@ describe('a masked column that may be looked up', () => {
       expect(told).toContain(`may be asked ${MOST} times in 3600 s`);
     }
     expect(rowsOf(await other.ask(query('SELECT count(*) FROM people WHERE id = 1')))).toEqual(['1']);
+    // By SQL a statement that has a name asks as often as by the protocol.
+    await other.ask(parse('named', BY_NAME, [25]), sync);
+    for (const sql of ["EXECUTE named('ann@example.com')", "SELECT 1; EXECUTE named('ann@example.com')"]) {
+      other.take();
+      expect(rowsOf(await other.ask(query(sql)))).toEqual([]);
+      expect(other.take().toString('utf8')).toContain('lookups-spent');
+    }
     other.close();
     third.close();
     await second.close();

@@ -108,7 +108,7 @@ export class SqlNames {
     const found = names.get(name) ?? names.get(ALL);
     if (!isFetch && earlier.steered) return { ...plan, refusal: uncertainExecute() };
     const inner = found === undefined ? await (isFetch ? this.#cursor(name) : this.#prepared(name)) : found;
-    if (inner !== undefined && inner !== GONE) return borrow(plan, inner);
+    if (inner !== undefined && inner !== GONE) return borrow(plan, inner, isFetch);
     const refusal = isFetch
       ? unknownName('unknown-portal', 'cursor', name)
       : unknownName('unknown-statement', 'prepared statement', name);
@@ -217,7 +217,10 @@ function cursor(
 }
 
 /** EXECUTE does what its statement does, FETCH shows what its cursor shows. */
-function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
+function borrow(plan: StatementPlan, inner: StatementPlan, isFetch: boolean): StatementPlan {
+  // What a cursor asks was asked when it was opened.
+  const lookups = isFetch ? undefined : inner.lookups;
+  const refusal = inner.refusal ?? (lookups === undefined || plan.tag === 'EXECUTE' ? undefined : asksMore());
   // FETCH and EXPLAIN ANALYZE do not tell how many rows were changed.
   const counts = plan.tag === 'EXECUTE' || plan.changesNothing;
   const told = plan.explainsMasked === undefined ? [] : (inner.explaining ?? []);
@@ -234,10 +237,17 @@ function borrow(plan: StatementPlan, inner: StatementPlan): StatementPlan {
     ddl: plan.ddl || inner.ddl,
     names: inner.names,
     resolved: [...plan.resolved, ...inner.resolved],
-    ...(inner.refusal === undefined ? {} : { refusal: inner.refusal }),
+    ...(refusal === undefined ? {} : { refusal }),
+    ...(lookups === undefined ? {} : { lookups }),
     ...(inner.copy === undefined ? {} : { copy: inner.copy }),
     ...(inner.clears === undefined ? {} : { clears: inner.clears }),
   };
+}
+
+/** EXPLAIN tells how many rows there are, or guesses it; what is stored may be looked at in other ways. */
+function asksMore(): PostgresRefusal {
+  const reason = 'a statement that asks whether a masked column equals something is only executed by itself';
+  return { code: 'ERR_DENIED', rule: 'masked-column-flow', reason, hint: HINTS.leaveOutOrAlone };
 }
 
 function tooManyNames(what: string): PostgresRefusal {

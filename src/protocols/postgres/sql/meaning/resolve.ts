@@ -116,7 +116,7 @@ function isAskedNow(facts: StatementFacts): boolean {
 }
 
 /** OIDs of the schema, the type, and the kind of index. */
-const [PG_CATALOG, JSONB, BTREE] = [11, 3802, 403];
+const [PG_CATALOG, JSONB, BTREE] = [11, 3802, 403] as const;
 /** The strategy of btree by which values are equal. */
 const EQUAL = 3;
 

@@ -1,3 +1,4 @@
+import { FIRST_USER_OID } from '../../../catalog/system/objects.ts';
 import type { Expr, Query, SortGroup, Var } from '../../analysis/tree.ts';
 import { expressionsOf, partsOf } from '../../analysis/walk.ts';
 import { bare, type MemberStep, stepsInto } from './member-steps.ts';
@@ -21,6 +22,8 @@ export class ColumnTrace extends QueryTrace<Sources> {
   readonly lookups = new Map<Expr, Sources>();
   /** What stands in documents of columns that are followed was read where none of that is. */
   stepped = false;
+  /** The statement itself says by which collation something is compared. */
+  collates = false;
   readonly #mayLookUp: MayLookUp | undefined;
   readonly #maySee: MaySee | undefined;
   readonly #counted: (relation: number) => ReadonlySet<number> | undefined;
@@ -69,6 +72,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
   protected override given(frame: Frame<Sources>, expr: Expr): Sources {
     this.spend();
     if (expr.kind === 'Var') return this.#column(frame, expr);
+    if (expr.kind === 'CollateExpr') this.collates = true;
     if (expr.kind === 'RelabelType' || expr.kind === 'CollateExpr') return this.given(frame, expr.arg);
     if (expr.kind === 'SubLink' && expr.link === 'expr')
       return this.outputs(this.frame(expr.query, frame))[0] ?? CLEAR;
@@ -120,6 +124,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
         if (expr === undefined) return CLEAR;
         this.spend();
         if (expr.kind === 'Var') return this.#column(frame, expr);
+        if (expr.kind === 'CollateExpr') this.collates = true;
         if (this.#isLookup(frame, expr) || this.#isBeside(frame, expr)) return CLEAR;
         const within = this.#all(frame, partsOf(expr));
         if (expr.kind !== 'SubLink' || expr.link === 'exists') return within;
@@ -144,8 +149,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
     const { equals, column } = this.#mayLookUp ?? {};
     if (expr.kind !== 'OpExpr' || equals?.(expr.operator) !== true || expr.args.length !== 2) return false;
     const [one, other] = expr.args.map(bare) as [Expr, Expr];
-    const found =
-      one.kind === 'Var' && isSent(other) ? one : other.kind === 'Var' && isSent(one) ? other : undefined;
+    const found = comparedColumn(one, other) ?? comparedColumn(other, one);
     if (found === undefined || found.attribute <= 0) return false;
     const sources = this.#column(frame, found);
     if (sources.size === 0 || [...sources].some((key) => column?.(key) !== true)) return false;
@@ -176,6 +180,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
   #show(frame: Frame<Sources>, expr: Expr): void {
     // A whole row is told column by column by nobody.
     if (expr.kind === 'Var') return expr.attribute === 0 ? this.#look(frame, expr) : undefined;
+    if (expr.kind === 'CollateExpr') this.collates = true;
     if (expr.kind === 'RelabelType' || expr.kind === 'CollateExpr') this.#show(frame, expr.arg);
     else if (expr.kind === 'SubLink' && expr.link === 'expr') this.#visit(this.frame(expr.query, frame));
     else this.#look(frame, expr);
@@ -224,8 +229,11 @@ export interface MayLookUp {
   column(key: string): boolean;
 }
 
-function isSent(expr: Expr): boolean {
-  return expr.kind === 'Const' || (expr.kind === 'Param' && expr.source === 'external');
+/** A column that is compared with what the client sends, of PostgreSQL's own types or its own: another might bring its collation. */
+function comparedColumn(column: Expr, sent: Expr): Var | undefined {
+  const isSent = sent.kind === 'Const' || (sent.kind === 'Param' && sent.source === 'external');
+  if (column.kind !== 'Var' || !isSent) return undefined;
+  return sent.type < FIRST_USER_OID || sent.type === column.type ? column : undefined;
 }
 
 /** In ON CONFLICT, the row that was to be inserted: the caller's own values. */
