@@ -374,3 +374,30 @@ describe('what is masked stays masked', () => {
     ]);
   });
 });
+
+/** Of a column that is gone, the name is found further out: that of the masked one. */
+const FURTHER_OUT = 'SELECT (SELECT email FROM kin LIMIT 1) FROM people';
+const GONE = 'ALTER TABLE kin RENAME email TO gone';
+
+describe('columns that are gone where it is not asked what is there', () => {
+  beforeEach(() => done("CREATE TABLE kin AS SELECT 'own' AS email"));
+  afterEach(async () => {
+    await ask('ROLLBACK');
+    await done('DROP TABLE kin');
+  });
+
+  test.each<readonly string[]>([
+    [`${GONE}; ${FURTHER_OUT}`],
+    [`ALTER TABLE kin DROP COLUMN email; ${FURTHER_OUT}`],
+    ['CREATE TEMP TABLE sink (x text)', `${GONE}; INSERT INTO sink ${FURTHER_OUT}`, 'SELECT x FROM sink'],
+    ['BEGIN', `${GONE}; ${FURTHER_OUT}`],
+    ['BEGIN', GONE, 'SAVEPOINT s', `ROLLBACK TO s; ${FURTHER_OUT}`],
+    ['BEGIN', GONE, `COMMIT; ${FURTHER_OUT}`],
+    ['BEGIN ISOLATION LEVEL REPEATABLE READ', GONE, FURTHER_OUT],
+    ['BEGIN ISOLATION LEVEL SERIALIZABLE', GONE, `COPY (${FURTHER_OUT}) TO STDOUT`],
+  ])('have no other found by their names: %s %s %s %s', async (...statements) => {
+    const lines: string[] = [];
+    for (const sql of statements) if (sql !== undefined) lines.push(...(await ask(sql)));
+    expect(lines).toContain('ErrorResponse 42501');
+  });
+});

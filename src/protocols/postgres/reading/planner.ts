@@ -281,7 +281,9 @@ export class StatementPlanner {
     if (path === undefined) return refused(`‹statement of ${Buffer.byteLength(text)} octets›`, UNKNOWN_PATH);
     this.#renew(known);
     const before = known.outside !== undefined ? [] : this.#path.changesBefore(known.catalog);
-    const names = new NameScope(known.catalog, path, before, this.#path.moved, this.#path.tookBefore);
+    const seen = known.outside !== undefined || !this.#uncommittedDdl();
+    const { moved, tookBefore } = this.#path;
+    const names = new NameScope(known.catalog, path, before, moved, tookBefore, seen);
     const plans: StatementPlan[] = [];
     for (const facts of statements) {
       if (plans.length > 0 && this.#turns.spent) await this.#turns.next();

@@ -64,12 +64,14 @@ export class NameScope {
   /** The path was set in a transaction that may end within the string. */
   #moved: boolean;
   #reshaped = false;
+  #columnsHold: boolean;
 
   /**
    * @param path Of the session, before the string.
    * @param before What became of names in a transaction of the session's that is still open.
    * @param moved The path was set in a transaction that is still open.
    * @param took What became of names before that, and the catalog may not show yet. Only read.
+   * @param columnsHold Relations that the catalog knows have the columns that it says.
    */
   constructor(
     catalog: Catalog,
@@ -77,17 +79,24 @@ export class NameScope {
     before: readonly NameChange[] = [],
     moved = false,
     took?: NameChanges,
+    columnsHold = true,
   ) {
     this.#catalog = catalog;
     this.#path = path;
     this.#moved = moved;
     this.#took = took;
+    this.#columnsHold = columnsHold;
     for (const one of before) this.#changes.add(one, this.schema(one.schema));
   }
 
   /** Code ran earlier in the string that may have given any name to another relation. */
   get reshaped(): boolean {
     return this.#reshaped;
+  }
+
+  /** No statement before may have given a relation other columns: names in a query could be found elsewhere then. */
+  get columnsHold(): boolean {
+    return this.#columnsHold;
   }
 
   get path(): SearchPath {
@@ -97,7 +106,8 @@ export class NameScope {
   /** Where names are looked up, if all that they may stand for is in the catalog; undefined where that is not certain. */
   get settled(): SearchPath | undefined {
     const changed = this.#changes.size + (this.#took?.size ?? 0) > 0;
-    return this.#certain && !changed && !this.#reshaped ? this.#path : undefined;
+    const isCertain = this.#certain && this.#columnsHold && !changed && !this.#reshaped;
+    return isCertain ? this.#path : undefined;
   }
 
   /** A schema by the name that is written: `pg_temp` is the session's own. */
@@ -184,6 +194,7 @@ export class NameScope {
     const changesMore = facts.kind === 'ddl' && facts.changes === undefined;
     if ((steers && !follows) || changesMore) this.#certain = false;
     this.#reshaped ||= reshapes;
+    if (facts.kind === 'ddl' && facts.keepsNames !== true) this.#columnsHold = false;
     if (steers) this.#moved = true;
     else if (this.#moved && TRANSACTION_ENDS.has(facts.transaction)) this.#certain = false;
     return changes;

@@ -98,7 +98,7 @@ function flowOf(
   facts: StatementFacts,
   { touched, taint, touchesMasked }: Resolution,
   analysed: LazyAnalysis,
-  { mayLookUp, clearInto }: Pick<PlanInput, 'mayLookUp' | 'clearInto'>,
+  { mayLookUp, clearInto, names }: Pick<PlanInput, 'mayLookUp' | 'clearInto' | 'names'>,
 ): Flow {
   if (taint.isEmpty && touchesMasked && (isPlain(facts) || isTold(facts))) {
     const found = analysed();
@@ -107,7 +107,8 @@ function flowOf(
     const flow = found && analysedFlow(found.query, touched, { lookUp, see });
     if (flow !== undefined && (isPlain(facts) || staysWithin(facts, flow))) return flow;
   }
-  return (taint.isEmpty ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
+  const isCarried = taint.isEmpty && names.columnsHold;
+  return (isCarried ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
 }
 
 /** It is run once for each time that it is sent. */

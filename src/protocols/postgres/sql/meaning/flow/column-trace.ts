@@ -1,7 +1,7 @@
 import { FIRST_USER_OID } from '../../../catalog/system/objects.ts';
 import type { Expr, Query, SortGroup, Var } from '../../analysis/tree.ts';
 import { expressionsOf, partsOf } from '../../analysis/walk.ts';
-import { bare, type MemberStep, stepsInto } from './member-steps.ts';
+import { type MemberStep, stepsInto } from './member-steps.ts';
 import { type Frame, mergesRows, QueryTrace, shownOf, TooMuch } from './query-trace.ts';
 
 /** Columns whose data something has: `relation.attribute`, as `columnKey` writes it. */
@@ -148,7 +148,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
   #isLookup(frame: Frame<Sources>, expr: Expr): boolean {
     const { equals, column } = this.#mayLookUp ?? {};
     if (expr.kind !== 'OpExpr' || equals?.(expr.operator) !== true || expr.args.length !== 2) return false;
-    const [one, other] = expr.args.map(bare) as [Expr, Expr];
+    const [one, other] = expr.args.map(relabelled) as [Expr, Expr];
     const found = comparedColumn(one, other) ?? comparedColumn(other, one);
     if (found === undefined || found.attribute <= 0) return false;
     const sources = this.#column(frame, found);
@@ -227,6 +227,11 @@ export interface MayLookUp {
   equals(operator: number): boolean;
   /** @param key As of `Sources`. */
   column(key: string): boolean;
+}
+
+/** Without what makes nothing else of a value, nor says how it is compared. */
+function relabelled(expr: Expr): Expr {
+  return expr.kind === 'RelabelType' ? relabelled(expr.arg) : expr;
 }
 
 /** A column that is compared with what the client sends, of PostgreSQL's own types or its own: another might bring its collation. */

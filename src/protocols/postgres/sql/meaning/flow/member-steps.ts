@@ -86,6 +86,6 @@ function subscripts({ container, base, upper, lower, assigned }: Extract<Expr, {
 }
 
 /** Without what makes nothing else of a value. */
-export function bare(expr: Expr): Expr {
+function bare(expr: Expr): Expr {
   return expr.kind === 'RelabelType' || expr.kind === 'CollateExpr' ? bare(expr.arg) : expr;
 }
