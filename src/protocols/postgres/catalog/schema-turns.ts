@@ -31,7 +31,7 @@ interface Session {
  * changes takes effect when no other has something under way that it might make mean something else; what is asked meanwhile
  * waits, and is judged anew.
  *
- * @see docs/decisions/0028-schema-turns.md
+ * @see docs/decisions/0029-schema-turns.md
  */
 export class SchemaTurns {
   readonly #sessions = new Set<SchemaTurn>();

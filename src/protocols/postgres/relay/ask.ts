@@ -154,7 +154,7 @@ const CANCELLED: Denial = {
 
 const REASON =
   'names that it uses, or that it changes, are in use or changed by another session at this moment';
-/** @see docs/decisions/0028-schema-turns.md */
+/** @see docs/decisions/0029-schema-turns.md */
 export const SCHEMA_CHANGING: Denial = {
   code: 'ERR_DENIED',
   message: `refused: ${REASON}`,
