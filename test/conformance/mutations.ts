@@ -206,8 +206,8 @@ export const MUTATIONS: readonly Mutation[] = [
     without: 'a stand-in for a denied statement',
     suite: 'postgres',
     file: `${RELAY}/ask.ts`,
-    line: "if (answer.effect === 'deny') return",
-    becomes: 'if (false) return',
+    line: "if (answer.effect === 'deny') {",
+    becomes: 'if (false) {',
     fails: DENIED,
   },
   {
