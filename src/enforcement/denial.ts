@@ -26,6 +26,13 @@ const CAUSES = {
   },
 } as const;
 
+/** To whom no policy permits it. */
+const TO = {
+  any: '',
+  agent: ' to the agent, too: the person it acts for has one',
+  person: ' to the person you act for, too: the agent has one',
+} as const;
+
 /**
  * Says a denial or a hold to the one who asked. Pure.
  *
@@ -70,12 +77,13 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
   }
   if (cause !== undefined && cause !== 'default-deny')
     return { code: 'ERR_DENIED', rule: cause, ...CAUSES[cause], next: GENERAL_REFUSALS[cause].next };
+  const lacks = decision.effect === 'deny' ? decision.lacks : undefined;
   return {
     code: 'ERR_DENIED',
     message: `no policy permits ${whatOf(pair)}`,
     rule: 'default-deny',
     reason: 'what no policy permits is denied',
-    hint: `use what you are permitted, or ask the operator for a policy that permits ${pair?.action ?? 'this'}`,
+    hint: `use what you are permitted, or ask the operator for a policy that permits ${pair?.action ?? 'this'}${TO[lacks ?? 'any']}`,
     next: GENERAL_REFUSALS['default-deny'].next,
   };
 }

@@ -117,7 +117,8 @@ function ofDenied(denied: readonly Denied[]): Judgement {
   const rules = distinct(denied.flatMap(({ decision }) => decision.rules));
   const errors = denied.flatMap(({ decision }) => decision.errors);
   const first = denied.find(({ decision }) => decision.rules.length > 0) ?? denied[0]!;
-  const decision = denial(rules, errors);
+  const { lacks } = first.decision;
+  const decision = { ...denial(rules, errors), ...(lacks === undefined ? {} : { lacks }) };
   if (first.cause !== undefined) return { decision, pair: first.pair, cause: first.cause };
   if (rules.length > 0) return { decision, pair: first.pair };
   return { decision, pair: first.pair, cause: errors.length > 0 ? 'policy-error' : 'default-deny' };

@@ -12,6 +12,7 @@ import {
   type ApprovalsNeeded,
   type Decision,
   fewest,
+  type Lacking,
   narrowest,
   type PolicyEngine,
   type PolicyObject,
@@ -144,14 +145,24 @@ export class CedarEngine implements PolicyEngine {
       };
     const needed = this.#approvalsFor(denied);
     if (needed === undefined || this.#vocabulary.contextOf(request.action) === undefined)
-      return { effect: 'deny', rules: rules(denied), errors };
+      return { effect: 'deny', rules: rules(denied), errors, ...this.#lacking(request, answers) };
     const again = this.#ask(request, needed.approvals);
     if (again.every((answer) => answer.allowed && answer.errors.length === 0)) {
       return { effect: 'hold', rules: rules(denied), ...needed };
     }
     // What the approvals cannot lift is the true reason: nothing at all, if no rule permits it.
     const left = again.filter((answer) => !answer.allowed);
-    return { effect: 'deny', rules: rules(left), errors: again.flatMap((answer) => answer.errors) };
+    const failed = again.flatMap((answer) => answer.errors);
+    return { effect: 'deny', rules: rules(left), errors: failed, ...this.#lacking(request, again) };
+  }
+
+  /** Answers are in the order of the principals that must be permitted. */
+  #lacking({ principal }: PolicyRequest, answers: readonly CedarAnswer[]): { lacks?: Lacking } {
+    const { principals } = this.#principal(principal).asked;
+    const [denied, ...more] = principals.filter((_, index) => answers[index]?.allowed === false);
+    const isForbidden = answers.some(({ allowed, reasons }) => !allowed && reasons.length > 0);
+    if (denied === undefined || more.length > 0 || principals.length < 2 || isForbidden) return {};
+    return { lacks: denied.type === 'Person' ? 'person' : 'agent' };
   }
 
   #reveal(principal: Principal, object: PolicyObject): Reveal {

@@ -89,6 +89,8 @@ export function narrowest(all: readonly (AnswerLimits | undefined)[]): AnswerLim
  * What policy says of one pair. A hold is given only if every reason carries `@approval` and asking again with those
  * approvals allows; a denial with no rules is the default deny; `errors` non-empty is always a denial.
  */
+export type Lacking = 'agent' | 'person';
+
 export type Decision =
   | {
       readonly effect: 'allow';
@@ -96,7 +98,13 @@ export type Decision =
       readonly rows?: RowBound;
       readonly limits?: AnswerLimits;
     }
-  | { readonly effect: 'deny'; readonly rules: readonly RuleRef[]; readonly errors: readonly string[] }
+  | {
+      readonly effect: 'deny';
+      readonly rules: readonly RuleRef[];
+      readonly errors: readonly string[];
+      /** Of an agent and the person it acts for, who must both be permitted, the only one to whom no policy permits it. */
+      readonly lacks?: Lacking;
+    }
   | ({ readonly effect: 'hold'; readonly rules: readonly RuleRef[] } & ApprovalsNeeded);
 
 /** What lifts a hold. */

@@ -145,6 +145,29 @@ describe('says what was denied, why, and what to do', () => {
   });
 });
 
+it.each([
+  ['ai-agents', ' to the person you act for, too: the agent has one'],
+  ['developers', ' to the agent, too: the person it acts for has one'],
+  ['nobody', ''],
+])(
+  'where only %s are permitted it, the one who acts for another is told who lacks it',
+  async (group, said) => {
+    const { enforcer, operation } = setUp(
+      engineOf(`@id("x") permit (principal in Group::"${group}", action, resource);`),
+      live,
+      delegated(['ai-agents'], ['developers']),
+    );
+    expect(
+      await enforcer.decide(operation([pair('sql.select'), pair('sql.select', table('u'))])),
+    ).toMatchObject({
+      denial: {
+        rule: 'default-deny',
+        hint: `use what you are permitted, or ask the operator for a policy that permits sql.select${said}`,
+      },
+    });
+  },
+);
+
 describe('the order of checks', () => {
   it('a credential that is not live: thrown, nothing asked, nothing stored', async () => {
     const dead = {

@@ -165,8 +165,19 @@ describe('an agent that acts for a person may do what both may', () => {
 
   it('neither alone is enough', () => {
     expect(asWho(AGENTS + STAFF)).toEqual({ effect: 'allow', rules: [{ id: 'agents' }, { id: 'staff' }] });
-    expect(asWho(AGENTS)).toMatchObject({ effect: 'deny', rules: [] });
-    expect(asWho(STAFF)).toMatchObject({ effect: 'deny', rules: [] });
+    expect(asWho(AGENTS)).toEqual({ effect: 'deny', rules: [], errors: [], lacks: 'person' });
+    expect(asWho(STAFF)).toEqual({ effect: 'deny', rules: [], errors: [], lacks: 'agent' });
+  });
+
+  it('says which of them is permitted nothing, and nothing else of them', () => {
+    expect(asWho('')).not.toHaveProperty('lacks');
+    const no = '@id("no") forbid (principal in Group::"developers", action, resource);';
+    expect(asWho(AGENTS + STAFF + no)).not.toHaveProperty('lacks');
+    expect(asWho(AGENTS + no)).not.toHaveProperty('lacks');
+    expect(decide('', 'sql.drop', table('t'))).not.toHaveProperty('lacks');
+    const asked =
+      '@id("dba") @approval("dba") forbid (principal in Group::"ai-agents", action == Action::"sql.drop", resource) unless { context.approvals.contains("dba") };';
+    expect(asWho(AGENTS + asked)).not.toHaveProperty('lacks');
   });
 
   it('each stands in its own groups only', () => {
