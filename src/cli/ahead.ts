@@ -8,12 +8,14 @@ import { type Invocation, textOption } from './command.ts';
 import type { KnownClients } from './connect/clients/index.ts';
 import { withHalves } from './connect/prepare.ts';
 
-/** @returns Undefined: none is given. @throws {HoopError} `ERR_USAGE` options that do not go together, a file that cannot be read. */
+/** @returns Undefined: none is given. @throws {HoopError} `ERR_USAGE` options that do not go together, a file that cannot be read, an empty text. */
 export async function operationOf(invocation: Invocation): Promise<AheadQuestion | undefined> {
   const [command, file] = [textOption(invocation, 'command'), textOption(invocation, 'file')];
   if (command !== undefined && file !== undefined)
     throw new HoopError('ERR_USAGE', '-c and -f exclude each other');
   const text = file === undefined ? command : await contentOf(invocation, file);
+  if (text?.trim() === '')
+    throw new HoopError('ERR_USAGE', `${file ?? '-c'} has nothing in it that could run`);
   const parameters = (invocation.options['param'] ?? []) as readonly string[];
   if (text === undefined && parameters.length > 0)
     throw new HoopError('ERR_USAGE', '--param belongs to -c or -f');

@@ -9,6 +9,9 @@ import { ReplayPrinter } from './printer.ts';
 /** Nobody wants to watch somebody think. */
 const IDLE_LIMIT_S = 2;
 
+/** That are told where another was asked for. */
+const MOST_STREAMS = 32;
+
 /** How a recording is played. */
 interface Pace {
   /** 0: without pauses. */
@@ -28,17 +31,20 @@ export async function runReplay(invocation: Invocation): Promise<undefined> {
   const play = io.json ? asJson(invocation) : (asCast(invocation) ?? asPlayed(invocation));
   const stream = streamOf(invocation);
   const follow = invocation.options['follow'] === true;
+  const streams = new Set<number>();
   await withGateway(
     invocation,
     async (gateway) => {
       try {
         for await (const frame of gateway.api.recording(invocation.args[0]!, io.signal, follow)) {
+          if (frame.kind !== 'end' && streams.size < MOST_STREAMS) streams.add(frame.stream ?? 0);
           if (isOf(frame, stream)) await play.show(frame);
           if (frame.kind === 'broken') throw new HoopError('ERR_VERIFY', frame.message);
         }
       } finally {
         await play.leave?.();
       }
+      if (stream !== undefined) demandStream(stream, streams);
       play.check?.();
     },
     AS_PERSON,
@@ -130,6 +136,14 @@ function streamOf(invocation: Invocation): number | undefined {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new HoopError('ERR_USAGE', `--stream "${text}" is no number`, {
     hint: 'a replay without it names the streams',
+  });
+}
+
+/** @throws {HoopError} `ERR_USAGE` nothing of that stream is in the recording. */
+function demandStream(stream: number, known: ReadonlySet<number>): void {
+  if (known.has(stream) || known.size === MOST_STREAMS) return;
+  throw new HoopError('ERR_USAGE', `there is no stream ${stream} in it`, {
+    hint: `it has ${[...known].sort((a, b) => a - b).join(', ')}`,
   });
 }
 

@@ -184,6 +184,7 @@ it('is on record, as what did not run', async () => {
 it.each([
   [['policy', 'explain', 'pg'], 'which operation'],
   [['policy', 'explain', 'pg', '-c', 'SELECT 1', '-f', 'x'], 'exclude each other'],
+  [['policy', 'explain', 'pg', '-c', ' '], 'nothing in it'],
 ])('is not asked without one operation: %j', async (args, words) => {
   expect(await stack.hoopctl(args)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining(words) });
 });

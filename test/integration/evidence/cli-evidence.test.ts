@@ -292,6 +292,15 @@ describe('session replay', () => {
     );
   });
 
+  test('a stream that is not in it is told, with those that are', async () => {
+    const replay = (stream: string) =>
+      hoopctl(['session', 'replay', 'ses_01HF7YAT00TJF77036A063SQP8', '--json', '--stream', stream], env);
+    expect((await replay('0')).exitCode).toBe(0);
+    const { stderr, exitCode } = await replay('9');
+    expect(stderr).toContain('"message":"there is no stream 9 in it","hint":"it has 0"');
+    expect(exitCode).toBe(64);
+  });
+
   test('ends at once by Ctrl-C', async () => {
     const running = new RunningHoopctl(['session', 'replay', 'ses_01HF7YAT00TJF77036A063SQP8'], env);
     await running.until(/SELECT 1/);
