@@ -88,14 +88,15 @@ function load(vocabulary: Vocabulary, files: readonly PolicyFile[]): Loaded {
     return { ok: false, faults: [tooMuch(sorted[0]?.name ?? '', MAX_FILES, MAX_TOTAL_CHARS)] };
   }
   const policies = sorted.flatMap((file) => readFile(file, vocabulary, faults));
-  if (policies.length > MAX_POLICIES)
-    faults.push({
-      ...at(policies.at(-1)!),
-      message: `more than ${MAX_POLICIES} policies`,
-      cure: 'join rules with sets and groups',
-    });
+  if (policies.length > MAX_POLICIES) {
+    const message = `more than ${MAX_POLICIES} policies`;
+    return {
+      ok: false,
+      faults: [{ ...at(policies.at(-1)!), message, cure: 'join rules with sets and groups' }],
+    };
+  }
   refuseDuplicates(policies, faults);
-  const warnings = faults.length > 0 ? [] : validateAll(policies, vocabulary, faults);
+  const warnings = validateAll(policies, vocabulary, faults);
   if (faults.length > 0) return { ok: false, faults: joinSamePlace(faults.toSorted(byPlace)) };
   return {
     ok: true,
@@ -126,6 +127,9 @@ function readFile(file: PolicyFile, vocabulary: Vocabulary, faults: PolicyFault[
   return split.policies.flatMap((source) => readPolicy(file, source, vocabulary, faults) ?? []);
 }
 
+/** Stands for notes that are not known. */
+const NAMELESS: { readonly notes: PolicyNotes } = { notes: { id: '' } };
+
 function readPolicy(
   file: PolicyFile,
   source: PolicySource,
@@ -139,11 +143,10 @@ function readPolicy(
     return undefined;
   }
   const { effect, action, annotations = {} } = answer.json;
-  const notes = readNotes(annotations, effect);
-  if ('faults' in notes) {
-    for (const fault of notes.faults) faults.push({ file: file.name, ...start, ...fault });
-    return undefined;
-  }
+  const read = readNotes(annotations, effect);
+  // What else is wrong with it is told at once.
+  const notes = 'faults' in read ? NAMELESS : read;
+  if ('faults' in read) for (const fault of read.faults) faults.push({ file: file.name, ...start, ...fault });
   if (
     notes.notes.rows !== undefined &&
     !isAbout(action, vocabulary, (verb) => vocabulary.counted.includes(verb))
@@ -212,7 +215,7 @@ function wordsOf(action: PolicyJson['action']): string[] {
 
 function refuseDuplicates(policies: readonly Read[], faults: PolicyFault[]): void {
   const first = new Map<string, Read>();
-  for (const read of policies) {
+  for (const read of policies.filter(({ policy }) => policy.id !== '')) {
     const other = first.get(read.policy.id);
     if (other === undefined) first.set(read.policy.id, read);
     else {
@@ -234,10 +237,13 @@ function validateAll(
   vocabulary: Vocabulary,
   faults: PolicyFault[],
 ): PolicyFault[] {
-  const byId = new Map(policies.map((read) => [read.policy.id, read]));
+  // By their number: names may be missing, or there twice.
+  const byNumber = new Map(policies.map((read, number) => [`${number}`, read]));
   const answer = validate({
     schema: vocabulary.parsedSchema(),
-    policies: { staticPolicies: Object.fromEntries(policies.map(({ policy }) => [policy.id, policy.text])) },
+    policies: {
+      staticPolicies: Object.fromEntries(policies.map(({ policy }, number) => [`${number}`, policy.text])),
+    },
     validationSettings: { mode: 'strict' },
   });
   if (answer.type === 'failure') {
@@ -248,7 +254,7 @@ function validateAll(
   }
   const located = (entries: readonly { policyId: string; error: DetailedError }[]) =>
     entries.flatMap(({ policyId, error }) => {
-      const read = byId.get(policyId);
+      const read = byNumber.get(policyId);
       return read === undefined ? [] : [{ read, fault: faultOf(error, read.file, read.source) }];
     });
   const errors = located(answer.validationErrors);

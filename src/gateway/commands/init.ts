@@ -66,7 +66,7 @@ async function tlsFiles(): Promise<StarterFile[]> {
 function writeNew(directory: string, { name, mode, text }: StarterFile): boolean {
   const path = join(directory, name);
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolders(dirname(path));
     return writeNewFile(path, text, mode);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -75,4 +75,11 @@ function writeNew(directory: string, { name, mode, text }: StarterFile): boolean
       cause: error,
     });
   }
+}
+
+/** As Node does itself; only that it tries for ever where a file system takes no new folder and says that there is none, as `/proc`. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  mkdirSync(path);
 }

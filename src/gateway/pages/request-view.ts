@@ -106,7 +106,7 @@ function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean):
 <input type="hidden" name="binding" value="${item.binding}">${body}</form>`;
   const yes = html`<button class="yes">Approve as ${item.mine.join(' and ')}</button>`;
   const count = html`<button class="plain">Count what it would change</button>
-<span class="dim">It is done and undone at the target.</span>`;
+<span class="dim">Changes of rows are done and undone at the target.</span>`;
   return html`${item.window === undefined ? form('try', count) : undefined}${means}
 <div class="decide">
 ${whole ? form('approve', yes) : TOO_LONG}

@@ -46,6 +46,13 @@ beforeAll(() => {
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 describe('hoopd init', () => {
+  it('says where nothing can be made, and does not try for ever', async () => {
+    const { code, err } = await Hoopd.run('init', '/proc/hoop/gateway');
+    expect(err).toContain('cannot be written');
+    expect(err).toContain('name a directory that you may write into');
+    expect(code).toBe(78);
+  });
+
   it('writes what check accepts, secrets for the owner alone', async () => {
     const made = await Hoopd.run('init', '.', '--json');
     expect(made.code).toBe(0);

@@ -186,6 +186,21 @@ describe('says what is wrong, where, and what to write', () => {
     ]);
   });
 
+  it('for all that is wrong with a rule, and with those beside it, though names are missing or there twice', () => {
+    const wrong =
+      'permit (principal, action == Action::"sql.select", resource) when { resource.nmae == "x" };';
+    const told = faults([wrong, wrong, `@id("a") ${wrong}`, `@id("a") ${wrong}`].join('\n'));
+    expect(told.map(([place, message]) => [place, message?.split(' for ')[0]])).toEqual([
+      ['1:1', 'the policy has no @id'],
+      ['1:69', expect.stringContaining('nmae')],
+      ['2:1', 'the policy has no @id'],
+      ['2:69', expect.stringContaining('nmae')],
+      ['3:78', expect.stringContaining('nmae')],
+      ['4:1', '@id("a") is taken by a.cedar:3'],
+      ['4:78', expect.stringContaining('nmae')],
+    ]);
+  });
+
   it('for all faults of all files at once, by place', () => {
     const loaded = loadPolicies(vocabulary, [
       { name: 'b.cedar', text: 'permit (principal, action, resource);' },
