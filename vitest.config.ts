@@ -20,8 +20,8 @@ const withServers = (name: string, atOnce: 1 | 2 | 3) => ({
 
 // No ring isolates its files: they share what a worker has loaded, as no module of ours keeps state. It halves `unit`.
 // `unit` is pure and quick, `integration` drives hoopctl and hoopd before one real PostgreSQL: `npm test`. `clients` has
-// foreign programs and providers, `long` what takes its time: crashes, floods, full disks, networks that go away. `cluster` drives
-// kubectl before a real cluster, which `npm run test:cluster` starts where one can be had.
+// foreign programs and providers, and what mostly waits; `long` what wants the machine for itself: crashes, floods, full disks. `cluster`
+// drives kubectl before a real cluster, which `npm run test:cluster` starts where one can be had.
 export default defineConfig({
   test: {
     projects: [

@@ -78,7 +78,7 @@ export const POSTGRES_KINDS: Readonly<Record<PostgresRule, Kind>> = {
     other: ['CREATE TABLE public.fresh (id int)', 'SELECT count(*) FROM public.fresh'],
     shows: /0$/,
   },
-  'schema-changing': { file: 'test/long/postgres/schema-turns.test.ts', test: 'schema-changing' },
+  'schema-changing': { file: 'test/clients/postgres/schema-turns.test.ts', test: 'schema-changing' },
   'too-many-names': {
     refused: ['\\i {dir}/many.sql'],
     other: ['SELECT 4999'],

@@ -2,9 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { query, type RawClient, rawLogin } from '../support/postgres/raw-client.ts';
-import { type Stack, startStack, type Tunnel } from '../support/stack.ts';
-import { eventually, timePasses } from '../support/waiting.ts';
+import { query, type RawClient, rawLogin } from '../../support/postgres/raw-client.ts';
+import { type Stack, startStack, type Tunnel } from '../../support/stack.ts';
+import { eventually, timePasses } from '../../support/waiting.ts';
 
 const POLICY = `
 @id("developers") permit (principal in Group::"developers", action, resource);
