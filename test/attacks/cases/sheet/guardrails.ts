@@ -276,9 +276,10 @@ const guarded: AttackGroup = {
     act({
       id: 'PG-S15',
       case: 'COPY TO a file',
-      steps: ["COPY orders TO '/tmp/hoop-attack-copy'"],
-      effect: "SELECT (pg_stat_file('/tmp/hoop-attack-copy', true)).size",
-      reset: "COPY orders TO PROGRAM 'cat > /dev/null; rm -f /tmp/hoop-attack-copy'",
+      // In the server's own directory: others are tried at the same time.
+      steps: ["COPY orders TO '/proc/self/cwd/sheet-copy'"],
+      effect: "SELECT (pg_stat_file('sheet-copy', true)).size",
+      reset: "COPY orders TO PROGRAM 'cat > /dev/null; rm -f sheet-copy'",
     }),
     ...deletes('PG-S15', 'COPY (DELETE FROM orders RETURNING *) TO STDOUT'),
     ...deletes('PG-S16', 'CALL p()', 'TRUNCATE orders'),
