@@ -230,7 +230,7 @@ describe('a session that the target itself ends', () => {
 
   const nothing = () => undefined;
 
-  test.for([
+  test.each([
     {
       by: 'its administrator',
       first: ["SELECT 'itself'"],
@@ -261,10 +261,14 @@ describe('a session that the target itself ends', () => {
       says: 'terminating connection due to transaction timeout',
       next: 'less',
     },
-  ])('by $by: in its words, and what to do next', async (row, { skip }) => {
+  ])('by $by: in its words, and what to do next', async (row) => {
     const { since = 0, first, begins, code, says, next = 'reconnect' } = row;
     const version = Number(await stack.postgres.psql('SHOW server_version_num')) / 10_000;
-    skip(version < since, `the target is PostgreSQL ${Math.floor(version)}`);
+    if (version < since) {
+      // An older one has no such bound to end a session by.
+      expect(await client.ask(query(first[0]!))).toEqual(['ErrorResponse 42704', 'ReadyForQuery I']);
+      return;
+    }
     const masked = await ended(first, begins);
     expect(masked).toMatchObject({ S: 'FATAL', C: code });
     expect(JSON.parse(masked['H'] ?? '')).toMatchObject({
