@@ -99,7 +99,7 @@ function callsOf({ ast }: SourceFile, name: string): ts.CallExpression[] {
 
 function isOfVitest({ expression }: ts.CallExpression): boolean {
   const root = expression.getText().split(/[.(]/)[0] ?? '';
-  return ['it', 'test', 'describe', 'context', 'ctx', 'suite'].includes(root);
+  return ['it', 'test', 'describe', 'context', 'ctx', 'suite', 'skip'].includes(root);
 }
 
 /** Its condition is a call of `cannot`, or a constant that is one. */
