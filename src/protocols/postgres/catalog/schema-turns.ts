@@ -11,6 +11,8 @@ const REMEMBERED = 256;
 const MOST_CHANGES = 256;
 /** What a session that is gone has sent last takes effect within this time or not at all, ms. */
 const LAST_WORDS_MS = 500;
+/** Most statements change nothing: for them nothing is made. */
+const NONE: readonly SchemaEffect[] = [];
 
 type Plan = Pick<StatementPlan, 'relations' | 'resolved' | 'clears' | 'expandsTypes' | 'schemaEffect'>;
 
@@ -74,7 +76,7 @@ export class SchemaTurns {
 
   /** What took effect after so many times. */
   since(count: number): readonly SchemaEffect[] {
-    if (count === this.#count) return [];
+    if (count === this.#count) return NONE;
     const later = this.#done.filter(({ at }) => at > count).map(({ effect }) => effect);
     // Of the oldest that is remembered not all may be.
     const isForgotten = this.#done.length === REMEMBERED && (this.#done[0]?.at ?? 0) > count;
@@ -83,7 +85,7 @@ export class SchemaTurns {
 
   /** Something may be otherwise for those who wait. */
   moved(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+    if (this.#waiting.length > 0) for (const wake of this.#waiting.splice(0)) wake();
   }
 
   /** Waits until that is so. @returns Whether it is, in time. */
@@ -105,9 +107,9 @@ export class SchemaTurn {
   #since = 0;
   #judged: readonly Plan[] = [];
   /** What it has sent and is not committed. */
-  #changed: readonly SchemaEffect[] = [];
+  #changed = NONE;
   /** What the statement that is judged would change. */
-  #changing: readonly SchemaEffect[] = [];
+  #changing = NONE;
   /** Its changes take effect now, or wait for that: who came first. */
   #takes: number | undefined;
   /** What was judged, or the end of a batch, has not gone yet. */
@@ -169,9 +171,10 @@ export class SchemaTurn {
   judged(plans: readonly Plan[], takesEffect: boolean): Promise<boolean> | boolean {
     if (!this.#session.masks.masksColumns) return true;
     this.#judged = plans;
-    this.#changing = plans.flatMap(({ schemaEffect }) => schemaEffect ?? []);
-    const changes = this.#changing.length + this.#changed.length > 0;
-    if (!changes || !takesEffect) return this.#locks();
+    const changes = plans.some(({ schemaEffect }) => schemaEffect !== undefined);
+    this.#changing = changes ? plans.flatMap(({ schemaEffect }) => schemaEffect ?? []) : NONE;
+    const isToCome = this.#changing.length + this.#changed.length > 0;
+    if (!isToCome || !takesEffect) return this.#locks();
     return this.takeEffect();
   }
 
@@ -213,7 +216,7 @@ export class SchemaTurn {
   /** What was judged waits for people, or does not go. */
   rests(): void {
     this.#judged = [];
-    this.#changing = [];
+    this.#changing = NONE;
     this.#waits = false;
     this.#takes = undefined;
     this.#turns.moved();
@@ -221,9 +224,11 @@ export class SchemaTurn {
 
   /** What was judged has gone to the server. */
   went(): void {
-    const all = [...this.#changed, ...this.#changing];
-    this.#changed = all.length > MOST_CHANGES ? [ANYTHING] : all;
-    this.#changing = [];
+    if (this.#changing.length > 0) {
+      const all = [...this.#changed, ...this.#changing];
+      this.#changed = all.length > MOST_CHANGES ? [ANYTHING] : all;
+    }
+    this.#changing = NONE;
     this.#judged = [];
     this.#waits = false;
   }
@@ -241,7 +246,7 @@ export class SchemaTurn {
   /** All that was sent is answered. @param inBlock A transaction is open. */
   rested(inBlock: boolean): void {
     if (!this.#waits) this.#takes = undefined;
-    if (!inBlock) this.#changed = [];
+    if (!inBlock) this.#changed = NONE;
     this.#turns.moved();
   }
 
@@ -261,6 +266,7 @@ export class SchemaTurn {
 
 /** Relations that the server keeps from others to the end of the transaction. */
 function lockedBy(effects: readonly SchemaEffect[]): readonly SchemaEffect[] {
+  if (effects.length === 0) return NONE;
   return effects.flatMap(({ relations }) =>
     relations.length === 0 ? [] : [{ anything: false, relations, names: [] }],
   );
