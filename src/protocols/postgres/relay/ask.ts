@@ -4,7 +4,7 @@ import type { OpenOperation } from '../../stream/operations.ts';
 import { HINTS } from '../hints.ts';
 import type { Planned } from '../reading/planner.ts';
 import { type Original, writesMaskBack } from '../reading/write-back.ts';
-import { POSTGRES_REFUSALS } from '../refusals.ts';
+import { POSTGRES_REFUSALS, type PostgresRefusal } from '../refusals.ts';
 import { ApprovableStatement, type Asking } from './approvable.ts';
 import { ENDS_TRANSACTION, type SessionState } from './state.ts';
 
@@ -30,8 +30,9 @@ const TRIES = 5;
  * @throws {HoopError} As `Guard.ask`, and what `answers` throw.
  */
 export function ask(state: SessionState, planned: Planned, asking: Asking, answers: Answers): Later<void> {
-  return after(inTurn(state, planned, asking), (found) =>
-    found === undefined ? answers.refuse(SCHEMA_CHANGING) : askGuard(state, found, asking, answers),
+  // What did not come to its turn is refused by the guard as well, and so is on record.
+  return after(inTurn(state, planned, asking), (found = { ...planned, refusal: NOT_ITS_TURN }) =>
+    askGuard(state, found, asking, answers),
   );
 }
 
@@ -154,12 +155,15 @@ const CANCELLED: Denial = {
 
 const REASON =
   'names that it uses, or that it changes, are in use or changed by another session at this moment';
-/** @see docs/decisions/0029-schema-turns.md */
-export const SCHEMA_CHANGING: Denial = {
+const NOT_ITS_TURN = {
   code: 'ERR_DENIED',
-  message: `refused: ${REASON}`,
   rule: 'schema-changing',
   reason: REASON,
   hint: HINTS.sendAgain,
+} as const satisfies PostgresRefusal;
+/** @see docs/decisions/0029-schema-turns.md */
+export const SCHEMA_CHANGING: Denial = {
+  ...NOT_ITS_TURN,
+  message: `refused: ${REASON}`,
   next: POSTGRES_REFUSALS['schema-changing'].next,
 };
