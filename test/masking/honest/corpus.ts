@@ -83,32 +83,49 @@ const SHOPS_MASKED = {
   'public.events.ip': ['pii'],
 };
 
-const TPCH = new URL('tpch.py', import.meta.url).pathname;
-const TPCH_VERSION = '1.5.5';
-const TPCH_MASKED = { 'public.supplier.s_phone': ['pii'], 'public.supplier.s_address': ['pii'] };
-/** By the number of a query, from 1. */
-const TPCH_CARRIED: Readonly<Record<number, readonly string[]>> = {
-  2: ['s_address', 's_phone'],
-  15: ['s_address', 's_phone'],
-  20: ['s_address'],
-};
+const TPC = new URL('tpc.py', import.meta.url).pathname;
+const TPC_VERSION = '1.5.5';
+
+/** Of a benchmark: what is masked, and by the number of a query, from 1, which masked columns it carries. */
+interface Benchmark {
+  readonly columns: Corpus['columns'];
+  readonly carried: Readonly<Record<number, readonly string[]>>;
+}
+
+const BENCHMARKS = {
+  tpch: {
+    columns: { 'public.supplier.s_phone': ['pii'], 'public.supplier.s_address': ['pii'] },
+    carried: { 2: ['s_address', 's_phone'], 15: ['s_address', 's_phone'], 20: ['s_address'] },
+  },
+  tpcds: {
+    columns: {
+      'public.customer.c_email_address': ['pii'],
+      'public.customer.c_login': ['pii'],
+      'public.customer.c_birth_day': ['pii'],
+      'public.customer_address.ca_street_name': ['pii'],
+      'public.store.s_manager': ['pii'],
+    },
+    carried: {},
+  },
+} satisfies Readonly<Record<string, Benchmark>>;
 
 /**
- * The 22 queries of TPC-H over rows of its own.
+ * The 22 queries of TPC-H or the 99 of TPC-DS, over rows of their own.
  *
  * @throws {Error} The packages that bring them cannot be had here.
  */
-export function tpch(): Corpus {
+export function tpc(name: keyof typeof BENCHMARKS): Corpus {
   const packages = ['duckdb', 'duckdb-extension-tpch', 'duckdb-extension-tpcds'].map(
-    (one) => `${one}==${TPCH_VERSION}`,
+    (one) => `${one}==${TPC_VERSION}`,
   );
-  const args = [TPCH, pythonPackages(`duckdb-${TPCH_VERSION}`, packages)];
+  const args = [TPC, pythonPackages(`duckdb-${TPC_VERSION}`, packages), name];
   const printed = execFileSync('python3', args, { encoding: 'utf8', maxBuffer: 1 << 28 });
   const { schema, queries } = JSON.parse(printed) as { schema: string; queries: string[] };
+  const { columns, carried }: Benchmark = BENCHMARKS[name];
   const statements = queries.map((sql, index) => ({
-    at: `tpch ${index + 1}`,
+    at: `${name} ${index + 1}`,
     sql,
-    masks: TPCH_CARRIED[index + 1] ?? [],
+    masks: carried[index + 1] ?? [],
   }));
-  return { name: 'tpch', sql: schema, columns: TPCH_MASKED, statements };
+  return { name, sql: schema, columns, statements };
 }
