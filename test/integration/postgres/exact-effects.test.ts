@@ -36,6 +36,20 @@ CREATE TABLE people (id int PRIMARY KEY, name text, ssn text, email citext, at t
   path ltree, attrs hstore, kinds text[], doc jsonb, place cube);
 CREATE TABLE visits (person int REFERENCES people, day date, minutes int, note varchar(40));
 CREATE TABLE notes (id int, tag tag, key key, size small);
+${[
+  ['degrees', 'IMMUTABLE'],
+  ['loose', 'VOLATILE'],
+]
+  .map(
+    ([name, volatility]) => `CREATE TYPE ${name};
+CREATE FUNCTION ${name}_in(cstring) RETURNS ${name} LANGUAGE internal ${volatility} STRICT AS 'float8in';
+CREATE FUNCTION ${name}_out(${name}) RETURNS cstring LANGUAGE internal ${volatility} STRICT AS 'float8out';
+CREATE TYPE ${name} (INPUT = ${name}_in, OUTPUT = ${name}_out, INTERNALLENGTH = 8, PASSEDBYVALUE, ALIGNMENT = double);`,
+  )
+  .join('\n')}
+CREATE CAST (degrees AS float8) WITHOUT FUNCTION AS IMPLICIT;
+CREATE TABLE measures (person int, heat degrees, other loose);
+INSERT INTO measures VALUES (1, '36.6', '1'), (2, '37', '2');
 CREATE VIEW seen AS SELECT id, name, email FROM people WHERE price > 1;
 INSERT INTO people VALUES (1, 'Ann', '123', 'a@b.c', now(), 9.5, 'top.a', 'a=>1', '{a,b}', '{"a": 1}', '(1,2)'),
   (2, 'Bob', '456', 'b@b.c', now(), 3, 'top.b', 'b=>2', '{b}', '{"b": [2]}', '(3,4)');
@@ -69,6 +83,12 @@ const ORDINARY = [
   `SELECT 'a' = ANY (kinds), kinds[1], array_length(kinds, 1), kinds || 'z'::text, unnest(kinds) FROM people`,
   `SELECT doc -> 'a', doc ->> 'a', doc @> '{"a": 1}', jsonb_build_object('id', id, 'name', name) FROM people`,
   `SELECT json_agg(name), string_agg(name, ', ' ORDER BY name), array_agg(id) FROM people`,
+  // A type whose code is the server's own.
+  `SELECT heat, sqrt(heat), heat + 1.5, '3'::degrees FROM measures ORDER BY heat::float8`,
+  // What nothing is done with but to hand it on.
+  'SELECT p.name, m.person FROM people p LEFT JOIN measures m ON m.person = p.id ORDER BY 1',
+  'WITH m AS MATERIALIZED (SELECT * FROM measures) SELECT count(*) FROM m JOIN people p ON p.id = m.person',
+  'SELECT s.person FROM (SELECT other, person FROM measures) s',
   'SELECT (SELECT max(minutes) FROM visits WHERE person = p.id), EXISTS (SELECT 1 FROM visits) FROM people p',
   'SELECT id, name FROM seen WHERE email IS NOT NULL',
   'SELECT 1 + 2, 1.5 * 2, 7 / 2, 2 ^ 3, -1, abs(-3), round(1.234, 2), greatest(1, 2), nullif(1, 2)',

@@ -78,7 +78,36 @@ CREATE OR REPLACE FUNCTION loops(i int) RETURNS int LANGUAGE sql AS 'SELECT CASE
 CREATE FUNCTION reads_otherwise() RETURNS text STABLE LANGUAGE sql SET standard_conforming_strings = off AS $$ SELECT 'x' $$;
 CREATE FUNCTION user_path() RETURNS text STABLE LANGUAGE sql SET search_path = "$user", public AS 'SELECT title FROM plain WHERE id = 1';
 CREATE FUNCTION mixed() RETURNS TABLE (id int, ssn text) STABLE LANGUAGE sql AS 'SELECT id, ssn FROM people';
-CREATE AGGREGATE joined (text) (SFUNC = textcat, STYPE = text);`;
+CREATE AGGREGATE joined (text) (SFUNC = textcat, STYPE = text);
+CREATE FUNCTION twice(a numeric, b numeric) RETURNS numeric IMMUTABLE LANGUAGE sql AS 'SELECT a + 2 * b';
+CREATE FUNCTION ended(a numeric) RETURNS text IMMUTABLE LANGUAGE sql RETURN a || '!';
+CREATE AGGREGATE doubled (numeric) (SFUNC = twice, STYPE = numeric, INITCOND = '0', FINALFUNC = ended);
+CREATE FUNCTION spies(a text, b text) RETURNS text STABLE LANGUAGE sql AS 'SELECT coalesce(a, b) || max(ssn) FROM people';
+CREATE AGGREGATE spying (text) (SFUNC = spies, STYPE = text);
+CREATE FUNCTION ends_so(a text) RETURNS text STABLE LANGUAGE sql AS 'SELECT a || max(ssn) FROM people';
+CREATE AGGREGATE spying_at_last (text) (SFUNC = textcat, STYPE = text, FINALFUNC = ends_so);
+CREATE FUNCTION any_state(a text, b text) RETURNS text STABLE LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT b || min(ssn) FROM people); END';
+CREATE AGGREGATE opaque (text) (SFUNC = any_state, STYPE = text);
+CREATE AGGREGATE of_checked (seeing) (SFUNC = textcat, STYPE = text);
+CREATE FUNCTION own_length(text) RETURNS int IMMUTABLE LANGUAGE internal AS 'textlen';
+CREATE FUNCTION own_xml(text, bool, bool, text) RETURNS xml IMMUTABLE LANGUAGE internal AS 'query_to_xml';
+
+CREATE FUNCTION card(p people) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT p.name || (card.p).id';
+CREATE FUNCTION card_kept(p people) RETURNS text IMMUTABLE LANGUAGE sql RETURN upper(p.name);
+CREATE FUNCTION card_of(people, int) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT ($1).name FROM generate_series(1, $2)';
+CREATE FUNCTION secret(p people) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT p.ssn';
+CREATE FUNCTION secret_kept(p people) RETURNS text IMMUTABLE LANGUAGE sql RETURN p.ssn;
+CREATE FUNCTION as_words(p people) RETURNS text STABLE LANGUAGE sql AS 'SELECT p::text';
+CREATE FUNCTION as_words_kept(p people) RETURNS text STABLE LANGUAGE sql RETURN p::text;
+CREATE FUNCTION starred(p people) RETURNS text STABLE LANGUAGE sql AS 'SELECT concat(p.*)';
+CREATE FUNCTION as_json(p people) RETURNS json STABLE LANGUAGE sql AS 'SELECT row_to_json(p)';
+CREATE FUNCTION passes(p people) RETURNS text STABLE LANGUAGE sql AS 'SELECT secret(p)';
+CREATE FUNCTION passes_kept(p people) RETURNS text STABLE LANGUAGE sql RETURN secret(p);
+CREATE FUNCTION within(p people) RETURNS text STABLE LANGUAGE sql AS 'SELECT (q.r).ssn FROM (SELECT p) q (r)';
+CREATE FUNCTION within_kept(p people) RETURNS text STABLE LANGUAGE sql BEGIN ATOMIC SELECT (q.r).ssn FROM (SELECT p) q (r); END;
+CREATE FUNCTION decides(p people) RETURNS text STABLE LANGUAGE sql AS $$ SELECT p.name WHERE p.ssn < 'k' $$;
+CREATE FUNCTION beside(p people) RETURNS text STABLE LANGUAGE sql AS $$ SELECT max(ssn) || (p).name FROM people $$;
+CREATE FUNCTION pair_of(p people, q people) RETURNS text STABLE LANGUAGE sql AS 'SELECT p.name || q.ssn';`;
 const TAGS = new Map([
   ['public.people.ssn', ['pii']],
   ['hidden.plain.title', ['pii']],
@@ -121,6 +150,13 @@ const SHOWN: readonly string[] = [
   'EXPLAIN SELECT net(1, 2) FROM titles(1)',
   'COPY (SELECT net(1, 2)) TO STDOUT',
   'CREATE TABLE made AS SELECT pick(1) AS t',
+  "SELECT joined(title ORDER BY id), joined(DISTINCT title) FILTER (WHERE id > 0) FROM plain HAVING joined(title) <> 'x'",
+  'SELECT doubled(price), joined(title) OVER (ORDER BY id) FROM plain GROUP BY title, id',
+  'SELECT own_length(title), sum(own_length(title)) OVER () FROM plain ORDER BY own_length(title)',
+  'SELECT card(p), card_kept(p), card_of(p, 1) FROM people p ORDER BY card(p)',
+  'SELECT id FROM people p WHERE card(p) <> $$x$$ GROUP BY id, card_kept(p)',
+  'SELECT card(q.p), (q.p).name FROM (SELECT p FROM people p) q ORDER BY (q.p).id',
+  'WITH c AS (SELECT p, id FROM people p) SELECT card_kept(p), id FROM c',
 ];
 
 /** It is run besides: what it gives tells what is masked. */
@@ -152,6 +188,28 @@ const LIVE: readonly string[] = [
   'SELECT same(ssn) FROM people',
   'SELECT same(p) FROM people p',
   'SELECT row_to_json(same(p)) FROM people p',
+  'SELECT spying(title) FROM plain',
+  'SELECT spying(title) OVER () FROM plain',
+  'SELECT spying_at_last(title) FROM plain',
+  'SELECT opaque(title) FROM plain',
+  'SELECT joined(ssn) FROM people',
+  "SELECT own_xml('SELECT ssn FROM people', true, false, '')",
+  'SELECT secret(p) FROM people p',
+  'SELECT secret_kept(p) FROM people p',
+  'SELECT as_words(p) FROM people p',
+  'SELECT as_words_kept(p) FROM people p',
+  'SELECT starred(p) FROM people p',
+  'SELECT as_json(p) FROM people p',
+  'SELECT passes(p) FROM people p',
+  'SELECT passes_kept(p) FROM people p',
+  'SELECT within(p) FROM people p',
+  'SELECT within_kept(p) FROM people p',
+  'SELECT decides(p) FROM people p',
+  'SELECT beside(p) FROM people p',
+  'SELECT pair_of(p, p) FROM people p',
+  'SELECT pair_of(q => p, p => p) FROM people p',
+  'SELECT secret(q.p) FROM (SELECT p FROM people p) q',
+  'SELECT card((p.id, p.ssn, p.ssn)::people) FROM people p',
 ];
 /** Nobody knows, or it is not looked into. */
 const UNCERTAIN: readonly string[] = [
@@ -169,7 +227,9 @@ const UNCERTAIN: readonly string[] = [
   'SELECT loops(2)',
   'SELECT reads_otherwise()',
   'SELECT user_path()',
-  'SELECT joined(title) FROM plain',
+  'SELECT of_checked(title) FROM plain',
+  'SELECT card(p => p) FROM people p',
+  'SELECT p.card FROM people p',
   'SELECT upper(p) FROM plain p',
   'SELECT net(1, 2), sets()',
   'DECLARE c CURSOR FOR SELECT net(1, 2)',

@@ -4,6 +4,8 @@ import { NAMES } from './schema.ts';
 import { column, condition, filled, number, pick, type Text, text } from './values.ts';
 
 const selected = fc.tuple(number, text, text).map(([a, b, c]) => `${a} AS c0, ${b} AS c1, ${c} AS c2`);
+/** Names that are not queries: of these a whole row can be told. */
+const named = pick(...NAMES.filter((name) => /^\w+$/.test(name)));
 const JSON_ROWS = `'[{"c0":1,"c1":"alpha"},{"c0":2,"c1":"zulu"}]'`;
 
 /** What may stand behind WHERE and FROM of a query over `t`. */
@@ -220,9 +222,43 @@ export function sources(major: Major): Text {
           one,
           pick('2', 't.c0', 'length(t.c1)'),
         ),
+        filled('(SELECT t.c0, (t.r).c1, (t.r).c2 FROM (SELECT u.c0, u AS r FROM $ u) t)', named),
         filled(
-          '(SELECT t.c0, (t.r).c1, (t.r).c2 FROM (SELECT u.c0, u AS r FROM $ u) t)',
-          pick(...NAMES.filter((name) => /^\w+$/.test(name))),
+          '(SELECT (t.r).c0, $(t.r) AS c1, (t.r).$ AS c2 FROM (SELECT u AS r FROM people u $) t $)',
+          pick('card', 'card', 'card_kept', 'card_kept', 'telling', 'deciding', 'whole'),
+          pick('c1', 'c2', 'c2'),
+          pick(
+            '',
+            'WHERE u.c0 > 1',
+            'WHERE card(u) IS NOT NULL',
+            'ORDER BY u',
+            'UNION ALL SELECT u FROM people u',
+          ),
+          pick(
+            '',
+            '',
+            'ORDER BY (t.r).$',
+            'WHERE (t.r).c1 > t.r::text',
+            'GROUP BY t.r',
+            'WHERE t.r IS NOT NULL',
+          ).map((one) => one.replace('$', 'c0')),
+        ),
+        filled(
+          '(WITH w AS $(SELECT u AS r, u.c0 FROM $ u) SELECT (w.r).c0, (w.r).$ AS c1, (SELECT (x.r).$ FROM (SELECT v AS r FROM $ v LIMIT 1) x) AS c2 FROM w JOIN $ t ON t.c0 = (w.r).$)',
+          pick('', 'MATERIALIZED '),
+          named,
+          pick('c1', 'c2'),
+          pick('c1', 'c2'),
+          named,
+          one,
+          pick('c0', 'c0', 'c1::int'),
+        ),
+        filled(
+          '(SELECT min(t.c0) AS c0, $(t.$ $) AS c1, t.c2 FROM $ t GROUP BY t.c2)',
+          pick('joined', 'joined', 'spying'),
+          pick('c1', 'c2'),
+          pick('', 'ORDER BY t.c0', 'ORDER BY t.c1'),
+          one,
         ),
         filled(
           '(SELECT t.c0, ($ || t.c1) AS c1, w2.c2 FROM ROWS FROM (generate_series(1, 2), unnest(ARRAY[1, 2])) AS w (c0, c2n), $ t, LATERAL (SELECT t.c2) w2 (c2), plain w3)',

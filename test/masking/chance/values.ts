@@ -72,6 +72,7 @@ const COMPUTED_TEXTS = [
     "(t.$::text LIKE 'z%')::text",
     "(t.$::text = ANY (ARRAY['zulu']))::text",
   ],
+  ...['joined(t.$::text) OVER (ORDER BY t.c0)', 'spying(t.$::text) OVER ()'],
   ...[
     'peek(t.c0)',
     'peeks(1)',

@@ -33,6 +33,7 @@ export interface Corpus {
 const FOLDER = new URL('./queries/', import.meta.url);
 /** Debian's package postgresql-15-postgis-3 brings it. */
 const POSTGIS = '/usr/share/postgresql/15/extension/postgis.control';
+const CLINIC = new URL('./clinic/', import.meta.url);
 const PLACES = new URL('./places/', import.meta.url);
 const NOTE = /^-- masks: (.*)$/;
 
@@ -41,6 +42,16 @@ export function shops(): Corpus {
   const statements = readdirSync(FOLDER).flatMap((name) => statementsOf(new URL(name, FOLDER)));
   const sql = readFileSync(new URL('schema.sql', import.meta.url), 'utf8');
   return { name: 'queries', sql, columns: SHOPS_MASKED, statements };
+}
+
+/** What is asked where users have made types, functions, operators and aggregates of their own, and hand on rows as wholes. */
+export function clinic(): Corpus {
+  return {
+    name: 'clinic',
+    sql: readFileSync(new URL('schema.sql', CLINIC), 'utf8'),
+    columns: CLINIC_MASKED,
+    statements: statementsOf(new URL('queries.sql', CLINIC)),
+  };
 }
 
 /**
@@ -81,6 +92,14 @@ const SHOPS_MASKED = {
   'public.employees.salary': ['pii'],
   'public.payments.card': ['pii'],
   'public.events.ip': ['pii'],
+};
+
+const CLINIC_MASKED = {
+  'clinic.person.email': ['pii'],
+  'clinic.person.phone': ['pii'],
+  'clinic.patient.ssn': ['pii'],
+  'clinic.doctor.salary': ['pii'],
+  'billing.invoice.iban': ['pii'],
 };
 
 const TPC = new URL('tpc.py', import.meta.url).pathname;

@@ -373,6 +373,7 @@ function buildFunction(row: CatalogRow, rowTypes: ReadonlySet<number>): CatalogF
     steers: false,
     reshapes: false,
     code: undefined,
+    parts: undefined,
     defaultsCall: false,
   };
 }
@@ -481,7 +482,14 @@ export function catalogText(catalog: CatalogData): string[] {
       ['relation', ...Object.values(relation)],
       ...[...columns].map(([, column]) => [relation.oid, ...facts(column)]),
     );
-  for (const { steers: _, reshapes: __, code: ___, defaultsCall: ____, ...one } of functions.values())
+  for (const {
+    steers: _,
+    reshapes: __,
+    code: ___,
+    parts: ____,
+    defaultsCall: _____,
+    ...one
+  } of functions.values())
     lines.push(['function', ...facts(one)]);
   for (const name of ['parents', 'children', 'triggers', 'foreignKeys', 'operators'] as const)
     for (const [key, values] of catalog[name])

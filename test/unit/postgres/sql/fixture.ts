@@ -101,6 +101,7 @@ const AROUND: Rows = {
     steers: false,
     reshapes: false,
     code: null,
+    twin: null,
     calls: null,
   })),
   pg_rewrite: [

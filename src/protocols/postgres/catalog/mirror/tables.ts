@@ -112,6 +112,8 @@ const AGGREGATED = `UNION SELECT s.oid::pg_catalog.oid::pg_catalog.int8
 const MAX_CODE = 16 * 1024;
 /** A user's function in SQL; its language has the same OID on every server. */
 const IN_SQL = `x.oid >= ${FIRST_USER_OID} AND x.prolang = 14 AND x.prokind = 'f'`;
+/** A user's function that is carried out by code of the server, whose language has the same OID everywhere, too. */
+const IN_SERVER = `x.oid >= ${FIRST_USER_OID} AND x.prolang = 12 AND x.prokind = 'f'`;
 /** Not before 14. A function that has one has no text. */
 const SQL_BODY = `CASE WHEN x.prosrc OPERATOR(pg_catalog.=) '' THEN pg_catalog.to_jsonb(x) ->> 'prosqlbody' END`;
 
@@ -177,6 +179,8 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
           coalesce(pg_catalog.length(${SQL_BODY}), 0) OPERATOR(pg_catalog.<=) ${MAX_CODE}
         THEN pg_catalog.json_build_array(CASE WHEN ${SQL_BODY} IS NULL THEN x.prosrc END, ${SQL_BODY},
           CASE WHEN x.prosecdef THEN ${oid('proowner')} ELSE ${NO_OID} END, pg_catalog.to_json(x.proconfig)) END`,
+      twin: `CASE WHEN ${IN_SERVER} THEN (SELECT pg_catalog.min(p.oid::pg_catalog.int8) FROM pg_catalog.pg_proc p
+        WHERE p.oid < ${FIRST_USER_OID} AND p.prolang = 12 AND p.prosrc OPERATOR(pg_catalog.=) x.prosrc) END`,
     },
   },
   pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },

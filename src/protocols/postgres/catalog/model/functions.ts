@@ -8,7 +8,7 @@ import { EXTENSIONS_BY_CHANCE } from '../system/function-lists.ts';
 import { isHarmlessBuiltin } from '../system/functions.ts';
 import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
 import { holdsSettings, mayMove } from '../system/steering.ts';
-import type { CatalogFunction, FunctionCode, Relation } from './model.ts';
+import type { AggregateParts, CatalogFunction, FunctionCode, Relation } from './model.ts';
 
 const VOLATILITY = { i: 'immutable', s: 'stable', v: 'volatile' } as const;
 
@@ -56,7 +56,9 @@ export function functionOf(
   const computes = volatility === 'immutable' ? compiled || language === 'sql' : compiled && readsNoRows;
   const byChance = language === 'c' && BY_CHANCE.has(name);
   const forTheServer = !own && language === 'c' && oids(row.takes).includes(INTERNAL_OID);
-  const trusted = extensions.has(oid) && (computes || byChance || forTheServer);
+  const trusted =
+    (extensions.has(oid) && (computes || byChance || forTheServer)) ||
+    (computes && isOfTheServer(row, tables));
   return {
     oid,
     schema,
@@ -69,6 +71,7 @@ export function functionOf(
     steers: !(trusted && byChance) && steers(row, language, tables),
     reshapes: row.reshapes,
     code: codeOf(row),
+    parts: partsOf(row, tables),
     defaultsCall: row.code !== null && row.defaults > 0 && defaultsCall(row, tables),
   };
 }
@@ -81,6 +84,25 @@ function codeOf({ code }: ProcRow): FunctionCode | undefined {
     tree: tree === null ? undefined : once(() => storedBody(tree)),
     definer,
     settings: settings ?? [],
+  };
+}
+
+/** Another name for code of PostgreSQL's own that only computes, which none but a superuser can give it. */
+function isOfTheServer({ twin }: ProcRow, { pg_proc }: CatalogTables): boolean {
+  const row = twin === null ? undefined : pg_proc.get(`${twin}`);
+  return row !== undefined && volatilityOf(row) === 'immutable';
+}
+
+/** One that users' operators carry out is not followed. */
+function partsOf({ oid, kind, calls }: ProcRow, tables: CatalogTables): AggregateParts | undefined {
+  if (oid < FIRST_USER_OID || kind !== 'a') return undefined;
+  const used = tables.pg_depend.in(of(oid)).filter((row) => row.class === CATALOG_OIDS.pg_proc);
+  const those = (catalog: number) =>
+    used.filter(({ usedClass }) => usedClass === catalog).map(({ usedObject }) => usedObject);
+  if (those(CATALOG_OIDS.pg_operator).some((one) => one >= FIRST_USER_OID)) return undefined;
+  return {
+    functions: [...(calls ?? NO_OIDS), ...those(CATALOG_OIDS.pg_proc)],
+    types: those(CATALOG_OIDS.pg_type),
   };
 }
 

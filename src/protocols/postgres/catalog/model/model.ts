@@ -50,13 +50,20 @@ export interface FunctionCode {
   readonly settings: readonly string[];
 }
 
+/** What carries out an aggregate: OIDs. */
+export interface AggregateParts {
+  readonly functions: readonly number[];
+  /** Types of users that it is of. */
+  readonly types: readonly number[];
+}
+
 export interface CatalogFunction {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
   readonly volatility: Volatility;
   readonly language: string;
-  /** Part of an extension, and it computes from its arguments, or from chance: see `functionOf`. */
+  /** It computes from its arguments, or from chance, and is part of an extension or of the server: see `functionOf`. */
   readonly trusted: boolean;
   /** Types of what it takes and of what it gives; only known of those that are not PostgreSQL's own. */
   readonly takes: readonly number[];
@@ -67,6 +74,8 @@ export interface CatalogFunction {
   readonly reshapes: boolean;
   /** Of a user's function in SQL, what it is made of, where that is known. */
   readonly code: FunctionCode | undefined;
+  /** Of a user's aggregate, what carries it out, where that is known. */
+  readonly parts: AggregateParts | undefined;
   /** Defaults of its arguments may call what users made, or what does more than compute. */
   readonly defaultsCall: boolean;
 }

@@ -11,6 +11,8 @@ export interface StoredBody {
   readonly calls: readonly (readonly [fn: number, args: number])[];
   /** Aggregates, window functions, methods of sampling. */
   readonly others: readonly number[];
+  /** Of parameters the number, from 1, and the field that is used; 0: it is used as a whole. */
+  readonly parameters: readonly (readonly [number: number, field: number])[];
   /** Operators and types that are not PostgreSQL's own. */
   readonly operators: readonly number[];
   readonly types: readonly number[];
@@ -18,6 +20,8 @@ export interface StoredBody {
 
 /** `CmdType` */
 const SELECT = '1';
+/** `ParamKind` */
+const EXTERNAL = '0';
 const OTHERS: ReadonlySet<string> = new Set([
   'aggfnoid',
   'winfnoid',
@@ -44,7 +48,7 @@ const DOES_MORE: ReadonlySet<string> = new Set([
 export function storedBody(tree: string): StoredBody | undefined {
   try {
     const queries = queriesOf(readStoredTree(tree));
-    const found = { relations: [], calls: [], others: [], operators: [], types: [] } satisfies Found;
+    const found: Found = { relations: [], calls: [], others: [], parameters: [], operators: [], types: [] };
     for (const query of queries) collect(query, found);
     const sources = queries.flatMap((query) => {
       const { columns, everywhere } = columnsOfQuery(query);
@@ -61,6 +65,7 @@ interface Found {
   readonly relations: number[];
   readonly calls: [number, number][];
   readonly others: number[];
+  readonly parameters: [number, number][];
   readonly operators: number[];
   readonly types: number[];
 }
@@ -72,7 +77,8 @@ function queriesOf(value: StoredValue): StoredNode[] {
   return [value];
 }
 
-function collect(value: StoredValue, found: Found): void {
+/** @param field Which of its fields alone is used; 0: all that it is. */
+function collect(value: StoredValue, found: Found, field = 0): void {
   if (isList(value)) for (const one of value) collect(one, found);
   if (!isNode(value)) return;
   const { tag, fields } = value;
@@ -80,12 +86,15 @@ function collect(value: StoredValue, found: Found): void {
     tag === 'QUERY' && (fields.get('commandType') !== SELECT || fields.get('utilityStmt') !== null);
   if (isOther || DOES_MORE.has(tag)) throw new UnreadableTree('not a SELECT');
   if (tag === 'FUNCEXPR') found.calls.push([numberOf(fields.get('funcid')), lengthOf(fields.get('args'))]);
+  const parameter = parameterOf(value);
+  if (parameter !== undefined) found.parameters.push([parameter, field]);
+  const within = tag === 'FIELDSELECT' ? numberOf(fields.get('fieldnum')) : 0;
   for (const [name, one] of fields) {
     if (name === 'relid') found.relations.push(...users(one, 1));
     else if (OTHERS.has(name)) found.others.push(...users(one, 1));
     else if (OPERATORS.has(name)) found.operators.push(...users(one));
     else if (TYPE.test(name)) found.types.push(...users(one));
-    collect(one, found);
+    collect(one, found, within);
   }
 }
 
@@ -93,6 +102,12 @@ function collect(value: StoredValue, found: Found): void {
 function users(value: StoredValue, least = FIRST_USER_OID): number[] {
   const words = isList(value) ? value : [value];
   return words.flatMap((one) => (typeof one === 'string' && Number(one) >= least ? [Number(one)] : []));
+}
+
+/** The number of a parameter of the function, if it is one: those of sublinks are columns. */
+function parameterOf(value: StoredValue | undefined): number | undefined {
+  if (value === undefined || !isNode(value) || value.tag !== 'PARAM') return undefined;
+  return value.fields.get('paramkind') === EXTERNAL ? numberOf(value.fields.get('paramid')) : undefined;
 }
 
 function numberOf(value: StoredValue | undefined): number {

@@ -107,6 +107,30 @@ export function queriesOf(query: Query): Query[] {
   return [...within, ...query.ctes.map((cte) => cte.query)];
 }
 
+/** Who looks at all of a statement. */
+interface Visitor {
+  query?(query: Query): void;
+  /** @returns Whether to look into it as well. */
+  expr(expr: Expr): boolean;
+}
+
+/** Shows all queries of a statement, at any depth, and all expressions in them, with what the columns of joins are made of. */
+export function visitAll(query: Query, visitor: Visitor): void {
+  const visit = (expr: Part): void => {
+    if (expr === undefined || !visitor.expr(expr)) return;
+    for (const part of partsOf(expr)) visit(part);
+    if (expr.kind === 'SubLink') visitQuery(expr.query);
+  };
+  const visitQuery = (one: Query): void => {
+    visitor.query?.(one);
+    for (const expr of expressionsOf(one)) visit(expr);
+    for (const entry of one.entries)
+      if (entry.kind === 'join') for (const expr of entry.aliasVars) visit(expr);
+    for (const within of queriesOf(one)) visitQuery(within);
+  };
+  visitQuery(query);
+}
+
 /** How many queries outward something within stands: below 0 it is not seen from outside. */
 export interface Levels {
   /** Least of columns and of aggregates; undefined: none. */

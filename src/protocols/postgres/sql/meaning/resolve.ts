@@ -9,14 +9,17 @@ import type { NewerSyntax } from '../facts/newer-syntax.ts';
 import { analysisOf, type LazyAnalysis } from './analysed.ts';
 import { analysedFlow } from './flow/analysed-flow.ts';
 import { carriedFlow } from './flow/carried.ts';
-import type { MayLookUp } from './flow/column-trace.ts';
+import type { MayLookUp, UsesFields } from './flow/column-trace.ts';
 import { type Flow, maskedFlow } from './flow/masked-flow.ts';
 import { maskedReads } from './flow/masked-reads.ts';
 import { outputColumns } from './flow/output-columns.ts';
 import { schemaEffect } from './flow/schema-effect.ts';
+import type { SearchPath } from './name-scope.ts';
 import { plainRefusal } from './plain/plain-only.ts';
 import { isNotRun, type PlanInput, type StatementPlan, unreadPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
+import { callOf } from './results/calls.ts';
+import type { FunctionReads } from './results/function-reads.ts';
 import { isTransactionSetting } from './settings.ts';
 import { mayHaveParameters } from './type-effects.ts';
 
@@ -96,19 +99,35 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
 /** Where masked columns go: by what the server makes of the statement, by its shape, or else by names. */
 function flowOf(
   facts: StatementFacts,
-  { touched, taint, touchesMasked }: Resolution,
+  { touched, taint, touchesMasked, clear }: Resolution,
   analysed: LazyAnalysis,
-  { mayLookUp, clearInto, names }: Pick<PlanInput, 'mayLookUp' | 'clearInto' | 'names'>,
+  { mayLookUp, clearInto, names, results }: Pick<PlanInput, 'mayLookUp' | 'clearInto' | 'names' | 'results'>,
 ): Flow {
   if (taint.isEmpty && touchesMasked && (isPlain(facts) || isTold(facts))) {
     const found = analysed();
     const lookUp = mayLookUp && isAskedNow(facts) ? lookUps(found, mayLookUp) : undefined;
     const see = found && clearInto && { operator: operatorsOn(found.catalog), clear: clearInto };
-    const flow = found && analysedFlow(found.query, touched, { lookUp, see });
+    const clearNames = new Set(clear.map(([{ name }]) => name));
+    const useFields: UsesFields | undefined =
+      found && results && fieldsBy(results, names.path, (oid) => clearNames.has(nameOf(found, oid)));
+    const flow = found && analysedFlow(found.query, touched, { lookUp, see, useFields });
     if (flow !== undefined && (isPlain(facts) || staysWithin(facts, flow))) return flow;
   }
   const isCarried = taint.isEmpty && names.columnsHold;
   return (isCarried ? carriedFlow(facts, touched) : undefined) ?? maskedFlow(facts, touched, taint);
+}
+
+/** @param isClear Of a function's OID: the statement is asked about again when such a one may have changed. */
+function fieldsBy(results: FunctionReads, path: SearchPath, isClear: (fn: number) => boolean): UsesFields {
+  return (expr, index) => {
+    const isInOrder = expr.args.every(({ kind }) => kind !== 'NamedArgExpr');
+    const call = isInOrder && isClear(expr.function) ? callOf(expr) : undefined;
+    return call && results.fieldsOf(call, index, path);
+  };
+}
+
+function nameOf({ catalog }: NonNullable<ReturnType<LazyAnalysis>>, fn: number): string {
+  return catalog.function(fn)?.name ?? '';
 }
 
 /** It is run once for each time that it is sent. */

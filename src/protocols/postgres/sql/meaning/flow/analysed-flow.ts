@@ -1,6 +1,6 @@
 import { HINTS } from '../../../hints.ts';
 import type { Query } from '../../analysis/tree.ts';
-import { ColumnTrace, type MayLookUp, type MaySee } from './column-trace.ts';
+import { ColumnTrace, type MayLookUp, type MaySee, type UsesFields } from './column-trace.ts';
 import type { Flow, TouchedRelation } from './masked-flow.ts';
 import { shownOf, TooMuch } from './query-trace.ts';
 
@@ -14,18 +14,24 @@ import { shownOf, TooMuch } from './query-trace.ts';
  * @param touched All relations that it names.
  * @param may.lookUp Columns of which may be asked whether they equal something; default none.
  * @param may.see Where documents with masked members may be read; default nowhere.
+ * @param may.useFields Of which fields of a row what a function gives is made; default of all.
  * @returns Undefined: it reads what is not among these, or it is too much to follow. Pure.
  */
 export function analysedFlow(
   query: Query,
   touched: readonly TouchedRelation[],
-  may: { readonly lookUp?: MayLookUp | undefined; readonly see?: MaySee | undefined } = {},
+  may: {
+    readonly lookUp?: MayLookUp | undefined;
+    readonly see?: MaySee | undefined;
+    readonly useFields?: UsesFields | undefined;
+  } = {},
 ): Flow | undefined {
   try {
     const masked = maskedNames(touched);
     const options = {
       ...(may.lookUp === undefined ? {} : { mayLookUp: may.lookUp }),
       ...(may.see === undefined ? {} : { maySee: may.see }),
+      ...(may.useFields === undefined ? {} : { usesFields: may.useFields }),
     };
     const trace = new ColumnTrace((relation) => masked.get(relation)?.numbers, options);
     const top = trace.follow(query);

@@ -26,6 +26,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
   collates = false;
   readonly #mayLookUp: MayLookUp | undefined;
   readonly #maySee: MaySee | undefined;
+  readonly #usesFields: UsesFields | undefined;
   readonly #counted: (relation: number) => ReadonlySet<number> | undefined;
   readonly #through: boolean;
   readonly #visited = new Set<Frame<Sources>>();
@@ -35,6 +36,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
    * @param options.through Whether what is computed has the data of what it is computed from; default not.
    * @param options.mayLookUp Default: nothing may be.
    * @param options.maySee Default: all of a document is followed.
+   * @param options.usesFields Default: a function uses all of a row.
    */
   constructor(
     counted: (relation: number) => ReadonlySet<number> | undefined,
@@ -42,13 +44,20 @@ export class ColumnTrace extends QueryTrace<Sources> {
       through = false,
       mayLookUp,
       maySee,
-    }: { readonly through?: boolean; readonly mayLookUp?: MayLookUp; readonly maySee?: MaySee } = {},
+      usesFields,
+    }: {
+      readonly through?: boolean;
+      readonly mayLookUp?: MayLookUp;
+      readonly maySee?: MaySee;
+      readonly usesFields?: UsesFields;
+    } = {},
   ) {
     super(CLEAR, BOUNDS);
     this.#counted = counted;
     this.#through = through;
     this.#mayLookUp = mayLookUp;
     this.#maySee = maySee;
+    this.#usesFields = usesFields;
   }
 
   /** Looks at all of a statement. */
@@ -72,6 +81,8 @@ export class ColumnTrace extends QueryTrace<Sources> {
   protected override given(frame: Frame<Sources>, expr: Expr): Sources {
     this.spend();
     if (expr.kind === 'Var') return this.#column(frame, expr);
+    const field = expr.kind === 'FieldSelect' ? this.#field(frame, expr.arg, expr.field) : undefined;
+    if (field !== undefined) return field;
     if (expr.kind === 'CollateExpr') this.collates = true;
     if (expr.kind === 'RelabelType' || expr.kind === 'CollateExpr') return this.given(frame, expr.arg);
     if (expr.kind === 'SubLink' && expr.link === 'expr')
@@ -108,6 +119,45 @@ export class ColumnTrace extends QueryTrace<Sources> {
     return new Set(numbers.map((one) => `${relation}.${one}`));
   }
 
+  /**
+   * Of a field of what hands a row on as it is.
+   *
+   * @returns Undefined: the row is made, or changed, and that is looked at.
+   */
+  #field(frame: Frame<Sources>, row: Expr, field: number): Sources | undefined {
+    this.spend();
+    if (row.kind !== 'Var') return undefined;
+    const [entry, around] = this.standsIn(frame, row);
+    if (row.attribute === 0) return this.#column(frame, { ...row, attribute: field });
+    if (entry.kind === 'join') return this.#fieldOf(around, entry.aliasVars[row.attribute - 1], field);
+    const from =
+      entry.kind === 'subquery'
+        ? this.frame(entry.query, around)
+        : entry.kind === 'cte'
+          ? this.cte(around, entry)
+          : undefined;
+    const given = from?.query.set === undefined ? from && shownOf(from.query)[row.attribute - 1] : undefined;
+    const within = from && given && this.#field(from, given.expr, field);
+    return within ?? this.#column(frame, row);
+  }
+
+  /** Of what it is given; of a row, where the function is known to use some fields alone, of these. */
+  #call(frame: Frame<Sources>, call: Extract<Expr, { readonly kind: 'FuncExpr' }>): Sources {
+    const { args } = call;
+    return union(
+      args.map((arg, index) => {
+        const fields = arg.kind === 'Var' ? this.#usesFields?.(call, index) : undefined;
+        const each = [...(fields ?? [])].map((field) => this.#field(frame, arg, field));
+        const known = each.filter((one) => one !== undefined);
+        return fields === undefined || known.length < each.length ? this.#all(frame, [arg]) : union(known);
+      }),
+    );
+  }
+
+  #fieldOf(around: Frame<Sources>, row: Expr | undefined, field: number): Sources | undefined {
+    return row && (this.#field(around, row, field) ?? this.#all(around, [row]));
+  }
+
   /** Columns that SEARCH and CYCLE add are made of any. */
   #ofOutputs(outputs: readonly Sources[], attribute: number): Sources {
     return attribute === 0 ? union(outputs) : (outputs[attribute - 1] ?? union(outputs));
@@ -124,6 +174,9 @@ export class ColumnTrace extends QueryTrace<Sources> {
         if (expr === undefined) return CLEAR;
         this.spend();
         if (expr.kind === 'Var') return this.#column(frame, expr);
+        const field = expr.kind === 'FieldSelect' ? this.#field(frame, expr.arg, expr.field) : undefined;
+        if (field !== undefined) return field;
+        if (expr.kind === 'FuncExpr') return this.#call(frame, expr);
         if (expr.kind === 'CollateExpr') this.collates = true;
         if (this.#isLookup(frame, expr) || this.#isBeside(frame, expr)) return CLEAR;
         const within = this.#all(frame, partsOf(expr));
@@ -178,8 +231,10 @@ export class ColumnTrace extends QueryTrace<Sources> {
 
   /** What is carried to the result does nothing on its way. */
   #show(frame: Frame<Sources>, expr: Expr): void {
-    // A whole row is told column by column by nobody.
-    if (expr.kind === 'Var') return expr.attribute === 0 ? this.#look(frame, expr) : undefined;
+    // A whole row is told column by column by nobody; within a statement it is handed on, and its fields are followed.
+    if (expr.kind === 'Var')
+      return expr.attribute === 0 && frame.parent === undefined ? this.#look(frame, expr) : undefined;
+    if (expr.kind === 'FieldSelect' && this.#field(frame, expr.arg, expr.field) !== undefined) return;
     if (expr.kind === 'CollateExpr') this.collates = true;
     if (expr.kind === 'RelabelType' || expr.kind === 'CollateExpr') this.#show(frame, expr.arg);
     else if (expr.kind === 'SubLink' && expr.link === 'expr') this.#visit(this.frame(expr.query, frame));
@@ -212,6 +267,12 @@ export class ColumnTrace extends QueryTrace<Sources> {
     for (const one of sources) this.looked.add(one);
   }
 }
+
+/** Which fields of a row that stands as an argument of a call are all that it uses; undefined: it may use any. */
+export type UsesFields = (
+  call: Extract<Expr, { readonly kind: 'FuncExpr' }>,
+  argument: number,
+) => ReadonlySet<number> | undefined;
 
 /** What of documents in columns that are followed may be read. */
 export interface MaySee {

@@ -1,5 +1,5 @@
 import type { Expr, Query } from '../../../sql/analysis/tree.ts';
-import { expressionsOf, partsOf, queriesOf } from '../../../sql/analysis/walk.ts';
+import { visitAll } from '../../../sql/analysis/walk.ts';
 
 /** One call of a function, as it was analysed. */
 export interface FunctionCall {
@@ -25,29 +25,25 @@ export function contentOf(query: Query): Content {
   const other = (fn: number) => {
     if (fn !== 0) calls.push({ fn, args: [], type: 0, kind: 'other' });
   };
-  const visit = (expr: Expr | undefined): void => {
-    if (expr === undefined) return;
-    const call = callOf(expr);
-    if (call !== undefined) calls.push(call);
-    for (const part of partsOf(expr)) visit(part);
-    if (expr.kind === 'SubLink') visitQuery(expr.query);
-  };
-  const visitQuery = (one: Query): void => {
-    queries.push(one);
-    for (const expr of expressionsOf(one)) visit(expr);
-    for (const { startInRange, endInRange } of one.windows)
-      for (const fn of [startInRange, endInRange]) other(fn);
-    for (const entry of one.entries) {
-      if (entry.kind === 'join') for (const expr of entry.aliasVars) visit(expr);
-      if (entry.kind === 'relation' && entry.sample !== undefined) other(entry.sample.function);
-    }
-    for (const within of queriesOf(one)) visitQuery(within);
-  };
-  visitQuery(query);
+  visitAll(query, {
+    query: (one) => {
+      queries.push(one);
+      for (const { startInRange, endInRange } of one.windows)
+        for (const fn of [startInRange, endInRange]) other(fn);
+      for (const entry of one.entries)
+        if (entry.kind === 'relation' && entry.sample !== undefined) other(entry.sample.function);
+    },
+    expr: (expr) => {
+      const call = callOf(expr);
+      if (call !== undefined) calls.push(call);
+      return true;
+    },
+  });
   return { queries, calls };
 }
 
-function callOf(expr: Expr): FunctionCall | undefined {
+/** Undefined: it is none. */
+export function callOf(expr: Expr): FunctionCall | undefined {
   switch (expr.kind) {
     case 'FuncExpr':
       return { fn: expr.function, args: inOrder(expr.args), type: expr.type, kind: 'function' };

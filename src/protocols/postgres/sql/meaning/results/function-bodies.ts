@@ -30,8 +30,8 @@ export class FunctionBodies {
       const { text, tree } = fn.code ?? {};
       if (seen.has(fn)) continue;
       seen.add(fn);
-      for (const [oid] of tree?.()?.calls ?? [])
-        queue.push(...[catalog.functions.get(oid)].flatMap((one) => one ?? []));
+      const called = [...(fn.parts?.functions ?? []), ...(tree?.()?.calls ?? []).map(([oid]) => oid)];
+      queue.push(...called.flatMap((oid) => catalog.functions.get(oid) ?? []));
       if (typeof text !== 'string') continue;
       if (!this.#parsed.has(text)) {
         if (--left < 0) return;
@@ -52,5 +52,9 @@ async function statementsOf(text: string, parse: Parse): Promise<readonly Statem
 
 function namedIn(catalog: Catalog, { functions }: StatementFacts): CatalogFunction[] {
   const names = new Set(functions.map(({ name }) => name.at(-1) ?? ''));
-  return [...names].flatMap((name) => catalog.userFunctions([name]).filter(({ code }) => code !== undefined));
+  return [...names].flatMap((name) => catalog.userFunctions([name]).filter(isReadable));
+}
+
+function isReadable({ code, parts }: CatalogFunction): boolean {
+  return code !== undefined || parts !== undefined;
 }

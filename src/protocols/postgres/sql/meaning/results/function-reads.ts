@@ -1,4 +1,10 @@
-import type { Catalog, CatalogFunction, FunctionCode, Relation } from '../../../catalog/model/model.ts';
+import type {
+  AggregateParts,
+  Catalog,
+  CatalogFunction,
+  FunctionCode,
+  Relation,
+} from '../../../catalog/model/model.ts';
 import { isSensitive } from '../../../catalog/model/sensitive.ts';
 import { builtinClass, isDefinition } from '../../../catalog/system/functions.ts';
 import { PG_TEMP, ROWS } from '../../../catalog/system/objects.ts';
@@ -17,9 +23,17 @@ import { isSafeSetting } from '../settings.ts';
 import { exactEffects } from '../types/exact-effects.ts';
 import { contentOf, type FunctionCall } from './calls.ts';
 import type { FunctionBodies } from './function-bodies.ts';
+import { allUsedFields, type UsedFields, usedFields } from './row-parameters.ts';
 
 /** Columns that were touched, as `columnKey` writes them, and `ROWS` of the relations. */
 type Touched = ReadonlySet<string>;
+
+/** What the body of a function does. */
+interface Reads {
+  readonly touched: Touched;
+  /** Which fields of rows that are its arguments are touched. */
+  readonly parameters: UsedFields;
+}
 
 type AnalysisPath = Parameters<Catalog['analysis']>[0];
 type StoredBody = ReturnType<NonNullable<FunctionCode['tree']>>;
@@ -53,7 +67,7 @@ class Spent extends Error {}
 export class FunctionReads {
   readonly #catalog: Catalog;
   readonly #bodies: FunctionBodies;
-  readonly #known = new Map<string, Touched | undefined>();
+  readonly #known = new Map<string, Reads | undefined>();
   readonly #active = new Set<string>();
   #left = 0;
 
@@ -74,12 +88,22 @@ export class FunctionReads {
    * @returns Undefined: it may be any.
    */
   of(call: FunctionCall, session: SearchPath): Touched | undefined {
-    try {
-      return this.#call(call, { path: session, role: 0 }, session);
-    } catch (error) {
-      if (error instanceof Opaque || error instanceof Spent) return undefined;
-      throw error;
-    }
+    return ifCertain(() => this.#call(call, { path: session, role: 0 }, session));
+  }
+
+  /**
+   * Fields that a call touches of a row that it is given.
+   *
+   * @param index Which of its arguments, from 0.
+   * @param session As for `of`.
+   * @returns Undefined: it may be any. Else what the call gives is made of these, and of what `of` tells.
+   */
+  fieldsOf(call: FunctionCall, index: number, session: SearchPath): ReadonlySet<number> | undefined {
+    const fn = this.#catalog.functions.get(call.fn);
+    if (fn === undefined || call.kind !== 'function' || this.#alike(fn).length > 0) return undefined;
+    const found = ifCertain(() => this.#certain(fn, call, { path: session, role: 0 }, session));
+    const fields = found && (found.parameters.get(index + 1) ?? new Set());
+    return fields === 'all' ? undefined : fields;
   }
 
   #call(call: FunctionCall, around: Around, session: SearchPath): Touched {
@@ -87,11 +111,26 @@ export class FunctionReads {
     if (fn === undefined) throw new Opaque();
     if (fn.trusted) return NOTHING;
     if (fn.schema === 'pg_catalog') return this.#builtin(fn, call);
+    const alike = this.#alike(fn).map((other) => this.#ofUsers(other, asDeclared(other), around, session));
+    return union([this.#ofUsers(fn, call, around, session), ...alike]);
+  }
+
+  #ofUsers(fn: CatalogFunction, call: FunctionCall, around: Around, session: SearchPath): Touched {
+    if (fn.parts !== undefined) return this.#aggregate(fn.parts, around, session);
     if (call.kind !== 'function') throw new Opaque();
-    return union([
-      this.#certain(fn, call, around, session),
-      ...this.#alike(fn).map((other) => this.#certain(other, asDeclared(other), around, session)),
-    ]);
+    return this.#certain(fn, call, around, session).touched;
+  }
+
+  /** Each of what carries it out is called with what the others give. */
+  #aggregate({ functions, types }: AggregateParts, around: Around, session: SearchPath): Touched {
+    if (types.some((one) => this.#areUntrusted(this.#catalog.types.functions(one)))) throw new Opaque();
+    return union(
+      functions.map((oid) => {
+        const part = this.#catalog.functions.get(oid);
+        if (part === undefined) throw new Opaque();
+        return this.#call(asDeclared(part), around, session);
+      }),
+    );
   }
 
   /**
@@ -102,7 +141,7 @@ export class FunctionReads {
     return this.#catalog.userFunctions([name]).filter((other) => other.schema !== schema && !other.trusted);
   }
 
-  #certain(fn: CatalogFunction, call: FunctionCall, around: Around, session: SearchPath): Touched {
+  #certain(fn: CatalogFunction, call: FunctionCall, around: Around, session: SearchPath): Reads {
     if (fn.code === undefined) throw new Opaque();
     const own = this.#around(fn, around, session);
     const { path } = own;
@@ -126,7 +165,7 @@ export class FunctionReads {
     own: Around,
     session: SearchPath,
     key: string,
-  ): Touched | undefined {
+  ): Reads | undefined {
     // One that calls itself may go on for ever, and so might we.
     if (this.#active.has(key) || this.#active.size >= MAX_DEPTH) return undefined;
     if (--this.#left < 0) throw new Spent();
@@ -174,7 +213,7 @@ export class FunctionReads {
     return { schemas: [...(unasked as string[]), ...listed], ...(temp === undefined ? {} : { temp }) };
   }
 
-  #body(fn: CatalogFunction, call: FunctionCall, own: Around, session: SearchPath): Touched {
+  #body(fn: CatalogFunction, call: FunctionCall, own: Around, session: SearchPath): Reads {
     const { text, tree } = fn.code ?? {};
     const lookups = this.#catalog.analysis(own.path ?? session);
     const known = lookups.function(fn.oid);
@@ -184,11 +223,9 @@ export class FunctionReads {
     const statements = typeof text === 'string' ? this.#bodies.of(text) : undefined;
     if (statements === undefined || own.path === undefined) throw new Opaque();
     const [types, names] = [parameterTypes(known, call.args), parameterNames(known)];
-    const touched = statements.map((facts) => {
-      const query = analyse(this.#treeOf(facts), lookups, types, names);
-      return this.#query(query, lookups, own, session);
-    });
-    return union(touched);
+    const queries = statements.map((facts) => analyse(this.#treeOf(facts), lookups, types, names));
+    const touched = union(queries.map((query) => this.#query(query, lookups, own, session)));
+    return { touched, parameters: allUsedFields(queries.map(usedFields)) };
   }
 
   /** What stands between it and who calls it: defaults of arguments, and the types of what it gives. */
@@ -266,7 +303,7 @@ export class FunctionReads {
     return `${relation.oid}.${ROWS}`;
   }
 
-  #ofTree(body: StoredBody, own: Around, session: SearchPath): Touched {
+  #ofTree(body: StoredBody, own: Around, session: SearchPath): Reads {
     if (body === undefined || body.operators.length > 0) throw new Opaque();
     if (body.types.some((oid) => this.#areUntrusted(this.#catalog.types.functions(oid)))) throw new Opaque();
     const others = body.others.map((fn): FunctionCall => ({ fn, args: [], type: 0, kind: 'aggregate' }));
@@ -279,11 +316,24 @@ export class FunctionReads {
         ? [...(this.#columnsOf(relation) ?? [])].map((one) => `${relation}.${one}`)
         : [`${relation}.${attribute}`],
     );
-    return union([
+    const touched = union([
       ...[...others, ...called].map((call) => this.#call(call, own, session)),
       ...body.relations.map((oid) => this.#relation(oid)),
       new Set(columns),
     ]);
+    const parameters = allUsedFields(
+      body.parameters.map(([number, field]) => new Map([[number, field === 0 ? 'all' : new Set([field])]])),
+    );
+    return { touched, parameters };
+  }
+}
+
+function ifCertain<T>(find: () => T): T | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof Opaque || error instanceof Spent) return undefined;
+    throw error;
   }
 }
 

@@ -38,7 +38,7 @@ export function exactEffects(
   named: ReadonlySet<string>,
 ): ReadonlyMap<number, string> {
   const effects = new ExactEffects(catalog, analysis, named);
-  effects.query(query);
+  effects.query(query, true);
   return effects.all();
 }
 
@@ -77,9 +77,10 @@ class ExactEffects {
     return this.#runs;
   }
 
-  query(query: Query): void {
+  /** @param shown A client is sent what it gives. */
+  query(query: Query, shown = false): void {
     const assigned = assignedIn(query);
-    for (const expr of expressionsOf(query)) this.#outermost(expr, assigned);
+    for (const expr of expressionsOf(query)) this.#outermost(expr, shown, assigned);
     for (const { expr, ref } of query.targets) if (ref !== 0) this.#read(expr.type);
     for (const { partition, order, startInRange, endInRange } of query.windows) {
       for (const group of [...partition, ...order]) this.#group(group);
@@ -89,12 +90,13 @@ class ExactEffects {
     if (query.set !== undefined) this.#set(query.set);
     for (const entry of query.entries) this.#entry(entry);
     // What is searched for rows that were seen before compares them.
-    for (const { columns } of query.ctes) for (const { type } of columns) this.#read(type);
+    for (const { columns, recursive } of query.ctes)
+      if (recursive) for (const { type } of columns) this.#read(type);
     for (const one of queriesOf(query)) this.query(one);
   }
 
   #entry(entry: RangeEntry): void {
-    if (entry.kind === 'join') for (const expr of entry.aliasVars) this.#outermost(expr);
+    if (entry.kind === 'join') for (const expr of entry.aliasVars) this.#outermost(expr, false);
     if (entry.kind === 'relation' && entry.sample !== undefined)
       this.#called(entry.sample.function, 'TABLESAMPLE');
     const described =
@@ -116,10 +118,13 @@ class ExactEffects {
     this.#operator(sorts);
   }
 
-  /** A column that stands by itself is only shown. What is made to be stored in a column is made by the write. */
-  #outermost(expr: Expr | undefined, assigned: ReadonlySet<Expr> = NONE): void {
-    if (expr?.kind === 'Var') this.#runTypes(expr.type, this.#catalog.types.shownFunctions(expr.type));
-    else this.#expr(expr, expr !== undefined && assigned.has(expr));
+  /**
+   * A column that stands by itself is only shown, or handed on to whoever names it. What is made to be stored in a column is
+   * made by the write.
+   */
+  #outermost(expr: Expr | undefined, shown: boolean, assigned: ReadonlySet<Expr> = NONE): void {
+    if (expr?.kind !== 'Var') this.#expr(expr, expr !== undefined && assigned.has(expr));
+    else if (shown) this.#runTypes(expr.type, this.#catalog.types.shownFunctions(expr.type));
   }
 
   #expr(expr: Expr | undefined, stored = false): void {
