@@ -1,5 +1,5 @@
 import { RowDecoder } from '../../../src/protocols/postgres/catalog/analysis/decode.ts';
-import { AnalysisLookups, analysisView } from '../../../src/protocols/postgres/catalog/analysis/view.ts';
+import { AnalysisLookups, analysisViews } from '../../../src/protocols/postgres/catalog/analysis/view.ts';
 import { type CatalogDelta, CatalogMirror } from '../../../src/protocols/postgres/catalog/mirror/mirror.ts';
 import type { TableName } from '../../../src/protocols/postgres/catalog/mirror/records.ts';
 import { CATALOG_TABLES, TABLE_NAMES } from '../../../src/protocols/postgres/catalog/mirror/tables.ts';
@@ -50,7 +50,7 @@ export class ConnectionCatalog {
     this.#mirror.apply(deltaOf(answers.map((row) => JSON.parse(row[0] ?? '[]') as unknown[][])));
     this.#readOwn = true;
     const lookups = new AnalysisLookups(this.#mirror.tables, Number(version), this.#decoder);
-    return analysisView(lookups, {
+    return analysisViews(lookups)({
       schemas: JSON.parse(schemas ?? '[]') as string[],
       ...(temp === '-' || temp === null || temp === undefined ? {} : { temp }),
     });

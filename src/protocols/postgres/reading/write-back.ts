@@ -1,6 +1,6 @@
 import { HINTS } from '../hints.ts';
 import type { PostgresRefusal } from '../refusals.ts';
-import { tokensOf } from '../sql/parse/template-lexer.ts';
+import { plainLiterals } from '../sql/parse/literals.ts';
 import type { Planned } from './planner.ts';
 
 /** What was really asked: sealed in the audit. */
@@ -11,8 +11,8 @@ export type Original = {
 
 /** In everything that a text mask shows but `keep-format`: `***`, `a***@e***.com`, `***1111`; pseudonyms of texts and of UUIDs. */
 const MASK = /\*\*\*|anon_[a-z0-9]{16}|ffffffff-[0-9a-f]{4}-8[0-9a-f]{3}-/;
-/** Texts with more tokens are not read again: any mask in them counts. */
-const MAX_TOKENS = 512;
+/** Longer texts are not read again: any mask in them counts. */
+const MAX_CHARS = 8192;
 
 /**
  * A mask that was read earlier and comes back as a value would take the place of what it hid.
@@ -31,9 +31,9 @@ export function writesMaskBack(planned: Planned, original: Original): PostgresRe
 
 function holdsMask(text: string): boolean {
   if (!MASK.test(text)) return false;
-  const tokens = tokensOf(text, MAX_TOKENS);
-  if (tokens === undefined) return true;
-  return tokens.some(({ kind, start, end }) => kind === 'string' && MASK.test(text.slice(start, end)));
+  const literals = text.length > MAX_CHARS ? undefined : plainLiterals(text);
+  if (literals === undefined) return true;
+  return literals.some(({ kind, start, end }) => kind === 'string' && MASK.test(text.slice(start, end)));
 }
 
 const MASK_WRITTEN: PostgresRefusal = {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isHoopError } from '../../../../src/core/errors.ts';
+import { TextCache } from '../../../../src/core/text-cache.ts';
 import { POSTGRES_LIMITS } from '../../../../src/protocols/postgres/limits.ts';
-import { TextCache } from '../../../../src/protocols/postgres/sql/parse/parse-cache.ts';
 import { maskLiterals, SqlParser } from '../../../../src/protocols/postgres/sql/parse/parser.ts';
 
 let parser: SqlParser;

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { loadModule, parseSync, scanSync } from 'libpg-query';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { extractFacts } from '../../../../src/protocols/postgres/sql/facts/extract.ts';
+import { literalSpans, plainLiterals } from '../../../../src/protocols/postgres/sql/parse/literals.ts';
+import { eachToken, type Token } from '../../../../src/protocols/postgres/sql/parse/plain-lexer.ts';
 import { templateOf } from '../../../../src/protocols/postgres/sql/parse/template.ts';
-import { tokensOf } from '../../../../src/protocols/postgres/sql/parse/template-lexer.ts';
 
 beforeAll(() => loadModule());
 
@@ -164,33 +165,61 @@ const statement = fc.oneof(
   fc.tuple(condition, literal).map(([one, two]) => `SELECT ${one}, f(${two}) FROM t`),
 );
 
+/** Pieces of which a lexer may make one token or several, and comments, and what is none. */
+const piece = fc.constantFrom(
+  ...' \n\t\v\'"$-+*/=<>!.,;():_aE1x\\é\u00a0[]%|&?#@~^`'.split(''),
+  ...[
+    '--',
+    '/*',
+    "''",
+    '""',
+    "'a'",
+    '"b"',
+    '$1',
+    '$a$',
+    'U&',
+    'N',
+    'B',
+    '12',
+    '1.5',
+    '.5',
+    '1.',
+    '1e5',
+    '0x1',
+    '1_0',
+  ],
+  ...['9999999999', 'sel', 'select', '::', ':=', '->>', '=>', '=-', '~-', '|/', '..'],
+);
+const anyText = fc.oneof(
+  fc.array(piece, { maxLength: 14 }).map((all) => all.join('')),
+  statement,
+);
+
 describe('against the grammar itself', () => {
   it('reads every token where the server does, or gives up', () => {
-    const piece = fc.constantFrom(
-      ...' \n\t\'"$-+*/=<>!.,;():_aE1x\\é\u00a0'.split(''),
-      '--',
-      '/*',
-      "''",
-      '$1',
-      'U&',
-      '12',
-      'sel',
-    );
+    let read = 0;
     fc.assert(
-      fc.property(
-        fc.oneof(
-          fc.array(piece, { maxLength: 14 }).map((all) => all.join('')),
-          statement,
-        ),
-        (text) => {
-          const tokens = tokensOf(text, 512);
-          if (tokens === undefined || tokens.length === 0) return;
-          const scanned = scanSync(text).tokens.map(({ start, end }) => [start, end]);
-          expect(tokens.map(({ start, end }) => [start, end])).toEqual(scanned);
-        },
-      ),
-      { numRuns: 4000 },
+      fc.property(anyText, (text) => {
+        const tokens: Token[] = [];
+        const isRead = eachToken(text, (token) => tokens.push(token) > 0);
+        if (!isRead || tokens.length === 0) return;
+        read++;
+        const scanned = scanSync(text).tokens;
+        expect(tokens.map(({ start, end }) => [start, end])).toEqual(
+          scanned.map(({ start, end }) => [start, end]),
+        );
+        expect(plainLiterals(text)).toEqual(literalSpans(scanned));
+      }),
+      { numRuns: 8000 },
     );
+    expect(read).toBeGreaterThan(1000);
+  });
+
+  it.each([
+    "SELECT \"a\" FROM t WHERE b = 1.5 AND c->>'x' = $1 AND d[1:2] @> 99999999999::bigint AND e % 7 ~ 'it''s'",
+    "SELECT f(a => 'x', b := 2) FROM \"t;--\" WHERE \"it's\" <> '/* no comment */'",
+  ])('reads %s', (text) => {
+    expect(plainLiterals(text)).toEqual(literalSpans(scanSync(text).tokens));
   });
 
   it('texts with one key say the same', () => {

@@ -1,3 +1,4 @@
+import { TextCache } from '../../../../core/text-cache.ts';
 import type {
   AnalysisCast,
   AnalysisCatalog,
@@ -22,7 +23,7 @@ export interface AnalysisPath {
   readonly temp?: string;
 }
 
-type Shared = Omit<AnalysisCatalog, 'path' | 'temporary'>;
+type Shared = Omit<AnalysisCatalog, 'path' | 'temporary' | 'found'>;
 
 /** What parse analysis asks of one catalog, whoever asks. Immutable; what was found is remembered. */
 export class AnalysisLookups implements Shared {
@@ -133,9 +134,31 @@ function remembered<K, T>(found: Map<K, readonly T[]>, key: K, find: () => reado
   return made;
 }
 
-/** One session's sight of a catalog: what is shared, and its own path. Schemas that are not known are left out of it. */
-export function analysisView(lookups: AnalysisLookups, { schemas, temp }: AnalysisPath): AnalysisCatalog {
+/** Views that are kept: sessions of one role have the same path, but for those with a temporary schema. */
+const VIEWS = { entries: 32, chars: 32_000, textChars: 4_000 } as const;
+
+/** Operators that one view remembers: more than the statements of an application have. */
+const OPERATORS = { entries: 1_000, chars: 100_000, textChars: 200 } as const;
+
+/** @returns A session's sight of the catalog, by its path: what is shared, and the same for the same path. */
+export function analysisViews(lookups: AnalysisLookups): (path: AnalysisPath) => AnalysisCatalog {
+  const views = new TextCache<AnalysisCatalog>(VIEWS);
+  return (path) => {
+    // No name holds a NUL.
+    const key = `${path.schemas.join('\0')}\0\0${path.temp ?? ''}`;
+    const known = views.get(key);
+    if (known !== undefined) return known;
+    const view = viewOf(lookups, path);
+    views.set(key, view);
+    return view;
+  };
+}
+
+/** Schemas that are not known are left out of the path. */
+function viewOf(lookups: AnalysisLookups, { schemas, temp }: AnalysisPath): AnalysisCatalog {
   const temporary = temp === undefined ? undefined : lookups.namespace(temp);
   const namespace = (name: string) => (name === PG_TEMP ? temporary : lookups.namespace(name));
-  return { ...lookups, namespace, temporary, path: schemas.flatMap((name) => namespace(name) ?? []) };
+  const path = schemas.flatMap((name) => namespace(name) ?? []);
+  const found = { sorting: new Map(), operators: new TextCache<AnalysisOperator>(OPERATORS) };
+  return { ...lookups, namespace, temporary, path, found };
 }

@@ -2,7 +2,7 @@ import { once } from '../../../../core/later.ts';
 import { SharedMap } from '../../../../core/shared-map.ts';
 import type { Name } from '../../sql/facts/facts.ts';
 import { RowDecoder } from '../analysis/decode.ts';
-import { AnalysisLookups, type AnalysisPath, analysisView } from '../analysis/view.ts';
+import { AnalysisLookups, analysisViews } from '../analysis/view.ts';
 import type { CatalogChanges, CatalogTables } from '../mirror/mirror.ts';
 import type { CatalogOwner, TableName } from '../mirror/records.ts';
 import { TABLE_NAMES } from '../mirror/tables.ts';
@@ -116,7 +116,7 @@ export class CatalogBuilder {
     const functions = this.#functionsNow(tables, changes);
     const schemas = schemaLookups(tables, relations, owner);
     const lookups = once(() => new AnalysisLookups(tables, owner.serverVersion, this.#decoder));
-    const analysis = once(() => (path: AnalysisPath) => analysisView(lookups(), path));
+    const analysis = once(() => analysisViews(lookups()));
     const made = this.#partsOf(tables, changed, relations.byOid, functions);
     this.#parts = { ...made, ...schemas, analysis };
     this.#functions = functions;

@@ -1,3 +1,5 @@
+import type { TextCache } from '../../../../core/text-cache.ts';
+
 /**
  * What parse analysis asks of the catalog: types, functions, operators and casts as PostgreSQL's own resolution wants
  * them. OIDs are numbers; 0 stands for none, as in the catalog itself.
@@ -134,6 +136,21 @@ export interface InRangeFunction {
   readonly function: number;
 }
 
+/** How values of a type are sorted and told apart; 0 where they cannot be. */
+export interface SortOperators {
+  readonly lt: number;
+  readonly eq: number;
+  readonly gt: number;
+}
+
+/** What was found out of one catalog by one path and of nothing else, so that it holds for whoever analyses by these. */
+interface Found {
+  /** By type. */
+  readonly sorting: Map<number, SortOperators>;
+  /** By name and types of operands. */
+  readonly operators: TextCache<AnalysisOperator>;
+}
+
 /**
  * One database's catalog at one moment, as one session sees it. Immutable. Lookups are by name without a schema: what
  * counts is decided by `path`.
@@ -143,6 +160,7 @@ export interface AnalysisCatalog {
   readonly major: number;
   /** Schemas in which names are looked up, by OID, in order, implicit ones (`pg_temp`, `pg_catalog`) where they stand. */
   readonly path: readonly number[];
+  readonly found: Found;
   /** OID of a schema by its name; `pg_temp` is the session's own. */
   namespace(name: string): number | undefined;
   /** OID of the session's schema of temporary objects, in which no function or operator is looked up. */

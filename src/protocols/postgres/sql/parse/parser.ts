@@ -1,11 +1,11 @@
 import { HoopError } from '../../../../core/errors.ts';
 import { rescued } from '../../../../core/later.ts';
+import { TextCache } from '../../../../core/text-cache.ts';
 import { Turns } from '../../../../core/turns.ts';
 import { POSTGRES_LIMITS } from '../../limits.ts';
 import type { LiteralSpan, ParsedSql, StatementFacts } from '../facts/facts.ts';
 import { RawTree } from '../facts/raw-tree.ts';
 import { NEWEST_MAJOR, readsOtherwise } from './keywords.ts';
-import { TextCache } from './parse-cache.ts';
 import { ParseLane } from './parse-lane.ts';
 import type { ParseQuestion, ParseReply } from './parse-worker.ts';
 

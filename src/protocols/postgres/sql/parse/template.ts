@@ -1,5 +1,5 @@
 import type { LiteralSpan } from '../facts/facts.ts';
-import { type Token, tokensOf } from './template-lexer.ts';
+import { eachToken, type Token } from './plain-lexer.ts';
 
 /** A text with its neutral literals erased. */
 export interface Template {
@@ -33,7 +33,9 @@ const BEHIND: ReadonlySet<string> = new Set([
   'ON',
   'UNION',
 ]);
-/** Literals in one text; more are not worth it. */
+/** Longer texts are parsed. */
+const MAX_CHARS = 8192;
+/** Tokens in one text; more are not worth it. */
 const MAX_TOKENS = 512;
 
 /**
@@ -51,7 +53,7 @@ const MAX_TOKENS = 512;
  * @see docs/decisions/0008-templates.md
  */
 export function templateOf(text: string): Template | undefined {
-  const tokens = tokensOf(text, MAX_TOKENS);
+  const tokens = tokensOf(text);
   if (tokens === undefined || !readByTemplate(tokens)) return undefined;
   const literals: LiteralSpan[] = [];
   let key = '';
@@ -67,6 +69,18 @@ export function templateOf(text: string): Template | undefined {
     from = token.end;
   }
   return { key: key + text.slice(from), literals };
+}
+
+/** @returns Undefined if there are too many, or one that templates do not take. */
+function tokensOf(text: string): Token[] | undefined {
+  if (text.length > MAX_CHARS) return undefined;
+  const tokens: Token[] = [];
+  const taken = eachToken(text, (token) => {
+    const isTaken = token.kind !== 'other' && token.kind !== 'long' && tokens.length < MAX_TOKENS;
+    if (isTaken) tokens.push(token);
+    return isTaken;
+  });
+  return taken ? tokens : undefined;
 }
 
 /** One statement of a kind that is known, without what could make its condition hold for every row by a literal. */

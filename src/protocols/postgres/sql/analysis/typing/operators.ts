@@ -77,6 +77,16 @@ export class Operators {
 
   /** `oper` */
   binary(name: QualifiedName, left: number, right: number): AnalysisOperator {
+    const { operators } = this.#types.catalog.found;
+    const key = `${name.join('.')} ${left} ${right}`;
+    const known = operators.get(key);
+    if (known !== undefined) return known;
+    const found = this.#binary(name, left, right);
+    operators.set(key, found);
+    return found;
+  }
+
+  #binary(name: QualifiedName, left: number, right: number): AnalysisOperator {
     const all = this.#candidates(name, ({ left: own }) => own !== 0);
     const found = this.#exact(all, left, right) ?? this.#select(all, [left, right]);
     return required(found);

@@ -15,8 +15,8 @@ interface Bound {
   compatibleMultirange: number;
 }
 
-/** Arguments do not go together. */
-class Mismatch extends Error {}
+/** Arguments do not go together. Thrown for most candidates that are looked at: where it was made tells nothing. */
+const MISMATCH = new Error('arguments that do not go together');
 
 const FIRST_FAMILY: ReadonlySet<number> = new Set([OID.anyelement, OID.anynonarray, OID.anyenum]);
 
@@ -38,7 +38,7 @@ export function areConsistent(types: Types, actual: readonly number[], declared:
       bound.compatibleRange === 0 || common === 0 || types.rangeSubtype(bound.compatibleRange) === common
     );
   } catch (error) {
-    if (error instanceof Mismatch) return false;
+    if (error === MISMATCH) return false;
     throw error;
   }
 }
@@ -70,7 +70,7 @@ export function resolvePolymorphic(
     );
     return { declared: resolved, result: resolve(result) };
   } catch (error) {
-    if (error instanceof Mismatch) throw new Uncertain('arguments that do not go together');
+    if (error === MISMATCH) throw new Uncertain(MISMATCH.message);
     throw error;
   }
 }
@@ -146,8 +146,7 @@ function deduce(types: Types, bound: Bound, declared: readonly number[], result 
 function commonOf(types: Types, { compatible }: Bound): number {
   if (compatible.length === 0) return 0;
   const common = commonType(types, compatible);
-  if (common === undefined || !compatible.every((one) => canCoerce(types, one, common, 'i')))
-    throw new Mismatch();
+  if (common === undefined || !compatible.every((one) => canCoerce(types, one, common, 'i'))) throw MISMATCH;
   return common;
 }
 
@@ -179,12 +178,12 @@ function standsFor(types: Types, bound: Bound, common: number, type: number): nu
 }
 
 function same(known: number, more: number): number {
-  if (known !== 0 && known !== more) throw new Mismatch();
+  if (known !== 0 && known !== more) throw MISMATCH;
   return more;
 }
 
 function required(type: number): number {
-  if (type === 0) throw new Mismatch();
+  if (type === 0) throw MISMATCH;
   return type;
 }
 

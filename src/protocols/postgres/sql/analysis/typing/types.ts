@@ -1,13 +1,12 @@
-import type { AnalysisCatalog, AnalysisColumn, AnalysisOperator, AnalysisType } from '../catalog.ts';
+import type {
+  AnalysisCatalog,
+  AnalysisColumn,
+  AnalysisOperator,
+  AnalysisType,
+  SortOperators,
+} from '../catalog.ts';
 import { ARRAY_OPERATORS, BTREE, HASH, OID, RECORD_OPERATORS, SUBSCRIPT } from '../oids.ts';
 import { Uncertain } from '../uncertain.ts';
-
-/** How values of a type are sorted and told apart; 0 where they cannot be. */
-export interface SortOperators {
-  readonly lt: number;
-  readonly eq: number;
-  readonly gt: number;
-}
 
 /** Strategies of the access methods (stratnum.h). */
 const LESS = 1;
@@ -22,7 +21,6 @@ const HASH_EQUAL = 1;
  */
 export class Types {
   readonly catalog: AnalysisCatalog;
-  readonly #sorting = new Map<number, SortOperators>();
 
   constructor(catalog: AnalysisCatalog) {
     this.catalog = catalog;
@@ -148,10 +146,11 @@ export class Types {
 
   /** `get_sort_group_operators`, by the type cache. */
   sortOperators(oid: number): SortOperators {
-    const known = this.#sorting.get(oid);
+    const { sorting } = this.catalog.found;
+    const known = sorting.get(oid);
     if (known !== undefined) return known;
     const found = this.#findSortOperators(oid);
-    this.#sorting.set(oid, found);
+    sorting.set(oid, found);
     return found;
   }
 
