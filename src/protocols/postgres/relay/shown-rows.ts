@@ -1,6 +1,5 @@
 import { HoopError } from '../../../core/errors.ts';
 import type { Frame, Piece, Pieces, Run } from '../../../wire/postgres/frame.ts';
-import { RowDescription } from '../../../wire/postgres/rows.ts';
 import { BACKEND, typeSet } from '../../../wire/postgres/types.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Portal } from '../reading/portal.ts';
@@ -137,7 +136,7 @@ export class ShownRows {
   plan(frame: Frame, plan: Portal['plan'] | undefined): RowPlan {
     if (plan === undefined) throw unexpected(frame.type);
     if (!this.#state.masks.active) return ALL_SHOWN;
-    return this.#state.masks.rowPlan(RowDescription.decode(frame.body).columns, plan);
+    return this.#state.masks.described(frame.body, plan);
   }
 
   /** Before the message that ends a statement's rows. */

@@ -1,7 +1,7 @@
 import { FieldState, type MaskedField } from '../../../masking/json/field-states.ts';
 import type { Mask, ValueShape } from '../../../masking/mask.ts';
 import { fewest, type Lookups, type PolicyObject, type Reveal } from '../../../policy/model.ts';
-import type { Column } from '../../../wire/postgres/rows.ts';
+import { type Column, RowDescription } from '../../../wire/postgres/rows.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
 import type { DetectedValues } from '../../stream/detected-values.ts';
 import type { Guard } from '../../stream/guard.ts';
@@ -12,6 +12,7 @@ import type { PlainOnly } from '../sql/meaning/plain/value.ts';
 import type { PlanInput, StatementPlan } from '../sql/meaning/plan.ts';
 import { both, byMembers, type ColumnMask, isBeside, type KnownMask, maskAt } from './column-mask.ts';
 import { ColumnPseudonyms, type PseudonymGiver } from './column-pseudonyms.ts';
+import { RowPlans } from './row-plans.ts';
 import {
   type ColumnAction,
   type MaskCause,
@@ -60,6 +61,8 @@ export class SessionMasks {
   #refusals: ReadonlyMap<string, string> = new Map();
   #lookups: ReadonlyMap<string, Lookups> = new Map();
   #relations: ReadonlySet<number> = new Set();
+  /** Of what was masked at the last refresh. */
+  readonly #rowPlans = new RowPlans();
   /** Some column is masked for this principal. */
   masksColumns = true;
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
@@ -118,6 +121,7 @@ export class SessionMasks {
     if (classification === this.#classification && version === this.#policyVersion) return false;
     this.#classification = classification;
     this.#policyVersion = version;
+    this.#rowPlans.clear();
     this.detected.refresh();
     this.#columns = this.#maskedOf(classification);
     this.#relations = new Set([...this.#columns.keys()].map((key) => Number.parseInt(key, 10)));
@@ -218,6 +222,12 @@ export class SessionMasks {
   /** Any column of the relation is masked. */
   masksRelation(relation: number): boolean {
     return this.#relations.has(relation);
+  }
+
+  /** @param description Body of the RowDescription with which the server answers the statement. */
+  described(description: Buffer, plan: StatementPlan): RowPlan {
+    const make = () => this.rowPlan(RowDescription.decode(description).columns, plan);
+    return this.#rowPlans.of(description, plan, make);
   }
 
   /**

@@ -77,8 +77,9 @@ export function rowPlan(
   actions: readonly ColumnAction[],
   causes: readonly (MaskCause | undefined)[] = [],
 ): RowPlan {
-  const codes = Uint8Array.from(actions, ({ kind }) => CODE[kind]);
-  return { actions, causes, codes, transparent: codes.every((code) => code === CODE.show) };
+  const codes = new Uint8Array(actions.length);
+  for (const [index, { kind }] of actions.entries()) codes[index] = CODE[kind];
+  return { actions, causes, codes, transparent: actions.every(({ kind }) => kind === 'show') };
 }
 
 /** Of a portal that nothing of is masked: its description need not be known. */

@@ -10,6 +10,7 @@ import type { ConfiguredTags } from '../../../../src/protocols/postgres/entities
 import { SessionMasks } from '../../../../src/protocols/postgres/shown/masks.ts';
 import type { StatementPlan } from '../../../../src/protocols/postgres/sql/meaning/plan.ts';
 import { DetectedValues } from '../../../../src/protocols/stream/detected-values.ts';
+import { RowDescription } from '../../../../src/wire/postgres/rows.ts';
 import { resource } from '../../policy/support.ts';
 
 const [INT4, TEXT, JSON_TYPE, JSONB, JSONB_ARRAY] = [23, 25, 114, 3802, 3807];
@@ -195,6 +196,23 @@ const kinds = (session: SessionMasks) =>
   session
     .membersOf({ relation: 20_001, attribute: PROFILE })
     ?.map(({ path, kind }) => [path.text, kindOf(kind)]);
+
+it('an answer that comes again is shown by the policy of now', () => {
+  let [version, show] = ['1', true];
+  const reveal = () => (show ? { show } : { show, mask: 'redact', rules: [] });
+  const guard = { reveal, policyVersion: () => version } as never;
+  const session = new SessionMasks(guard, new DetectedValues(guard, resource, new DetectorSet([]), []));
+  const of = bound({ 'public.people.profile': ['pii.email'] });
+  session.refresh(of);
+  const column = { name: 'c', tableOid: 20_001, attributeNumber: PROFILE, typeOid: JSONB };
+  const columns = [{ ...column, typeLength: -1, typeModifier: -1, format: 0 as const }];
+  const described = RowDescription.encode({ columns } as never).subarray(5);
+  const shown = () => session.described(described, PLAN).actions[0]?.kind;
+  expect([shown(), shown()]).toEqual(['show', 'show']);
+  [version, show] = ['2', false];
+  session.refresh(of);
+  expect([shown(), shown()]).toEqual(['mask', 'mask']);
+});
 
 describe('masks of members', () => {
   it('are those that policy hides, each as it says', () => {
