@@ -53,6 +53,17 @@ const ALL: ReadonlyMap<string, NewerSyntax> = new Map(
   Object.entries(ROWS).map(([place, [since, what]]) => [place, { what, since }]),
 );
 
+/** Types of nodes that are newer, or of which a field is: in all others nothing is looked up. */
+const TYPES: ReadonlySet<string> = new Set([...ALL.keys()].map((place) => place.split('.')[0] as string));
+const NONE: readonly NewerSyntax[] = [];
+
+/** What of a node is newer: its type itself, and those of its fields that are. */
+export function newerIn(type: string, body: Readonly<Record<string, unknown>>): readonly NewerSyntax[] {
+  if (!TYPES.has(type)) return NONE;
+  const places = [type, ...Object.keys(body).map((field) => `${type}.${field}`)];
+  return places.flatMap((place) => newerSyntax(place) ?? []);
+}
+
 /** @param place A node's type, `type.field`, or words of this table's own. Undefined: every major that we know has it. */
 export function newerSyntax(place: string): NewerSyntax | undefined {
   return ALL.get(place);

@@ -2,7 +2,7 @@ import { type Ast, isAst, unwrap } from './ast.ts';
 import { FactsBuilder, FactsLimitError } from './builder.ts';
 import type { RelationRole } from './facts.ts';
 import { GRAMMAR } from './grammar.ts';
-import { newerSyntax } from './newer-syntax.ts';
+import { newerIn } from './newer-syntax.ts';
 
 /** Deepest nesting of nodes we follow; the server's own stack ends earlier for most shapes. */
 const MAX_DEPTH = 6_000;
@@ -83,8 +83,7 @@ export class Walk {
   fields(type: string, body: Ast, place: Place, special: Readonly<Record<string, FieldHandler>> = {}): void {
     const specs = GRAMMAR.get(type);
     if (specs === undefined) return this.facts.refuse(`unknown node ${type}`);
-    this.facts.newerSyntax(newerSyntax(type));
-    for (const field of Object.keys(body)) this.facts.newerSyntax(newerSyntax(`${type}.${field}`));
+    for (const one of newerIn(type, body)) this.facts.newerSyntax(one);
     for (const [field, handle] of Object.entries(special)) {
       if (!specs.has(field)) this.facts.refuse(`unknown field ${type}.${field}`);
       if (body[field] !== undefined) handle(body[field]);
