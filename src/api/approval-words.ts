@@ -63,6 +63,12 @@ export function pairsText(record: Readonly<Record<string, string>>): string {
     .join(' ');
 }
 
+/** Why what it would change cannot be counted; undefined: it can, or nothing is to be decided any more. Pure. */
+export function notTriedText({ status, notTried }: ApprovalItem): string | undefined {
+  if (status !== 'pending' || notTried === undefined) return undefined;
+  return `What it would change cannot be counted: ${notTried}.`;
+}
+
 /** What a try came to, and what is to be known of that. Pure. */
 export function trialWords(trial: ApprovalTrial): {
   readonly outcome: string;

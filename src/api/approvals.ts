@@ -52,6 +52,11 @@ export interface ApprovalItem {
    * `RESOURCE/detected` is whatever detectors find. Absent: nothing.
    */
   readonly masked?: readonly string[];
+  /**
+   * Why what it would change cannot be counted, in words that end a sentence: `…/try` says the same. Absent: it can, as far as was
+   * known when it was asked; all that it may lead to is read when it is tried.
+   */
+  readonly notTried?: string;
   readonly policyVersion: string;
   /** SHA-256 of all that a yes covers, hexadecimal. */
   readonly binding: string;

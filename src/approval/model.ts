@@ -47,6 +47,8 @@ export interface Asked {
   readonly original?: Original;
   /** By which it can be tried out, in its adapter's own words. Kept as long as `original`, shown to nobody. */
   readonly trial?: string;
+  /** Why it cannot be, in words that end a sentence. */
+  readonly notTried?: string;
   readonly actions: readonly string[];
   readonly objects: readonly string[];
   /** What of these is masked for the one who asks, when it was asked. Absent: nothing was known to be. */

@@ -136,10 +136,18 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
     objects: shownIds(pairs),
     ...((approvable.masked ?? []).length === 0 ? {} : { masked: approvable.masked }),
     policyVersion,
-    ...(approvable.trial === undefined ? {} : { trial: approvable.trial }),
+    ...tried(approvable),
     ...(idempotencyKey === undefined
       ? {}
       : { under: askedUnder(idempotencyKey, { principal, resource, protocol, opens, original }) }),
     deadline: principal.deadline,
   };
 }
+
+function tried({ trial, opens }: Approvable): Pick<Asked, 'trial' | 'notTried'> {
+  if (trial === undefined) return { notTried: opens === true ? OPENS : NEVER_UNDONE };
+  return 'how' in trial ? { trial: trial.how } : { notTried: trial.not };
+}
+
+const OPENS = 'it opens something, and changes nothing by itself';
+const NEVER_UNDONE = 'what it does is not known to be undone again';

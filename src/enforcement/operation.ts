@@ -73,8 +73,8 @@ export interface Approvable {
   readonly masked?: readonly string[];
   /** What it would show, column by column; absent: it shows none, or that is not certain. */
   readonly columns?: readonly ExplainedColumn[] | undefined;
-  /** By which the adapter could try it out, of the last `exact`; undefined: it cannot. */
-  readonly trial?: string | undefined;
+  /** Whether it could be tried out, as far as was known at the last `exact`. Absent: nothing of its kind can. */
+  readonly trial?: Trial | undefined;
   /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */
   readonly prepares?: boolean;
   /** It opens something that stays: a yes to it is for a time and not for one use. */
@@ -84,6 +84,9 @@ export interface Approvable {
   /** Where it can wait for people: not within a transaction, nor where others of its session would be held up. */
   readonly wait?: ApprovalWait | undefined;
 }
+
+/** How the adapter would try something out, in its own words; or why it cannot, in words that end a sentence. */
+export type Trial = { readonly how: string } | { readonly not: string };
 
 /** What the one who asks is told while they wait. */
 export interface Hold {

@@ -119,6 +119,12 @@ describe('a statement that needs an approval', () => {
     const { job, id: connection } = await waiting("create table \u0430udit (n text default 'x\u202e')");
     await stack.hoopctl(['approval', 'approve', connection, '--yes'], otto);
     const [, id = ''] = await job.until(/NOTICE[\s\S]*?(apr_\w{26})/, 'stderr');
+    const why = 'only rows are counted that are changed, not what CREATE TABLE does';
+    expect(items((await stack.hoopctl(['approval', 'show', id, '--json'], otto)).stdout)).toMatchObject([
+      { notTried: why },
+    ]);
+    const tried = await stack.hoopctl(['approval', 'try', id], otto);
+    expect([tried.exitCode, tried.stderr]).toEqual([69, expect.stringContaining(why)]);
     const no = await onTerminal(id, '\n');
     expect(no.shown).toContain("| create table \u0430udit (n text default 'x\\u202e')");
     expect(no.shown).toContain('has characters beyond ASCII: \u0430 U+0430');

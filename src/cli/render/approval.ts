@@ -1,4 +1,11 @@
-import { maskedNames, meaningOf, pairsText, standingOf, timeLeft } from '../../api/approval-words.ts';
+import {
+  maskedNames,
+  meaningOf,
+  notTriedText,
+  pairsText,
+  standingOf,
+  timeLeft,
+} from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import { allVisible, foreignCharacters } from '../../core/visible.ts';
 import { renderFacts } from './table.ts';
@@ -76,11 +83,9 @@ function block(text: string): string[] {
 function meaning(item: ApprovalItem, nowMs: number): string[] {
   const means = visible(meaningOf(item, nowMs));
   if (item.status !== 'pending') return [means];
-  const mine =
-    item.mine.length === 0
-      ? 'You cannot say yes to it.'
-      : `Your yes is one as ${item.mine.map(visible).join(' and ')}.`;
-  return [means, mine];
+  if (item.mine.length === 0) return [means, 'You cannot say yes to it.'];
+  const counts = notTriedText(item) ?? `What it would change is counted by: hoopctl approval try ${item.id}`;
+  return [means, visible(counts), `Your yes is one as ${item.mine.map(visible).join(' and ')}.`];
 }
 
 /** What nobody vouches for says so. */

@@ -44,7 +44,7 @@ export function approvalItem(approval: Approval, { mine, exact, page, formatted 
     text,
     actions,
     objects,
-    ...optional({ masked }),
+    ...optional({ masked, notTried: approval.notTried }),
     policyVersion,
     binding,
     votes: approval.votes.map(({ by, names, at: votedAt }) => ({ by, names, at: time(votedAt) })),

@@ -37,11 +37,11 @@ export class ApprovalTrials {
    *   `ERR_AUDIT_UNAVAILABLE`; `ERR_TARGET_…`.
    */
   async run(actor: Actor, approval: Approval, viewer: Viewer, signal: AbortSignal): Promise<ApprovalTrial> {
-    const { id, resource, trial } = approval;
-    const held = trial === undefined ? undefined : this.#parts.adapter(resource);
+    const { id, resource, trial, notTried } = approval;
+    if (trial === undefined) throw cannotBeTried(notTried ?? 'how it would run was not kept');
+    const held = this.#parts.adapter(resource);
     try {
-      if (trial === undefined || held?.adapter.tryOut === undefined)
-        throw new HoopError('ERR_UNSUPPORTED', 'this cannot be tried out', { hint: 'decide by its text' });
+      if (held?.adapter.tryOut === undefined) throw cannotBeTried('its resource is not there any more');
       this.#demandRoom(approval);
       this.#busy.add(resource);
       try {
@@ -107,6 +107,11 @@ export class ApprovalTrials {
     const event = { type: 'approval.tried', actor, session, resource, protocol } as const;
     await this.#parts.audit.append({ ...event, ...fields, facts: { approval: id, ...more } });
   }
+}
+
+/** @param why Ends the sentence. */
+function cannotBeTried(why: string): HoopError {
+  return new HoopError('ERR_UNSUPPORTED', `this cannot be tried out: ${why}`, { hint: 'decide by its text' });
 }
 
 /** Which rows whoever tried it has seen; they are not shown before that is on record. */

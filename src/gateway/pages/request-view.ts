@@ -1,4 +1,4 @@
-import { maskedNames, meaningOf, pairsText } from '../../api/approval-words.ts';
+import { maskedNames, meaningOf, notTriedText, pairsText } from '../../api/approval-words.ts';
 import type { ApprovalItem, ApprovalTrial } from '../../api/approvals.ts';
 import { exactView } from './exact-view.ts';
 import { type Html, html } from './html.ts';
@@ -106,8 +106,9 @@ function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean):
 <input type="hidden" name="binding" value="${item.binding}">${body}</form>`;
   const yes = html`<button class="yes">Approve as ${item.mine.join(' and ')}</button>`;
   const count = html`<button class="plain">Count what it would change</button>
-<span class="dim">Changes of rows are done and undone at the target.</span>`;
-  return html`${item.window === undefined ? form('try', count) : undefined}${means}
+<span class="dim">It is done and undone at the target.</span>`;
+  const notTried = notTriedText(item);
+  return html`${notTried === undefined ? form('try', count) : html`<p class="dim">${notTried}</p>`}${means}
 <div class="decide">
 ${whole ? form('approve', yes) : TOO_LONG}
 ${form(

@@ -52,6 +52,7 @@ describe('requests for approval', () => {
       mine: [],
       actions: ['connect'],
       window: 3600,
+      notTried: 'it opens something, and changes nothing by itself',
     });
     const seen = await ada.get(at(item));
     expect(seen.headers['retry-after']).toBe('5');

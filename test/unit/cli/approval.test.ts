@@ -100,6 +100,15 @@ describe('a request as people decide it', () => {
     expect(shown({ formatted: 'ALTER TABLE t\n…' })).toContain('values masked:\n  | ALTER TABLE t\n  | …');
   });
 
+  test('whether what it would change is counted, for who decides it while it is undecided', () => {
+    expect(shown()).toContain(`What it would change is counted by: hoopctl approval try ${item.id}`);
+    const not = shown({ notTried: 'not what \u202eALTER does' });
+    expect(not).toContain('What it would change cannot be counted: not what \\u202eALTER does.');
+    expect(not).not.toContain('approval try');
+    for (const more of [{ mine: [] }, { status: 'approved' }] as const)
+      expect(shown({ ...more, notTried: 'x' })).not.toContain('What it would change');
+  });
+
   test('masked where it is not for these eyes', () => {
     expect(shown()).toContain('what was asked, values masked:\n  | ALTER TABLE t …');
   });

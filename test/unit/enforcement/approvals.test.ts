@@ -155,6 +155,22 @@ describe('an operation that cannot wait', () => {
     expect(next.effect === 'deny' && next.denial.approval).not.toBe(id);
   });
 
+  it.each<[string, Partial<Approvable>, object]>([
+    ['how, as its adapter says', { trial: { how: 'so' } }, { trial: 'so', notTried: undefined }],
+    ['not, as its adapter says', { trial: { not: 'it calls' } }, { trial: undefined, notTried: 'it calls' }],
+    ['not, where its kind never is', {}, { notTried: 'what it does is not known to be undone again' }],
+    [
+      'not, where it opens',
+      { opens: true },
+      { notTried: 'it opens something, and changes nothing by itself' },
+    ],
+  ])('says whether it could be tried out: %s', async (_, more, expected) => {
+    const { enforcer, operation, ticket, desk } = setUp();
+    await enforcer.decide(operation({ approvable: { ...ticket, ...more } }));
+    const [approval] = desk.list();
+    expect({ trial: approval?.trial, notTried: approval?.notTried }).toMatchObject(expected);
+  });
+
   it('that is no such thing is refused, and nobody is asked', async () => {
     const { enforcer, session, log } = { ...setUp(), session: setUp().operation().session };
     const verdict = await enforcer.decide({ session, pairs, context: {}, text: 'x' });

@@ -92,19 +92,14 @@ describe('a request that is tried out', () => {
     });
   });
 
-  it.each<[string, (at: SetUp) => Parameters<typeof question>[0]]>([
-    ['how it runs was not kept', () => ({ trial: undefined as never })],
-    ['its resource is gone', () => ({ resource: 'gone' })],
-    [
-      'its protocol offers none',
-      (at) => {
-        at.adapter = {};
-        return {};
-      },
-    ],
-  ])('is not offered where %s', async (_, more) => {
+  it.each<[string, Parameters<typeof question>[0], string]>([
+    ['was refused when it was asked', { trial: undefined as never, notTried: 'it opens' }, 'it opens'],
+    ['was not kept', { trial: undefined as never }, 'how it would run was not kept'],
+    ['is of a resource that is gone', { resource: 'gone' }, 'its resource is not there any more'],
+  ])('is not, and says why, where it %s', async (_, more, why) => {
     const at = new SetUp();
-    await expect(at.try(more(at))).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED' });
+    const refused = { code: 'ERR_UNSUPPORTED', message: `this cannot be tried out: ${why}` };
+    await expect(at.try(more)).rejects.toMatchObject(refused);
     expect([at.tried(), at.held]).toEqual([[], 0]);
   });
 

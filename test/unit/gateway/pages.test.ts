@@ -147,9 +147,18 @@ describe('a request on a page', () => {
     expect(page).toContain(words);
     const line = '<code>pg/public.&lt;t&gt;</code></td><td>0</td><td>1</td><td>3</td>';
     expect(page.includes(line)).toBe(!('fails' in more));
+  });
+
+  it('offers to count where the gateway can, and else says why not', () => {
     expect(shown()).toContain(`action="/approvals/${ID}/try"`);
-    expect(shown({ window: 60 })).not.toContain('/try"');
-    expect(shown({ mine: [] })).not.toContain('/try"');
+    expect(shown()).not.toContain('cannot be counted');
+    const not = shown({ notTried: 'not what <ALTER> does' });
+    expect(not).not.toContain('/try"');
+    expect(not).toContain('What it would change cannot be counted: not what &lt;ALTER&gt; does.');
+    for (const more of [{ mine: [] }, { status: 'approved' }] as const) {
+      expect(shown(more)).not.toContain('/try"');
+      expect(shown({ ...more, notTried: 'x' })).not.toContain('cannot be counted');
+    }
   });
 
   it('loads itself again only where looking is not on record', () => {

@@ -3,7 +3,7 @@ import type { ExplainedColumn } from '../../../api/explanation.ts';
 import type { Original as Shown } from '../../../audit/event.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
-import type { Approvable, ApprovalWait, Hold } from '../../../enforcement/operation.ts';
+import type { Approvable, ApprovalWait, Hold, Trial } from '../../../enforcement/operation.ts';
 import type { Bind } from '../../../wire/postgres/extended.ts';
 import type { FunctionCall } from '../../../wire/postgres/function-call.ts';
 import { NoticeResponse } from '../../../wire/postgres/report.ts';
@@ -11,7 +11,7 @@ import type { Question } from '../../stream/guard.ts';
 import type { Planned } from '../reading/planner.ts';
 import type { Original } from '../reading/write-back.ts';
 import { explainedColumn } from '../shown/explained-column.ts';
-import { trialDocument } from '../trial/document.ts';
+import { trialOffer } from '../trial/offer.ts';
 import type { SessionState } from './state.ts';
 
 /** What is asked, beside what it would do. */
@@ -41,7 +41,7 @@ export class ApprovableStatement implements Approvable {
   readonly #reread: (planned: Planned) => Omit<Question, 'approvable'>;
   /** It was read by definitions that were compared. */
   readonly #current: boolean;
-  #trial: string | undefined;
+  #trial: Trial | undefined;
 
   /** @param reread Takes what was read anew, and gives the question for it. */
   constructor(
@@ -66,11 +66,7 @@ export class ApprovableStatement implements Approvable {
     const definitions = await this.#state.definitions();
     const around = [this.#state.path.compared, [...this.#state.readBy].sort(), this.#namedBefore()];
     const { original, message, types } = this.#asking;
-    const { readBy: settings, path } = this.#state;
-    const { last } = path;
-    const { statement } = original;
-    if (message?.name !== 'FunctionCall' && statement !== undefined && last !== undefined)
-      this.#trial = trialDocument(statement, types ?? [], message, { path: last, settings, definitions });
+    this.#trial = this.#offer(definitions);
     const parts = [definitions, original, shortened(types), valuesOf(message), around];
     return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
   }
@@ -100,8 +96,23 @@ export class ApprovableStatement implements Approvable {
     return lineage?.map((column, at) => explainedColumn(column, masks, safe === 'all' || safe.includes(at)));
   }
 
-  get trial(): string | undefined {
+  get trial(): Trial | undefined {
     return this.#trial;
+  }
+
+  #offer(definitions: string): Trial {
+    const { original, message, types = [], prepares = false } = this.#asking;
+    const { readBy: settings, path } = this.#state;
+    const place = path.last && { path: path.last, settings, definitions };
+    const called = message?.name === 'FunctionCall';
+    const statement = called ? undefined : original.statement;
+    return trialOffer(this.#planned, {
+      statement,
+      types,
+      bind: called ? undefined : message,
+      place,
+      prepares,
+    });
   }
 
   /** What EXECUTE and FETCH stand for: the same word for another statement is another question. */

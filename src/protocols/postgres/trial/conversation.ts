@@ -4,6 +4,7 @@ import { Query } from '../../../wire/postgres/query.ts';
 import { reportText } from '../../../wire/postgres/report.ts';
 import type { Exchanged, SideConnection } from '../target/side-connection.ts';
 import type { TrialStatement } from './document.ts';
+import { NAMES_TEMPORARY, namesTemporary } from './offer.ts';
 import { notOffered } from './question.ts';
 
 /** Of the statement, ms. With what comes before and behind it no lock is held for longer than `TOTAL_MS`. */
@@ -74,8 +75,7 @@ export class Conversation {
 }
 
 function pathOf({ schemas }: TrialStatement): string {
-  if (schemas.some((name) => name.startsWith('pg_temp_')))
-    throw notOffered('its session has temporary tables, which it may mean');
+  if (namesTemporary(schemas)) throw notOffered(NAMES_TEMPORARY);
   return schemas.map(quotedName).join(', ') || "''";
 }
 

@@ -95,7 +95,7 @@ function readExpressions(reach: Reach, rows: readonly TextRow[]): void {
 /** @param why Ends the sentence. */
 export function notOffered(why: string): HoopError {
   return new HoopError('ERR_UNSUPPORTED', `this cannot be tried out: ${why}`, {
-    hint: 'a rollback must undo all that it does, with certainty; decide by its text',
+    hint: 'decide by its text: a rollback must undo all that is tried, with certainty',
   });
 }
 

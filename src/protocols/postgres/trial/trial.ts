@@ -4,12 +4,14 @@ import { whenAborted } from '../../../core/later.ts';
 import type { Viewer } from '../../adapter.ts';
 import type { KnownCatalog } from '../catalog/service.ts';
 import type { StatementFacts } from '../sql/facts/facts.ts';
+import { rowsChanged } from '../sql/meaning/plan.ts';
 import type { SqlParser } from '../sql/parse/parser.ts';
 import type { SideConnection } from '../target/side-connection.ts';
 import { Conversation } from './conversation.ts';
 import { counted } from './counts.ts';
 import { parseTrial, type TrialStatement } from './document.ts';
 import { firstRows, planRows } from './first-rows.ts';
+import { notCounted } from './offer.ts';
 import { notOffered, primaryKey, readAll } from './question.ts';
 import { Reach } from './reach.ts';
 import { Sight, type SightParts } from './sight.ts';
@@ -28,7 +30,6 @@ export interface TrialParts {
 
 /** For reading what it may run, before anything is locked. */
 const READ_MS = 5000;
-const TRIED: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 /**
  * Runs a statement that waits for people in a transaction that is rolled back, and counts; then once more, to show the first
@@ -80,10 +81,10 @@ export class Trials {
   async #demandOne(text: string): Promise<StatementFacts> {
     const { statements } = await this.#parts.parser.parse(text);
     const [one] = statements;
-    if (one === undefined || statements.length > 1) throw notOffered('it is not one statement');
-    if (!changesRows(one))
-      throw notOffered(`only rows are counted that are changed, not what ${one.tag} does`);
-    return one;
+    const read = statements.map((facts) => ({ tag: facts.tag, ...rowsChanged(facts) }));
+    const why = notCounted(read);
+    if (why !== undefined) throw notOffered(why);
+    return one!;
   }
 
   /** What it counted stands, whatever becomes of this. */
@@ -122,10 +123,4 @@ interface What {
   readonly known: KnownCatalog;
   readonly viewer: Viewer;
   readonly ask: Parameters<typeof primaryKey>[1];
-}
-
-function changesRows(one: StatementFacts): boolean {
-  const { kind, tag, unsupported, opaque, explain, prepares, executes, copy, call, transaction } = one;
-  const others = [unsupported, opaque, explain, prepares, executes, copy, transaction, one.declares];
-  return kind === 'dml' && TRIED.has(tag) && !call && others.every((other) => other === undefined);
 }

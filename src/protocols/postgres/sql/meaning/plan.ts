@@ -68,6 +68,8 @@ export interface StatementPlan {
   readonly maskedReads?: readonly MaskedRead[];
   /** It is prepared or explained, not run. */
   readonly changesNothing: boolean;
+  /** It is one INSERT, UPDATE, DELETE or MERGE that is run as it stands there; absent: it is not. */
+  readonly changesRows?: true;
   /** A relation with a masked column is involved: rows wait until the RowDescription agrees. */
   readonly touchesMasked: boolean;
   /** It shows how the server goes about a statement with such a relation. */
@@ -153,4 +155,15 @@ export function unreadPlan({ tag, kind }: Pick<StatementFacts, 'tag' | 'kind'>):
 /** Whether the statement that is written there is not run: PREPARE, EXPLAIN without ANALYZE. */
 export function isNotRun({ prepares, explain }: StatementFacts): boolean {
   return prepares !== undefined || explain?.analyze === false;
+}
+
+const CHANGE_ROWS: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+
+/** Told where it is one INSERT, UPDATE, DELETE or MERGE that is run as it stands there. */
+export function rowsChanged(facts: StatementFacts): Pick<StatementPlan, 'changesRows'> {
+  const { kind, tag, unsupported, opaque, explain, prepares, executes, copy, call, transaction, declares } =
+    facts;
+  const others = [unsupported, opaque, explain, prepares, executes, copy, transaction, declares];
+  const plain = kind === 'dml' && CHANGE_ROWS.has(tag) && !call;
+  return plain && others.every((other) => other === undefined) ? { changesRows: true } : {};
 }

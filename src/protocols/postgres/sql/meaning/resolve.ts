@@ -16,7 +16,7 @@ import { outputColumns } from './flow/output-columns.ts';
 import { schemaEffect } from './flow/schema-effect.ts';
 import type { SearchPath } from './name-scope.ts';
 import { plainRefusal } from './plain/plain-only.ts';
-import { isNotRun, type PlanInput, type StatementPlan, unreadPlan } from './plan.ts';
+import { isNotRun, type PlanInput, rowsChanged, type StatementPlan, unreadPlan } from './plan.ts';
 import { Resolution } from './resolution.ts';
 import { callOf } from './results/calls.ts';
 import type { FunctionReads } from './results/function-reads.ts';
@@ -68,6 +68,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     pairs: resolution.pairs.list(),
     context: context(facts, resolution),
     changesNothing: isNotRun(facts),
+    ...rowsChanged(facts),
     ...(refusal === undefined ? {} : { refusal }),
     ...(reads === undefined ? {} : { maskedReads: reads }),
     touchesMasked: resolution.touchesMasked,
