@@ -9,7 +9,7 @@ type CheckCall = CheckOptions & { readonly hostKeys?: string };
 const DEFAULT_CONFIG = 'hoopd.yaml';
 
 /**
- * Runs `hoopd` and sets the exit code: 0, 64 usage, 70 internal, 78 configuration.
+ * Runs `hoopd` and sets the exit code: 0, 64 usage, 69 a target that was asked, 70 internal, 78 configuration.
  *
  * Effects: standard output carries the answer, standard error everything else. Resolves when the command has ended;
  * never rejects.
@@ -62,6 +62,7 @@ export function hoopdProgram(): Command {
     .option('-c, --config <file>', 'the configuration', DEFAULT_CONFIG)
     .option('--json', 'one JSON object on standard output')
     .option('--without-secrets', 'do not look secrets up: for CI')
+    .option('--targets', 'ask targets, too, whether they have what configuration and rules name')
     .option('--schema', 'print the JSON Schema of the configuration and do nothing else')
     .option('--host-keys <host:port>', 'print the keys that a host shows now and do nothing else')
     .action(async ({ hostKeys: place, ...options }: CheckCall) => {

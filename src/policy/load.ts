@@ -33,6 +33,8 @@ export interface LoadedPolicy extends PolicyNotes {
   readonly type?: string;
   /** What it names, actions aside. */
   readonly named: readonly NamedEntity[];
+  /** It forbids `reveal`, and nothing else. */
+  readonly hides: boolean;
   /** In its conditions. */
   readonly texts: readonly string[];
   /** Undefined: it may look at anything. */
@@ -181,6 +183,7 @@ function readPolicy(
       file: file.name,
       line: start.line,
       named: namedEntities(answer.json),
+      hides: effect === 'forbid' && action.op !== 'All' && wordsOf(action).every((word) => word === 'reveal'),
       texts: writtenTexts(answer.json),
       sight,
     },

@@ -10,6 +10,7 @@ import type { Secret } from '../core/secret.ts';
 import type { Turns } from '../core/turns.ts';
 import type { DetectorSet } from '../masking/detectors/index.ts';
 import type { PolicyObject } from '../policy/model.ts';
+import type { NamedEntity } from '../policy/named.ts';
 import type { VocabularyPart } from '../policy/vocabulary/row.ts';
 import type { RecordedItem } from '../recording/items.ts';
 import type { Adapter } from './adapter.ts';
@@ -58,6 +59,13 @@ export interface Protocol<
    * @throws {HoopError} `ERR_USAGE` it is no place; `ERR_TARGET_…`.
    */
   seenKeys?(place: string): Promise<readonly SeenKey[]>;
+  /**
+   * Reads once what the target has, as its sessions would find it, and leaves nothing there. Left away: there is nothing that
+   * names could be compared with.
+   *
+   * @throws {HoopError} `ERR_TARGET_…`.
+   */
+  readNames?(resource: ConfiguredResource<Config>, deps: ReadDeps): Promise<TargetNames>;
   /** What all resources of this protocol use together: made with the first of them, closed with the last. */
   shared(deps: SharedDeps): Shared;
   /** Makes the adapter of one resource. It connects to nothing before the first stream, but to clear up after an earlier start. */
@@ -158,21 +166,54 @@ export interface SharedDeps {
   readonly turns: Turns;
 }
 
-export interface AdapterDeps extends SharedDeps {
+export interface ReadDeps {
   readonly clock: Clock;
   readonly log: Log;
   /** For what the adapter does at the target unasked: operations are the guard's. */
   readonly audit: Pick<AuditLog, 'append'>;
+}
+
+export interface AdapterDeps extends SharedDeps, ReadDeps {
   /** Whose work it is, where several gateways serve one target: its name in audit chains, and one start of it. */
   readonly gateway: { readonly gateway: string; readonly boot: string };
   /** Memory that all sessions hold together. */
   readonly allowance: Allowance;
   /** In force now: asked at the start of each session. */
   readonly detectors: () => Detectors;
+  /** Told what the target has, where that is known, and each time that it has become another. Returns at once. */
+  readonly learned: (names: TargetNames) => void;
 }
 
 export interface Detectors {
   readonly set: DetectorSet;
   /** Every tag that a detector can find. */
   readonly tags: readonly string[];
+}
+
+/** What a rule names, and what for. */
+export interface RuleName extends NamedEntity {
+  /** The rule hides what it names, and does nothing else. */
+  readonly hides: boolean;
+}
+
+/** Something is named that is not there, or of which nothing of the kind is. */
+export interface StrangeName {
+  /** Behind the name, as a part of a sentence: `which the database does not have`. */
+  readonly problem: string;
+  /** Made when it is asked for: it may look through all that there is. */
+  cure(): string;
+}
+
+/** The same, named by the resource's own configuration. */
+export interface StrangeSetting extends StrangeName {
+  /** Below the resource. */
+  readonly path: readonly string[];
+}
+
+/** What a target had at one moment, for comparing names with it. Pure. */
+export interface TargetNames {
+  /** Each name in the resource's own configuration that means nothing there, or not what it seems to. */
+  configured(): readonly StrangeSetting[];
+  /** @returns Undefined: it is there, or no name of the target's. */
+  named(name: RuleName): StrangeName | undefined;
 }

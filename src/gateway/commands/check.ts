@@ -1,14 +1,17 @@
 import { formatMistake, type Mistake } from '../../core/config/mistake.ts';
+import { ERROR_TABLE, HoopError } from '../../core/errors.ts';
 import { composeVocabulary } from '../compose/vocabulary.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { loadConfig } from '../config/load.ts';
 import { readPolicies } from '../config/policies.ts';
+import { compareTargets, type TargetReport } from './check-targets.ts';
 
 export interface CheckOptions {
   readonly config: string;
   readonly json?: true;
   readonly withoutSecrets?: true;
   readonly schema?: true;
+  readonly targets?: true;
 }
 
 /** `hoopd check --json`: stable within a schema version. */
@@ -18,39 +21,68 @@ interface CheckReport {
   readonly mistakes: readonly Mistake[];
   readonly warnings: readonly Mistake[];
   readonly policyVersion?: string;
+  /** With `--targets`: those of resources whose targets have names; what is not there is among the mistakes. */
+  readonly targets?: readonly TargetReport[];
 }
 
 /**
- * `hoopd check`: reads configuration and policies as `serve` would, and starts nothing.
+ * `hoopd check`: reads configuration and policies as `serve` would, and starts nothing. With `targets` it asks each target
+ * whether it has what they name.
  *
  * Mistakes go to standard output with `--json`, else to standard error, one line each.
  *
- * @returns 0, or 78 if there are mistakes.
+ * @returns 0; 78 if there are mistakes; else that of the first target that could not be asked.
+ * @throws {HoopError} `ERR_USAGE` targets are to be asked without secrets.
  */
-export function check(options: CheckOptions): number {
+export async function check(options: CheckOptions): Promise<number> {
   if (options.schema === true) {
     print(JSON.stringify(configJsonSchema(), null, 2));
     return 0;
   }
-  const report = examine(options);
+  if (options.targets === true && options.withoutSecrets === true)
+    throw new HoopError('ERR_USAGE', '--targets and --without-secrets stand beside each other', {
+      hint: 'targets are asked with their secrets: leave one of the two out',
+    });
+  const report = await examine(options);
   if (options.json === true) print(JSON.stringify(report));
   else explain(report, options.config);
-  return report.ok ? 0 : 78;
+  return exitCodeOf(report);
 }
 
-function examine({ config: path, withoutSecrets }: CheckOptions): CheckReport {
+function exitCodeOf({ mistakes, targets = [] }: CheckReport): number {
+  if (mistakes.length > 0) return 78;
+  const failed = targets.find(({ compared }) => !compared);
+  return failed?.code === undefined ? 0 : ERROR_TABLE[failed.code].exit;
+}
+
+async function examine({ config: path, withoutSecrets, targets, json }: CheckOptions): Promise<CheckReport> {
   const loaded = loadConfig(path, { secrets: withoutSecrets !== true });
   if (!loaded.ok) return { schemaVersion: 1, ok: false, mistakes: loaded.mistakes, warnings: [] };
   const policies = readPolicies(composeVocabulary(loaded.protocols), loaded.config);
   if (!policies.ok) return { schemaVersion: 1, ok: false, mistakes: policies.mistakes, warnings: [] };
   const { set, warnings } = policies;
-  return { schemaVersion: 1, ok: true, mistakes: [], warnings, policyVersion: set.version };
+  const valid = { schemaVersion: 1, ok: true, mistakes: [], warnings, policyVersion: set.version } as const;
+  if (targets !== true) return valid;
+  const tell = (resource: string) => {
+    if (json !== true) process.stderr.write(`asking the target of ${resource}\n`);
+  };
+  const asked = await compareTargets(loaded, set.policies, tell);
+  const ok = asked.mistakes.length === 0 && asked.targets.every(({ compared }) => compared);
+  return { ...valid, ...asked, ok };
 }
 
 function explain(report: CheckReport, path: string): void {
   for (const mistake of report.mistakes) process.stderr.write(`${formatMistake(mistake)}\n`);
   for (const warning of report.warnings) process.stderr.write(`warning: ${formatMistake(warning)}\n`);
-  if (report.ok) print(`${path} is valid; policies ${report.policyVersion}`);
+  for (const { problem, hint } of report.targets ?? [])
+    if (problem !== undefined) process.stderr.write(`${problem}${hint === undefined ? '' : `; ${hint}`}\n`);
+  if (report.ok) print(`${path} is valid; policies ${report.policyVersion}${comparedText(report)}`);
+}
+
+function comparedText({ targets }: CheckReport): string {
+  if (targets === undefined) return '';
+  if (targets.length === 0) return '; no resource has names to compare';
+  return `; every name is there: ${targets.map(({ resource }) => resource).join(', ')}`;
 }
 
 function print(text: string): void {

@@ -1,5 +1,6 @@
-import { HoopError, isHoopError } from '../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 import { PROTOCOLS } from '../../protocols/index.ts';
+import { toldOf } from './told-of.ts';
 
 /**
  * `hoopd check --host-keys HOST:PORT`: prints the keys that a target shows now, as the configuration takes them. Reads no
@@ -11,7 +12,7 @@ import { PROTOCOLS } from '../../protocols/index.ts';
 export async function hostKeys(place: string, json: boolean): Promise<number> {
   const asked = PROTOCOLS.flatMap(({ seenKeys }) => (seenKeys === undefined ? [] : [seenKeys(place)]));
   const keys = (
-    await Promise.all(asked).catch((error: unknown) => Promise.reject(from(place, error)))
+    await Promise.all(asked).catch((error: unknown) => Promise.reject(toldOf(place, error)))
   ).flat();
   if (keys.length === 0)
     throw new HoopError('ERR_TARGET_IDENTITY', `${place} shows no key of a kind that is taken here`);
@@ -23,14 +24,4 @@ export async function hostKeys(place: string, json: boolean): Promise<number> {
   ];
   process.stdout.write(`${json ? JSON.stringify({ schemaVersion: 1, place, keys }) : text.join('\n')}\n`);
   return 0;
-}
-
-/** Who asks here is the operator: they are told of which place, and why. */
-function from(place: string, error: unknown): unknown {
-  if (!isHoopError(error) || error.code === 'ERR_USAGE') return error;
-  const why = error.detail === undefined ? '' : ` (${error.detail})`;
-  return new HoopError(error.code, `${place}: ${error.message}${why}`, {
-    hint: error.hint ?? 'check the address, the port and the way there from this machine',
-    cause: error,
-  });
 }

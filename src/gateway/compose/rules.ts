@@ -17,6 +17,7 @@ import type { CredentialCheck, Principal } from '../../identity/principal.ts';
 import { BUILTIN_TAGS } from '../../masking/detectors/builtin.ts';
 import { DetectorSet } from '../../masking/detectors/index.ts';
 import { CedarEngine } from '../../policy/engine.ts';
+import type { LoadedPolicy } from '../../policy/load.ts';
 import type { Decision, PolicyEngine, PolicyObject } from '../../policy/model.ts';
 import { detectedObject, resourceObject } from '../../policy/objects.ts';
 import { PolicyOutlook } from '../../policy/outlook/outlook.ts';
@@ -40,6 +41,7 @@ import { ApprovalWebhooks } from '../notify/webhooks.ts';
 import { pageOf } from '../pages/views.ts';
 import { type GatewayResource, type ResourceSpec, ResourceTable } from '../tunnel/resources.ts';
 import { type IdentityRules, identityRules } from './identity.ts';
+import { NameWatch } from './name-watch.ts';
 import { SharedByProtocol } from './shared.ts';
 
 export interface PrepareOptions {
@@ -54,6 +56,7 @@ export interface PreparedRules {
   readonly identity: IdentityRules;
   readonly engine: PolicyEngine;
   readonly outlook: PolicyOutlook;
+  readonly policies: readonly LoadedPolicy[];
   readonly detectors: Detectors;
 }
 
@@ -78,6 +81,7 @@ export function prepareRules(
     identity: identityRules(config, materials, clock, log),
     engine: new CedarEngine(policies.set, new WallClock(config.timeZone, clock)),
     outlook: new PolicyOutlook(policies.set),
+    policies: policies.set.policies,
     detectors: { set: new DetectorSet(custom), tags: [...tags] },
   };
 }
@@ -105,6 +109,7 @@ export class GatewayRules {
   readonly #webhooks: ApprovalWebhooks;
   readonly #shared: SharedByProtocol;
   readonly #allowance = new Allowance(LIMITS.heldBytes);
+  readonly #names: NameWatch;
   #prepared: PreparedRules;
 
   constructor(deps: RulesDeps, prepared: PreparedRules) {
@@ -112,6 +117,7 @@ export class GatewayRules {
     this.#prepared = prepared;
     this.#shared = new SharedByProtocol({ turns: this.#turns, ownSecret: deps.ownSecret });
     this.resources = new ResourceTable(deps.log);
+    this.#names = new NameWatch({ ...deps, rules: () => this.#prepared });
     const changed = this.approvalChanges.tell;
     this.desk = new ApprovalDesk({ ...deps, store: deps.approvals, terms: () => this.#terms(), changed });
     this.#webhooks = new ApprovalWebhooks(deps);
@@ -132,9 +138,12 @@ export class GatewayRules {
     this.#prepared = prepared;
     const { config } = prepared.loaded;
     this.#webhooks.put(webhooksOf(prepared.loaded));
-    return this.resources.replace(
+    const changes = this.resources.replace(
       Object.entries(config.resources).map(([name, one]) => this.#spec(name, one)),
     );
+    for (const name of changes.removed) this.#names.forget(name);
+    this.#names.lookSoon();
+    return changes;
   }
 
   #terms(): ApprovalTerms {
@@ -196,6 +205,7 @@ export class GatewayRules {
   async close(): Promise<void> {
     this.desk.close();
     this.#webhooks.close();
+    this.#names.close();
     await this.resources.close();
     await this.#shared.close();
   }
@@ -230,6 +240,7 @@ export class GatewayRules {
       ownSecret,
       allowance: this.#allowance,
       detectors: () => this.#prepared.detectors,
+      learned: this.#names.of(resource.name),
     };
     return this.#shared.adapter(protocol, (shared) => protocol.create(resource, shared, deps));
   }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { parseConfigDocument } from '../../core/config/document.ts';
+import { type ConfigDocument, parseConfigDocument } from '../../core/config/document.ts';
 import { type Mistake, sortMistakes } from '../../core/config/mistake.ts';
 import { dotted, mistakesFromIssues } from '../../core/config/mistakes-from-zod.ts';
 import type { Complain } from '../../core/config/shape.ts';
@@ -30,6 +30,8 @@ export interface LoadedConfig {
   readonly materials: Materials;
   /** Those with which it was read. */
   readonly protocols: readonly Protocol[];
+  /** Where the value at a path stands in the file. */
+  readonly locate: ConfigDocument['locate'];
 }
 
 export type Loaded =
@@ -89,5 +91,6 @@ function parseConfig(text: string, file: string, name: string, options: LoadOpti
   if (materials === undefined || mistakes.length > 0) {
     return { ok: false, file, mistakes: sortMistakes(mistakes) };
   }
-  return { ok: true, file, config: parsed.data, materials, protocols };
+  const { locate } = document;
+  return { ok: true, file, config: parsed.data, materials, protocols, locate };
 }

@@ -1,28 +1,23 @@
 import type { Allowance } from '../../core/allowance.ts';
 import { SlabPool, SlabSizes } from '../../core/bytes/slabs.ts';
 import type { Clock } from '../../core/clock.ts';
-import { HoopError } from '../../core/errors.ts';
-import { whenAborted } from '../../core/later.ts';
-import { LIMITS } from '../../core/limits.ts';
 import type { Turns } from '../../core/turns.ts';
 import type { DetectorSet } from '../../masking/detectors/index.ts';
 import { resourceObject } from '../../policy/objects.ts';
-import { SaltedKeyCache } from '../../wire/scram/index.ts';
 import type { Adapter } from '../adapter.ts';
+import type { TargetNames } from '../protocol.ts';
 import { Definitions } from './catalog/definitions.ts';
 import { SchemaTurns } from './catalog/schema-turns.ts';
 import { CatalogService } from './catalog/service.ts';
-import type { TargetLogin } from './credentials/lease.ts';
+import { CatalogNames } from './catalog/target-names.ts';
+import { CATALOG_STARTUP, connectorTo, ownConnection, ownStartup, READ_BYTES } from './connector.ts';
 import { CancelRegistry } from './login/cancel.ts';
-import { startupParameters } from './login/startup-parameters.ts';
 import type { PostgresResource } from './resource.ts';
 import { PostgresSession, type SessionParts } from './session.ts';
 import { LookupBudgets } from './shown/lookups.ts';
 import { RowRewriter } from './shown/rows.ts';
-import { NEWEST_MAJOR, OLDEST_MAJOR } from './sql/parse/keywords.ts';
 import type { SqlParser } from './sql/parse/parser.ts';
 import { SideConnection } from './target/side-connection.ts';
-import { connectUpstream, type Upstream } from './target/upstream.ts';
 import { Trials } from './trial/trial.ts';
 
 export interface PostgresDeps {
@@ -34,24 +29,11 @@ export interface PostgresDeps {
   /** Of the whole process. */
   readonly turns: Turns;
   readonly allowance: Allowance;
+  readonly learned: (names: TargetNames) => void;
 }
 
-/** What the gateway asks itself must not depend on what users have made. */
-const CATALOG_STARTUP = new Map([
-  ['application_name', 'hoopd catalog'],
-  ['search_path', 'pg_catalog'],
-]);
-const TRIAL_STARTUP = new Map([
-  ['application_name', 'hoopd trial'],
-  ['search_path', 'pg_catalog'],
-]);
-const ADMINISTRATION_STARTUP = new Map([
-  ['application_name', 'hoopd credentials'],
-  ['search_path', 'pg_catalog'],
-  ['lock_timeout', '5s'],
-]);
-/** What one read of a target may bring: four times what Node would take, and not larger than a slab. */
-const READ_BYTES = 256 * 1024;
+const TRIAL_STARTUP = ownStartup('hoopd trial');
+const ADMINISTRATION_STARTUP = new Map([...ownStartup('hoopd credentials'), ['lock_timeout', '5s']]);
 /** Memory of what is on its way to clients, and how much of each size is kept: a write is done only a turn later. */
 const SLABS = [
   { bytes: 8 * 1024, kept: 256 },
@@ -65,53 +47,18 @@ const SLABS = [
  * @see https://www.postgresql.org/docs/current/protocol.html
  */
 export function createPostgresAdapter(resource: PostgresResource, deps: PostgresDeps): Adapter {
-  const saltedKeys = new SaltedKeyCache();
-  const readMemory = Buffer.allocUnsafeSlow(READ_BYTES);
-  const connect = async (
-    { user, password, settings }: TargetLogin,
-    startup: ReadonlyMap<string, string>,
-    signal?: AbortSignal,
-  ): Promise<Upstream> => {
-    const upstream = await connectUpstream({
-      host: resource.target.host,
-      port: resource.target.port,
-      database: resource.target.database,
-      user,
-      password,
-      tls: {
-        mode: resource.target.tls,
-        ...(resource.target.ca === undefined ? {} : { ca: resource.target.ca }),
-      },
-      startupParameters: { ...settings, ...startupParameters(startup, resource.searchPaths) },
-      timeoutMs: LIMITS.targetConnectMs,
-      saltedKeys,
-      readMemory,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    assertKnownServer(upstream);
-    return upstream;
-  };
-  const aside = async (login: TargetLogin, startup: ReadonlyMap<string, string>, signal?: AbortSignal) =>
-    new SideConnection(await connect(login, startup, signal));
-  const credentials = resource.credentials((login) => aside(login, ADMINISTRATION_STARTUP));
-  /** Ends with its lease, and its lease with it. */
-  const side = async (startup = CATALOG_STARTUP, signal?: AbortSignal) => {
-    const lease = await credentials.own();
-    try {
-      const connection = await aside(lease, startup, signal);
-      connection.onClose(() => lease.release());
-      whenAborted(lease.ended, () => connection.close());
-      return connection;
-    } catch (error) {
-      lease.release();
-      throw error;
-    }
-  };
+  const connect = connectorTo(resource);
+  const credentials = resource.credentials(
+    async (login) => new SideConnection(await connect(login, ADMINISTRATION_STARTUP)),
+  );
+  const side = (startup = CATALOG_STARTUP, signal?: AbortSignal) =>
+    ownConnection(credentials, (lease) => connect(lease, startup, signal));
   const catalog = new CatalogService({
     connect: () => side(),
     resource: resourceObject(resource.name, 'postgres'),
     tags: resource.classification,
     clock: deps.clock,
+    learned: (known) => deps.learned(new CatalogNames(resource, known)),
   });
   const definitions = new Definitions(
     () => side(),
@@ -167,17 +114,4 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
       await credentials.close();
     },
   };
-}
-
-function assertKnownServer(upstream: Upstream): void {
-  const major = Math.floor(upstream.serverVersion / 10_000);
-  if (major >= OLDEST_MAJOR && major <= NEWEST_MAJOR) return;
-  upstream.socket.destroy();
-  throw new HoopError(
-    'ERR_UNSUPPORTED',
-    `the target speaks PostgreSQL ${major}, which the gateway does not know`,
-    {
-      hint: `use a server of version ${OLDEST_MAJOR} to ${NEWEST_MAJOR}`,
-    },
-  );
 }

@@ -1,5 +1,5 @@
 import { SQL_VOCABULARY } from '../../policy/vocabulary/sql.ts';
-import type { AdapterDeps, ConfiguredResource, Protocol } from '../protocol.ts';
+import type { AdapterDeps, ConfiguredResource, Protocol, ReadDeps } from '../protocol.ts';
 import { createPostgresAdapter } from './adapter.ts';
 import { type PostgresConfig, postgresConfig } from './config.ts';
 import { Administration } from './credentials/administration.ts';
@@ -7,6 +7,7 @@ import { configuredCredentials } from './credentials/configured.ts';
 import { ExecCredentials } from './credentials/exec-credentials.ts';
 import { RoleCredentials } from './credentials/role-credentials.ts';
 import { type ConfiguredTags, classifiedColumns } from './entities.ts';
+import { readNames } from './read-names.ts';
 import { POSTGRES_REFUSALS } from './refusals.ts';
 import { replayFrames } from './replay.ts';
 import type { PostgresResource } from './resource.ts';
@@ -55,8 +56,10 @@ export const postgres: Protocol<PostgresConfig, SqlParser> = {
     connect: { database: config.target.database, ...workingAs(config.credentials) },
     classified: classifiedColumns(object, tagsOf(config)),
   }),
+  readNames: (resource, deps) => readNames(resourceOf(resource, readingCredentials(resource, deps)), deps),
   shared: ({ turns }) => new SqlParser({ turns }),
-  create: (resource, parser, deps) => createPostgresAdapter(resourceOf(resource, deps), { parser, ...deps }),
+  create: (resource, parser, deps) =>
+    createPostgresAdapter(resourceOf(resource, credentialsOf(resource, deps)), { parser, ...deps }),
   replay: replayFrames,
 };
 
@@ -71,14 +74,17 @@ function workingAs(credentials: PostgresConfig['credentials']): { readonly user?
   return user === undefined ? {} : { user };
 }
 
-function resourceOf(resource: ConfiguredResource<PostgresConfig>, deps: AdapterDeps): PostgresResource {
+function resourceOf(
+  resource: ConfiguredResource<PostgresConfig>,
+  credentials: PostgresResource['credentials'],
+): PostgresResource {
   const { target, session, classification, freeText } = resource.config;
   const { host, port, database, tls } = target;
   const ca = resource.authority(CA_FILE);
   return {
     name: resource.name,
     target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
-    credentials: credentialsOf(resource, deps),
+    credentials,
     searchPaths: session.searchPaths,
     classification: tagsOf(resource.config),
     computesMasks: classification.computed === 'mask',
@@ -87,16 +93,14 @@ function resourceOf(resource: ConfiguredResource<PostgresConfig>, deps: AdapterD
 }
 
 function credentialsOf(
-  { name, config, secret }: ConfiguredResource<PostgresConfig>,
-  { gateway, clock, log, audit }: AdapterDeps,
+  resource: ConfiguredResource<PostgresConfig>,
+  deps: AdapterDeps,
 ): PostgresResource['credentials'] {
+  const { name, config, secret } = resource;
   const { credentials } = config;
-  const at = { clock, log: log.child({ resource: name }), audit };
-  if (credentials.kind === 'exec')
-    return () =>
-      new ExecCredentials({ config: credentials, resource: name, environment: process.env, ...at });
+  if (credentials.kind !== 'role') return readingCredentials(resource, deps);
+  const { gateway, clock, log, audit } = deps;
   const login = () => ({ user: credentials.user, password: secret(PASSWORD), settings: {} });
-  if (credentials.kind === 'configured') return () => configuredCredentials(login);
   return (administer) =>
     new RoleCredentials({
       login,
@@ -104,6 +108,22 @@ function credentialsOf(
       mark: { ...gateway, resource: name },
       making: new Administration(() => administer(login())),
       clearing: new Administration(() => administer(login())),
-      ...at,
+      clock,
+      log: log.child({ resource: name }),
+      audit,
     });
+}
+
+/** For connections of the gateway's own alone: where a role is made for each session, none is made, nor looked for. */
+function readingCredentials(
+  { name, config, secret }: ConfiguredResource<PostgresConfig>,
+  { clock, log, audit }: ReadDeps,
+): PostgresResource['credentials'] {
+  const { credentials } = config;
+  const at = { resource: name, environment: process.env, clock, log: log.child({ resource: name }), audit };
+  if (credentials.kind === 'exec') return () => new ExecCredentials({ config: credentials, ...at });
+  const settings: Readonly<Record<string, string>> =
+    credentials.kind === 'role' ? { role: credentials.role } : {};
+  return () =>
+    configuredCredentials(() => ({ user: credentials.user, password: secret(PASSWORD), settings }));
 }

@@ -179,6 +179,7 @@ describe('the knowledge of one target', () => {
       connect,
       resource: { type: 'Resource', id: 'pg', attrs: {} },
       tags: new Map(),
+      learned: () => undefined,
       clock: { now: () => Date.now() },
     });
   });

@@ -57,6 +57,7 @@ export class TrialTarget {
         clock: systemClock,
         turns: new Turns(),
         allowance: new Allowance(1 << 20),
+        learned: () => undefined,
       },
     );
   }

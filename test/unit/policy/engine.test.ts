@@ -411,6 +411,7 @@ it('adding a forbid never allows what was denied, nor shows what was hidden', ()
           file: 'x',
           line: 1,
           named: [],
+          hides: false,
           texts: [],
           ...softer,
         };

@@ -43,6 +43,7 @@ export class CatalogService {
   readonly #resource: PolicyObject;
   readonly #tags: ReadonlyMap<string, ConfiguredTags>;
   readonly #clock: Clock;
+  readonly #learned: (known: KnownCatalog) => void;
   #reader: CatalogReader | undefined;
   #known: KnownCatalog | undefined;
   #base: CatalogBase | undefined;
@@ -64,11 +65,14 @@ export class CatalogService {
     readonly resource: PolicyObject;
     readonly tags: ReadonlyMap<string, ConfiguredTags>;
     readonly clock: Clock;
+    /** Told of each catalog that is another than the last. */
+    readonly learned: (known: KnownCatalog) => void;
   }) {
     this.#connect = parts.connect;
     this.#resource = parts.resource;
     this.#tags = parts.tags;
     this.#clock = parts.clock;
+    this.#learned = parts.learned;
   }
 
   /** What is known, if it is fresh enough to judge by. It is looked at again in time, so that statements need not wait. */
@@ -162,7 +166,10 @@ export class CatalogService {
     this.#changed = undefined;
     const byName = changed !== undefined && changed !== 'anything' && this.#mayAskByName(startedAt);
     const catalog = await (byName ? this.#readNamed(changed) : this.#read());
-    if (catalog !== this.#known?.catalog) this.#known = this.#bound(catalog);
+    if (catalog !== this.#known?.catalog) {
+      this.#known = this.#bound(catalog);
+      this.#learned(this.#known);
+    }
     this.#base = this.#reader?.base;
     this.#covered = changes;
     if (byName) return;
