@@ -131,6 +131,12 @@ const WAYS: readonly {
   },
 ];
 
+/** What was decided of such a text, and by which rule of the gateway's own. */
+function onRecord(text: string): string[] {
+  const events = world.decisions(text).map((one) => JSON.parse(one).event);
+  return events.map(({ decision, reason = '' }) => `${decision} ${reason.split(':')[0]}`.trim());
+}
+
 const RENAMED = 'ALTER TABLE mine.t RENAME email TO gone';
 const CASES: readonly { readonly asked: string; readonly change: string }[] = [
   { asked: 'SELECT (SELECT email FROM mine.t LIMIT 1) FROM public.people', change: RENAMED },
@@ -205,7 +211,11 @@ describe('who waits', () => {
     const [one, other, third] = [await world.through(), await world.through(), await world.through()];
     await ask(one, ...OWN);
     await ask(other, 'BEGIN', RENAMED);
-    expect(await ask(one, 'SELECT email FROM mine.t')).toEqual(['ErrorResponse 55P03', 'ReadyForQuery I']);
+    expect(await ask(one, 'SELECT email AS asked FROM mine.t')).toEqual([
+      'ErrorResponse 55P03',
+      'ReadyForQuery I',
+    ]);
+    expect(onRecord('SELECT email AS asked FROM mine.t')).toEqual(['deny schema-changing']);
     expect(await ask(other, 'ROLLBACK')).toContain('ReadyForQuery I');
     expect(await ask(one, 'SELECT email FROM mine.t')).toContain('DataRow own');
     third.send(query('SELECT pg_sleep(8) FROM mine.t'));
@@ -220,6 +230,35 @@ describe('who waits', () => {
     expect(await ask(other, 'ROLLBACK')).toContain('ReadyForQuery I');
     await third.untilReady();
     expect(await ask(other, RENAMED)).toContain('CommandComplete ALTER TABLE');
+  }, 40_000);
+
+  test('and is on record, the end of a transaction or a batch too', async () => {
+    const [one, other, third] = [await world.through(), await world.through(), await world.through()];
+    await ask(one, ...OWN);
+    third.send(query('SELECT pg_sleep(15) FROM mine.t'));
+    await eventually(
+      'it runs',
+      () => world.look("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(15)%'"),
+      (found) => found.trim() === '1',
+    );
+    const change = 'DROP TYPE IF EXISTS mine.none CASCADE';
+    await ask(other, 'BEGIN', change);
+    const committed = await other.ask(...extended('COMMIT /* too soon */'), sync);
+    expect(committed.slice(-2)).toEqual(['ErrorResponse 55P03', 'ReadyForQuery E']);
+    expect(onRecord('COMMIT /* too soon */')).toEqual(['allow', 'deny schema-changing']);
+    // What keeps nothing does not wait.
+    expect(await ask(other, 'ROLLBACK')).toContain('ReadyForQuery I');
+    await ask(other, 'BEGIN', change);
+    const undone = await other.ask(...extended('ROLLBACK'), sync);
+    expect(undone.slice(-2)).toEqual(['CommandComplete ROLLBACK', 'ReadyForQuery I']);
+    const kept = await other.ask(...extended('CREATE TABLE mine.kept ()'), ...extended(change), sync);
+    expect(kept.slice(-2)).toEqual(['ErrorResponse 55P03', 'ReadyForQuery I']);
+    expect(onRecord('‹end of a batch›')).toEqual(['deny schema-changing']);
+    expect(await world.look("SELECT count(*) FROM pg_class WHERE relname = 'kept'")).toContain('0');
+    await third.untilReady();
+    const later = await other.ask(...extended('CREATE TABLE mine.kept ()'), ...extended(change), sync);
+    expect(later.at(-2)).toBe('CommandComplete DROP TYPE');
+    expect(onRecord('‹end of a batch›')).toHaveLength(1);
   }, 40_000);
 
   test('a session that has left still counts', async () => {

@@ -108,6 +108,8 @@ export class SchemaTurn {
   #judged: readonly Plan[] = [];
   /** What it has sent and is not committed. */
   #changed = NONE;
+  /** How many of these a ROLLBACK undoes that was sent and is not answered. */
+  #undone = 0;
   /** What the statement that is judged would change. */
   #changing = NONE;
   /** Its changes take effect now, or wait for that: who came first. */
@@ -127,9 +129,14 @@ export class SchemaTurn {
     return before !== this.#since && this.#turns.since(before).some(({ anything }) => anything);
   }
 
-  /** It has changed something that is not committed. */
-  get hasChanged(): boolean {
-    return this.#changed.length > 0;
+  /** The end of a transaction or a batch would keep something that it has changed. */
+  get keepsChanges(): boolean {
+    return this.#changed.length > this.#undone;
+  }
+
+  /** A ROLLBACK is sent next: nothing of before is kept by what ends behind it in the same batch. */
+  undoes(): void {
+    this.#undone = this.#changed.length;
   }
 
   /** Whether what was read may mean something else by now, or in a moment. */
@@ -226,7 +233,9 @@ export class SchemaTurn {
   went(): void {
     if (this.#changing.length > 0) {
       const all = [...this.#changed, ...this.#changing];
-      this.#changed = all.length > MOST_CHANGES ? [ANYTHING] : all;
+      const isTooMuch = all.length > MOST_CHANGES;
+      this.#changed = isTooMuch ? [ANYTHING] : all;
+      if (isTooMuch) this.#undone = 0;
     }
     this.#changing = NONE;
     this.#judged = [];
@@ -246,6 +255,7 @@ export class SchemaTurn {
   /** All that was sent is answered. @param inBlock A transaction is open. */
   rested(inBlock: boolean): void {
     if (!this.#waits) this.#takes = undefined;
+    this.#undone = 0;
     if (!inBlock) this.#changed = NONE;
     this.#turns.moved();
   }
@@ -253,7 +263,7 @@ export class SchemaTurn {
   /** The session is over. @param then Told where something may have taken effect that it was not told of. */
   leave(then: () => void): void {
     this.#judged = [];
-    if (!this.hasChanged) return this.#turns.leave(this);
+    if (this.#changed.length === 0) return this.#turns.leave(this);
     this.#takes ??= this.#turns.nextOrder();
     const gone = () => {
       then();

@@ -75,9 +75,21 @@ function askGuard(state: SessionState, planned: Planned, asking: Asking, answers
 
   function notNow(operation: OpenOperation): Later<void> {
     state.schemaTurn.rests();
-    operation.close('failure', '55P03', 'refused: schema changing');
+    operation.close('failure', ...NOT_NOW);
     return answers.refuse(SCHEMA_CHANGING);
   }
+}
+
+/** What would have to end now, and others have no end yet: refused by the guard, so that it is on record. */
+export function refuseTurn(
+  state: SessionState,
+  planned: Planned,
+  original: Original,
+  refuse: Answers['refuse'],
+): Later<void> {
+  const late = { ...planned, refusal: NOT_ITS_TURN };
+  const answers = { refuse, send: (operation: OpenOperation) => operation.close('unknown') };
+  return askGuard(state, late, { original, nobody: true }, answers);
 }
 
 /** What is only prepared, or was read by the server before, means what it meant. */
@@ -132,6 +144,8 @@ function judgedNow(state: SessionState, planned: Planned, asking: Asking): Later
 /** What a Bind names is run by Execute, and kept by Sync. */
 function mayTakeEffect(state: SessionState, { plans }: Planned, { message }: Asking): boolean {
   if (message?.name === 'Bind') return false;
+  // It keeps nothing, and is not to be refused.
+  if (plans.length === 1 && plans[0]?.transaction === 'rollback') return false;
   return !state.staysInBlock || plans.some(({ transaction }) => ENDS_TRANSACTION.has(transaction));
 }
 
@@ -153,6 +167,8 @@ const CANCELLED: Denial = {
   next: 'ask',
 };
 
+/** Why an operation ended that policy had allowed. */
+export const NOT_NOW = ['55P03', 'refused: schema changing'] as const;
 const REASON =
   'names that it uses, or that it changes, are in use or changed by another session at this moment';
 const NOT_ITS_TURN = {
@@ -162,7 +178,7 @@ const NOT_ITS_TURN = {
   hint: HINTS.sendAgain,
 } as const satisfies PostgresRefusal;
 /** @see docs/decisions/0029-schema-turns.md */
-export const SCHEMA_CHANGING: Denial = {
+const SCHEMA_CHANGING: Denial = {
   ...NOT_ITS_TURN,
   message: `refused: ${REASON}`,
   next: POSTGRES_REFUSALS['schema-changing'].next,

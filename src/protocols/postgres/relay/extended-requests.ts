@@ -15,7 +15,7 @@ import { type SqlNames, unknownName } from '../reading/sql-names.ts';
 import type { Bindable, Statements } from '../reading/statements.ts';
 import { ALL_SHOWN } from '../shown/rows.ts';
 import type { StatementPlan } from '../sql/meaning/plan.ts';
-import { ask, SCHEMA_CHANGING } from './ask.ts';
+import { ask, NOT_NOW, refuseTurn } from './ask.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HeldParse } from './held-parse.ts';
 import type { RequestParts } from './request-parts.ts';
@@ -25,6 +25,8 @@ import { ENDS_TRANSACTION, type SessionState } from './state.ts';
 
 const FLUSH = encodeFrontend({ name: 'Flush' });
 const UNNAMED = '';
+/** What is on record of a Sync that keeps nothing. */
+const END_OF_BATCH: Planned = { plans: [], pairs: [], context: {}, text: '‹end of a batch›' };
 
 /**
  * The extended query protocol: statements are named by Parse, judged before they reach the target and again at each
@@ -188,7 +190,7 @@ export class ExtendedRequests {
       const judged = isSame && this.#statements.holds(portal.planned);
       const open = judged && portal.operation?.open === true;
       return after(this.#ends(portal), (isFree) => {
-        if (!isFree) return this.refuse(SCHEMA_CHANGING);
+        if (!isFree) return this.#refuseEnd(portal);
         return open ? this.#run(frame, name, portal) : this.#runAgain(frame, name, portal, judged);
       });
     });
@@ -199,12 +201,18 @@ export class ExtendedRequests {
     const { schemaTurn, batch } = this.#state;
     if (!ENDS_TRANSACTION.has(transaction)) return true;
     this.#state.endsIn = batch;
-    return schemaTurn.hasChanged ? schemaTurn.takeEffect() : true;
+    if (transaction === 'rollback') schemaTurn.undoes();
+    return schemaTurn.keepsChanges ? schemaTurn.takeEffect() : true;
   }
 
-  /** Answers with a denial in place of the message at hand, and skips what follows up to Sync. */
-  refuse(denial: Denial): void {
-    if (!this.#state.pipeline.skipping) this.#refuseExtended(denial);
+  #refuseEnd({ operation, planned, text }: Portal): Later<void> {
+    operation?.close('failure', ...NOT_NOW);
+    return refuseTurn(this.#state, planned, { statement: text }, (denial) => this.#refuseExtended(denial));
+  }
+
+  /** Fails a batch at its end, so that nothing of it is kept. */
+  refuseBatch(): Later<void> {
+    return refuseTurn(this.#state, END_OF_BATCH, {}, (denial) => this.#refuseExtended(denial));
   }
 
   #run(frame: Frame, name: string, portal: Portal): Later<void> {

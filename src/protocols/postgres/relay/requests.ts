@@ -16,7 +16,7 @@ import { SqlNames } from '../reading/sql-names.ts';
 import { Statements } from '../reading/statements.ts';
 import { unreadOriginal } from '../reading/unread.ts';
 import { unlimitable } from './answer-limits.ts';
-import { ask, SCHEMA_CHANGING } from './ask.ts';
+import { ask } from './ask.ts';
 import { CountedQueries } from './counted-queries.ts';
 import { ExtendedRequests } from './extended-requests.ts';
 import type { Forwarder } from './forwarder.ts';
@@ -151,10 +151,10 @@ export class RequestPump {
   /** It keeps what the batch has done, where no transaction is open. */
   #sync(frame: Frame): Later<void> {
     const { schemaTurn, staysInBlock, pipeline } = this.#state;
-    const keeps = schemaTurn.hasChanged && !staysInBlock && !pipeline.skipping;
+    const keeps = schemaTurn.keepsChanges && !staysInBlock && !pipeline.skipping;
     return after(keeps ? schemaTurn.takeEffect() : true, (isFree) => {
-      if (!isFree && !pipeline.skipping) this.#extended.refuse(SCHEMA_CHANGING);
-      return this.#synced(frame);
+      const refused = isFree || pipeline.skipping ? undefined : this.#extended.refuseBatch();
+      return after(refused, () => this.#synced(frame));
     });
   }
 
