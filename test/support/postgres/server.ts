@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import {
+  appendFileSync,
   chmodSync,
   closeSync,
   mkdirSync,
@@ -137,6 +138,37 @@ async function startIn(directory: string, options: PostgresOptions): Promise<Pos
     restart: async () => {
       server = await start();
     },
+  };
+}
+
+/**
+ * Starts a copy of a server that follows it and takes statements that only read, on a port of its own. The server is stopped while its
+ * files are copied.
+ *
+ * @param port That nobody listens on; see `freePort`.
+ * @returns Stops it and removes its files.
+ */
+export async function startStandby(
+  of: Pick<PostgresServer, 'psql' | 'shutDown' | 'restart'>,
+  port: number,
+): Promise<() => Promise<void>> {
+  const original = await of.psql('SHOW data_directory');
+  const directory = mkdtempSync(join(tmpdir(), 'hoop-standby-'));
+  const dataDirectory = join(directory, 'data');
+  await of.shutDown();
+  await run('cp', ['-a', original, dataDirectory], { timeout: START_MS });
+  await of.restart();
+  const settings = `port = '${port}'
+restore_command = 'cp ${original}/pg_wal/%f %p'
+wal_retrieve_retry_interval = '200ms'
+`;
+  appendFileSync(join(dataDirectory, 'postgresql.auto.conf'), settings);
+  writeFileSync(join(dataDirectory, 'standby.signal'), '');
+  if (isRoot()) await run('chown', ['-R', 'postgres:postgres', directory], { timeout: 10_000 });
+  const server = await startServer(BIN, dataDirectory, join(directory, 'server.log'), false);
+  return async () => {
+    await endServer(server, 'SIGINT');
+    rmSync(directory, { recursive: true, force: true });
   };
 }
 
