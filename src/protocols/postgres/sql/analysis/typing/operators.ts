@@ -78,7 +78,8 @@ export class Operators {
   /** `oper` */
   binary(name: QualifiedName, left: number, right: number): AnalysisOperator {
     const { operators } = this.#types.catalog.found;
-    const key = `${name.join('.')} ${left} ${right}`;
+    // No name holds a NUL.
+    const key = `${name.join('\0')}\0${left} ${right}`;
     const known = operators.get(key);
     if (known !== undefined) return known;
     const found = this.#binary(name, left, right);
