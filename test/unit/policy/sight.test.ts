@@ -161,4 +161,5 @@ it('answers as an engine that has never been asked before, whatever rules look a
     }),
     { numRuns: 25 },
   );
-});
+  // An engine is made for each question: some seconds where nothing else runs.
+}, 60_000);
