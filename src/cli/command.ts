@@ -11,7 +11,7 @@ export interface CommandSpec {
   /** More lines for the command's own help. */
   readonly description?: string;
   /** As commander writes them: `<resource>`, `[query...]`. */
-  readonly arguments?: readonly { readonly syntax: string; readonly text: string }[];
+  readonly arguments?: readonly ArgumentSpec[];
   readonly options?: readonly OptionSpec[];
   /**
    * As whom it talks to a gateway; adds the options for that. `as-person` leaves the profile's agent aside: looking
@@ -27,10 +27,19 @@ export interface CommandSpec {
   run(invocation: Invocation): Promise<number | undefined>;
 }
 
+interface ArgumentSpec {
+  readonly syntax: string;
+  readonly text: string;
+  /** All values that there are: shells complete them. */
+  readonly choices?: readonly string[];
+}
+
 export interface OptionSpec {
   /** `--limit <n>`. */
   readonly flags: string;
   readonly text: string;
+  /** All values that there are: shells complete them. */
+  readonly choices?: readonly string[];
 }
 
 /** One call of a command. */

@@ -9,7 +9,7 @@ import type { Entry } from './entries.ts';
 
 export function completions(): readonly Entry[] {
   const hooks = { version: '', out: () => undefined, run: async () => undefined };
-  const places = completionPlaces(buildProgram(COMMANDS, hooks));
+  const places = completionPlaces(buildProgram(COMMANDS, hooks), COMMANDS);
   return [
     { path: 'share/bash-completion/completions/hoopctl', data: Buffer.from(bashScript(places)) },
     { path: 'share/fish/vendor_completions.d/hoopctl.fish', data: Buffer.from(fishScript(places)) },

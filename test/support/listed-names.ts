@@ -35,3 +35,16 @@ export const NAMED: readonly (readonly [words: readonly string[], expected: read
   ],
   [['connect', '--profile', '../work', 'h'], []],
 ];
+
+/** The same, of values that are all known. */
+export const CHOICES: typeof NAMED = [
+  [['audit', 'search', '--decision', 'd'], ['deny']],
+  [['policy', 'replay', '.', '--outcome', 's'], ['success']],
+  [['approval', 'list', '--status', 'ca'], ['cancelled']],
+  [['policy', 'pack', 'pi'], ['pii']],
+  [
+    ['agent-guide', 'c'],
+    ['claude-code', 'codex', 'cursor'],
+  ],
+  [['completion', 'z'], ['zsh']],
+];

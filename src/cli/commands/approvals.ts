@@ -12,6 +12,7 @@ export const approvalList: CommandSpec = {
     {
       flags: '--status <word>',
       text: 'pending (default), approved, denied, expired, cancelled, failed, or all',
+      choices: ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed', 'all'],
     },
   ],
   gateway: 'as-person',

@@ -6,7 +6,7 @@ export const completion: CommandSpec = {
   description:
     'It knows the commands and options of this version, and the resources, sessions, requests and profiles that hoopctl ' +
     'has listed last. It asks nobody.',
-  arguments: [{ syntax: '<shell>', text: 'bash, zsh or fish' }],
+  arguments: [{ syntax: '<shell>', text: 'bash, zsh or fish', choices: ['bash', 'fish', 'zsh'] }],
   gateway: 'none',
   examples: [
     'source <(hoopctl completion bash)',

@@ -67,7 +67,13 @@ export const policyPack: CommandSpec = {
   description:
     'Each pack is Cedar for one purpose, with cases for hoopctl policy test that say what it must do, of the resources of hoopd demo. ' +
     'It is to be taken into your own policies and changed there. A pack that stands over another only forbids. Asks nobody.',
-  arguments: [{ syntax: '[name]', text: 'a pack; without it all are listed' }],
+  arguments: [
+    {
+      syntax: '[name]',
+      text: 'a pack; without it all are listed',
+      choices: ['read-only-agent', 'pii', 'pci', 'migrations'],
+    },
+  ],
   options: [
     { flags: '--tests', text: 'print its cases in place of its policies' },
     { flags: '--write <dir>', text: 'write both there, as NAME.cedar and NAME.tests.yaml, and over nothing' },

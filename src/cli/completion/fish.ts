@@ -2,10 +2,14 @@ import type { CompletionOption, CompletionPlace, NamedKind } from './tree.ts';
 
 /** A script for fish 3: to be sourced, or saved as `~/.config/fish/completions/hoopctl.fish`. */
 export function fishScript(places: readonly CompletionPlace[]): string {
-  const lines = places.flatMap(({ path, words, options, names }) => [
+  const lines = places.flatMap(({ path, words, options, names, files, choices }) => [
     ...words.map(({ word, text }) => offer('is', path, `-a ${word}`, text)),
     ...options.map((option) => offer('in', path, flagWords(option), option.text)),
     ...(names === undefined ? [] : [offer('in', path, named(names), names)]),
+    ...(files === undefined ? [] : [`complete -c hoopctl -n '${test('in', path)}' -F`]),
+    ...(choices === undefined
+      ? []
+      : [`complete -c hoopctl -n '${test('in', path)}' -a '${choices.join(' ')}'`]),
   ]);
   return `# fish completion for hoopctl
 function __hoopctl_is
@@ -33,18 +37,32 @@ function __hoopctl_names
     string match -q '*/*' -- $name; and return
     test -r $dir/names/$name; and string match -r '^[A-Za-z0-9._-]+$' <$dir/names/$name
 end
+function __hoopctl_command
+    set -l words (commandline -opc)
+    set -l at (contains -i -- -- $words); or return
+    set -e words[1..$at]
+    set -l current (commandline -ct)
+    complete -C (string join ' ' -- (string escape -- $words) "$current")
+end
+complete -c hoopctl -n 'contains -- -- (commandline -opc)' -x -a '(__hoopctl_command)'
 complete -c hoopctl -n 'not contains -- -- (commandline -opc)' -f
 ${lines.join('\n')}
 `;
 }
 
-function offer(test: 'is' | 'in', path: readonly string[], what: string, text: string): string {
-  return `complete -c hoopctl -n '${[`__hoopctl_${test}`, ...path].join(' ')}' ${what} -d ${quoted(text)}`;
+function offer(where: 'is' | 'in', path: readonly string[], what: string, text: string): string {
+  return `complete -c hoopctl -n '${test(where, path)}' ${what} -d ${quoted(text)}`;
 }
 
-function flagWords({ flags, value }: CompletionOption): string {
+function test(where: 'is' | 'in', path: readonly string[]): string {
+  return [`__hoopctl_${where}`, ...path].join(' ');
+}
+
+function flagWords({ flags, value, choices }: CompletionOption): string {
   const names = flags.map((flag) => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-  return [...names, ...takes(value)].join(' ');
+  return [...names, ...(choices === undefined ? takes(value) : ['-x', `-a '${choices.join(' ')}'`])].join(
+    ' ',
+  );
 }
 
 function takes(value: CompletionOption['value']): readonly string[] {

@@ -22,7 +22,7 @@ export async function runCompletion({ args: [shell = ''], io }: Invocation): Pro
     });
   }
   const hooks = { version: '', out: () => undefined, run: async () => undefined };
-  const script = make(completionPlaces(buildProgram(COMMANDS, hooks)));
+  const script = make(completionPlaces(buildProgram(COMMANDS, hooks), COMMANDS));
   if (io.json) return void (await io.value({ shell, script }));
   await io.write(script);
 }

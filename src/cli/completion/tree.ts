@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
 import type { NameKind } from '../../client/store/names.ts';
+import type { CommandSpec } from '../command.ts';
 
 /** What is completed with names that hoopctl has listed before. */
 export type NamedKind = NameKind | 'profiles';
@@ -13,6 +14,8 @@ export interface CompletionOption {
   readonly flags: readonly string[];
   readonly text: string;
   readonly value: ValueKind;
+  /** All values that there are. */
+  readonly choices?: readonly string[];
 }
 
 /** One place in the tree of commands: what may follow there. */
@@ -23,6 +26,10 @@ export interface CompletionPlace {
   readonly options: readonly CompletionOption[];
   /** What its arguments are names of. */
   readonly names?: NamedKind;
+  /** Its arguments are files. */
+  readonly files?: true;
+  /** All values that its argument can have. */
+  readonly choices?: readonly string[];
 }
 
 export const NAMED: readonly NamedKind[] = ['resources', 'sessions', 'approvals', 'profiles'];
@@ -42,31 +49,50 @@ const NAMED_ARGUMENTS: readonly (readonly [RegExp, NamedKind])[] = [
   [/\bapr_/, 'approvals'],
 ];
 
-const FILES = /<(file|directory|path)>/;
+const FILES = /[<[](file|directory|path|dir)[\]>]/;
 
 /**
  * Reads the places out of commander's tree, the root first. Pure.
  *
  * @param program Built whole: see `buildProgram` without arguments.
+ * @param specs What it was built of.
  */
-export function completionPlaces(program: Command): readonly CompletionPlace[] {
-  return placesBelow(program, []);
+export function completionPlaces(
+  program: Command,
+  specs: readonly CommandSpec[],
+): readonly CompletionPlace[] {
+  const byName = new Map(specs.map((spec) => [spec.path.join(' '), spec]));
+  return placesBelow(program, [], byName);
 }
 
-function placesBelow(command: Command, path: readonly string[]): CompletionPlace[] {
+function placesBelow(
+  command: Command,
+  path: readonly string[],
+  specs: ReadonlyMap<string, CommandSpec>,
+): CompletionPlace[] {
   const children = command.commands.toSorted((a, b) => (a.name() < b.name() ? -1 : 1));
+  const spec = specs.get(path.join(' '));
+  const choices = new Map(spec?.options?.map((one) => [one.flags, one.choices] as const));
+  const options = command.createHelp().visibleOptions(command);
   const place: CompletionPlace = {
     path,
     words: children.map((child) => ({ word: child.name(), text: textOf(child) })),
-    options: command.createHelp().visibleOptions(command).map(optionOf),
-    ...namesOf(command),
+    options: options.map((option) => ({ ...optionOf(option), ...chosen(choices.get(option.flags)) })),
+    ...argumentOf(spec),
   };
-  return [place, ...children.flatMap((child) => placesBelow(child, [...path, child.name()]))];
+  return [place, ...children.flatMap((child) => placesBelow(child, [...path, child.name()], specs))];
 }
 
-function namesOf({ registeredArguments: [first] }: Command): { names?: NamedKind } {
-  const found = NAMED_ARGUMENTS.find(([text]) => text.test(first?.description ?? ''));
-  return found === undefined ? {} : { names: found[1] };
+function argumentOf(spec: CommandSpec | undefined): Pick<CompletionPlace, 'names' | 'files' | 'choices'> {
+  const [first] = spec?.arguments ?? [];
+  if (first === undefined) return {};
+  if (FILES.test(first.syntax)) return { files: true };
+  const found = NAMED_ARGUMENTS.find(([text]) => text.test(first.text));
+  return found === undefined ? chosen(first.choices) : { names: found[1] };
+}
+
+function chosen(choices: readonly string[] | undefined): { choices?: readonly string[] } {
+  return choices === undefined ? {} : { choices };
 }
 
 function textOf(command: Command): string {
@@ -95,11 +121,23 @@ export function wordsOf({ words, options }: Pick<CompletionPlace, 'words' | 'opt
 
 /** Every flag of any place that takes a value of this kind. */
 export function flagsOf(places: readonly CompletionPlace[], kind: ValueKind): readonly string[] {
-  const flags = places.flatMap(({ options }) => options.filter(({ value }) => value === kind));
+  const flags = places.flatMap(({ options }) =>
+    options.filter(({ value, choices }) => value === kind && choices === undefined),
+  );
   return [...new Set(flags.flatMap((option) => option.flags))].toSorted();
 }
 
 /** Words that need a second one. */
 export function groupsOf(places: readonly CompletionPlace[]): readonly string[] {
   return places.filter(({ path, words }) => path.length > 0 && words.length > 0).map(({ path }) => path[0]!);
+}
+
+/** Flags whose values are all known, with these: no flag has others at another place. */
+export function choicesOf(places: readonly CompletionPlace[]): ReadonlyMap<string, readonly string[]> {
+  const options = places.flatMap((place) => place.options);
+  return new Map(
+    options.flatMap(({ flags, choices }) =>
+      choices === undefined ? [] : flags.map((flag) => [flag, choices] as const),
+    ),
+  );
 }

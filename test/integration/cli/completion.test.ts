@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { optionsOf } from '../../../src/cli/command.ts';
 import { COMMANDS } from '../../../src/cli/commands/index.ts';
-import { listedNames, NAMED } from '../../support/listed-names.ts';
+import { PACKS } from '../../../src/cli/policy/packs/index.ts';
+import { CHOICES, listedNames, NAMED } from '../../support/listed-names.ts';
 import { hoopctl } from '../../support/run-hoopctl.ts';
 
 const run = promisify(execFile);
@@ -21,6 +22,7 @@ beforeAll(async () => {
   expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
   writeFileSync(script, stdout);
   writeFileSync(join(directory, 'gateway.pem'), '');
+  writeFileSync(join(directory, 'my cases.yaml'), '');
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
@@ -59,6 +61,29 @@ test('D6: commands, and what they take, each where it may stand', async () => {
 test('a value that nobody can know is not guessed; files are', async () => {
   expect(await offers('connect', '--agent', '')).toEqual([]);
   expect(await offers('connect', '--ca', 'gate')).toEqual(['gateway.pem']);
+});
+
+test.each<(typeof CHOICES)[number]>([
+  ...CHOICES,
+  [['policy', 'test', 'gate'], ['gateway.pem']],
+  [['policy', 'explain', 'pg', '-f', 'my'], ['my cases.yaml']],
+  [['policy', 'replay', 'my'], ['my cases.yaml']],
+  [['policy', 'pack', 'pii', '--write', 'gate'], ['gateway.pem']],
+  [['audit', 'verify', 'gate'], ['gateway.pem']],
+  [['audit', 'verify', '--k'], ['--key']],
+])('what a word can be, and files, with a blank too: %j', async (words, expected) => {
+  expect(await offers(...words)).toEqual(expected);
+});
+
+test('what is offered is what the help tells', () => {
+  const values = COMMANDS.flatMap((spec) => [...(spec.arguments ?? []), ...(spec.options ?? [])]);
+  const told = values.filter(({ text }) => !text.startsWith('a pack'));
+  for (const { text, choices = [] } of told) for (const choice of choices) expect(text).toContain(choice);
+});
+
+test('every pack is offered', async () => {
+  const offered = (await offers('policy', 'pack', '')).filter((word) => !word.startsWith('-'));
+  expect(offered).toEqual(PACKS.map(({ name }) => name));
 });
 
 test.each(NAMED)('D6: %j: names that hoopctl has listed, as they are written', async (words, expected) => {

@@ -8,7 +8,13 @@ export const agentGuide: CommandSpec = {
     'Without CLIENT a text for AGENTS.md or whatever your agent reads at its start. With it settings for claude-code, cursor, codex, ' +
     'vscode, or generic: their file is named on standard error. Options are handed on to hoopctl mcp. No file is written and no ' +
     'gateway asked.',
-  arguments: [{ syntax: '[client]', text: 'claude-code, cursor, codex, vscode or generic' }],
+  arguments: [
+    {
+      syntax: '[client]',
+      text: 'claude-code, cursor, codex, vscode or generic',
+      choices: ['claude-code', 'codex', 'cursor', 'generic', 'vscode'],
+    },
+  ],
   options: MCP_OPTIONS,
   gateway: 'as-agent',
   examples: [

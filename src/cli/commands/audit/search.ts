@@ -1,3 +1,4 @@
+import { AUDIT_FILTER_WORDS } from '../../../api/audit-filters.ts';
 import type { CommandSpec, OptionSpec } from '../../command.ts';
 import { LIMIT_TEXT } from '../../pages.ts';
 
@@ -10,8 +11,16 @@ export const AUDIT_FILTERS: readonly OptionSpec[] = [
   { flags: '--object <name>', text: 'touching this object, such as public.customers or /orders/7' },
   { flags: '--table <name>', text: 'the same as --object' },
   { flags: '--action <name>', text: 'performing this action, such as sql.select' },
-  { flags: '--decision <word>', text: 'allow, deny, hold or explained' },
-  { flags: '--outcome <word>', text: 'success, failure or unknown' },
+  {
+    flags: '--decision <word>',
+    text: 'allow, deny, hold or explained',
+    choices: AUDIT_FILTER_WORDS.decision,
+  },
+  {
+    flags: '--outcome <word>',
+    text: 'success, failure or unknown',
+    choices: AUDIT_FILTER_WORDS.outcome,
+  },
   { flags: '--session <id>', text: 'of this session' },
   { flags: '--instance <id>', text: 'by this instance: one process of hoopctl' },
   { flags: '--run <id>', text: 'of this run of an agent or job, by any of its names' },

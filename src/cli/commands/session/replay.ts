@@ -14,7 +14,11 @@ export const sessionReplay: CommandSpec = {
     { flags: '--at <time>', text: 'play from there: 90, 1:30; what came before is shown at once' },
     { flags: '--follow', text: 'what there is at once, and then what comes, until the session ends' },
     { flags: '--stream <n>', text: 'only one of its connections or channels' },
-    { flags: '--asciicast <version>', text: 'one terminal as a file for asciinema, version 3 or 2' },
+    {
+      flags: '--asciicast <version>',
+      text: 'one terminal as a file for asciinema, version 3 or 2',
+      choices: ['3', '2'],
+    },
   ],
   gateway: 'as-person',
   examples: [
