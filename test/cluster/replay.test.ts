@@ -1,25 +1,18 @@
 /** A shell in a pod, at a real terminal, with colours, another size and vi: each player shows what was shown, one scene behind the other. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { admin, removeNamespace } from '../support/kubernetes/admin.ts';
 import { runningCluster } from '../support/kubernetes/cluster.ts';
 import { podOf } from '../support/kubernetes/gateway.ts';
 import { newestKubectl } from '../support/kubernetes/kubectl.ts';
-import { AsciinemaPlayer } from '../support/replays/asciinema-player.ts';
 import { endedSession } from '../support/replays/ended-session.ts';
-import { comesBy, Person, played, type Scene } from '../support/replays/scenes.ts';
-import type { TerminalSize } from '../support/replays/tmux.ts';
-import { HOOPCTL_MAIN } from '../support/run-hoopctl.ts';
+import { eachPlayerShows, hoopctlLine, LARGE, SMALL } from '../support/replays/players.ts';
+import { Person, type Scene } from '../support/replays/scenes.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
-/** Where the picture goes; the one in docs is taken with PICTURES=docs/images. */
-const PICTURES = process.env['PICTURES'];
-
-const SMALL: TerminalSize = { columns: 72, rows: 16 };
-const LARGE: TerminalSize = { columns: 90, rows: 20 };
 const namespace = `t-${randomBytes(5).toString('hex')}`;
 const directory = mkdtempSync(join(tmpdir(), 'hoop-replay-'));
 
@@ -53,8 +46,6 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const hoopctl = (...words: readonly string[]) => [process.execPath, HOOPCTL_MAIN, ...words].join(' ');
-
 /** What a person does in the pod, and sees. */
 async function lived(): Promise<readonly Scene[]> {
   const person = await Person.start(SMALL, stack.env());
@@ -67,7 +58,7 @@ async function lived(): Promise<readonly Scene[]> {
   };
   try {
     const kubectl = `${newestKubectl().path} -n ${namespace} exec -it shop -- sh`;
-    await person.enter(`${hoopctl('connect', 'k8s', '--')} ${kubectl}; echo over $?`);
+    await person.enter(`${hoopctlLine('connect', 'k8s', '--')} ${kubectl}; echo over $?`);
     await person.sees('/ #');
     await person.enter(`PS1='\\[\\e[1;34m\\]shop# \\[\\e[m\\]'; cd /tmp`);
     await person.enter(
@@ -100,49 +91,7 @@ async function lived(): Promise<readonly Scene[]> {
   }
 }
 
-const playing = () => ({ scenes, size: SMALL, env: otto, resized: { behind: 'vi', to: LARGE } });
-
-async function cast(version: 2 | 3): Promise<string> {
-  const words = ['session', 'replay', session, '--asciicast', `${version}`];
-  const { stdout, stderr } = await stack.hoopctl(words, otto);
-  expect(stderr).toBe('');
-  return stdout;
-}
-
-it('hoopctl plays it, with its colours, and says below what was shown how it ended', async () => {
-  const end = await played(hoopctl('session', 'replay', session), playing());
-  const [before, after] = end.split('-- exit 3\n');
-  expect(before).toContain(scenes.at(-1)!.text.trimEnd());
-  expect(after).toContain('at-home$');
+eachPlayerShows(() => ({ stack, env: otto, session, scenes, directory }), {
+  exitCode: 3,
+  picture: { file: 'kubernetes-replay.png', scene: 'back in the shell' },
 });
-
-it('asciinema plays it, with its colours', async () => {
-  const file = join(directory, 'shell.cast');
-  writeFileSync(file, await cast(2));
-  await played(`asciinema play ${file}`, playing());
-});
-
-describe('asciinema-player', () => {
-  let player: AsciinemaPlayer;
-  beforeAll(async () => {
-    const casts = { '2': await cast(2), '3': await cast(3) };
-    player = await AsciinemaPlayer.start(casts, readFileSync(stack.caFile, 'utf8'));
-  });
-  afterAll(() => player?.stop());
-
-  it.each([2, 3])('plays version %i', async (version) => {
-    await player.play(`${version}`, { width: 1000, height: 560 });
-    await comesBy(scenes, {
-      look: () => player.screen(),
-      of: ({ text }) => text,
-      seen: async ({ name }) => name === 'back in the shell' && version === 3 && picture(player),
-    });
-  });
-});
-
-async function picture(player: AsciinemaPlayer): Promise<void> {
-  if (PICTURES === undefined) return;
-  const file = join(PICTURES, 'kubernetes-replay.png');
-  await player.picture(file);
-  expect(statSync(file).size).toBeLessThan(200_000);
-}

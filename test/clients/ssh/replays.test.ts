@@ -1,22 +1,14 @@
 /** A shell at a real terminal, with colours, another size and vi: each player shows what was shown, one scene behind the other. */
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AsciinemaPlayer } from '../../support/replays/asciinema-player.ts';
+import { afterAll, beforeAll } from 'vitest';
 import { endedSession } from '../../support/replays/ended-session.ts';
-import { comesBy, Person, played, type Scene } from '../../support/replays/scenes.ts';
-import type { TerminalSize } from '../../support/replays/tmux.ts';
-import { HOOPCTL_MAIN } from '../../support/run-hoopctl.ts';
+import { eachPlayerShows, hoopctlLine, LARGE, SMALL } from '../../support/replays/players.ts';
+import { Person, type Scene } from '../../support/replays/scenes.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 import { type Stack, startStack } from '../../support/stack.ts';
 import { eventually } from '../../support/waiting.ts';
-
-/** Where the picture goes; the one in docs is taken with PICTURES=docs/images. */
-const PICTURES = process.env['PICTURES'];
-
-const SMALL: TerminalSize = { columns: 72, rows: 16 };
-const LARGE: TerminalSize = { columns: 90, rows: 20 };
 
 let directory: string;
 let sshd: Sshd;
@@ -45,14 +37,12 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-const hoopctl = (...words: readonly string[]) => [process.execPath, HOOPCTL_MAIN, ...words].join(' ');
-
 /** What a person does at the host, and sees. */
 async function lived(): Promise<readonly Scene[]> {
   const person = await Person.start(SMALL, stack.env());
   const { terminal } = person;
   try {
-    await person.enter(hoopctl('ssh', 'host-1'));
+    await person.enter(hoopctlLine('ssh', 'host-1'));
     await eventually('the host has no prompt', async () =>
       /\n(?!at-home).*[$#]\n*$/.test(await terminal.screen()),
     );
@@ -89,51 +79,7 @@ async function lived(): Promise<readonly Scene[]> {
   }
 }
 
-const playing = () => ({ scenes, size: SMALL, env: otto, resized: { behind: 'vi', to: LARGE } });
-
-async function cast(version: 2 | 3): Promise<string> {
-  const { stdout, stderr } = await stack.hoopctl(
-    ['session', 'replay', session, '--asciicast', `${version}`],
-    otto,
-  );
-  expect(stderr).toBe('');
-  return stdout;
-}
-
-it('hoopctl plays it, with its colours, and says below what was shown how it ended', async () => {
-  const end = await played(hoopctl('session', 'replay', session), playing());
-  const [before, after] = end.split('-- exit 0\n');
-  expect(before).toContain(scenes.at(-1)!.text.trimEnd());
-  expect(after).toContain('at-home$');
+eachPlayerShows(() => ({ stack, env: otto, session, scenes, directory }), {
+  exitCode: 0,
+  picture: { file: 'ssh-replay.png', scene: 'vi, in a larger terminal' },
 });
-
-it('asciinema plays it, with its colours', async () => {
-  const file = join(directory, 'shell.cast');
-  writeFileSync(file, await cast(2));
-  await played(`asciinema play ${file}`, playing());
-});
-
-describe('asciinema-player', () => {
-  let player: AsciinemaPlayer;
-  beforeAll(async () => {
-    const casts = { '2': await cast(2), '3': await cast(3) };
-    player = await AsciinemaPlayer.start(casts, readFileSync(stack.caFile, 'utf8'));
-  });
-  afterAll(() => player?.stop());
-
-  it.each([2, 3])('plays version %i', async (version) => {
-    await player.play(`${version}`, { width: 1000, height: 560 });
-    await comesBy(scenes, {
-      look: () => player.screen(),
-      of: ({ text }) => text,
-      seen: async ({ name }) => name === 'vi, in a larger terminal' && version === 3 && picture(player),
-    });
-  });
-});
-
-async function picture(player: AsciinemaPlayer): Promise<void> {
-  if (PICTURES === undefined) return;
-  const file = join(PICTURES, 'ssh-replay.png');
-  await player.picture(file);
-  expect(statSync(file).size).toBeLessThan(200_000);
-}
