@@ -41,6 +41,7 @@ SELECT first_of(1, 2), first_of(name, 'x'), compatible(1, 2.5), compatible(name,
 SELECT full_name(c), c.full_name, full_name(c.*), (c).name FROM customers c;
 SELECT price + 1, price + price, 1 + price, price::text, length(price), price::bigint, 5::euro FROM prices;
 SELECT name * 3, 'x'::text * 3, !!! 5, OPERATOR(pg_catalog.-) 5, 1 OPERATOR(pg_catalog.+) 2 FROM customers;
+SELECT 1 OPERATOR("cases.apart".###) 2, 1 OPERATOR(cases.apart.###) 2, 1 OPERATOR(apart.###) 2;
 SELECT days @> born, days && daterange('2024-01-01', NULL), during @> 5, 5 <@ during, upper(days), lower(during), multirange(during), '[1,2)'::span FROM customers;
 SELECT data -> 'a', data ->> 'a', data #> '{a,b}', data @> '{"a":1}', data ? 'a', raw -> 0, data - 'a', data || '{}', jsonb_path_query_first(data, '$.a') FROM customers;
 SELECT wait * 2, born + 1, born - born, seen - interval '1 day', born + interval '1 day', now() - seen, age(seen), seen AT TIME ZONE 'UTC', date_trunc('day', seen) FROM customers;

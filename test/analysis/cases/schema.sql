@@ -99,6 +99,12 @@ CREATE FUNCTION int_bang(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 CREATE OPERATOR !!! (RIGHTARG = int, FUNCTION = int_bang);
 CREATE TABLE prices (item text, price euro, list euro[]);
 
+-- Operators whose names differ in nothing but where their parts end; "cases" is this database.
+CREATE SCHEMA apart;
+CREATE SCHEMA "cases.apart";
+CREATE OPERATOR apart.### (LEFTARG = int, RIGHTARG = int, FUNCTION = int4pl);
+CREATE OPERATOR "cases.apart".### (LEFTARG = int, RIGHTARG = int, FUNCTION = int4mi);
+
 -- A base type of one's own with the casts and operators of a text that ignores case.
 CREATE TYPE ci;
 CREATE FUNCTION ci_in(cstring) RETURNS ci LANGUAGE internal IMMUTABLE STRICT AS 'textin';

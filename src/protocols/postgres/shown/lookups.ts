@@ -35,6 +35,7 @@ export class LookupBudgets {
     plans: readonly Pick<StatementPlan, 'lookups'>[],
     masks: Pick<SessionMasks, 'lookupsOf' | 'namesOf'>,
   ): Denial | undefined {
+    if (plans.every(({ lookups }) => lookups === undefined)) return undefined;
     const asked = plans.flatMap(({ lookups = [] }) => lookups);
     if (asked.length === 0) return undefined;
     const keys = new Set(asked.flatMap((one) => [...one]));
