@@ -21,6 +21,7 @@ export const HINTS = {
   declareFirst: 'declare or bind it first',
   explainOnly: 'explain it without running it, or leave the masked column out',
   forget: 'deallocate what is no longer needed',
+  keepBeside: 'leave that column as it is; somebody who may see the masked one can change it',
   keepMasked: 'leave masked columns as they are; somebody who may see them can change them',
   keepSetting: 'leave the setting as it is',
   leaveOut: 'leave it out, or ask for a view without it',
@@ -34,4 +35,6 @@ export const HINTS = {
   simpler: 'write it in a simpler way',
   sortUnmasked: 'sort by a column that is not masked, by its name',
   tablesBehind: 'write to the tables behind it',
+  unexplained: 'run it without having it explained',
+  wholeTable: 'name the table of which it is a part',
 } as const;

@@ -25,6 +25,7 @@ import { PG_APPROVALS } from './sheet/approvals.ts';
 import { PG_S } from './sheet/guardrails.ts';
 import { PG_M } from './sheet/masking.ts';
 import { PG_M3_MEMBERS } from './sheet/members.ts';
+import { RT18 } from './sheet/oracles.ts';
 import { PG_M20 } from './sheet/pseudonyms.ts';
 import { RT17 } from './text/rt17.ts';
 import { PG_W } from './wire/index.ts';
@@ -54,6 +55,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT14,
   ...RT16,
   ...RT17,
+  ...RT18,
   ...PG_S,
   ...PG_APPROVALS,
   ...PG_M,

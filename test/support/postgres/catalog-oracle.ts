@@ -456,6 +456,7 @@ export type CatalogData = Omit<
   | 'userFunctions'
   | 'isBuiltin'
   | 'derived'
+  | 'together'
   | 'viewColumns'
   | 'types'
   | 'unusable'

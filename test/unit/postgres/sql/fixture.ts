@@ -69,7 +69,16 @@ const LANGUAGES: Record<string, number> = { internal: 12, c: 13, sql: 14, plpgsq
 const { pg_attrdef: ATTRDEF, pg_policy: POLICY, pg_proc: PROC } = CATALOG_OIDS;
 
 const rewrite = { isReturn: true, enabled: true, relations: [], functions: [], wholeRows: false, made: null };
-const key = { type: 'f', domain: 0, onDelete: 'a', onUpdate: 'a', keys: [1], columns: [2], calls: null };
+const key = {
+  type: 'f',
+  domain: 0,
+  onDelete: 'a',
+  onUpdate: 'a',
+  keys: [1],
+  columns: [2],
+  calls: null,
+  together: null,
+};
 const whole = { part: 0, usedPart: 0, type: 'n' };
 
 type Rows = { readonly [N in TableName]?: readonly CatalogRows[N][] };
@@ -112,8 +121,8 @@ const AROUND: Rows = {
     { ...rewrite, oid: 5021, relation: 1011, isReturn: false },
     { ...rewrite, oid: 5022, relation: 1302, isReturn: false },
   ],
-  pg_trigger: [{ oid: 5031, relation: 1010, function: 2004, type: 20, calls: null }],
-  pg_attrdef: [{ oid: 5001, relation: 1010, attnum: 2, calls: null }],
+  pg_trigger: [{ oid: 5031, relation: 1010, function: 2004, type: 20, calls: null, together: null }],
+  pg_attrdef: [{ oid: 5001, relation: 1010, attnum: 2, calls: null, together: null }],
   pg_policy: [{ oid: 5002, relation: 1012, calls: null }],
   pg_depend: [
     { class: ATTRDEF, object: 5001, usedClass: PROC, usedObject: 2005, ...whole },
@@ -184,6 +193,7 @@ export function fixtureCatalog(relations = RELATIONS): Catalog {
       rowSecurity: false,
       rowType: 0,
       width: 0,
+      partitionKey: null,
     })),
     pg_attribute: entries.flatMap(([, { oid: relation, columns }]) =>
       columns.map((name, index) => {

@@ -27,6 +27,12 @@ export interface CallingRow {
   readonly calls: readonly number[] | null;
 }
 
+/** Something that the server evaluates for each row of a relation that is written. */
+interface TogetherRow {
+  /** Numbers of the relation's columns that it evaluates together; 0 for a row as a whole; null for none. */
+  readonly together: readonly number[] | null;
+}
+
 interface NamedRow {
   readonly oid: number;
   readonly name: string;
@@ -42,6 +48,8 @@ export interface ClassRow {
   readonly rowType: number;
   /** How many columns it has had, dropped ones too. */
   readonly width: number;
+  /** Numbers of the columns by which its rows are put into partitions, 0 for all; null: it has none. */
+  readonly partitionKey: readonly number[] | null;
 }
 
 export interface AttributeRow {
@@ -134,7 +142,7 @@ export interface DependRow {
   readonly type: string;
 }
 
-interface DefaultRow extends CallingRow {
+interface DefaultRow extends CallingRow, TogetherRow {
   readonly oid: number;
   readonly relation: number;
   readonly attnum: number;
@@ -145,7 +153,14 @@ interface OwnedRow extends CallingRow {
   readonly relation: number;
 }
 
-export interface ConstraintRow extends CallingRow {
+/** Columns in its expressions, and what it excludes by. */
+interface IndexRow extends OwnedRow, TogetherRow {
+  /** It compares rows by more than whether they are equal. */
+  readonly excludes: boolean;
+}
+
+/** Columns of a check. */
+export interface ConstraintRow extends CallingRow, TogetherRow {
   readonly oid: number;
   readonly type: string;
   /** 0 for a domain's constraint, and `domain` 0 for a table's. */
@@ -159,7 +174,8 @@ export interface ConstraintRow extends CallingRow {
   readonly columns: readonly number[];
 }
 
-export interface TriggerRow extends CallingRow {
+/** Columns of its condition. */
+export interface TriggerRow extends CallingRow, TogetherRow {
   readonly oid: number;
   readonly relation: number;
   readonly function: number;
@@ -261,7 +277,7 @@ export interface CatalogRows {
   readonly pg_depend: DependRow;
   readonly pg_attrdef: DefaultRow;
   readonly pg_constraint: ConstraintRow;
-  readonly pg_index: OwnedRow;
+  readonly pg_index: IndexRow;
   readonly pg_policy: OwnedRow;
   readonly pg_trigger: TriggerRow;
   readonly pg_operator: OperatorRow;

@@ -102,6 +102,13 @@ function calls(trees: readonly string[], more = ''): string {
       WHERE f.oid > 0 AND f.oid < ${FIRST_USER_OID})`;
 }
 
+/** Numbers of the columns in stored trees of one relation, 0 for a whole row. @param more SQL that gives others as `n`. */
+function columnsIn(trees: readonly string[], more = ''): string {
+  const tree = `pg_catalog.concat_ws(' ', ${trees.join(', ')})`;
+  return `(SELECT pg_catalog.json_agg(DISTINCT v.n)
+      FROM (SELECT m[1]::pg_catalog.int8 AS n FROM pg_catalog.regexp_matches(${tree}, ':varattno ([0-9]+) ', 'g') m ${more}) v)`;
+}
+
 /** What carries out an aggregate. */
 const AGGREGATED = `UNION SELECT s.oid::pg_catalog.oid::pg_catalog.int8
       FROM pg_catalog.pg_aggregate a, pg_catalog.unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,
@@ -132,6 +139,10 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       rowSecurity: 'x.relrowsecurity',
       rowType: oid('reltype'),
       width: 'x.relnatts',
+      partitionKey: `CASE WHEN x.relkind = 'p' THEN (SELECT ${columnsIn(
+        ['p.partexprs'],
+        'UNION SELECT k.n FROM pg_catalog.unnest(p.partattrs) k(n) WHERE k.n > 0',
+      )} FROM pg_catalog.pg_partitioned_table p WHERE p.partrelid = x.oid) END`,
     },
   },
   pg_attribute: {
@@ -226,7 +237,13 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
   },
   pg_attrdef: {
     key: 'x.oid',
-    columns: { oid: oid('oid'), relation: oid('adrelid'), attnum: 'x.adnum', calls: calls(['x.adbin']) },
+    columns: {
+      oid: oid('oid'),
+      relation: oid('adrelid'),
+      attnum: 'x.adnum',
+      calls: calls(['x.adbin']),
+      together: columnsIn(['x.adbin']),
+    },
   },
   pg_constraint: {
     key: 'x.oid',
@@ -244,6 +261,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       columns: `CASE WHEN x.contype = 'f' OR x.contype = 'p' AND NOT x.condeferrable
         THEN pg_catalog.to_json(x.conkey) ELSE '[]' END`,
       calls: calls(['x.conbin']),
+      together: columnsIn(['x.conbin']),
     },
   },
   pg_index: {
@@ -252,6 +270,11 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       oid: oid('indexrelid'),
       relation: oid('indrelid'),
       calls: calls(['x.indexprs', 'x.indpred']),
+      together: columnsIn(
+        ['x.indexprs', 'x.indpred'],
+        'UNION SELECT k.n FROM pg_catalog.unnest(x.indkey) k(n) WHERE x.indisexclusion AND k.n > 0',
+      ),
+      excludes: 'x.indisexclusion',
     },
   },
   pg_policy: {
@@ -271,6 +294,7 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       function: oid('tgfoid'),
       type: 'x.tgtype',
       calls: calls(['x.tgqual']),
+      together: columnsIn(['x.tgqual']),
     },
   },
   pg_operator: {

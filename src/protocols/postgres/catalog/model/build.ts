@@ -35,6 +35,7 @@ import {
   writeDependencies,
 } from './parts.ts';
 import { nameKey, RelationBuilder, type Relations } from './relations.ts';
+import { togetherOf } from './together.ts';
 import { typesOf } from './types.ts';
 
 type Functions = SharedMap<number, CatalogFunction>;
@@ -49,6 +50,10 @@ const TYPES = [
 ] as const;
 const DERIVED = ['pg_rewrite', 'pg_attrdef', ...TYPES] as const;
 const FAMILIES = ['pg_inherits', 'pg_class'] as const;
+const TOGETHER = [
+  ...(['pg_attrdef', 'pg_constraint', 'pg_index', 'pg_trigger', 'pg_policy', 'pg_depend'] as const),
+  ...RELATIONS,
+] as const;
 const WRITES = ['pg_attrdef', 'pg_index', ...TYPES] as const;
 
 /** Parts of a catalog that are made when they are first asked for: many schema changes are followed by none who asks. */
@@ -61,6 +66,7 @@ type PartName =
   | 'types'
   | 'rules'
   | 'writeDependencies'
+  | 'together'
   | 'statistics'
   | 'policyDependencies'
   | 'triggers'
@@ -150,6 +156,7 @@ export class CatalogBuilder {
       writeDependencies: part('writeDependencies', WRITES, () =>
         writeDependencies(tables, relations, types()),
       ),
+      together: part('together', TOGETHER, () => togetherOf(tables, relations)),
       statistics: part('statistics', ['pg_statistic_ext', ...TYPES], () =>
         statisticsOf(tables, relations, types()),
       ),

@@ -36,6 +36,8 @@ export interface Relation {
   /** By name; live columns only. System columns (`ctid`, …) are not listed. */
   readonly columns: ReadonlyMap<string, Column>;
   readonly rowSecurity: boolean;
+  /** Numbers of the columns by which its rows are put into partitions; 0: any. */
+  readonly partitionKey?: readonly number[];
 }
 
 /** What a user's function in SQL is made of. */
@@ -151,6 +153,14 @@ export interface Dependencies {
   readonly functions: readonly number[];
 }
 
+/** What the server evaluates of a row when it is written: whether that fails, or what comes of it, tells of all that it looks at. */
+export interface Together {
+  /** Numbers of the relation's columns; 0: any. */
+  readonly columns: readonly number[];
+  /** They are compared with those of other rows, by more than whether they are equal. */
+  readonly excludes: boolean;
+}
+
 /** What is known of relations by their OID, made for one when it is first asked for. */
 export interface ByRelation<T> extends Iterable<readonly [number, T]> {
   get(oid: number): T | undefined;
@@ -208,6 +218,8 @@ export interface Catalog extends CatalogOwner {
   readonly rules: ReadonlySet<number>;
   /** What the server runs by itself when a relation is written: defaults, checks, generated columns, indexes, domains. */
   readonly writeDependencies: ByRelation<Dependencies>;
+  /** What of a relation's row is looked at together when it is written: checks, generated columns, indexes, row policies, triggers. */
+  readonly together: ByRelation<readonly Together[]>;
   /** What maintenance of a relation runs besides: expressions of its statistics. */
   readonly statistics: ByRelation<Dependencies>;
   /** What row security policies use when a relation is read or written. */

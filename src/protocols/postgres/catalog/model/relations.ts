@@ -78,10 +78,19 @@ function relationOf(oid: number, tables: CatalogTables): Relation | undefined {
   return row === undefined || schema === undefined ? undefined : made(row, schema, tables);
 }
 
-function made({ oid, name, kind, rowSecurity }: ClassRow, schema: string, tables: CatalogTables): Relation {
+function made(row: ClassRow, schema: string, tables: CatalogTables): Relation {
+  const { oid, name, kind, rowSecurity, partitionKey } = row;
   const rows = tables.pg_attribute.in(of(oid)).sort((a, b) => a.attnum - b.attnum);
   const columns = new Map(rows.map(({ relation: _, modifier: __, ...column }) => [column.name, column]));
-  return { oid, schema, name, kind: KINDS[kind] ?? 'other', columns, rowSecurity };
+  return {
+    oid,
+    schema,
+    name,
+    kind: KINDS[kind] ?? 'other',
+    columns,
+    rowSecurity,
+    ...(partitionKey === null ? {} : { partitionKey }),
+  };
 }
 
 /** Relations in schemas that are new, or have another name; in those that are gone there are none. */

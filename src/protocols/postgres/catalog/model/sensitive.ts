@@ -28,6 +28,10 @@ const NAMES: ReadonlySet<string> = new Set([
   'pg_stat_replication',
   'pg_stat_wal_receiver',
   'pg_stat_ssl',
+  // What one statement did to each partition and index.
+  'pg_stat_xact_all_tables',
+  'pg_stat_xact_sys_tables',
+  'pg_stat_xact_user_tables',
   'pg_stat_gssapi',
   'pg_replication_slots',
   'pg_backend_memory_contexts',

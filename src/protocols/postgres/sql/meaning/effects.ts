@@ -15,10 +15,19 @@ export interface Effects {
   /** @param counted Its rows are those of the statement itself. */
   relation(relation: Relation, action: 'read' | Write, counted: boolean): void;
   /** Columns of a relation are given values; undefined: any of them. */
-  columns(relation: Relation, columns: ReadonlySet<string> | undefined): void;
+  columns(relation: Relation, columns: ReadonlySet<string> | undefined, given: Given): void;
   function(use: ResolvedFunction): void;
   /** A rewrite rule stands on the relation: what runs is not what was written. */
   rule(relation: Relation): void;
+}
+
+/** What of a row is new where it is written. */
+export interface Given {
+  readonly action: Write;
+  /** Names of the columns that get new values for certain; undefined: any may. */
+  readonly columns: ReadonlySet<string> | undefined;
+  /** Numbers of the columns by which the view, through which it is written, chooses its rows. */
+  readonly chosenBy: readonly number[];
 }
 
 /** What is written of a relation. */
@@ -29,6 +38,8 @@ export interface Written {
   readonly inherits?: boolean;
   /** As for `Effects.relation`. */
   readonly counted: boolean;
+  /** Default: `columns`, and no view. */
+  readonly given?: Pick<Given, 'columns' | 'chosenBy'>;
 }
 
 /** Most inheritance children named one by one; more are covered by their parent. */
@@ -59,11 +70,16 @@ export class EffectWalk {
   }
 
   /** A relation's rows are written. */
-  write(relation: Relation, action: Write, { columns, inherits = true, counted }: Written): void {
-    const which = columns === undefined ? '*' : [...columns].sort().join();
-    if (!this.#first(`${action}${relation.oid}${counted ? '#' : ''}(${which})`)) return;
+  write(relation: Relation, action: Write, written: Written): void {
+    const { columns, inherits = true, counted, given = { columns, chosenBy: [] } } = written;
+    const which = [columns, given.columns].map((some) =>
+      some === undefined ? '*' : [...some].sort().join(),
+    );
+    const by = `(${which.join(')(')})(${given.chosenBy.join()})`;
+    if (!this.#first(`${action}${relation.oid}${counted ? '#' : ''}${by}`)) return;
     this.#effects.relation(relation, action, counted);
-    if (action === 'insert' || action === 'update') this.#effects.columns(relation, columns);
+    if (action === 'insert' || action === 'update')
+      this.#effects.columns(relation, columns, { action, ...given });
     if (this.#catalog.rules.has(relation.oid)) this.#effects.rule(relation);
     this.#uses(this.#catalog.policyDependencies.get(relation.oid));
     const family = [relation.oid, ...closure(relation.oid, this.#catalog.children)];
@@ -75,7 +91,7 @@ export class EffectWalk {
       }
       if (action === 'insert' || action === 'update') this.#uses(this.#catalog.writeDependencies.get(oid));
     }
-    if (relation.kind === 'view') return this.#base(relation, action, counted);
+    if (relation.kind === 'view') return this.#base(relation, action, counted, given.columns);
     for (const oid of family) this.#foreignKeys(oid, action, columns);
     if (inherits && relation.kind === 'table' && action !== 'insert')
       this.#writtenChildren(relation, action, { columns, counted });
@@ -109,7 +125,7 @@ export class EffectWalk {
     this.write(relation, 'truncate', { columns: undefined, counted: false });
     for (const key of this.#catalog.foreignKeys.get(relation.oid) ?? []) {
       const referencing = this.#catalog.relations.get(key.referencing);
-      if (referencing !== undefined && !this.#done.has(`truncate${referencing.oid}(*)`))
+      if (referencing !== undefined && !this.#done.has(`truncate${referencing.oid}(*)(*)()`))
         this.truncateCascade(referencing);
     }
   }
@@ -147,13 +163,40 @@ export class EffectWalk {
    * Writing a simple view writes the tables it is made of, and evaluates its query. Which of the columns that it uses is not
    * known.
    */
-  #base(view: Relation, action: Write, counted: boolean): void {
+  #base(view: Relation, action: Write, counted: boolean, given: Given['columns']): void {
     for (const oid of this.#catalog.views.get(view.oid)?.functions ?? []) this.#function(oid);
     for (const oid of this.#catalog.views.get(view.oid)?.relations ?? []) {
       const base = this.#catalog.relations.get(oid);
       if (base !== undefined && base.oid !== view.oid)
-        this.write(base, action, { columns: this.#usedBy(view, base), counted });
+        this.write(base, action, {
+          columns: this.#usedBy(view, base),
+          counted,
+          given: { columns: this.#givenBy(view, base, given), chosenBy: this.#chosenBy(view, base) },
+        });
     }
+  }
+
+  /** Columns of a table that a view hands on under those names. */
+  #givenBy(view: Relation, base: Relation, given: Given['columns']): Given['columns'] {
+    if (given === undefined || !this.#catalog.viewColumns.has(view.oid)) return undefined;
+    const numbers = [...given].map((name) => view.columns.get(name)?.attnum);
+    const derived = this.#catalog.derived.get(base.oid) ?? [];
+    const from = derived.filter(
+      ({ relation, attribute }) =>
+        relation === view.oid && attribute !== undefined && numbers.includes(attribute),
+    );
+    const isWhole = numbers.includes(undefined) || from.some((one) => one.from === undefined);
+    return isWhole
+      ? undefined
+      : namesOf(
+          base,
+          from.map((one) => one.from),
+        );
+  }
+
+  #chosenBy(view: Relation, base: Relation): number[] {
+    const everywhere = this.#catalog.viewColumns.get(view.oid)?.everywhere ?? [];
+    return everywhere.flatMap(([relation, from]) => (relation === base.oid && from >= 0 ? [from] : []));
   }
 
   #usedBy(view: Relation, base: Relation): ReadonlySet<string> | undefined {

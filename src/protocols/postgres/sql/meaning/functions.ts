@@ -9,6 +9,8 @@ export interface ResolvedFunction {
   readonly class: FunctionClass;
   /** Every overload is of an extension and computes from its arguments alone. */
   readonly trusted?: boolean;
+  /** Some overload is compiled code of which nobody knows what it does. */
+  readonly opaque?: boolean;
 }
 
 /** It is made by users, and may have taken what it gives from anywhere. */
@@ -57,8 +59,9 @@ function distinct(functions: readonly CatalogFunction[]): ResolvedFunction[] {
   return [...names.values()].flatMap(([one, ...more]): ResolvedFunction[] => {
     if (one === undefined) return [];
     const trusted = [one, ...more].every((overload) => overload.trusted);
+    const opaque = [one, ...more].some((overload) => !overload.trusted && overload.language === 'c');
     const { schema, name } = one;
-    return [{ schema, name, class: schema === 'information_schema' ? 'catalog' : 'user', trusted }];
+    return [{ schema, name, class: schema === 'information_schema' ? 'catalog' : 'user', trusted, opaque }];
   });
 }
 

@@ -77,7 +77,7 @@ export class Resolution {
     this.written = new WrittenColumns(catalog, input.isMasked, input.columnTags);
     this.#effects = new EffectWalk(catalog, {
       relation: (relation, action, counted) => this.#implicitRelation(relation, action, counted),
-      columns: (relation, columns) => this.written.add(relation, columns),
+      columns: (relation, columns, given) => this.written.add(relation, columns, given),
       function: (use) => this.#unseen(use),
       rule: (relation) => {
         this.#steering.unknown();
@@ -254,7 +254,7 @@ export class Resolution {
     for (const [one, use] of this.clear.splice(0)) this.#untraced(one, use);
   }
 
-  /** Built-in code that takes SQL as text, reads files or steers the server can reach what is masked. */
+  /** Compiled code that takes SQL as text, reads files or steers the server can reach what is masked. */
   #unsafe(use: ResolvedFunction): void {
     if (!this.anyMasked()) return;
     this.#refuse(
@@ -267,9 +267,10 @@ export class Resolution {
   /** Extensions' own computing needs no distrust: it gives what its arguments hold, and these are traced. */
   #untraced(one: ResolvedFunction, { notation, items }: Pick<FunctionUse, 'notation' | 'items'>): void {
     if (!this.#columnsMasked()) return;
+    const isUnknown = isUntrusted(one) && !this.#isRevealed(one);
+    if (isUnknown && one.opaque === true) this.#unsafe(one);
     if (notation === 'procedure') this.taint.everything();
-    else if (isUntrusted(one) && !this.#isRevealed(one))
-      this.taint.unknownSource(`function ${one.schema}.${one.name}`, items);
+    else if (isUnknown) this.taint.unknownSource(`function ${one.schema}.${one.name}`, items);
     else if (writesOutMasked(one, this.#catalog, this.#input.isMasked))
       this.taint.expression(`function ${one.name}`, items);
   }

@@ -14,6 +14,7 @@ import { type Flow, maskedFlow } from './flow/masked-flow.ts';
 import { maskedReads } from './flow/masked-reads.ts';
 import { outputColumns } from './flow/output-columns.ts';
 import { schemaEffect } from './flow/schema-effect.ts';
+import { seenBeside } from './flow/seen-beside.ts';
 import type { SearchPath } from './name-scope.ts';
 import { plainRefusal } from './plain/plain-only.ts';
 import { isNotRun, type PlanInput, rowsChanged, type StatementPlan, unreadPlan } from './plan.ts';
@@ -57,11 +58,13 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
   const flow = flowOf(facts, resolution, analysed, input);
   const { plainOnly: plain, names: scope } = input;
   const computed = plain && plainRefusal({ facts, catalog, names: scope, analysed, plain });
-  const refusal = resolution.refusal ?? resolution.taint.refusal ?? flow.refusal ?? computed;
+  const { taint, written, touched } = resolution;
+  const seen = written.refusal ?? seenBeside(facts, touched, catalog, input);
+  const refusal = resolution.refusal ?? taint.refusal ?? seen ?? flow.refusal ?? computed;
   const nameChanges = { ...nameEffects, changes: input.names.pass(facts, nameEffects) };
-  const effect = schemaEffect(facts, resolution.touched, nameChanges, catalog);
+  const effect = schemaEffect(facts, touched, nameChanges, catalog);
   const computes = input.computesMasks === true && refusal !== undefined && refusal === flow.refusal;
-  const reads = computes && isPlain(facts) ? maskedReads(facts, resolution.touched) : undefined;
+  const reads = computes && isPlain(facts) ? maskedReads(facts, touched) : undefined;
   return {
     tag: facts.tag,
     kind: facts.kind,
@@ -80,7 +83,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...(flow.analysed === true ? { analysed: true } : {}),
     ...(explaining.length === 0 ? {} : { explaining }),
     ...(input.explains === true ? lineageOf(facts, analysed, catalog) : {}),
-    relations: resolution.touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
+    relations: touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
     reshapesMasked: reshapesMasked(facts, resolution),
     ...(resolution.clear.length > 0 ? { clears: { catalog, path } } : {}),
     ...(asked && mayHaveParameters(facts) ? { typed: true } : {}),

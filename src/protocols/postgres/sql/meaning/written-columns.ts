@@ -1,4 +1,7 @@
 import { type Catalog, type Column, closure, type Relation } from '../../catalog/model/model.ts';
+import type { PostgresRefusal } from '../../refusals.ts';
+import type { Given } from './effects.ts';
+import { comparedWith } from './flow/compared-with.ts';
 import type { IsMasked } from './lineage.ts';
 
 /** What rules may ask of the columns that a statement gives values to. */
@@ -30,6 +33,7 @@ export class WrittenColumns {
   readonly #names = new Set<string>();
   readonly #tags = new Set<string>();
   #masked = false;
+  refusal: PostgresRefusal | undefined;
 
   constructor(catalog: Catalog, isMasked: IsMasked, tagsOf: ColumnTags) {
     this.#catalog = catalog;
@@ -38,7 +42,8 @@ export class WrittenColumns {
   }
 
   /** @param names Undefined: any column may be written. */
-  add(relation: Relation, names: ReadonlySet<string> | undefined): void {
+  add(relation: Relation, names: ReadonlySet<string> | undefined, given?: Given): void {
+    if (given !== undefined) this.refusal ??= comparedWith(relation, given, this.#catalog, this.#isMasked);
     // A name that the catalog does not have may be a column that it does not show yet.
     const unknown = [...(names ?? [])].filter((name) => !relation.columns.has(name));
     for (const name of unknown) this.#names.add(qualified(relation, name));
