@@ -33,7 +33,12 @@ const QUERIES: readonly { readonly name: string; readonly sql: string }[] = [
   },
   {
     name: 'relations',
-    sql: `SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity
+    // What it is partitioned by depends on it.
+    sql: `SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity,
+        (SELECT pg_catalog.json_agg(DISTINCT d.objsubid) FROM pg_catalog.pg_depend d
+          WHERE c.relkind = 'p' AND d.deptype = 'i' AND d.objsubid > 0 AND d.refobjsubid = 0
+            AND d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+            AND d.refclassid = d.classid AND d.refobjid = c.oid)
       FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relkind IN ${KEPT}`,
   },
@@ -329,6 +334,7 @@ function buildRelations(rows: readonly CatalogRow[], columns: readonly CatalogRo
         kind: KINDS[text(row, 3)] ?? 'other',
         columns: new Map(own.map((column) => [column.name, column])),
         rowSecurity: flag(row, 4),
+        ...(row[5] === null ? {} : { partitionKey: JSON.parse(text(row, 5)) }),
       };
       return [oid, relation];
     }),

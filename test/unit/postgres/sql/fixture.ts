@@ -78,6 +78,7 @@ const key = {
   columns: [2],
   calls: null,
   together: null,
+  excludes: false,
 };
 const whole = { part: 0, usedPart: 0, type: 'n' };
 

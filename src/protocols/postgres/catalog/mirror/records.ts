@@ -33,6 +33,11 @@ interface TogetherRow {
   readonly together: readonly number[] | null;
 }
 
+interface ComparingRow extends TogetherRow {
+  /** It compares these with other rows, by more than whether they are equal. */
+  readonly excludes: boolean;
+}
+
 interface NamedRow {
   readonly oid: number;
   readonly name: string;
@@ -154,13 +159,10 @@ interface OwnedRow extends CallingRow {
 }
 
 /** Columns in its expressions, and what it excludes by. */
-interface IndexRow extends OwnedRow, TogetherRow {
-  /** It compares rows by more than whether they are equal. */
-  readonly excludes: boolean;
-}
+interface IndexRow extends OwnedRow, ComparingRow {}
 
-/** Columns of a check. */
-export interface ConstraintRow extends CallingRow, TogetherRow {
+/** Columns of a check, or of a foreign key that compares spans of time. */
+export interface ConstraintRow extends CallingRow, ComparingRow {
   readonly oid: number;
   readonly type: string;
   /** 0 for a domain's constraint, and `domain` 0 for a table's. */

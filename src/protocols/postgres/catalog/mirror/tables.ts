@@ -109,6 +109,9 @@ function columnsIn(trees: readonly string[], more = ''): string {
       FROM (SELECT m[1]::pg_catalog.int8 AS n FROM pg_catalog.regexp_matches(${tree}, ':varattno ([0-9]+) ', 'g') m ${more}) v)`;
 }
 
+/** A foreign key to what a span of time is within. Not before 18. */
+const WITHIN_PERIOD = `(x.contype = 'f' AND coalesce(pg_catalog.to_jsonb(x) ->> 'conperiod' = 'true', false))`;
+
 /** What carries out an aggregate. */
 const AGGREGATED = `UNION SELECT s.oid::pg_catalog.oid::pg_catalog.int8
       FROM pg_catalog.pg_aggregate a, pg_catalog.unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,
@@ -261,7 +264,8 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
       columns: `CASE WHEN x.contype = 'f' OR x.contype = 'p' AND NOT x.condeferrable
         THEN pg_catalog.to_json(x.conkey) ELSE '[]' END`,
       calls: calls(['x.conbin']),
-      together: columnsIn(['x.conbin']),
+      together: `CASE WHEN ${WITHIN_PERIOD} THEN pg_catalog.to_json(x.conkey) ELSE ${columnsIn(['x.conbin'])} END`,
+      excludes: WITHIN_PERIOD,
     },
   },
   pg_index: {
