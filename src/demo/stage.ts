@@ -193,7 +193,8 @@ function tellingOfReloads(log: Log, tell: (text: string) => void): Log {
   const words = (message: string, fields: LogFields = {}) => {
     if (message === 'configuration reloaded') tell(`changed, and in force: policies ${fields['policy']}`);
     if (message === 'the new configuration is not valid') tell(`not valid: ${fields['mistake']}`);
-    if (message === 'a policy may not mean what it says') tell(`warning: ${fields['at']}`);
+    if (message === 'a policy may not mean what it says' || message === 'a name means nothing at its target')
+      tell(`warning: ${fields['at']}`);
     if (message === 'the old configuration stays in force')
       tell('nothing has changed: the rules from before stay in force');
   };
