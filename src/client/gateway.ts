@@ -63,12 +63,13 @@ export interface OpenGateway extends LocatedGateway {
 export async function locateGateway(choice: GatewayChoice, env: NodeJS.ProcessEnv): Promise<LocatedGateway> {
   const directory = configDir(env);
   const profileName = checkProfileName(choice.profile ?? (env['HOOPCTL_PROFILE'] || DEFAULT_PROFILE));
-  const saved = (await readProfiles(directory)).get(profileName);
+  const profiles = await readProfiles(directory);
+  const saved = profiles.get(profileName);
   const wanted = choice.gateway ?? (env['HOOPCTL_GATEWAY'] || undefined);
   const origin = wanted === undefined ? saved?.gateway : parseGatewayUrl(wanted);
   if (origin === undefined) {
     throw new HoopError('ERR_USAGE', `no gateway is known for profile "${profileName}"`, {
-      hint: 'run: hoopctl login --gateway https://…, or set HOOPCTL_GATEWAY',
+      hint: `${profiles.size === 0 ? '' : `known are ${[...profiles.keys()].join(', ')}; or `}run: hoopctl login --gateway https://…, or set HOOPCTL_GATEWAY`,
     });
   }
   // Another gateway than the profile's gets neither its login nor its CA nor its agent.

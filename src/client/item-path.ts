@@ -19,6 +19,12 @@ const KINDS: Readonly<Record<string, readonly [prefix: string, name: string, lis
  * @throws {HoopError} `ERR_USAGE` it cannot be the id of such a thing: the gateway would only say that nothing is there.
  */
 export function itemPath(path: string, id: string): string {
+  demandId(path, id);
+  return `${path}/${encodeURIComponent(id)}`;
+}
+
+/** @throws {HoopError} `ERR_USAGE` it cannot be the id of such a thing: nothing would ever be found by it. */
+export function demandId(path: string, id: string): void {
   const [prefix, name, list] = KINDS[path] ?? [];
   if (prefix !== undefined && !new RegExp(`^${prefix}_[0-9A-Z]{26}$`).test(id))
     throw new HoopError(
@@ -28,7 +34,6 @@ export function itemPath(path: string, id: string): string {
         hint: ofOtherKind(id) ?? `see: ${list}`,
       },
     );
-  return `${path}/${encodeURIComponent(id)}`;
 }
 
 /** An id of ours, where one of another kind was expected. */

@@ -28,15 +28,15 @@ export async function run(argv: readonly string[]): Promise<void> {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.code === 'commander.excessArguments' && /'(?:check|serve)'/.test(error.message))
-      process.stderr.write('hoopd: a configuration is named by --config FILE\n');
+      process.stderr.write('hint: a configuration is named by --config FILE\n');
     if (error.code === 'commander.unknownCommand' && /'version'/.test(error.message))
-      process.stderr.write('hoopd: hoopd --version\n');
+      process.stderr.write('hint: hoopd --version\n');
     return error.exitCode === 0 ? 0 : 64;
   }
   const known = toHoopError(error);
   const cause = known.code === 'ERR_INTERNAL' && known.detail !== undefined ? ` (${known.detail})` : '';
   process.stderr.write(`hoopd: ${known.message}${cause}\n`);
-  if (known.hint !== undefined) process.stderr.write(`hoopd: ${known.hint}\n`);
+  if (known.hint !== undefined) process.stderr.write(`hint: ${known.hint}\n`);
   return known.exitCode;
 }
 
@@ -44,9 +44,19 @@ function explain(error: unknown): number {
 export function hoopdProgram(): Command {
   const hoopd = new Command('hoopd')
     .description('The gateway: identity, policy, masking and proof in front of what agents reach')
-    .version(packageVersion(), '-V, --version')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText(
+      'after',
+      '\nHow to run it: docs/operations.md. Every key of its file: docs/configuration.md.',
+    )
+    .configureOutput({
+      outputError: (text, write) =>
+        write(text.replace(/^error: /, 'hoopd: ').replace(/^\(Did (.*)\)$/m, 'hint: did $1')),
+    })
     .exitOverride()
-    .showHelpAfterError('(see hoopd --help)');
+    .showHelpAfterError('hint: see hoopd --help');
   hoopd
     .command('serve')
     .description('serve until told to stop; SIGHUP reloads, SIGTERM drains, a second one stops at once')

@@ -16,9 +16,13 @@ export async function runApprove(invocation: Invocation): Promise<number> {
   const binding = textOption(invocation, 'binding');
   if (binding !== undefined && args.length > 1)
     throw new HoopError('ERR_USAGE', '--binding is that of one request: name one');
+  if (binding !== undefined && !/^[0-9a-f]{64}$/.test(binding))
+    throw new HoopError('ERR_USAGE', `--binding "${binding.slice(0, 100)}" is no binding`, {
+      hint: `it has 64 hexadecimal digits: hoopctl approval show ${args[0]}`,
+    });
   if (options['yes'] !== true && !asksHere(io))
     throw new HoopError('ERR_USAGE', 'nobody can be asked here: look at it, then say --yes', {
-      hint: 'see: hoopctl approval show',
+      hint: `see: hoopctl approval show ${args[0]}`,
     });
   return withGateway(
     invocation,

@@ -1,5 +1,6 @@
 import { AUDIT_FILTER_NAMES, AUDIT_FILTER_WORDS, type AuditFilterName } from '../../api/audit-filters.ts';
-import type { AuditEventItem, AuditQuery } from '../../api/contract.ts';
+import { type AuditEventItem, type AuditQuery, PATHS } from '../../api/contract.ts';
+import { demandId } from '../../client/item-path.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
@@ -54,11 +55,18 @@ export function searchQuery(invocation: Pick<Invocation, 'args' | 'options'>, no
     throw new HoopError('ERR_USAGE', '--table is another word for --object: give one of them');
   }
   if (table !== undefined) query['object'] = table;
+  const { since, until } = query;
+  if (since !== undefined && until !== undefined && since >= until)
+    throw new HoopError('ERR_USAGE', `--until ${until} is not after --since ${since}`, {
+      hint: 'a duration is so long ago: --since 2h --until 1h',
+    });
   return query;
 }
 
 function filterValue(name: AuditFilterName, value: string, nowMs: number): string {
   if (name === 'since' || name === 'until') return parseMoment(value, `--${name}`, nowMs);
+  if (name === 'session') demandId(PATHS.sessions, value);
+  if (name === 'approval') demandId(PATHS.approvals, value);
   const words: readonly string[] | undefined = CHOICES[name];
   if (words !== undefined && !words.includes(value))
     throw new HoopError('ERR_USAGE', `--${name} "${value}" is none of ${words.join(', ')}`);

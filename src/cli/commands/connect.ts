@@ -66,7 +66,6 @@ export const connect: CommandSpec = {
     'hoopctl connect pg-prod --read-only --only sql.select -- ./agent.sh',
     'hoopctl connect pg-prod --wait=15m --reason "ticket 4711" -- ./migrate.sh',
     'hoopctl connect pg-prod pg-audit --port 15432',
-    'hoopctl connect pg-prod --socket ~/.hoop/pg --background',
     ...HELP.map(({ examples }) => examples.socket),
   ],
   exitCodes: [67, 69, 75, 77],

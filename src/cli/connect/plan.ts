@@ -6,6 +6,9 @@ import { type Invocation, textOption } from '../command.ts';
 import { parseDuration, parseWhole } from '../parse.ts';
 import { runOf } from '../with-gateway.ts';
 
+/** The gateway takes no greater number of seconds; no login lasts as long. */
+const MAX_TTL_MS = 999_999_999_000;
+
 /** What `connect` was asked for. */
 export interface ConnectPlan {
   /** One or more, each once. */
@@ -55,7 +58,7 @@ export function planConnect(invocation: Invocation): ConnectPlan {
     tls: invocation.options['tls'] === true,
     ...urlVariableOf(invocation),
     ...(reason === undefined ? {} : { reason }),
-    ...(ttl === undefined ? {} : { ttlMs: parseDuration(ttl, '--ttl') }),
+    ...(ttl === undefined ? {} : { ttlMs: Math.min(parseDuration(ttl, '--ttl'), MAX_TTL_MS) }),
     ...waitOf(invocation),
     ...(approval === undefined ? {} : { approval }),
     ...placeOf(invocation),

@@ -48,7 +48,7 @@ export async function runConnect(
     invocation,
     async (gateway, interrupted) => {
       if (plan.approval !== undefined) await demandAskedAhead(invocation.io, gateway, plan.approval);
-      const resources = await reachable(invocation.io, gateway, plan, interrupted);
+      const resources = await reachable(invocation, gateway, plan, interrupted);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       const known = await withHalves(resources, clients);
       return overListeners(invocation.io, gateway, known, plan, trouble, {
@@ -70,7 +70,7 @@ async function keyOf({ env }: Io, approval: string): Promise<InstanceKey> {
 
 /** Says no before anything is opened: all of them, or none. */
 async function reachable(
-  io: Io,
+  { io, command }: Invocation,
   gateway: OpenGateway,
   plan: ConnectPlan,
   interrupted: LastActs,
@@ -82,8 +82,19 @@ async function reachable(
     return resources;
   } catch (error) {
     const said = isHoopError(error) && isRefusal(error) ? await knock(gateway, plan) : undefined;
-    throw said ?? error;
+    throw said ?? (command.length === 0 ? behindDashes(error, plan) : error);
   }
+}
+
+/** Another program's name stands where a resource's was expected. */
+function behindDashes(error: unknown, { resources: [first, ...more] }: ConnectPlan): unknown {
+  if (!isHoopError(error) || error.code !== 'ERR_NO_ACCESS' || error.hint?.includes('did you mean'))
+    return error;
+  if (!more.some((name) => error.message.includes(`"${name}"`))) return error;
+  return new HoopError(error.code, error.message, {
+    hint: `what is to run stands behind --: hoopctl connect ${first} -- ${more.join(' ')}; see: hoopctl resource list`,
+    cause: error,
+  });
 }
 
 /** What needs an approval was asked for ahead, or is asked for now. */

@@ -6,6 +6,7 @@ import {
   subjectSource,
 } from '../../client/gateway.ts';
 import { configDir, ensurePrivateDir } from '../../client/store/private-files.ts';
+import type { Profile } from '../../client/store/profiles.ts';
 import { chooseStore } from '../../client/store/secret-store.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Invocation } from '../command.ts';
@@ -32,10 +33,13 @@ export async function runDoctor(invocation: Invocation): Promise<number> {
   const doctor = new Doctor(io);
   await doctor.check('node', async () => process.version);
   await doctor.check('settings', () => checkSettings(io));
-  await doctor.check('keychain', () => checkKeychain(io), 'warning');
   const located = await doctor.check('gateway', () => locate(invocation));
-  await doctor.check('tls', () => checkTls(needed(located)));
-  const reached = await doctor.check('discovery', () => checkDiscovery(io, needed(located)));
+  await doctor.check('keychain', () => checkKeychain(io, located?.profile), 'warning');
+  const spoken = await doctor.check('tls', () => checkTls(needed(located)));
+  const reached = await doctor.check('discovery', () => {
+    if (located !== undefined && spoken === undefined) throw new Skipped('no TLS to ask it over');
+    return checkDiscovery(io, needed(located));
+  });
   await doctor.check('clock', async () => checkClock(needed(located), reached !== undefined));
   await doctor.check('login', () => checkLogin(invocation, needed(located)));
   located?.client.close();
@@ -112,17 +116,26 @@ async function checkSettings(io: Io): Promise<string> {
   return `${directory} is ours alone`;
 }
 
-async function checkKeychain(io: Io): Promise<string> {
+async function checkKeychain(io: Io, profile: Profile | undefined): Promise<string> {
   if (io.env['HOOPCTL_SECRET_STORE'] === 'file') return 'not used: HOOPCTL_SECRET_STORE is file';
   const given = GIVEN_LOGINS.find((name) => io.env[name]);
   if (given !== undefined) return `not used: the login is by ${given}`;
-  const { store } = await chooseStore('keychain', configDir(io.env));
-  return `${store.kind} keeps and gives back`;
+  try {
+    const { store } = await chooseStore('keychain', configDir(io.env));
+    return `${store.kind} keeps and gives back`;
+  } catch (error) {
+    if (profile?.secretStore !== 'file') throw error;
+    const { code, message } = toHoopError(error);
+    throw new HoopError(code, message, {
+      hint: `nothing need be done: the login of profile "${profile.name}" is in an encrypted file, yours alone`,
+      cause: error,
+    });
+  }
 }
 
 async function checkTls({ client }: LocatedGateway): Promise<string> {
   const socket = await client.network.connectGateway(client.origin);
-  const { valid_to: until } = socket.getPeerCertificate();
+  const until = new Date(socket.getPeerCertificate().valid_to).toISOString();
   const text = `${socket.getProtocol()}, certificate vouched for by ${client.network.trust.source}, until ${until}`;
   socket.destroy();
   return text;

@@ -43,7 +43,12 @@ async function write({ name, policies, cases }: PolicyPack, dir: string, { io }:
     await mkdir(dir, { recursive: true });
     for (const { path, text } of files) await writeFile(path, text, { flag: 'wx' });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
+    const { code, message, path } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST')
+      throw new HoopError('ERR_USAGE', `${path ?? dir} exists, and is not written over`, {
+        hint: 'name another directory, or move it away',
+        cause,
+      });
     throw new HoopError('ERR_USAGE', `${dir} cannot be written to (${code ?? message})`, { cause });
   }
   if (io.json) await io.value({ name, files: files.map(({ path }) => path) });

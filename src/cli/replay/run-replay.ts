@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReplayFrame } from '../../api/contract.ts';
+import { STILL_LIVE } from '../../api/still-live.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
@@ -39,6 +40,8 @@ export async function runReplay(invocation: Invocation): Promise<undefined> {
         for await (const frame of gateway.api.recording(invocation.args[0]!, io.signal, follow)) {
           if (frame.kind !== 'end' && streams.size < MOST_STREAMS) streams.add(frame.stream ?? 0);
           if (isOf(frame, stream)) await play.show(frame);
+          if (frame.kind === 'end' && frame.reason === STILL_LIVE && !io.json)
+            io.note(`watch it: hoopctl session replay ${invocation.args[0]} --follow`);
           if (frame.kind === 'broken') throw new HoopError('ERR_VERIFY', frame.message);
         }
       } finally {

@@ -25,7 +25,7 @@ export function tokenCure(
   if (machines.length === 0) return undefined;
   const mine = machines.filter(({ issuer }) => issuer === iss);
   if (mine.length === 0)
-    return `it is of the issuer ${shown(iss)}; this gateway takes machines' tokens of ${listed(machines.map((one) => one.issuer))}`;
+    return `it ${typeof iss === 'string' ? `is of the issuer ${shown(iss)}` : 'names no issuer'}; this gateway takes machines' tokens of ${listed(machines.map((one) => one.issuer))}`;
   const wanted = mine.map(({ audience }) => audience);
   const given: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   return wanted.some((one) => given.includes(one))

@@ -42,9 +42,9 @@ export function explainGatewayFailure(error: unknown, url: URL, trust: Trust): u
   if (isCertificateError(code)) {
     return new HoopError(
       'ERR_GATEWAY_TLS',
-      `${where} shows a certificate that ${trust.source} do not vouch for (${code})`,
+      `${where} shows a certificate that is not vouched for by ${trust.source} (${code})`,
       {
-        hint: "give the gateway's CA with --ca FILE (or NODE_EXTRA_CA_CERTS); a proxy that opens TLS has its own",
+        hint: `${trust.kept === true ? 'if it has another CA now: hoopctl login --ca FILE' : "give the gateway's CA with --ca FILE (or NODE_EXTRA_CA_CERTS)"}; a proxy that opens TLS has its own`,
         cause: error,
       },
     );

@@ -12,6 +12,8 @@ export interface Trust {
   readonly ca: string | undefined;
   /** For people: `the CA file /etc/hoop/ca.pem`. */
   readonly source: string;
+  /** It was given at a login, and stands in the profile. */
+  readonly kept?: true;
 }
 
 const MAX_CA_BYTES = 1024 * 1024;
@@ -31,6 +33,7 @@ export async function chooseTrust(
     return {
       ca: profile.ca,
       source: `the CA of profile "${profile.name}"${profile.caFile ? ` (${profile.caFile})` : ''}`,
+      kept: true,
     };
   }
   const extra = env['NODE_EXTRA_CA_CERTS'];

@@ -6,6 +6,7 @@ import {
   type SessionList,
   type SessionQuery,
 } from '../../api/contract.ts';
+import { STILL_LIVE } from '../../api/still-live.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import { attenuated } from '../../enforcement/attenuated.ts';
@@ -131,7 +132,7 @@ async function replay(deps: SessionRouteDeps, context: ApiContext, id: string): 
   const { item, own } = await find(deps, principal, id, 'recording.view');
   const follows = context.req.query('follow') === 'true';
   const watch = follows ? watchOf(deps, context, item, own) : undefined;
-  const items = await deps.recording(id, watch);
+  const items = unfinished(await deps.recording(id, watch), item);
   const frames = items === undefined ? undefined : deps.replay(item.protocol, items);
   if (frames === undefined) throw new HoopError('ERR_NO_ACCESS', 'the session has no recording');
   await deps.audit.append({
@@ -143,6 +144,18 @@ async function replay(deps: SessionRouteDeps, context: ApiContext, id: string): 
   });
   const lines = watch === undefined ? ndjson(frames) : withBeats(ndjson(watch.frames(frames)));
   return streamed(lines, 'application/x-ndjson');
+}
+
+/** A session that lives has no end mark yet, and was not interrupted. */
+function unfinished(
+  items: AsyncIterable<RecordedItem> | undefined,
+  { endedAt }: SessionItem,
+): AsyncIterable<RecordedItem> | undefined {
+  if (items === undefined || endedAt !== undefined) return items;
+  return (async function* () {
+    for await (const item of items)
+      yield item.kind === 'end' && !item.complete ? { ...item, reason: STILL_LIVE } : item;
+  })();
 }
 
 /** Whoever watches must be let to at every moment, as policy and their own standing are then. */

@@ -165,7 +165,7 @@ export class ApprovalOffice {
       });
     if (askedOnAuthorityOf(approval, principal))
       throw new HoopError('ERR_DENIED', 'nobody decides what was asked on their own authority', {
-        hint: 'somebody else must decide this; take it back with: hoopctl approval cancel',
+        hint: `somebody else must decide this; take it back with: hoopctl approval cancel ${id}`,
       });
     if (!mayDecide(approval, principal, this.#memory(principal)))
       throw new HoopError('ERR_DENIED', 'no policy permits you to decide this');

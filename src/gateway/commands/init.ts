@@ -38,7 +38,9 @@ export async function init(directory: string, options: { readonly json?: true })
   for (const name of written) process.stdout.write(`wrote ${join(directory, name)}\n`);
   for (const name of kept) process.stderr.write(`kept  ${join(directory, name)} as it is\n`);
   const config = relative('.', join(directory, 'hoopd.yaml'));
-  process.stderr.write(`next: replace what ${config} marks, then hoopd check -c ${config}\n`);
+  process.stderr.write(
+    `next: replace what ${config} marks, then hoopd check -c ${/\s/.test(config) ? JSON.stringify(config) : config}\n`,
+  );
   return 0;
 }
 

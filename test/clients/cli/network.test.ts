@@ -95,7 +95,7 @@ describe('what the user is told', () => {
     told(
       await whoami({}),
       69,
-      /certificate that .* do not vouch for/,
+      /certificate that is not vouched for by /,
       /hint: .*--ca FILE.*a proxy that opens TLS/,
     );
   });
@@ -130,7 +130,7 @@ describe('what the user is told', () => {
     const ended = stack.env({ exp: Math.floor(Date.now() / 1000) - 600 });
     const opened = await portal();
     const cases: readonly (readonly [number, RegExp, Record<string, string>])[] = [
-      [69, /do not vouch for/, {}],
+      [69, /is not vouched for by/, {}],
       [69, /is not a hoop gateway/, { NODE_EXTRA_CA_CERTS: opened }],
       [
         69,

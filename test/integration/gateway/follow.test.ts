@@ -89,7 +89,11 @@ describe('a session that lives', () => {
       () => session.replay(auditor),
       (replayed) => tagsOf(replayed).length > 0,
     );
-    expect(framesOf(sofar.text).at(-1)).toMatchObject({ kind: 'end', complete: false });
+    expect(framesOf(sofar.text).at(-1)).toMatchObject({
+      kind: 'end',
+      complete: false,
+      reason: 'the session goes on',
+    });
     await session.shows('SECOND');
     session.tunnel.socket.destroy();
     const watched = await answer;

@@ -180,6 +180,16 @@ describe('audit search', () => {
     );
   });
 
+  test('what no event can have is said, and not looked for', () => {
+    const search = (options: Record<string, string>) => () => searchQuery({ args: [], options }, NOW);
+    expect(search({ session: 'ses_1' })).toThrow('"ses_1" is not the id of a session');
+    expect(search({ approval: 'ses_01JD8M2K7QZX4T9B3N5V6W8Y0C' })).toThrow('is not the id of a request');
+    expect(search({ since: '1h', until: '2h' })).toThrow(
+      '--until 2026-03-01T10:00:00.000Z is not after --since 2026-03-01T11:00:00.000Z',
+    );
+    expect(search({ since: '2h', until: '1h', session: 'ses_01JD8M2K7QZX4T9B3N5V6W8Y0C' })).not.toThrow();
+  });
+
   test('shows an event in one row, whatever is in it', () => {
     const event = { schemaVersion: 2, id: 'evt_1', at: 'T', type: 'operation.decided' } as const;
     expect(

@@ -106,7 +106,7 @@ describe('the choice of the gateway', () => {
       locateGateway({ profile: 'other' }, { HOOPCTL_CONFIG_DIR: directory }),
     ).rejects.toMatchObject({
       code: 'ERR_USAGE',
-      hint: 'run: hoopctl login --gateway https://…, or set HOOPCTL_GATEWAY',
+      hint: 'known are default; or run: hoopctl login --gateway https://…, or set HOOPCTL_GATEWAY',
     });
   });
 

@@ -8,6 +8,6 @@ export const POSTGRES_HELP: ClientHelp = {
     command: "hoopctl connect pg-prod -- psql -c 'select count(*) from orders'",
     ask: "hoopctl approval request pg-prod -c 'delete from orders where id = $1' --param 42 --wait=15m",
     explain: "hoopctl policy explain pg-prod -c 'SELECT email FROM customers'",
-    socket: 'hoopctl connect pg-prod --socket ~/.hoop/pg && psql -h ~/.hoop/pg',
+    socket: 'hoopctl connect pg-prod --socket ~/.hoop/pg --background && psql -h ~/.hoop/pg',
   },
 };

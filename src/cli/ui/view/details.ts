@@ -65,7 +65,7 @@ function resourceLines(
           access === 'allow' ? 'connect now' : 'connect when people have approved it: o asks them',
           access === 'allow' ? 'good' : 'warn',
         ],
-        ['masked', masks ? 'what policy masks for you is masked' : 'nothing here is masked'],
+        ['masked', masks ? 'what is classified, and what detectors find' : 'nothing here is masked'],
       ],
       width,
     ),

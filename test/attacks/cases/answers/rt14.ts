@@ -161,7 +161,7 @@ const attacks: Attack[] = [
   ),
   told(
     'a gateway whose authority nobody knows',
-    { exit: 69, code: 'ERR_GATEWAY_TLS', says: /do not vouch for/, cure: /--ca FILE/ },
+    { exit: 69, code: 'ERR_GATEWAY_TLS', says: /is not vouched for by/, cure: /--ca FILE/ },
     WHOAMI,
     () => ({ NODE_EXTRA_CA_CERTS: '' }),
   ),
