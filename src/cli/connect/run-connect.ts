@@ -49,6 +49,7 @@ export async function runConnect(
     async (gateway, interrupted) => {
       if (plan.approval !== undefined) await demandAskedAhead(invocation.io, gateway, plan.approval);
       const resources = await reachable(invocation, gateway, plan, interrupted);
+      demandMany(resources, plan);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       const known = await withHalves(resources, clients);
       return overListeners(invocation.io, gateway, known, plan, trouble, {
@@ -84,6 +85,14 @@ async function reachable(
     const said = isHoopError(error) && isRefusal(error) ? await knock(gateway, plan) : undefined;
     throw said ?? (command.length === 0 ? behindDashes(error, plan) : error);
   }
+}
+
+/** The gateway would only say that nothing is there. @throws {HoopError} `ERR_USAGE` there is one host, and none to choose. */
+function demandMany([first]: readonly ResourceItem[], { place }: ConnectPlan): void {
+  if (place === undefined || first === undefined || first.connect['hosts'] !== undefined) return;
+  throw new HoopError('ERR_USAGE', `${first.name} does not stand for many hosts`, {
+    hint: 'leave --host away',
+  });
 }
 
 /** Another program's name stands where a resource's was expected. */
