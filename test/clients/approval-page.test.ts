@@ -110,6 +110,8 @@ describe.each([
     await signIn(page);
     await browser.shows(page);
     await browser.shows('Approve as dba');
+    await browser.shows('What it would change cannot be counted: only rows are counted that are changed');
+    expect(await browser.value('document.querySelectorAll(\'form[action$="/try"]\').length')).toBe(0);
     for (const dark of [true, false]) {
       await browser.dark(dark);
       expect([await wide(), await faults()]).toEqual([0, []]);
