@@ -8,8 +8,8 @@ import { play } from '../../../src/demo/play.ts';
 import { signIn } from '../../../src/demo/scenes/sign-in.ts';
 import { type Stage, setStage } from '../../../src/demo/stage.ts';
 import { Story } from '../../../src/demo/story.ts';
+import { blocksOf, type Step, stepsOf, Walk } from '../../docs/walk.ts';
 import { eventually } from '../../support/waiting.ts';
-import { blocksOf, type Step, stepsOf, Walk } from '../../support/walk.ts';
 
 let directory: string;
 let stage: Stage;

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './source-tree.ts';
+import { ROOT } from '../support/source-tree.ts';
 
 /** What stands on a page in one place: lines to type, and what they print. */
 export interface Step {
