@@ -6,7 +6,7 @@ import { Tunnel, type TunnelOptions } from '../client/tunnel.ts';
 import { HoopError } from '../core/errors.ts';
 import { type Invocation, textOption } from './command.ts';
 import type { KnownClients } from './connect/clients/index.ts';
-import { withHalves } from './connect/prepare.ts';
+import { demandMany, withHalves } from './connect/prepare.ts';
 
 /** @returns Undefined: none is given. @throws {HoopError} `ERR_USAGE` options that do not go together, a file that cannot be read, an empty text. */
 export async function operationOf(invocation: Invocation): Promise<AheadQuestion | undefined> {
@@ -44,7 +44,9 @@ export async function askedOver(
   clients: readonly KnownClients[],
   signal?: AbortSignal,
 ): Promise<AheadAnswer> {
-  const known = await withHalves(await api.namedResources([options.resource]), clients);
+  const named = await api.namedResources([options.resource]);
+  demandMany(named[0], options.place);
+  const known = await withHalves(named, clients);
   const { half, resource } = known[0]!;
   const stream = await new Tunnel(client, credential, key, options).open(signal);
   // How it breaks off is told by what is read of it.

@@ -24,6 +24,14 @@ export interface PreparedEnd extends OpenEnd {
   readonly setup: ClientSetup;
 }
 
+/** The gateway would only say that nothing is there. @throws {HoopError} `ERR_USAGE` there is one host, and none to choose. */
+export function demandMany(resource: ResourceItem | undefined, place: string | undefined): void {
+  if (place === undefined || resource === undefined || resource.connect['hosts'] !== undefined) return;
+  throw new HoopError('ERR_USAGE', `${resource.name} does not stand for many hosts`, {
+    hint: 'leave --host away',
+  });
+}
+
 /**
  * Finds the half of each resource's protocol; each is loaded once.
  *

@@ -19,7 +19,7 @@ import { openTunnel } from './local-ends.ts';
 import { overListeners, type Serving } from './over-listeners.ts';
 import { onParentExit } from './parent-watch.ts';
 import { type ConnectPlan, planConnect } from './plan.ts';
-import { type PreparedEnd, withHalves } from './prepare.ts';
+import { demandMany, type PreparedEnd, withHalves } from './prepare.ts';
 import { readyText, readyValue } from './ready.ts';
 import { Trouble } from './trouble.ts';
 
@@ -49,7 +49,7 @@ export async function runConnect(
     async (gateway, interrupted) => {
       if (plan.approval !== undefined) await demandAskedAhead(invocation.io, gateway, plan.approval);
       const resources = await reachable(invocation, gateway, plan, interrupted);
-      demandMany(resources, plan);
+      demandMany(resources[0], plan.place);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
       const known = await withHalves(resources, clients);
       return overListeners(invocation.io, gateway, known, plan, trouble, {
@@ -85,14 +85,6 @@ async function reachable(
     const said = isHoopError(error) && isRefusal(error) ? await knock(gateway, plan) : undefined;
     throw said ?? (command.length === 0 ? behindDashes(error, plan) : error);
   }
-}
-
-/** The gateway would only say that nothing is there. @throws {HoopError} `ERR_USAGE` there is one host, and none to choose. */
-function demandMany([first]: readonly ResourceItem[], { place }: ConnectPlan): void {
-  if (place === undefined || first === undefined || first.connect['hosts'] !== undefined) return;
-  throw new HoopError('ERR_USAGE', `${first.name} does not stand for many hosts`, {
-    hint: 'leave --host away',
-  });
 }
 
 /** Another program's name stands where a resource's was expected. */

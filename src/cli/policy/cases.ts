@@ -8,7 +8,9 @@ const MAX_CASES = 10_000;
 /** It may have lines. */
 const COMMAND = /^[^\0]{1,1048576}$/u;
 const EFFECT = expected('allow, hold or deny', 'write what policy must say');
-const CASES = expected('a list of cases', 'write one "- resource: …" per case');
+const ADVICE = 'write one "- resource: …" per case';
+const CASES = expected('a list of cases', ADVICE);
+const COUNT = { error: () => `expected 1 to ${MAX_CASES} cases; ${ADVICE}` };
 
 const oneCase = section(
   {
@@ -26,7 +28,7 @@ const oneCase = section(
   },
   'write resource, command and expect',
 );
-const file = section({ tests: z.array(oneCase, CASES).min(1, CASES).max(MAX_CASES, CASES) }, 'write tests:');
+const file = section({ tests: z.array(oneCase, CASES).min(1, COUNT).max(MAX_CASES, COUNT) }, 'write tests:');
 
 /** One operation, and what policy must say of it. */
 export type PolicyCase = z.output<typeof oneCase>;

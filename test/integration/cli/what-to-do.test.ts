@@ -56,6 +56,12 @@ test.each([
     'leave --host away',
   ],
   [
+    ['policy', 'explain', 'echo', '-c', 'x', '--host', 'one'],
+    64,
+    'echo does not stand for many hosts',
+    'leave --host away',
+  ],
+  [
     ['approval', 'approve', ID, '--yes', '--binding', 'abc'],
     64,
     '--binding "abc" is no binding',

@@ -58,7 +58,7 @@ describe('cases', () => {
 
   it.each([
     ['', 'x.yaml:1:1: tests: is missing'],
-    ['tests: []', 'a list of cases'],
+    ['tests: []', 'expected 1 to 10000 cases'],
     [
       base.replace('allow', 'maybe'),
       'x.yaml:4:13: tests.0.expect: expected allow, hold or deny, got "maybe"',
