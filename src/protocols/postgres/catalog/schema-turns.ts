@@ -37,6 +37,8 @@ interface Session {
  */
 export class SchemaTurns {
   readonly #sessions = new Set<SchemaTurn>();
+  /** Of these, who has changed something that is not committed, or is to commit: nobody has to wait for any other. */
+  readonly #changers = new Set<SchemaTurn>();
   #done: { readonly at: number; readonly effect: SchemaEffect }[] = [];
   #count = 0;
   #order = 0;
@@ -50,6 +52,7 @@ export class SchemaTurns {
 
   leave(turn: SchemaTurn): void {
     this.#sessions.delete(turn);
+    this.#changers.delete(turn);
     this.moved();
   }
 
@@ -65,6 +68,18 @@ export class SchemaTurns {
 
   *others(turn: SchemaTurn): Iterable<SchemaTurn> {
     for (const one of this.#sessions) if (one !== turn) yield one;
+  }
+
+  /** @param changes Whether others may have to wait for it from here on. */
+  mark(turn: SchemaTurn, changes: boolean): void {
+    // Who has left stays away, whatever it was about to do.
+    if (changes && this.#sessions.has(turn)) this.#changers.add(turn);
+    else this.#changers.delete(turn);
+  }
+
+  /** Looked at for each statement of everybody: with thousands of sessions open these are few. */
+  get changers(): ReadonlySet<SchemaTurn> {
+    return this.#changers;
   }
 
   tookEffect(effects: readonly SchemaEffect[]): void {
@@ -145,7 +160,8 @@ export class SchemaTurn {
   }
 
   #waitsFor(plans: readonly Plan[]): boolean {
-    for (const other of this.#turns.others(this)) {
+    for (const other of this.#turns.changers) {
+      if (other === this) continue;
       const comesLater = (other.#takes ?? 0) > (this.#takes ?? Number.POSITIVE_INFINITY);
       if (!comesLater && this.#isMeant(other.#awaited, plans)) return true;
     }
@@ -205,6 +221,7 @@ export class SchemaTurn {
     const order = this.#takes ?? this.#turns.nextOrder();
     this.#takes = order;
     this.#waits = true;
+    this.#mark();
     const effects = [...this.#changed, ...this.#changing];
     const isFree = () => this.#isFree(effects, order);
     return isFree() || this.#turns.until(isFree);
@@ -226,6 +243,7 @@ export class SchemaTurn {
     this.#changing = NONE;
     this.#waits = false;
     this.#takes = undefined;
+    this.#mark();
     this.#turns.moved();
   }
 
@@ -236,10 +254,15 @@ export class SchemaTurn {
       const isTooMuch = all.length > MOST_CHANGES;
       this.#changed = isTooMuch ? [ANYTHING] : all;
       if (isTooMuch) this.#undone = 0;
+      this.#mark();
     }
     this.#changing = NONE;
     this.#judged = [];
     this.#waits = false;
+  }
+
+  #mark(): void {
+    this.#turns.mark(this, this.#takes !== undefined || this.#changed.length > 0);
   }
 
   /** Something was answered. */
@@ -257,6 +280,7 @@ export class SchemaTurn {
     if (!this.#waits) this.#takes = undefined;
     this.#undone = 0;
     if (!inBlock) this.#changed = NONE;
+    this.#mark();
     this.#turns.moved();
   }
 
@@ -265,6 +289,7 @@ export class SchemaTurn {
     this.#judged = [];
     if (this.#changed.length === 0) return this.#turns.leave(this);
     this.#takes ??= this.#turns.nextOrder();
+    this.#mark();
     const gone = () => {
       then();
       this.#turns.tookEffect(this.#changed);
