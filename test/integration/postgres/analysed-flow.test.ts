@@ -153,7 +153,6 @@ describe('relations of the system that show samples of data', () => {
   ])('are read where that is none of it: %s', async (sql) => expect(await ruleOf(sql)).toBeUndefined());
 
   test.each([
-    'SELECT * FROM pg_stat_activity',
     'SELECT a FROM pg_stat_activity a',
     'SELECT pid FROM pg_stat_activity WHERE query LIKE $1',
     'SELECT pid FROM pg_stat_activity ORDER BY query',
@@ -162,10 +161,58 @@ describe('relations of the system that show samples of data', () => {
     'SELECT pid FROM pg_stat_activity, customers',
     'SELECT s.m FROM running r, (SELECT pid AS m FROM pg_stat_activity) s',
     'SELECT pid FROM pg_stat_activity UNION SELECT 1 FROM pg_stat_activity WHERE length(query) > 3',
-    'SELECT null_frac, avg_width FROM pg_stats',
-    'SELECT rolpassword FROM pg_authid',
     'COPY (SELECT pid FROM pg_stat_activity) TO STDOUT',
     'SELECT stavalues1 FROM pg_statistic',
-    'SELECT srvoptions FROM pg_foreign_server',
+    'SELECT srvoptions::text::int FROM pg_foreign_server',
+    'SELECT srvoptions AS o FROM pg_foreign_server ORDER BY o',
+    'SELECT DISTINCT srvoptions FROM pg_foreign_server',
+    "SELECT array_to_string(srvoptions, ',') AS o FROM pg_foreign_server ORDER BY o",
+    'SELECT unnest(srvoptions) FROM pg_foreign_server',
+    'SELECT array_to_string(ARRAY(SELECT option_value FROM pg_options_to_table(srvoptions) LIMIT 1), $$$$) FROM pg_foreign_server',
+    'SELECT array_to_string(ARRAY(SELECT upper(option_value) FROM pg_options_to_table(srvoptions)), $$$$) FROM pg_foreign_server',
+    "SELECT split_part(subconninfo, '=', 0) FROM pg_subscription",
+    "SELECT split_part(subconninfo, '=', oid::int) FROM pg_subscription",
+    'SELECT subname FROM pg_subscription WHERE subconninfo IS NULL',
+    "SELECT CASE WHEN subconninfo = 'x' THEN 1 END FROM pg_subscription",
+    'DECLARE c CURSOR FOR SELECT subconninfo FROM pg_subscription',
+    'PREPARE p AS SELECT subconninfo FROM pg_subscription',
+    'EXPLAIN SELECT subconninfo FROM pg_subscription',
+    'CREATE TABLE t AS SELECT subconninfo FROM pg_subscription',
+    'INSERT INTO orders (note) SELECT subconninfo FROM pg_subscription',
   ])('are not where it may be: %s', async (sql) => expect(await ruleOf(sql)).toBe('sensitive-catalog'));
+
+  test.each<[sql: string, hidden: number[], of: number]>([
+    ['SELECT rolname, rolpassword FROM pg_authid', [1], 2],
+    ['SELECT srvoptions::text FROM pg_foreign_server', [0], 1],
+    ['SELECT null_frac, attname, avg_width FROM pg_stats', [0, 2], 3],
+    ['SELECT s.srvname, s.* FROM pg_foreign_server s', [8], 9],
+    ['SELECT q.c, q.n FROM (SELECT subconninfo AS c, subname AS n FROM pg_subscription) q', [0], 2],
+    ['SELECT subconninfo FROM pg_subscription UNION ALL SELECT datname FROM pg_database', [0], 1],
+    [
+      "SELECT subname, split_part(split_part(subconninfo, ' port', 1), '=', 2) FROM pg_subscription ORDER BY 1",
+      [1],
+      2,
+    ],
+    [
+      "SELECT u.usename, array_to_string(u.umoptions, ','), s.srvname FROM pg_user_mappings u JOIN pg_foreign_server s ON s.oid = u.srvid",
+      [1],
+      3,
+    ],
+    [
+      `SELECT srvname, CASE WHEN srvoptions IS NULL THEN '' ELSE '(' || array_to_string(ARRAY(SELECT quote_ident(option_name) || ' ' ||
+         quote_literal(option_value) FROM pg_options_to_table(srvoptions) ORDER BY option_name), ', ') || ')' END FROM pg_foreign_server`,
+      [1],
+      2,
+    ],
+  ])('are hidden where they only come to the result: %s', async (sql, hidden, of) => {
+    const { refusal, withheld, safeColumns, outputColumns } = await database.planOf(sql);
+    expect({ refusal, withheld, outputColumns }).toEqual({
+      refusal: undefined,
+      withheld: hidden,
+      outputColumns: of,
+    });
+    expect(safeColumns).toEqual(
+      Array.from({ length: of }, (_, index) => index).filter((one) => !hidden.includes(one)),
+    );
+  });
 });

@@ -74,6 +74,9 @@ const BY_NAME = [
   ],
   ...[
     "pg_get_viewdef('seen')",
+    "upper(pg_get_viewdef('seen'::regclass))",
+    "(SELECT definition FROM pg_views WHERE viewname = 'seen')",
+    "(SELECT most_common_vals FROM pg_stats WHERE attname = 'c1' LIMIT 1)",
     "pg_relation_size('people')",
     'pg_column_size(t.c1)',
     'ctid, c1',

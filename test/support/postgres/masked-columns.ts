@@ -13,8 +13,14 @@ const RESOURCE = { type: 'Resource', id: 'pg', attrs: {} };
 
 /** What a principal is told for whom everything that is classified is masked. */
 export function masksOf(catalog: Catalog, tags: ReadonlyMap<string, readonly string[]>) {
-  const { columns, unknown, tagsOf, ofRelation } = bindClassification(catalog, tags, RESOURCE);
-  const masked = new Set([...columns, ...(columns.length > 0 ? unknown : [])].map(columnKey));
+  const { columns, unknown, tagsOf, ofRelation, isInRules, rules } = bindClassification(
+    catalog,
+    tags,
+    RESOURCE,
+  );
+  const data = [...columns, ...(columns.length > 0 ? unknown : [])];
+  const defined = data.some(({ relation }) => isInRules(relation)) ? rules : [];
+  const masked = new Set([...data, ...defined].map(columnKey));
   const isMasked: IsMasked = (relation, attribute) => masked.has(columnKey({ relation, attribute }));
   return { resource: RESOURCE, tagsOf, columnTags: ofRelation, isMasked };
 }

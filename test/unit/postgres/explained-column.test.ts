@@ -21,32 +21,37 @@ describe('a column of a result', () => {
     ['is masked whole where it does not', { from: [EMAIL, ID], carried: true }, 'redact'],
     ['is shown where none of its columns is masked', { from: [ID], carried: true, origin: ID }, undefined],
   ])('%s', (_what, column, mask) => {
-    expect(explainedColumn({ name: 'c', ...column }, masks, false).mask).toBe(mask);
+    expect(explainedColumn({ name: 'c', ...column }, masks, 'masked').mask).toBe(mask);
   });
 
   it('says which of its members are masked, where only these are and the server says which column it is', () => {
     const profile = { relation: 1, attribute: 3, name: 'public.customers.profile' };
     const column = { name: 'c', from: [profile], carried: true };
-    expect(explainedColumn({ ...column, origin: profile }, masks, false)).toMatchObject({
+    expect(explainedColumn({ ...column, origin: profile }, masks, 'masked')).toMatchObject({
       mask: 'members',
       members: { '$.ssn': 'null' },
     });
-    expect(explainedColumn(column, masks, false)).toMatchObject({ mask: 'redact' });
+    expect(explainedColumn(column, masks, 'masked')).toMatchObject({ mask: 'redact' });
   });
 
   it('is shown where analysis has found that nothing masked is in it', () => {
-    expect(explainedColumn({ name: 'c', from: [EMAIL], carried: false }, masks, true).mask).toBeUndefined();
+    expect(explainedColumn({ name: 'c', from: [EMAIL], carried: false }, masks, 'safe').mask).toBeUndefined();
     const carried = { name: 'c', from: [EMAIL], carried: true, origin: EMAIL };
-    expect(explainedColumn(carried, masks, true).mask).toBe('partial');
+    expect(explainedColumn(carried, masks, 'safe').mask).toBe('partial');
+  });
+
+  it('is hidden where it has what a sensitive catalog shows, which nobody has classified', () => {
+    const column = { name: 'c', from: [ID], carried: true, origin: ID };
+    expect(explainedColumn(column, masks, 'hidden').mask).toBe('redact');
   });
 
   it('says whether it is computed, and of what', () => {
-    expect(explainedColumn({ name: 'c', from: [ID], carried: false }, masks, false)).toEqual({
+    expect(explainedColumn({ name: 'c', from: [ID], carried: false }, masks, 'masked')).toEqual({
       name: 'c',
       from: ['pg/public.customers.id'],
       computed: true,
     });
-    expect(explainedColumn({ name: 'c', from: [], carried: false }, masks, false)).toEqual({
+    expect(explainedColumn({ name: 'c', from: [], carried: false }, masks, 'masked')).toEqual({
       name: 'c',
       from: [],
     });

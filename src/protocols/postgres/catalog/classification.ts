@@ -7,6 +7,8 @@ import { resolveOid } from '../sql/meaning/functions.ts';
 import {
   type ColumnAt,
   columnKey,
+  isInRules,
+  ruleColumns,
   type ShownAt,
   shownIn,
   spread,
@@ -14,6 +16,7 @@ import {
 } from '../sql/meaning/lineage.ts';
 import { allTags, configuredMarks, type Marks, madeOf, memberMarks, unite, wholeMarks } from './marks.ts';
 import type { Catalog, Relation } from './model/model.ts';
+import { isSensitive, sensitiveColumns } from './model/sensitive.ts';
 import { FIRST_USER_OID } from './system/objects.ts';
 
 /** A column that carries classified data, as policy is asked about it. */
@@ -45,6 +48,14 @@ export interface Classification {
   shownIn(column: ColumnAt): readonly ShownAt[];
   /** Functions of which nobody knows what they write, as policy is asked about them. */
   readonly code: readonly PolicyObject[];
+  /** Columns of the system's own that tell what views and rules are made of. */
+  readonly rules: readonly ColumnAt[];
+  /** Whether a view or a rule may be made of a relation. */
+  isInRules(relation: number): boolean;
+  /** Whether a column of the system's own shows other people's data by its nature. */
+  isSensitive(column: ColumnAt): boolean;
+  /** A relation's name, without its schema. */
+  nameOf(relation: number): string | undefined;
   /** The catalog's types, by how their values are made. */
   readonly types: WireTypes;
   /** Whether a relation's columns can be judged at all: rows of an unknown one are masked whole. */
@@ -98,7 +109,14 @@ export function bindClassification(
   }
   const types = once(() => new WireTypes(catalog.valueTypes));
   const code = once(() => unreadFunctions(catalog, entities));
+  const rules = once(() => ruleColumns(catalog));
   return {
+    get rules() {
+      return rules();
+    },
+    isInRules: (relation) => isInRules(catalog, relation),
+    isSensitive: (column) => isSensitiveColumn(catalog, column),
+    nameOf: (relation) => catalog.relations.get(relation)?.name,
     get code() {
       return code();
     },
@@ -119,6 +137,12 @@ export function bindClassification(
     shownIn: (column) => edges.get(columnKey(column)) ?? [],
     knows: (relation) => relation < FIRST_USER_OID || catalog.relations.has(relation),
   };
+}
+
+function isSensitiveColumn(catalog: Catalog, { relation, attribute }: ColumnAt): boolean {
+  const known = relation < FIRST_USER_OID ? catalog.relations.get(relation) : undefined;
+  if (known === undefined || !isSensitive(known)) return false;
+  return sensitiveColumns(known)?.has(attribute) ?? true;
 }
 
 /** Each name once, by overloads. */

@@ -92,8 +92,11 @@ export class ApprovableStatement implements Approvable {
     const { masks } = this.#state;
     const [plan, ...more] = this.#planned.plans;
     const lineage = more.length === 0 ? plan?.lineage : undefined;
-    const safe = plan?.safeColumns ?? [];
-    return lineage?.map((column, at) => explainedColumn(column, masks, safe === 'all' || safe.includes(at)));
+    const { safeColumns: safe = [], withheld = [] } = plan ?? {};
+    const has = (all: 'all' | readonly number[], at: number) => all === 'all' || all.includes(at);
+    return lineage?.map((column, at) =>
+      explainedColumn(column, masks, has(withheld, at) ? 'hidden' : has(safe, at) ? 'safe' : 'masked'),
+    );
   }
 
   get trial(): Trial | undefined {

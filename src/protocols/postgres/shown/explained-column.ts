@@ -11,16 +11,17 @@ import type { SessionMasks } from './masks.ts';
  *
  * One that carries a masked column past where the server says which it is (through a UNION, as a value) is masked whole.
  *
- * @param isSafe Analysis has found that nothing masked is in it, whatever it is made of.
+ * @param found By analysis: that nothing masked is in it, whatever it is made of; that it is hidden whole, where nobody classified it too.
  */
 export function explainedColumn(
   { name, from, carried, origin }: OutputColumn,
   masks: Pick<SessionMasks, 'maskOf' | 'membersOf' | 'detected' | 'pseudonymsRefused'>,
-  isSafe: boolean,
+  found: 'safe' | 'masked' | 'hidden',
 ): ExplainedColumn {
   const members = origin && masks.membersOf(origin);
-  const shown = isSafe && origin === undefined;
-  const mask = members !== undefined ? 'members' : shown ? undefined : maskOf(from, origin, masks);
+  const shown = found === 'safe' && origin === undefined;
+  const masked = members !== undefined ? 'members' : shown ? undefined : maskOf(from, origin, masks);
+  const mask = found === 'hidden' ? 'redact' : masked;
   const refused = origin && masks.pseudonymsRefused(origin);
   return {
     name,

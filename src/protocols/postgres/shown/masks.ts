@@ -1,3 +1,4 @@
+import { once } from '../../../core/later.ts';
 import { FieldState, type MaskedField } from '../../../masking/json/field-states.ts';
 import type { Mask, ValueShape } from '../../../masking/mask.ts';
 import { fewest, type Lookups, type PolicyObject, type Reveal } from '../../../policy/model.ts';
@@ -63,6 +64,7 @@ export class SessionMasks {
   #relations: ReadonlySet<number> = new Set();
   /** Of what was masked at the last refresh. */
   readonly #rowPlans = new RowPlans();
+  #inRules: () => ReadonlySet<string> = () => new Set();
   /** Some column is masked for this principal. */
   masksColumns = true;
   /** Anything at all is masked for this principal. Until the first refresh: assume so. */
@@ -125,6 +127,7 @@ export class SessionMasks {
     this.detected.refresh();
     this.#columns = this.#maskedOf(classification);
     this.#relations = new Set([...this.#columns.keys()].map((key) => Number.parseInt(key, 10)));
+    this.#inRules = once(() => this.#namesInRules(classification));
     this.masksColumns = this.#columns.size > 0;
     this.active = this.detecting || this.masksColumns;
     return true;
@@ -142,15 +145,29 @@ export class SessionMasks {
     this.#refusals = refusals;
     const hidden: ColumnMask = { mask: 'redact' };
     const unknown = seeds.length === 0 ? [] : classification.unknown.map((one) => [one, hidden] as const);
-    const masked = spread<ColumnMask>([...seeds, ...unknown], both, (column, mask) =>
-      classification.shownIn(column).map((one) => [one, maskAt(mask, one)] as const),
-    );
+    const from = (all: Iterable<readonly [ColumnAt, ColumnMask]>) =>
+      spread<ColumnMask>(all, both, (column, mask) =>
+        classification.shownIn(column).map((one) => [one, maskAt(mask, one)] as const),
+      );
+    const data = from([...seeds, ...unknown]);
+    // Definitions of views and rules may hold constants that were taken from it.
+    const isInRules = [...data.values()].some(([{ relation }]) => classification.isInRules(relation));
+    const rules = isInRules ? classification.rules.map((one) => [one, hidden] as const) : [];
+    const masked = isInRules ? from([...data.values(), ...rules]) : data;
     // Whether a column equals something is also told of what else is seen in it.
     for (const [column] of masked.values())
       for (const other of classification.shownIn(column))
         if (columnKey(other) !== columnKey(column)) lookups.delete(columnKey(other));
     this.#lookups = lookups;
     return new Map([...masked].map(([key, [, mask]]) => [key, known(mask)]));
+  }
+
+  /** What a definition may speak of that has masked data, or may give it. */
+  #namesInRules(classification: Classification): ReadonlySet<string> {
+    // What the server's own views compare with its own catalogs is no data.
+    const ofUsers = [...this.#relations].filter((one) => one >= FIRST_USER_OID);
+    const relations = ofUsers.flatMap((one) => classification.nameOf(one) ?? []);
+    return new Set([...relations, ...classification.code.map(({ attrs }) => `${attrs['name']}`)]);
   }
 
   /** What policy says of a column: of it as a whole, or of each of its members. Undefined: it shows it. */
@@ -237,13 +254,33 @@ export class SessionMasks {
   rowPlan(columns: readonly Column[], plan: StatementPlan): RowPlan {
     const { outputColumns = columns.length } = plan;
     const counted = outputColumns === columns.length || plan.safeColumns === 'all';
-    const certain = counted ? plan : { ...plan, safeColumns: [] };
-    const masks = columns.map((column, index) => this.#maskOf(column, index, certain));
-    const actions = columns.map((column, index) => this.#action(column, masks[index], plan));
+    const none = { safeColumns: [], ...(plan.withheld === undefined ? {} : { withheld: 'all' as const }) };
+    const certain = counted ? plan : { ...plan, ...none };
+    const defined = columns.map((column, index) => counted && this.#isDefinition(column, index, plan));
+    const masks = columns.map((column, index) =>
+      defined[index] ? undefined : this.#maskOf(column, index, certain),
+    );
+    const actions = columns.map((column, index) =>
+      defined[index] ? this.#definition(column) : this.#action(column, masks[index], plan),
+    );
     return rowPlan(
       actions,
       masks.map((mask) => mask?.cause),
     );
+  }
+
+  /** It holds definitions as the server writes them. */
+  #isDefinition({ tableOid, typeOid }: Column, index: number, plan: StatementPlan): boolean {
+    const isTraced = plan.definitions?.includes(index) === true;
+    return (
+      isTraced && (tableOid === 0 || plan.relations.includes(tableOid)) && this.shapeOf(typeOid) === 'text'
+    );
+  }
+
+  #definition({ typeOid, format }: Column): ColumnAction {
+    const rest = this.#look(typeOid, format);
+    if (rest.kind === 'mask' || !this.masksColumns) return rest;
+    return { kind: 'definition', named: this.#inRules(), rest };
   }
 
   #action({ typeOid, format }: Column, mask: CausedMask | undefined, plan: StatementPlan): ColumnAction {
@@ -292,7 +329,7 @@ export class SessionMasks {
   }
 
   /** What becomes of values that no column's mask is for. */
-  #look(typeOid: number, format: Format): Exclude<ColumnAction, { kind: 'plan' }> {
+  #look(typeOid: number, format: Format): Exclude<ColumnAction, { kind: 'plan' | 'definition' }> {
     if (!this.detecting) return { kind: 'show' };
     const types = this.#classification?.types;
     if (types === undefined) return { kind: 'mask', mask: 'null', shape: 'opaque' };
@@ -305,11 +342,13 @@ export class SessionMasks {
   #maskOf(column: Column, index: number, plan: StatementPlan): CausedMask | undefined {
     const { tableOid, attributeNumber } = column;
     if (!this.active) return undefined;
+    if (plan.withheld !== undefined && isWithheld(index, plan.withheld)) return UNTRACED;
     if (tableOid === 0) return isSafe(index, plan) || !this.masksColumns ? undefined : UNTRACED;
     if (this.#classification?.knows(tableOid) !== true) return UNKNOWN;
     // What the statement was judged by does not name it: the server has read something else.
     if (this.masksColumns && !plan.relations.includes(tableOid)) return UNKNOWN;
     if (attributeNumber === 0) return this.masksRelation(tableOid) ? UNTRACED : undefined;
+    if (this.#classification.isSensitive({ relation: tableOid, attribute: attributeNumber })) return UNTRACED;
     const mask = this.#columns.get(`${tableOid}.${attributeNumber}`);
     return mask === undefined ? undefined : { ...mask, cause: 'policy' };
   }
@@ -330,6 +369,10 @@ interface Asked {
 const UNTRACED: CausedMask = { mask: 'redact', cause: 'untraced' };
 const UNKNOWN: CausedMask = { mask: 'redact', cause: 'unknown' };
 const NOBODY_GIVES = 'pseudonyms are for sessions of their own';
+
+function isWithheld(index: number, withheld: 'all' | readonly number[]): boolean {
+  return withheld === 'all' || withheld.includes(index);
+}
 
 function isSafe(index: number, { safeColumns }: StatementPlan): boolean {
   return safeColumns === 'all' || safeColumns.includes(index);

@@ -11,6 +11,7 @@ import {
 import { HEADER_BYTES, type Piece } from '../../../wire/postgres/frame.ts';
 import type { Format } from '../../../wire/postgres/types.ts';
 import { FIRST_USER_OID } from '../catalog/system/objects.ts';
+import { withoutConstants } from './definition-text.ts';
 import { maskedDocument } from './documents.ts';
 import { withoutSizes } from './plan-sizes.ts';
 import { quickShape, shownValue } from './values/shown.ts';
@@ -31,6 +32,8 @@ export type ColumnAction =
   | LookedAt
   /** A plan, of which sizes are left out; the rest is looked at as it says. */
   | { readonly kind: 'plan'; readonly rest: LookedAt }
+  /** The definition of a view or rule, of which constants are left out if it speaks of one of these; the rest as it says. */
+  | { readonly kind: 'definition'; readonly named: ReadonlySet<string>; readonly rest: LookedAt }
   | {
       readonly kind: 'mask';
       readonly mask: Mask;
@@ -55,7 +58,7 @@ export interface MaskedElements {
 }
 
 /** What `RowPlan.codes` say of a column. */
-const CODE = { show: 0, detect: 1, mask: 2, plan: 3 } as const;
+const CODE = { show: 0, detect: 1, mask: 2, plan: 3, definition: 4 } as const;
 
 /**
  * Why a whole column is masked: policy says so; nobody can say what it holds; the server has read it from elsewhere than
@@ -300,11 +303,12 @@ function seen(
 ) {
   if (action.kind === 'detect') return look(chunk, start, end, action, detector);
   const told = chunk.subarray(start, end);
-  const plan = withoutSizes(told);
+  const left = action.kind === 'plan' ? withoutSizes(told) : withoutConstants(told, action.named);
+  if (left === undefined) return null;
   const { rest } = action;
   const found =
-    rest.kind === 'show' ? NOTHING_FOUND : look(Buffer.from(plan), 0, plan.length, rest, detector);
-  return found === NOTHING_FOUND && plan !== told ? plan : found;
+    rest.kind === 'show' ? NOTHING_FOUND : look(Buffer.from(left), 0, left.length, rest, detector);
+  return found === NOTHING_FOUND && left !== told ? left : found;
 }
 
 /** @returns `NOTHING_FOUND`, or what the cell becomes: null is NULL. */

@@ -46,6 +46,7 @@ function catalog(derived: readonly Derived[] = [], of = 20_001): Catalog {
   return {
     relations: RELATIONS,
     derived: new Map([[of, derived]]),
+    rules: new Set(),
     parents: new Map([[20_002, [20_001]]]),
     children: new Map([[20_001, [20_002]]]),
     views: new Map(),

@@ -81,6 +81,7 @@ pg_get_function_arg_default pg_get_function_arguments pg_get_function_identity_a
 pg_get_function_sqlbody pg_get_functiondef pg_get_indexdef pg_get_keywords pg_get_partition_constraintdef
 pg_get_partkeydef pg_get_publication_tables pg_get_replica_identity_index pg_get_serial_sequence
 pg_get_statisticsobjdef pg_get_statisticsobjdef_columns pg_get_statisticsobjdef_expressions pg_get_triggerdef
+pg_get_ruledef pg_get_viewdef
 pg_stat_get_numscans pg_is_wal_replay_paused ts_token_type
 pg_get_userbyid pg_index_column_has_property pg_index_has_property pg_indexam_has_property pg_options_to_table
 pg_column_is_updatable pg_relation_is_publishable pg_relation_is_updatable pg_partition_ancestors pg_partition_root
@@ -117,5 +118,17 @@ gen_random_bytes gen_random_uuid gen_salt pgp_sym_encrypt pgp_sym_encrypt_bytea 
 normal_rand
 `;
 
+/**
+ * They set the server's counters of what it did back to nought, for everybody, and read no row: nobody is told anything by them that is
+ * masked, and they stay unsafe.
+ */
+export const BLIND = `
+pg_stat_reset pg_stat_reset_replication_slot pg_stat_reset_shared pg_stat_reset_single_function_counters
+pg_stat_reset_single_table_counters pg_stat_reset_slru pg_stat_reset_subscription_stats
+`;
+
 /** Catalog functions whose answer can hold constants taken from data: defaults, partition bounds. Never shown unmasked. */
 export const DEFINITIONS = `pg_get_expr pg_get_partition_constraintdef current_query`;
+
+/** They write out what views and rules are made of, with the names of all relations in them, and with the constants. */
+export const RULE_TEXTS = `pg_get_ruledef pg_get_viewdef`;

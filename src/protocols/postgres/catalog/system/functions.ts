@@ -1,4 +1,4 @@
-import { CATALOG, DEFINITIONS, PURE, SESSION } from './function-lists.ts';
+import { BLIND, CATALOG, DEFINITIONS, PURE, RULE_TEXTS, SESSION } from './function-lists.ts';
 
 /** What calling a function may do; `user` is everything that is not PostgreSQL's own. */
 export type FunctionClass = 'pure' | 'catalog' | 'session' | 'unsafe' | 'user';
@@ -18,6 +18,8 @@ const CLASSES: readonly (readonly [FunctionClass, ReadonlySet<string>])[] = [
   ['session', words(SESSION)],
 ];
 const DEFINITION_NAMES = words(DEFINITIONS);
+const RULE_TEXT_NAMES = words(RULE_TEXTS);
+const BLIND_NAMES = words(BLIND);
 
 /** Class of a function of pg_catalog by its name. */
 export function builtinClass(name: string): FunctionClass {
@@ -30,11 +32,21 @@ export function builtinClass(name: string): FunctionClass {
  * counts is as harmless as an identity column, and is on half of all tables.
  */
 export function isHarmlessBuiltin({ schema, name, volatility }: FunctionTraits): boolean {
-  if (schema !== 'pg_catalog') return false;
+  if (schema !== 'pg_catalog' || writesOutRules(name)) return false;
   return volatility === 'immutable' || ['pure', 'catalog'].includes(builtinClass(name)) || name === 'nextval';
 }
 
 /** The answer can hold constants taken from data. */
 export function isDefinition(name: string): boolean {
   return DEFINITION_NAMES.has(name);
+}
+
+/** It writes out a view's or a rule's definition. */
+export function writesOutRules(name: string): boolean {
+  return RULE_TEXT_NAMES.has(name);
+}
+
+/** It does something that is not harmless, and sees nothing while it does. */
+export function isBlind(name: string): boolean {
+  return BLIND_NAMES.has(name);
 }

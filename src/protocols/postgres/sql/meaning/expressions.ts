@@ -14,16 +14,19 @@ interface Holder {
 /**
  * Notes where expressions of the catalog stand that hold constants of masked columns (defaults, bounds of partitions): by
  * their columns' names, or within a whole row. Where one stands by itself the server says which column it is.
+ *
+ * @param isTraced Definitions of views and rules are followed through the statement, by `definitionsIn`.
  */
 export function taintExpressions(
   facts: StatementFacts,
   touched: readonly TouchedRelation[],
   isMasked: IsMasked,
   taint: Taint,
+  isTraced: boolean,
 ): void {
   const holders = facts.relations.flatMap((use, index): Holder[] => {
     const relation = touched[index]?.relation;
-    const names = relation === undefined ? [] : maskedExpressions(relation, isMasked);
+    const names = relation === undefined ? [] : maskedExpressions(relation, isMasked, isTraced);
     return relation === undefined || names.length === 0 ? [] : [{ use, relation, names }];
   });
   if (holders.length === 0) return;

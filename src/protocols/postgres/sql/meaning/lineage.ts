@@ -1,5 +1,5 @@
 import type { Catalog, Derived, Relation } from '../../catalog/model/model.ts';
-import { isDefinition } from '../../catalog/system/functions.ts';
+import { isDefinition, writesOutRules } from '../../catalog/system/functions.ts';
 import { FIRST_USER_OID } from '../../catalog/system/objects.ts';
 import { resolveOid } from './functions.ts';
 
@@ -68,7 +68,8 @@ function columnsOf(catalog: Catalog, { relation, attribute }: Derived): ColumnAt
   return [...columns].map(({ attnum }) => ({ relation, attribute: attnum }));
 }
 
-function columnNamed(relation: Relation | undefined, name: string): ColumnAt[] {
+/** The column of that name, if there is one. */
+export function columnNamed(relation: Relation | undefined, name: string): ColumnAt[] {
   const column = relation?.columns.get(name);
   return relation === undefined || column === undefined
     ? []
@@ -97,8 +98,41 @@ const DEFAULTS: readonly SystemColumn[] = [
 ];
 const BOUNDS: SystemColumn = ['pg_catalog', 'pg_class', 'relpartbound'];
 
+/** Definitions of views and rules, written out. */
+export const DEFINITION_COLUMNS: readonly SystemColumn[] = [
+  ['pg_catalog', 'pg_views', 'definition'],
+  ['pg_catalog', 'pg_matviews', 'definition'],
+  ['pg_catalog', 'pg_rules', 'definition'],
+  ['information_schema', 'views', 'view_definition'],
+];
+/** The same as trees. */
+const RULE_TREES: readonly SystemColumn[] = [
+  ['pg_catalog', 'pg_rewrite', 'ev_action'],
+  ['pg_catalog', 'pg_rewrite', 'ev_qual'],
+];
+
 /** Columns of the system's own that hold expressions, whose constants may be taken from data; by name. */
-const EXPRESSION_COLUMNS: ReadonlySet<string> = new Set([...DEFAULTS, BOUNDS].map(([, , column]) => column));
+const EXPRESSION_COLUMNS: ReadonlySet<string> = new Set(
+  [...DEFAULTS, BOUNDS, ...DEFINITION_COLUMNS, ...RULE_TREES].map(([, , column]) => column),
+);
+
+/** Columns of the system's own that tell what views and rules are made of, with the constants in them. */
+export function ruleColumns(catalog: Catalog): ColumnAt[] {
+  return [...DEFINITION_COLUMNS, ...RULE_TREES].flatMap(([schema, name, column]) =>
+    columnNamed(catalog.lookupRelation(schema, name), column),
+  );
+}
+
+/** Whether a view or a rule may name a relation, whatever it reads of it; one that is a view itself may be made of anything. */
+export function isInRules(catalog: Catalog, relation: number): boolean {
+  const isView = (oid: number) => VIEWS.has(catalog.relations.get(oid)?.kind);
+  const derived = catalog.derived.get(relation) ?? [];
+  // The server has rules of its own, on `pg_settings`.
+  const hasRules = [...catalog.rules].some((oid) => oid >= FIRST_USER_OID);
+  return hasRules || isView(relation) || derived.some((one) => isView(one.relation));
+}
+
+const VIEWS: ReadonlySet<string | undefined> = new Set(['view', 'matview']);
 
 /** Functions that write out expressions of the catalog, where one may hold a constant of what is masked. */
 export function writesOutMasked(
@@ -107,25 +141,46 @@ export function writesOutMasked(
   isMasked: IsMasked,
 ): boolean {
   if (schema !== 'pg_catalog' || !isDefinition(name)) return false;
-  return name === 'current_query' || masksExpressions(catalog, isMasked);
+  return name === 'current_query' || masksAny([...DEFAULTS, BOUNDS], catalog, isMasked);
 }
 
-/** Whether the functions that write expressions out could show a constant of a masked column. */
-function masksExpressions(catalog: Catalog, isMasked: IsMasked): boolean {
-  return [...DEFAULTS, BOUNDS].some(([schema, name, column]) =>
+/** Whether what a function of that name gives is the definition of a view or rule, and one may hold a constant beside what is masked. */
+export function tellsOfRules(
+  { schema, name }: { readonly schema: string; readonly name: string },
+  catalog: Catalog,
+  isMasked: IsMasked,
+): boolean {
+  return schema === 'pg_catalog' && writesOutRules(name) && masksRules(catalog, isMasked);
+}
+
+/** Whether definitions of views and rules may hold such a constant: `SessionMasks` has settled that. */
+export function masksRules(catalog: Catalog, isMasked: IsMasked): boolean {
+  return masksAny(DEFINITION_COLUMNS, catalog, isMasked);
+}
+
+function masksAny(columns: readonly SystemColumn[], catalog: Catalog, isMasked: IsMasked): boolean {
+  return columns.some(([schema, name, column]) =>
     columnNamed(catalog.lookupRelation(schema, name), column).some((one) =>
       isMasked(one.relation, one.attribute),
     ),
   );
 }
 
-/** Names of a relation's columns that hold expressions with constants of masked columns: what `maskedColumns` leaves out. */
-export function maskedExpressions(relation: Relation, isMasked: IsMasked): string[] {
+/**
+ * Names of a relation's columns that hold expressions with constants of masked columns: what `maskedColumns` leaves out.
+ *
+ * @param isTraced Definitions of views and rules are followed otherwise, and left out too.
+ */
+export function maskedExpressions(relation: Relation, isMasked: IsMasked, isTraced: boolean): string[] {
   if (relation.oid >= FIRST_USER_OID) return [];
-  return [...EXPRESSION_COLUMNS].filter((name) =>
-    columnNamed(relation, name).some((one) => isMasked(one.relation, one.attribute)),
+  return [...EXPRESSION_COLUMNS].filter(
+    (name) =>
+      !(isTraced && DEFINITION_NAMES.has(name)) &&
+      columnNamed(relation, name).some((one) => isMasked(one.relation, one.attribute)),
   );
 }
+
+const DEFINITION_NAMES: ReadonlySet<string> = new Set(DEFINITION_COLUMNS.map(([, , column]) => column));
 
 /**
  * Spreads what is known of some columns to every column in which their data can be seen, to the end.
@@ -167,7 +222,8 @@ export function unknownSources(catalog: Catalog): ColumnAt[] {
   );
 }
 
-const RUNS_TEXT = /_to_xml|^(pg_read_|pg_ls_|lo_get|loread|ts_stat|current_query)/;
+/** Some run SQL given as text, others give text of which no column tells. */
+const RUNS_TEXT = /_to_xml|^(pg_read_|pg_ls_|lo_get|loread|ts_stat|current_query|pg_get_(rule|view)def$)/;
 
 function seesAnything(catalog: Catalog, oid: number): boolean {
   const known = catalog.functions.get(oid);

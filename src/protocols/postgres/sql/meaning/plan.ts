@@ -83,6 +83,10 @@ export interface StatementPlan {
   readonly safeColumns: 'all' | readonly number[];
   /** How many columns `safeColumns` counts on: if the server gives another number, none is safe. */
   readonly outputColumns?: number;
+  /** Output columns, from 0, that are hidden whole, whoever is told where they come from: they have what a sensitive catalog shows. */
+  readonly withheld?: 'all' | readonly number[];
+  /** Output columns, from 0, that hold definitions of views and rules as the server writes them, or nothing of them. */
+  readonly definitions?: readonly number[];
   /** Of each time that it asks whether a masked column equals something: keys of the columns, as of `columnKey`. */
   readonly lookups?: readonly ReadonlySet<string>[];
   /** It reads documents beside their masked members, by constants of its text: with others it might not. */

@@ -1,6 +1,7 @@
 import type { PolicyObject } from '../../../../policy/model.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
 import { isSensitive } from '../../catalog/model/sensitive.ts';
+import { isBlind } from '../../catalog/system/functions.ts';
 import { setsSettings } from '../../catalog/system/steering.ts';
 import { Entities } from '../../entities.ts';
 import { HINTS } from '../../hints.ts';
@@ -16,8 +17,9 @@ import {
 import type { LazyAnalysis } from './analysed.ts';
 import { EffectWalk, type Write } from './effects.ts';
 import { taintExpressions } from './expressions.ts';
-import { readsHarmlessColumns } from './flow/harmless-columns.ts';
+import { sensitiveOutputs } from './flow/harmless-columns.ts';
 import type { TouchedRelation } from './flow/masked-flow.ts';
+import { asRun, Outputs } from './flow/outputs.ts';
 import { inReach } from './flow/referred-keys.ts';
 import { Taint } from './flow/taint.ts';
 import { isColumnOf, isUntrusted, type ResolvedFunction, resolveFunction, resolveOid } from './functions.ts';
@@ -28,8 +30,7 @@ import { PairSet } from './pairs.ts';
 import { isNotRun, type PlanInput } from './plan.ts';
 import { ClearCalls } from './results/clear-calls.ts';
 import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
-import { schemasOf } from './search-path.ts';
-import { isSafeSetting, isTransactionSetting } from './settings.ts';
+import { isSafeSetting, isTransactionSetting, settingByCall } from './settings.ts';
 import { Steering } from './steering.ts';
 import { runByTypes } from './types/runs-by-types.ts';
 import { uncertainName } from './uncertain-name.ts';
@@ -44,6 +45,7 @@ export class Resolution {
   readonly touched: TouchedRelation[] = [];
   /** Only kept where something is masked. */
   readonly taint: Taint;
+  readonly outputs: Outputs;
   refusal: PostgresRefusal | undefined;
   unsafeSetting = false;
   hasRowSecurity = false;
@@ -73,6 +75,7 @@ export class Resolution {
     this.#steering = new Steering(catalog, input.names);
     this.#entities = new Entities(input.resource, input.names.path.temp);
     this.taint = new Taint(facts);
+    this.outputs = new Outputs(analysed, catalog, input.isMasked, this.taint);
     this.#anyMasked = input.anyMasked;
     this.written = new WrittenColumns(catalog, input.isMasked, input.columnTags);
     this.#effects = new EffectWalk(catalog, {
@@ -105,9 +108,10 @@ export class Resolution {
 
   run(): void {
     for (const use of this.#facts.relations) this.#relation(use);
+    this.outputs.trace(this.#facts);
     this.#namedFunctions();
     this.#fieldCalls();
-    taintExpressions(this.#facts, this.touched, this.#input.isMasked, this.taint);
+    taintExpressions(this.#facts, this.touched, this.#input.isMasked, this.taint, this.outputs.isTraced);
     this.#types();
     for (const setting of this.#facts.settings) this.#setting(setting);
     for (const object of this.#facts.objects) this.#object(object);
@@ -177,8 +181,9 @@ export class Resolution {
 
   #table(relation: Relation): PolicyObject {
     if (isSensitive(relation) && this.anyMasked()) {
-      const isHarmless = readsHarmlessColumns(relation, this.#facts, this.#names, this.#analysed);
-      if (!isHarmless) this.#sensitive(relation.name);
+      const shown = sensitiveOutputs(relation, this.#facts, this.#names, this.#analysed);
+      if (shown === undefined) this.#sensitive(relation.name);
+      for (const index of shown ?? []) this.outputs.withheld.add(index);
     }
     return this.#entities.table(relation, this.#input.tagsOf(relation.oid));
   }
@@ -202,6 +207,7 @@ export class Resolution {
   #unseen(use: ResolvedFunction): void {
     if (use.schema === 'pg_catalog' && use.name.includes('trigger')) return;
     this.#call(use);
+    this.outputs.calls(use, undefined);
     if (setsSettings(use)) this.#setting(ANY_SETTING);
   }
 
@@ -209,11 +215,12 @@ export class Resolution {
    * Functions that only compute, or read what every role may know, are part of the statement that calls them: rules
    * find them in the context. All others are something done, with a pair of its own.
    */
-  #call(use: ResolvedFunction, isClear = false): void {
+  #call(called: ResolvedFunction, isClear = false): void {
+    const use = asRun(called, this.#catalog);
     this.#functions.add(`${use.schema}.${use.name}`);
     // What such a one is made of queries, and nothing else.
     if (!isClear || use.class !== 'user') this.#steering.call(use);
-    if (use.class === 'unsafe') this.#unsafe(use);
+    if (use.class === 'unsafe' && !isBlind(use.name)) this.#unsafe(use);
     if (use.class === 'pure' || use.class === 'catalog') return;
     this.pairs.add('sql.call', this.#entities.function(use.schema, use.name, use.class));
   }
@@ -273,6 +280,7 @@ export class Resolution {
     else if (isUnknown) this.taint.unknownSource(`function ${one.schema}.${one.name}`, items);
     else if (writesOutMasked(one, this.#catalog, this.#input.isMasked))
       this.taint.expression(`function ${one.name}`, items);
+    else this.outputs.calls(one, items);
   }
 
   /** What is called by another sign than its name: where it stands is not kept. */
@@ -337,13 +345,7 @@ export class Resolution {
       return this.#refuse('set-config', 'set_config is allowed with constants only', HINTS.changeByItself);
     }
     this.#functions.add('pg_catalog.set_config');
-    const lower = name.toLowerCase();
-    if (value === null) this.#setting({ verb: 'reset', name: lower, local: false });
-    else {
-      const schemas = lower === 'search_path' ? schemasOf(value) : undefined;
-      const setting: SettingFact = { verb: 'set', name: lower, value, local: false };
-      this.#setting(schemas === undefined ? setting : { ...setting, schemas });
-    }
+    this.#setting(settingByCall(name, value));
   }
 
   #object({ action, kind, name }: ObjectFact): void {

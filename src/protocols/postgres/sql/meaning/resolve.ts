@@ -76,8 +76,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...(reads === undefined ? {} : { maskedReads: reads }),
     touchesMasked: resolution.touchesMasked,
     ...(facts.explain === undefined ? {} : { explainsMasked: resolution.touchesMasked }),
-    safeColumns: safeColumns(facts, resolution, flow.safe),
-    ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }),
+    ...shownPlan(facts, resolution, flow),
     ...(flow.lookups === undefined ? {} : { lookups: flow.lookups }),
     ...(flow.stepped === true ? { stepped: true } : {}),
     ...(flow.analysed === true ? { analysed: true } : {}),
@@ -232,6 +231,26 @@ function context(
     tautology: facts.where.some((one) => one.tautology),
     functions: functionNames,
     ...written.facts,
+  };
+}
+
+/** What its result may show: `outputs` of the resolution count by the same columns as the analysis does. */
+function shownPlan(
+  facts: StatementFacts,
+  resolution: Resolution,
+  flow: Flow,
+): Pick<StatementPlan, 'safeColumns' | 'outputColumns' | 'withheld' | 'definitions'> {
+  const { withheld, definitions, columns } = resolution.outputs;
+  const safe = safeColumns(facts, resolution, flow.safe);
+  if (columns === undefined)
+    return { safeColumns: safe, ...(flow.columns === undefined ? {} : { outputColumns: flow.columns }) };
+  const all = Array.from({ length: columns }, (_, index) => index);
+  const isHeld = (index: number) => withheld.has(index) || definitions.has(index);
+  return {
+    safeColumns: (safe === 'all' ? all : safe).filter((index) => !isHeld(index)),
+    outputColumns: columns,
+    withheld: [...withheld],
+    definitions: [...definitions].filter((index) => !withheld.has(index)),
   };
 }
 

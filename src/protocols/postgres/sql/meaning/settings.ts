@@ -1,5 +1,5 @@
 import type { SettingFact } from '../facts/facts.ts';
-import { isPermittedPath } from './search-path.ts';
+import { isPermittedPath, schemasOf } from './search-path.ts';
 
 /** What RESET gives back to a session. */
 export interface WayBack {
@@ -105,4 +105,12 @@ function isNonZero(value: string): boolean {
   // Below a millisecond PostgreSQL rounds, perhaps to 0, which means no limit.
   const [count, unit] = [Number(amount[1]), (amount[2] ?? 'ms').toLowerCase()];
   return unit === 'us' ? count >= 1000 : count >= 1;
+}
+
+/** The SET or RESET that `set_config` with these stands for. */
+export function settingByCall(called: string, value: string | null): SettingFact {
+  const name = called.toLowerCase();
+  if (value === null) return { verb: 'reset', name, local: false };
+  const schemas = name === 'search_path' ? schemasOf(value) : undefined;
+  return { verb: 'set', name, value, local: false, ...(schemas === undefined ? {} : { schemas }) };
 }

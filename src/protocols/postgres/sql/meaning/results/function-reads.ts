@@ -6,7 +6,7 @@ import type {
   Relation,
 } from '../../../catalog/model/model.ts';
 import { isSensitive } from '../../../catalog/model/sensitive.ts';
-import { builtinClass, isDefinition } from '../../../catalog/system/functions.ts';
+import { builtinClass, isDefinition, writesOutRules } from '../../../catalog/system/functions.ts';
 import { PG_TEMP, ROWS } from '../../../catalog/system/objects.ts';
 import { analyse, Uncertain } from '../../analysis/analyse.ts';
 import type { AnalysisCatalog, AnalysisFunction } from '../../analysis/catalog.ts';
@@ -339,7 +339,8 @@ function ifCertain<T>(find: () => T): T | undefined {
 
 /** It computes, or looks into the catalog for what holds no data. */
 function isHarmless(use: ResolvedFunction | undefined): boolean {
-  return use !== undefined && (use.class === 'pure' || use.class === 'catalog') && !isDefinition(use.name);
+  const tells = use !== undefined && (isDefinition(use.name) || writesOutRules(use.name));
+  return use !== undefined && (use.class === 'pure' || use.class === 'catalog') && !tells;
 }
 
 const ANY_TYPE: ReadonlySet<number> = new Set([
