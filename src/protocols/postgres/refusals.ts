@@ -154,7 +154,8 @@ export const POSTGRES_REFUSALS = {
   },
   'sensitive-catalog': {
     means: "A relation of the system's shows samples of data, and columns here are masked.",
-    instead: 'Name the columns that you need, if they show none; or ask the operator of the gateway.',
+    instead:
+      'Name the columns that you need; those that show data may only stand alone in the list, where they are hidden.',
     next: 'correct',
   },
   'unsafe-function': {

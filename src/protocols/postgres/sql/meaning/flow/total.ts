@@ -28,14 +28,13 @@ export function isTotal(expr: Expr, catalog: AnalysisCatalog): boolean {
       return all([expr.arg]);
     case 'CoerceViaIO':
       return TEXTS.has(expr.type) && expr.arg.type < FIRST_USER_OID && all([expr.arg]);
-    case 'BoolExpr':
-      return all(expr.args);
     case 'CaseExpr':
-      return all([
-        expr.arg,
-        ...expr.whens.flatMap(({ condition, result }) => [condition, result]),
-        expr.otherwise,
-      ]);
+      // Whether a value is there may be seen, of one that is hidden too; nothing else may decide that.
+      return (
+        expr.arg === undefined &&
+        expr.whens.every(({ condition }) => condition.kind === 'NullTest') &&
+        all([...expr.whens.flatMap(({ condition, result }) => [condition, result]), expr.otherwise])
+      );
     case 'OpExpr':
     case 'FuncExpr':
       return isTotalCall(expr, catalog) && all(expr.args);
