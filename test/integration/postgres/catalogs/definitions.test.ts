@@ -3,7 +3,7 @@
  * constant is told is tried by `npm run attacks -- RT18`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type MaskedDatabase, maskedDatabase } from '../../support/postgres/masked-database.ts';
+import { type MaskedDatabase, maskedDatabase } from '../../../support/postgres/masked-database.ts';
 
 const SCHEMA = `
 CREATE TABLE customers (id int PRIMARY KEY, name text, email text);
