@@ -1,4 +1,4 @@
-/** RT18: definitions of views and rules, and the system's catalogs in which other people's data stands. */
+/** RT19: definitions of views and rules, and the system's catalogs in which other people's data stands. */
 import { type Attack, type AttackGroup, leak, refused, same } from '../../attack.ts';
 
 const POLICY = `
@@ -234,9 +234,9 @@ const HONEST = [
   'SELECT subname, subenabled, subslotname FROM pg_subscription',
 ];
 
-export const RT18: readonly AttackGroup[] = [
+export const RT19: readonly AttackGroup[] = [
   {
-    id: 'RT18',
+    id: 'RT19',
     scenario: { policy: POLICY, sql: FIXTURE, columns: COLUMNS, superuser: true },
     attacks: [
       ...shows(SSN, ...WRITTEN_OUT, ...MADE_OF_THEM, ...STEPS),
