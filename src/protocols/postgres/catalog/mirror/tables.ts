@@ -10,6 +10,7 @@
 import { FIRST_USER_OID, SYSTEM_VIEW_SCHEMAS } from '../system/objects.ts';
 import { RESHAPING_CODE, STEERING_CODE } from '../system/steering.ts';
 import type { CatalogRows, TableName } from './records.ts';
+import { columnsIn, WITHIN_PERIOD } from './stored-columns.ts';
 
 /** OIDs of catalogs themselves, as `pg_depend` names them; the same on every server. */
 export const CATALOG_OIDS = {
@@ -101,16 +102,6 @@ function calls(trees: readonly string[], more = ''): string {
   return `(SELECT pg_catalog.json_agg(DISTINCT f.oid) FROM (${inTree(tree, CALLS)} ${more}) f
       WHERE f.oid > 0 AND f.oid < ${FIRST_USER_OID})`;
 }
-
-/** Numbers of the columns in stored trees of one relation, 0 for a whole row. @param more SQL that gives others as `n`. */
-function columnsIn(trees: readonly string[], more = ''): string {
-  const tree = `pg_catalog.concat_ws(' ', ${trees.join(', ')})`;
-  return `(SELECT pg_catalog.json_agg(DISTINCT v.n)
-      FROM (SELECT m[1]::pg_catalog.int8 AS n FROM pg_catalog.regexp_matches(${tree}, ':varattno ([0-9]+) ', 'g') m ${more}) v)`;
-}
-
-/** A foreign key to what a span of time is within. Not before 18. */
-const WITHIN_PERIOD = `(x.contype = 'f' AND coalesce(pg_catalog.to_jsonb(x) ->> 'conperiod' = 'true', false))`;
 
 /** What carries out an aggregate. */
 const AGGREGATED = `UNION SELECT s.oid::pg_catalog.oid::pg_catalog.int8
