@@ -29,7 +29,7 @@ function row(language: number, volatility: string, takes: string, returns: strin
       returns: Number(returns),
     },
     ...{ all: null, modes: null, names: null, variadic: 0, defaults: 0, returnsSet: false, aggregate: null },
-    ...{ steers: false, reshapes: false, calls: null, code: null, twin: null },
+    ...{ steers: false, reshapes: false, calls: null, code: null, source: null },
   } as ProcRow;
 }
 

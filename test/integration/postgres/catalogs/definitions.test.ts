@@ -1,6 +1,6 @@
 /**
  * Where definitions of views and rules may go, at a real catalog in which one may hold a constant beside what is masked. Whether any
- * constant is told is tried by `npm run attacks -- RT18`.
+ * constant is told is tried by `npm run attacks -- RT19`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type MaskedDatabase, maskedDatabase } from '../../../support/postgres/masked-database.ts';

@@ -111,7 +111,7 @@ const AROUND: Rows = {
     steers: false,
     reshapes: false,
     code: null,
-    twin: null,
+    source: null,
     calls: null,
   })),
   pg_rewrite: [

@@ -104,8 +104,8 @@ export interface ProcRow extends CallingRow {
   readonly reshapes: boolean;
   /** Of a user's function in SQL, what it is made of; null for any other, and where that is too long. */
   readonly code: SqlCode | null;
-  /** Of a user's function in the language `internal`, one of PostgreSQL's own with the same code; null for any other. */
-  readonly twin: number | null;
+  /** Of a user's function in the language `internal`, how its code is called; of PostgreSQL's own empty where that is its name; else null. */
+  readonly source: string | null;
 }
 
 /** A function in SQL: a list, as JSON has it. */

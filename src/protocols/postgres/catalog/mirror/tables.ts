@@ -184,8 +184,8 @@ export const CATALOG_TABLES: { readonly [N in TableName]: TableSpec<CatalogRows[
           coalesce(pg_catalog.length(${SQL_BODY}), 0) OPERATOR(pg_catalog.<=) ${MAX_CODE}
         THEN pg_catalog.json_build_array(CASE WHEN ${SQL_BODY} IS NULL THEN x.prosrc END, ${SQL_BODY},
           CASE WHEN x.prosecdef THEN ${oid('proowner')} ELSE ${NO_OID} END, pg_catalog.to_json(x.proconfig)) END`,
-      twin: `CASE WHEN ${IN_SERVER} THEN (SELECT pg_catalog.min(p.oid::pg_catalog.int8) FROM pg_catalog.pg_proc p
-        WHERE p.oid < ${FIRST_USER_OID} AND p.prolang = 12 AND p.prosrc OPERATOR(pg_catalog.=) x.prosrc) END`,
+      source: `CASE WHEN ${IN_SERVER} THEN x.prosrc
+        WHEN x.oid < ${FIRST_USER_OID} AND x.prosrc OPERATOR(pg_catalog.=) x.proname THEN '' END`,
     },
   },
   pg_language: { key: 'x.oid', columns: { oid: oid('oid'), name: 'x.lanname' } },

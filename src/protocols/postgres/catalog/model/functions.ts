@@ -1,5 +1,5 @@
 import { once } from '../../../../core/later.ts';
-import { of } from '../mirror/groups.ts';
+import { named, of } from '../mirror/groups.ts';
 import type { CatalogTables } from '../mirror/mirror.ts';
 import type { CallingRow, DependRow, ProcRow, RewriteRow } from '../mirror/records.ts';
 import { CATALOG_OIDS } from '../mirror/tables.ts';
@@ -88,9 +88,10 @@ function codeOf({ code }: ProcRow): FunctionCode | undefined {
 }
 
 /** Another name for code of PostgreSQL's own that only computes, which none but a superuser can give it. */
-function isOfTheServer({ twin }: ProcRow, { pg_proc }: CatalogTables): boolean {
-  const row = twin === null ? undefined : pg_proc.get(`${twin}`);
-  return row !== undefined && volatilityOf(row) === 'immutable';
+function isOfTheServer({ source }: ProcRow, { pg_proc }: CatalogTables): boolean {
+  if (source === null || source === '') return false;
+  const same = pg_proc.in(named(source)).filter((row) => row.source === '');
+  return same.length > 0 && same.every((row) => volatilityOf(row) === 'immutable');
 }
 
 /** One that users' operators carry out is not followed. */
