@@ -20,6 +20,11 @@ afterAll(() => database?.stop());
 test('what a session has changed is asked in a query that the server does not compile', async () => {
   const asked = transactionQuery('hoop', { since: 700n, settled: () => 0 });
   const { rows } = await database.run(`EXPLAIN (FORMAT JSON) ${asked}`);
-  const [, cost] = /"Total Cost": ?([\d.]+)/.exec(Object.values(rows[0] ?? {}).map(String).join('')) ?? [];
+  const [, cost] =
+    /"Total Cost": ?([\d.]+)/.exec(
+      Object.values(rows[0] ?? {})
+        .map(String)
+        .join(''),
+    ) ?? [];
   expect(Number(cost)).toBeLessThan(COMPILED_ABOVE);
 });
