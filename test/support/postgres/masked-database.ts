@@ -52,7 +52,10 @@ export async function maskedDatabase(schema: string, tags: ReadonlyMap<string, r
     shown({ fields }: Answer, plan: StatementPlan): boolean[] {
       return fields.map(({ tableID, columnID }, index) => {
         if (tableID === 0) return plan.safeColumns === 'all' || plan.safeColumns.includes(index);
-        return catalog.relations.has(tableID) && !masks.isMasked(tableID, columnID);
+        const columns = [...(catalog.relations.get(tableID)?.columns.values() ?? [])];
+        // Of a row as a whole: it is shown where none of its columns is masked.
+        const told = columnID === 0 ? columns.map(({ attnum }) => attnum) : [columnID];
+        return columns.length > 0 && !told.some((attnum) => masks.isMasked(tableID, attnum));
       });
     },
     async stop(): Promise<void> {
