@@ -65,7 +65,10 @@ describe('the packs', () => {
     expect(readFileSync(join(dir, 'pii.cedar'), 'utf8')).toBe(policiesOf('pii'));
     writeFileSync(join(dir, 'pii.cedar'), '// mine');
     const again = await stack.hoopctl(['policy', 'pack', 'pii', '--write', dir]);
-    expect([again.exitCode, again.stderr]).toEqual([64, expect.stringContaining('EEXIST')]);
+    expect([again.exitCode, again.stderr]).toEqual([
+      64,
+      expect.stringContaining('exists, and is not written over'),
+    ]);
     expect(readFileSync(join(dir, 'pii.cedar'), 'utf8')).toBe('// mine');
   });
 
