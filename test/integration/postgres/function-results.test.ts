@@ -90,6 +90,7 @@ CREATE FUNCTION any_state(a text, b text) RETURNS text STABLE LANGUAGE plpgsql A
 CREATE AGGREGATE opaque (text) (SFUNC = any_state, STYPE = text);
 CREATE AGGREGATE of_checked (seeing) (SFUNC = textcat, STYPE = text);
 CREATE FUNCTION own_length(text) RETURNS int IMMUTABLE LANGUAGE internal AS 'textlen';
+CREATE FUNCTION own_ascii(text DEFAULT peek(1)) RETURNS int IMMUTABLE LANGUAGE internal AS 'ascii';
 CREATE FUNCTION own_xml(text, bool, bool, text) RETURNS xml IMMUTABLE LANGUAGE internal AS 'query_to_xml';
 
 CREATE FUNCTION card(p people) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT p.name || (card.p).id';
@@ -194,6 +195,7 @@ const LIVE: readonly string[] = [
   'SELECT opaque(title) FROM plain',
   'SELECT joined(ssn) FROM people',
   "SELECT own_xml('SELECT ssn FROM people', true, false, '')",
+  'SELECT own_ascii()',
   'SELECT secret(p) FROM people p',
   'SELECT secret_kept(p) FROM people p',
   'SELECT as_words(p) FROM people p',

@@ -6,6 +6,7 @@ const ID = { relation: 1, attribute: 1, name: 'public.customers.id' };
 const masks = {
   detected: { resource: { id: 'pg' } },
   maskOf: ({ attribute }: { readonly attribute: number }) => ({ 2: 'partial', 3: 'redact' })[attribute],
+  masksRelation: (relation: number) => relation === 1,
   membersOf: ({ attribute }: { readonly attribute: number }) =>
     attribute === 3 ? [{ path: { text: '$.ssn', steps: [] }, kind: 'null' }] : undefined,
   pseudonymsRefused: () => undefined,
@@ -19,6 +20,16 @@ describe('a column of a result', () => {
       'partial',
     ],
     ['is masked whole where it does not', { from: [EMAIL, ID], carried: true }, 'redact'],
+    [
+      'is masked whole where it is a row of which a column is masked',
+      { from: [ID, EMAIL], carried: true, origin: { relation: 1, attribute: 0 } },
+      'redact',
+    ],
+    [
+      'is shown where it is another row',
+      { from: [ID], carried: true, origin: { relation: 2, attribute: 0 } },
+      undefined,
+    ],
     ['is shown where none of its columns is masked', { from: [ID], carried: true, origin: ID }, undefined],
   ])('%s', (_what, column, mask) => {
     expect(explainedColumn({ name: 'c', ...column }, masks, 'masked').mask).toBe(mask);

@@ -15,7 +15,7 @@ import type { SessionMasks } from './masks.ts';
  */
 export function explainedColumn(
   { name, from, carried, origin }: OutputColumn,
-  masks: Pick<SessionMasks, 'maskOf' | 'membersOf' | 'detected' | 'pseudonymsRefused'>,
+  masks: Pick<SessionMasks, 'maskOf' | 'masksRelation' | 'membersOf' | 'detected' | 'pseudonymsRefused'>,
   found: 'safe' | 'masked' | 'hidden',
 ): ExplainedColumn {
   const members = origin && masks.membersOf(origin);
@@ -40,8 +40,10 @@ function byPath(members: readonly MaskedField[]): Record<string, string> {
 function maskOf(
   from: readonly ColumnAt[],
   origin: ColumnAt | undefined,
-  masks: Pick<SessionMasks, 'maskOf'>,
+  masks: Pick<SessionMasks, 'maskOf' | 'masksRelation'>,
 ): MaskKind | undefined {
+  // A row as a whole.
+  if (origin?.attribute === 0) return masks.masksRelation(origin.relation) ? 'redact' : undefined;
   if (origin !== undefined) {
     const mask = masks.maskOf(origin);
     return mask && kindOf(mask);

@@ -87,9 +87,12 @@ function codeOf({ code }: ProcRow): FunctionCode | undefined {
   };
 }
 
-/** Another name for code of PostgreSQL's own that only computes, which none but a superuser can give it. */
-function isOfTheServer({ source }: ProcRow, { pg_proc }: CatalogTables): boolean {
-  if (source === null || source === '') return false;
+/**
+ * Another name for code of PostgreSQL's own that only computes, which none but a superuser can give it. Defaults of its arguments may
+ * call anything.
+ */
+function isOfTheServer({ source, defaults }: ProcRow, { pg_proc }: CatalogTables): boolean {
+  if (source === null || source === '' || defaults > 0) return false;
   const same = pg_proc.in(named(source)).filter((row) => row.source === '');
   return same.length > 0 && same.every((row) => volatilityOf(row) === 'immutable');
 }

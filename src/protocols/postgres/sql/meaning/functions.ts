@@ -7,7 +7,7 @@ export interface ResolvedFunction {
   readonly schema: string;
   readonly name: string;
   readonly class: FunctionClass;
-  /** Every overload is of an extension and computes from its arguments alone. */
+  /** Every overload is of an extension or of the server's own code, and computes from its arguments alone. */
   readonly trusted?: boolean;
   /** Some overload is compiled code of which nobody knows what it does. */
   readonly opaque?: boolean;

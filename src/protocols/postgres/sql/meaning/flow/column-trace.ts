@@ -1,5 +1,5 @@
 import { FIRST_USER_OID } from '../../../catalog/system/objects.ts';
-import type { Expr, Query, SortGroup, Var } from '../../analysis/tree.ts';
+import type { Expr, FuncExpr, Query, SortGroup, Var } from '../../analysis/tree.ts';
 import { expressionsOf, partsOf } from '../../analysis/walk.ts';
 import { type MemberStep, stepsInto } from './member-steps.ts';
 import { type Frame, mergesRows, QueryTrace, shownOf, TooMuch } from './query-trace.ts';
@@ -142,7 +142,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
   }
 
   /** Of what it is given; of a row, where the function is known to use some fields alone, of these. */
-  #call(frame: Frame<Sources>, call: Extract<Expr, { readonly kind: 'FuncExpr' }>): Sources {
+  #call(frame: Frame<Sources>, call: FuncExpr): Sources {
     const { args } = call;
     return union(
       args.map((arg, index) => {
@@ -269,10 +269,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
 }
 
 /** Which fields of a row that stands as an argument of a call are all that it uses; undefined: it may use any. */
-export type UsesFields = (
-  call: Extract<Expr, { readonly kind: 'FuncExpr' }>,
-  argument: number,
-) => ReadonlySet<number> | undefined;
+export type UsesFields = (call: FuncExpr, argument: number) => ReadonlySet<number> | undefined;
 
 /** What of documents in columns that are followed may be read. */
 export interface MaySee {

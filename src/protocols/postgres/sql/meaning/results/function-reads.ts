@@ -61,7 +61,7 @@ class Spent extends Error {}
  * server keeps them, and the functions that these call.
  *
  * Certain it is only of what queries and nothing else, by functions that are such themselves, PostgreSQL's own that compute or look at
- * the catalog, and those of extensions that are trusted. Everything else may give anything: other languages, writes, dynamic SQL,
+ * the catalog, and those of extensions that are trusted; and of aggregates that are carried out by such. Everything else may give anything: other languages, writes, dynamic SQL,
  * operators, casts and checks of users, functions that call themselves. Of one catalog.
  */
 export class FunctionReads {
