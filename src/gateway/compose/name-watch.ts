@@ -73,15 +73,24 @@ export class NameWatch {
   /** Never throws: it is told of on nobody's behalf. */
   #look(resource: string, watched: Watched): void {
     if (watched.names === undefined) return;
-    const { log, rules } = this.#parts;
-    try {
-      const { loaded, policies } = rules();
-      const faults = nameFaults(watched.names, resource, policies, loaded);
+    const { names } = watched;
+    this.#attempt(resource, () => {
+      const { loaded, policies } = this.#parts.rules();
+      const faults = nameFaults(names, resource, policies, loaded);
       this.#forgetOld(watched);
       watched.standing = new Set(faults.map(({ key }) => key));
       this.#tell(resource, faults, watched);
+    });
+  }
+
+  #attempt(resource: string, act: () => void): void {
+    try {
+      act();
     } catch (error) {
-      log.error('names could not be compared with the target', { resource, error: String(error) });
+      this.#parts.log.error('names could not be compared with the target', {
+        resource,
+        error: String(error),
+      });
     }
   }
 
@@ -95,10 +104,20 @@ export class NameWatch {
     const { log, clock } = this.#parts;
     const fresh = faults.filter(({ key }) => !told.has(key));
     for (const { key } of fresh) told.set(key, clock.now());
-    for (const fault of fresh.slice(0, MOST_TOLD))
-      log.warn('a name means nothing at its target', { resource, at: formatMistake(fault.mistake()) });
     const more = fresh.length - MOST_TOLD;
-    if (more > 0)
-      log.warn('more names mean nothing at their target: hoopd check --targets', { resource, more });
+    this.#tellNext(resource, fresh.slice(0, MOST_TOLD), () => {
+      if (more > 0)
+        log.warn('more names mean nothing at their target: hoopd check --targets', { resource, more });
+    });
+  }
+
+  /** One at a time: to find what may have been meant looks through all that the target has, and sessions are not to wait for it. */
+  #tellNext(resource: string, [fault, ...others]: readonly NameFault[], told: () => void): void {
+    if (fault === undefined) return told();
+    this.#attempt(resource, () => {
+      const at = formatMistake(fault.mistake());
+      this.#parts.log.warn('a name means nothing at its target', { resource, at });
+    });
+    setImmediate(() => this.#tellNext(resource, others, told));
   }
 }
