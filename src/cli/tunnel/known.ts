@@ -30,6 +30,9 @@ async function look(records: TunnelRecords, record: TunnelRecord): Promise<Known
   if (record.endedAt !== undefined) return { ...record, state: 'ended' };
   if (await isOpen(records.socketOf(record.id))) return { ...record, state: 'open' };
   if (!isOfThisHost(record)) return { ...record, state: 'elsewhere' };
+  // It may have ended, and said why, since its record was read.
+  const since = await records.read(record.id);
+  if (since?.endedAt !== undefined) return { ...since, state: 'ended' };
   return { ...(await records.end(record, KILLED, systemClock.now())), state: 'ended' };
 }
 

@@ -78,17 +78,28 @@ export class TunnelRecords {
   async list(): Promise<readonly TunnelRecord[]> {
     const names = await readdir(this.#directory).catch(() => []);
     const ids = names.filter((name) => name.endsWith('.json')).map((name) => name.slice(0, -'.json'.length));
-    const found = await Promise.all(ids.filter(isTunnelId).map((id) => this.#read(id)));
+    const found = await Promise.all(ids.filter(isTunnelId).map((id) => this.read(id)));
     return found
       .filter((record) => record !== undefined)
       .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
   }
 
-  /** Writes down that one has ended, and takes its socket away. */
+  /** What is on record of one now; undefined: nothing. */
+  async read(id: string): Promise<TunnelRecord | undefined> {
+    const bytes = await readPrivateFile(this.#path(id, 'json'), MAX_FILE_BYTES);
+    try {
+      const record = JSON.parse(bytes?.toString() ?? '') as TunnelRecord;
+      return record.id === id && Array.isArray(record.ends) ? record : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Writes down that one has ended, and takes its socket away: in this order, so that no socket is missed without a reason. */
   async end(record: TunnelRecord, ended: string, nowMs: number): Promise<TunnelRecord> {
     const over = { ...record, endedAt: new Date(nowMs).toISOString(), ended };
-    await rm(this.socketOf(record.id), { force: true });
     await this.write(over);
+    await rm(this.socketOf(record.id), { force: true });
     return over;
   }
 
@@ -98,16 +109,6 @@ export class TunnelRecords {
     const old = over.filter(({ endedAt }, i) => i >= KEEP || Date.parse(endedAt!) < nowMs - KEEP_MS);
     for (const { id } of old)
       for (const end of ['json', 'log', 'log.1', 'sock']) await rm(this.#path(id, end), { force: true });
-  }
-
-  async #read(id: string): Promise<TunnelRecord | undefined> {
-    const bytes = await readPrivateFile(this.#path(id, 'json'), MAX_FILE_BYTES);
-    try {
-      const record = JSON.parse(bytes?.toString() ?? '') as TunnelRecord;
-      return record.id === id && Array.isArray(record.ends) ? record : undefined;
-    } catch {
-      return undefined;
-    }
   }
 
   #path(id: string, kind: string): string {

@@ -47,6 +47,22 @@ test('only a socket that answers makes one open, whatever its process’s number
   expect((await states())[2]).toEqual(['cccccccc', 'ended', 'killed, or the machine was restarted']);
 });
 
+test('one that ends while it is looked for keeps its own reason', async () => {
+  class Ending extends TunnelRecords {
+    override async list() {
+      const found = await super.list();
+      for (const one of found) await this.end(one, 'the credential has been revoked', 0);
+      return found;
+    }
+  }
+  await records.write(record('aaaaaaaa'));
+  records = new Ending(directory);
+  const told = [['aaaaaaaa', 'ended', 'the credential has been revoked']];
+  expect(await states()).toEqual(told);
+  records = new TunnelRecords(directory);
+  expect(await states()).toEqual(told);
+});
+
 test('a tunnel is asked to end in one word, and by nothing else', async () => {
   const path = records.socketOf('aaaaaaaa');
   let asked = 0;
