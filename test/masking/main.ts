@@ -1,7 +1,7 @@
 /**
  * Tries what is masked from two sides: that nothing of it is told, and that nothing else is kept back.
  *
- *   npm run masking [-- --json] [-- --major 15] [-- chance [--cases N] [--seed N] [--computed mask]] [-- queries] [-- clinic] [-- tpch] [-- tpcds] [-- tools] [-- places] [-- --refused]
+ *   npm run masking [-- --json] [-- --major 15] [-- chance [--cases N] [--seed N] [--computed mask]] [-- queries] [-- clinic] [-- work] [-- tpch] [-- tpcds] [-- tools] [-- places] [-- --refused]
  *
  * `chance`: statements made at random are asked, through the gateway, of two databases in which only what is masked differs; every
  * octet that a client is sent must be the same. The others are honest statements: each must give exactly what it gives directly,
@@ -11,13 +11,14 @@
 import { parseArgs } from 'node:util';
 import { MAJORS, type Major } from '../attacks/world.ts';
 import { type ChanceReport, chance } from './chance/run.ts';
-import { type Corpus, clinic, places, shops, tpc } from './honest/corpus.ts';
+import { type Corpus, clinic, places, shops, tpc, work } from './honest/corpus.ts';
 import { countsOf, type HonestReport, honest } from './honest/run.ts';
 import { tools } from './honest/tools.ts';
 
 const CORPORA: Readonly<Record<string, () => Corpus>> = {
   queries: shops,
   clinic,
+  work,
   tpch: () => tpc('tpch'),
   tpcds: () => tpc('tpcds'),
   tools,

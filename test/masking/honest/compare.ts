@@ -23,23 +23,59 @@ interface Answer {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (Buffer | null)[])[];
   readonly error: string | undefined;
+  readonly sqlstate: string | undefined;
+  readonly notices: number;
 }
 
 const MASK = Buffer.from('***');
 const REFUSED = /^refused: /;
 
-/** Asks directly, through the gateway, and directly again: what changes by itself is compared with nothing. */
-export async function judged(statement: Honest, direct: RawClient, through: RawClient): Promise<Verdict> {
-  const before = await ask(direct, statement);
-  const answer = await ask(through, statement);
-  const after = await ask(direct, statement);
-  if (before.error !== undefined) return { kind: 'unfit', why: before.error };
-  if (!before.octets.equals(after.octets)) return { kind: 'unfit', why: 'another answer each time' };
-  if (answer.error !== undefined)
-    return { kind: REFUSED.test(answer.error) ? 'refused' : 'differs', why: answer.error };
+/**
+ * Asks directly, through the gateway, and directly again: what changes by itself is compared with nothing.
+ *
+ * @param statements A session's, which leaves nothing behind; or one that stands alone.
+ */
+export async function judged(
+  statements: readonly Honest[],
+  direct: RawClient,
+  through: RawClient,
+): Promise<readonly Verdict[]> {
+  const before = await askAll(direct, statements);
+  const answers = await askAll(through, statements);
+  const after = await askAll(direct, statements);
+  return statements.map((statement, n) => verdict(statement, before[n]!, answers[n]!, after[n]!));
+}
+
+async function askAll(client: RawClient, statements: readonly Honest[]): Promise<readonly Answer[]> {
+  const answers: Answer[] = [];
+  for (const statement of statements) answers.push(await ask(client, statement));
+  return answers;
+}
+
+function verdict({ masks, session }: Honest, before: Answer, answer: Answer, after: Answer): Verdict {
+  if (before.error !== undefined && session === undefined) return { kind: 'unfit', why: before.error };
+  // What is made anew each time has another OID, which an answer's description tells.
+  const isSteady = before.octets.equals(after.octets);
+  if (!isSteady && !isAlike(before, after)) return { kind: 'unfit', why: 'another answer each time' };
+  if (!isSteady && masks.length === 0 && isAlike(before, answer)) return { kind: 'same' };
   if (answer.octets.equals(before.octets))
-    return statement.masks.length === 0 ? { kind: 'same' } : differs('is not masked');
-  return difference(statement.masks, before, answer);
+    return masks.length === 0 ? { kind: 'same' } : differs('is not masked');
+  if (answer.error !== undefined) return failure(before, answer.error, answer.sqlstate);
+  return difference(masks, before, answer);
+}
+
+function isAlike(one: Answer, other: Answer): boolean {
+  const told = ({ columns, rows, sqlstate }: Answer) =>
+    JSON.stringify([columns, rows.map((row) => row.map((value) => value?.toString('hex'))), sqlstate]);
+  return told(one) === told(other);
+}
+
+/** The same failure in words of the gateway's own is no other answer. */
+function failure(before: Answer, error: string, sqlstate: string | undefined): Verdict {
+  if (REFUSED.test(error)) return { kind: 'refused', why: error };
+  return before.sqlstate === sqlstate
+    ? { kind: 'withheld', why: `SQLSTATE ${sqlstate} is said anew` }
+    : differs(error);
 }
 
 function difference(masks: readonly string[], direct: Answer, through: Answer): Verdict {
@@ -54,7 +90,10 @@ function difference(masks: readonly string[], direct: Answer, through: Answer): 
         ? { kind: 'withheld', why: `${name} is masked` }
         : differs(`${name} is not what it is`);
     }
-  return masks.length === 0 ? differs('has other messages') : { kind: 'masked' };
+  if (masks.length > 0) return { kind: 'masked' };
+  return direct.notices === through.notices && direct.notices > 0
+    ? { kind: 'withheld', why: 'a notice is said anew' }
+    : differs('has other messages');
 }
 
 function differs(why: string): Verdict {
@@ -84,10 +123,12 @@ async function ask(client: RawClient, { sql, values }: Honest): Promise<Answer> 
     octets,
     columns: described?.columns.map(({ name }) => name.toString()) ?? [],
     rows: messages.flatMap((one) => (one.name === 'DataRow' ? [one.values] : [])),
-    error: failed === undefined ? undefined : messageOf(failed),
+    error: failed === undefined ? undefined : fieldOf(failed, 'M'),
+    sqlstate: failed === undefined ? undefined : fieldOf(failed, 'C'),
+    notices: messages.filter((one) => one.name === 'NoticeResponse').length,
   };
 }
 
-function messageOf({ fields }: Extract<BackendMessage, { name: 'ErrorResponse' }>): string {
-  return fields.find(([code]) => code === 'M')?.[1]?.toString() ?? '';
+function fieldOf({ fields }: Extract<BackendMessage, { name: 'ErrorResponse' }>, wanted: string): string {
+  return fields.find(([code]) => code === wanted)?.[1]?.toString() ?? '';
 }

@@ -12,6 +12,8 @@ export interface Honest {
   readonly masks: readonly string[];
   /** By Parse and Bind, with these; else as a Query. */
   readonly values?: readonly (string | null)[];
+  /** Asked one after another with all others of the same session, whose failures are answers too; absent: stands alone. */
+  readonly session?: number;
 }
 
 /** Statements over one schema. */
@@ -24,6 +26,8 @@ export interface Corpus {
   readonly statements: readonly Honest[] | ((world: World) => Promise<readonly Honest[]>);
   /** The gateway's own credential is a superuser's: what looks at everything in the catalogs wants that. */
   readonly superuser?: boolean;
+  /** Further keys of the resource's configuration. */
+  readonly resource?: string;
   /** Default `shop`. */
   readonly database?: string;
   /** Of the servers that bring what the schema wants; absent: all. */
@@ -34,6 +38,7 @@ const FOLDER = new URL('./queries/', import.meta.url);
 /** Debian's package postgresql-15-postgis-3 brings it. */
 const POSTGIS = '/usr/share/postgresql/15/extension/postgis.control';
 const CLINIC = new URL('./clinic/', import.meta.url);
+const WORK = new URL('./work/sessions.sql', import.meta.url);
 const PLACES = new URL('./places/', import.meta.url);
 const NOTE = /^-- masks: (.*)$/;
 
@@ -54,6 +59,22 @@ export function clinic(): Corpus {
   };
 }
 
+/** What applications, migrations and loads do to the shops, in sessions of several statements. */
+export function work(): Corpus {
+  const paragraphs = readFileSync(WORK, 'utf8').split(/\n\n+/);
+  const statements = paragraphs.flatMap((paragraph, session) =>
+    statementsIn(paragraph, `session ${session}`).map((statement) => ({ ...statement, session })),
+  );
+  const { sql, columns } = shops();
+  return {
+    name: 'work',
+    sql: `${sql}GRANT CREATE ON SCHEMA public TO hoop; GRANT CREATE ON DATABASE shop TO hoop;\n`,
+    columns,
+    resource: 'session: { settings: [app.tenant] }',
+    statements,
+  };
+}
+
 /**
  * What is asked of a map: geometries and geographies of PostGIS, where the homes of people are masked.
  *
@@ -71,11 +92,15 @@ export function places(): Corpus {
 }
 
 function statementsOf(file: URL): readonly Honest[] {
-  const lines = readFileSync(file, 'utf8').split('\n');
+  return statementsIn(readFileSync(file, 'utf8'), basename(file.pathname));
+}
+
+function statementsIn(text: string, name: string): readonly Honest[] {
+  const lines = text.split('\n');
   return lines.flatMap((sql, index) =>
     sql === '' || sql.startsWith('--')
       ? []
-      : [{ at: `${basename(file.pathname)}:${index + 1}`, sql, masks: maskedBy(lines[index - 1]) }],
+      : [{ at: `${name}:${index + 1}`, sql, masks: maskedBy(lines[index - 1]) }],
   );
 }
 

@@ -26,11 +26,20 @@ export async function honest(corpus: Omit<Corpus, 'majors'>, major: Major): Prom
     const [direct, through] = [await world.direct({ parameters: AS_THE_GATEWAY }), await world.through()];
     const all: Judged[] = [];
     const asked = typeof statements === 'function' ? await statements(world) : statements;
-    for (const statement of asked) all.push({ statement, verdict: await judged(statement, direct, through) });
+    for (const session of sessionsOf(asked)) {
+      const verdicts = await judged(session, direct, through);
+      all.push(...session.map((statement, n) => ({ statement, verdict: verdicts[n]! })));
+    }
     return { corpus: name, major, all };
   } finally {
     await world.stop();
   }
+}
+
+/** What is asked one after another: those of a session, or one alone. */
+function sessionsOf(statements: readonly Honest[]): readonly (readonly Honest[])[] {
+  const sessions = Map.groupBy(statements, (statement) => statement.session ?? statement);
+  return [...sessions.values()];
 }
 
 export function countsOf({ all }: HonestReport): Readonly<Record<Verdict['kind'], number>> {
