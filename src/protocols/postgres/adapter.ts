@@ -81,7 +81,7 @@ export function createPostgresAdapter(resource: PostgresResource, deps: Postgres
     lookups: new LookupBudgets(deps.clock),
     schemaTurns: new SchemaTurns(),
     detectors: () => deps.detectors().set,
-    searchPaths: resource.searchPaths,
+    settable: resource.settable,
     computesMasks: resource.computesMasks,
     plainText: resource.plainText,
     detectorTags: () => deps.detectors().tags,

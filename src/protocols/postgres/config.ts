@@ -16,7 +16,7 @@ export function postgresConfig(base: string) {
       target: target(base),
       credentials: credentialsConfig(base),
       session: section(
-        { ...sessionTimes(), searchPaths: searchPaths() },
+        { ...sessionTimes(), searchPaths: searchPaths(), settings: settings() },
         'write {max: 8h, idle: 30m}',
       ).prefault({}),
       freeText: freeText(),
@@ -82,6 +82,19 @@ function searchPaths() {
     .max(100, expected('at most 100 search paths', 'remove some'))
     .default([])
     .describe('Lists that a session may set as its search_path, beside the one with which it begins.');
+}
+
+function settings() {
+  const name = text(
+    "a setting's name",
+    'write a name with a dot, in lower case, such as app.tenant',
+    /^[a-z_][a-z0-9_]{0,62}\.[a-z_][a-z0-9_]{0,62}$/,
+  );
+  return z
+    .array(name, expected('a list of settings', 'write [app.tenant]'))
+    .max(100, expected('at most 100 settings', 'remove some'))
+    .default([])
+    .describe("Settings of the database's own code that a session may set to what it likes.");
 }
 
 function computed() {

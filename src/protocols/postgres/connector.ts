@@ -20,7 +20,7 @@ type Connector = (
 ) => Promise<Upstream>;
 
 /** @returns What opens connections to the resource's target; keys that passwords were made into are kept with it. */
-export function connectorTo({ target, searchPaths }: PostgresResource): Connector {
+export function connectorTo({ target, settable }: PostgresResource): Connector {
   const saltedKeys = new SaltedKeyCache();
   const readMemory = Buffer.allocUnsafeSlow(READ_BYTES);
   const { host, port, database, tls, ca } = target;
@@ -32,7 +32,7 @@ export function connectorTo({ target, searchPaths }: PostgresResource): Connecto
       user,
       password,
       tls: { mode: tls, ...(ca === undefined ? {} : { ca }) },
-      startupParameters: { ...settings, ...startupParameters(startup, searchPaths) },
+      startupParameters: { ...settings, ...startupParameters(startup, settable) },
       timeoutMs: LIMITS.targetConnectMs,
       saltedKeys,
       readMemory,

@@ -85,7 +85,7 @@ function resourceOf(
     name: resource.name,
     target: { host, port, database, tls, ...(ca === undefined ? {} : { ca }) },
     credentials,
-    searchPaths: session.searchPaths,
+    settable: { searchPaths: session.searchPaths, settings: session.settings },
     classification: tagsOf(resource.config),
     computesMasks: classification.computed === 'mask',
     ...(freeText.show === 'plain' ? { plainText: { functions: new Set(freeText.functions) } } : {}),

@@ -1,4 +1,5 @@
 import type { CredentialsAt } from './credentials/lease.ts';
+import type { Settable } from './sql/meaning/settings.ts';
 
 /** A PostgreSQL database that hoopd may open, as the configuration gives it. */
 export interface PostgresResource {
@@ -14,8 +15,7 @@ export interface PostgresResource {
   };
   /** Asked at every new connection to the target, so that a rotated password is used at once. */
   readonly credentials: CredentialsAt;
-  /** `search_path` lists that a session may set for itself, as `SET` would list them. */
-  readonly searchPaths: readonly (readonly string[])[];
+  readonly settable: Settable;
   /** `schema.table.column` → tags; or those of members of its documents, by their paths. */
   readonly classification: ReadonlyMap<
     string,

@@ -48,7 +48,7 @@ import type { SqlParser } from './sql/parse/parser.ts';
 import type { Upstream } from './target/upstream.ts';
 
 /** What all sessions of one resource share. */
-export interface SessionParts extends Pick<PostgresResource, 'searchPaths' | 'computesMasks' | 'plainText'> {
+export interface SessionParts extends Pick<PostgresResource, 'settable' | 'computesMasks' | 'plainText'> {
   readonly parser: SqlParser;
   readonly catalog: CatalogService;
   readonly definitions: Definitions;
@@ -249,14 +249,14 @@ export class PostgresSession {
     const out = new Forwarder(this.#state, (slices) => this.#toTarget(upstream, slices));
     const questions = new OwnQuestions(this.#state, out);
     const asker = new PathAsker(this.#state, questions);
-    const { parser, catalog, searchPaths, turns } = this.#parts;
+    const { parser, catalog, settable, turns } = this.#parts;
     const { masks, path } = this.#state;
     const parse = (text: string, major: number) => parser.parse(text, major, this);
     const view = new CatalogView({ catalog, session: this.#state, parse, ask: questions.rows });
     const { resource, ahead } = this.#context.session;
     const planner = new StatementPlanner({
       encoding: upstream.parameters.get('server_encoding') ?? '',
-      ...{ parser, masks, resource, path, searchPaths, turns },
+      ...{ parser, masks, resource, path, settable, turns },
       catalog: view,
       learnPath: () => asker.learn(),
       uncommittedDdl: () => this.#state.uncommittedDdl,

@@ -47,7 +47,7 @@ export class TrialTarget {
         target: { host: '127.0.0.1', port, database: 'shop', tls: 'disable' },
         credentials: () =>
           configuredCredentials(() => ({ user: 'hoop', password: new Secret('hunter2'), settings: {} })),
-        searchPaths: [],
+        settable: { searchPaths: [] },
         computesMasks: false,
         classification: new Map(Object.entries(classified)),
       },

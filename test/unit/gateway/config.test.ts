@@ -76,6 +76,7 @@ describe('a right configuration', () => {
       max: 28_800_000,
       idle: 1_800_000,
       searchPaths: [],
+      settings: [],
     });
     expect(config.resources['pg-prod']).toMatchObject({ target: { port: 5432, tls: 'verify-full' } });
     expect(config.drain).toBe(10_000);

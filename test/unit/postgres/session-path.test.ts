@@ -69,3 +69,34 @@ test('what the server undid by itself is asked for again', () => {
   path.rested();
   expect(learn()).toEqual(['public']);
 });
+
+test.each<[string, readonly string[], readonly (readonly string[])[]]>([
+  ['"$user", public', ['pg_catalog', 'public'], [['$user', 'public'], ['public']]],
+  [
+    '"$user", public',
+    ['pg_catalog', 'ann', 'public'],
+    [
+      ['$user', 'public'],
+      ['ann', 'public'],
+    ],
+  ],
+  [
+    'app, gone, public',
+    ['pg_temp_3', 'pg_catalog', 'app', 'public'],
+    [
+      ['app', 'gone', 'public'],
+      ['app', 'public'],
+    ],
+  ],
+  ['ann, "$user"', ['pg_catalog', 'ann'], [['ann', '$user'], ['ann']]],
+  ['public, pg_temp', ['pg_temp_3', 'pg_catalog', 'public'], [['public', 'pg_temp'], ['public']]],
+  ['', ['pg_catalog'], [[], []]],
+  ['a b', ['pg_catalog'], []],
+])(
+  'what a session begins with as %s, it may set with and without what is not there',
+  (setting, schemas, paths) => {
+    const path = new SessionPath({ now: () => 0 });
+    path.answered([JSON.stringify(schemas), 'public', null, 'ann', setting, 'ann'], path);
+    expect(path.began.searchPaths).toEqual(paths);
+  },
+);

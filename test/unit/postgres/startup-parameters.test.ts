@@ -3,7 +3,7 @@ import { startupParameters } from '../../../src/protocols/postgres/login/startup
 
 const PINNED = { standard_conforming_strings: 'on' };
 const PATHS = [['app', 'public']];
-const startupOf = (client: ReadonlyMap<string, string>) => startupParameters(client, PATHS);
+const startupOf = (client: ReadonlyMap<string, string>) => startupParameters(client, { searchPaths: PATHS });
 
 describe('startup settings', () => {
   test('pins what the analysis rests upon and ignores who the client says it is', () => {

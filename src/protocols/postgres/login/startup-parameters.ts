@@ -1,7 +1,7 @@
 import { HoopError } from '../../../core/errors.ts';
 import type { SettingFact } from '../sql/facts/facts.ts';
 import { schemasOf } from '../sql/meaning/search-path.ts';
-import { isSafeSetting } from '../sql/meaning/settings.ts';
+import { isSafeSetting, type Settable } from '../sql/meaning/settings.ts';
 import { startupOptions } from './startup-options.ts';
 
 /**
@@ -13,14 +13,14 @@ import { startupOptions } from './startup-options.ts';
  * ParameterStatus tells it.
  *
  * @param client The client's own startup parameters, by name as sent.
- * @param searchPaths Lists that a `search_path` may be; where the client asks for none, the role's and the database's own counts.
+ * @param settable Where the client asks for no `search_path`, the role's and the database's own counts.
  * @throws {HoopError} `ERR_UNSUPPORTED` a setting that is not passed on, or another encoding than UTF-8: better told
  *   than dropped.
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html StartupMessage
  */
 export function startupParameters(
   client: ReadonlyMap<string, string>,
-  searchPaths: readonly (readonly string[])[],
+  settable: Settable,
 ): Record<string, string> {
   const passed: Record<string, string> = {};
   const options = client.get('options') ?? '';
@@ -32,7 +32,7 @@ export function startupParameters(
     if (key === 'user' || key === 'database' || key === 'options') continue;
     if (key === 'client_encoding' && takesUtf8(value)) continue;
     if (key === 'replication' && ['false', 'off', 'no', '0'].includes(value.toLowerCase())) continue;
-    if (!isSafeSetting(settingOf(key, value), searchPaths)) throw notPassedOn(key);
+    if (!isSafeSetting(settingOf(key, value), settable)) throw notPassedOn(key);
     passed[key] = value;
   }
   return { ...passed, standard_conforming_strings: 'on' };

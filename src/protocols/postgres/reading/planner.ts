@@ -11,6 +11,7 @@ import type { LiteralSpan, ParsedSql, StatementFacts } from '../sql/facts/facts.
 import { NameScope, namesAnything, type SearchPath } from '../sql/meaning/name-scope.ts';
 import { planStatement, type StatementPlan } from '../sql/meaning/resolve.ts';
 import type { FunctionReads } from '../sql/meaning/results/function-reads.ts';
+import type { Settable } from '../sql/meaning/settings.ts';
 import { UNKNOWN_PATH } from '../sql/meaning/uncertain-name.ts';
 import { foreignIdentifiers } from '../sql/parse/encoding.ts';
 import { maskLiterals } from '../sql/parse/literals.ts';
@@ -79,7 +80,7 @@ export class StatementPlanner {
   readonly #encoding: string;
   readonly #path: SessionPath;
   readonly #learnPath: () => Promise<SearchPath | undefined>;
-  readonly #searchPaths: readonly (readonly string[])[];
+  readonly #settable: Settable;
   readonly #uncommittedDdl: () => boolean;
   readonly #turns: Turns;
   readonly #explains: boolean;
@@ -103,8 +104,8 @@ export class StatementPlanner {
     readonly path: SessionPath;
     /** Asks the server for the path where it is not known. */
     readonly learnPath: () => Promise<SearchPath | undefined>;
-    /** Paths that the session may set, beside the one with which it began. */
-    readonly searchPaths: readonly (readonly string[])[];
+    /** Beside the path with which the session began. */
+    readonly settable: Settable;
     /** Whether the session has changed the schema in a transaction that the catalog cannot see yet. */
     readonly uncommittedDdl: () => boolean;
     readonly turns: Turns;
@@ -120,7 +121,7 @@ export class StatementPlanner {
     this.#encoding = parts.encoding;
     this.#path = parts.path;
     this.#learnPath = parts.learnPath;
-    this.#searchPaths = parts.searchPaths;
+    this.#settable = parts.settable;
     this.#uncommittedDdl = parts.uncommittedDdl;
   }
 
@@ -312,7 +313,8 @@ export class StatementPlanner {
       columnTags: known.classification.ofRelation,
       ...this.#masks.planning,
       names,
-      searchPaths: [...this.#searchPaths, ...this.#path.began.searchPaths],
+      ...this.#settable,
+      searchPaths: [...this.#settable.searchPaths, ...this.#path.began.searchPaths],
       beganAsItself: this.#path.began.asItself,
       explains: this.#explains,
       ...(results === undefined ? {} : { results }),

@@ -27,7 +27,7 @@ export const PATH_QUESTION = `SELECT pg_catalog.array_to_json(pg_catalog.current
 
 /** What RESET goes back to, as the session found it. */
 interface Beginning {
-  /** One list, or none where it is not understood or not known yet. */
+  /** The list, and what of it there is; none where it is not understood or not known yet. */
   readonly searchPaths: readonly (readonly string[])[];
   /** In no role but the one that logged in. */
   readonly asItself: boolean;
@@ -210,8 +210,7 @@ export class SessionPath {
     // Equal paths are one object: plans are remembered by it.
     this.#last = same ? this.#last : path;
     this.#asItself = user === login;
-    const list = schemasOf(setting ?? '');
-    this.#began ??= { searchPaths: list === undefined ? [] : [list], asItself: this.#asItself };
+    this.#began ??= { searchPaths: pathsAs(setting ?? '', path, user ?? ''), asItself: this.#asItself };
     if (asked.marks !== this.#marks) return;
     this.#known = { path: this.#last as SearchPath, at: this.#clock.now() };
     if (held === undefined) return;
@@ -225,4 +224,12 @@ export class SessionPath {
     this.#moved = false;
     this.#over = false;
   }
+}
+
+/** A list of schemas as it was set, and without those that are not there: `"$user"` is the role's own, if it has one. */
+function pathsAs(setting: string, { schemas }: SearchPath, user: string): readonly (readonly string[])[] {
+  const list = schemasOf(setting);
+  if (list === undefined) return [];
+  const meant = list.map((name) => (name === '$user' ? user : name));
+  return [list, meant.filter((name, i) => schemas.includes(name) && meant.indexOf(name) === i)];
 }

@@ -1,7 +1,9 @@
+import type { Pair } from '../../../policy/model.ts';
 import { HINTS } from '../hints.ts';
 import type { PostgresRefusal, PostgresRule } from '../refusals.ts';
 import type { SessionMasks } from '../shown/masks.ts';
 import type { CopyPlan, StatementPlan } from '../sql/meaning/plan.ts';
+import { isOfReading } from '../sql/meaning/settings.ts';
 
 /**
  * Rules that hold for a session from which something is masked, whatever policy permits.
@@ -15,7 +17,7 @@ export function sessionRefusal(
   unseenDdl: boolean,
 ): PostgresRefusal | undefined {
   if (!masks.active) return undefined;
-  if (plan.pairs.some((pair) => pair.action === 'sql.set-unsafe')) {
+  if (plan.pairs.some(changesReading)) {
     return refuse(
       'unsafe-setting',
       'this setting could change how statements are read, and values here are masked',
@@ -44,6 +46,10 @@ export function sessionRefusal(
     );
   }
   return undefined;
+}
+
+function changesReading({ action, object }: Pair): boolean {
+  return action === 'sql.set-unsafe' && isOfReading(String(object.attrs['name']));
 }
 
 /** Why detectors could not look through what a COPY sends, and what to do instead. */

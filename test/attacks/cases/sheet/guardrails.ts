@@ -482,9 +482,20 @@ const guarded: AttackGroup = {
       'SET row_security=off',
       'SET session_replication_role=replica',
     ),
-    ...["SET application_name = 'x'", "SET TimeZone = 'UTC'", 'SET extra_float_digits = 3'].map((sql) =>
-      same({ id: 'PG-S32', case: sql, steps: [sql] }),
+    ...denies(
+      'PG-S32',
+      'SET search_path = evil, pg_temp',
+      'SET search_path = public, pg_catalog',
+      "SET app.tenant = '5'",
     ),
+    ...[
+      "SET application_name = 'x'",
+      "SET TimeZone = 'UTC'",
+      'SET extra_float_digits = 3',
+      'SET search_path TO public',
+      'SET search_path TO pg_catalog, public, pg_temp',
+      'SET enable_seqscan = off',
+    ].map((sql) => same({ id: 'PG-S32', case: sql, steps: [sql] })),
     ...MASKED,
   ],
 };

@@ -254,6 +254,7 @@ export function plansOf(
       ...masked,
       names,
       searchPaths: [['app', 'public']],
+      settings: ['app.tenant'],
       beganAsItself: true,
       isMasked: (relation, attribute) => masks && masked.isMasked(relation, attribute),
     }),

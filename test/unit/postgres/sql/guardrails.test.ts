@@ -129,7 +129,7 @@ const DENIED: readonly (readonly [string, string])[] = [
   ["LOAD 'x'", 'masked-code'],
   ["SECURITY LABEL ON TABLE plain IS 'x'", 'sql.admin'],
   ['IMPORT FOREIGN SCHEMA a FROM SERVER s INTO b', 'masked-code'],
-  ['ALTER SYSTEM SET work_mem = 1', 'unsafe-setting'],
+  ['ALTER SYSTEM SET work_mem = 1', 'masked-code'],
   ['GRANT SELECT ON plain TO x', 'sql.grant'],
   ['GRANT a TO b', 'sql.grant'],
   ['REASSIGN OWNED BY a TO b', 'sql.admin'],

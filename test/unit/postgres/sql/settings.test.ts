@@ -7,7 +7,7 @@ const OTHER_ROLE: WayBack = { asBegun: true, asItself: false, serverVersion: 150
 const BY_TRIGGER: WayBack = { asBegun: false, asItself: true, serverVersion: 180_000 };
 const reset = (name: string): SettingFact => ({ verb: 'reset', name, local: false });
 const set = (name: string, value: string): SettingFact => ({ verb: 'set', name, value, local: false });
-const safe = (setting: SettingFact, back?: WayBack) => isSafeSetting(setting, [], back);
+const safe = (setting: SettingFact, back?: WayBack) => isSafeSetting(setting, { searchPaths: [] }, back);
 
 describe('going back to what a session began with', () => {
   test('a session that begins in another role keeps it', () => {
@@ -62,5 +62,101 @@ describe('going back to what a session began with', () => {
       ['sql.set', 'session_authorization'],
     ]);
     expect(deniedTo(plansOf('DISCARD ALL'))).toBeUndefined();
+  });
+});
+
+describe('while values are masked', () => {
+  const refused = (sql: string) => plansOf(sql).some(({ refusal }) => refusal !== undefined);
+
+  test.each([
+    // How the planner weighs ways to the same answer.
+    ...[
+      'SET enable_seqscan = off',
+      'SET random_page_cost = 1.1',
+      'SET LOCAL geqo = off',
+      'SET join_collapse_limit TO 1',
+    ],
+    ...[
+      "SELECT set_config('enable_hashjoin', 'off', true)",
+      'RESET enable_seqscan',
+      'SET effective_cache_size = 1024',
+    ],
+    // Memory of an operation.
+    ...[
+      "SET work_mem = '64MB'",
+      'SET work_mem = 4096',
+      "SET LOCAL maintenance_work_mem = '1GB'",
+      "SET work_mem TO '1024 kB'",
+    ],
+    // The path as it is permitted, between what changes nothing.
+    ...[
+      'SET search_path = app, public',
+      'SET search_path = pg_catalog, app, public',
+      'SET search_path = app, public, pg_temp',
+    ],
+    ...[
+      "SELECT set_config('search_path', 'app, public, pg_temp', true)",
+      'SET search_path = pg_catalog, app, public, pg_temp',
+    ],
+    // What this resource lets sessions set.
+    ...[
+      "SET app.tenant = '5'",
+      'SET LOCAL app.tenant TO 5',
+      "SELECT set_config('app.tenant', '5', true)",
+      'RESET app.tenant',
+    ],
+    ...[
+      "SELECT set_config('app.tenant', $1, true)",
+      "SELECT set_config('APP.Tenant', $1::text, $2)",
+      'SET "app.tenant" = 5',
+    ],
+  ])('%s is harmless', (sql) => {
+    expect(deniedTo(plansOf(sql))).toBeUndefined();
+    expect(plansOf(sql).flatMap(({ pairs }) => pairs.map(({ action }) => action))).toEqual(['sql.set']);
+  });
+
+  test.each([
+    "SET work_mem = '2GB'",
+    "SET work_mem = '1TB'",
+    'SET temp_buffers = 800',
+    'SET synchronous_commit = off',
+  ])('%s costs the server something: policy decides', (sql) => {
+    expect(deniedTo(plansOf(sql))).toBe('sql.set-unsafe');
+    expect(refused(sql)).toBe(false);
+  });
+
+  test.each([
+    ...[
+      'SET search_path = public, app',
+      'SET search_path = app',
+      'SET search_path = app, public, pg_catalog',
+    ],
+    ...[
+      'SET search_path = pg_temp, app, public',
+      'SET search_path = pg_catalog, evil',
+      'SET search_path = app, pg_temp, public',
+    ],
+    ...["SET app.other = '5'", "SET app.tenant.x = '5'", "SELECT set_config('app.other', $1, true)"],
+    ...[
+      "SELECT set_config($1, 'x', true)",
+      "SELECT set_config('row_security', $1, true)",
+      "SELECT set_config('search_path', $1, true)",
+    ],
+    ...[
+      "SELECT set_config('app.tenant', ssn, true) FROM customers",
+      "SELECT set_config('app.tenant', (SELECT ssn FROM customers), true)",
+    ],
+    ...[
+      "SELECT set_config('app.tenant' || '', $1, true)",
+      "SELECT set_config('app.tenant', $1 || ssn, true) FROM customers",
+    ],
+    ...[
+      'SET enable_x.y = 1',
+      'SET xmloption = document',
+      'SET row_security = off',
+      'SET session_replication_role = replica',
+    ],
+  ])('%s is refused', (sql) => {
+    expect(refused(sql)).toBe(true);
   });
 });

@@ -120,9 +120,15 @@ function operatorsOf(body: Ast): string[][] {
   return [strings(body['name'])];
 }
 
-function constants(body: Ast): (string | null)[] | undefined {
-  const values = list(body['args']).map(constant);
-  return values.every((value) => value !== undefined) ? values : undefined;
+function constants(body: Ast): (string | null | undefined)[] | undefined {
+  const given = list(body['args']);
+  const values = given.map(constant);
+  return values.every((value, i) => value !== undefined || isParameter(given[i])) ? values : undefined;
+}
+
+function isParameter(value: unknown): boolean {
+  const node = unwrap(value);
+  return node?.type === 'TypeCast' ? isParameter(node.body['arg']) : node?.type === 'ParamRef';
 }
 
 /** The bare integer constant of a node (an ORDER BY or GROUP BY position), else undefined. */

@@ -91,8 +91,10 @@ export interface FunctionUse {
   readonly notation: 'call' | 'field' | 'syntax' | 'sample' | 'procedure';
   /** Where it stands: indexes of the statement's output items, or `IN_FROM`, `ELSEWHERE`. */
   readonly items: readonly number[];
-  /** Arguments if all are string, number, boolean or NULL constants; only kept for `set_config`. */
-  readonly constants?: readonly (string | null)[];
+  /**
+   * Arguments if all are string, number, boolean or NULL constants, or parameters (undefined); only kept for `set_config`.
+   */
+  readonly constants?: readonly (string | null | undefined)[];
 }
 
 /** A column (or whole row, or star) named in an expression. */

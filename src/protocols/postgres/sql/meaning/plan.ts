@@ -12,10 +12,11 @@ import type { IsMasked } from './lineage.ts';
 import type { NameEffects, NameScope, SearchPath } from './name-scope.ts';
 import type { PlainOnly } from './plain/value.ts';
 import type { FunctionReads } from './results/function-reads.ts';
+import type { Settable } from './settings.ts';
 import type { ColumnTags } from './written-columns.ts';
 
 /** What a statement is resolved by, beside its facts and the catalog. */
-export interface PlanInput {
+export interface PlanInput extends Settable {
   /** The resource's entity: type `Resource`, its id the name in the configuration. */
   readonly resource: PolicyObject;
   /** Tags of all columns of a relation, sorted. */
@@ -25,8 +26,6 @@ export interface PlanInput {
   readonly parameterTypes?: readonly number[];
   /** What names stand for before the statement; goes on behind it. */
   readonly names: NameScope;
-  /** Paths that the session may set, as configured and as it began. */
-  readonly searchPaths: readonly (readonly string[])[];
   /** The session began in no role but the one that logged in; default false. */
   readonly beganAsItself?: boolean;
   readonly columnTags: ColumnTags;

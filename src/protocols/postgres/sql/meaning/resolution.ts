@@ -30,7 +30,7 @@ import { PairSet } from './pairs.ts';
 import { isNotRun, type PlanInput } from './plan.ts';
 import { ClearCalls } from './results/clear-calls.ts';
 import { ACTIONS, MAINTAINS, READS, WRITES, WRITING } from './roles.ts';
-import { isSafeSetting, isTransactionSetting, settingByCall } from './settings.ts';
+import { isFree, isOfReading, isSafeSetting, isTransactionSetting, settingByCall } from './settings.ts';
 import { Steering } from './steering.ts';
 import { runByTypes } from './types/runs-by-types.ts';
 import { uncertainName } from './uncertain-name.ts';
@@ -319,9 +319,9 @@ export class Resolution {
     if (setting.verb === 'show')
       return this.pairs.add('sql.show', this.#entities.setting(setting.name, true));
     if (isTransactionSetting(setting.name)) return this.pairs.add('sql.transaction', this.#input.resource);
-    const { searchPaths, beganAsItself: asItself = false } = this.#input;
+    const { beganAsItself: asItself = false } = this.#input;
     const { loginTriggers, serverVersion } = this.#catalog;
-    const safe = isSafeSetting(setting, searchPaths, { asBegun: !loginTriggers, asItself, serverVersion });
+    const safe = isSafeSetting(setting, this.#input, { asBegun: !loginTriggers, asItself, serverVersion });
     this.#steering.setting(setting);
     this.pairs.add(safe ? 'sql.set' : 'sql.set-unsafe', this.#entities.setting(setting.name, safe));
     if (!safe) this.#unsafeSet(setting.name);
@@ -329,7 +329,7 @@ export class Resolution {
 
   #unsafeSet(name: string): void {
     this.unsafeSetting = true;
-    if (!this.anyMasked()) return;
+    if (!this.anyMasked() || !isOfReading(name)) return;
     this.#refuse(
       'unsafe-setting',
       `setting ${name} could change how statements are read, and values here are masked`,
@@ -337,10 +337,9 @@ export class Resolution {
     );
   }
 
-  /** `set_config('name', 'value', …)` is the SET it stands for; with anything but constants it is refused. */
-  #setConfig(constants: readonly (string | null)[] | undefined): void {
-    const [name, value] = constants ?? [];
-    if (typeof name !== 'string' || value === undefined) {
+  /** `set_config('name', 'value', …)` is the SET it stands for; only what may be set to anything is set to a parameter. */
+  #setConfig([name, value]: FunctionUse['constants'] = []): void {
+    if (typeof name !== 'string' || (value === undefined && !isFree(name, this.#input))) {
       this.#steering.unknown();
       return this.#refuse('set-config', 'set_config is allowed with constants only', HINTS.changeByItself);
     }

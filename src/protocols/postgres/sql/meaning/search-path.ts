@@ -31,7 +31,8 @@ export function schemasOf(text: string): readonly string[] | undefined {
 
 /**
  * Whether setting the path to this list needs no right that the session has not: the list is configured for the resource,
- * it is how the session began, or it leaves nothing but PostgreSQL's own schema.
+ * it is how the session began, or it leaves nothing but PostgreSQL's own schema. PostgreSQL's own before it and `pg_temp` behind
+ * it change nothing that anything rests upon.
  */
 export function isPermittedPath(
   schemas: readonly string[] | undefined,
@@ -39,9 +40,17 @@ export function isPermittedPath(
 ): boolean {
   if (schemas === undefined) return false;
   if (schemas.every((name) => HARMLESS.has(name))) return true;
-  return permitted.some(
-    (one) => one.length === schemas.length && one.every((name, i) => name === schemas[i]),
+  const chosen = withoutEnds(schemas);
+  return [schemas, chosen].some((list) =>
+    permitted.some((one) => one.length === list.length && one.every((name, i) => name === list[i])),
   );
+}
+
+/** Without what is searched anyway, before all others, and without temporary tables behind all others: before them they are looked up anyway. */
+function withoutEnds(schemas: readonly string[]): readonly string[] {
+  const from = schemas[0] === 'pg_catalog' ? 1 : 0;
+  const to = schemas.at(-1) === 'pg_temp' ? schemas.length - 1 : schemas.length;
+  return schemas.slice(from, to);
 }
 
 function asciiLower(name: string): string {

@@ -1,6 +1,14 @@
 import type { SettingFact } from '../facts/facts.ts';
 import { isPermittedPath, schemasOf } from './search-path.ts';
 
+/** What sessions of a resource may set, beside what is harmless everywhere. */
+export interface Settable {
+  /** Lists of schemas, as configured and as the session began. */
+  readonly searchPaths: readonly (readonly string[])[];
+  /** Names of settings that the database's own code reads, such as `app.tenant`, as configured; default none. */
+  readonly settings?: readonly string[];
+}
+
 /** What RESET gives back to a session. */
 export interface WayBack {
   /** All that was set when it began: nothing ran at its login that set something. */
@@ -22,6 +30,9 @@ const REGAINS_ROLE: ReadonlyMap<number, number> = new Map([
 ]);
 const ALWAYS_REGAINS_ROLE = 180_000;
 
+/** How the planner weighs ways to the same answer. */
+const PLANNING = /^(?:enable_\w+|\w+_cost)$/;
+
 /** Settings that change neither how SQL is read nor what it may do; drivers and people set them. */
 const ANY_VALUE: ReadonlySet<string> = new Set([
   'application_name',
@@ -33,6 +44,14 @@ const ANY_VALUE: ReadonlySet<string> = new Set([
   'bytea_output',
   'jit',
   'plan_cache_mode',
+  'geqo',
+  'from_collapse_limit',
+  'join_collapse_limit',
+  'cursor_tuple_fraction',
+  'effective_cache_size',
+  'max_parallel_workers_per_gather',
+  'default_statistics_target',
+  'synchronize_seqscans',
 ]);
 
 /** Time limits: a principal may tighten them, not switch them off. */
@@ -43,6 +62,14 @@ const NON_ZERO: ReadonlySet<string> = new Set([
   'idle_session_timeout',
   'transaction_timeout',
 ]);
+
+/** Memory of an operation, kB where no unit is said: up to 1 GiB. */
+const MEMORY: ReadonlySet<string> = new Set(['work_mem', 'maintenance_work_mem']);
+const MOST_MEMORY_KB = 1024 * 1024;
+const KB: Readonly<Record<string, number>> = { b: 1 / 1024, kb: 1, mb: 1024, gb: 1024 * 1024 };
+
+/** How much may be used up, or lost in a crash. */
+const RESOURCES: ReadonlySet<string> = new Set(['hash_mem_multiplier', 'temp_buffers', 'synchronous_commit']);
 
 const TRANSACTION: ReadonlySet<string> = new Set([
   'transaction_isolation',
@@ -61,15 +88,17 @@ const TRANSACTION: ReadonlySet<string> = new Set([
  */
 export function isSafeSetting(
   setting: SettingFact,
-  searchPaths: readonly (readonly string[])[],
+  settable: Settable,
   back: WayBack = NO_WAY_BACK,
 ): boolean {
   const { verb, name, value, schemas } = setting;
   if (verb === 'show' || isWayBack(setting, back)) return true;
-  if (name === 'search_path') return verb === 'reset' || isPermittedPath(schemas, searchPaths);
-  if (ANY_VALUE.has(name) || TRANSACTION.has(name)) return true;
+  if (name === 'search_path') return verb === 'reset' || isPermittedPath(schemas, settable.searchPaths);
+  if (ANY_VALUE.has(name) || PLANNING.test(name) || TRANSACTION.has(name)) return true;
+  if (isFree(name, settable)) return true;
   if (verb === 'reset' || value === undefined) return false;
   if (NON_ZERO.has(name)) return isNonZero(value);
+  if (MEMORY.has(name)) return isLittleMemory(value);
   if (name === 'client_encoding' || name === 'names') return /^(utf-?8|unicode)$/i.test(value);
   if (name === 'standard_conforming_strings') return /^(on|true|yes|1)$/i.test(value);
   if (name === 'escape_string_warning') return true;
@@ -94,6 +123,16 @@ function regainsRole(serverVersion: number): boolean {
   return serverVersion >= first;
 }
 
+/** Whether it may be set to anything. */
+export function isFree(name: string, { settings = [] }: Settable): boolean {
+  return settings.includes(name.toLowerCase());
+}
+
+/** Whether it could change how statements are read, or for how long they run; others only cost the server something. */
+export function isOfReading(name: string): boolean {
+  return !MEMORY.has(name) && !RESOURCES.has(name);
+}
+
 /** True for settings that only shape the transaction: they are judged as transaction commands are. */
 export function isTransactionSetting(name: string): boolean {
   return TRANSACTION.has(name);
@@ -107,10 +146,18 @@ function isNonZero(value: string): boolean {
   return unit === 'us' ? count >= 1000 : count >= 1;
 }
 
-/** The SET or RESET that `set_config` with these stands for. */
-export function settingByCall(called: string, value: string | null): SettingFact {
+function isLittleMemory(value: string): boolean {
+  const amount = /^\s*(\d{1,12})\s*(b|kb|mb|gb)?\s*$/i.exec(value);
+  return (
+    amount !== null && Number(amount[1]) * (KB[(amount[2] ?? 'kb').toLowerCase()] ?? 1) <= MOST_MEMORY_KB
+  );
+}
+
+/** The SET or RESET that `set_config` with these stands for. @param value Undefined: known to the server alone. */
+export function settingByCall(called: string, value: string | null | undefined): SettingFact {
   const name = called.toLowerCase();
   if (value === null) return { verb: 'reset', name, local: false };
+  if (value === undefined) return { verb: 'set', name, local: false };
   const schemas = name === 'search_path' ? schemasOf(value) : undefined;
   return { verb: 'set', name, value, local: false, ...(schemas === undefined ? {} : { schemas }) };
 }

@@ -197,7 +197,8 @@ export class FunctionReads {
       const at = setting.indexOf('=');
       const [name, value] = [setting.slice(0, at), setting.slice(at + 1)];
       if (name === 'search_path') path = this.#path(schemasOf(value), role, session);
-      else if (!isSafeSetting({ verb: 'set', name, value, local: true }, [])) throw new Opaque();
+      else if (!isSafeSetting({ verb: 'set', name, value, local: true }, { searchPaths: [] }))
+        throw new Opaque();
     }
     return { path, role };
   }
