@@ -83,6 +83,70 @@ describe('what helps to correct a statement is said', () => {
     );
   });
 
+  test.each<[string, string, string]>([
+    ['23505', 'duplicate key value violates unique constraint "plain_pkey"', 'INSERT INTO plain VALUES (1)'],
+    [
+      '23505',
+      'duplicate key value violates unique constraint "plain_name_key"',
+      'UPDATE plain SET name = $1',
+    ],
+    [
+      '23505',
+      'duplicate key value violates unique constraint "plain_a_b_c_key1"',
+      'INSERT INTO plain (a_b, c) VALUES (1, 2)',
+    ],
+    [
+      '23503',
+      'insert or update on table "plain" violates foreign key constraint "plain_team_fkey"',
+      'UPDATE plain SET team = 1',
+    ],
+    [
+      '23514',
+      'new row for relation "plain" violates check constraint "plain_age_check"',
+      'UPDATE plain SET age = 1',
+    ],
+    [
+      '23P01',
+      'conflicting key value violates exclusion constraint "plain_room_during_excl"',
+      'INSERT INTO plain (during, room) VALUES ($1, $2)',
+    ],
+  ])('%s: a constraint that PostgreSQL calls by the names of the statement: %s', (code, message, text) => {
+    const name = /"([^"]*)"$/.exec(message)?.[1];
+    const fields = { V: 'ERROR', C: code, M: message, t: SECRET, n: SECRET, D: SECRET };
+    expect(anew(fields, said(text, ['plain']))).toEqual({
+      ...{ S: 'ERROR', V: 'ERROR', C: code, M: message, n: name },
+      H: expect.any(String),
+    });
+    expect(anew(fields, said('SELECT f()', ['plain']))).toMatchObject({ M: CONDITIONS.get(code) });
+    expect(anew(fields, said(text, []))).not.toHaveProperty('n');
+  });
+
+  test.each([
+    'plain_ssn_key',
+    'plain_name_ssn_key',
+    'plain_name',
+    'plain__name_key',
+    'plain_name__key',
+    'plain_123-45-6789_key',
+    'other_name_key',
+    'name_key',
+    '_pkey',
+    `plain_${'name_'.repeat(12)}`,
+  ])('a constraint called %s is not said', (name) => {
+    const message = `duplicate key value violates unique constraint "${name}"`;
+    const own = said('INSERT INTO plain (name) VALUES ($1)', ['plain']);
+    expect(anew({ V: 'ERROR', C: '23505', M: message }, own)['M']).toBe(CONDITIONS.get('23505'));
+  });
+
+  test('that a transaction only reads', () => {
+    const message = 'cannot execute INSERT in a read-only transaction';
+    expect(anew({ V: 'ERROR', C: '25006', M: message }, said('INSERT INTO plain VALUES (1)'))['M']).toBe(
+      message,
+    );
+    const made = 'cannot execute MARGE in a read-only transaction';
+    expect(anew({ V: 'ERROR', C: '25006', M: made }, said('SELECT 1'))['M']).toBe(CONDITIONS.get('25006'));
+  });
+
   test('notices that psql shows', () => {
     const own = said('CREATE INDEX IF NOT EXISTS i ON plain (id)', ['plain'], true);
     const message = 'relation "i" already exists, skipping';

@@ -40,7 +40,13 @@ export function saidAnew(report: Report<string>, said: Said | undefined): readon
   const sent = positionOf(get('P'));
   const anew = said?.writtenAnew;
   const position = sent === undefined || anew === undefined ? sent : ownPosition(anew, sent);
-  const text = new Wording({ sqlstate, isError, position, message: get('M') ?? '', said }).text();
+  const { text, constraint } = new Wording({
+    sqlstate,
+    isError,
+    position,
+    message: get('M') ?? '',
+    said,
+  }).say();
   return [
     ['S', severity],
     ['V', severity],
@@ -48,6 +54,7 @@ export function saidAnew(report: Report<string>, said: Said | undefined): readon
     ['M', text],
     ...(position === undefined ? [] : [['P', String(position)] as const]),
     ...(isError ? [['H', HINT] as const] : []),
+    ...(constraint === undefined ? [] : [['n', constraint] as const]),
   ];
 }
 
@@ -71,6 +78,12 @@ interface Asked {
   readonly said: Said | undefined;
 }
 
+interface Worded {
+  readonly text: string;
+  /** The constraint of which it speaks: drivers know it by a field of its own. */
+  readonly constraint?: string;
+}
+
 /** How one report is worded. */
 class Wording {
   readonly #asked: Asked;
@@ -80,14 +93,14 @@ class Wording {
     this.#asked = asked;
   }
 
-  text(): string {
+  say(): Worded {
     const { sqlstate, isError } = this.#asked;
     const condition = CONDITIONS.get(sqlstate) ?? '';
     const known = this.#known();
     if (known !== undefined) return known;
     const at = this.#at();
-    if (at.length === 0 || !isError) return condition;
-    return AT_NAME[sqlstate]?.(at) ?? `${condition}, at "${at.join('.')}"`;
+    if (at.length === 0 || !isError) return { text: condition };
+    return { text: AT_NAME[sqlstate]?.(at) ?? `${condition}, at "${at.join('.')}"` };
   }
 
   /** The name in the client's own text at the place that the server points to. */
@@ -103,15 +116,16 @@ class Wording {
   }
 
   /** What PostgreSQL says word for word, if the statement itself has every name in it. */
-  #known(): string | undefined {
+  #known(): Worded | undefined {
     const { sqlstate, message } = this.#asked;
     for (const { codes, says } of KNOWN) {
       const groups = codes.includes(sqlstate) ? says.exec(message)?.groups : undefined;
       if (groups === undefined) continue;
-      const { object, column } = groups;
+      const { object, column, constraint } = groups;
       if (object !== undefined && !this.#isObject(object)) continue;
       if (column !== undefined && !this.#isWritten(column)) continue;
-      return message;
+      if (constraint !== undefined && !this.#isConstraint(constraint)) continue;
+      return { text: message, ...(constraint === undefined ? {} : { constraint }) };
     }
     return undefined;
   }
@@ -125,9 +139,33 @@ class Wording {
     return parts.length <= 2 && known && parts.every((part) => this.#isWritten(part));
   }
 
+  /** As PostgreSQL itself calls them: by a table of the statement and columns that it names. */
+  #isConstraint(name: string): boolean {
+    const stem = OWN_CONSTRAINT.exec(name)?.groups?.['stem'] ?? '';
+    const written = new Set(this.#ownNames().map((own) => own.name));
+    return [...written].some(
+      (table) =>
+        (stem === table || (stem.startsWith(`${table}_`) && areIn(written, stem.slice(table.length + 1)))) &&
+        this.#isObject(table),
+    );
+  }
+
   #isWritten(name: string): boolean {
     return this.#ownNames().some((own) => own.name === name);
   }
+}
+
+/** Whether a text is made of these names, with underscores between them. */
+function areIn(names: ReadonlySet<string>, text: string): boolean {
+  const starts = [0];
+  for (const start of starts)
+    for (let end = start; end >= 0; ) {
+      end = text.indexOf('_', end + 1);
+      if (!names.has(text.slice(start, end < 0 ? undefined : end))) continue;
+      if (end < 0) return true;
+      if (!starts.includes(end + 1)) starts.push(end + 1);
+    }
+  return false;
 }
 
 type AtName = (parts: readonly string[]) => string;
@@ -150,6 +188,10 @@ const AT_NAME: Readonly<Record<string, AtName>> = {
 function columnName(parts: readonly string[]): string {
   return parts.length === 1 ? `"${parts[0]}"` : parts.join('.');
 }
+
+/** How PostgreSQL calls a constraint that nobody gave a name. */
+const OWN_CONSTRAINT = /^(?<stem>.{1,62})_(?:pkey|key|fkey|check|excl)\d{0,2}$/;
+const CONSTRAINT = '"(?<constraint>[^"]{1,63})"';
 
 interface KnownMessage {
   readonly codes: readonly string[];
@@ -182,6 +224,23 @@ const KNOWN: readonly KnownMessage[] = [
   {
     codes: ['42501'],
     says: /^(?:permission denied for|must be owner of) (?:table|view|sequence|schema|function|relation|materialized view) (?<object>[\w.$]{1,200})$/,
+  },
+  { codes: ['23505'], says: new RegExp(`^duplicate key value violates unique constraint ${CONSTRAINT}$`) },
+  {
+    codes: ['23503'],
+    says: new RegExp(`^insert or update on table ${OBJECT} violates foreign key constraint ${CONSTRAINT}$`),
+  },
+  {
+    codes: ['23514'],
+    says: new RegExp(`^new row for relation ${OBJECT} violates check constraint ${CONSTRAINT}$`),
+  },
+  {
+    codes: ['23P01'],
+    says: new RegExp(`^conflicting key value violates exclusion constraint ${CONSTRAINT}$`),
+  },
+  {
+    codes: ['25006'],
+    says: /^cannot execute (?<verb>INSERT|UPDATE|DELETE|MERGE|TRUNCATE TABLE|(?:CREATE|ALTER|DROP) TABLE) in a read-only transaction$/,
   },
   { codes: ['25001'], says: /^(?<warning>there is already a transaction in progress)$/ },
   { codes: ['25P01'], says: /^(?<warning>there is no transaction in progress)$/ },
