@@ -47,7 +47,7 @@ export function runCommand(state: UiState, text: string): Step {
   const screen = found === undefined ? undefined : JUMPS[found];
   if (screen === undefined)
     return {
-      state: noticed(state, `no :${word}, but ${COMMAND_WORDS.join(' ')}, and ids`, 'bad'),
+      state: noticed(state, `no :${word}; ids, or ${COMMAND_WORDS.join(' ')}`, 'bad'),
       effects: [],
     };
   const shown = showScreen(state, screen);

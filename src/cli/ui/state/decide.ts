@@ -77,7 +77,14 @@ export function onLooked(state: UiState, item: ApprovalItem): UiState {
   const looked = new Map(state.looked).set(item.id, item);
   const { overlay } = state;
   if (overlay?.kind !== 'decide' || overlay.id !== item.id || overlay.sent) return { ...state, looked };
-  return { ...state, looked, overlay: { ...overlay, item } };
+  if (item.status !== 'pending')
+    return noticed(
+      { ...state, looked, overlay: undefined },
+      `it is ${item.status} already: ${item.id}`,
+      'bad',
+    );
+  // What was shown stays what is said yes to, also where the gateway has been asked again.
+  return { ...state, looked, overlay: { ...overlay, item: overlay.item ?? item } };
 }
 
 export function onDecided(state: UiState, item: ApprovalItem, word: 'approve' | 'deny'): UiState {

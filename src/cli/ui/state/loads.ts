@@ -238,6 +238,8 @@ export function onNotLoaded(
     dueMs: state.nowMs + waitMs,
     ...(screen === 'feed' ? { next: undefined } : {}),
   });
+  // An answer of the login before takes nobody from the code of the next one.
+  if (state.connection.kind === 'login') return next;
   return exit === UNREACHABLE || exit === LOGGED_OUT ? disconnected(next, failure, exit) : next;
 }
 

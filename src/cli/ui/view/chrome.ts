@@ -17,7 +17,19 @@ const NAME_FROM_COLUMNS = 90;
 const UNTIL_FROM_COLUMNS = 100;
 
 export function titleLine(state: UiState): Line {
-  return ends([...nameSpans(state), ...tabSpans(state)], modeSpans(state), state.size.columns);
+  const { tabs, mode } = titleParts(state);
+  return ends([...nameSpans(state), ...tabs], mode, state.size.columns);
+}
+
+/** Where not all fits, the screens that are not shown keep their number alone, and then what is as usual goes: which screen it is stays. */
+function titleParts(state: UiState): { readonly tabs: readonly Span[]; readonly mode: Line } {
+  const room = state.size.columns - widthOf(nameSpans(state)) - 1;
+  const forms = [
+    { tabs: tabSpans(state), mode: modeSpans(state) },
+    { tabs: tabSpans(state, 'short'), mode: modeSpans(state) },
+    { tabs: tabSpans(state, 'short'), mode: modeSpans(state, 'short') },
+  ];
+  return forms.find(({ tabs, mode }) => widthOf(tabs) + widthOf(mode) <= room) ?? forms.at(-1)!;
 }
 
 function nameSpans({ size }: UiState): Line {
@@ -25,9 +37,10 @@ function nameSpans({ size }: UiState): Line {
 }
 
 /** One for each screen, in their order. */
-function tabSpans(state: UiState): readonly Span[] {
+function tabSpans(state: UiState, form?: 'short'): readonly Span[] {
   return SCREENS.map((name, i) => {
-    const title = `${i + 1} ${TITLES[name]}${badgeOf(state, name)}`;
+    const named = form === undefined || name === state.screen;
+    const title = `${i + 1}${named ? ` ${TITLES[name]}` : ''}${badgeOf(state, name)}`;
     return name === state.screen ? span(`[${title}]`, 'chosen') : span(` ${title} `);
   });
 }
@@ -36,7 +49,7 @@ function tabSpans(state: UiState): readonly Span[] {
 export function screenAt(state: UiState, column: number): ScreenName | undefined {
   let end = widthOf(nameSpans(state));
   if (column < end) return undefined;
-  const tabs = tabSpans(state);
+  const { tabs } = titleParts(state);
   return SCREENS.find((_, i) => {
     end += widthOf([tabs[i]!]);
     return column < end;
@@ -54,7 +67,7 @@ function badgeOf({ lists, tunnels }: UiState, screen: ScreenName): string {
   return count === 0 ? '' : ` (${count})`;
 }
 
-function modeSpans({ decides, connection }: UiState): Line {
+function modeSpans({ decides, connection }: UiState, form?: 'short'): Line {
   const states: Readonly<Record<UiState['connection']['kind'], Span>> = {
     online: span('● online ', 'good'),
     connecting: span('… connecting ', 'warn'),
@@ -63,7 +76,10 @@ function modeSpans({ decides, connection }: UiState): Line {
     failed: span('✗ failed ', 'bad'),
     login: span('… logging in ', 'warn'),
   };
-  return [span(decides ? 'may decide  ' : 'read-only  ', decides ? 'warn' : 'dim'), states[connection.kind]];
+  const state = states[connection.kind];
+  if (form === 'short')
+    return decides ? [span('may decide ', 'warn'), { ...state, text: `${state.text.charAt(0)} ` }] : [state];
+  return [span(decides ? 'may decide  ' : 'read-only  ', decides ? 'warn' : 'dim'), state];
 }
 
 export function contextLine({ me, size, nowMs }: UiState): Line {
@@ -112,7 +128,7 @@ function statusLine(state: UiState): Line {
   if (connection.kind === 'offline' && state.me !== undefined) {
     const seconds = Math.max(0, Math.ceil((connection.retryMs - nowMs) / 1000));
     const heard = load.heardMs === undefined ? '' : ` this is of ${clockText(load.heardMs, nowMs)};`;
-    return line(`${heard} again in ${seconds} s: ${connection.failure.message}`, 'bad');
+    return line(`${heard} again in ${seconds} s, by r now: ${connection.failure.message}`, 'bad');
   }
   if (load.failure !== undefined) return line(` ${failureText(load.failure)}`, 'bad');
   const slow = load.waits && screen !== 'approvals' && nowMs - load.askedMs > SLOW_MS;
@@ -144,16 +160,18 @@ function placeSpans(state: UiState): Line {
   return shown.length === 0 ? [] : line(`${at + 1} of ${shown.length}${more} `, 'dim');
 }
 
-/** Keys that mean something now, as many as fit. */
+/** Keys that mean something now, as many as fit; the help, which has all of them, in any case. */
 export function bottomLine(state: UiState): Line {
-  const { size } = state;
-  const spans: Span[] = [];
-  for (const [key, text] of keysNow(state)) {
-    const more = [span(` ${key} `, 'accent'), span(`${text} `, 'dim')];
-    if (widthOf([...spans, ...more]) > size.columns) break;
-    spans.push(...more);
-  }
-  return spans;
+  const keys = keysNow(state).map(([key, text]) => ({
+    help: key === '?',
+    spans: [span(` ${key} `, 'accent'), span(`${text} `, 'dim')],
+  }));
+  const after = keys.findIndex(({ help }) => help);
+  const fits = (last: number) =>
+    widthOf(keys.flatMap(({ spans }, i) => (i <= last || i === after ? spans : NOTHING))) <=
+    state.size.columns;
+  const last = keys.findLastIndex((_, i) => fits(i));
+  return keys.flatMap(({ spans }, i) => (i <= last || i === after ? spans : NOTHING));
 }
 
 const READING = [

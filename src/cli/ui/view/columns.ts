@@ -24,8 +24,8 @@ export const COLUMNS: ColumnsOf = {
       width: 14,
       cell: ({ access }) => (access === 'allow' ? span('allowed', 'good') : span('needs approval', 'warn')),
     },
-    { heading: 'MASKED', width: 6, from: 60, cell: ({ masks }) => (masks ? 'yes' : 'no') },
-    { heading: 'TUNNEL', width: 24, from: 76, cell: ({ name }) => tunnelSpan(tunnels.get(name)) },
+    { heading: 'MASKED', width: 6, from: 68, cell: ({ masks }) => (masks ? 'yes' : 'no') },
+    { heading: 'TUNNEL', width: 16, from: 60, cell: ({ name }) => tunnelSpan(tunnels.get(name)) },
   ],
   feed: ({ nowMs, lists }) => {
     // As the command's table has them: what it does not know it leaves empty.

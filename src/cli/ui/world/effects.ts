@@ -1,4 +1,5 @@
 /** Does what the state wants done, and tells what came of it. Nothing here is waited for by what is drawn. */
+import type { OpenGateway } from '../../../client/gateway.ts';
 import type { GatewayApi } from '../../../client/gateway-api.ts';
 import { HoopError } from '../../../core/errors.ts';
 import type { Invocation } from '../../command.ts';
@@ -78,7 +79,8 @@ export class Effects {
     const turn = ++this.#connects;
     const { signal } = invocation.io;
     try {
-      const over = (error: HoopError) => {
+      const over = (error: HoopError, instance?: OpenGateway) => {
+        if (instance !== undefined) void this.#tunnels.over(instance, error);
         if (turn === this.#connects) tell({ type: 'disconnected', ...failureOf(error) });
       };
       const gateways = await raceInterrupt(signal, Gateways.open(invocation, over));
@@ -97,6 +99,8 @@ export class Effects {
     const { invocation, tell } = this.#world;
     const stop = new AbortController();
     this.#login = stop;
+    // What ends of the login before is no news, and does not take the code from the screen.
+    this.#connects++;
     try {
       await logIn(invocation, {
         show: ({ verificationUri, verificationUriComplete, userCode, expiresAt }, profile) => {
@@ -199,6 +203,8 @@ export class Effects {
       tell({ type: 'decided', item: await api.decideApproval(id, word, { binding, ...why }), word });
     } catch (error) {
       tell({ type: 'not-decided', id, failure: failureOf(error).failure });
+      // It may be settled meanwhile: then nothing is asked any more.
+      await this.#look(api, id);
     }
   }
 

@@ -21,16 +21,23 @@ export class Gateways {
   }
 
   /**
-   * @param onOver Told when one of them has come to its end.
+   * @param onOver Told when one of them has come to its end, and which, unless it was not open yet.
    * @throws {HoopError} as `openGateway`.
    */
-  static async open(invocation: Invocation, onOver: (error: HoopError) => void): Promise<Gateways> {
+  static async open(
+    invocation: Invocation,
+    onOver: (error: HoopError, instance?: OpenGateway) => void,
+  ): Promise<Gateways> {
     const choice = gatewayChoice(invocation);
     const { env } = invocation.io;
-    const over = (error: HoopError, final: boolean) => {
-      if (final) onOver(error);
+    const open = async (more: GatewayChoice) => {
+      let instance: OpenGateway | undefined;
+      const over = (error: HoopError, final: boolean) => {
+        if (final) onOver(error, instance);
+      };
+      instance = await openGateway({ ...choice, ...more }, env, over);
+      return instance;
     };
-    const open = (more: GatewayChoice) => openGateway({ ...choice, ...more }, env, over);
     const person = await open({ asPerson: true });
     try {
       const tunnels = isAgent(choice, person) ? await open({}) : person;

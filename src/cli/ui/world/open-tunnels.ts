@@ -58,13 +58,21 @@ export class OpenTunnels {
     await tunnel?.close();
   }
 
+  /** The instance that opened them may do nothing any more: they are told as failed, and end. */
+  async over(gateway: OpenGateway, error: HoopError): Promise<void> {
+    const its = [...this.#tunnels].filter(([, tunnel]) => tunnel.gateway === gateway);
+    for (const [name] of its) this.#tell(name, { kind: 'failed', failure: failureOf(error).failure });
+    await Promise.all(its.map(([name]) => this.close(name)));
+  }
+
   async closeAll(): Promise<void> {
     await Promise.all([...this.#tunnels.keys()].map((name) => this.close(name)));
   }
 }
 
 class OneTunnel {
-  readonly #gateway: OpenGateway;
+  /** The instance that it is of. */
+  readonly gateway: OpenGateway;
   readonly #resource: ResourceItem;
   readonly #env: NodeJS.ProcessEnv;
   readonly #plan: ConnectPlan;
@@ -75,7 +83,7 @@ class OneTunnel {
   #closed = false;
 
   constructor(gateway: OpenGateway, resource: ResourceItem, env: NodeJS.ProcessEnv) {
-    this.#gateway = gateway;
+    this.gateway = gateway;
     this.#resource = resource;
     this.#env = env;
     this.#plan = {
@@ -91,7 +99,7 @@ class OneTunnel {
     if (this.#resource.access === 'hold') await this.#approved(tell);
     if (this.#closed) return;
     const [known] = await withHalves([this.#resource], CLIENTS);
-    const { facts } = this.#gateway.credential;
+    const { facts } = this.gateway.credential;
     const files = new TunnelFiles();
     this.#files = files;
     const tls = known!.half.local.needsTls
@@ -103,7 +111,7 @@ class OneTunnel {
       state = { ...state, refused: failureOf(error).failure };
       tell(state);
     };
-    this.#ends = new LocalEnds(this.#gateway, this.#plan, refused, tls);
+    this.#ends = new LocalEnds(this.gateway, this.#plan, refused, tls);
     const opened = await this.#ends.open(known!);
     const [prepared] = await prepareEnds([opened], files, { bearer: false, env: this.#env });
     if (this.#closed) return this.close();
@@ -125,7 +133,7 @@ class OneTunnel {
     const asked = this.#asked;
     this.#asked = undefined;
     // A yes that came later would be for nobody.
-    if (asked !== undefined) await this.#gateway.api.cancelApproval(asked).catch(() => undefined);
+    if (asked !== undefined) await this.gateway.api.cancelApproval(asked).catch(() => undefined);
     await this.#ends?.close(LAST_WORDS_MS);
     this.#files?.dispose();
   }
@@ -134,7 +142,7 @@ class OneTunnel {
     const id = await this.#ask();
     if (id === undefined) return;
     this.#asked = id;
-    const { api } = this.#gateway;
+    const { api } = this.gateway;
     const asked = await api.approval(id);
     tell({ kind: 'waiting', approval: id, needs: asked.needs.map(({ name }) => name).join(' and ') });
     const item = await settled(api, id, Number.POSITIVE_INFINITY, systemClock);
@@ -145,7 +153,7 @@ class OneTunnel {
   /** @returns The request; undefined: it is approved already. */
   async #ask(): Promise<string | undefined> {
     try {
-      (await openTunnel(this.#gateway, this.#plan, this.#resource.name, { asks: 'ask' }).open()).destroy();
+      (await openTunnel(this.gateway, this.#plan, this.#resource.name, { asks: 'ask' }).open()).destroy();
       return undefined;
     } catch (error) {
       if (isHoopError(error) && error.approval !== undefined) return error.approval;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../../../src/cli/render/text.ts';
 import { SCREENS } from '../../../../src/cli/ui/state/model.ts';
+import { screenAt } from '../../../../src/cli/ui/view/chrome.ts';
 import { frameOf } from '../../../../src/cli/ui/view/frame.ts';
 import { Bench, event, NOW, request, resource, session } from '../../../support/ui/state.ts';
 
@@ -133,6 +134,53 @@ test('of 10,000 targets with the names that somebody chose, those in the window 
     expect(line.reduce((sum, { text }) => sum + displayWidth(text), 0)).toBe(140);
 });
 
+test.each([67, 69])(
+  'an answer of the login before (%i) leaves the code of the next one where it is',
+  (exit) => {
+    const bench = Bench.online();
+    const failure = { code: 'ERR_X', message: 'it went wrong', hint: 'do better' };
+    bench.tell({ type: 'disconnected', failure, exit: 67 });
+    bench.press('L');
+    bench.tell({
+      type: 'login',
+      code: { uri: 'https://a.test/x', userCode: 'WDJB', expiresAt: NOW, as: 'yourself' },
+    });
+    const { asked } = bench.state.loads.resources;
+    bench.tell({ type: 'not-loaded', screen: 'resources', asked, failure, exit });
+    expect(bench.screen()).toContain('https://a.test/x');
+  },
+);
+
+describe('a narrow window', () => {
+  test.each(SCREENS.flatMap((screen, i) => [40, 50, 60, 80].map((columns) => [screen, i, columns] as const)))(
+    'says that it shows %s (%i), and which key helps, in %i columns',
+    (screen, i, columns) => {
+      const bench = Bench.online({ columns, rows: 12 });
+      bench.press(`${i + 1}`);
+      const lines = bench.screen().split('\n');
+      expect(lines[0]!.toLowerCase()).toContain(`[${i + 1} ${screen}]`);
+      expect(lines[0]).toContain('●');
+      expect(lines.at(-1)).toContain('? help');
+      bench.press('W');
+      expect(bench.screen()).toContain('may decide');
+    },
+  );
+
+  test('of 60 columns shows where a tunnel is', () => {
+    const bench = Bench.online({ columns: 60, rows: 20 });
+    bench.loaded('resources', [resource('pg-demo')]);
+    expect(bench.screen()).toContain('TUNNEL');
+  });
+
+  test('is clicked where its short names stand', () => {
+    const { state } = Bench.online({ columns: 40, rows: 12 });
+    const title = frameOf(state)[0]!
+      .map(({ text }) => text)
+      .join('');
+    expect(screenAt(state, title.indexOf('4'))).toBe('sessions');
+  });
+});
+
 describe('states', () => {
   const failure = { code: 'ERR_X', message: 'it went wrong', hint: 'do better' };
 
@@ -166,7 +214,7 @@ describe('states', () => {
     const { asked } = bench.state.loads.resources;
     bench.tell({ type: 'not-loaded', screen: 'resources', asked, failure, exit: 69 });
     expect(bench.screen()).toMatch(/▸ shop/);
-    expect(bench.screen()).toMatch(/this is of \d\d:\d\d:\d\d; again in 2 s: it went wrong/);
+    expect(bench.screen()).toMatch(/this is of \d\d:\d\d:\d\d; again in 2 s, by r now: it went wrong/);
     expect(bench.screen()).toContain('✗ offline');
   });
 

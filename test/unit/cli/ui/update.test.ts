@@ -381,6 +381,20 @@ describe('approvals', () => {
     expect(bench.state.overlay).toBeUndefined();
   });
 
+  test('what is settled while it is read is asked about no longer', () => {
+    const bench = online();
+    bench.press('W', 'a');
+    bench.tell({ type: 'looked', item: exact });
+    const failure = { code: 'ERR_NO_ACCESS', message: 'this request is cancelled', hint: 'see it' };
+    bench.press('G', 'y');
+    bench.tell({ type: 'not-decided', id: 'apr_1', failure });
+    bench.tell({ type: 'looked', item: { ...exact, binding: 'another' } });
+    expect(bench.state.overlay).toMatchObject({ kind: 'decide', item: { binding: 'exactly' } });
+    bench.tell({ type: 'looked', item: { ...exact, status: 'cancelled' } });
+    expect(bench.state.overlay).toBeUndefined();
+    expect(bench.screen()).toContain('it is cancelled already');
+  });
+
   test.each([
     [{ mine: [] }, 'none of those who may decide'],
     [{ status: 'approved' as const }, 'it is approved already'],
