@@ -250,7 +250,7 @@ function listen(server: Server, options: object, name: string): Promise<void> {
         error.code === 'EADDRINUSE' ? 'is in use' : `cannot be used (${error.code ?? error.message})`;
       reject(
         new HoopError('ERR_USAGE', `${name} ${why}`, {
-          hint: 'choose another, or --port 0 for any',
+          hint: 'choose another, or --port 0 for any; tunnels of yours: hoopctl tunnel list',
           cause: error,
         }),
       );

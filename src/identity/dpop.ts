@@ -134,7 +134,11 @@ function checkClaims(payload: JWTPayload, check: ProofCheck): void {
   }
   if (payload['htm'] !== check.method) throw wrong('the proof is for another method');
   const meant = targetOf(payload['htu']);
-  if (meant === undefined || meant !== targetOf(check.url)) throw wrong('the proof is for another address');
+  if (meant === undefined || meant !== targetOf(check.url)) {
+    throw new HoopError('ERR_PROOF_INVALID', 'the proof is for another address', {
+      hint: `name this gateway as it names itself: ${new URL(check.url).origin}`,
+    });
+  }
   if (check.accessToken === undefined) return;
   const hash = createHash('sha256').update(check.accessToken).digest('base64url');
   if (!sameText(payload['ath'], hash)) throw wrong('the proof is for another token');

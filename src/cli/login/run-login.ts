@@ -51,6 +51,7 @@ export async function logIn(invocation: Invocation, watcher: LoginWatcher): Prom
   const located = await locateGateway(gatewayChoice(invocation), env);
   try {
     const discovery = await raceInterrupt(signal, located.client.discovery(signal));
+    checkAddress(located.origin, discovery.gateway);
     const client = chooseIssuer(
       discovery.issuers,
       textOption(invocation, 'issuer') ?? located.profile?.issuer,
@@ -62,6 +63,18 @@ export async function logIn(invocation: Invocation, watcher: LoginWatcher): Prom
   } finally {
     located.client.close();
   }
+}
+
+/** A proof is made for one address: told before anybody is sent to a browser. */
+function checkAddress(named: string, own: string): void {
+  if (!URL.canParse(own) || new URL(own).origin === named) return;
+  throw new HoopError(
+    'ERR_USAGE',
+    `the gateway at ${named} is ${new URL(own).origin}, and takes no login for another address`,
+    {
+      hint: `name it so: --gateway ${new URL(own).origin}`,
+    },
+  );
 }
 
 function chooseIssuer(issuers: readonly DiscoveryIssuer[], wanted: string | undefined): DiscoveryIssuer {

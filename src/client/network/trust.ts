@@ -55,7 +55,9 @@ async function readCa(path: string): Promise<string> {
   try {
     new X509Certificate(bytes);
   } catch {
-    throw new HoopError('ERR_CONFIG', `the CA file ${path} holds no PEM certificate`);
+    throw new HoopError('ERR_CONFIG', `the CA file ${path} holds no PEM certificate`, {
+      hint: 'name a file with BEGIN CERTIFICATE',
+    });
   }
   return bytes.toString('latin1');
 }

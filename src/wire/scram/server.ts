@@ -64,9 +64,15 @@ export class ScramServer {
     const proofBytes = fromBase64(proof);
     if (proofBytes === undefined) throw violation('the proof is malformed');
     const authMessage = `${this.#clientFirstBare},${this.#serverFirst},${withoutProof}`;
-    if (!proves(proofBytes, this.#verifier, authMessage)) throw new HoopError('ERR_LOCAL_AUTH');
+    if (!proves(proofBytes, this.#verifier, authMessage)) throw wrongSecret();
     return Buffer.from(`v=${serverSignature(this.#verifier.serverKey, authMessage).toString('base64')}`);
   }
+}
+
+function wrongSecret(): HoopError {
+  return new HoopError('ERR_LOCAL_AUTH', undefined, {
+    hint: 'take it from what hoopctl printed when the tunnel was ready, or let hoopctl connect … -- COMMAND set it',
+  });
 }
 
 function text(message: Buffer): string {

@@ -120,7 +120,7 @@ describe('a port', () => {
     const second = await once(['connect', 'echo', '--port', String(port)]);
     expect(second).toMatchObject({ exitCode: 64, stdout: '' });
     expect(second.stderr).toBe(
-      `hoopctl: port ${port} is in use\nhint: choose another, or --port 0 for any\n`,
+      `hoopctl: port ${port} is in use\nhint: choose another, or --port 0 for any; tunnels of yours: hoopctl tunnel list\n`,
     );
   });
 

@@ -83,6 +83,14 @@ describe('a proof for an API call', () => {
     expect(await refusal(options)).toContain(text);
   });
 
+  it('is told, where it is for another address, how this gateway names itself', async () => {
+    const nonces = new NonceSource(START);
+    const proof = await proofFor(nonces, { url: 'https://localhost/v1/whoami' });
+    await expect(verifyProof(check(nonces, proof))).rejects.toMatchObject({
+      hint: 'name this gateway as it names itself: https://hoop.example.com',
+    });
+  });
+
   it.each([
     ['a query and a fragment', `${URL_}?a=b#c`],
     ['the default port', 'https://hoop.example.com:443/v1/whoami'],

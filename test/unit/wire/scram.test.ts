@@ -81,7 +81,8 @@ describe('client and server', () => {
   });
 
   it('do not with another password', async () => {
-    const wrong = expect.objectContaining({ code: 'ERR_LOCAL_AUTH' });
+    const hint = expect.stringContaining('what hoopctl printed when the tunnel was ready');
+    const wrong = expect.objectContaining({ code: 'ERR_LOCAL_AUTH', hint });
     await expect(login(client('geheim'), server('Geheim'))).rejects.toThrow(wrong);
   });
 
