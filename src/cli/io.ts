@@ -2,6 +2,7 @@
  * Where a command reads and writes: stdout is the answer, stderr everything else.
  */
 import type { Writable } from 'node:stream';
+import { HoopError } from '../core/errors.ts';
 import { visible } from './render/text.ts';
 import type { SignalHub } from './signals.ts';
 
@@ -63,6 +64,19 @@ export class Io {
 
 function writeTo(stream: Writable, chunk: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) =>
-    stream.write(chunk, (error) => (error ? reject(error) : resolve())),
+    stream.write(chunk, (error) => (error ? reject(unwritten(error)) : resolve())),
+  );
+}
+
+/** A reader that has left is no mistake; a full disk is not one of ours. */
+function unwritten(error: NodeJS.ErrnoException): Error {
+  if (error.code === 'EPIPE') return error;
+  return new HoopError(
+    'ERR_CONFIG',
+    `standard output cannot be written to (${error.code ?? error.message})`,
+    {
+      hint: 'is there room where it is directed to?',
+      cause: error,
+    },
   );
 }

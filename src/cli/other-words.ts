@@ -28,6 +28,13 @@ const COMMANDS: Readonly<Record<string, string>> = {
 
 const OPTIONS: Readonly<Record<string, string>> = {
   '--all': 'approval list --status all; session list --limit 1000; tunnel list --all',
+  '--state': 'session list --live; approval list --status NAME',
+  '--user': '--person NAME, or --agent NAME',
+  '--from': '--since 2h, and --until 1h',
+  '--to': '--since 2h, and --until 1h',
+  '--rule': 'words are looked for in rules and reasons too: hoopctl audit search NAME',
+  '--text': 'words stand by themselves: hoopctl audit search WORDS',
+  '--grep': 'words stand by themselves: hoopctl audit search WORDS',
   '-n': '--limit N says how many',
   '--csv': '--json, one object in each line, is what other forms are made of (jq -r … | @csv)',
   '-a': 'approval list --status all; session list --limit 1000; tunnel list --all',
@@ -36,7 +43,8 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--follow': 'what comes is shown by approval watch, session replay ID --follow, and hoopctl ui',
   '-o': '--json is the one other form of output',
   '--output': '--json is the one other form of output',
-  '--format': '--json is the one other form of output',
+  '--format':
+    '--json is the one other form of output; of a recorded terminal session replay ID --asciicast 3 too',
   '-v': 'hoopctl --version; what is wrong with a login or the network: hoopctl doctor',
   '--verbose': 'what is wrong with a login or the network: hoopctl doctor',
   '--debug': 'what is wrong with a login or the network: hoopctl doctor',

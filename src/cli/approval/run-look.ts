@@ -31,7 +31,11 @@ export async function runList(invocation: Invocation): Promise<undefined> {
     return;
   }
   if (approvals.length === 0) {
-    io.note(status === 'pending' ? 'nothing waits for approval' : 'no such requests for approval');
+    io.note(
+      status === 'pending'
+        ? 'nothing waits for approval'
+        : 'no such requests for approval that you may see; in the audit: hoopctl audit search --type "approval.*"',
+    );
     return;
   }
   const now = systemClock.now();

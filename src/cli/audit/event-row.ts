@@ -26,7 +26,7 @@ export function eventRow(event: AuditEventItem): string[] {
   const person = text(actor['person']);
   const who = person !== '' && person !== name ? `${name} for ${person}` : name;
   const outcome = [text(event['outcome']), text(event['status'])].filter((part) => part !== '').join(' ');
-  const said = text(event['text']) || text(event['reason']) || objects(event['objects']);
+  const said = decidedBy(event) || text(event['text']) || text(event['reason']) || objects(event['objects']);
   const rows = event['rows'];
   return [
     event.at,
@@ -39,6 +39,16 @@ export function eventRow(event: AuditEventItem): string[] {
     text(event['session']),
     said.replace(/\s+/g, ' ').trim(),
   ];
+}
+
+/** Of a request that people have decided, who did, under which names, and what they said of it: `actor` is who had asked. */
+function decidedBy(event: AuditEventItem): string {
+  const facts = record(event['facts']);
+  const person = text(facts['decidedBy']);
+  if (person === '') return '';
+  const names = text(facts['names']);
+  const reason = text(event['reason']);
+  return `by ${person}${names === '' ? '' : ` as ${names}`}${reason === '' ? '' : `: ${reason}`}`;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

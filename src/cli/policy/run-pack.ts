@@ -2,9 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
+import { filled } from '../render/may.ts';
 import { renderTable } from '../render/table.ts';
 import { PACKS } from './packs/index.ts';
 import type { PolicyPack } from './packs/pack.ts';
+
+const MIN_SUMMARY = 20;
 
 /** Lists the packs, or prints or writes one. */
 export async function runPack(invocation: Invocation): Promise<undefined> {
@@ -28,9 +31,23 @@ export async function runPack(invocation: Invocation): Promise<undefined> {
 async function list({ io }: Invocation): Promise<void> {
   if (io.json) for (const { name, summary, over } of PACKS) await io.value({ name, summary, over });
   else {
-    const rows = PACKS.map(({ name, summary, over }) => [name, over, summary]);
-    await io.line(renderTable(['PACK', 'OVER', 'WHAT'], rows, io.width).join('\n'));
+    await io.line(packLines(io.width).join('\n'));
   }
+}
+
+/**
+ * A table, or where the terminal is too narrow for what the packs are for, each with that below it: a sentence that was cut says nothing.
+ *
+ * Pure. @param width Columns of the terminal; Infinity breaks no line.
+ */
+export function packLines(width: number): string[] {
+  const rows = PACKS.map(({ name, summary, over }) => [name, over, summary]);
+  const table = renderTable(['PACK', 'OVER', 'WHAT'], rows);
+  if (table.every((line) => line.length <= width)) return table;
+  return PACKS.flatMap(({ name, summary, over }) => [
+    over === undefined ? name : `${name} (over ${over})`,
+    ...filled(summary.split(' '), Math.max(MIN_SUMMARY, width - 2)).map((line) => `  ${line}`),
+  ]);
 }
 
 /** Never over a file that is there: it may have been changed. */

@@ -45,7 +45,8 @@ export function mayWords({ effect, among, approvals }: MayItem): {
   return { word: WORDS[effect], how };
 }
 
-function filled(pieces: readonly string[], room: number): string[] {
+/** Pieces on lines of at most `room` columns, a blank between them. */
+export function filled(pieces: readonly string[], room: number): string[] {
   const all: string[] = [];
   for (const piece of pieces) {
     const line = all.at(-1);

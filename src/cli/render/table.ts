@@ -46,9 +46,19 @@ export function renderTable(
 
 function asLists(headings: readonly string[], rows: readonly (readonly string[])[], width: number): string[] {
   return rows.flatMap((row, n) => {
-    const facts = renderFacts(headings.map((heading, i) => [heading, row[i]] as const));
-    return [...(n === 0 ? [] : ['']), ...facts.map((line) => cut(line, width))];
+    const facts = headings
+      .map((heading, i) => [heading, row[i]!] as const)
+      .filter(([, value]) => value !== '');
+    const names = Math.max(...facts.map(([heading]) => displayWidth(heading)));
+    return [...(n === 0 ? [] : ['']), ...facts.flatMap((fact) => factLines(fact, names, width))];
   });
+}
+
+/** A value that does not fit beside its heading stands below it: an id that was cut is of no use. */
+function factLines([heading, value]: readonly [string, string], names: number, width: number): string[] {
+  const beside = `${pad(heading, names)}  ${value}`;
+  const fits = displayWidth(beside) <= width || displayWidth(value) + INDENT > width;
+  return fits ? [cut(beside, width)] : [heading, ' '.repeat(INDENT) + value];
 }
 
 function lineWidth(widths: readonly number[]): number {

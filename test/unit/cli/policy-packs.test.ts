@@ -1,8 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { readCases } from '../../../src/cli/policy/cases.ts';
 import { PACKS } from '../../../src/cli/policy/packs/index.ts';
+import { packLines } from '../../../src/cli/policy/run-pack.ts';
 import { loadPolicies } from '../../../src/policy/load.ts';
 import { vocabulary } from '../policy/support.ts';
+
+describe('the list of packs', () => {
+  it('is a table in a pipe, and on a narrow terminal loses no word', () => {
+    expect(packLines(Number.POSITIVE_INFINITY)).toHaveLength(PACKS.length + 1);
+    for (const width of [30, 60, 80]) {
+      const lines = packLines(width);
+      for (const line of lines) expect(line.length).toBeLessThanOrEqual(width);
+      const said = lines.map((line) => line.trim()).join(' ');
+      for (const { name, summary } of PACKS) for (const text of [name, summary]) expect(said).toContain(text);
+    }
+  });
+});
 
 describe.each(PACKS.map((pack) => [pack.name, pack] as const))('the pack %s', (name, pack) => {
   const loaded = loadPolicies(vocabulary, [{ name: `${name}.cedar`, text: pack.policies }]);

@@ -136,6 +136,23 @@ describe('tables', () => {
     ]);
   });
 
+  test('have an id whole also where it does not fit beside its heading', () => {
+    const headings = ['ID', 'INSTANCE', 'RUN', 'WHO', 'ON', 'STATE'];
+    const id = `ses_${'0'.repeat(26)}`;
+    const row = [id, `ins_${'1'.repeat(26)}`, `run_${'2'.repeat(26)}`, 'x'.repeat(60), 'pg', 'live'];
+    expect(renderTable(headings, [row], 39)).toEqual([
+      'ID',
+      `    ${id}`,
+      'INSTANCE',
+      `    ${row[1]}`,
+      'RUN',
+      `    ${row[2]}`,
+      `WHO       ${'x'.repeat(28)}…`,
+      'ON        pg',
+      'STATE     live',
+    ]);
+  });
+
   test('of facts leave out what is not known', () => {
     expect(
       renderFacts([

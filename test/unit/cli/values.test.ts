@@ -215,6 +215,9 @@ describe('audit search', () => {
       'ses_1',
       'select 1',
     ]);
+    const decided = { ...event, facts: { decidedBy: 'grace', names: 'dba', state: 'denied' } };
+    expect(eventRow(decided)[8]).toBe('by grace as dba');
+    expect(eventRow({ ...decided, reason: 'one\nis enough' })[8]).toBe('by grace as dba: one is enough');
     const asked = { ...event, decision: 'deny', text: 'select 1' };
     expect(eventRow({ ...asked, reason: 'asks-only: nothing runs' })[4]).toBe('preview');
     expect(eventRow({ ...asked, reason: 'default-deny' })[4]).toBe('deny');
