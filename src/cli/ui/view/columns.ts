@@ -87,7 +87,7 @@ export const COLUMNS: ColumnsOf = {
       cell: ({ actor, person }) => (person && person !== actor ? `${actor} for ${person}` : actor),
     },
     { heading: 'RESOURCE', width: 12, cell: ({ resource }) => resource },
-    { heading: 'OPS', width: 6, cell: ({ operations }) => String(operations) },
+    { heading: 'OPS', width: 6, from: 50, cell: ({ operations }) => String(operations) },
     {
       heading: 'DENIED',
       width: 6,
