@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { formatMistake } from '../core/config/mistake.ts';
 import { HoopError } from '../core/errors.ts';
 import type { Log, LogFields } from '../core/log.ts';
-import { followConfig } from '../gateway/config/follow.ts';
-import { loadConfig } from '../gateway/config/load.ts';
+import { followConfig, readConfig } from '../gateway/config/follow.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import { makeLocalCertificates } from '../gateway/init/certificates.ts';
 import { createLog } from '../gateway/log.ts';
@@ -161,7 +160,7 @@ async function serve(
   closers: (() => Promise<unknown>)[],
   onReload: (text: string) => void = () => undefined,
 ): Promise<Gateway> {
-  const loaded = loadConfig(file);
+  const { next: loaded, known } = readConfig(file);
   if (!loaded.ok) {
     throw new HoopError(
       'ERR_INTERNAL',
@@ -176,7 +175,7 @@ async function serve(
   try {
     const gateway = await startGateway(loaded, { log });
     closers.push(() => gateway.close({ graceMs: 1_000 }));
-    const followed = followConfig(file, loaded, gateway, log);
+    const followed = followConfig(file, loaded, known, gateway, log);
     closers.push(async () => followed.close());
     return gateway;
   } catch (cause) {

@@ -1,8 +1,7 @@
 import { formatMistake } from '../../core/config/mistake.ts';
 import { HoopError, toHoopError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
-import { followConfig } from '../config/follow.ts';
-import { loadConfig } from '../config/load.ts';
+import { followConfig, readConfig } from '../config/follow.ts';
 import { startGateway } from '../gateway.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import type { Gateway } from '../running.ts';
@@ -27,7 +26,7 @@ const LAST_WORDS_MS = 2000;
  */
 export async function serve(options: ServeOptions): Promise<number> {
   const log = createLog(levelOf(options.logLevel));
-  const loaded = loadConfig(options.config);
+  const { next: loaded, known } = readConfig(options.config);
   if (!loaded.ok) {
     for (const mistake of loaded.mistakes) process.stderr.write(`${formatMistake(mistake)}\n`);
     return 78;
@@ -41,7 +40,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   };
   process.on('SIGHUP', hangUp);
   const gateway = await startGateway(loaded, { log });
-  const followed = followConfig(options.config, loaded, gateway, log);
+  const followed = followConfig(options.config, loaded, known, gateway, log);
   reload = followed.reload;
   if (asked) reload();
   const code = await untilStopped(gateway, loaded.config.drain, log);

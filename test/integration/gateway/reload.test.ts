@@ -1,11 +1,14 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PATHS } from '../../../src/api/contract.ts';
 import type { Log } from '../../../src/core/log.ts';
-import { watchConfig } from '../../../src/gateway/config/watch.ts';
+import { followConfig, readConfig } from '../../../src/gateway/config/follow.ts';
+import type { Loaded } from '../../../src/gateway/config/load.ts';
+import { settledConfig, watchConfig } from '../../../src/gateway/config/watch.ts';
 import { makeLocalCertificates } from '../../../src/gateway/init/certificates.ts';
+import type { Gateway } from '../../../src/gateway/running.ts';
 import type { Adapter, StreamContext } from '../../../src/protocols/adapter.ts';
 import { type Caller, OPEN_POLICY, openTls, RunningGateway } from '../../support/running-gateway.ts';
 import { timePasses } from '../../support/waiting.ts';
@@ -177,10 +180,10 @@ describe('a reload', () => {
 
 describe('watching files', () => {
   it('sees policies, secrets and the file itself change, and nothing else', async () => {
-    const loaded = running.load();
+    const { next: loaded, known } = settledConfig(() => running.load(), undefined);
     if (!loaded.ok) throw new Error('the configuration is not valid');
     let changes = 0;
-    const watched = watchConfig(loaded, log, () => void changes++);
+    const watched = watchConfig(loaded, known, log, () => void changes++);
     running.write('policies/more.cedar', '// new');
     await expect.poll(() => changes, { timeout: 5000 }).toBe(1);
     running.write('password', 'rotated');
@@ -192,5 +195,56 @@ describe('watching files', () => {
     rmSync(join(running.dir, 'policies/more.cedar'));
     await expect.poll(() => changes, { timeout: 5000 }).toBe(3);
     watched.close();
+  });
+
+  /** What became of files that were written `when`: the policies of each reload, in order. */
+  async function followed(when: { read?: string; started?: string; reloading?: string }): Promise<string[]> {
+    const file = join(running.dir, 'hoopd.yaml');
+    const late = (text: string | undefined) => {
+      if (text !== undefined) running.write('policies/more.cedar', text);
+    };
+    running.write('policies/more.cedar', '// first');
+    const { next: loaded, known } = readConfig(file);
+    if (!loaded.ok) throw new Error('the configuration is not valid');
+    late(when.read);
+    const seen: string[] = [];
+    const gateway = {
+      reload: async (next: Loaded) => {
+        seen.push(readFileSync(join(running.dir, 'policies/more.cedar'), 'utf8'));
+        if (seen.length === 1) late(when.reloading);
+        await timePasses(50, 'putting it in force takes a while');
+        return next.ok;
+      },
+    } as unknown as Gateway;
+    const follows = followConfig(file, loaded, known, gateway, log);
+    late(when.started);
+    await timePasses(1500, 'a reload settles for 300 ms');
+    follows.close();
+    return seen;
+  }
+
+  it.each([
+    ['since they were read', { read: '// second' }, ['// second']],
+    ['once they are followed', { started: '// second' }, ['// second']],
+    [
+      'while a change is put in force',
+      { started: '// second', reloading: '// third' },
+      ['// second', '// third'],
+    ],
+    ['never', {}, []],
+  ])('takes up what was written %s, and each once', async (_, when, expected) => {
+    expect(await followed(when)).toEqual(expected);
+  });
+
+  it('takes nothing for known that was written while it was read', () => {
+    running.write('policies/more.cedar', '// before');
+    const { next } = settledConfig(() => running.load(), undefined);
+    if (!next.ok) throw new Error('the configuration is not valid');
+    const { known } = settledConfig(() => {
+      const read = running.load();
+      running.write('policies/more.cedar', '// behind the reader');
+      return read;
+    }, next);
+    expect(settledConfig(() => running.load(), next).known).not.toBe(known);
   });
 });
