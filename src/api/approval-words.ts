@@ -69,6 +69,25 @@ export function notTriedText({ status, notTried }: ApprovalItem): string | undef
   return `What it would change cannot be counted: ${notTried}.`;
 }
 
+/** What a text is that is masked from its first octet to its last. */
+const ALL_MASKED = "'***'";
+
+/**
+ * What is asked, in a line of a list: the masked text, or, where nothing of that is left, what it would do to what. Pure.
+ *
+ * @returns Not made safe for a screen.
+ */
+export function askedText({ text, actions, objects }: ApprovalItem): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line === ALL_MASKED ? `${actions.join(', ')}: ${objects.join(', ')}` : line;
+}
+
+/** Whose yes is missing, where it is not that of whoever looks; undefined: it is, or nothing is to be decided any more. Pure. */
+export function notMineText({ status, mine, notMine }: ApprovalItem): string | undefined {
+  if (status !== 'pending' || mine.length > 0) return undefined;
+  return notMine === undefined ? 'It waits for others.' : `It waits for others: ${notMine}.`;
+}
+
 /** What a try came to, and what is to be known of that. Pure. */
 export function trialWords(trial: ApprovalTrial): {
   readonly outcome: string;

@@ -29,6 +29,8 @@ export interface ApprovalItem {
   readonly needs: readonly { readonly name: string; readonly count: number; readonly given: number }[];
   /** Names that the caller may say yes under; empty: none. */
   readonly mine: readonly string[];
+  /** Why these are none while it is pending, in words that end a sentence. Absent: there are some, or it is settled. */
+  readonly notMine?: string;
   readonly session: string;
   readonly resource: string;
   readonly protocol: string;

@@ -35,6 +35,11 @@ export interface Explanation {
   readonly masked?: readonly string[];
   /** What it would show, in order; absent: it shows no columns, or what they are made of is not certain. */
   readonly columns?: readonly ExplainedColumn[];
+  /**
+   * What it names and the target does not have: it would fail there, whatever policy says. Told only of what is not denied. Absent:
+   * nothing, or that is not known.
+   */
+  readonly lacks?: readonly string[];
   readonly policyVersion: string;
 }
 

@@ -37,6 +37,8 @@ export function explanationOf(
   });
   const columns = firstOf((approvable?.columns ?? []).slice(0, MAX_TOLD).map(shortColumn));
   const masked = (approvable?.masked ?? []).slice(0, MAX_TOLD).map(short);
+  // Who is denied it is not told what is there: it would be a way to find out.
+  const lacks = decision.effect === 'deny' ? [] : (approvable?.lacks ?? []).slice(0, MAX_TOLD).map(short);
   return {
     schemaVersion: 1,
     effect: decision.effect,
@@ -51,6 +53,7 @@ export function explanationOf(
     ...(pairs.length > each.length ? { more: pairs.length - each.length } : {}),
     ...(masked.length === 0 ? {} : { masked }),
     ...(columns.length === 0 ? {} : { columns }),
+    ...(lacks.length === 0 ? {} : { lacks }),
     policyVersion: rules.engine.version,
   };
 }

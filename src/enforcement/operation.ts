@@ -73,6 +73,8 @@ export interface Approvable {
   readonly masked?: readonly string[];
   /** What it would show, column by column; absent: it shows none, or that is not certain. */
   readonly columns?: readonly ExplainedColumn[] | undefined;
+  /** What it names and the target does not have, as far as that is certain: names for people. */
+  readonly lacks?: readonly string[];
   /** Whether it could be tried out, as far as was known at the last `exact`. Absent: nothing of its kind can. */
   readonly trial?: Trial | undefined;
   /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */

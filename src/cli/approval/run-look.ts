@@ -1,3 +1,4 @@
+import { askedText } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
@@ -52,8 +53,7 @@ function row(item: ApprovalItem, now: number): string[] {
   const needs = item.needs.map(({ name, count, given }) => `${name} ${given}/${count}`).join(', ');
   const yours = item.mine.length > 0 ? ' (you)' : '';
   const who = actorText({ name: item.actor, person: item.person });
-  const text = item.text.replace(/\s+/g, ' ').trim();
-  return [item.id, item.at, who, item.resource, needs + yours, statusText(item, now), text];
+  return [item.id, item.at, who, item.resource, needs + yours, statusText(item, now), askedText(item)];
 }
 
 /** @returns Without `--wait` 0; with it what became of the request. */

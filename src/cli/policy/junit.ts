@@ -5,6 +5,8 @@ export interface Tried {
   readonly name: string;
   readonly resource: string;
   readonly failures: Failures;
+  /** What whoever reads the report should know although it is as expected. */
+  readonly remark?: string;
   readonly ms: number;
 }
 

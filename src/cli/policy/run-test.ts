@@ -8,7 +8,7 @@ import { visible } from '../render/text.ts';
 import { withGateway } from '../with-gateway.ts';
 import { type PolicyCase, readCases } from './cases.ts';
 import { junitOf, type Tried } from './junit.ts';
-import { type Failures, failuresOf, saidBy } from './verdict.ts';
+import { failuresOf, saidBy } from './verdict.ts';
 
 const FAILED = 76;
 
@@ -53,29 +53,35 @@ async function trial(gateway: OpenGateway, wanted: PolicyCase, index: number): P
   const options = { resource, asks: 'explains', ...(host === undefined ? {} : { place: host }) } as const;
   const begun = performance.now();
   const question = { text: command, parameters: params };
-  const failures = await askedOver(gateway, options, question, CLIENTS).then(
-    ({ explanation }) => (explanation === undefined ? [UNSAID] : failuresOf(wanted, explanation)),
+  const verdict = await askedOver(gateway, options, question, CLIENTS).then(
+    ({ explanation }) => ({
+      failures: explanation === undefined ? [UNSAID] : failuresOf(wanted, explanation),
+    }),
     (error: unknown) => ofRefusal(wanted, error),
   );
-  return { name, resource, failures, ms: Math.round(performance.now() - begun) };
+  return { name, resource, ...verdict, ms: Math.round(performance.now() - begun) };
 }
 
 const UNSAID = 'the gateway did not say what policy would';
 
 /** What is wrong with one case fails it; what is wrong with all of them ends the run. */
-function ofRefusal(wanted: PolicyCase, error: unknown): Failures {
+function ofRefusal(wanted: PolicyCase, error: unknown): Pick<Tried, 'failures' | 'remark'> {
   if (!isHoopError(error)) throw error;
   const said = saidBy(error);
-  if (said !== undefined) return failuresOf(wanted, said);
-  if (OF_ONE_CASE.has(error.code)) return [`${error.code}: ${error.message}`];
+  // A resource that is misspelt is refused like one that may not be reached: whoever reads the report must see which it may be.
+  const remark =
+    error.code === 'ERR_NO_ACCESS' ? { remark: [error.message, error.hint ?? ''].join('; ') } : {};
+  if (said !== undefined) return { failures: failuresOf(wanted, said), ...remark };
+  if (OF_ONE_CASE.has(error.code)) return { failures: [`${error.code}: ${error.message}`] };
   throw error;
 }
 
 const OF_ONE_CASE: ReadonlySet<string> = new Set(['ERR_TARGET_LOST', 'ERR_TARGET_UNREACHABLE', 'ERR_USAGE']);
 
-function linesOf({ name, failures, ms }: Tried): readonly string[] {
+function linesOf({ name, failures, remark, ms }: Tried): readonly string[] {
   const head = `${failures.length === 0 ? 'ok    ' : 'FAILED'}  ${visible(name)} (${ms} ms)`;
-  return [head, ...failures.map((one) => `        ${visible(one)}`)];
+  const below = remark === undefined || failures.length > 0 ? failures : [remark];
+  return [head, ...below.map((one) => `        ${visible(one)}`)];
 }
 
 function contentOf(file: string): Promise<string> {

@@ -15,7 +15,7 @@ type Said = Pick<Explanation, 'effect' | 'told'> & Partial<Explanation>;
  * @returns A sentence for each difference.
  */
 export function failuresOf(wanted: PolicyCase, said: Said): Failures {
-  const { effect, rows, approvals = [], masked = [], told, pairs = [] } = said;
+  const { effect, rows, approvals = [], masked = [], told, pairs = [], lacks = [] } = said;
   const rules = new Set([
     ...(told === undefined ? [] : [told.rule]),
     ...pairs.flatMap(({ rules: by }) => by),
@@ -23,6 +23,8 @@ export function failuresOf(wanted: PolicyCase, said: Said): Failures {
   const failures: string[] = [];
   if (effect !== wanted.expect)
     failures.push(`expected ${wanted.expect}, got ${effect}${told === undefined ? '' : `: ${told.message}`}`);
+  // A case about what is not there says nothing of what is.
+  if (lacks.length > 0) failures.push(`it would fail there: the target has no ${lacks.join(', ')}`);
   if (wanted.rule !== undefined && !rules.has(wanted.rule))
     failures.push(`rule ${wanted.rule} did not decide, but ${listed([...rules], 'none')}`);
   if (wanted.rows !== undefined && rows !== wanted.rows)

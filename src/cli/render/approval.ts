@@ -1,6 +1,7 @@
 import {
   maskedNames,
   meaningOf,
+  notMineText,
   notTriedText,
   pairsText,
   standingOf,
@@ -83,7 +84,8 @@ function block(text: string): string[] {
 function meaning(item: ApprovalItem, nowMs: number): string[] {
   const means = visible(meaningOf(item, nowMs));
   if (item.status !== 'pending') return [means];
-  if (item.mine.length === 0) return [means, 'You cannot say yes to it.'];
+  const others = notMineText(item);
+  if (others !== undefined) return [means, visible(others)];
   const counts = notTriedText(item) ?? `What it would change is counted by: hoopctl approval try ${item.id}`;
   return [means, visible(counts), `Your yes is one as ${item.mine.map(visible).join(' and ')}.`];
 }

@@ -11,7 +11,7 @@ import { visible } from './text.ts';
  * @returns Lines without LF.
  */
 export function renderExplanation(explanation: Explanation, resource: string): string[] {
-  const { pairs, more, rules, told } = explanation;
+  const { pairs, more, rules, told, lacks = [] } = explanation;
   const masked = maskedNames({ ...explanation, resource }) ?? [];
   const rows = pairs.map(({ effect, action, object, rules: by }) => [
     effect,
@@ -22,6 +22,9 @@ export function renderExplanation(explanation: Explanation, resource: string): s
   const reasons = rules.flatMap(({ id, reason }) => (reason === undefined ? [] : [`${id}: ${reason}`]));
   return [
     headOf(explanation),
+    ...(lacks.length === 0
+      ? []
+      : [`it would fail there: the target has no ${lacks.map(visible).join(', ')}`]),
     ...(told === undefined ? [] : [visible(told.message), `what its client can do: ${visible(told.hint)}`]),
     ...section('it would', rows.length === 0 ? [] : renderTable(['EFFECT', 'ACTION', 'OBJECT', 'BY'], rows)),
     ...(more === undefined ? [] : [`… and ${more} more`]),

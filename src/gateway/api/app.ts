@@ -47,7 +47,8 @@ export function createApp(deps: AppDeps, open: readonly Routes[], guarded: reado
   );
   app.onError((thrown, context) => {
     const error = toHoopError(thrown);
-    if (ERROR_TABLE[error.code].http >= 500)
+    // What is not supported is an answer, and nothing that an operator could mend.
+    if (ERROR_TABLE[error.code].http >= 500 && error.code !== 'ERR_UNSUPPORTED')
       deps.log.error('a request failed', { path: context.req.path, code: error.code, detail: error.detail });
     return answer(error);
   });

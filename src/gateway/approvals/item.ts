@@ -7,6 +7,8 @@ import type { Original } from '../../audit/event.ts';
 interface View {
   /** Names that they may say yes under. */
   readonly mine: readonly string[];
+  /** Why these are none while it is pending, in words that end a sentence. */
+  readonly notMine?: string | undefined;
   /** They may decide it while it is undecided, and so read exactly what was asked. */
   readonly exact: boolean;
   /** Where people decide it with a browser. */
@@ -16,7 +18,10 @@ interface View {
 }
 
 /** A request for approval as the API says it. Pure. */
-export function approvalItem(approval: Approval, { mine, exact, page, formatted }: View): ApprovalItem {
+export function approvalItem(
+  approval: Approval,
+  { mine, notMine, exact, page, formatted }: View,
+): ApprovalItem {
   const { id, state, at, expiresAt, windowMs, session, resource, protocol, actor, rules } = approval;
   const { text, actions, objects, masked, policyVersion, binding, original } = approval;
   return {
@@ -30,6 +35,7 @@ export function approvalItem(approval: Approval, { mine, exact, page, formatted 
     ...optional({ window: windowMs === undefined ? undefined : Math.floor(windowMs / 1000) }),
     needs: needsOf(approval),
     mine,
+    ...optional({ notMine }),
     session,
     resource,
     protocol,

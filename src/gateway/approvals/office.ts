@@ -4,6 +4,7 @@ import { type Approval, askedOnAuthorityOf, isSamePerson, missing } from '../../
 import type { AuditLog } from '../../audit/event.ts';
 import type { Clock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
+import { spanText } from '../../core/span.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { approvalObject } from '../../policy/objects.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
@@ -47,7 +48,7 @@ export class ApprovalOffice {
       if (items.length === MAX_LISTED) break;
       if (status !== undefined && approval.state !== status) continue;
       if (!isOwn(approval, principal) && !mayDecide(approval, principal, may)) continue;
-      items.push(this.#item(approval, { mine: mine(approval, principal, may), exact: false }));
+      items.push(this.#item(approval, { ...yesOf(approval, principal, may), exact: false }));
     }
     return items;
   }
@@ -73,7 +74,7 @@ export class ApprovalOffice {
     const { resource, text, original } = approval;
     const shown = exact && original !== undefined ? { original, text } : { text };
     const formatted = await this.#parts.formatted(resource, shown);
-    return this.#item(approval, { mine: mine(approval, principal, may), exact, formatted });
+    return this.#item(approval, { ...yesOf(approval, principal, may), exact, formatted });
   }
 
   /** @throws {HoopError} `ERR_NO_ACCESS` as `show`. */
@@ -100,7 +101,7 @@ export class ApprovalOffice {
     if (names.length === 0 && approval.state === 'pending')
       throw new HoopError('ERR_DENIED', 'what you may approve of this is approved already');
     const approved = await this.#parts.desk.approve(id, principal, names);
-    return this.#item(approved, { mine: mine(approved, principal, may), exact: false });
+    return this.#item(approved, { ...yesOf(approved, principal, may), exact: false });
   }
 
   /** Says no, for good. @throws {HoopError} as `approve`. */
@@ -180,10 +181,9 @@ export class ApprovalOffice {
   /** Whoever found a machine unlocked has not signed in. */
   #demandFresh(principal: Principal): void {
     if (this.isFresh(principal)) return;
-    const minutes = Math.floor(this.#parts.desk.terms.signedInMs / 60_000);
     throw new HoopError(
       'ERR_LOGIN_STALE',
-      `to decide this you must have signed in within the last ${minutes} minutes`,
+      `to decide this you must have signed in within the last ${spanText(this.#parts.desk.terms.signedInMs)}`,
       { hint: 'run: hoopctl login, and decide again; nothing else needs it' },
     );
   }
@@ -235,11 +235,21 @@ function mayDecide(approval: Approval, principal: Principal, may: May): boolean 
   return approval.needs.some(({ name }) => may(approval, name));
 }
 
-/** Names that the person can say yes under now. */
-function mine(approval: Approval, principal: Principal, may: May): readonly string[] {
-  if (approval.state !== 'pending' || !mayDecide(approval, principal, may)) return [];
-  if (approval.votes.some((vote) => isSamePerson(vote, principal))) return [];
-  return missing(approval).filter((name) => may(approval, name));
+/** Names that the person can say yes under now, or why there are none while it is pending. */
+function yesOf(
+  approval: Approval,
+  principal: Principal,
+  may: May,
+): { readonly mine: readonly string[]; readonly notMine?: string } {
+  if (approval.state !== 'pending') return { mine: [] };
+  const none = (notMine: string) => ({ mine: [], notMine });
+  if (principal.kind !== 'person') return none('agents decide nothing');
+  if (principal.attenuation !== undefined) return none('a login that gave up rights decides nothing');
+  if (askedOnAuthorityOf(approval, principal)) return none('it was asked on your own authority');
+  if (!mayDecide(approval, principal, may)) return none('no policy permits you to decide it');
+  if (approval.votes.some((vote) => isSamePerson(vote, principal))) return none('you have said yes to it');
+  const mine = missing(approval).filter((name) => may(approval, name));
+  return mine.length > 0 ? { mine } : none('what you may approve of it is approved already');
 }
 
 function stateText({ state, usedBy }: Approval): string {

@@ -1,4 +1,4 @@
-import { maskedNames, meaningOf, notTriedText, pairsText } from '../../api/approval-words.ts';
+import { maskedNames, meaningOf, notMineText, notTriedText, pairsText } from '../../api/approval-words.ts';
 import type { ApprovalItem, ApprovalTrial } from '../../api/approvals.ts';
 import { exactView } from './exact-view.ts';
 import { type Html, html } from './html.ts';
@@ -98,7 +98,8 @@ function unchecked({ declared, reason }: ApprovalItem): Html | undefined {
 }
 
 function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean): Html {
-  if (item.mine.length === 0) return html`<p class="dim">There is no yes of yours that it lacks.</p>`;
+  const others = notMineText(item);
+  if (others !== undefined) return html`<p class="dim">${others}</p>`;
   const means = html`<p>${meaningOf(item, nowMs)}</p>`;
   if (!fresh) return html`${means}${signInAgain(item)}`;
   const form = (word: string, body: Html) =>

@@ -1,4 +1,4 @@
-import { standingOf, timeLeft } from '../../api/approval-words.ts';
+import { askedText, standingOf, timeLeft } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import type { HoopError } from '../../core/errors.ts';
 import { ERROR_TABLE } from '../../core/errors.ts';
@@ -26,6 +26,8 @@ const SETTLED = 20;
 const ROWS = 200;
 /** Characters of one text in a list. */
 const ROW_TEXT = 400;
+/** Of which so much is looked at: there may be more blanks in it than there is room for. */
+const MOST_TEXT = 2 * ROW_TEXT;
 
 /** A whole page. @param live It is kept true to what it shows. Pure, as everything here. */
 export function page(title: string, session: WebSession | undefined, body: Html, live?: Live): string {
@@ -132,7 +134,8 @@ function rows(items: readonly ApprovalItem[], nowMs: number): Html {
 }
 
 function row(item: ApprovalItem, nowMs: number): Html {
-  const text = item.text.slice(0, ROW_TEXT).replace(/\s+/g, ' ').trim();
+  const asked = askedText({ ...item, text: item.text.slice(0, MOST_TEXT) });
+  const text = asked.length > ROW_TEXT ? `${asked.slice(0, ROW_TEXT - 1)}…` : asked;
   return html`<li><a href="${pageOf(item.id)}"><span class="head"><span>${asker(item)} at <strong>${item.resource}</strong></span>
 ${state(item)}</span>
 <span class="dim">${until(item, nowMs) ?? timeText(item.at)} · ${needs(item)}</span>

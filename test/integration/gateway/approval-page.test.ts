@@ -237,7 +237,7 @@ describe('the approval page', () => {
       await browser.open(pageOf(item)),
     ]);
     expect(late.status).toBe(401);
-    expect(late.html).toContain('you must have signed in within the last 1 minutes');
+    expect(late.html).toContain('you must have signed in within the last 60 s');
     expect(stale.html).toContain('Sign in again to decide');
     expect(stale.html).not.toContain('/approve"');
     expect(await statusOf(item)).toBe('pending');

@@ -81,7 +81,11 @@ describe('a request as people decide it', () => {
     ['one use', {}, 'exactly this is done once, for this instance of shop-copilot, within 59 min.'],
     ['a window', { window: 7200 }, 'may open pg-prod as often as it likes for 2 h from then on'],
     ['mine to give', {}, 'Your yes is one as dba.'],
-    ['not mine', { mine: [] }, 'You cannot say yes to it.'],
+    [
+      'not mine',
+      { mine: [], notMine: 'you have said yes to it' },
+      'It waits for others: you have said yes to it.',
+    ],
     ['approved', { status: 'approved' }, 'when exactly the same is sent again'],
     ['approved for a time', { status: 'approved', window: 60 }, 'It is open for another 59 min.'],
     ['used', { status: 'approved', usedBy: 'op_1' }, 'It was done once.'],

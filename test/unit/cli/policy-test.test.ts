@@ -103,6 +103,7 @@ describe('what policy says', () => {
     [{ rows: 6 }, allow, ['expected a bound of 6 rows, got 5']],
     [{ rows: 6 }, { ...allow, rows: undefined }, ['expected a bound of 6 rows, got none']],
     [{ approvals: ['dba'] }, allow, ['expected approvals dba, got none']],
+    [{}, { ...allow, lacks: ['ordres'] }, ['it would fail there: the target has no ordres']],
     [{ masked: ['pg/t.b'], shown: ['pg/t.a'] }, allow, ['pg/t.b is not masked', 'pg/t.a is masked']],
   ])('is compared: %j', (more, said, failures) => {
     expect(failuresOf({ ...wanted!, ...more } as never, said as never)).toEqual(failures);

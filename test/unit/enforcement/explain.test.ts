@@ -51,6 +51,19 @@ describe('an explanation', () => {
     expect(explain(pairs)).toMatchObject(expected);
   });
 
+  it.each([
+    ['what would run', [pair('sql.select')], ['t']],
+    ['what waits for people', [pair('sql.drop')], ['t']],
+    [
+      'nothing that is denied, which would be a way to find out what is there',
+      [pair('sql.truncate')],
+      undefined,
+    ],
+  ])('tells what the target lacks of %s', (_what, pairs, expected) => {
+    const approvable = { exact: () => '', lacks: ['t'] };
+    expect(explain(pairs, { approvable }).lacks).toEqual(expected);
+  });
+
   it('judges each pair by itself, whatever becomes of all', () => {
     const { pairs, told } = explain([pair('sql.select'), pair('sql.truncate'), pair('sql.drop')]);
     expect(pairs.map(({ effect, rules: by }) => [effect, ...by])).toEqual([

@@ -140,7 +140,8 @@ describe('who may say yes or no', () => {
     const ada = at.someone('ada', ['dbas']);
     const both = at.someone('bo', ['dbas', 'security']);
     expect(await at.office.show(both, id)).toMatchObject({ mine: ['dba', 'security'] });
-    expect(await at.office.approve(ada, id, BINDING)).toMatchObject({ status: 'pending', mine: [] });
+    const notMine = 'you have said yes to it';
+    expect(await at.office.approve(ada, id, BINDING)).toMatchObject({ status: 'pending', mine: [], notMine });
     await expect(at.office.approve(ada, id, BINDING)).rejects.toMatchObject({ code: 'ERR_DENIED' });
     expect(await at.office.approve(both, id, BINDING)).toMatchObject({
       needs: [{ given: 1 }, { name: 'security', count: 2, given: 1 }],
@@ -201,6 +202,8 @@ describe('who sees what', () => {
     }
     const item = await at.office.show(by, id);
     expect(item).toMatchObject({ id, binding: BINDING, mine: sees === 'exact' ? ['dba'] : [] });
+    const why = by.kind === 'person' ? 'it was asked on your own authority' : 'agents decide nothing';
+    expect(item.notMine).toBe(sees === 'exact' ? undefined : why);
     expect(item.original).toEqual(sees === 'exact' ? { statement: 'DROP TABLE t' } : undefined);
     expect(item.sha256).toEqual(sees === 'exact' ? { statement: sha256('DROP TABLE t') } : undefined);
     expect(item.formatted).toBe(`in lines: ${sees === 'exact' ? 'DROP TABLE t' : item.text}`);

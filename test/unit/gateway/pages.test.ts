@@ -241,6 +241,14 @@ describe('the other pages', () => {
     expect(page).toContain('and 799 more');
   });
 
+  it('say what is asked in a line each: cut with a sign, and of what is masked whole what it would do', () => {
+    const of = (more: Parameters<typeof item>[0]) => listPage([item(more)], session, NOW, 'c.1');
+    const long = 'SELECT 1, '.repeat(100);
+    expect(of({ text: long })).toContain(`${long.slice(0, 399)}…<`);
+    const [actions, objects] = [['sql.delete'], ['pg/public.payments']];
+    expect(of({ text: "'***'", actions, objects })).toContain('sql.delete: pg/public.payments<');
+  });
+
   it('say what to do where nobody can sign in, and repeat an error as text', () => {
     expect(signInPage([], '/approvals')).toContain('hoopctl approval list');
     expect(

@@ -34,10 +34,14 @@ export const explainOperation = tool({
       .array(z.object({ name: z.string(), from: z.array(z.string()), mask: z.string().optional() }))
       .optional(),
     masked: z.array(z.string()).optional(),
+    lacks: z
+      .array(z.string())
+      .optional()
+      .describe('What it names and the target does not have: it would fail there.'),
   }),
   async run({ resource, operation }, { desk, signal }) {
     const explanation = await explained(desk, resource, operation, signal);
-    const { effect, approvals, rows, pairs, rules, columns, masked } = explanation;
+    const { effect, approvals, rows, pairs, rules, columns, masked, lacks } = explanation;
     return {
       effect,
       ...toldOf(explanation),
@@ -64,6 +68,7 @@ export const explainOperation = tool({
             })),
           }),
       ...(masked === undefined ? {} : { masked: masked.map((name) => shownName(name)) }),
+      ...(lacks === undefined ? {} : { lacks: lacks.map((name) => shownName(name)) }),
     };
   },
 });

@@ -1,5 +1,6 @@
 /** Saying yes or no to a request: it is fetched, read to its end, and only then decided. Pure. */
 
+import { notMineText } from '../../../api/approval-words.ts';
 import type { ApprovalItem } from '../../../api/approvals.ts';
 import { bodyRows } from './layout.ts';
 import { scrolled } from './list.ts';
@@ -13,10 +14,11 @@ const QUESTION_ROWS = 2;
 
 export function beginDecision(state: UiState, request: ApprovalItem, word: 'approve' | 'deny'): Step {
   const refuse = (why: string): Step => ({ state: noticed(state, why, 'bad'), effects: [] });
-  const { id, status, mine } = request;
+  const { id, status } = request;
   if (!state.decides) return refuse('read-only: press W first to decide requests here');
   if (status !== 'pending') return refuse(`it is ${status} already`);
-  if (mine.length === 0) return refuse('you are none of those who may decide it');
+  const others = notMineText(request);
+  if (others !== undefined) return refuse(others);
   const overlay: Decide = { kind: 'decide', word, id, reason: '', top: 0, sent: false };
   return { state: { ...state, overlay }, effects: [{ do: 'look', id }] };
 }
@@ -43,7 +45,11 @@ export function onDecideKey(
   lines: number,
 ): Step {
   const rows = decisionRows(state);
-  const to = (top: number): Step => ({ state: { ...state, overlay: { ...overlay, top } }, effects: [] });
+  // What was said of the place where it was read before is over.
+  const to = (top: number): Step => ({
+    state: { ...state, notice: undefined, overlay: { ...overlay, top } },
+    effects: [],
+  });
   const by: Record<string, number> = {
     down: 1,
     j: 1,

@@ -1,5 +1,5 @@
 /** The columns of each list. Pure. */
-import { standingOf, timeLeft } from '../../../api/approval-words.ts';
+import { askedText, standingOf, timeLeft } from '../../../api/approval-words.ts';
 import { eventRow } from '../../audit/event-row.ts';
 import type { List } from '../state/list.ts';
 import type { Items, ScreenName, TunnelState, UiState } from '../state/model.ts';
@@ -68,7 +68,7 @@ export const COLUMNS: ColumnsOf = {
     { heading: 'WHO', width: 14, from: 60, cell: ({ actor }) => actor },
     { heading: 'RESOURCE', width: 10, from: 50, cell: ({ resource }) => resource },
     { heading: 'NEEDS', width: 14, from: 90, cell: needsText },
-    { heading: 'WHAT', width: 'rest', cell: ({ text }) => text.replace(/\s+/g, ' ').trim() },
+    { heading: 'WHAT', width: 'rest', cell: askedText },
   ],
   sessions: ({ nowMs, lists }) => [
     {

@@ -99,6 +99,12 @@ export class ApprovableStatement implements Approvable {
     );
   }
 
+  /** Of one statement alone: another before it may make what it names. */
+  get lacks(): readonly string[] {
+    const [plan, ...more] = this.#planned.plans;
+    return more.length === 0 ? (plan?.lacks ?? []) : [];
+  }
+
   get trial(): Trial | undefined {
     return this.#trial;
   }

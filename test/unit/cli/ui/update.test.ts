@@ -396,7 +396,7 @@ describe('approvals', () => {
   });
 
   test.each([
-    [{ mine: [] }, 'none of those who may decide'],
+    [{ mine: [], notMine: 'you have said yes to it' }, 'It waits for others: you have said yes to it.'],
     [{ status: 'approved' as const }, 'it is approved already'],
   ])('%j cannot be decided here', (more, said) => {
     const bench = online(more);

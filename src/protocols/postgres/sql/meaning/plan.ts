@@ -94,6 +94,8 @@ export interface StatementPlan {
   readonly analysed?: true;
   /** What each column of its result is made of, where `explains` asks for it; absent: that is not certain. */
   readonly lineage?: readonly OutputColumn[];
+  /** What it names and the catalog does not have, where `explains` asks for it: tables, and columns that it lists of others. */
+  readonly lacks?: readonly string[];
   /** OIDs of the relations that it names: a column of any other is none that was judged. */
   readonly relations: readonly number[];
   /** It changes a relation with masked columns, or what is known of one. */

@@ -1,5 +1,6 @@
 import { once } from '../../../../core/later.ts';
 import type { PolicyValue } from '../../../../policy/model.ts';
+import { lackedNames } from '../../catalog/lacked-names.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
 import { HINTS } from '../../hints.ts';
 import type { PostgresRefusal } from '../../refusals.ts';
@@ -82,6 +83,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...(flow.analysed === true ? { analysed: true } : {}),
     ...(explaining.length === 0 ? {} : { explaining }),
     ...(input.explains === true ? lineageOf(facts, analysed, catalog) : {}),
+    ...(input.explains === true ? { lacks: lackedNames(facts.relations, touched) } : {}),
     relations: touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
     reshapesMasked: reshapesMasked(facts, resolution),
     ...(resolution.clear.length > 0 ? { clears: { catalog, path } } : {}),
