@@ -104,6 +104,20 @@ describe('the device login', () => {
     expect(await left()).toEqual(expect.not.arrayContaining([expect.stringContaining('.sealed')]));
   });
 
+  test('goes to the provider that the gateway has now, whichever it was before, and to no other by name', async () => {
+    await gatewayFor(real());
+    const first = login('--json');
+    await provider.approve(await userCode(first), 'alice');
+    expect(await first.finished).toMatchObject({ exitCode: 0 });
+    const issuer = 'http://127.0.0.1:9';
+    await gatewayFor({ issuer, clientId: 'x', scope: 'openid' });
+    // Nobody answers there: it was asked.
+    expect((await login().finished).stderr).toContain(`the identity provider ${issuer} cannot be reached`);
+    const named = await login('--issuer', provider.issuer).finished;
+    expect(named.exitCode).toBe(64);
+    expect(named.stderr).toContain(`hint: it knows, by --issuer: ${issuer}`);
+  });
+
   test('speaks JSON to programs', async () => {
     await gatewayFor(real());
     const running = login('--json', '--profile', 'ci');

@@ -52,10 +52,10 @@ export async function logIn(invocation: Invocation, watcher: LoginWatcher): Prom
   try {
     const discovery = await raceInterrupt(signal, located.client.discovery(signal));
     checkAddress(located.origin, discovery.gateway);
-    const client = chooseIssuer(
-      discovery.issuers,
-      textOption(invocation, 'issuer') ?? located.profile?.issuer,
-    );
+    // The one of before, unless the gateway has another now.
+    const { issuers } = discovery;
+    const before = issuers.find(({ issuer }) => issuer === located.profile?.issuer)?.issuer;
+    const client = chooseIssuer(issuers, textOption(invocation, 'issuer') ?? before);
     const profile = profileFor(invocation, located, client.issuer);
     const login = await signIn(watcher, located, client, profile);
     const me = await raceInterrupt(signal, introduce(located, profile, login));
@@ -94,7 +94,7 @@ function chooseIssuer(issuers: readonly DiscoveryIssuer[], wanted: string | unde
   const found = issuers.find((item) => item.issuer === wanted);
   if (found !== undefined) return found;
   throw new HoopError('ERR_USAGE', `this gateway does not know the issuer ${wanted}`, {
-    hint: `it knows: ${names}`,
+    hint: `it knows, by --issuer: ${names}`,
   });
 }
 

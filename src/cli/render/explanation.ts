@@ -22,9 +22,7 @@ export function renderExplanation(explanation: Explanation, resource: string): s
   const reasons = rules.flatMap(({ id, reason }) => (reason === undefined ? [] : [`${id}: ${reason}`]));
   return [
     headOf(explanation),
-    ...(lacks.length === 0
-      ? []
-      : [`it would fail there: the target has no ${lacks.map(visible).join(', ')}`]),
+    ...(lacks.length === 0 ? [] : [`and fail there: the target has no ${lacks.map(visible).join(', ')}`]),
     ...(told === undefined ? [] : [visible(told.message), `what its client can do: ${visible(told.hint)}`]),
     ...section('it would', rows.length === 0 ? [] : renderTable(['EFFECT', 'ACTION', 'OBJECT', 'BY'], rows)),
     ...(more === undefined ? [] : [`… and ${more} more`]),
@@ -59,13 +57,14 @@ function refusedPseudonyms({ columns = [] }: Explanation): string[] {
   );
 }
 
-function headOf({ effect, approvals = [], rows, limits, policyVersion }: Explanation): string {
+function headOf({ effect, approvals = [], rows, limits, lacks = [], policyVersion }: Explanation): string {
   const by = `by policy ${visible(policyVersion)}`;
   if (effect === 'deny') return `it would be denied, ${by}`;
   if (effect === 'hold')
     return `it would wait for the approval of ${approvals.map(visible).join(' and ')}, ${by}`;
   const bound = rows === undefined ? '' : `, and be undone if it changed more than ${rows} rows`;
-  return `it would run, ${by}${bound}${limits === undefined ? '' : limitText(limits)}`;
+  const runs = lacks.length === 0 ? 'it would run' : 'it would be let through';
+  return `${runs}, ${by}${bound}${limits === undefined ? '' : limitText(limits)}`;
 }
 
 function limitText({ rows, bytes, timeMs }: NonNullable<Explanation['limits']>): string {

@@ -17,6 +17,7 @@ export const HINTS = {
     'let a column that is not masked decide the conflict, or ask somebody who may see this one',
   copyReadable: 'use the format text or csv, in the encoding UTF8',
   copyTable: 'use the format text or csv, or copy the columns of a table',
+  computes: 'use plain SQL, and functions that only compute, as string_agg and date_trunc do',
   copyUnmasked: 'copy the columns that are not masked for you; a query shows the others masked',
   declareFirst: 'declare or bind it first',
   explainOnly: 'explain it without running it, or leave the masked column out',
@@ -26,10 +27,12 @@ export const HINTS = {
   keepSetting: 'leave the setting as it is',
   leaveOut: 'leave it out, or ask for a view without it',
   leaveOutOrAlone: 'leave the masked column out, or select it by itself',
-  listedFunction: 'use a function of the documented list, or ask for it to be added',
+  listedFunction:
+    'use a function that hands values on, as array_agg, max and coalesce do, or ask the operator to list this one in freeText.functions',
   nameNeeded: 'name the columns that you need',
   nameUnmasked: 'name the columns that are not masked',
-  plainColumn: 'select the column by itself, or use a function of the documented list',
+  plainColumn:
+    'select the column by itself, or with a function that hands values on, as array_agg, max and coalesce do',
   prepareFirst: 'prepare it first',
   sendAgain: 'send it again',
   simpler: 'write it in a simpler way',

@@ -118,12 +118,13 @@ export const POSTGRES_REFUSALS = {
   'computed-text': {
     means:
       'What is made of free text would be shown, stored, sorted by or compared with other rows, and here it is shown in plain columns alone.',
-    instead: 'Select the column by itself, or use a function of the documented list.',
+    instead: 'Select the column by itself, or with a function that hands values on, as `array_agg` does.',
     next: 'leave-out',
   },
   'unlisted-function': {
     means: 'A function of users would be called, of which nobody has said that what it gives may be shown.',
-    instead: 'Use a function of the documented list, or ask for it to be added.',
+    instead:
+      'Use a function that hands values on, as `array_agg` does, or ask the operator to list this one in `freeText.functions`.',
     next: 'instead',
   },
   'text-definition': {
@@ -160,7 +161,7 @@ export const POSTGRES_REFUSALS = {
   },
   'unsafe-function': {
     means: 'A function could read what is masked.',
-    instead: 'Use a function of the documented list.',
+    instead: 'Use plain SQL, and functions that only compute.',
     next: 'instead',
   },
   'unsafe-setting': {

@@ -114,7 +114,7 @@ export const POSTGRES_KINDS: Readonly<Record<PostgresRule, Kind>> = {
     at: 'pg-plain',
     refused: ["SELECT greet('Ann')"],
     other: ['SELECT max(name) FROM customers WHERE id = 1'],
-    about: 'a function of the documented list',
+    about: 'a function that hands values on',
     shows: 'Ann',
   },
   'text-definition': {
@@ -154,7 +154,7 @@ export const POSTGRES_KINDS: Readonly<Record<PostgresRule, Kind>> = {
   'unsafe-function': {
     refused: ["SELECT query_to_xml('SELECT name FROM customers', true, true, '')"],
     other: ["SELECT string_agg(name, ',') FROM customers"],
-    about: 'a function of the documented list',
+    about: 'functions that only compute',
     shows: 'Ann,Bob',
   },
   'unsafe-setting': { refused: ["SET search_path = 'other'", ANN], other: [ANN], shows: 'Ann' },

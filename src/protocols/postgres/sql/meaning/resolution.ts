@@ -264,11 +264,7 @@ export class Resolution {
   /** Compiled code that takes SQL as text, reads files or steers the server can reach what is masked. */
   #unsafe(use: ResolvedFunction): void {
     if (!this.anyMasked()) return;
-    this.#refuse(
-      'unsafe-function',
-      `function ${use.name} could read what is masked for you`,
-      HINTS.listedFunction,
-    );
+    this.#refuse('unsafe-function', `function ${use.name} could read what is masked for you`, HINTS.computes);
   }
 
   /** Extensions' own computing needs no distrust: it gives what its arguments hold, and these are traced. */
