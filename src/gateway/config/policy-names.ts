@@ -54,6 +54,11 @@ function strangeness({ type, id }: NamedEntity, { resources, agents, groups }: W
       : { problem: 'which agents does not name', cure: `did you mean ${meant}?` };
   }
   if (APART.has(type)) return undefined;
+  if (type !== 'Resource' && !id.includes('/') && !resources.includes(id))
+    return {
+      problem: 'without the resource that it is at: the rule applies to nothing',
+      cure: `write that before it, as in ${resources[0] ?? 'RESOURCE'}/${id}`,
+    };
   return unlessKnown(id.split('/')[0]!, resources, 'and resources has none of that name');
 }
 

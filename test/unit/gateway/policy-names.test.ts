@@ -24,6 +24,10 @@ it.each([
     'rule "a" names Table::"elsewhere/public.t", and resources has none of that name; until there is one, the rule does not apply to it',
   ],
   [
+    'permit (principal, action in Action::"sql.read", resource in Table::"public.t");',
+    'rule "a" names Table::"public.t", without the resource that it is at: the rule applies to nothing; write that before it, as in pg-prod/public.t',
+  ],
+  [
     'forbid (principal, action, resource) when { principal in Group::"ai-agent" };',
     'rule "a" names Group::"ai-agent", which agents does not name; did you mean ai-agents?',
   ],
