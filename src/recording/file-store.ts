@@ -1,7 +1,8 @@
-import { existsSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import { makeFolders } from '../core/disk/folders.ts';
 import { HoopError } from '../core/errors.ts';
 import { FileRecorder, type RecordingTools, recordingTools } from './file-recorder.ts';
 import { followed } from './followed.ts';
@@ -15,9 +16,11 @@ const DAY = /^\d{4}-\d{2}-\d{2}$/;
 /**
  * Recordings as files: `<dir>/<yyyy-mm-dd>/<session>.hrec`, 0600 in folders 0700, by the day (UTC) of their start.
  *
- * @param dir Made when the first session starts.
+ * @param dir Made here and now: what cannot be written is told before the first session, not by it.
+ * @throws {HoopError} `ERR_CONFIG` it cannot be made or written.
  */
 export function openRecordingStore(dir: string, clock: Clock): RecordingStore {
+  demandWritable(dir);
   const tools = recordingTools();
   return {
     async open(session) {
@@ -40,6 +43,19 @@ export function openRecordingStore(dir: string, clock: Clock): RecordingStore {
       );
     },
   };
+}
+
+function demandWritable(dir: string): void {
+  try {
+    makeFolders(dir, 0o700);
+    accessSync(dir, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    throw new HoopError('ERR_CONFIG', `recordings: ${dir} cannot be written (${code})`, {
+      hint: 'give hoopd a directory of its own that it may write',
+      cause,
+    });
+  }
 }
 
 async function find(dir: string, session: string): Promise<string | undefined> {

@@ -3,9 +3,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, lstat, open, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeFolders } from '../../core/disk/folders.ts';
 import { HoopError } from '../../core/errors.ts';
 
 const GROUP_AND_OTHER = 0o077;
@@ -27,10 +28,14 @@ export function configDir(env: NodeJS.ProcessEnv): string {
  * Creates a directory for its owner alone (0700), parents included; an existing one must belong to us and be closed
  * to everyone else.
  *
- * @throws {HoopError} `ERR_CONFIG` it is not a directory, another's, or open to group or others.
+ * @throws {HoopError} `ERR_CONFIG` it cannot be made, is not a directory, another's, or open to group or others.
  */
 export async function ensurePrivateDir(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  try {
+    makeFolders(path, 0o700);
+  } catch (error) {
+    notWritable(path, 'made', error);
+  }
   const found = await lstat(path);
   if (!found.isDirectory()) throw new HoopError('ERR_CONFIG', `${path} is not a directory`);
   assertPrivate(path, found, 'chmod 700');
@@ -39,6 +44,8 @@ export async function ensurePrivateDir(path: string): Promise<void> {
 /**
  * Writes a file 0600 so that a reader sees the old content or the new, also after a power cut: temporary file in the
  * same directory, fsync, rename, fsync of the directory.
+ *
+ * @throws {HoopError} `ERR_CONFIG` it cannot be written.
  */
 export async function writePrivateFile(path: string, content: string | Uint8Array): Promise<void> {
   const temporary = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
@@ -52,10 +59,19 @@ export async function writePrivateFile(path: string, content: string | Uint8Arra
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => undefined);
+    notWritable(path, 'written', error);
   }
   await syncDirectory(dirname(path));
+}
+
+/** A job's home may be read-only or none at all, and a disk full: no fault of ours, and the user's to mend. */
+function notWritable(path: string, verb: 'made' | 'written', error: unknown): never {
+  const code = error instanceof Error && 'code' in error ? ` (${error.code})` : '';
+  throw new HoopError('ERR_CONFIG', `${path} cannot be ${verb}${code}`, {
+    hint: 'hoopctl keeps its files where this user may write: name such a directory by HOOPCTL_CONFIG_DIR',
+    cause: error,
+  });
 }
 
 /**
@@ -69,7 +85,8 @@ export async function writePrivateFile(path: string, content: string | Uint8Arra
 export async function readPrivateFile(path: string, maxBytes: number): Promise<Buffer | undefined> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(
     (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
+      // No directory on the way to it: a home that is /dev/null, as accounts of services have.
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
       if (error.code === 'ELOOP') throw new HoopError('ERR_CONFIG', `${path} is a symbolic link`);
       throw new HoopError('ERR_CONFIG', `${path} cannot be read (${error.code ?? error.message})`);
     },

@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { newSealKeyText } from '../../audit/keys.ts';
+import { makeFolders } from '../../core/disk/folders.ts';
 import { HoopError } from '../../core/errors.ts';
 import { PROTOCOLS } from '../../protocols/index.ts';
 import { writeNewFile } from '../../storage/new-file.ts';
@@ -68,7 +69,7 @@ async function tlsFiles(): Promise<StarterFile[]> {
 function writeNew(directory: string, { name, mode, text }: StarterFile): boolean {
   const path = join(directory, name);
   try {
-    makeFolders(dirname(path));
+    makeFolders(dirname(path), 0o755);
     return writeNewFile(path, text, mode);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
@@ -77,11 +78,4 @@ function writeNew(directory: string, { name, mode, text }: StarterFile): boolean
       cause: error,
     });
   }
-}
-
-/** As Node does itself; only that it tries for ever where a file system takes no new folder and says that there is none, as `/proc`. */
-function makeFolders(path: string): void {
-  if (existsSync(path)) return;
-  makeFolders(dirname(path));
-  mkdirSync(path);
 }

@@ -1,9 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadSigningKey as loadAuditKey } from '../../audit/keys.ts';
+import { makeFolders } from '../../core/disk/folders.ts';
 import { HoopError } from '../../core/errors.ts';
 import {
   generateSigningKey,
@@ -44,7 +45,7 @@ const SECRET_BYTES = 32;
  */
 export async function openState(dir: string): Promise<GatewayState> {
   const lock = open(dir, () => {
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(dir, 0o700);
     return lockDirectory(dir, 'hoopd');
   });
   try {

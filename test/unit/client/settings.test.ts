@@ -9,6 +9,7 @@ import { machineSource } from '../../../src/client/login/subject-sources.ts';
 import { Network } from '../../../src/client/network/network.ts';
 import { proxyFor } from '../../../src/client/network/proxy.ts';
 import { notAGateway, problemToError, wantedNonce } from '../../../src/client/problem.ts';
+import { ensurePrivateDir } from '../../../src/client/store/private-files.ts';
 import {
   checkProfileName,
   parseGatewayUrl,
@@ -24,6 +25,24 @@ beforeEach(async () => {
 afterEach(() => rm(join(directory, '..'), { recursive: true, force: true }));
 
 describe('profiles', () => {
+  test.each(['/proc/none/hoopctl', '/dev/null/hoopctl'])(
+    'in a home that takes none, %s: told so, at once',
+    async (at) => {
+      await expect(ensurePrivateDir(at)).rejects.toMatchObject({
+        code: 'ERR_CONFIG',
+        message: expect.stringContaining('cannot be made (E'),
+        hint: expect.stringContaining('HOOPCTL_CONFIG_DIR'),
+      });
+    },
+  );
+
+  test.each(['/proc/none/hoopctl', '/dev/null/hoopctl'])(
+    'are none in a home that is none: %s',
+    async (at) => {
+      expect((await readProfiles(at)).size).toBe(0);
+    },
+  );
+
   test('are kept apart, owner-only, and read back', async () => {
     await saveProfile(directory, {
       name: 'a.b',

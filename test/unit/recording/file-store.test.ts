@@ -37,6 +37,18 @@ recordingStoreConforms('files', async (): Promise<StoreUnderTest> => {
 });
 
 describe('recordings as files', () => {
+  it.each(['/proc/none/recordings', '/dev/null/recordings'])(
+    'are asked for at the start where they cannot be: %s',
+    (dir) => {
+      expect(() => openRecordingStore(dir, systemClock)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_CONFIG',
+          message: expect.stringMatching(/cannot be written \(E/),
+        }),
+      );
+    },
+  );
+
   it('are for the owner alone, by the day of their start', async () => {
     const dir = join(root, 'modes');
     const id = 'ses_01MODES00000000';
@@ -49,8 +61,9 @@ describe('recordings as files', () => {
   });
 
   it('are refused where nothing can be written', async () => {
-    writeFileSync(join(root, 'a-file'), '');
-    const broken = openRecordingStore(join(root, 'a-file'), systemClock);
+    const dir = join(root, 'day-is-a-file');
+    const broken = openRecordingStore(dir, systemClock);
+    writeFileSync(join(dir, '1970-01-01'), '');
     const session = { id: 'ses_01BROKEN0000000', protocol: 'postgres', startedAt: 0 };
     await expect(broken.open(session)).rejects.toMatchObject({ code: 'ERR_RECORDING_UNAVAILABLE' });
   });
