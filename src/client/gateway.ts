@@ -11,6 +11,7 @@ import { issuerFetch } from './login/issuer-client.ts';
 import { StoredLoginSource } from './login/stored-login.ts';
 import { machineSource } from './login/subject-sources.ts';
 import { timeGiven } from './login/time-given.ts';
+import { missingTokenCure } from './login/token-cure.ts';
 import { Network } from './network/network.ts';
 import { chooseTrust } from './network/trust.ts';
 import { systemScheduler } from './scheduler.ts';
@@ -146,7 +147,9 @@ export async function subjectSource(located: LocatedGateway, env: NodeJS.Process
   if (profile?.secretStore === undefined) {
     const option = located.profileName === DEFAULT_PROFILE ? '' : ` --profile ${located.profileName}`;
     throw new HoopError('ERR_NOT_LOGGED_IN', `not logged in at ${located.origin}`, {
-      hint: `run: hoopctl login --gateway ${located.origin}${option}; machines: set HOOPCTL_TOKEN, HOOPCTL_TOKEN_FILE or HOOPCTL_CLIENT_ID`,
+      hint:
+        missingTokenCure(env) ??
+        `run: hoopctl login --gateway ${located.origin}${option}; machines: set HOOPCTL_TOKEN, HOOPCTL_TOKEN_FILE or HOOPCTL_CLIENT_ID`,
     });
   }
   return new StoredLoginSource({

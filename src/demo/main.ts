@@ -93,7 +93,7 @@ async function prepare(options: DemoOptions, story: Story): Promise<Stage> {
   const port = options.port ?? (once ? undefined : DEFAULT_PORT);
   if (port !== undefined && !(await isFree(port))) {
     throw new HoopError('ERR_CONFIG', `port ${port} is taken`, {
-      hint: 'end the demo that may be running, or choose another: --port N, by npm start -- --port N',
+      hint: 'end the demo that may be running, or choose another port: npm start -- --port N',
     });
   }
   const directory = options.directory ?? (once ? undefined : DEFAULT_DIRECTORY);

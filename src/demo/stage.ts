@@ -181,7 +181,7 @@ async function serve(
   } catch (cause) {
     if (!String(cause).includes(String(port))) throw cause;
     throw new HoopError('ERR_CONFIG', `port ${port} is taken`, {
-      hint: 'end the demo that may be running, or choose another: --port N, by npm start -- --port N',
+      hint: 'end the demo that may be running, or choose another port: npm start -- --port N',
       cause,
     });
   }

@@ -131,7 +131,8 @@ export class AgentRegistry {
         hint: `choose one with --agent: ${names.join(', ')}`,
       });
     }
-    throw new HoopError('ERR_AGENT_UNKNOWN', undefined, {
+    const text = requestedAgent === undefined ? 'no agent of the gateway has this identity' : undefined;
+    throw new HoopError('ERR_AGENT_UNKNOWN', text, {
       hint: 'ask the operator to compare the claims of this token with the match of the agent',
     });
   }

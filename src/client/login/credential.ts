@@ -193,9 +193,10 @@ export class Credential {
   async #refused(error: unknown, token: string): Promise<never> {
     if (!isHoopError(error) || ERROR_TABLE[error.code].exit !== 67) throw error;
     const { hint = '' } = toHoopError(error);
-    // What the gateway knows better stays: which groups the provider left out, whose domain is not admitted.
-    const known = hint !== '' && !hint.includes('hoopctl login');
-    const cure = known ? hint : ((await this.#options.source.cure?.(token)) ?? this.#cure);
+    // What the token itself tells is the most exact: which audience it has, and which is wanted. Of the rest the gateway knows more:
+    // which groups the provider left out, whose domain is not admitted.
+    const known = hint !== '' && !hint.includes('hoopctl login') ? hint : undefined;
+    const cure = (await this.#options.source.cure?.(token)) ?? known ?? this.#cure;
     throw new HoopError(error.code, error.message, { hint: cure, cause: error });
   }
 

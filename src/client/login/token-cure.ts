@@ -33,6 +33,19 @@ export function tokenCure(
     : `its audience is ${given.map(shown).join(', ')}, and the gateway wants ${listed(wanted)}: ask the platform for a token with that one`;
 }
 
+/**
+ * Says how a job gets its token, where the environment tells the platform and no token. Pure.
+ *
+ * @returns Undefined: no job of a platform that is known.
+ */
+export function missingTokenCure(env: NodeJS.ProcessEnv): string | undefined {
+  if (env['GITHUB_ACTIONS'] === 'true')
+    return 'GitHub gives this job no token: write "permissions: { id-token: write }" into the workflow (a pull request from a fork gets none)';
+  if (env['GITLAB_CI'] === 'true')
+    return 'GitLab gives this job no token: write "id_tokens: { HOOPCTL_TOKEN: { aud: … } }" into the job, with the audience of the gateway\'s operator';
+  return undefined;
+}
+
 function listed(names: readonly string[]): string {
   return [...new Set(names)].join(', ');
 }

@@ -113,7 +113,7 @@ async function find(
 
 async function kill(deps: SessionRouteDeps, context: ApiContext, id: string): Promise<Response> {
   const { principal } = context.var;
-  const { item } = await find(deps, principal, id, 'session.kill');
+  const { item, own } = await find(deps, principal, id, 'session.kill');
   const live = deps.sessions.find(id);
   await deps.audit.append({
     type: 'session.killed',
@@ -122,7 +122,9 @@ async function kill(deps: SessionRouteDeps, context: ApiContext, id: string): Pr
     resource: item.resource,
     outcome: live === undefined ? 'failure' : 'success',
   });
-  live?.end(new HoopError('ERR_SESSION_ENDED', 'the session was ended by an operator'));
+  live?.end(
+    new HoopError('ERR_SESSION_ENDED', `the session was ended by ${own ? 'its own user' : 'an operator'}`),
+  );
   return context.json({ schemaVersion: 1, sessions: live === undefined ? 0 : 1 } satisfies Ended);
 }
 

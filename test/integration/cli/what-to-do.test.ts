@@ -44,6 +44,12 @@ test.each([
     'what is to run stands behind --: hoopctl connect echo -- cat; see: hoopctl resource list',
   ],
   [
+    ['run', '--summary', '', '--', 'true'],
+    64,
+    '--summary names no file',
+    'is the variable set that was to name it? GITHUB_STEP_SUMMARY is, in jobs of GitHub alone',
+  ],
+  [
     ['connect', 'echo', 'nothere', '--', 'true'],
     77,
     'there is no resource "nothere", or no access to it',

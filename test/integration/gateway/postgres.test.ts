@@ -100,6 +100,17 @@ describe('PostgreSQL behind hoopd', () => {
     await client.end();
   });
 
+  it('who ends a session of their own is not told of an operator', async () => {
+    const { session, ended } = await open();
+    expect((await agent.call('DELETE', `${PATHS.sessions}/${session}`)).status).toBe(200);
+    expect(await ended).toBe('57P01');
+    const auditor = await running.person(['auditors'], { name: 'arno' });
+    const events = `${PATHS.auditEvents}?type=session.ended&session=${session}`;
+    await expect
+      .poll(async () => JSON.stringify((await auditor.get(events)).json.events))
+      .toContain('the session was ended by its own user');
+  });
+
   it('a killed session ends with 57P01, and what it did can be replayed', async () => {
     const operator = await running.person(['operators'], { name: 'olga' });
     const { client, session, ended } = await open();

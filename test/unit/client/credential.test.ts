@@ -8,7 +8,7 @@ import { TestTime } from '../../support/test-time.ts';
 
 const LIFE_S = 300;
 
-function setUp(source?: SubjectSource['get']) {
+function setUp(source?: SubjectSource['get'], cure?: SubjectSource['cure']) {
   const time = new TestTime();
   const exchanged: SubjectToken[] = [];
   const trouble: [ErrorCode, boolean][] = [];
@@ -17,6 +17,7 @@ function setUp(source?: SubjectSource['get']) {
     source: {
       name: 'test',
       get: source ?? (async () => ({ token: world.subject, type: TOKEN_TYPES.idToken })),
+      ...(cure && { cure }),
     },
     scheduler: time,
     onTrouble: (error, final) => trouble.push([error.code, final]),
@@ -240,4 +241,19 @@ test('closed, it renews no more', async () => {
   credential.close();
   await time.pass(1_000_000);
   expect(exchanged).toHaveLength(1);
+});
+
+describe('what is to be done about a refusal', () => {
+  const said =
+    "have the issuer make the token out to the audience that the gateway's operator has configured";
+
+  test.each([
+    ['what the token itself shows', 'its audience is vault', said, 'its audience is vault'],
+    ['what the gateway says, where the token shows nothing', undefined, said, said],
+    ['where to log in, where nobody knows more', undefined, 'run: hoopctl login', 'run: hoopctl login'],
+  ])('is %s', async (_, cure, hint, told) => {
+    const { credential, world } = setUp(undefined, async () => cure);
+    world.failure = new HoopError('ERR_TOKEN_INVALID', 'the token is meant for another audience', { hint });
+    await expect(credential.open()).rejects.toMatchObject({ code: 'ERR_TOKEN_INVALID', hint: told });
+  });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DiscoveryMachine } from '../../../src/api/contract.ts';
-import { tokenCure } from '../../../src/client/login/token-cure.ts';
+import { missingTokenCure, tokenCure } from '../../../src/client/login/token-cure.ts';
 
 const NOW = Date.parse('2026-11-30T12:00:00Z');
 const SECOND = NOW / 1000;
@@ -49,4 +49,15 @@ it.each([
 it.each(['', 'a.b.c', jwt(null), jwt([1]), jwt({ exp: 'soon' })])(
   'what is no token of claims is told nothing of: %j',
   (token) => expect(tokenCure('HOOPCTL_TOKEN', token, [], NOW)).toBeUndefined(),
+);
+
+it.each([
+  [{ GITHUB_ACTIONS: 'true' }, /id-token: write/],
+  [{ GITLAB_CI: 'true' }, /id_tokens: { HOOPCTL_TOKEN: { aud/],
+] as const)('a job without a token is told how its platform gives one: %j', (env, cure) =>
+  expect(missingTokenCure(env)).toMatch(cure),
+);
+
+it.each([{}, { CI: 'true' }, { GITHUB_ACTIONS: '' }])('who is in no such job is told nothing: %j', (env) =>
+  expect(missingTokenCure(env)).toBeUndefined(),
 );
