@@ -113,7 +113,7 @@ export class RunningGateway implements Gateway {
     identity.put(prepared.identity);
     const changes = rules.put(prepared);
     door.setTls(next.materials.tls);
-    const restart = needsRestart(loaded.config, next.config);
+    const restart = needsRestart(loaded, next);
     if (restart.length > 0) log.warn('changed keys need a restart', { keys: restart.join(', ') });
     // What is empty is left away: a line of the log tells what is different.
     const facts = Object.fromEntries(

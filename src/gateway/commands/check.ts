@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { formatMistake, type Mistake } from '../../core/config/mistake.ts';
 import { ERROR_TABLE, HoopError } from '../../core/errors.ts';
 import { composeVocabulary } from '../compose/vocabulary.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { loadConfig } from '../config/load.ts';
+import { openFiles } from '../config/open-files.ts';
 import { readPolicies } from '../config/policies.ts';
 import { compareTargets, type TargetReport } from './check-targets.ts';
 
@@ -60,7 +63,8 @@ async function examine({ config: path, withoutSecrets, targets, json }: CheckOpt
   if (!loaded.ok) return { schemaVersion: 1, ok: false, mistakes: loaded.mistakes, warnings: [] };
   const policies = readPolicies(composeVocabulary(loaded.protocols), loaded.config);
   if (!policies.ok) return { schemaVersion: 1, ok: false, mistakes: policies.mistakes, warnings: [] };
-  const { set, warnings } = policies;
+  const { set } = policies;
+  const warnings = [...(withoutSecrets === true ? [] : openFiles(loaded)), ...policies.warnings];
   const valid = { schemaVersion: 1, ok: true, mistakes: [], warnings, policyVersion: set.version } as const;
   if (targets !== true) return valid;
   const tell = (resource: string) => {
@@ -72,11 +76,18 @@ async function examine({ config: path, withoutSecrets, targets, json }: CheckOpt
 }
 
 function explain(report: CheckReport, path: string): void {
-  for (const mistake of report.mistakes) process.stderr.write(`${formatMistake(mistake)}\n`);
-  for (const warning of report.warnings) process.stderr.write(`warning: ${formatMistake(warning)}\n`);
+  const line = (mistake: Mistake) => formatMistake({ ...mistake, file: fromHere(path, mistake.file) });
+  for (const mistake of report.mistakes) process.stderr.write(`${line(mistake)}\n`);
+  for (const warning of report.warnings) process.stderr.write(`warning: ${line(warning)}\n`);
   for (const { problem, hint } of report.targets ?? [])
     if (problem !== undefined) process.stderr.write(`${problem}${hint === undefined ? '' : `; ${hint}`}\n`);
   if (report.ok) print(`${path} is valid; policies ${report.policyVersion}${comparedText(report)}`);
+}
+
+/** Files are named from the configuration's directory; editors and people look for them from where the command was given. */
+function fromHere(config: string, file: string): string {
+  const path = join(dirname(config), file);
+  return existsSync(path) ? path : file;
 }
 
 function comparedText({ targets }: CheckReport): string {

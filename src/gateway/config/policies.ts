@@ -53,11 +53,17 @@ export function readPolicies(
     ok: true,
     set: loaded.set,
     warnings: [
+      ...(files.length === 0 ? [nothingPermitted(shown(''))] : []),
       ...loaded.warnings.map(mistakeOf),
       ...strangeNames(loaded.set.policies, config),
       ...strangeTags(loaded.set.policies, config),
     ],
   };
+}
+
+function nothingPermitted(dir: string): Mistake {
+  const problem = 'there is no policy (*.cedar) here, so that nothing is permitted to anybody';
+  return { file: dir, line: 1, column: 1, path: '', problem, cure: 'begin with hoopctl policy pack --help' };
 }
 
 /** A fault of a policy as a mistake of the configuration. Pure. */

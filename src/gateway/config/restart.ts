@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { HoopdConfig } from './schema.ts';
+import type { LoadedConfig } from './load.ts';
 
 /** Keys that are read once, at the start. */
 const AT_START = [
@@ -13,7 +13,9 @@ const AT_START = [
   'drain',
 ] as const;
 
-/** Which changed keys a reload cannot put in force. Pure; never throws. */
-export function needsRestart(before: HoopdConfig, after: HoopdConfig): string[] {
-  return AT_START.filter((key) => !isDeepStrictEqual(before[key], after[key]));
+/** Which changed keys a reload cannot put in force; of the seal key's file what is in it counts, too. Pure; never throws. */
+export function needsRestart(before: LoadedConfig, after: LoadedConfig): string[] {
+  const changed = AT_START.filter((key) => !isDeepStrictEqual(before.config[key], after.config[key]));
+  const resealed = before.materials.sealKey?.id !== after.materials.sealKey?.id;
+  return resealed && !changed.includes('audit') ? [...changed, 'audit.sealKey'] : changed;
 }

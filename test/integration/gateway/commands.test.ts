@@ -1,8 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../../support/postgres/server.ts';
 
@@ -105,6 +114,36 @@ describe('hoopd check', () => {
     rmSync(at('policies/bad.cedar'));
   });
 
+  it('names files as they are found from where it was called, and only in the text', async () => {
+    const folder = basename(dir);
+    writeFileSync(
+      at('wrong.yaml'),
+      readFileSync(at('hoopd.yaml'), 'utf8').replace('port: 5432', 'port: abc'),
+    );
+    const away = await Hoopd.run('check', '-c', `../${folder}/wrong.yaml`);
+    expect(away.err).toMatch(new RegExp(`^\\.\\./${folder}/wrong\\.yaml:\\d+:\\d+: `));
+    const json = await Hoopd.run('check', '-c', `../${folder}/wrong.yaml`, '--json');
+    expect(JSON.parse(json.out).mistakes[0].file).toBe('wrong.yaml');
+    const none = await Hoopd.run('check', '-c', `../${folder}/none.yaml`);
+    expect(none.err).toMatch(new RegExp(`^\\.\\./${folder}/none\\.yaml:1:1: cannot be read`));
+  });
+
+  it('warns of secrets that everybody may read, and of no policy at all', async () => {
+    for (const name of ['tls.key', 'pg-password']) chmodSync(at(name), 0o644);
+    mkdirSync(at('no-policies'));
+    const good = readFileSync(at('hoopd.yaml'), 'utf8');
+    writeFileSync(at('open.yaml'), good.replace('policies: ./policies', 'policies: ./no-policies'));
+    const { code, err } = await Hoopd.run('check', '-c', 'open.yaml');
+    expect(code).toBe(0);
+    expect(err).toMatch(/^warning: open\.yaml:\d+:\d+: tls\.keyFile: \S+tls\.key may be read by every user/m);
+    expect(err).toMatch(
+      /^warning: open\.yaml:\d+:\d+: resources\.pg-prod\.credentials\.password: .*; run chmod 600 /m,
+    );
+    expect(err).toContain('nothing is permitted to anybody');
+    expect((await Hoopd.run('check', '-c', 'open.yaml', '--without-secrets')).err).not.toContain('chmod');
+    for (const name of ['tls.key', 'pg-password']) chmodSync(at(name), 0o600);
+  });
+
   it('usage errors exit 64', async () => {
     expect((await Hoopd.run('chekc')).code).toBe(64);
     expect((await Hoopd.run('check', '--nope')).code).toBe(64);
@@ -124,6 +163,22 @@ describe('hoopd check', () => {
 });
 
 describe('hoopd serve', () => {
+  it.each([
+    ['state', 'state: sqlite:./state', 'state: sqlite:/proc/none'],
+    ['recordings', 'recordings: file:./recordings', 'recordings: file:/proc/none'],
+  ])('does not start where its %s cannot be written', async (_, from, to) => {
+    writeFileSync(
+      at('nowhere.yaml'),
+      readFileSync(at('hoopd.yaml'), 'utf8')
+        .replace(from, to)
+        .replaceAll('7443', String(await freePort())),
+    );
+    const { code, err } = await Hoopd.run('serve', '-c', 'nowhere.yaml');
+    expect(err).toContain('/proc/none cannot be');
+    expect(err).toContain('give hoopd a directory of its own');
+    expect(code).toBe(78);
+  });
+
   it('serves, reloads on SIGHUP and on change, drains on SIGTERM', async () => {
     const port = await freePort();
     const config = readFileSync(at('hoopd.yaml'), 'utf8').replaceAll('7443', String(port));

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { PATHS } from '../../../src/api/contract.ts';
+import { newSealKeyText } from '../../../src/audit/keys.ts';
 import type { Log } from '../../../src/core/log.ts';
 import { followConfig, readConfig } from '../../../src/gateway/config/follow.ts';
 import type { Loaded } from '../../../src/gateway/config/load.ts';
@@ -175,6 +176,12 @@ describe('a reload', () => {
     running.write('hoopd.yaml', `${running.config()}limits: { connections: 5 }\n`);
     expect(await reload()).toBe(true);
     expect(lines.join()).toContain('limits');
+  });
+
+  it('says that a new seal key needs one, though the configuration names the same file', async () => {
+    running.write('seal.key', newSealKeyText());
+    expect(await reload()).toBe(true);
+    expect(lines.join()).toContain('"keys":"audit.sealKey"');
   });
 });
 
