@@ -13,6 +13,7 @@ export interface ProgramHooks {
 }
 
 const GROUP_SUMMARIES: Readonly<Record<string, string>> = {
+  profile: 'gateways that this user has logged in to',
   resource: 'what can be reached',
   tunnel: 'tunnels in the background, on this machine',
   session: 'sessions at the gateway',

@@ -3,6 +3,7 @@ import type { ApprovalItem } from '../../api/approvals.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
+import { limitOf, OLDER_ONES } from '../pages.ts';
 import { parseDuration } from '../parse.ts';
 import { renderApproval, statusText } from '../render/approval.ts';
 import { renderTable } from '../render/table.ts';
@@ -18,7 +19,8 @@ export async function runList(invocation: Invocation): Promise<undefined> {
   if (!STATUSES.includes(status))
     throw new HoopError('ERR_USAGE', `--status "${status}" is none of ${STATUSES.join(', ')}`);
   const query = status === 'all' ? {} : { status };
-  const { approvals } = await withGateway(
+  const limit = limitOf(invocation);
+  const { approvals: all } = await withGateway(
     invocation,
     async (gateway) => {
       const listed = await gateway.api.approvals(query);
@@ -27,6 +29,12 @@ export async function runList(invocation: Invocation): Promise<undefined> {
     },
     AS_PERSON,
   );
+  const approvals = all.slice(0, limit);
+  await tell(invocation, status, approvals);
+  if (approvals.length < all.length) io.note(OLDER_ONES);
+}
+
+async function tell({ io }: Invocation, status: string, approvals: readonly ApprovalItem[]): Promise<void> {
   if (io.json) {
     for (const item of approvals) await io.value(item);
     return;

@@ -2,6 +2,7 @@ import { ATTENUATION_OPTIONS } from '../attenuation.ts';
 import type { CommandSpec } from '../command.ts';
 import { CLIENTS } from '../connect/clients/index.ts';
 import { OPERATION_OPTIONS } from '../operation-options.ts';
+import { LIMIT_TEXT } from '../pages.ts';
 
 const ID = 'apr_01JD8M2K7QZX4T9B3N5V6W8Y0C';
 
@@ -14,9 +15,14 @@ export const approvalList: CommandSpec = {
       text: 'pending (default), approved, denied, expired, cancelled, failed, or all',
       choices: ['pending', 'approved', 'denied', 'expired', 'cancelled', 'failed', 'all'],
     },
+    { flags: '--limit <n>', text: `at most so many, ${LIMIT_TEXT}` },
   ],
   gateway: 'as-person',
-  examples: ['hoopctl approval list', "hoopctl approval list --status all --json | jq -r '.id'"],
+  examples: [
+    'hoopctl approval list',
+    'hoopctl approval list --status denied --limit 10',
+    "hoopctl approval list --status all --json | jq -r '.id'",
+  ],
   exitCodes: [67, 69, 77],
   run: async (invocation) => (await import('../approval/run-look.ts')).runList(invocation),
 };

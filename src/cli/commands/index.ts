@@ -22,6 +22,7 @@ import { doctor } from './doctor.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { policyExplain, policyPack, policyReplay, policyTest } from './policies.ts';
+import { profileList } from './profile-list.ts';
 import { resourceList } from './resource-list.ts';
 import { revocationLift, revocationList } from './revocations.ts';
 import { run } from './run.ts';
@@ -40,6 +41,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   login,
   logout,
   whoami,
+  profileList,
   ui,
   resourceList,
   connect,
