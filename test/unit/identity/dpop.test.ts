@@ -44,14 +44,6 @@ async function refusal(options: ProofOptions, overrides: Overrides = {}): Promis
 }
 
 describe('a proof for an API call', () => {
-  it('for another address is told the address that the gateway has', async () => {
-    const nonces = new NonceSource(START);
-    const proof = await proofFor(nonces, { url: 'https://localhost/v1/whoami' });
-    await expect(verifyProof(check(nonces, proof))).rejects.toMatchObject({
-      hint: 'call the gateway by the address that it has (publicUrl): https://hoop.example.com',
-    });
-  });
-
   it.each(['ES256', 'EdDSA'] as const)('by %s gives the thumbprint of its key', async (algorithm) => {
     const nonces = new NonceSource(START);
     const signer = await makeProofKey(algorithm);
