@@ -21,8 +21,9 @@ const DRAW_MS = 16;
 export async function runUi(invocation: Invocation): Promise<undefined> {
   const { io } = invocation;
   const { stdin, stdout } = io.streams;
-  if (stdin.isTTY !== true || stdout.isTTY !== true || io.env['TERM'] === 'dumb')
-    throw new HoopError('ERR_USAGE', 'hoopctl ui needs a terminal', {
+  const dumb = io.env['TERM'] === 'dumb';
+  if (stdin.isTTY !== true || stdout.isTTY !== true || dumb)
+    throw new HoopError('ERR_USAGE', `hoopctl ui needs a terminal${dumb ? ', and TERM says dumb' : ''}`, {
       hint: 'every part of it is a command as well: see hoopctl --help',
     });
   await new Ui(invocation).run();

@@ -416,7 +416,7 @@ describe('what goes wrong', () => {
       await screen.sees('at-home$');
       await screen.type(`clear; TERM=dumb ${process.execPath} ${HOOPCTL_MAIN} ui; echo code $?`);
       await screen.press('Enter');
-      await screen.sees('needs a terminal', 'code 64');
+      await screen.sees('needs a terminal, and TERM says dumb', 'code 64');
     } finally {
       await screen.stop();
     }
