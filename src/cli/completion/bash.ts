@@ -53,6 +53,11 @@ ${cases.join('\n')}
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
   if [[ -n $names && $cur != -* ]]; then _hoopctl_names "$names"; fi
   if [[ -n $files && $cur != -* ]]; then COMPREPLY=(); _hoopctl_files; fi
+  if [[ -z $cur ]]; then
+    local kept=()
+    for i in "\${COMPREPLY[@]}"; do if [[ $i != -* ]]; then kept+=("$i"); fi; done
+    if ((\${#kept[@]})); then COMPREPLY=("\${kept[@]}"); fi
+  fi
 }
 complete -o bashdefault -F _hoopctl hoopctl
 `;

@@ -92,6 +92,15 @@ test.each(NAMED)('D6: %j: names that hoopctl has listed, as they are written', a
   expect(readdirSync(directory)).not.toContain('pwned');
 });
 
+test('D6: before anything is typed what is named comes alone; options, where there is nothing else or a dash', async () => {
+  const env = { HOOPCTL_CONFIG_DIR: await listedNames(directory) };
+  const names = await offersIn(env, 'connect', '');
+  expect(names).not.toHaveLength(0);
+  expect(names.filter((word) => word.startsWith('-'))).toEqual([]);
+  expect(await offersIn(env, 'connect', '--port')).toEqual(['--port']);
+  expect(await offersIn(env, 'whoami', '')).toContain('--json');
+});
+
 test('D6: without anything listed, names are not guessed', async () => {
   expect(await offers('connect', 'pg')).toEqual([]);
   expect(await offers('whoami', '--profile', '')).toEqual([]);
