@@ -27,7 +27,7 @@ export function describeFailure(
 }
 
 /** A login under another profile than the one that failed would mend nothing. */
-function inProfile(error: HoopError, profile: string | undefined): HoopError {
+export function inProfile(error: HoopError, profile: string | undefined): HoopError {
   const { code, message, hint, detail, approval } = error;
   if (profile === undefined || !/^[\w.-]{1,64}$/.test(profile)) return error;
   if (hint === undefined || !/\bhoopctl login\b/.test(hint) || hint.includes('--profile')) return error;

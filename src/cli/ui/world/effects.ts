@@ -2,7 +2,7 @@
 import type { OpenGateway } from '../../../client/gateway.ts';
 import type { GatewayApi } from '../../../client/gateway-api.ts';
 import { HoopError } from '../../../core/errors.ts';
-import type { Invocation } from '../../command.ts';
+import { type Invocation, textOption } from '../../command.ts';
 import { logIn, whomText } from '../../login/run-login.ts';
 import { raceInterrupt } from '../../with-gateway.ts';
 import type { Effect, LoginCode, ScreenName, UiEvent } from '../state/model.ts';
@@ -37,9 +37,12 @@ export class Effects {
   #login: AbortController | undefined;
   #transcript: AbortController | undefined;
   #connects = 0;
+  readonly #profile: string | undefined;
 
   constructor(world: World) {
     this.#world = world;
+    this.#profile =
+      textOption(world.invocation, 'profile') ?? (world.invocation.io.env['HOOPCTL_PROFILE'] || undefined);
     this.#tunnels = new OpenTunnels(world.invocation.io.env, (resource, tunnel) =>
       world.tell({ type: 'tunnel', resource, tunnel }),
     );
@@ -81,7 +84,7 @@ export class Effects {
     try {
       const over = (error: HoopError, instance?: OpenGateway) => {
         if (instance !== undefined) void this.#tunnels.over(instance, error);
-        if (turn === this.#connects) tell({ type: 'disconnected', ...failureOf(error) });
+        if (turn === this.#connects) tell({ type: 'disconnected', ...failureOf(error, this.#profile) });
       };
       const gateways = await raceInterrupt(signal, Gateways.open(invocation, over));
       if (turn !== this.#connects) return gateways.close();
@@ -91,7 +94,8 @@ export class Effects {
       this.#gateways = gateways;
       tell({ type: 'connected', me: gateways.me });
     } catch (error) {
-      if (turn === this.#connects && !signal.aborted) tell({ type: 'disconnected', ...failureOf(error) });
+      if (turn === this.#connects && !signal.aborted)
+        tell({ type: 'disconnected', ...failureOf(error, this.#profile) });
     }
   }
 
@@ -114,7 +118,8 @@ export class Effects {
       });
       await this.#connect();
     } catch (error) {
-      if (!invocation.io.signal.aborted) tell({ type: 'disconnected', ...failureOf(error), exit: 67 });
+      if (!invocation.io.signal.aborted)
+        tell({ type: 'disconnected', ...failureOf(error, this.#profile), exit: 67 });
     }
   }
 
@@ -171,7 +176,7 @@ export class Effects {
     try {
       tell({ type: 'loaded', screen, asked, ...(await ask()) } as UiEvent);
     } catch (error) {
-      tell({ type: 'not-loaded', screen, asked, ...failureOf(error) });
+      tell({ type: 'not-loaded', screen, asked, ...failureOf(error, this.#profile) });
     }
   }
 
