@@ -396,7 +396,5 @@ function demandAnother(approval: Approval, by: Principal): void {
       hint: 'somebody else must decide this',
     });
   if (approval.votes.some((vote) => isSamePerson(vote, by)))
-    throw new HoopError('ERR_DENIED', 'you have said yes to this before', {
-      hint: 'each person counts once: it waits for the yes of others',
-    });
+    throw new HoopError('ERR_DENIED', 'you have said yes to this before: it waits for others');
 }

@@ -35,6 +35,7 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--rule': 'words are looked for in rules and reasons too: hoopctl audit search NAME',
   '--text': 'words stand by themselves: hoopctl audit search WORDS',
   '--grep': 'words stand by themselves: hoopctl audit search WORDS',
+  '--event': 'audit search --type TYPE, as in --type approval.*',
   '-n': '--limit N says how many',
   '--csv': '--json, one object in each line, is what other forms are made of (jq -r … | @csv)',
   '-a': 'approval list --status all; session list --limit 1000; tunnel list --all',

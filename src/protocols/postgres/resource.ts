@@ -1,5 +1,4 @@
 import type { CredentialsAt } from './credentials/lease.ts';
-import type { Settable } from './sql/meaning/settings.ts';
 
 /** A PostgreSQL database that hoopd may open, as the configuration gives it. */
 export interface PostgresResource {
@@ -15,7 +14,13 @@ export interface PostgresResource {
   };
   /** Asked at every new connection to the target, so that a rotated password is used at once. */
   readonly credentials: CredentialsAt;
-  readonly settable: Settable;
+  /** What sessions may set, beside what is harmless everywhere. */
+  readonly settable: {
+    /** Lists for `search_path`, as `SET` would list them. */
+    readonly searchPaths: readonly (readonly string[])[];
+    /** Names of settings that the database's own code reads. */
+    readonly settings?: readonly string[];
+  };
   /** `schema.table.column` → tags; or those of members of its documents, by their paths. */
   readonly classification: ReadonlyMap<
     string,

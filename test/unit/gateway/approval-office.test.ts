@@ -147,7 +147,7 @@ describe('who may say yes or no', () => {
       needs: [{ given: 1 }, { name: 'security', count: 2, given: 1 }],
     });
     await expect(at.office.approve(both, id, BINDING)).rejects.toMatchObject({
-      message: 'you have said yes to this before',
+      message: 'you have said yes to this before: it waits for others',
     });
     const cy = at.someone('cy', ['security']);
     expect(await at.office.approve(cy, id, BINDING)).toMatchObject({ status: 'approved' });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lackedNames } from '../../../../src/protocols/postgres/catalog/lacked-names.ts';
+import { lackedNames } from '../../../../src/protocols/postgres/catalog/model/lacked-names.ts';
 import { NameScope } from '../../../../src/protocols/postgres/sql/meaning/name-scope.ts';
 import { factsOf, fixtureCatalog } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 import { once } from '../../../../core/later.ts';
 import type { PolicyValue } from '../../../../policy/model.ts';
-import { lackedNames } from '../../catalog/lacked-names.ts';
+import { lackedNames } from '../../catalog/model/lacked-names.ts';
 import type { Catalog, Relation } from '../../catalog/model/model.ts';
 import { HINTS } from '../../hints.ts';
 import type { PostgresRefusal } from '../../refusals.ts';

@@ -1,5 +1,5 @@
-import type { RelationRole, RelationUse } from '../sql/facts/facts.ts';
-import type { Relation } from './model/model.ts';
+import type { RelationRole, RelationUse } from '../../sql/facts/facts.ts';
+import type { Relation } from './model.ts';
 
 /** What must be there for the statement to run. Of other roles it may be made by it, no table, or left out with IF EXISTS. */
 const NEEDED: ReadonlySet<RelationRole> = new Set([
