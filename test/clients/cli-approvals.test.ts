@@ -205,5 +205,10 @@ describe('nobody approves what was asked on their own authority', () => {
     expect((await stack.hoopctl(['approval', 'list'], otto)).stdout).toContain('dba 0/1 (you)');
     await stack.hoopctl(['approval', 'approve', id, '--yes'], otto);
     expect(await own.finished).toMatchObject({ exitCode: 0 });
+    const all = items((await stack.hoopctl(['approval', 'list', ...ALL], otto)).stdout);
+    expect(all.length).toBeGreaterThan(1);
+    const one = await stack.hoopctl(['approval', 'list', ...ALL, '--limit', '1'], otto);
+    expect(items(one.stdout)).toEqual(all.slice(0, 1));
+    expect(one.stderr).toContain('older ones match too');
   });
 });

@@ -135,6 +135,15 @@ describe('the device login', () => {
     expect(Date.parse(String(first!['expiresAt']))).toBeGreaterThan(Date.now());
     expect(second).toMatchObject({ schemaVersion: 1, kind: 'logged-in', profile: 'ci', secretStore: 'file' });
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    const listed = await hoopctl(['profile', 'list', '--json'], env);
+    expect(JSON.parse(listed.stdout)).toEqual({
+      schemaVersion: 1,
+      name: 'ci',
+      gateway: gateway.origin,
+      secretStore: 'file',
+    });
+    const { stdout: table } = await hoopctl(['profile', 'list'], env);
+    expect(table).toMatch(/^NAME +GATEWAY +AGENT +LOGIN\nci +https:/);
   });
 
   test('denied in the browser: 67, nothing stored', async () => {

@@ -96,7 +96,12 @@ const attacks: Attack[] = [
   ),
   told(
     'a job that no agent is for',
-    { exit: 77, code: 'ERR_AGENT_UNKNOWN', says: /may not act/, cure: /compare the claims/ },
+    {
+      exit: 77,
+      code: 'ERR_AGENT_UNKNOWN',
+      says: /no agent of the gateway has this identity$/,
+      cure: /compare the claims/,
+    },
     WHOAMI,
     (stack) => ({ HOOPCTL_TOKEN: job(stack, { repository: 'org/unknown' }) }),
   ),
