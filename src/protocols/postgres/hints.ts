@@ -30,6 +30,7 @@ export const HINTS = {
   listedFunction:
     'use a function that hands values on, as array_agg, max and coalesce do, or ask the operator to list this one in freeText.functions',
   nameNeeded: 'name the columns that you need',
+  nameThere: 'name a column that is there: look it up in information_schema.columns',
   nameUnmasked: 'name the columns that are not masked',
   plainColumn:
     'select the column by itself, or with a function that hands values on, as array_agg, max and coalesce do',

@@ -247,3 +247,30 @@ UPDATE vip_customers SET discount = 15 WHERE id = 101 RETURNING id, discount
 INSERT INTO contacts (id, name, city) VALUES (9002, 'By view', 'Rome') RETURNING id, name
 UPDATE german_contacts SET name = 'Renamed' WHERE id = 4 RETURNING id, name
 ROLLBACK
+
+-- What may not be there, and what is misspelt.
+DROP TABLE IF EXISTS staging_of_before
+ALTER TABLE IF EXISTS nothing_such ADD COLUMN x int
+BEGIN
+DROP TABLE IF EXISTS staging
+CREATE TEMP TABLE staging (id int)
+DROP TABLE IF EXISTS staging
+DROP VIEW IF EXISTS nothing_such
+DROP SCHEMA IF EXISTS nowhere CASCADE
+DROP INDEX IF EXISTS nothing_idx
+DROP TYPE IF EXISTS nothing_type
+CREATE TABLE IF NOT EXISTS regions (id int)
+CREATE SCHEMA IF NOT EXISTS public
+ROLLBACK
+DROP TABLE nothing_such
+SELECT c.nope FROM customers c
+SELECT nope FROM customers
+SELECT * FROM custmers
+SELECT c.nope, c.name FROM customers c JOIN orders o ON o.customer_id = c.id
+SELECT s.nope FROM stores s
+UPDATE customers SET nope = 1 WHERE id = 1
+INSERT INTO customers (id, nope) VALUES (1, 2)
+SELECT nope(id) FROM customers
+SELECT name FROM customers WHERE nope = 1
+SELECT count(*) FROM customers GROUP BY nope
+SELECT id FROM customers ORDER BY nope

@@ -479,3 +479,14 @@ test('an unqualified name means pg_catalog before the search path', () => {
     'sql.select Table agent.own',
   ]);
 });
+
+test.each([
+  ['DROP TABLE IF EXISTS gone', false],
+  ['DROP TABLE gone CASCADE', false],
+  ['DROP VIEW IF EXISTS gone, gone2', false],
+  ['DROP TABLE gone, customers', true],
+  ['DROP TABLE customers', true],
+  ['ALTER TABLE IF EXISTS gone ADD COLUMN x int', true],
+])('%s changes what is masked: %s', (sql, changes) => {
+  expect(planOf(sql).reshapesMasked).toBe(changes);
+});

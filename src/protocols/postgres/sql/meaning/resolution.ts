@@ -172,8 +172,8 @@ export class Resolution {
     this.pairs.add(ACTIONS[use.role], this.#entities.unknownTable(where, use.name), this.#counted(use));
     if (WRITES[use.role] !== undefined) this.written.addUnknown(use.schema, use.name);
     if (isSensitive({ schema: use.schema ?? 'pg_catalog', name: use.name })) this.#sensitive(use.name);
-    // It may be a view that the catalog does not show yet.
-    if (ACTIONS[use.role] === 'sql.create' || !this.#columnsMasked()) return;
+    // It may be a view that the catalog does not show yet; what goes shows nothing.
+    if (['sql.create', 'sql.drop'].includes(ACTIONS[use.role]) || !this.#columnsMasked()) return;
     if (use.role === 'read') this.taint.expression(`relation ${use.name}, which is not known,`, [ELSEWHERE]);
     this.taint.everything();
     this.#implicitMasked = true;

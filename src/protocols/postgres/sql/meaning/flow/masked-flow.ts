@@ -196,7 +196,7 @@ class FlowCheck {
       if (this.#maskedAliases.has(name) && !this.#isColumn([name], name)) return this.#wholeRow(name);
     } else {
       if (!this.#mayBeMasked(qualifier)) return undefined;
-      if (!this.#isColumn(qualifier, name)) return this.#wholeRow(qualifier.join('.'));
+      if (!this.#isColumn(qualifier, name)) return this.#strange(qualifier.join('.'), name);
     }
     return this.#masked.has(name) && use.place !== 'output' ? this.#alone(name) : undefined;
   }
@@ -331,6 +331,13 @@ class FlowCheck {
       `column ${column} is masked for you and may only stand alone in the select list`,
     );
     return { ...refusal, leaveOut: [column] };
+  }
+
+  #strange(alias: string, name: string): PostgresRefusal {
+    return this.#refuse(
+      `"${alias}" has no column "${name}", which would then be a function of its whole row; that holds ${this.#first()}, masked for you`,
+      HINTS.nameThere,
+    );
   }
 
   #wholeRow(alias: string): PostgresRefusal {
