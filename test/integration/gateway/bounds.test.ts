@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -58,9 +58,8 @@ describe('bounds of the port', () => {
 describe('evidence first', () => {
   it('no stream without a recording', async () => {
     running = await RunningGateway.start();
-    running.write('hoopd.yaml', running.config().replace('file:./recordings', 'file:./password'));
-    await running.stop();
-    await running.restart();
+    rmSync(join(running.dir, 'recordings'), { recursive: true });
+    running.write('recordings', 'where a folder was');
     const tunnel = await (await running.machine()).tunnel('echo');
     expect(tunnel.status).toBe(503);
     expect(JSON.parse(await tunnel.until()).code).toBe('ERR_RECORDING_UNAVAILABLE');
