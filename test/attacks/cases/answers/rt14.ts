@@ -107,7 +107,12 @@ const attacks: Attack[] = [
   ),
   told(
     'a token for another audience',
-    { exit: 67, code: 'ERR_TOKEN_INVALID', says: /audience/, cure: /make the token out to the audience/ },
+    {
+      exit: 67,
+      code: 'ERR_TOKEN_INVALID',
+      says: /audience/,
+      cure: /its audience is elsewhere, and the gateway wants hoop/,
+    },
     WHOAMI,
     (stack) => ({ HOOPCTL_TOKEN: job(stack, { aud: 'elsewhere' }) }),
   ),
@@ -125,7 +130,12 @@ const attacks: Attack[] = [
   ),
   told(
     'a token of an issuer that nobody trusts',
-    { exit: 67, code: 'ERR_TOKEN_INVALID', says: /issuer that is not trusted/, cure: /operator has listed/ },
+    {
+      exit: 67,
+      code: 'ERR_TOKEN_INVALID',
+      says: /issuer that is not trusted/,
+      cure: /takes machines' tokens of http/,
+    },
     WHOAMI,
     (stack) => ({ HOOPCTL_TOKEN: job(stack, { iss: 'https://elsewhere.example' }) }),
   ),
