@@ -6,6 +6,7 @@
  * Exits 1 if any came through, or if a case is dead: one that does nothing where no gateway stands proves nothing. What needs a real
  * cluster is told as not tried where `HOOP_TEST_CLUSTER_ENV` names none (`npm run attacks:cluster` starts one), and counts for nothing.
  */
+import { parseArgs } from 'node:util';
 import { ofPostgres } from './attack.ts';
 import { GROUPS } from './cases/index.ts';
 import { HTTP_TRIALS } from './http/index.ts';
@@ -40,8 +41,12 @@ function numbered(all: readonly Trials[]): [Trials, string[]][] {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const json = args.includes('--json');
-  const wanted = args.filter((arg) => !arg.startsWith('--'));
+  const { values, positionals: wanted } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  });
+  const { json } = values;
   const chosen = (id: string) =>
     wanted.length === 0 || wanted.some((one) => id === one || id.startsWith(`${one}.`));
   let [passed, failed, left] = [0, 0, 0];
