@@ -67,6 +67,13 @@ export function notAGateway(where: string, contentType: string, status: number):
   );
 }
 
+const CLOCK = "this machine's clock";
+
+/** Whether a hint says that the clock is wrong: nothing that was told by it is true then. Pure. */
+export function isOfClock(hint: string): boolean {
+  return hint.startsWith(CLOCK);
+}
+
 /**
  * Says whether a refusal only asks for the proof to be made again with a nonce.
  *
@@ -98,7 +105,7 @@ function skewHint(code: ErrorCode, date: string | undefined, nowMs: number): str
   if (!CLOCK_CODES.has(code) || Number.isNaN(theirs) || Math.abs(nowMs - theirs) < SKEW_MS) return undefined;
   const seconds = Math.round(Math.abs(nowMs - theirs) / 1000);
   const side = nowMs > theirs ? 'ahead of' : 'behind';
-  return `this machine's clock is ${seconds} s ${side} the gateway's: set it right`;
+  return `${CLOCK} is ${seconds} s ${side} the gateway's: set it right`;
 }
 
 function firstText(...values: readonly unknown[]): string | undefined {

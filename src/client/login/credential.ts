@@ -5,6 +5,7 @@ import { TOKEN_TYPES, type TokenResponse } from '../../api/contract.ts';
 import { ERROR_TABLE, HoopError, isHoopError, toHoopError } from '../../core/errors.ts';
 import { Secret } from '../../core/secret.ts';
 import type { SubjectToken } from '../gateway-client.ts';
+import { isOfClock } from '../problem.ts';
 import type { Scheduler } from '../scheduler.ts';
 import { expiryOf } from './jwt-expiry.ts';
 import { TIME_IS_OVER } from './time-given.ts';
@@ -196,7 +197,9 @@ export class Credential {
     // What the token itself tells is the most exact: which audience it has, and which is wanted. Of the rest the gateway knows more:
     // which groups the provider left out, whose domain is not admitted.
     const known = hint !== '' && !hint.includes('hoopctl login') ? hint : undefined;
-    const cure = (await this.#options.source.cure?.(token)) ?? known ?? this.#cure;
+    const ownCure = async () => (await this.#options.source.cure?.(token)) ?? known ?? this.#cure;
+    // By a wrong clock a token seems to have ended, or not.
+    const cure = known !== undefined && isOfClock(known) ? known : await ownCure();
     throw new HoopError(error.code, error.message, { hint: cure, cause: error });
   }
 
