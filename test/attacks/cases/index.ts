@@ -9,6 +9,7 @@ import { RT13_RESETS } from './answers/rt13-resets.ts';
 import { RT14 } from './answers/rt14.ts';
 import { RT16 } from './answers/rt16.ts';
 import { RT19 } from './answers/rt19.ts';
+import { RT20 } from './answers/rt20.ts';
 import { RT1 } from './rt1.ts';
 import { RT2 } from './rt2.ts';
 import { RT3 } from './rt3.ts';
@@ -58,6 +59,7 @@ export const GROUPS: readonly AttackGroup[] = [
   ...RT17,
   ...RT18,
   ...RT19,
+  ...RT20,
   ...PG_S,
   ...PG_APPROVALS,
   ...PG_M,

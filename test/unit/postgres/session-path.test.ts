@@ -100,3 +100,14 @@ test.each<[string, readonly string[], readonly (readonly string[])[]]>([
     expect(path.began.searchPaths).toEqual(paths);
   },
 );
+
+test.each([
+  ['"$user", public', undefined],
+  ['public, pg_temp', true],
+  ['public, "pg_temp"', true],
+  ['a b', true],
+])('that %s says where temporary objects are searched: %s', (setting, listsTemp) => {
+  const path = new SessionPath({ now: () => 0 });
+  path.answered(['["pg_catalog","public"]', 'public', null, 'ann', setting, 'ann'], path);
+  expect(path.known?.listsTemp).toBe(listsTemp);
+});

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/clock.ts';
 import type { Catalog } from '../catalog/model/model.ts';
+import { PG_TEMP } from '../catalog/system/objects.ts';
 import { TRANSACTION_ENDS } from '../sql/facts/facts.ts';
 import {
   changesOf,
@@ -200,17 +201,19 @@ export class SessionPath {
    */
   answered(row: readonly (string | null)[], asked: { marks: number; changed: number }): void {
     const [schemas, creation, temp, user, setting, login, held] = row;
+    const list = schemasOf(setting ?? '');
     const path: SearchPath = {
       schemas: JSON.parse(schemas ?? '[]') as string[],
       creation: creation ?? NOWHERE,
       ...(temp === null || temp === undefined || temp === '-' ? {} : { temp }),
+      ...(list === undefined || list.includes(PG_TEMP) ? { listsTemp: true } : {}),
       user: user ?? '',
     };
     const same = this.#last !== undefined && JSON.stringify(path) === JSON.stringify(this.#last);
     // Equal paths are one object: plans are remembered by it.
     this.#last = same ? this.#last : path;
     this.#asItself = user === login;
-    this.#began ??= { searchPaths: pathsAs(setting ?? '', path, user ?? ''), asItself: this.#asItself };
+    this.#began ??= { searchPaths: pathsAs(list, path), asItself: this.#asItself };
     if (asked.marks !== this.#marks) return;
     this.#known = { path: this.#last as SearchPath, at: this.#clock.now() };
     if (held === undefined) return;
@@ -227,8 +230,10 @@ export class SessionPath {
 }
 
 /** A list of schemas as it was set, and without those that are not there: `"$user"` is the role's own, if it has one. */
-function pathsAs(setting: string, { schemas }: SearchPath, user: string): readonly (readonly string[])[] {
-  const list = schemasOf(setting);
+function pathsAs(
+  list: readonly string[] | undefined,
+  { schemas, user }: SearchPath,
+): readonly (readonly string[])[] {
   if (list === undefined) return [];
   const meant = list.map((name) => (name === '$user' ? user : name));
   return [list, meant.filter((name, i) => schemas.includes(name) && meant.indexOf(name) === i)];

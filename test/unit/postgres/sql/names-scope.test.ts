@@ -71,6 +71,31 @@ describe('names without a schema', () => {
     expect(read(sql).at(-1)).toBe(pair);
   });
 
+  test.each([
+    ['SET search_path = public, pg_temp; CREATE TEMP TABLE t (id int); DELETE FROM t', path('public')],
+    [
+      "SELECT set_config('search_path', 'public, pg_temp', false); CREATE TEMP VIEW t AS SELECT 1; TABLE t",
+      path('public'),
+    ],
+    ['CREATE TEMP TABLE t (id int); DELETE FROM t', { ...path('public'), listsTemp: true } as const],
+    ['CREATE TABLE pg_temp.t (id int); DELETE FROM t', { ...path('public'), listsTemp: true } as const],
+    ['SELECT 1 AS id INTO TEMP t; DELETE FROM t', { ...path('public'), listsTemp: true } as const],
+  ])('are refused where the path says that temporary ones come behind others: %s', (sql, from) => {
+    expect(read(sql, from).at(-1)).toBe('uncertain-name');
+  });
+
+  test('are certain where the path no longer says so, or only the temporary schema has them', () => {
+    const listed = { ...path('public'), listsTemp: true } as const;
+    const made = 'CREATE TEMP TABLE t (id int); DELETE FROM t';
+    expect(read(`SET search_path = public; ${made}`, listed).at(-1)).toBe('sql.delete Table pg_temp.t');
+    expect(read('CREATE TEMP TABLE fresh (id int); DELETE FROM fresh', listed).at(-1)).toBe(
+      'sql.delete Table pg_temp.fresh',
+    );
+    expect(
+      read('CREATE TEMP TABLE t (id int); SET search_path = public, pg_temp; DELETE FROM t').at(-1),
+    ).toBe('sql.delete Table public.t');
+  });
+
   test('follow what the string makes, renames and drops', () => {
     expect(read('CREATE TEMP TABLE t (id int); SELECT id FROM t').at(-1)).toBe('sql.select Table pg_temp.t');
     expect(read('CREATE TABLE agent.new (id int); SELECT id FROM agent.new').at(-1)).toBe(

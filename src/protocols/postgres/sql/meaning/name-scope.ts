@@ -12,6 +12,8 @@ export interface SearchPath {
   readonly creation: string;
   /** The session's own schema of temporary objects, once it has one. */
   readonly temp?: string;
+  /** The list says where `pg_temp` is searched: not before all others, once it is there. */
+  readonly listsTemp?: true;
   /** As whom it runs now. */
   readonly user: string;
 }
@@ -229,21 +231,28 @@ export class NameScope {
     return changes;
   }
 
-  /** The first temporary object brings its schema along, which is searched first. */
+  /** The first temporary object brings its schema along, which is searched first, unless the path lists it elsewhere. */
   #withTemp(): void {
     if (this.#path.temp !== undefined) return;
     this.#path = { ...this.#path, temp: PG_TEMP, schemas: [PG_TEMP, ...this.#path.schemas] };
+    if (this.#path.listsTemp) this.#certain = false;
   }
 
   /** What the server makes of a list of schemas: those that exist and may be used, and the two that need not be named. */
   #set(names: readonly string[]): void {
-    const { user, temp } = this.#path;
+    const { listsTemp: _, ...path } = this.#path;
+    const { user, temp } = path;
     // Which schemas another role may use is not known.
     this.#certain &&= user === this.#catalog.role;
     const written = names.map((name) => (name === '$user' ? user : this.schema(name)));
     const listed = [...new Set(written)].filter((name) => name === temp || this.#catalog.mayUse(name));
     const unasked = [temp, SYSTEM].filter((name) => name !== undefined && !listed.includes(name)) as string[];
-    this.#path = { ...this.#path, schemas: [...unasked, ...listed], creation: listed[0] ?? '' };
+    this.#path = {
+      ...path,
+      schemas: [...unasked, ...listed],
+      creation: listed[0] ?? '',
+      ...(names.includes(PG_TEMP) ? { listsTemp: true } : {}),
+    };
   }
 }
 
