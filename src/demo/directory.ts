@@ -1,6 +1,7 @@
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { makeFolders } from '../core/disk/folders.ts';
 import { HoopError } from '../core/errors.ts';
 import { lockDirectory } from '../storage/dir-lock.ts';
 
@@ -48,7 +49,7 @@ export async function claimDirectory(path: string | undefined): Promise<DemoDire
 }
 
 async function refuseForeign(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  makeFolders(path, 0o700);
   const names = await readdir(path);
   if (names.length > 0 && !names.includes(MARK) && names.some((name) => name !== 'demo.lock')) {
     throw new HoopError('ERR_CONFIG', `${path} holds files that no demo made`, {

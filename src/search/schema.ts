@@ -1,6 +1,7 @@
-import { closeSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolders } from '../core/disk/folders.ts';
 
 /** Another number makes every index be built anew from the chains. */
 const VERSION = 8;
@@ -68,7 +69,7 @@ export function rebuildIndex(file: string): DatabaseSync {
 }
 
 function open(file: string): DatabaseSync {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makeFolders(dirname(file), 0o700);
   // SQLite gives its other files the rights of this one.
   closeSync(openSync(file, 'a', 0o600));
   const db = new DatabaseSync(file);

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolders } from '../core/disk/folders.ts';
 import { HoopError } from '../core/errors.ts';
 
 export interface DirectoryLock {
@@ -17,7 +17,7 @@ export interface DirectoryLock {
  * @throws {HoopError} `ERR_CONFIG` another process holds it, or the disk does not let it be taken.
  */
 export function lockDirectory(dir: string, name: string): DirectoryLock {
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolders(dir, 0o700);
   const db = new DatabaseSync(join(dir, `${name}.lock`));
   try {
     db.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');

@@ -4,13 +4,13 @@ import {
   fdatasync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   renameSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeFolders } from '../core/disk/folders.ts';
 import { segmentName } from './chain-files.ts';
 
 /** What a segment asks of the system: replaced only in tests of a disk that fails. */
@@ -54,7 +54,7 @@ export class SegmentFile {
     this.#dir = dir;
     this.#maxBytes = maxBytes;
     this.#disk = disk;
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolders(dir, 0o700);
     this.#next();
     syncDirectory(dirname(dir));
   }

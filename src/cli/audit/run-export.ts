@@ -1,8 +1,9 @@
-import { mkdir, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { AuditChainItem } from '../../api/contract.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
+import { makeFolders } from '../../core/disk/folders.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
@@ -15,7 +16,7 @@ export async function runExport(invocation: Invocation): Promise<undefined> {
     invocation,
     async (gateway) => {
       const chains = await gateway.api.auditChains();
-      if (directory !== undefined) await mkdir(directory, { recursive: true, mode: 0o700 });
+      if (directory !== undefined) makeFolders(directory, 0o700);
       for (const chain of chains) {
         if (directory === undefined) await toStdout(invocation, gateway, chain);
         else await toFile(invocation, gateway, chain, directory);

@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolders } from '../../core/disk/folders.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { filled } from '../render/may.ts';
@@ -57,7 +58,7 @@ async function write({ name, policies, cases }: PolicyPack, dir: string, { io }:
     { path: join(dir, `${name}.tests.yaml`), text: cases },
   ];
   try {
-    await mkdir(dir, { recursive: true });
+    makeFolders(dir, 0o777);
     for (const { path, text } of files) await writeFile(path, text, { flag: 'wx' });
   } catch (cause) {
     const { code, message, path } = cause as NodeJS.ErrnoException;

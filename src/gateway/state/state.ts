@@ -4,7 +4,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadSigningKey as loadAuditKey } from '../../audit/keys.ts';
-import { makeFolders } from '../../core/disk/folders.ts';
 import { HoopError } from '../../core/errors.ts';
 import {
   generateSigningKey,
@@ -44,10 +43,7 @@ const SECRET_BYTES = 32;
  * @throws {HoopError} `ERR_CONFIG` another hoopd uses it, or something in it cannot be read or made.
  */
 export async function openState(dir: string): Promise<GatewayState> {
-  const lock = open(dir, () => {
-    makeFolders(dir, 0o700);
-    return lockDirectory(dir, 'hoopd');
-  });
+  const lock = open(dir, () => lockDirectory(dir, 'hoopd'));
   try {
     const instance = readOrMake(join(dir, 'instance'), () => `hoopd-${randomBytes(5).toString('hex')}`);
     const jwk = readOrMake(join(dir, 'token-key.jwk'), () => JSON.stringify(generateSigningKey()));
