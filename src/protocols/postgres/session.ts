@@ -26,7 +26,7 @@ import type { Lease } from './credentials/lease.ts';
 import { Entities } from './entities.ts';
 import { POSTGRES_LIMITS } from './limits.ts';
 import type { CancelRegistry } from './login/cancel.ts';
-import { asksForSearchPath } from './login/startup-parameters.ts';
+import { settingsToPermit } from './login/startup-parameters.ts';
 import { CatalogView } from './reading/catalog-view.ts';
 import { FunctionCalls } from './reading/function-calls.ts';
 import { MaskedQueries } from './reading/masked-queries.ts';
@@ -190,7 +190,7 @@ export class PostgresSession {
 
   async #connected(login: Extract<LocalLogin, { kind: 'session' }>): Promise<void> {
     const { instance } = this.#context.session.principal;
-    this.#maySetPath(login.parameters);
+    this.#maySet(login.parameters);
     const { upstream, lease } = await this.#parts.connect(login.parameters, this.#context);
     if (this.#state.ended) {
       upstream.socket.destroy();
@@ -211,12 +211,12 @@ export class PostgresSession {
   }
 
   /** A startup parameter asks what SET would ask. */
-  #maySetPath(startup: ReadonlyMap<string, string>): void {
-    if (!asksForSearchPath(startup)) return;
+  #maySet(startup: ReadonlyMap<string, string>): void {
     const { session, guard } = this.#context;
-    const object = new Entities(session.resource).setting('search_path', true);
-    if (!guard.allows([{ action: 'sql.set', object }], {}))
-      throw new HoopError('ERR_DENIED', 'the startup setting "search_path" is not permitted');
+    const entities = new Entities(session.resource);
+    for (const name of settingsToPermit(startup, this.#parts.settable))
+      if (!guard.allows([{ action: 'sql.set', object: entities.setting(name, true) }], {}))
+        throw new HoopError('ERR_DENIED', `the startup setting "${name}" is not permitted`);
   }
 
   /** What a server says after a successful login; the process id is the target's, the cancel key ours. */

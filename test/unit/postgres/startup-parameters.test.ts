@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { startupParameters } from '../../../src/protocols/postgres/login/startup-parameters.ts';
+import {
+  settingsToPermit,
+  startupParameters,
+} from '../../../src/protocols/postgres/login/startup-parameters.ts';
 
 const PINNED = { standard_conforming_strings: 'on' };
 const PATHS = [['app', 'public']];
@@ -94,4 +97,15 @@ describe('startup settings', () => {
       expect.objectContaining({ code: 'ERR_UNSUPPORTED' }),
     );
   });
+});
+
+test.each<[Record<string, string>, readonly string[]]>([
+  [{ application_name: 'psql', timezone: 'UTC', work_mem: '8MB' }, []],
+  [{ search_path: 'app' }, ['search_path']],
+  [{ options: '-c search_path=app -c App.Tenant=5' }, ['search_path', 'app.tenant']],
+  [{ 'APP.tenant': '5', options: '--app.tenant=6' }, ['app.tenant']],
+  [{ 'app.other': '5' }, []],
+])('of %o policy is asked for %o', (client, names) => {
+  const settable = { searchPaths: [], settings: ['app.tenant'] };
+  expect(settingsToPermit(new Map(Object.entries(client)), settable)).toEqual(names);
 });

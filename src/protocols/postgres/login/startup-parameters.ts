@@ -1,7 +1,7 @@
 import { HoopError } from '../../../core/errors.ts';
 import type { SettingFact } from '../sql/facts/facts.ts';
 import { schemasOf } from '../sql/meaning/search-path.ts';
-import { isSafeSetting, type Settable } from '../sql/meaning/settings.ts';
+import { isFree, isSafeSetting, type Settable } from '../sql/meaning/settings.ts';
 import { startupOptions } from './startup-options.ts';
 
 /**
@@ -43,10 +43,14 @@ function settingOf(name: string, value: string): SettingFact {
   return { verb: 'set', name, value, local: false, ...(schemas === undefined ? {} : { schemas }) };
 }
 
-/** Whether the client asks for a search path, which policy must permit as it must permit SET. */
-export function asksForSearchPath(client: ReadonlyMap<string, string>): boolean {
+/**
+ * Names of settings that the client asks for and that policy must permit as it must permit SET: the path, and those that this
+ * resource alone lets sessions set. Pure.
+ */
+export function settingsToPermit(client: ReadonlyMap<string, string>, settable: Settable): readonly string[] {
   const settings = startupOptions(client.get('options') ?? '') ?? [];
-  return [...settings, ...client].some(([name]) => name.toLowerCase() === 'search_path');
+  const names = new Set([...settings, ...client].map(([name]) => name.toLowerCase()));
+  return [...names].filter((name) => name === 'search_path' || isFree(name, settable));
 }
 
 /** UTF-8, or no encoding at all: psql on a terminal says the latter wherever no locale is set, as in most containers. */
