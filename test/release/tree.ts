@@ -1,5 +1,5 @@
 /** The files of one program for one platform, as they lie below `/usr`, or in the tarball's folder. */
-import { globSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ROOT } from '../support/source-tree.ts';
@@ -7,7 +7,7 @@ import { completions } from './completions.ts';
 import type { Entry } from './entries.ts';
 import { launcher } from './launcher.ts';
 import { manPages } from './manual.ts';
-import { closure, copyright, filesOf, type Installed, termsIn } from './packages.ts';
+import { BUNDLED, closure, copyright, filesOf, type Installed, termsIn } from './packages.ts';
 import { machineOf, NODE_VERSION, type Platform } from './platforms.ts';
 import type { Program } from './programs.ts';
 import { reach } from './reach.ts';
@@ -36,9 +36,8 @@ export async function treeOf(
   ]);
   const own = [`bin/${program.name}.js`, ...bundle.files.map((file) => `dist/${file}`)];
   const terms = copyright(readFileSync(join(ROOT, 'LICENSE'), 'utf8'), [
-    ...packages,
+    ...new Map([...packages, ...closure(ROOT, BUNDLED)].map((one) => [one.folder, one])).values(),
     ...native,
-    ...bundled(),
     node,
   ]);
   const entries = [
@@ -91,14 +90,4 @@ async function nativePart(of: string, { arch }: Platform, cache: string): Promis
   const { version, integrity } = locked(ROOT, name);
   const folder = await fetchPackage(cache, name, version, integrity);
   return { name, version, licence: 'MIT', folder, terms: termsIn(folder) };
-}
-
-/** What the bundler has put into `dist/` itself leaves its terms there. */
-function bundled(): readonly Omit<Installed, 'folder'>[] {
-  return globSync('*.LICENSE', { cwd: join(ROOT, 'dist') }).map((file) => {
-    const name = file.slice(0, -'.LICENSE'.length);
-    const manifest = readFileSync(join(ROOT, 'node_modules', name, 'package.json'), 'utf8');
-    const { version, license } = JSON.parse(manifest) as { version: string; license: string };
-    return { name, version, licence: license, terms: readFileSync(join(ROOT, 'dist', file), 'utf8') };
-  });
 }

@@ -110,6 +110,25 @@ describe('architecture', () => {
     expect(broken).toEqual([]);
   });
 
+  it('hoopctl starts without files, network and cryptography: what a command needs of them it loads itself', () => {
+    const byPath = new Map(sources.map((file) => [file.path, file]));
+    // Its version is written into the build.
+    const atStart = new Set(['src/cli/version.ts', 'src/cli/main.ts']);
+    const loaded: string[] = [];
+    for (const path of atStart) {
+      if (path === 'src/cli/version.ts') continue;
+      const file = byPath.get(path);
+      for (const one of file?.imports ?? []) {
+        if (one.dynamic || one.typeOnly || file === undefined) continue;
+        const target = resolveImport(path, one.specifier);
+        if (target !== undefined) atStart.add(target);
+        else if (one.specifier !== 'commander') loaded.push(place(file, one));
+      }
+    }
+    expect(atStart.size, 'the commands are among them').toBeGreaterThan(30);
+    expect(loaded).toEqual([]);
+  });
+
   it(`has no file of more than ${MAX_LINES} lines: what is longer has two jobs`, () => {
     const long = [
       ...sources.filter((file) => file.lines > MAX_LINES),

@@ -1,5 +1,3 @@
-import { configDir } from '../../client/store/private-files.ts';
-import { readProfiles } from '../../client/store/profiles.ts';
 import type { CommandSpec } from '../command.ts';
 import { renderTable } from '../render/table.ts';
 
@@ -14,6 +12,8 @@ export const profileList: CommandSpec = {
   examples: ['hoopctl profile list', "hoopctl profile list --json | jq -r '.name'"],
   exitCodes: [78],
   async run({ io }) {
+    const { configDir } = await import('../../client/store/private-files.ts');
+    const { readProfiles } = await import('../../client/store/profiles.ts');
     const profiles = [...(await readProfiles(configDir(io.env))).values()];
     if (io.json) {
       for (const { name, gateway, agent, secretStore } of profiles)

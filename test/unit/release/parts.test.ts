@@ -9,7 +9,7 @@ import bundle from '../../../tsup.config.ts';
 import { hoopctlManual, hoopdManual } from '../../reference/command-pages.ts';
 import { launcher } from '../../release/launcher.ts';
 import { manualTexts } from '../../release/manual.ts';
-import { closure, copyright } from '../../release/packages.ts';
+import { BUNDLED, closure, copyright } from '../../release/packages.ts';
 import { machineOf, NODE_VERSION, PLATFORMS } from '../../release/platforms.ts';
 import { PROGRAMS } from '../../release/programs.ts';
 import { locked } from '../../release/registry.ts';
@@ -98,13 +98,20 @@ describe('what is packed', () => {
   });
 
   it('has every entry of the bundle, workers too', () => {
-    const { entry } = bundle as { readonly entry: Readonly<Record<string, string>> };
+    const built = bundle as readonly { readonly entry: Readonly<Record<string, string>> }[];
     const packed = PROGRAMS.flatMap(({ entries }) => entries);
     expect(packed.toSorted()).toEqual(
-      Object.keys(entry)
+      built
+        .flatMap(({ entry }) => Object.keys(entry))
         .map((name) => `${name}.js`)
         .toSorted(),
     );
+  });
+
+  it('knows the terms of whatever is built into its own files', () => {
+    const text = copyright('ours', closure(ROOT, BUNDLED));
+    for (const name of [...BUNDLED, 'yoga-layout', 'react-reconciler'])
+      expect(text).toMatch(new RegExp(`\n${name} [0-9.]+: MIT\n`));
   });
 
   it('brings what a package depends on, and the terms of each', () => {
