@@ -102,12 +102,13 @@ afterAll(async () => {
   await server?.stop();
 });
 
-async function plan(sql: string): Promise<StatementPlan> {
+async function plan(sql: string, explains = false): Promise<StatementPlan> {
   const { statements } = await parser.parse(sql);
   return planStatement(statements[0]!, catalog, {
     ...masksOf(catalog, TAGS),
     names: scopeOf(catalog),
     searchPaths: [],
+    explains,
   });
 }
 
@@ -257,5 +258,54 @@ describe('the catalog of a real server', () => {
     expect(effects.length).toBeGreaterThan(100);
     // But for a counter that `pg_stat_all_indexes` has too, and DBeaver asks of every index.
     expect(effects.filter((name) => builtinClass(name) !== 'unsafe')).toEqual(['pg_stat_get_numscans']);
+  });
+
+  describe('what an explained statement names and the server does not have', () => {
+    test.each([
+      ['select nmae from orders', ['nmae'], '42703'],
+      ['select o.nmae from orders o', ['o.nmae'], '42703'],
+      ['select x.id from orders o', ['x'], '42P01'],
+      ['select x.* from orders o', ['x'], '42P01'],
+      [
+        'select id from orders where (select 1 from items i where i.order_id = orders.iid) = 1',
+        ['orders.iid'],
+        '42703',
+      ],
+      ['select id from orders order by pann', ['pann'], '42703'],
+      ['with c as (select id from orders) select pan from c', ['pan'], '42703'],
+      ['select lowwer(code) from items', ['lowwer()'], '42883'],
+      ['select other.lower(code) from items', ['other.lower()'], '42883'],
+      ['select id::integr from orders', ['integr'], '42704'],
+      ['select (to_pair(code)).c from items', ['c'], '42703'],
+      ['update orders set pan = pam', ['pam'], '42703'],
+      ['update orders set pam = pan', ['orders.pam'], '42703'],
+      ['insert into orders (id) select idd from items', ['idd'], '42703'],
+      ['delete from orders where idd = 1', ['idd'], '42703'],
+      ['explain select nmae from orders', ['nmae'], '42703'],
+      ['select nope.id from nope', ['nope'], '42P01'],
+      ['select sn from customers', ['sn'], '42703'],
+      // What is there, and what PostgreSQL finds by other means.
+      ['select orders, orders.ctid, tableoid from orders', [], undefined],
+      [
+        'select code.lower, customers.get_ssn from items code, (select id from customers) customers',
+        ['code.lower'],
+        '42703',
+      ],
+      ['select "user"(), current_user, excluded.id from orders excluded', ['user()'], '42883'],
+      [
+        'insert into orders values (1) on conflict (id) do update set pan = excluded.pan + orders.pan',
+        [],
+        undefined,
+      ],
+      ['select id from orders where pan = $1', [], undefined],
+    ] as const)('%s', async (sql, lacks, code) => {
+      expect((await plan(sql, true)).lacks).toEqual(lacks);
+      const text = sql.startsWith('explain') ? sql : `prepare tried as ${sql}`;
+      const said = client.query(`begin; ${text}`).then(
+        () => undefined,
+        (error: { code?: string }) => error.code,
+      );
+      expect(await said.finally(() => client.query('rollback; deallocate all'))).toBe(code);
+    });
   });
 });

@@ -3,7 +3,7 @@ import type { Catalog } from '../../catalog/model/model.ts';
 import { analyse } from '../analysis/analyse.ts';
 import type { AnalysisCatalog } from '../analysis/catalog.ts';
 import type { Query } from '../analysis/tree.ts';
-import { Uncertain } from '../analysis/uncertain.ts';
+import { NotThere, Uncertain } from '../analysis/uncertain.ts';
 import type { StatementFacts } from '../facts/facts.ts';
 import type { NameScope } from './name-scope.ts';
 
@@ -20,12 +20,14 @@ export type LazyAnalysis = () => Analysed | undefined;
  * A statement's analysis, made when it is first asked for, by what names stand for now.
  *
  * @param parameterTypes As a Parse message gives them.
+ * @param lacks Told of a column, function or type that is named and not there: the first one, as the server would.
  */
 export function analysisOf(
   { tree }: StatementFacts,
   catalog: Catalog,
   names: NameScope,
   parameterTypes: readonly number[],
+  lacks: (name: string) => void,
 ): LazyAnalysis {
   const path = names.settled;
   if (tree === undefined || path === undefined) return () => undefined;
@@ -34,6 +36,7 @@ export function analysisOf(
     try {
       return { query: analyse(tree.read(), analysis, parameterTypes), catalog: analysis };
     } catch (error) {
+      if (error instanceof NotThere) lacks(error.lacks);
       if (error instanceof Uncertain) return undefined;
       throw error;
     }

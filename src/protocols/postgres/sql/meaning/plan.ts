@@ -94,7 +94,10 @@ export interface StatementPlan {
   readonly analysed?: true;
   /** What each column of its result is made of, where `explains` asks for it; absent: that is not certain. */
   readonly lineage?: readonly OutputColumn[];
-  /** What it names and the catalog does not have, where `explains` asks for it: tables, and columns that it lists of others. */
+  /**
+   * What it names and the catalog does not have, where `explains` asks for it: tables, columns that it lists of others, and the first
+   * column, function or type of its expressions.
+   */
   readonly lacks?: readonly string[];
   /** OIDs of the relations that it names: a column of any other is none that was judged. */
   readonly relations: readonly number[];

@@ -43,7 +43,10 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     return { ...unreadPlan(facts), refusal: tooNew(facts.newer, major) };
   const { path } = input.names;
   const discards = input.names.mayLose(facts);
-  const analysis = analysisOf(facts, catalog, input.names, input.parameterTypes ?? []);
+  const lacks: string[] = [];
+  const analysis = analysisOf(facts, catalog, input.names, input.parameterTypes ?? [], (name) =>
+    lacks.push(name),
+  );
   let asked = false;
   const analysed = () => {
     asked = true;
@@ -82,8 +85,7 @@ export function planStatement(facts: StatementFacts, catalog: Catalog, input: Pl
     ...(flow.stepped === true ? { stepped: true } : {}),
     ...(flow.analysed === true ? { analysed: true } : {}),
     ...(explaining.length === 0 ? {} : { explaining }),
-    ...(input.explains === true ? lineageOf(facts, analysed, catalog) : {}),
-    ...(input.explains === true ? { lacks: lackedNames(facts.relations, touched) } : {}),
+    ...(input.explains === true ? explainedFor(facts, touched, analysed, lacks, catalog) : {}),
     relations: touched.flatMap(({ relation }) => (relation === undefined ? [] : [relation.oid])),
     reshapesMasked: reshapesMasked(facts, resolution),
     ...(resolution.clear.length > 0 ? { clears: { catalog, path } } : {}),
@@ -195,14 +197,20 @@ function isPlain({ kind, explain, copy, materializes, upsertColumns }: Statement
   );
 }
 
-function lineageOf(
+/** @param lacks What the analysis found missing, once it was made. */
+function explainedFor(
   facts: StatementFacts,
+  touched: readonly { readonly relation: Relation | undefined }[],
   analysed: LazyAnalysis,
+  lacks: readonly string[],
   catalog: Catalog,
-): Pick<StatementPlan, 'lineage'> {
-  const found = facts.output === undefined || !isPlain(facts) ? undefined : analysed();
-  const lineage = found && outputColumns(found.query, (oid) => catalog.relations.get(oid));
-  return lineage === undefined ? {} : { lineage };
+): Pick<StatementPlan, 'lineage' | 'lacks'> {
+  const found = analysed();
+  const isAnswer = facts.output !== undefined && isPlain(facts);
+  const lineage =
+    found && isAnswer ? outputColumns(found.query, (oid) => catalog.relations.get(oid)) : undefined;
+  const lacked = [...new Set([...lackedNames(facts.relations, touched), ...lacks])];
+  return { lacks: lacked, ...(lineage === undefined ? {} : { lineage }) };
 }
 
 function notUnderstood(what: string): PostgresRefusal {

@@ -11,7 +11,7 @@ import { matching, selectCandidate } from '../typing/candidates.ts';
 import { IMPLICIT } from '../typing/casts.ts';
 import { findPathway } from '../typing/pathways.ts';
 import { resolvePolymorphic } from '../typing/polymorphic.ts';
-import { Uncertain } from '../uncertain.ts';
+import { NotThere, Uncertain } from '../uncertain.ts';
 import { aggregateCall, unifyHypothetical } from './aggregates.ts';
 import { type FunctionCandidate, functionCandidates } from './function-candidates.ts';
 import { windowCall } from './windows.ts';
@@ -23,8 +23,9 @@ export function functionCall(analysis: Analysis, scope: Scope, body: Ast): Expr 
     for (const one of list(body['agg_order']))
       args.push(analysis.expression(scope, bodyOf(one, 'SortBy')?.['node']));
   }
-  const made = call(analysis, scope, { name: calledName(analysis.catalog, body), args, body });
-  if (made === undefined) throw new Uncertain('a function that is not known');
+  const name = calledName(analysis.catalog, body);
+  const made = call(analysis, scope, { name, args, body });
+  if (made === undefined) throw new NotThere('a function', `${name.join('.')}()`);
   return made;
 }
 

@@ -6,7 +6,7 @@ import { relationNamed } from '../scope/names.ts';
 import { rowFields } from '../scope/rows.ts';
 import { columnOf, type Item, type Scope, varsOf } from '../scope/scope.ts';
 import type { Expr } from '../tree.ts';
-import { Uncertain } from '../uncertain.ts';
+import { NotThere, Uncertain } from '../uncertain.ts';
 import { subscripted } from './subscripts.ts';
 
 /** `transformColumnRef` */
@@ -17,14 +17,14 @@ export function columnRef(analysis: Analysis, scope: Scope, body: Ast): Expr {
   const [name = ''] = path;
   if (path.length === 1 && !star) {
     const found = scope.column(name) ?? namedRow(analysis, scope, path) ?? parameter(analysis, scope, path);
-    if (found === undefined) throw new Uncertain('a column that is not known');
+    if (found === undefined) throw new NotThere('a column', path.join('.'));
     return found;
   }
   const qualifier = star ? path : path.slice(0, -1);
   const found = itemNamed(analysis, scope, qualifier);
   if (found === undefined) {
     const made = star ? undefined : parameter(analysis, scope, path);
-    if (made === undefined) throw new Uncertain('a table that is not known');
+    if (made === undefined) throw new NotThere('a table', qualifier.join('.'));
     return made;
   }
   const { item, levelsUp } = found;
@@ -34,7 +34,7 @@ export function columnRef(analysis: Analysis, scope: Scope, body: Ast): Expr {
   if (own !== undefined) return own;
   const row = wholeRow(analysis, scope, item, levelsUp);
   const made = analysis.call(scope, { name: [column], args: [row] }) ?? parameter(analysis, scope, path);
-  if (made === undefined) throw new Uncertain('a column that is not known');
+  if (made === undefined) throw new NotThere('a column', path.join('.'));
   return made;
 }
 
@@ -104,8 +104,9 @@ function stepInto(analysis: Analysis, scope: Scope, start: Expr, steps: readonly
     const name = bodyOf(step, 'String');
     if (name === undefined) throw new Uncertain('all fields of a row, as one value');
     flush();
-    const field = analysis.call(scope, { name: [text(name['sval'])], args: [made] });
-    if (field === undefined) throw new Uncertain('a field that is not known');
+    const called = text(name['sval']);
+    const field = analysis.call(scope, { name: [called], args: [made] });
+    if (field === undefined) throw new NotThere('a field', called);
     made = field;
   }
   flush();
@@ -131,7 +132,7 @@ export function starOf(analysis: Analysis, scope: Scope, node: unknown): Expande
     const path = strings(fields);
     if (path.length === 0) return allOf(scope);
     const found = itemNamed(analysis, scope, path);
-    if (found === undefined) throw new Uncertain('a table that is not known');
+    if (found === undefined) throw new NotThere('a table', path.join('.'));
     scope.spend(found.item.columns.length);
     return varsOf(found.item, found.levelsUp);
   }

@@ -1,7 +1,7 @@
 import { type Ast, bodyOf, list, number, strings, unwrap } from '../../facts/ast.ts';
 import { OID } from '../oids.ts';
 import { typeNamed } from '../scope/names.ts';
-import { Uncertain } from '../uncertain.ts';
+import { NotThere, Uncertain } from '../uncertain.ts';
 import type { Types } from './types.ts';
 
 /** Fields of an interval's range, as the grammar writes them (datetime.h), and the header of a length. */
@@ -20,8 +20,9 @@ const MAX_PRECISION = 6;
 export function namedType(types: Types, body: Ast): { readonly type: number; readonly modifier: number } {
   if (body['pct_type'] === true) throw new Uncertain('a type by %TYPE');
   const given = number(body['typeOid']);
-  const found = given === 0 ? typeNamed(types.catalog, strings(body['names'])) : types.get(given);
-  if (found === undefined) throw new Uncertain('a type that is not known');
+  const names = strings(body['names']);
+  const found = given === 0 ? typeNamed(types.catalog, names) : types.get(given);
+  if (found === undefined) throw new NotThere('a type', names.join('.'));
   const isArray = list(body['arrayBounds']).length > 0;
   const type = isArray ? found.array : found.oid;
   if (type === 0) throw new Uncertain('an array of what has no arrays');
