@@ -29,7 +29,6 @@ export class ColumnTrace extends QueryTrace<Sources> {
   readonly #usesFields: UsesFields | undefined;
   readonly #counted: (relation: number) => ReadonlySet<number> | undefined;
   readonly #through: boolean;
-  readonly #visited = new Set<Frame<Sources>>();
 
   /**
    * @param counted Numbers of the columns of a relation that are followed; undefined: the relation is not known.
@@ -63,8 +62,7 @@ export class ColumnTrace extends QueryTrace<Sources> {
   /** Looks at all of a statement. */
   follow(query: Query): Frame<Sources> {
     return this.settle(query, (top) => {
-      this.#visited.clear();
-      this.#visit(top);
+      for (const frame of this.frames(top)) this.#lookAt(frame);
       this.outputs(top);
     });
   }
@@ -210,10 +208,8 @@ export class ColumnTrace extends QueryTrace<Sources> {
     return true;
   }
 
-  /** Looks at everything that a query does, and the queries within it. */
-  #visit(frame: Frame<Sources>): void {
-    if (this.#visited.has(frame)) return;
-    this.#visited.add(frame);
+  /** Looks at everything that a query does. */
+  #lookAt(frame: Frame<Sources>): void {
     const { query } = frame;
     const shown = new Set(shownOf(query).map(({ expr }) => expr));
     // What only finds whether there is such a row already tells no more than the violation of its uniqueness would.
@@ -224,9 +220,6 @@ export class ColumnTrace extends QueryTrace<Sources> {
       else this.#look(frame, expr);
     }
     this.#compare(frame);
-    for (const entry of query.entries)
-      if (entry.kind === 'subquery') this.#visit(this.frame(entry.query, frame));
-    for (const cte of query.ctes) this.#visit(this.frame(cte.query, frame));
   }
 
   /** What is carried to the result does nothing on its way. */
@@ -237,18 +230,11 @@ export class ColumnTrace extends QueryTrace<Sources> {
     if (expr.kind === 'FieldSelect' && this.#field(frame, expr.arg, expr.field) !== undefined) return;
     if (expr.kind === 'CollateExpr') this.collates = true;
     if (expr.kind === 'RelabelType' || expr.kind === 'CollateExpr') this.#show(frame, expr.arg);
-    else if (expr.kind === 'SubLink' && expr.link === 'expr') this.#visit(this.frame(expr.query, frame));
-    else this.#look(frame, expr);
+    else if (expr.kind !== 'SubLink' || expr.link !== 'expr') this.#look(frame, expr);
   }
 
   #look(frame: Frame<Sources>, expr: Expr): void {
     this.#note(this.#all(frame, [expr]));
-    this.#visitLinks(frame, expr);
-  }
-
-  #visitLinks(frame: Frame<Sources>, expr: Expr): void {
-    if (expr.kind === 'SubLink') this.#visit(this.frame(expr.query, frame));
-    for (const part of partsOf(expr)) if (part !== undefined) this.#visitLinks(frame, part);
   }
 
   /** Sorting, grouping and telling rows apart compares what is carried. */

@@ -42,7 +42,6 @@ class DefinitionTrace extends QueryTrace<Kind> {
   readonly #catalog: Catalog;
   /** By relation. */
   readonly #columns: ReadonlyMap<number, number>;
-  readonly #visited = new Set<Frame<Kind>>();
   #decides = false;
 
   constructor(catalog: Catalog) {
@@ -55,9 +54,8 @@ class DefinitionTrace extends QueryTrace<Kind> {
   }
 
   find(query: Query): Definitions {
-    const top = this.settle(query, (frame) => {
-      this.#visited.clear();
-      this.#visit(frame);
+    const top = this.settle(query, (all) => {
+      for (const frame of this.frames(all)) this.#lookAt(frame);
     });
     const outputs = this.outputs(top);
     const of = (kind: Kind) => outputs.flatMap((one, index) => (one === kind ? [index] : []));
@@ -149,27 +147,14 @@ class DefinitionTrace extends QueryTrace<Kind> {
     }
   }
 
-  /** Looks at what a query does besides to show, and at the queries within it. */
-  #visit(frame: Frame<Kind>): void {
-    if (this.#visited.has(frame)) return;
-    this.#visited.add(frame);
+  /** Looks at what a query does besides to show. */
+  #lookAt(frame: Frame<Kind>): void {
     const { query } = frame;
     if (query.command !== 'select') throw new TooMuch();
     const shown = new Set(shownOf(query).map(({ expr }) => expr));
-    for (const expr of expressionsOf(query)) {
-      if (expr === undefined) continue;
-      if (!shown.has(expr) && this.given(frame, expr) !== NONE) this.#decides = true;
-      this.#visitLinks(frame, expr);
-    }
+    for (const expr of expressionsOf(query))
+      if (expr !== undefined && !shown.has(expr) && this.given(frame, expr) !== NONE) this.#decides = true;
     this.#compare(frame);
-    for (const entry of query.entries)
-      if (entry.kind === 'subquery') this.#visit(this.frame(entry.query, frame));
-    for (const cte of query.ctes) this.#visit(this.frame(cte.query, frame));
-  }
-
-  #visitLinks(frame: Frame<Kind>, expr: Expr): void {
-    if (expr.kind === 'SubLink') this.#visit(this.frame(expr.query, frame));
-    for (const part of partsOf(expr)) if (part !== undefined) this.#visitLinks(frame, part);
   }
 
   #compare(frame: Frame<Kind>): void {

@@ -1,4 +1,5 @@
 import type { Expr, Query, RangeEntry, TargetEntry, Var } from '../../analysis/tree.ts';
+import { expressionsOf, partsOf, queriesOf } from '../../analysis/walk.ts';
 
 /** It is too much to follow, or of what is not known. */
 export class TooMuch extends Error {}
@@ -74,6 +75,19 @@ export abstract class QueryTrace<T> {
     return made;
   }
 
+  /** A query and all within it: of each first itself, then those in its expressions, in FROM and in WITH. */
+  frames(top: Frame<T>): readonly Frame<T>[] {
+    const found = new Set<Frame<T>>();
+    const add = (frame: Frame<T>): void => {
+      if (found.has(frame)) return;
+      found.add(frame);
+      const { query } = frame;
+      for (const one of [...linked(expressionsOf(query)), ...queriesOf(query)]) add(this.frame(one, frame));
+    };
+    add(top);
+    return [...found];
+  }
+
   /** Of each column that a query gives. */
   outputs(frame: Frame<T>): readonly T[] {
     if (frame.round === this.#round) {
@@ -123,6 +137,14 @@ export abstract class QueryTrace<T> {
   protected spend(): void {
     if (--this.#left < 0) throw new TooMuch();
   }
+}
+
+/** Queries of sublinks, at any depth of expressions. */
+function linked(exprs: readonly (Expr | undefined)[]): Query[] {
+  return exprs.flatMap((expr) => {
+    if (expr === undefined) return [];
+    return [...(expr.kind === 'SubLink' ? [expr.query] : []), ...linked(partsOf(expr))];
+  });
 }
 
 /** What a statement gives; of one that writes, what it returns. */

@@ -127,7 +127,6 @@ class Refused extends Error {
 class Look {
   readonly #trace: PlainTrace;
   readonly #sets: boolean;
-  readonly #visited = new Set<Frame<Value>>();
 
   /** @param sets It changes settings while it runs, by which functions that only look differ from row to row. */
   constructor(trace: PlainTrace, sets: boolean) {
@@ -139,9 +138,8 @@ class Look {
     try {
       // What is refused of less would be of more.
       this.#trace.settle(query, (top) => {
-        this.#visited.clear();
         for (const value of this.#trace.outputs(top)) this.#demandPlain(value, 'is not shown');
-        this.#visit(top);
+        for (const frame of this.#trace.frames(top)) this.#lookAt(frame);
       });
       return undefined;
     } catch (error) {
@@ -150,9 +148,7 @@ class Look {
     }
   }
 
-  #visit(frame: Frame<Value>): void {
-    if (this.#visited.has(frame)) return;
-    this.#visited.add(frame);
+  #lookAt(frame: Frame<Value>): void {
     this.#trace.outputs(frame);
     const { query } = frame;
     this.#written(frame);
@@ -162,9 +158,6 @@ class Look {
     for (const expr of conditionsOf(query)) this.#condition({ frame, ungrouped: true }, expr);
     if (query.having !== undefined) this.#condition({ frame }, query.having);
     for (const expr of expressionsOf(query)) if (expr !== undefined) this.#within(frame, expr);
-    for (const entry of query.entries)
-      if (entry.kind === 'subquery') this.#visit(this.#trace.frame(entry.query, frame));
-    for (const cte of query.ctes) this.#visit(this.#trace.frame(cte.query, frame));
   }
 
   #written(frame: Frame<Value>): void {
@@ -232,9 +225,8 @@ class Look {
       throw new Refused(refusal(value, 'is not compared with other rows'));
   }
 
-  /** Calls, and queries within an expression. */
+  /** Calls within an expression. */
   #within(frame: Frame<Value>, expr: Expr): void {
-    if (expr.kind === 'SubLink') this.#visit(this.#trace.frame(expr.query, frame));
     if ('function' in expr) this.#called(frame, expr);
     if (expr.kind === 'Aggref' || expr.kind === 'WindowFunc') {
       const ungrouped = expr.kind === 'Aggref' && expr.levelsUp === 0;
