@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type LogFields, silentLog } from '../../../src/core/log.ts';
-import { freePort, type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
-import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
-import { eventually } from '../../support/waiting.ts';
+import { type LogFields, silentLog } from '../../src/core/log.ts';
+import { freePort, type PostgresServer, startPostgres } from '../support/postgres/server.ts';
+import { type Caller, RunningGateway } from '../support/running-gateway.ts';
+import { eventually } from '../support/waiting.ts';
 
 const RULES = `
 @id("use") permit (principal, action in [Action::"connect", Action::"sql", Action::"reveal"], resource);
@@ -79,7 +79,7 @@ async function warned(count: number): Promise<string[]> {
   return warnings.splice(0).map(({ resource: of, at }) => `${of}: ${at}`);
 }
 
-const HOOPD = `import(${JSON.stringify(new URL('../../../src/gateway/main.ts', import.meta.url).href)})
+const HOOPD = `import(${JSON.stringify(new URL('../../src/gateway/main.ts', import.meta.url).href)})
   .then(({ run }) => run(['node', 'hoopd', ...process.argv.slice(1)]))`;
 
 async function check(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
