@@ -242,6 +242,8 @@ export interface SessionItem {
 
 /** Query of `GET /v1/sessions`, newest first. */
 export interface SessionQuery {
+  /** `ses_…`: those whose ids begin so. */
+  readonly id?: string;
   /** `true`: only those that run now. */
   readonly live?: string;
   readonly agent?: string;

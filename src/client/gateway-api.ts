@@ -26,10 +26,14 @@ import { LineSplitter } from '../core/bytes/lines.ts';
 import { nearest } from '../core/config/mistake.ts';
 import { HoopError } from '../core/errors.ts';
 import type { GatewayClient, GatewayRequest } from './gateway-client.ts';
+import { timesOf, wholeId } from './item-ids.ts';
 import { itemPath } from './item-path.ts';
 import { type Credential, withFreshToken } from './login/credential.ts';
 import type { InstanceKey } from './login/dpop.ts';
 import { notAGateway } from './problem.ts';
+
+/** Ids that are looked at, where only a beginning was given: two would do. */
+const SOME = '6';
 
 /** Longest line of a stream, octets: one row of a recording may hold large values. */
 const MAX_LINE_BYTES = 64 * 1024 * 1024;
@@ -104,12 +108,12 @@ export class GatewayApi {
     return this.#json({ method: 'GET', path: withQuery(PATHS.sessions, { ...query }) });
   }
 
-  session(id: string): Promise<SessionItem> {
-    return this.#json({ method: 'GET', path: itemPath(PATHS.sessions, id) });
+  async session(id: string): Promise<SessionItem> {
+    return this.#json({ method: 'GET', path: await this.#itemPath(PATHS.sessions, id) });
   }
 
-  killSession(id: string): Promise<Ended> {
-    return this.#json({ method: 'DELETE', path: itemPath(PATHS.sessions, id) });
+  async killSession(id: string): Promise<Ended> {
+    return this.#json({ method: 'DELETE', path: await this.#itemPath(PATHS.sessions, id) });
   }
 
   /** Ends all sessions of what is named, and keeps it out. */
@@ -121,8 +125,8 @@ export class GatewayApi {
     return (await this.#json<RevocationList>({ method: 'GET', path: PATHS.revocations })).revocations;
   }
 
-  liftRevocation(id: string): Promise<Ended> {
-    return this.#json({ method: 'DELETE', path: itemPath(PATHS.revocations, id) });
+  async liftRevocation(id: string): Promise<Ended> {
+    return this.#json({ method: 'DELETE', path: await this.#itemPath(PATHS.revocations, id) });
   }
 
   /**
@@ -131,7 +135,8 @@ export class GatewayApi {
    * @param follow Where the session lives, what is still to come as well, until it ends.
    */
   async *recording(id: string, signal?: AbortSignal, follow = false): AsyncGenerator<ReplayFrame> {
-    const path = withQuery(`${itemPath(PATHS.sessions, id)}/recording`, follow ? { follow: 'true' } : {});
+    const session = await this.#itemPath(PATHS.sessions, id);
+    const path = withQuery(`${session}/recording`, follow ? { follow: 'true' } : {});
     const request = { method: 'GET', path, ...(signal ? { signal } : {}) };
     for await (const line of this.#lines(request)) yield JSON.parse(line) as ReplayFrame;
   }
@@ -141,29 +146,41 @@ export class GatewayApi {
   }
 
   /** @param wait Seconds until the answer comes at the latest, if the request is still pending: 1 … 60. */
-  approval(id: string, wait?: number): Promise<ApprovalItem> {
+  async approval(id: string, wait?: number): Promise<ApprovalItem> {
     const query = wait === undefined ? {} : { wait: `${wait}` };
-    return this.#json({ method: 'GET', path: withQuery(itemPath(PATHS.approvals, id), query) });
+    return this.#json({ method: 'GET', path: withQuery(await this.#itemPath(PATHS.approvals, id), query) });
   }
 
+  /** @param id The whole one: who decides has seen the request. */
   decideApproval(id: string, word: 'approve' | 'deny', decision: ApprovalDecision): Promise<ApprovalItem> {
     return this.#json({ method: 'POST', path: `${itemPath(PATHS.approvals, id)}/${word}`, json: decision });
   }
 
+  /** @param id The whole one. */
   tryApproval(id: string, binding: string): Promise<ApprovalTrial> {
     return this.#json({ method: 'POST', path: `${itemPath(PATHS.approvals, id)}/try`, json: { binding } });
   }
 
-  cancelApproval(id: string): Promise<ApprovalItem> {
-    return this.#json({ method: 'POST', path: `${itemPath(PATHS.approvals, id)}/cancel` });
+  async cancelApproval(id: string): Promise<ApprovalItem> {
+    return this.#json({ method: 'POST', path: `${await this.#itemPath(PATHS.approvals, id)}/cancel` });
   }
 
   auditEvents(query: AuditQuery): Promise<AuditPage> {
     return this.#json({ method: 'GET', path: withQuery(PATHS.auditEvents, { ...query }) });
   }
 
-  auditEvent(id: string): Promise<AuditEventItem> {
-    return this.#json({ method: 'GET', path: itemPath(PATHS.auditEvents, id) });
+  async auditEvent(id: string): Promise<AuditEventItem> {
+    return this.#json({ method: 'GET', path: await this.#itemPath(PATHS.auditEvents, id) });
+  }
+
+  /** The ids that a query names by their beginnings, whole. @throws {HoopError} As `wholeId`. */
+  async wholeIds(query: AuditQuery): Promise<AuditQuery> {
+    const { session, approval } = query;
+    return {
+      ...query,
+      ...(session === undefined ? {} : { session: await this.#wholeId(PATHS.sessions, session) }),
+      ...(approval === undefined ? {} : { approval: await this.#wholeId(PATHS.approvals, approval) }),
+    };
   }
 
   async auditChains(): Promise<readonly AuditChainItem[]> {
@@ -185,6 +202,37 @@ export class GatewayApi {
   /** Logs out: the login that this instance came from ends at the gateway, with all its instances and sessions. */
   revokeSelf(): Promise<Ended> {
     return this.#json({ method: 'POST', path: PATHS.revokeSelf });
+  }
+
+  async #itemPath(path: string, id: string): Promise<string> {
+    return itemPath(path, await this.#wholeId(path, id));
+  }
+
+  #wholeId(path: string, id: string): Promise<string> {
+    return wholeId(path, id, async (beginning) => {
+      const items = await this.#beginning(path, beginning);
+      return items.map((item) => item.id);
+    });
+  }
+
+  /** Things of one kind whose ids may begin so. */
+  async #beginning(path: string, id: string): Promise<readonly { readonly id: string }[]> {
+    if (path === PATHS.sessions) return (await this.sessions({ id, limit: SOME })).sessions;
+    if (path === PATHS.approvals) return (await this.approvals()).approvals;
+    if (path === PATHS.revocations) return this.revocations();
+    return this.#eventsBeginning(id);
+  }
+
+  /** An event is found by the moment that its id names. */
+  async #eventsBeginning(id: string): Promise<readonly AuditEventItem[]> {
+    const found: AuditEventItem[] = [];
+    let cursor: { readonly cursor?: string } = {};
+    do {
+      const { events, next } = await this.auditEvents({ ...timesOf(id), ...cursor, limit: '1000' });
+      found.push(...events.filter((event) => event.id.startsWith(id)));
+      cursor = next === undefined || events.length === 0 ? {} : { cursor: next };
+    } while (cursor.cursor !== undefined && found.length < Number(SOME));
+    return found;
   }
 
   async *#lines(request: GatewayRequest): AsyncGenerator<string> {

@@ -85,16 +85,14 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
       return explained(operation, id, { ...denial, explanation });
     }
     if (decision.effect === 'allow') {
-      if (ahead !== undefined)
-        return refused(operation, id, refusalDenial(ASKS_ONLY, generalStep(ASKS_ONLY.rule)), ASKS_ONLY);
+      if (ahead !== undefined) return askedOnly(operation, id);
       return recorded(operation, fields, allowed(id, policy, decision));
     }
     const within = decision.effect === 'hold' ? asOpened(operation, opened.get(session)) : undefined;
     if (within !== undefined) return decide(within);
     if (decision.effect === 'hold' && operation.approvable !== undefined && held !== undefined) {
       const { approvable } = operation;
-      if (approvable.prepares === true && ahead !== undefined)
-        return refused(operation, id, refusalDenial(ASKS_ONLY, generalStep(ASKS_ONLY.rule)), ASKS_ONLY);
+      if (approvable.prepares === true && ahead !== undefined) return askedOnly(operation, id);
       if (approvable.prepares === true) {
         const question = recordedQuestion(vocabulary, operation, true);
         return recorded(
@@ -129,19 +127,30 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     );
   }
 
-  /** It is denied to its client, since nothing runs there, and on record as what it is: nobody was refused anything. */
   function explained(
     operation: Operation,
     id: string,
     denial: Denial & { readonly explanation: Explanation },
   ) {
     const { effect, told } = denial.explanation;
-    const facts = { would: effect, ...(told === undefined ? {} : { rule: told.rule }) };
+    return onlyTold(operation, id, denial, {
+      would: effect,
+      ...(told === undefined ? {} : { rule: told.rule }),
+    });
+  }
+
+  function askedOnly(operation: Operation, id: string) {
+    const { rule } = ASKS_ONLY;
+    return onlyTold(operation, id, refusalDenial(ASKS_ONLY, generalStep(rule)), { would: 'allow', rule });
+  }
+
+  /** It is denied to its client, since nothing runs there, and on record as what it is: nobody was refused anything. */
+  function onlyTold(operation: Operation, id: string, denial: Denial, facts: Explained) {
     const why = { policyVersion: engine().version, decision: 'explained', facts } as const;
     return recorded(
       operation,
       { ...subjectOf(operation), asked: REFUSED, ...why },
-      { effect: 'deny', operation: id, denial },
+      { effect: 'deny', operation: id, denial, told: true },
     );
   }
 
@@ -218,6 +227,9 @@ export function createEnforcer(parts: EnforcerParts): Enforcer {
     policyVersion: () => engine().version + engine().phase(),
   };
 }
+
+/** What was told of it where nothing runs. */
+type Explained = Readonly<Partial<Record<'would' | 'rule', string>>>;
 
 /** Where nothing runs, what needs no approval is not run either. */
 const ASKS_ONLY: Refusal<GeneralRule> = {

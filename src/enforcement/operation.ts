@@ -144,6 +144,8 @@ export type Verdict =
       readonly denial: Denial;
       /** The first rule that decided, in its author's words; undefined where no rule did. */
       readonly by?: RuleRef;
+      /** It was sent where nothing runs: its client was told what it wanted to know, and refused nothing. */
+      readonly told?: true;
     };
 
 /** What the adapter says to its client, in its own protocol. */

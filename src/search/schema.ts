@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { makeFolders } from '../core/disk/folders.ts';
 
 /** Another number makes every index be built anew from the chains. */
-const VERSION = 8;
+const VERSION = 9;
 
 /**
  * The index holds where things are, not what they are: rows point into the chain's files, from which a search reads

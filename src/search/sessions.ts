@@ -78,8 +78,15 @@ function is(column: 'id' | 'identity' | 'agent' | 'resource' | 'instance', value
   return { text: `${column} = ?`, values: [value] };
 }
 
+/** Nothing that an id may hold sorts behind the tilde. */
+function begins(id: string): Condition {
+  if (!/^ses_[0-9A-Z]{4,26}$/.test(id))
+    throw new HoopError('ERR_USAGE', 'id must be ses_ and 4 to 26 letters and digits');
+  return { text: 'id >= ? AND id < ?', values: [id, `${id}~`] };
+}
+
 function filters(query: SessionQuery, ended: ReadonlySet<number>): Condition[] {
-  const found: Condition[] = [];
+  const found: Condition[] = query.id === undefined ? [] : [begins(query.id)];
   for (const name of ['agent', 'resource', 'instance'] as const) {
     const value = query[name];
     if (value !== undefined) found.push(is(name, bounded(name, value) ?? ''));

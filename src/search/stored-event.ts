@@ -6,7 +6,7 @@ const SCHEMA = 2;
 
 /**
  * An event as this version has it, whichever wrote it: version 1 called the target's status `sqlstate`, and what was only
- * explained was once written down as denied.
+ * explained, or asked ahead and needed no approval, was once written down as denied.
  *
  * @param record As it stands in a chain, which is never changed.
  * @returns The record itself where it is of this version; a later one's is shown as it is. Pure.
@@ -18,7 +18,9 @@ export function inPresentForm(record: EventRecord): EventRecord {
   return { ...same, schemaVersion: SCHEMA, ...(sqlstate === undefined ? {} : { status: sqlstate }) };
 }
 
-/** A word of the gateway's own, which begins no other reason. */
+/** Words of the gateway's own, which begin no other reason. */
+const ONLY_TOLD = /^(?:explains|asks)-only: /;
+
 function wasExplained({ decision, reason }: EventRecord): boolean {
-  return decision === 'deny' && typeof reason === 'string' && reason.startsWith('explains-only: ');
+  return decision === 'deny' && typeof reason === 'string' && ONLY_TOLD.test(reason);
 }

@@ -48,7 +48,7 @@ async function approved(
     io.note(`${item.id} was not approved`);
     return false;
   }
-  const next = await api.decideApproval(id, 'approve', { binding: binding ?? item.binding });
+  const next = await api.decideApproval(item.id, 'approve', { binding: binding ?? item.binding });
   await say(
     io,
     next,
@@ -74,8 +74,8 @@ export async function runDeny(invocation: Invocation): Promise<undefined> {
   const item = await withGateway(
     invocation,
     async ({ api }) => {
-      const { binding } = await api.approval(id!);
-      return api.decideApproval(id!, 'deny', reason === undefined ? { binding } : { binding, reason });
+      const { binding, id: whole } = await api.approval(id!);
+      return api.decideApproval(whole, 'deny', reason === undefined ? { binding } : { binding, reason });
     },
     AS_PERSON,
   );

@@ -15,8 +15,8 @@ export async function runTry(invocation: Invocation): Promise<undefined> {
   const trial = await withGateway(
     invocation,
     async ({ api }) => {
-      const { binding } = await api.approval(id!);
-      return api.tryApproval(id!, binding);
+      const { binding, id: whole } = await api.approval(id!);
+      return api.tryApproval(whole, binding);
     },
     AS_PERSON,
   );

@@ -1,6 +1,7 @@
 import type { AuditEventItem } from '../../api/contract.ts';
 
 export const HEADINGS = [
+  'ID',
   'TIME',
   'WHO',
   'RESOURCE',
@@ -11,9 +12,6 @@ export const HEADINGS = [
   'SESSION',
   'TEXT',
 ] as const;
-
-/** Begins the reason of what was sent to be asked ahead: on record as denied, and never meant to run. */
-const ASKED_AHEAD = /^asks-only:/;
 
 /**
  * One event as cells of the search's table; the caller escapes them.
@@ -29,11 +27,12 @@ export function eventRow(event: AuditEventItem): string[] {
   const said = decidedBy(event) || text(event['text']) || text(event['reason']) || objects(event['objects']);
   const rows = event['rows'];
   return [
+    event.id,
     event.at,
     who,
     text(event['resource']),
     event.type,
-    ASKED_AHEAD.test(text(event['reason'])) ? 'preview' : text(event['decision']),
+    text(event['decision']),
     outcome,
     typeof rows === 'number' ? String(rows) : '',
     text(event['session']),

@@ -1,6 +1,6 @@
 import { AUDIT_FILTER_NAMES, AUDIT_FILTER_WORDS, type AuditFilterName } from '../../api/audit-filters.ts';
 import { type AuditEventItem, type AuditQuery, PATHS } from '../../api/contract.ts';
-import { demandId } from '../../client/item-path.ts';
+import { demandId } from '../../client/item-ids.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';
@@ -23,8 +23,9 @@ export async function runSearch(invocation: Invocation): Promise<undefined> {
   await withGateway(
     invocation,
     async ({ api }) => {
+      const whole = await api.wholeIds(query);
       const events = async (page: Pick<AuditQuery, 'limit' | 'cursor'>) => {
-        const { events: items, next } = await api.auditEvents({ ...query, ...page });
+        const { events: items, next } = await api.auditEvents({ ...whole, ...page });
         return { items, next };
       };
       const rows: AuditEventItem[] = [];

@@ -5,7 +5,7 @@ import type { ResourceItem } from '../../api/contract.ts';
 import type { OpenGateway } from '../../client/gateway.ts';
 import { serveStdio } from '../../client/listener.ts';
 import { InstanceKey } from '../../client/login/dpop.ts';
-import { AskedAheadStore } from '../../client/store/asked-ahead.ts';
+import { type AskedAhead, AskedAheadStore } from '../../client/store/asked-ahead.ts';
 import { configDir } from '../../client/store/private-files.ts';
 import { systemClock } from '../../core/clock.ts';
 import { ERROR_TABLE, HoopError, isHoopError } from '../../core/errors.ts';
@@ -43,11 +43,12 @@ export async function runConnect(
   const trouble = new Trouble(invocation.io);
   const ttl = plan.ttlMs === undefined ? {} : { ttlSeconds: Math.floor(plan.ttlMs / 1000) };
   const run = plan.run === undefined ? {} : { run: plan.run };
-  const as = plan.approval === undefined ? {} : { key: await keyOf(invocation.io, plan.approval) };
+  const asked = plan.approval === undefined ? undefined : await askedAhead(invocation.io, plan.approval);
+  const as = asked === undefined ? {} : { key: await InstanceKey.from(asked.key, systemClock) };
   return withGateway(
     invocation,
     async (gateway, interrupted) => {
-      if (plan.approval !== undefined) await demandAskedAhead(invocation.io, gateway, plan.approval);
+      if (asked !== undefined) await demandAskedAhead(invocation.io, gateway, asked.id);
       const resources = await reachable(invocation, gateway, plan, interrupted);
       demandMany(resources[0], plan.place);
       if (plan.local.kind === 'stdio') return overStdio(invocation.io, gateway, plan);
@@ -64,9 +65,8 @@ export async function runConnect(
 }
 
 /** A yes is for the instance that asked: this process goes on as that one. */
-async function keyOf({ env }: Io, approval: string): Promise<InstanceKey> {
-  const { key } = await new AskedAheadStore(configDir(env)).demand(approval, systemClock.now());
-  return InstanceKey.from(key, systemClock);
+function askedAhead({ env }: Io, approval: string): Promise<AskedAhead> {
+  return new AskedAheadStore(configDir(env)).demand(approval, systemClock.now());
 }
 
 /** Says no before anything is opened: all of them, or none. */

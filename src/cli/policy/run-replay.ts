@@ -26,10 +26,11 @@ export async function runReplay(invocation: Invocation): Promise<number> {
   const [path] = args as readonly [string];
   const limit = parseWhole(textOption(invocation, 'limit') ?? DEFAULT_LIMIT, '--limit', 0, MAX_LIMIT);
   const query = searchQuery({ args: [], options: { since: DEFAULT_SINCE, ...options } }, systemClock.now());
-  const request = { files: await readPolicyFiles(path), query, limit };
+  const files = await readPolicyFiles(path);
   const report = await withGateway(
     invocation,
-    (gateway: OpenGateway) => reportOf(gateway.api.policyReplay(request, io.signal), invocation),
+    async ({ api }: OpenGateway) =>
+      reportOf(api.policyReplay({ files, query: await api.wholeIds(query), limit }, io.signal), invocation),
     AS_PERSON,
   );
   if (io.json) await io.value(report);

@@ -1,3 +1,4 @@
+import { isItemId, shortLength } from '../../client/item-ids.ts';
 import { cut, displayWidth, pad, visible } from './text.ts';
 
 /** On a terminal a column never takes more than this many cells unless it is the last. */
@@ -11,8 +12,8 @@ const MAX_LINES = 3;
 /**
  * Lays out rows under headings, columns two spaces apart, every value on one line and safe to print.
  *
- * Where a terminal is too narrow, rows are folded: columns that are empty throughout are left out, and what does not fit
- * goes on further lines, indented. Nothing but the last column, and cells wider than the terminal, is cut. Where a row would
+ * Where a terminal is too narrow, ids of which commands take the beginning are shortened to it, and rows are folded: columns that are
+ * empty throughout are left out, and what does not fit goes on further lines, indented. Nothing but the last column, and cells wider than the terminal, is cut. Where a row would
  * take more than three lines, each is a list of its own: a heading and its value on a line, and an empty line between rows.
  *
  * Pure. @param width Columns of the terminal. Infinity folds and cuts nothing.
@@ -23,11 +24,38 @@ export function renderTable(
   rows: readonly (readonly (string | number | undefined)[])[],
   width = Number.POSITIVE_INFINITY,
 ): string[] {
-  const cells = [headings, ...rows].map((row) => headings.map((_, i) => visible(String(row[i] ?? ''))));
-  const limit = Number.isFinite(width) ? MAX_COLUMN : Number.POSITIVE_INFINITY;
+  const whole = [headings, ...rows].map((row) => headings.map((_, i) => visible(String(row[i] ?? ''))));
+  const fits = lineWidth(widthsOf(whole, width)) <= width;
+  return laidOut(headings, fits ? whole : withShortIds(whole), width);
+}
+
+/** Each as short as tells it from the others of its column. */
+function withShortIds(cells: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  const lengths = cells[0]!.map((_, i) => shortLength(cells.map((row) => row[i]!).filter(isItemId)));
+  return cells.map((row) => row.map((cell, i) => (isItemId(cell) ? cell.slice(0, lengths[i]) : cell)));
+}
+
+/** What somebody may have to type again, a name of one word, is not cut. */
+function widthsOf(cells: readonly (readonly string[])[], width: number): readonly number[] {
+  return cells[0]!.map((_, i) => {
+    const last = i === cells[0]!.length - 1;
+    const limited = Number.isFinite(width) && !last;
+    return Math.max(
+      ...cells.map((row) => {
+        const natural = displayWidth(row[i]!);
+        return limited && row[i]!.includes(' ') ? Math.min(MAX_COLUMN, natural) : natural;
+      }),
+    );
+  });
+}
+
+function laidOut(
+  headings: readonly string[],
+  cells: readonly (readonly string[])[],
+  width: number,
+): string[] {
   const last = headings.length - 1;
-  const natural = headings.map((_, i) => Math.max(...cells.map((row) => displayWidth(row[i]!))));
-  const widths = natural.map((cells, i) => (i === last ? cells : Math.min(limit, cells)));
+  const widths = widthsOf(cells, width);
   const whole = headings.map((_, i) => i);
   const used = whole.filter((i) => i === last || cells.slice(1).some((row) => row[i] !== ''));
   const lines = lineWidth(widths) <= width ? [whole] : fold(used, widths, width);

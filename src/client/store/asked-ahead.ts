@@ -5,7 +5,9 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
+import { PATHS } from '../../api/contract.ts';
 import { HoopError } from '../../core/errors.ts';
+import { demandId } from '../item-ids.ts';
 import { ensurePrivateDir, readPrivateFile, writePrivateFile } from './private-files.ts';
 
 export interface AskedAhead {
@@ -35,9 +37,14 @@ export class AskedAheadStore {
     await writePrivateFile(this.#path(asked.id), JSON.stringify(asked));
   }
 
-  /** @throws {HoopError} `ERR_USAGE` it was not asked from here, or is over. */
+  /**
+   * @param id Or its beginning, where no other that was asked from here has it.
+   * @throws {HoopError} `ERR_USAGE` it is none, was not asked from here, or is over.
+   */
   async demand(id: string, nowMs: number): Promise<AskedAhead> {
-    const asked = NAME.test(id) ? await this.#read(id) : undefined;
+    demandId(PATHS.approvals, id);
+    const [only, ...more] = (await this.#names()).filter((name) => name.startsWith(id));
+    const asked = only !== undefined && more.length === 0 ? await this.#read(only) : undefined;
     if (asked !== undefined && asked.expiresAt > nowMs) return asked;
     throw new HoopError('ERR_USAGE', `${id} was not asked ahead from here, or its time is over`, {
       hint: 'only who asked with hoopctl approval request, on this machine, can use it: ask again',

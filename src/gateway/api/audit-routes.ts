@@ -56,7 +56,7 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
       const event = await deps.index.event(id, scopeOf(principal, all));
       if (event === undefined)
         throw new HoopError('ERR_NO_ACCESS', 'no such event, or no access to it', {
-          hint: 'see: hoopctl audit search --json',
+          hint: 'see: hoopctl audit search',
         });
       return context.json(event);
     });

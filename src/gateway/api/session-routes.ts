@@ -59,6 +59,7 @@ export function sessionRoutes(deps: SessionRouteDeps): Routes {
 }
 
 const FILTERS = [
+  'id',
   'live',
   'agent',
   'resource',

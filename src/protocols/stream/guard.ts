@@ -103,8 +103,7 @@ export class Guard {
   }
 
   #answer({ text }: Question, verdict: Verdict, standing: string): OpenOperation | Denied {
-    // Whoever asks what policy would say is refused nothing.
-    if (verdict.effect === 'deny' && this.#session.ahead !== 'explains') this.#tally.denied++;
+    if (verdict.effect === 'deny' && verdict.told !== true) this.#tally.denied++;
     const number = this.#recorder.request(text, verdict.operation);
     if (verdict.effect === 'deny') return { ...verdict, number };
     return this.#ledger.opened(verdict, standing, number);

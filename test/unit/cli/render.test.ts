@@ -141,8 +141,7 @@ describe('tables', () => {
     const id = `ses_${'0'.repeat(26)}`;
     const row = [id, `ins_${'1'.repeat(26)}`, `run_${'2'.repeat(26)}`, 'x'.repeat(60), 'pg', 'live'];
     expect(renderTable(headings, [row], 39)).toEqual([
-      'ID',
-      `    ${id}`,
+      `ID        ${id.slice(0, 14)}`,
       'INSTANCE',
       `    ${row[1]}`,
       'RUN',

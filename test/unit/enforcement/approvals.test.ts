@@ -190,7 +190,9 @@ describe('a session that only asks', () => {
       { approvable: { ...ticket, prepares: true } },
     ]) {
       const verdict = await enforcer.decide(operation({ session, ...more }));
-      expect(verdict).toMatchObject({ effect: 'deny', denial: { rule: 'asks-only' } });
+      expect(verdict).toMatchObject({ effect: 'deny', told: true, denial: { rule: 'asks-only' } });
+      // Nobody was refused anything: who looks for refusals does not find it.
+      expect(log.events.at(-1)).toMatchObject({ decision: 'explained', facts: { would: 'allow' } });
     }
     expect(desk.list()).toEqual([]);
     const verdict = await enforcer.decide(operation({ session }));

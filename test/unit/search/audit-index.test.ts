@@ -60,7 +60,9 @@ describe('the index itself', () => {
     const old = { decision: 'deny', reason: 'explains-only: nothing runs', session: 'ses_told' } as const;
     await log.append(decided('op_told', { decision: 'explained', session: 'ses_told' }));
     await log.append(decided('op_told_once', old));
-    expect(await found({ session: 'ses_told', decision: 'explained' })).toEqual(['op_told_once', 'op_told']);
+    await log.append(decided('op_asked_once', { ...old, reason: 'asks-only: nothing runs' }));
+    const told = ['op_asked_once', 'op_told_once', 'op_told'];
+    expect(await found({ session: 'ses_told', decision: 'explained' })).toEqual(told);
     expect(await found({ session: 'ses_told', decision: 'deny' })).toEqual([]);
   });
 
