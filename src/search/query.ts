@@ -43,8 +43,10 @@ export function toIndexQuery(
 ): IndexQuery {
   const keys = keyFilters(query, scope).map(([kind, value]) => tokens.of(kind, value));
   const words = textTerms(bounded('q', query.q) ?? '');
-  const types = (bounded('type', query.type)?.split(',') ?? []).map((type) => tokens.of('type', type));
-  const oneOf = types.length === 0 ? [] : [`(${types.map((key) => `keys : ${key}`).join(' OR ')})`];
+  const oneOf = [
+    ...oneOfThese('type', query.type ?? '', tokens),
+    ...oneOfThese('action', (query.action ?? '').toLowerCase(), tokens),
+  ];
   const parts = [...oneOf, ...keys.map((key) => `keys : ${key}`), ...words.map((word) => `words : ${word}`)];
   const from = time('since', query.since, 0);
   const until = time('until', query.until, Number.MAX_SAFE_INTEGER / PER_MS);
@@ -59,6 +61,14 @@ export function toIndexQuery(
 
 export function writeCursor(n: number): string {
   return n.toString(36);
+}
+
+/** Any of several, by commas; nothing where none is named. */
+function oneOfThese(kind: 'type' | 'action', words: string, tokens: KeyTokens): string[] {
+  const keys = words
+    .split(',')
+    .flatMap((word) => (word === '' ? [] : [tokens.of(kind, word.replace(/\.\*$/, ''))]));
+  return keys.length === 0 ? [] : [`(${keys.map((key) => `keys : ${key}`).join(' OR ')})`];
 }
 
 function keyFilters(query: AuditQuery, scope: AuditScope | undefined): [KeyKind, string][] {
@@ -84,8 +94,6 @@ function keyFilters(query: AuditQuery, scope: AuditScope | undefined): [KeyKind,
   }
   const object = bounded('object', query.object);
   if (object !== undefined) filters.push(['object', object.toLowerCase()]);
-  const action = bounded('action', query.action);
-  if (action !== undefined) filters.push(['action', action.toLowerCase().replace(/\.\*$/, '')]);
   if (scope !== undefined) filters.push(['identity', identityOf(scope.issuer, scope.subject)]);
   if (scope?.agent !== undefined) filters.push(['agent', scope.agent]);
   return filters;

@@ -7,8 +7,7 @@ import {
   type AuditQuery,
   PATHS,
 } from '../../api/contract.ts';
-import { type AuditLog, EVENT_TYPES } from '../../audit/event.ts';
-import { nearest } from '../../core/config/mistake.ts';
+import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import type { AuditIndex } from '../../search/audit-index.ts';
@@ -23,6 +22,7 @@ import {
   scopeOf,
 } from '../plane.ts';
 import type { Routes } from './app.ts';
+import { writtenOut } from './audit-words.ts';
 import { type ApiContext, queryOf } from './context.ts';
 import { streamed } from './stream.ts';
 
@@ -89,7 +89,7 @@ export function auditRoutes(deps: AuditRouteDeps): Routes {
 async function search(deps: AuditRouteDeps, context: ApiContext): Promise<Response> {
   const { principal } = context.var;
   const query = queryOf(context, FIELDS, FORMER);
-  const wanted = written(query);
+  const wanted = writtenOut(query, deps.vocabulary);
   demandUnattenuated(principal, 'audit.search', AUDIT_LOG, deps.vocabulary);
   const all = mayBeyondOwn(principal, 'audit.search', AUDIT_LOG, deps.ask);
   // Who looked for what is evidence too, and stands before they see it.
@@ -108,20 +108,4 @@ function kindsOf(
 ): Readonly<Record<string, ActionKind>> {
   const actions = new Set(events.flatMap(({ actions }) => (Array.isArray(actions) ? actions : [])));
   return Object.fromEntries([...actions].map((action: string) => [action, vocabulary.kindOf(action)]));
-}
-
-/** Types with their names written out: `approval.*` is all that begin so. @throws {HoopError} `ERR_USAGE` none does. */
-function written(query: AuditQuery): AuditQuery {
-  if (query.type === undefined) return query;
-  const type = query.type.split(',').flatMap((one) => {
-    const types = EVENT_TYPES.filter((known) =>
-      one.endsWith('.*') ? known.startsWith(one.slice(0, -1)) : known === one,
-    );
-    if (types.length > 0) return types;
-    const meant = nearest(one, EVENT_TYPES);
-    throw new HoopError('ERR_USAGE', `no type of event is ${one.slice(0, 64)}`, {
-      hint: `${meant === undefined ? '' : `did you mean ${meant}? `}all of a group are such as operation.*, session.* or approval.*`,
-    });
-  });
-  return { ...query, type: type.join(',') };
 }

@@ -8,6 +8,7 @@ import { actorOf } from '../actor.ts';
 import { type Ask, AUDIT_LOG, demandAdministrator, demandUnattenuated } from '../plane.ts';
 import type { PolicyReplays } from '../replay/replays.ts';
 import type { Routes } from './app.ts';
+import { writtenOut } from './audit-words.ts';
 import { readJson } from './body.ts';
 import { type ApiContext, connectionOf } from './context.ts';
 import { ndjson, streamed } from './stream.ts';
@@ -46,11 +47,12 @@ export function replayRoutes(deps: ReplayRouteDeps): Routes {
       const { principal } = context.var;
       demandUnattenuated(principal, 'audit.search', AUDIT_LOG, deps.vocabulary);
       demandAdministrator(principal, 'audit.search', AUDIT_LOG, deps.ask);
-      const request = await requestOf(context);
+      const asked = await requestOf(context);
+      const request = { ...asked, query: writtenOut(asked.query, deps.vocabulary) };
       await deps.audit.append({
         type: 'policy.replayed',
         actor: actorOf(principal, deps.vocabulary),
-        facts: { files: request.files.length, ...request.query },
+        facts: { files: asked.files.length, ...asked.query },
       });
       const items = deps.replays.run(request, connectionOf(context));
       // Until the first item is there, what is wrong can still be said as of any request.

@@ -183,6 +183,12 @@ describe('audit search', () => {
   test('what no event can have is said, and not looked for', () => {
     const search = (options: Record<string, string>) => () => searchQuery({ args: [], options }, NOW);
     expect(search({ session: 'ses_1' })).toThrow('"ses_1" is not the id of a session');
+    expect(search({ session: 'ses_01JD8M2K7Q' })).not.toThrow();
+    expect(search({ instance: 'x' })).toThrow('--instance "x" is no instance');
+    expect(search({ instance: 'ins_01JD8M2K7QZX4T9B3N5V6W8Y0C' })).not.toThrow();
+    expect(search({ run: 'ins_01JD8M2K7QZX4T9B3N5V6W8Y0C' })).toThrow('of something else');
+    for (const run of ['run_01JD8M2K7QZX4T9B3N5V6W8Y0C', 'nightly 42', '9876543210'])
+      expect(search({ run })).not.toThrow();
     expect(search({ approval: 'ses_01JD8M2K7QZX4T9B3N5V6W8Y0C' })).toThrow('is not the id of a request');
     expect(search({ since: '1h', until: '2h' })).toThrow(
       '--until 2026-03-01T10:00:00.000Z is not after --since 2026-03-01T11:00:00.000Z',
