@@ -242,9 +242,8 @@ export interface SessionItem {
 
 /** Query of `GET /v1/sessions`, newest first. */
 export interface SessionQuery {
-  /** `ses_…`: those whose ids begin so. */
+  /** `id`: what theirs begins with, `ses_…`. `live`: `true`, only those that run now. */
   readonly id?: string;
-  /** `true`: only those that run now. */
   readonly live?: string;
   readonly agent?: string;
   readonly resource?: string;

@@ -2,10 +2,19 @@
  * How a failed command ends: one line and hints, or one JSON object, on stderr; and its exit code.
  */
 import { HoopError, isHoopError, toHoopError } from '../core/errors.ts';
+import { wrapped } from '../core/terminal/prose.ts';
+import { NOTE_INDENT } from './io.ts';
 import { visible } from './render/text.ts';
 import { Interrupted } from './signals.ts';
 
 const EXIT_BROKEN_PIPE = 141;
+
+/** How it is told. */
+export interface FailureForm {
+  readonly json: boolean;
+  /** Columns of the terminal that it is told on; infinity, and by default: it is none. */
+  readonly width?: number;
+}
 
 /**
  * Says what went wrong.
@@ -15,14 +24,14 @@ const EXIT_BROKEN_PIPE = 141;
  */
 export function describeFailure(
   error: unknown,
-  json: boolean,
+  { json, width = Number.POSITIVE_INFINITY }: FailureForm,
   profile?: string,
 ): { readonly text: string; readonly exitCode: number } {
   if (error instanceof Interrupted) return { text: '', exitCode: error.exitCode };
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE')
     return { text: '', exitCode: EXIT_BROKEN_PIPE };
   const known = inProfile(isHoopError(error) ? error : toHoopError(error), profile);
-  const text = json ? `${JSON.stringify(toJson(known))}\n` : toLines(known);
+  const text = json ? `${JSON.stringify(toJson(known))}\n` : toLines(known, width);
   return { text, exitCode: known.exitCode };
 }
 
@@ -39,9 +48,12 @@ export function inProfile(error: HoopError, profile: string | undefined): HoopEr
   });
 }
 
-function toLines(error: HoopError): string {
-  const message = `hoopctl: ${visible(messageOf(error))}\n`;
-  return error.hint === undefined ? message : `${message}hint: ${visible(error.hint)}\n`;
+function toLines(error: HoopError, width: number): string {
+  const lines = [
+    `hoopctl: ${visible(messageOf(error))}`,
+    ...(error.hint === undefined ? [] : [`hint: ${visible(error.hint)}`]),
+  ];
+  return `${wrapped(lines.join('\n'), width, NOTE_INDENT)}\n`;
 }
 
 function toJson(error: HoopError): object {

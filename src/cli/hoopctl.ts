@@ -1,3 +1,5 @@
+import { Outlet } from '../core/terminal/output.ts';
+import { columnsOf } from '../core/terminal/prose.ts';
 import type { CommandSpec, Invocation } from './command.ts';
 import { describeFailure } from './failure.ts';
 import { Io } from './io.ts';
@@ -7,58 +9,75 @@ import { VERSION } from './version.ts';
 
 /** Is hoopctl: runs what this process was started with, and ends the process. */
 export async function hoopctl(commands: readonly CommandSpec[]): Promise<never> {
-  const { code, outs } = await run(commands);
+  // A reader that left (`| head`) is noticed by the write that fails, not by an event that ends the process.
+  const out = new Outlet(process.stdout);
+  const told = new Telling(process.argv.slice(2), process.env);
+  const code = await run(commands, told);
   // A keychain's thread or a half-open connection must not keep a finished command alive, and what was written must
   // get out.
-  await Promise.all(outs.map((out) => new Promise((done) => out.write('', done))));
-  process.exit(code);
+  const failed = await out.settled();
+  await told.settled();
+  process.exit(failed !== undefined && code === 0 ? await told.failure(failed) : code);
 }
 
-interface Ran {
-  readonly code: number;
-  /** Where it may have written. */
-  readonly outs: readonly NodeJS.WriteStream[];
+/** Tells of failures on standard error, which is opened where there is one: help needs none, and opening takes a millisecond. */
+class Telling {
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #profile: string | undefined;
+  readonly json: boolean;
+  #stream: NodeJS.WriteStream | undefined;
+
+  constructor(argv: readonly string[], env: NodeJS.ProcessEnv) {
+    const { own } = splitCommand(argv);
+    this.#env = env;
+    this.#profile = profileOf(own, env);
+    this.json = own.includes('--json');
+  }
+
+  open(): NodeJS.WriteStream {
+    this.#stream ??= process.stderr.on('error', () => undefined);
+    return this.#stream;
+  }
+
+  /** @returns The exit code, once the text is out. */
+  async failure(error: unknown): Promise<number> {
+    const stream = this.open();
+    const form = { json: this.json, width: columnsOf(stream, this.#env) };
+    const { text, exitCode } = describeFailure(error, form, this.#profile);
+    await new Promise((done) => stream.write(text, done));
+    return exitCode;
+  }
+
+  async settled(): Promise<void> {
+    const stream = this.#stream;
+    if (stream !== undefined) await new Promise((done) => stream.write('', done));
+  }
 }
 
-async function run(commands: readonly CommandSpec[]): Promise<Ran> {
-  const argv = asked(process);
-  const { own } = splitCommand(argv);
-  const json = own.includes('--json');
-  const profile = profileOf(own, process.env);
+async function run(commands: readonly CommandSpec[], told: Telling): Promise<number> {
   const signals = new SignalHub();
   signals.listen();
-  // A reader that left (`| head`) is noticed by the write that fails, not by an event that ends the process.
-  process.stdout.on('error', () => undefined);
-  const outs: NodeJS.WriteStream[] = [process.stdout];
-  // Opened where somebody may write to it: help needs one of them alone, and opening takes a millisecond.
-  const alsoStderr = () => {
-    if (outs.length > 1) return;
-    outs.push(process.stderr.on('error', () => undefined));
-  };
   // A mistake of ours in the background must not look like an exit code of the contract, nor print a stack.
   process.on('uncaughtException', (error) => {
-    alsoStderr();
-    const failure = describeFailure(error, json, profile);
-    process.stderr.write(failure.text, () => process.exit(failure.exitCode));
+    void told.failure(error).then((code) => process.exit(code));
   });
   let exitCode = 0;
   const start = async (spec: CommandSpec, invocation: Omit<Invocation, 'io'>) => {
-    alsoStderr();
-    const io = new Io(process, process.env, signals, json);
+    told.open();
+    const io = new Io(process, process.env, signals, told.json);
     exitCode = (await spec.run({ ...invocation, io })) ?? 0;
   };
+  const hooks = {
+    version: VERSION,
+    width: columnsOf(process.stdout, process.env),
+    out: (text: string) => process.stdout.write(text),
+    run: start,
+  };
   try {
-    await runProgram(
-      commands,
-      { version: VERSION, out: (text) => process.stdout.write(text), run: start },
-      argv,
-    );
-    return { code: exitCode, outs };
+    await runProgram(commands, hooks, asked(process));
+    return exitCode;
   } catch (error) {
-    alsoStderr();
-    const failure = describeFailure(error, json, profile);
-    process.stderr.write(failure.text);
-    return { code: failure.exitCode, outs };
+    return told.failure(error);
   }
 }
 

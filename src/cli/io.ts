@@ -2,9 +2,13 @@
  * Where a command reads and writes: stdout is the answer, stderr everything else.
  */
 import type { Writable } from 'node:stream';
-import { HoopError } from '../core/errors.ts';
+import { unwritten } from '../core/terminal/output.ts';
+import { columnsOf, wrapped } from '../core/terminal/prose.ts';
 import { visible } from './render/text.ts';
 import type { SignalHub } from './signals.ts';
+
+/** Of what goes on of a remark, an error or a hint. */
+export const NOTE_INDENT = 2;
 
 export interface IoStreams {
   readonly stdin: NodeJS.ReadStream;
@@ -34,8 +38,12 @@ export class Io {
 
   /** Columns to fit human output into; unlimited when it goes to a file or a pipe. */
   get width(): number {
-    const { isTTY, columns } = this.streams.stdout;
-    return isTTY && columns > 0 ? columns : Number.POSITIVE_INFINITY;
+    return columnsOf(this.streams.stdout, this.env);
+  }
+
+  /** The same of remarks. */
+  get noteWidth(): number {
+    return columnsOf(this.streams.stderr, this.env);
   }
 
   get colour(): boolean {
@@ -47,36 +55,28 @@ export class Io {
     return writeTo(this.streams.stdout, chunk);
   }
 
-  line(text: string): Promise<void> {
-    return this.write(`${text}\n`);
+  /**
+   * Writes lines for people: on a terminal they are broken at blanks where they do not fit. What must stay as it is, exactly, is for `write`.
+   *
+   * @param hang Columns by which what goes on is indented; where none is given, as its line is.
+   */
+  line(text: string, hang?: number): Promise<void> {
+    return this.write(`${wrapped(text, this.width, hang)}\n`);
   }
 
   /** One line of JSON on stdout; `schemaVersion` first unless the value has its own. */
   value(value: object): Promise<void> {
-    return this.line(JSON.stringify({ schemaVersion: 1, ...value }));
+    return this.write(`${JSON.stringify({ schemaVersion: 1, ...value })}\n`);
   }
 
   /** A remark on stderr. Its text may hold what strangers wrote. */
   note(text: string): void {
-    this.streams.stderr.write(`hoopctl: ${visible(text)}\n`);
+    this.streams.stderr.write(`${wrapped(`hoopctl: ${visible(text)}`, this.noteWidth, NOTE_INDENT)}\n`);
   }
 }
 
 function writeTo(stream: Writable, chunk: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) =>
     stream.write(chunk, (error) => (error ? reject(unwritten(error)) : resolve())),
-  );
-}
-
-/** A reader that has left is no mistake; a full disk is not one of ours. */
-function unwritten(error: NodeJS.ErrnoException): Error {
-  if (error.code === 'EPIPE') return error;
-  return new HoopError(
-    'ERR_CONFIG',
-    `standard output cannot be written to (${error.code ?? error.message})`,
-    {
-      hint: 'is there room where it is directed to?',
-      cause: error,
-    },
   );
 }

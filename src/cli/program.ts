@@ -3,11 +3,15 @@
  */
 import { Command, CommanderError } from 'commander';
 import { HoopError } from '../core/errors.ts';
+import { helpColumns, helpLayout } from '../core/terminal/help.ts';
+import { wrapped, wrappedCommand } from '../core/terminal/prose.ts';
 import { type CommandSpec, EXIT_TEXTS, HOOPD_CHECK, type Invocation, optionsOf } from './command.ts';
 import { asOptions, commandMeant, optionMeant } from './other-words.ts';
 
 export interface ProgramHooks {
   readonly version: string;
+  /** Columns of the terminal that help is shown on; infinity, and by default: it goes elsewhere. */
+  readonly width?: number;
   readonly out: (text: string) => void;
   readonly run: (spec: CommandSpec, invocation: Omit<Invocation, 'io'>) => Promise<void>;
 }
@@ -43,7 +47,10 @@ export function buildProgram(
     const meant = argv === undefined || spec.path.every((word, i) => argv[i] === word);
     parent.addCommand(meant ? buildCommand(spec, hooks) : nameOnly(spec));
   }
-  program.addHelpText('after', '\nReference: docs/cli.md. Every command has --help and --json.');
+  program.addHelpText(
+    'after',
+    wrapped('\nReference: docs/cli.md. Every command has --help and --json.', helpColumns(hooks.width)),
+  );
   settle(program, hooks);
   return program;
 }
@@ -167,7 +174,7 @@ function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
   for (const { syntax, text } of spec.arguments ?? []) command.argument(syntax, text);
   for (const { flags, text } of optionsOf(spec)) command.option(flags, text);
   if (spec.takesCommand) command.usage(`${command.usage()} [-- command...]`);
-  command.addHelpText('after', () => helpTail(spec));
+  command.addHelpText('after', () => helpTail(spec, hooks.width));
   command.action((...actionArgs: unknown[]) => {
     const args = actionArgs
       .slice(0, -2)
@@ -178,17 +185,19 @@ function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
   return command;
 }
 
-function helpTail(spec: CommandSpec): string {
+/** @param width Columns of a terminal: elsewhere an example stays on its line. */
+function helpTail(spec: CommandSpec, width = Number.POSITIVE_INFINITY): string {
   const codes = [...new Set([0, 64, ...spec.exitCodes, 70])].sort((a, b) => a - b);
   const child = spec.takesCommand ? ['  with -- COMMAND: its own code, 128+n if signal n ended it'] : [];
+  const prose = (line: string, hang: number) => wrapped(line, helpColumns(width), hang);
   return [
     '',
     'Examples:',
-    ...spec.examples.map((example) => `  ${example}`),
+    ...spec.examples.map((example) => wrappedCommand(example, width, 2)),
     '',
     'Exit codes:',
-    ...codes.map((code) => `  ${String(code).padEnd(2)}  ${EXIT_TEXTS[code] ?? ''}`),
-    ...child,
+    ...codes.map((code) => prose(`  ${String(code).padEnd(2)}  ${EXIT_TEXTS[code] ?? ''}`, 6)),
+    ...child.map((line) => prose(line, 4)),
   ].join('\n');
 }
 
@@ -198,6 +207,7 @@ function settle(command: Command, hooks: ProgramHooks): void {
   command.configureOutput({ writeOut: hooks.out, writeErr: () => undefined, outputError: () => undefined });
   command.showSuggestionAfterError();
   command.helpOption('-h, --help', 'print help');
+  command.configureHelp(helpLayout(hooks.width));
   for (const child of command.commands) settle(child, hooks);
 }
 

@@ -1,6 +1,10 @@
 import { Command, CommanderError } from 'commander';
-import { toHoopError } from '../core/errors.ts';
+import { isHoopError, toHoopError } from '../core/errors.ts';
+import { helpColumns, helpLayout } from '../core/terminal/help.ts';
+import { Outlet } from '../core/terminal/output.ts';
+import { columnsOf, wrapped } from '../core/terminal/prose.ts';
 import type { CheckOptions } from './commands/check.ts';
+import { tell } from './commands/say.ts';
 import { packageVersion } from './version.ts';
 
 /** Of `hoopd check`. */
@@ -8,8 +12,12 @@ type CheckCall = CheckOptions & { readonly hostKeys?: string };
 
 const DEFAULT_CONFIG = 'hoopd.yaml';
 
+/** As hoopctl's: a reader that left is told nothing. */
+const EXIT_BROKEN_PIPE = 141;
+
 /**
- * Runs `hoopd` and sets the exit code: 0, 64 usage, 69 a target that was asked, 70 internal, 78 configuration.
+ * Runs `hoopd` and sets the exit code: 0, 64 usage, 69 a target that was asked, 70 internal, 78 configuration, or nothing can be
+ * written to standard output.
  *
  * Effects: standard output carries the answer, standard error everything else. Resolves when the command has ended;
  * never rejects.
@@ -17,31 +25,37 @@ const DEFAULT_CONFIG = 'hoopd.yaml';
  * @param argv As `process.argv`.
  */
 export async function run(argv: readonly string[]): Promise<void> {
+  const out = new Outlet(process.stdout);
+  process.stderr.on('error', () => undefined);
   try {
     await hoopdProgram().parseAsync(argv as string[]);
   } catch (error) {
     process.exitCode = explain(error);
   }
+  const failed = await out.settled();
+  if (failed !== undefined && (process.exitCode ?? 0) === 0)
+    process.exitCode = isHoopError(failed) ? explain(failed) : EXIT_BROKEN_PIPE;
 }
 
 /** One line on standard error, and the exit code. */
 function explain(error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.code === 'commander.excessArguments' && /'(?:check|serve)'/.test(error.message))
-      process.stderr.write('hint: a configuration is named by --config FILE\n');
+      tell('hint: a configuration is named by --config FILE');
     if (error.code === 'commander.unknownCommand' && /'version'/.test(error.message))
-      process.stderr.write('hint: hoopd --version\n');
+      tell('hint: hoopd --version');
     return error.exitCode === 0 ? 0 : 64;
   }
   const known = toHoopError(error);
   const cause = known.code === 'ERR_INTERNAL' && known.detail !== undefined ? ` (${known.detail})` : '';
-  process.stderr.write(`hoopd: ${known.message}${cause}\n`);
-  if (known.hint !== undefined) process.stderr.write(`hint: ${known.hint}\n`);
+  const hint = known.hint === undefined ? [] : [`hint: ${known.hint}`];
+  tell(`hoopd: ${known.message}${cause}`, ...hint);
   return known.exitCode;
 }
 
 /** hoopd's commands, before anything is parsed or run. */
 export function hoopdProgram(): Command {
+  const width = columnsOf(process.stdout, process.env);
   const hoopd = new Command('hoopd')
     .description('The gateway: identity, policy, masking and proof in front of what agents reach')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -49,11 +63,20 @@ export function hoopdProgram(): Command {
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText(
       'after',
-      '\nHow to run it: docs/operations.md. Every key of its file: docs/configuration.md.',
+      wrapped(
+        '\nHow to run it: docs/operations.md. Every key of its file: docs/configuration.md.',
+        helpColumns(width),
+      ),
     )
+    .configureHelp(helpLayout(width))
     .configureOutput({
-      outputError: (text, write) =>
-        write(text.replace(/^error: /, 'hoopd: ').replace(/^\(Did (.*)\)$/m, 'hint: did $1')),
+      outputError: (text) =>
+        tell(
+          text
+            .trimEnd()
+            .replace(/^error: /, 'hoopd: ')
+            .replace(/^\(Did (.*)\)$/m, 'hint: did $1'),
+        ),
     })
     .exitOverride()
     .showHelpAfterError('hint: see hoopd --help');

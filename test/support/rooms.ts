@@ -75,6 +75,7 @@ const OF_CORE: Rooms = {
   config: { may: ['.'], because: 'a value of a configuration is read alike, whoever is configured' },
   bytes: { may: ['.'], because: 'moving and holding bytes is the same for what is proven and what is not' },
   disk: { may: [], because: 'both halves make their folders alike, whatever they keep in them' },
+  terminal: { may: ['.'], because: 'both programs talk to people alike, whatever they have to say' },
   evidence: {
     may: ['.', 'bytes'],
     because: 'the format of proof is checked by both halves, and by nothing else of ours',

@@ -43,7 +43,7 @@ async function approved(
 ): Promise<boolean> {
   const item = await api.approval(id);
   if (!io.json && item.status === 'pending')
-    io.streams.stderr.write(`${renderApproval(item, systemClock.now()).join('\n')}\n\n`);
+    io.streams.stderr.write(`${renderApproval(item, systemClock.now(), io.noteWidth).join('\n')}\n\n`);
   if (options['yes'] !== true && !(await saysYes(io, item))) {
     io.note(`${item.id} was not approved`);
     return false;

@@ -76,6 +76,6 @@ export async function runShow(invocation: Invocation): Promise<number> {
     AS_PERSON,
   );
   if (io.json) await io.value(item);
-  else await io.line(renderApproval(item, systemClock.now()).join('\n'));
+  else await io.write(`${renderApproval(item, systemClock.now(), io.width).join('\n')}\n`);
   return wait === undefined ? 0 : exitCodeOf(item);
 }

@@ -17,5 +17,5 @@ export async function runShow(invocation: Invocation): Promise<undefined> {
   const facts = Object.entries(event)
     .filter(([name]) => name !== 'schemaVersion')
     .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const);
-  await io.line(renderFacts(facts).join('\n'));
+  await io.line(renderFacts(facts, io.width).join('\n'));
 }

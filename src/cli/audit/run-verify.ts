@@ -12,6 +12,8 @@ import { AS_PERSON, withGateway } from '../with-gateway.ts';
 import { findChains, readFiles } from './chain-files.ts';
 
 const EXIT_VERIFY = 76;
+/** Where names of chains stand. */
+const HANG = 5;
 
 interface NamedReport {
   readonly name: string;
@@ -80,10 +82,12 @@ async function print(io: Io, { name, report }: NamedReport): Promise<void> {
     const seq = firstBadSeq(report);
     await io.line(
       `BAD  ${label}: seq ${seq}, line ${problem.line}: ${CHAIN_PROBLEMS[problem.reason]} (${problem.reason})`,
+      HANG,
     );
     return;
   }
-  await io.line(`ok   ${label}: ${counted(report.events, 'event')}, ${signature(report)}${tail(report)}`);
+  const text = `${counted(report.events, 'event')}, ${signature(report)}${tail(report)}`;
+  await io.line(`ok   ${label}: ${text}`, HANG);
 }
 
 /** The place after the last good line: what a bad line says of its own place proves nothing. */

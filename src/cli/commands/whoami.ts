@@ -18,18 +18,21 @@ export const whoami: CommandSpec = {
       Object.entries(record)
         .map(([name, value]) => `${name}=${value}`)
         .join(' ');
-    const lines = renderFacts([
-      [me.kind, actorText(me)],
-      ['gateway', me.gateway],
-      ['groups', me.groups.join(', ')],
-      ['attested', list(me.attested)],
-      ['declared', list(me.declared)],
-      ['issuer', me.issuer],
-      ['instance', me.instance],
-      ['limited to', attenuationText(me.attenuation)],
-      ['signed in', me.signedInAt],
-      ['until', me.deadline],
-    ]);
+    const lines = renderFacts(
+      [
+        [me.kind, actorText(me)],
+        ['gateway', me.gateway],
+        ['groups', me.groups.join(', ')],
+        ['attested', list(me.attested)],
+        ['declared', list(me.declared)],
+        ['issuer', me.issuer],
+        ['instance', me.instance],
+        ['limited to', attenuationText(me.attenuation)],
+        ['signed in', me.signedInAt],
+        ['until', me.deadline],
+      ],
+      io.width,
+    );
     await io.line(lines.join('\n'));
   },
 };

@@ -168,6 +168,6 @@ async function tellReady(io: Io, gateway: OpenGateway, ends: readonly PreparedEn
   for (const end of ends) {
     const facts = { ...end, alone: ends.length === 1, deadline };
     if (io.json) await io.value(readyValue(facts));
-    else io.streams.stderr.write(readyText(facts));
+    else io.streams.stderr.write(readyText(facts, undefined, io.noteWidth));
   }
 }

@@ -30,10 +30,11 @@ export class Trouble {
 
   /** @param resource Where there are several. */
   refused(error: HoopError, resource: string | undefined): void {
-    const { text } = describeFailure(
-      resource === undefined ? error : ofResource(error, resource),
-      this.#io.json,
-    );
+    const { json, noteWidth: width } = this.#io;
+    const { text } = describeFailure(resource === undefined ? error : ofResource(error, resource), {
+      json,
+      width,
+    });
     if (text !== this.#last) this.#io.streams.stderr.write(text);
     this.#last = text;
     // Revoked is for good: no later connection could succeed, and whoever waits for the tunnel must learn it now, but

@@ -21,6 +21,9 @@ interface Finding {
   readonly hint?: string;
 }
 
+/** Where texts stand, behind state and check. */
+const HANG = 20;
+
 /** Proofs of another time than this are refused by the gateway, ms. */
 const MAX_SKEW_MS = 60_000;
 
@@ -91,9 +94,8 @@ class Doctor {
   async #print(finding: Finding): Promise<void> {
     if (this.#io.json) return this.#io.value(finding);
     const line = `${finding.state.padEnd(8)} ${finding.check.padEnd(10)} ${visible(finding.text)}`;
-    await this.#io.line(
-      finding.hint === undefined ? line : `${line}\n${' '.repeat(20)}${visible(finding.hint)}`,
-    );
+    const hint = finding.hint === undefined ? '' : `\n${' '.repeat(HANG)}${visible(finding.hint)}`;
+    await this.#io.line(line + hint, HANG);
   }
 }
 

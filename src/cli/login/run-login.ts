@@ -9,6 +9,7 @@ import { type Profile, saveProfile, secretAccount } from '../../client/store/pro
 import { chooseStore, openStore, SECRET_SERVICE, wantedStore } from '../../client/store/secret-store.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
+import { wrapped } from '../../core/terminal/prose.ts';
 import { type Invocation, textOption } from '../command.ts';
 import type { Io } from '../io.ts';
 import { visible } from '../render/text.ts';
@@ -150,7 +151,7 @@ function showText(io: Io, code: DeviceCode, profile: Profile): void {
     `  open  ${code.verificationUriComplete ?? code.verificationUri}`,
     `  code  ${code.userCode}   (the page must show this one; it ends at ${clockTime(code.expiresAt)})`,
   ];
-  io.streams.stderr.write(`${lines.map(visible).join('\n')}\n`);
+  io.streams.stderr.write(`${wrapped(lines.map(visible).join('\n'), io.noteWidth)}\n`);
 }
 
 function clockTime(ms: number): string {

@@ -26,7 +26,7 @@ export async function runExplain(invocation: Invocation): Promise<number> {
     if (explanation === undefined)
       throw new HoopError('ERR_PROTOCOL', 'the gateway did not say what policy would');
     if (io.json) await io.value(explanation);
-    else for (const line of renderExplanation(explanation, resource)) await io.line(line);
+    else for (const line of renderExplanation(explanation, resource, io.width)) await io.line(line);
     return EXIT[explanation.effect];
   });
 }

@@ -8,6 +8,7 @@ import {
   timeLeft,
 } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
+import { wrapped } from '../../core/terminal/prose.ts';
 import { allVisible, foreignCharacters } from '../../core/visible.ts';
 import { renderFacts } from './table.ts';
 import { visible } from './text.ts';
@@ -19,10 +20,15 @@ const BAR = '  | ';
  *
  * Pure. Whatever strangers wrote is shown so that nothing hides in it or moves.
  *
+ * @param width Columns of the terminal. What was asked, exactly, is broken nowhere.
  * @returns Lines without LF.
  */
-export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
-  const facts = renderFacts([
+export function renderApproval(
+  item: ApprovalItem,
+  nowMs: number,
+  width = Number.POSITIVE_INFINITY,
+): string[] {
+  const facts: (readonly [string, string | undefined])[] = [
     ['request', item.id],
     ['status', statusText(item, nowMs)],
     ['page', item.page],
@@ -47,8 +53,9 @@ export function renderApproval(item: ApprovalItem, nowMs: number): string[] {
     ['used by', item.usedBy],
     ['policy', item.policyVersion],
     ['binding', item.binding],
-  ]);
-  return [...facts, '', ...exactLines(item), '', ...meaning(item, nowMs)];
+  ];
+  const means = meaning(item, nowMs).flatMap((line) => wrapped(line, width).split('\n'));
+  return [...renderFacts(facts, width), '', ...exactLines(item), '', ...means];
 }
 
 /** `approval list` and `approval watch` in a few words. */

@@ -3,14 +3,22 @@ import type { Explanation } from '../../api/explanation.ts';
 import { renderTable } from './table.ts';
 import { visible } from './text.ts';
 
+/** Of what stands below a title. */
+const INDENT = 2;
+
 /**
  * What policy would say of an operation, for people: the word, then everything that it would do, each with the rules that decide.
  *
  * Pure. Whatever strangers wrote is shown so that nothing hides in it or moves.
  *
+ * @param width Columns of the terminal, which its tables keep to.
  * @returns Lines without LF.
  */
-export function renderExplanation(explanation: Explanation, resource: string): string[] {
+export function renderExplanation(
+  explanation: Explanation,
+  resource: string,
+  width = Number.POSITIVE_INFINITY,
+): string[] {
   const { pairs, more, rules, told, lacks = [] } = explanation;
   const masked = maskedNames({ ...explanation, resource }) ?? [];
   const rows = pairs.map(({ effect, action, object, rules: by }) => [
@@ -24,23 +32,26 @@ export function renderExplanation(explanation: Explanation, resource: string): s
     headOf(explanation),
     ...(lacks.length === 0 ? [] : [`and fail there: the target has no ${lacks.map(visible).join(', ')}`]),
     ...(told === undefined ? [] : [visible(told.message), `what its client can do: ${visible(told.hint)}`]),
-    ...section('it would', rows.length === 0 ? [] : renderTable(['EFFECT', 'ACTION', 'OBJECT', 'BY'], rows)),
+    ...section(
+      'it would',
+      rows.length === 0 ? [] : renderTable(['EFFECT', 'ACTION', 'OBJECT', 'BY'], rows, width - INDENT),
+    ),
     ...(more === undefined ? [] : [`… and ${more} more`]),
     ...section('because', reasons.map(visible)),
-    ...section('it would show', columnLines(explanation)),
+    ...section('it would show', columnLines(explanation, width - INDENT)),
     ...section('hidden whole where policy says by pseudonyms', refusedPseudonyms(explanation)),
     ...section('masked in what it touches', masked.map(visible)),
   ];
 }
 
 /** Each column of the result, what it is made of, and how it would be masked. */
-function columnLines({ columns = [] }: Explanation): string[] {
+function columnLines({ columns = [] }: Explanation, width: number): string[] {
   const rows = columns.map(({ name, from, computed, mask, members }) => [
     visible(name),
     `${computed === true ? 'computed from ' : ''}${from.map(visible).join(', ')}` || '–',
     members === undefined ? (mask ?? 'shown') : memberText(members),
   ]);
-  return rows.length === 0 ? [] : renderTable(['COLUMN', 'FROM', 'MASK'], rows);
+  return rows.length === 0 ? [] : renderTable(['COLUMN', 'FROM', 'MASK'], rows, width);
 }
 
 /** `$.email partial, $..ssn redact` */
@@ -77,5 +88,5 @@ function limitText({ rows, bytes, timeMs }: NonNullable<Explanation['limits']>):
 }
 
 function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => `  ${line}`)];
+  return lines.length === 0 ? [] : ['', `${title}:`, ...lines.map((line) => ' '.repeat(INDENT) + line)];
 }

@@ -1,4 +1,5 @@
 import { isItemId, shortLength } from '../../client/item-ids.ts';
+import { wrapped } from '../../core/terminal/prose.ts';
 import { cut, displayWidth, pad, visible } from './text.ts';
 
 /** On a terminal a column never takes more than this many cells unless it is the last. */
@@ -107,9 +108,18 @@ function fold(columns: readonly number[], widths: readonly number[], width: numb
   return lines;
 }
 
-/** Lays out names and values, one pair per line; pairs without a value are left out. */
-export function renderFacts(facts: readonly (readonly [string, string | number | undefined])[]): string[] {
+/**
+ * Lays out names and values, one pair per line; pairs without a value are left out.
+ *
+ * @param width Columns of the terminal: a value that does not fit goes on below where it began. Infinity breaks none.
+ */
+export function renderFacts(
+  facts: readonly (readonly [string, string | number | undefined])[],
+  width = Number.POSITIVE_INFINITY,
+): string[] {
   const known = facts.filter(([, value]) => value !== undefined && value !== '');
-  const width = Math.max(0, ...known.map(([name]) => displayWidth(name)));
-  return known.map(([name, value]) => `${pad(name, width)}  ${visible(String(value))}`);
+  const names = Math.max(0, ...known.map(([name]) => displayWidth(name)));
+  return known.flatMap(([name, value]) =>
+    wrapped(`${pad(name, names)}  ${visible(String(value))}`, width, names + 2).split('\n'),
+  );
 }

@@ -8,9 +8,10 @@ import { constants } from 'node:os';
 import { configDir } from '../../client/store/private-files.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
+import { wrapped } from '../../core/terminal/prose.ts';
 import type { Invocation } from '../command.ts';
 import { planConnect } from '../connect/plan.ts';
-import type { Io } from '../io.ts';
+import { type Io, NOTE_INDENT } from '../io.ts';
 import { type FromTunnel, TUNNEL_VARIABLE } from './messages.ts';
 import { isTunnelId, TunnelRecords } from './records.ts';
 import { supervise } from './supervise.ts';
@@ -50,6 +51,18 @@ function start({ env }: Io, log: string, id: string): ChildProcess {
   }
 }
 
+/** Remarks and errors are laid out for the terminal here: the tunnel has none. */
+function show(
+  { streams, json, noteWidth }: Io,
+  { stream, text }: Extract<FromTunnel, { kind: 'said' }>,
+): void {
+  const prose = stream === 'stderr' && !json;
+  const lines = text
+    .split('\n')
+    .map((line) => (/^(hoopctl|hint): /.test(line) ? wrapped(line, noteWidth, NOTE_INDENT) : line));
+  streams[stream].write(prose ? lines.join('\n') : text);
+}
+
 /** Shows what the tunnel says meanwhile: the secret of its local ends comes by here and is kept nowhere. */
 function untilReady(io: Io, child: ChildProcess): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -59,7 +72,7 @@ function untilReady(io: Io, child: ChildProcess): Promise<number> {
     };
     io.signal.addEventListener('abort', stop, { once: true });
     child.on('message', (message: FromTunnel) => {
-      if (message.kind === 'said') return void io.streams[message.stream].write(message.text);
+      if (message.kind === 'said') return void show(io, message);
       io.signal.removeEventListener('abort', stop);
       child.disconnect();
       child.unref();

@@ -54,7 +54,7 @@ export async function supervise(invocation: Invocation, records: TunnelRecords, 
   try {
     return await runConnect({ ...invocation, io }, CLIENTS, undefined, whenReady);
   } catch (error) {
-    const failure = describeFailure(error, json);
+    const failure = describeFailure(error, { json });
     if (failure.text !== '') stderr.write(failure.text);
     ended = error instanceof Interrupted ? 'closed' : toHoopError(error).message;
     return failure.exitCode;

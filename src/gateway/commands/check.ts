@@ -8,6 +8,7 @@ import { loadConfig } from '../config/load.ts';
 import { openFiles } from '../config/open-files.ts';
 import { readPolicies } from '../config/policies.ts';
 import { compareTargets, type TargetReport } from './check-targets.ts';
+import { say, tell } from './say.ts';
 
 export interface CheckOptions {
   readonly config: string;
@@ -68,7 +69,7 @@ async function examine({ config: path, withoutSecrets, targets, json }: CheckOpt
   const valid = { schemaVersion: 1, ok: true, mistakes: [], warnings, policyVersion: set.version } as const;
   if (targets !== true) return valid;
   const tell = (resource: string) => {
-    if (json !== true) process.stderr.write(`asking the target of ${resource}\n`);
+    if (json !== true) tell(`asking the target of ${resource}`);
   };
   const asked = await compareTargets(loaded, set.policies, tell);
   const ok = asked.mistakes.length === 0 && asked.targets.every(({ compared }) => compared);
@@ -77,11 +78,11 @@ async function examine({ config: path, withoutSecrets, targets, json }: CheckOpt
 
 function explain(report: CheckReport, path: string): void {
   const line = (mistake: Mistake) => formatMistake({ ...mistake, file: fromHere(path, mistake.file) });
-  for (const mistake of report.mistakes) process.stderr.write(`${line(mistake)}\n`);
-  for (const warning of report.warnings) process.stderr.write(`warning: ${line(warning)}\n`);
+  for (const mistake of report.mistakes) tell(line(mistake));
+  for (const warning of report.warnings) tell(`warning: ${line(warning)}`);
   for (const { problem, hint } of report.targets ?? [])
-    if (problem !== undefined) process.stderr.write(`${problem}${hint === undefined ? '' : `; ${hint}`}\n`);
-  if (report.ok) print(`${path} is valid; policies ${report.policyVersion}${comparedText(report)}`);
+    if (problem !== undefined) tell(`${problem}${hint === undefined ? '' : `; ${hint}`}`);
+  if (report.ok) say(`${path} is valid${warnedText(report)}; policies ${report.policyVersion}${comparedText(report)}`);
 }
 
 /** Files are named from the configuration's directory; editors and people look for them from where the command was given. */
@@ -93,7 +94,14 @@ function fromHere(config: string, file: string): string {
 function comparedText({ targets }: CheckReport): string {
   if (targets === undefined) return '';
   if (targets.length === 0) return '; no resource has names to compare';
-  return `; every name is there: ${targets.map(({ resource }) => resource).join(', ')}`;
+  const asked = targets.map(({ resource }) => resource).join(', ');
+  return `; the ${targets.length === 1 ? 'target has' : 'targets have'} every name asked for there: ${asked}`;
+}
+
+/** A warning may be of a name that no target was asked for: what is said last must not sound as if it were there. */
+function warnedText({ warnings }: CheckReport): string {
+  const { length: count } = warnings;
+  return count === 0 ? '' : ` but for ${count === 1 ? 'the warning' : `the ${count} warnings`} above`;
 }
 
 function print(text: string): void {

@@ -7,6 +7,7 @@ import { PROTOCOLS } from '../../protocols/index.ts';
 import { writeNewFile } from '../../storage/new-file.ts';
 import { makeLocalCertificates } from '../init/certificates.ts';
 import { STARTER_POLICIES, starterConfig } from '../init/starter.ts';
+import { say, tell } from './say.ts';
 
 interface StarterFile {
   readonly name: string;
@@ -36,11 +37,11 @@ export async function init(directory: string, options: { readonly json?: true })
     process.stdout.write(`${JSON.stringify({ schemaVersion: 1, directory, written, kept })}\n`);
     return 0;
   }
-  for (const name of written) process.stdout.write(`wrote ${join(directory, name)}\n`);
-  for (const name of kept) process.stderr.write(`kept  ${join(directory, name)} as it is\n`);
+  for (const name of written) say(`wrote ${join(directory, name)}`);
+  for (const name of kept) tell(`kept  ${join(directory, name)} as it is`);
   const config = relative('.', join(directory, 'hoopd.yaml'));
-  process.stderr.write(
-    `next: replace what ${config} marks, then hoopd check -c ${/\s/.test(config) ? JSON.stringify(config) : config}\n`,
+  tell(
+    `next: replace what ${config} marks, then hoopd check -c ${/\s/.test(config) ? JSON.stringify(config) : config}`,
   );
   return 0;
 }

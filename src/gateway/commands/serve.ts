@@ -5,6 +5,7 @@ import { followConfig, readConfig } from '../config/follow.ts';
 import { startGateway } from '../gateway.ts';
 import { createLog, LOG_LEVELS, type LogLevel } from '../log.ts';
 import type { Gateway } from '../running.ts';
+import { tell } from './say.ts';
 
 export interface ServeOptions {
   readonly config: string;
@@ -28,7 +29,7 @@ export async function serve(options: ServeOptions): Promise<number> {
   const log = createLog(levelOf(options.logLevel));
   const { next: loaded, known } = readConfig(options.config);
   if (!loaded.ok) {
-    for (const mistake of loaded.mistakes) process.stderr.write(`${formatMistake(mistake)}\n`);
+    for (const mistake of loaded.mistakes) tell(formatMistake(mistake));
     return 78;
   }
   // From the start: an early SIGHUP would end a process that does not listen for it yet.

@@ -133,26 +133,26 @@ describe('failures', () => {
     ['run: hoopctl logout', 'grace', 'run: hoopctl logout'],
   ])('a login is advised in the profile that failed: %s, %s', (hint, profile, told) => {
     const error = new HoopError('ERR_LOGIN_STALE', 'too old', { hint });
-    expect(describeFailure(error, false, profile).text).toBe(`hoopctl: too old\nhint: ${told}\n`);
+    expect(describeFailure(error, { json: false }, profile).text).toBe(`hoopctl: too old\nhint: ${told}\n`);
   });
 
   test('are a line and a hint, or one object; the rest is silence', () => {
     const error = new HoopError('ERR_DENIED', `no\n${esc}[31m`, { hint: 'ask', detail: 'inner' });
-    expect(describeFailure(error, false)).toEqual({
+    expect(describeFailure(error, { json: false })).toEqual({
       text: 'hoopctl: no\\n\\x1b[31m\nhint: ask\n',
       exitCode: 77,
     });
-    const { text } = describeFailure(error, true);
+    const { text } = describeFailure(error, { json: true });
     expect(JSON.parse(text)).toEqual({
       schemaVersion: 1,
       error: { code: 'ERR_DENIED', message: `no\n${esc}[31m`, hint: 'ask' },
     });
-    expect(describeFailure(new Interrupted('SIGTERM'), true)).toEqual({ text: '', exitCode: 143 });
-    expect(describeFailure(Object.assign(new Error(), { code: 'EPIPE' }), false)).toEqual({
+    expect(describeFailure(new Interrupted('SIGTERM'), { json: true })).toEqual({ text: '', exitCode: 143 });
+    expect(describeFailure(Object.assign(new Error(), { code: 'EPIPE' }), { json: false })).toEqual({
       text: '',
       exitCode: 141,
     });
-    expect(describeFailure(new TypeError('x is not a function'), false)).toEqual({
+    expect(describeFailure(new TypeError('x is not a function'), { json: false })).toEqual({
       text: 'hoopctl: internal error: x is not a function\n',
       exitCode: 70,
     });

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { lockDirectory } from '../../../src/storage/dir-lock.ts';
@@ -79,5 +79,16 @@ describe('a lock on a directory', () => {
     lockDirectory(dir, 'writer-1').release();
     first.release();
     lockDirectory(dir, 'writer-0').release();
+  });
+
+  it("is its owner's alone, with what SQLite puts beside it, also where an older hoopd made it", () => {
+    const dir = folder();
+    mkdirSync(dir);
+    writeFileSync(join(dir, 'old.lock'), '', { mode: 0o644 });
+    const locks = ['old', 'new'].map((name) => lockDirectory(dir, name));
+    const files = readdirSync(dir);
+    expect(files).toEqual(expect.arrayContaining(['old.lock', 'new.lock']));
+    for (const file of files) expect([file, statSync(join(dir, file)).mode & 0o777]).toEqual([file, 0o600]);
+    for (const lock of locks) lock.release();
   });
 });

@@ -18,20 +18,23 @@ export const sessionShow: CommandSpec = {
       AS_PERSON,
     );
     if (io.json) return void (await io.value(item));
-    const lines = renderFacts([
-      ['session', item.id],
-      ['who', actorText({ name: item.actor, person: item.person })],
-      ['instance', item.instance],
-      ['run', item.runs?.join(', ')],
-      ['limited to', attenuationText(item.attenuation)],
-      ['resource', item.resource],
-      ['protocol', item.protocol],
-      ['started', item.startedAt],
-      ['ended', item.endedAt ?? 'live'],
-      ['reason', item.endReason],
-      ['operations', item.operations],
-      ['denied', item.denied],
-    ]);
+    const lines = renderFacts(
+      [
+        ['session', item.id],
+        ['who', actorText({ name: item.actor, person: item.person })],
+        ['instance', item.instance],
+        ['run', item.runs?.join(', ')],
+        ['limited to', attenuationText(item.attenuation)],
+        ['resource', item.resource],
+        ['protocol', item.protocol],
+        ['started', item.startedAt],
+        ['ended', item.endedAt ?? 'live'],
+        ['reason', item.endReason],
+        ['operations', item.operations],
+        ['denied', item.denied],
+      ],
+      io.width,
+    );
     await io.line(lines.join('\n'));
   },
 };
