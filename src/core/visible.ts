@@ -47,3 +47,20 @@ function written(character: string): string {
   if (code < 0x100) return `\\x${code.toString(16).padStart(2, '0')}`;
   return code < 0x10000 ? `\\u${code.toString(16).padStart(4, '0')}` : `\\u{${code.toString(16)}}`;
 }
+
+/** Values shown to people and matched by rules: no control or invisible characters, at most 256 of the rest. */
+const PLAIN = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]{1,256}$/u;
+
+/**
+ * Says whether a text may stand in names, logs and terminals as it is.
+ *
+ * Pure.
+ *
+ * @param value Anything.
+ * @returns True for a string of 1 … 256 characters without control, format and line-separating characters. Never
+ *   throws.
+ * @see https://www.unicode.org/reports/tr44/#General_Category_Values
+ */
+export function isPlain(value: unknown): value is string {
+  return typeof value === 'string' && PLAIN.test(value);
+}

@@ -1,5 +1,6 @@
 import { HoopError } from '../core/errors.ts';
-import { claimAt, isPlain, own } from './issuers/claims.ts';
+import { isPlain } from '../core/visible.ts';
+import { claimAt, own } from './issuers/claims.ts';
 import type { Person } from './principal.ts';
 import type { VerifiedSubject } from './subject.ts';
 
@@ -39,6 +40,9 @@ const NO_GROUPS_HINT =
   'have its operator put them into refreshed ID tokens too; if you are in no group any more, ask for one';
 const UNKNOWN_HINT =
   'leave the agent out to act as yourself, or ask the operator to list you under this agent';
+
+/** Agents of a person's own that are named in a hint. */
+const MAX_TOLD = 8;
 
 /** The agents that exist. Immutable: a reload makes a new one. */
 export class AgentRegistry {
@@ -99,7 +103,9 @@ export class AgentRegistry {
       // Whether there is such an agent is not told by this either.
       if (person.groups.length === 0)
         throw new HoopError('ERR_GROUPS_MISSING', undefined, { hint: NO_GROUPS_HINT });
-      throw new HoopError('ERR_AGENT_UNKNOWN', undefined, { hint: UNKNOWN_HINT });
+      throw new HoopError('ERR_AGENT_UNKNOWN', undefined, {
+        hint: this.#unknownHint(person),
+      });
     }
     return { kind: 'agent', name: requestedAgent, groups: agent.groups ?? [], person };
   }
@@ -118,6 +124,14 @@ export class AgentRegistry {
     const agent = this.#agents.get(name);
     if (agent?.match?.issuer !== issuer) throw new HoopError('ERR_AGENT_UNKNOWN');
     return { kind: 'agent', name, groups: agent.groups ?? [] };
+  }
+
+  /** Whoever has signed in is told which agents are theirs, and of no other: the same words whatever was asked for. */
+  #unknownHint(person: Person): string {
+    const theirs = [...this.#agents].filter(([, agent]) => mayDelegate(person, agent)).map(([name]) => name);
+    if (theirs.length === 0) return UNKNOWN_HINT;
+    const more = theirs.length > MAX_TOLD ? ', …' : '';
+    return `you may act as ${theirs.slice(0, MAX_TOLD).join(', ')}${more}; ${UNKNOWN_HINT}`;
   }
 
   #resolveMachine(subject: VerifiedSubject, requestedAgent: string | undefined): ResolvedActor {

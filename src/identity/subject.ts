@@ -1,7 +1,8 @@
 import type { JWTPayload } from 'jose';
 import { HoopError } from '../core/errors.ts';
+import { isPlain } from '../core/visible.ts';
 import { derivedId } from './ids.ts';
-import { attestedOf, claimAt, groupsOf, isPlain, nameOf, own } from './issuers/claims.ts';
+import { attestedOf, claimAt, groupsOf, nameOf, own } from './issuers/claims.ts';
 import type { TrustedIssuer } from './issuers/config.ts';
 import { directoryGroups } from './people.ts';
 

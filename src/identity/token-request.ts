@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
 import { isRunId } from '../core/run-ids.ts';
-import { GROUPS_CURE, isPlain } from './issuers/claims.ts';
+import { isPlain } from '../core/visible.ts';
+import { GROUPS_CURE } from './issuers/claims.ts';
 import { MAX_TOKEN_BYTES } from './issuers/issuer.ts';
 
 const plain = z.string().refine(isPlain);

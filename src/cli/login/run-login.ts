@@ -6,14 +6,25 @@ import { type DeviceCode, deviceLogin } from '../../client/login/login.ts';
 import { type StoredLogin, writeLogin } from '../../client/login/stored-login.ts';
 import { ensurePrivateDir } from '../../client/store/private-files.ts';
 import { type Profile, saveProfile, secretAccount } from '../../client/store/profiles.ts';
-import { chooseStore, openStore, SECRET_SERVICE, wantedStore } from '../../client/store/secret-store.ts';
+import {
+  chooseStore,
+  openStore,
+  SECRET_SERVICE,
+  type SecretStore,
+  wantedStore,
+} from '../../client/store/secret-store.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
 import { wrapped } from '../../core/terminal/prose.ts';
+import { isPlain } from '../../core/visible.ts';
 import { type Invocation, textOption } from '../command.ts';
 import type { Io } from '../io.ts';
 import { visible } from '../render/text.ts';
 import { actorText, gatewayChoice, raceInterrupt } from '../with-gateway.ts';
+
+/** It tells strangers of no agent, not even whether there is one: before the sign-in nobody can know. */
+const CHECKED_LATER =
+  '  whether you may act as that agent, the gateway says when you have signed in; check the name';
 
 /** Whom a login is told, and who may stop it. */
 export interface LoginWatcher {
@@ -58,9 +69,15 @@ export async function logIn(invocation: Invocation, watcher: LoginWatcher): Prom
     const before = issuers.find(({ issuer }) => issuer === located.profile?.issuer)?.issuer;
     const client = chooseIssuer(issuers, textOption(invocation, 'issuer') ?? before);
     const profile = profileFor(invocation, located, client.issuer);
+    demandPlain(profile);
+    // Where it will lie, too: nobody signs in to be told that it can be kept nowhere.
+    await ensurePrivateDir(located.directory);
+    const chosen = await raceInterrupt(signal, chooseStore(wanted, located.directory));
     const login = await signIn(watcher, located, client, profile);
     const me = await raceInterrupt(signal, introduce(located, profile, login));
-    return { me, profile, store: await store(env, watcher, located, profile, login, wanted) };
+    await store(watcher, located, profile, login, chosen.store);
+    remarks(env, watcher, wanted === 'auto' ? chosen.reason : undefined);
+    return { me, profile, store: chosen.store.kind };
   } finally {
     located.client.close();
   }
@@ -117,6 +134,18 @@ function profileFor(invocation: Invocation, located: LocatedGateway, issuer: str
   };
 }
 
+/** What no gateway takes as a name is told before anybody is sent to a browser. */
+function demandPlain(profile: Profile): void {
+  const flags = { agent: '--agent', model: '--model', modelVersion: '--model-version' } as const;
+  for (const [name, flag] of Object.entries(flags)) {
+    const value = profile[name as keyof typeof flags] ?? 'none';
+    if (isPlain(value)) continue;
+    throw new HoopError('ERR_USAGE', `${flag} "${String(value).slice(0, 100)}" is no name`, {
+      hint: '1 to 256 characters, none of them a control or an invisible character',
+    });
+  }
+}
+
 function signIn(
   { signal, show, note }: LoginWatcher,
   located: LocatedGateway,
@@ -148,6 +177,7 @@ export function whomText({ gateway, agent, model, modelVersion }: Profile): stri
 function showText(io: Io, code: DeviceCode, profile: Profile): void {
   const lines = [
     `hoopctl: log in ${whomText(profile)}`,
+    ...(profile.agent === undefined ? [] : [CHECKED_LATER]),
     `  open  ${code.verificationUriComplete ?? code.verificationUri}`,
     `  code  ${code.userCode}   (the page must show this one; it ends at ${clockTime(code.expiresAt)})`,
   ];
@@ -171,26 +201,26 @@ async function introduce(located: LocatedGateway, profile: Profile, login: Store
 }
 
 async function store(
-  env: NodeJS.ProcessEnv,
-  { signal, note }: LoginWatcher,
+  { signal }: LoginWatcher,
   located: LocatedGateway,
   profile: Profile,
   login: StoredLogin,
-  wanted: ReturnType<typeof wantedStore>,
-): Promise<string> {
-  await ensurePrivateDir(located.directory);
-  const { store: secrets, reason } = await chooseStore(wanted, located.directory);
+  secrets: SecretStore,
+): Promise<void> {
   signal.throwIfAborted();
   await writeLogin(secrets, secretAccount(profile), login);
   await saveProfile(located.directory, { ...profile, secretStore: secrets.kind });
   const before = located.profile?.secretStore;
   if (before !== undefined && before !== secrets.kind) await forget(located, before);
-  if (reason !== undefined && wanted === 'auto')
+}
+
+/** @param noKeychain Why the login is in a file. */
+function remarks(env: NodeJS.ProcessEnv, { note }: LoginWatcher, noKeychain: string | undefined): void {
+  if (noKeychain !== undefined)
     note('no keychain here (hoopctl doctor says why): the login is in an encrypted file, yours alone');
   if (env['HOOPCTL_TOKEN'] || env['HOOPCTL_TOKEN_FILE']) {
     note('HOOPCTL_TOKEN or HOOPCTL_TOKEN_FILE is set and goes before this login');
   }
-  return secrets.kind;
 }
 
 /** A login must not lie in two places: the older one would be found after a logout. */

@@ -82,7 +82,8 @@ function explain(report: CheckReport, path: string): void {
   for (const warning of report.warnings) tell(`warning: ${line(warning)}`);
   for (const { problem, hint } of report.targets ?? [])
     if (problem !== undefined) tell(`${problem}${hint === undefined ? '' : `; ${hint}`}`);
-  if (report.ok) say(`${path} is valid${warnedText(report)}; policies ${report.policyVersion}${comparedText(report)}`);
+  if (report.ok)
+    say(`${path} is valid${warnedText(report)}; policies ${report.policyVersion}${comparedText(report)}`);
 }
 
 /** Files are named from the configuration's directory; editors and people look for them from where the command was given. */

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, parseDocument } from 'yaml';
-import { isPlain } from '../../identity/issuers/claims.ts';
+import { isPlain } from '../../core/visible.ts';
 
 /** Verified e-mail address in lower case → groups. */
 export type Directory = ReadonlyMap<string, readonly string[]>;

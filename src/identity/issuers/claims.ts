@@ -1,23 +1,8 @@
 import type { JWTPayload } from 'jose';
 import { HoopError } from '../../core/errors.ts';
+import { isPlain } from '../../core/visible.ts';
 
-/** Values shown to people and matched by rules: no control or invisible characters, at most 256 of the rest. */
-const PLAIN = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]{1,256}$/u;
 const MAX_GROUPS = 500;
-
-/**
- * Says whether a text may stand in names, logs and terminals as it is.
- *
- * Pure.
- *
- * @param value Anything.
- * @returns True for a string of 1 … 256 characters without control, format and line-separating characters. Never
- *   throws.
- * @see https://www.unicode.org/reports/tr44/#General_Category_Values
- */
-export function isPlain(value: unknown): value is string {
-  return typeof value === 'string' && PLAIN.test(value);
-}
 
 /**
  * Reads the groups. A claim that is there but cannot be read is a refusal, not an empty list: a rule that forbids

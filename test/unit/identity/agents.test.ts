@@ -64,8 +64,10 @@ describe('a person', () => {
     ['another spelling', 'Shop-Copilot', ['developers']],
   ])('is refused %s, with the same words', async (_name, agent, groups) => {
     const text = await refused(() => registry.resolve(subject({ groups }), agent), 'ERR_AGENT_UNKNOWN');
+    // Their own agents are named to them, and no word depends on which one was asked for.
+    const theirs = groups.includes('developers') ? 'you may act as shop-copilot; ' : '';
     expect(text).toBe(
-      'this identity may not act as that agent | leave the agent out to act as yourself, or ask the operator to list you under this agent',
+      `this identity may not act as that agent | ${theirs}leave the agent out to act as yourself, or ask the operator to list you under this agent`,
     );
   });
 
