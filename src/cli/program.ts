@@ -172,7 +172,7 @@ function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
     spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`,
   );
   for (const { syntax, text } of spec.arguments ?? []) command.argument(syntax, text);
-  for (const { flags, text } of optionsOf(spec)) command.option(flags, text);
+  for (const { flags, text } of optionsOf(spec)) addOption(command, flags, text, nameOf(spec));
   if (spec.takesCommand) command.usage(`${command.usage()} [-- command...]`);
   command.addHelpText('after', () => helpTail(spec, hooks.width));
   command.action((...actionArgs: unknown[]) => {
@@ -183,6 +183,19 @@ function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
     return hooks.run(spec, { args, options: command.opts(), command: [] });
   });
   return command;
+}
+
+/** What takes one value is given once, and has one: a variable that is not set must not widen a search or choose a default. */
+function addOption(command: Command, flags: string, text: string, path: string): void {
+  const [flag = ''] = /--[a-z-]+/.exec(flags) ?? [];
+  const one = (value: string, before: unknown) => {
+    if (value === '') throw usage(`${flag} is empty`, path, 'is the variable set that was to say it?');
+    if (before !== undefined && before !== value)
+      throw usage(`${flag} is given twice, as ${before} and as ${value}`, path);
+    return value;
+  };
+  if (/[<[][a-z0-9-]+[>\]]$/.test(flags)) command.option(flags, text, one);
+  else command.option(flags, text);
 }
 
 /** @param width Columns of a terminal: elsewhere an example stays on its line. */

@@ -3,7 +3,7 @@
  * nor a link, an image or a row of its own.
  */
 import { visible } from '../render/text.ts';
-import type { ResourceSummary, RunSummary, ToldOperation } from './summary.ts';
+import { DEFAULT_DENY, type ResourceSummary, type RunSummary, type ToldOperation } from './summary.ts';
 
 const MAX_TEXT = 200;
 const MAX_VALUES = 5;
@@ -51,7 +51,7 @@ export function summaryMarkdown(summary: RunSummary): string {
       one.at,
       code(one.resource),
       code(one.text),
-      code(one.rule ?? ''),
+      one.rule === DEFAULT_DENY ? 'default: no rule permits it' : code(one.rule ?? ''),
       code(one.reason ?? ''),
       code(one.hint ?? ''),
     ]),

@@ -3,6 +3,8 @@
  */
 import type { ActionKind, AuditEventItem } from '../../api/contract.ts';
 
+/** As the gateway calls it where no rule permits. */
+export const DEFAULT_DENY = 'default-deny';
 /** How many changes and refusals are told one by one. */
 const MAX_TOLD = 50;
 
@@ -106,11 +108,12 @@ function operationOf(event: AuditEventItem): Operation {
   const rule = record(Array.isArray(event['rules']) ? event['rules'][0] : undefined);
   const actions = texts(event['actions']);
   const rows = event['rows'];
+  const said = rule['id'] === undefined ? ownRefusal(text(event['reason'])) : {};
   const optional = {
     outcome: event['outcome'],
     status: event['status'],
-    rule: rule['id'],
-    reason: rule['reason'] ?? event['reason'],
+    rule: rule['id'] ?? said.rule,
+    reason: rule['reason'] ?? said.reason ?? (said.rule === undefined ? event['reason'] : undefined),
     hint: rule['hint'],
   };
   return {
@@ -126,6 +129,13 @@ function operationOf(event: AuditEventItem): Operation {
     connects: text(event['text']) === 'connect' && actions.every((action) => action === 'connect'),
     maskedValues: number(event['maskedValues']),
   };
+}
+
+/** A refusal that no rule of the policy decided has its rule, one of the gateway's own, before its reason: `masked-column-flow: …`. */
+function ownRefusal(reason: string): { readonly rule?: string; readonly reason?: string } {
+  if (reason === DEFAULT_DENY) return { rule: reason };
+  const [, rule, why] = /^([a-z][a-z-]*|ERR_[A-Z_]+): (.*)$/s.exec(reason) ?? [];
+  return rule === undefined || why === undefined ? {} : { rule, reason: why };
 }
 
 /** What changes anything is a change; what only reads is reading. */

@@ -6,6 +6,7 @@ import { HOOPD_CHECK, type Invocation, textOption } from '../command.ts';
 import { CLIENTS } from '../connect/clients/index.ts';
 import { visible } from '../render/text.ts';
 import { withGateway } from '../with-gateway.ts';
+import { demandWritable } from '../writable.ts';
 import { type PolicyCase, readCases } from './cases.ts';
 import { junitOf, type Tried } from './junit.ts';
 import { failuresOf, saidBy } from './verdict.ts';
@@ -21,6 +22,8 @@ export async function runTest(invocation: Invocation): Promise<number> {
   const { args, io } = invocation;
   const [file] = args as readonly [string];
   const cases = casesOf(invocation, await contentOf(file), file);
+  const junit = textOption(invocation, 'junit');
+  if (junit !== undefined) await demandWritable(junit, '--junit');
   const tried = await withGateway(invocation, async (gateway) => {
     const done: Tried[] = [];
     for (const [index, wanted] of cases.entries()) {
@@ -31,7 +34,6 @@ export async function runTest(invocation: Invocation): Promise<number> {
     }
     return done;
   });
-  const junit = textOption(invocation, 'junit');
   if (junit !== undefined) await written(junit, junitOf(file, tried));
   const failed = tried.filter(({ failures }) => failures.length > 0).length;
   if (!io.json) await io.line(`${tried.length - failed} of ${tried.length} as expected`);

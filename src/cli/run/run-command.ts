@@ -11,6 +11,7 @@ import { planConnect } from '../connect/plan.ts';
 import { withHalves } from '../connect/prepare.ts';
 import { Trouble } from '../connect/trouble.ts';
 import { withGateway } from '../with-gateway.ts';
+import { demandWritable } from '../writable.ts';
 import { briefText } from './brief.ts';
 import { SANDBOX_VARIABLE } from './sandbox/messages.ts';
 
@@ -34,6 +35,7 @@ export async function runCommand(invocation: Invocation): Promise<number> {
   const maker = outside?.demandMaker(io.env);
   const plan = planConnect(invocation);
   const file = summaryFile(invocation);
+  if (file !== undefined) await demandWritable(file, '--summary');
   const trouble = new Trouble(io);
   const ttl = plan.ttlMs === undefined ? {} : { ttlSeconds: Math.floor(plan.ttlMs / 1000) };
   const code = await withGateway(

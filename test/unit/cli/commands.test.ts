@@ -113,6 +113,9 @@ describe('what is typed', () => {
     [['whoami', '--profile'], /argument missing/],
     [['whoami', '--', 'x'], /takes no -- COMMAND/],
     [['connect', 'x', '--'], /a command is expected/],
+    [['audit', 'search', '--agent', ''], /--agent is empty/],
+    [['connect', 'x', '--wait='], /--wait is empty/],
+    [['session', 'list', '--agent', 'a', '--agent=b'], /--agent is given twice, as a and as b/],
   ])('%j is a usage error with a way on', async (argv, message) => {
     await expect(type(...(argv as string[]))).rejects.toMatchObject({
       code: 'ERR_USAGE',

@@ -116,6 +116,15 @@ describe('a summary', () => {
 });
 
 test.each([
+  ['default-deny', '| default: no rule permits it |  |'],
+  ['masked-column-flow: it would show', '| `masked-column-flow` | `it would show` |'],
+  ['whatever else', '|  | `whatever else` |'],
+])('a refusal for the reason %s says by what', (reason, cells) => {
+  const denied = operation('echo.read', { decision: 'deny', reason });
+  expect(summaryMarkdown(summaryOf('r', [denied], KINDS, false))).toContain(cells);
+});
+
+test.each([
   [
     'a cell’s end behind a backslash',
     'a\\| ![x](https://evil.example)',
