@@ -16,27 +16,31 @@ const TAG_BYTES = 16;
  */
 export class TextSeal {
   readonly #sealKey: SealKey;
+  readonly #keys: readonly SealKey[];
 
-  constructor(sealKey: SealKey) {
+  /** @param former Keys that were replaced: nothing more is sealed with them, and what was still opens. */
+  constructor(sealKey: SealKey, former: readonly SealKey[] = []) {
     this.#sealKey = sealKey;
+    this.#keys = [sealKey, ...former];
   }
 
   /** @param name Authenticated with it: what was sealed under another name does not open. @returns base64url and dots. */
   seal(text: string, name: string): string {
     const [salt, nonce] = [randomBytes(SALT_BYTES), randomBytes(NONCE_BYTES)];
-    const cipher = createCipheriv('aes-256-gcm', this.#keyOf(salt), nonce).setAAD(Buffer.from(name));
+    const cipher = createCipheriv('aes-256-gcm', keyOf(this.#sealKey, salt), nonce).setAAD(Buffer.from(name));
     const data = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
     return [this.#sealKey.id, ...[salt, nonce, data].map((part) => part.toString('base64url'))].join('.');
   }
 
-  /** @returns Undefined where it was sealed with another key or under another name, or was changed. Never throws. */
+  /** @returns Undefined where it was sealed with a key that is none of these or under another name, or was changed. Never throws. */
   open(sealed: string, name: string): string | undefined {
     const [id, ...parts] = sealed.split('.');
     const [salt, nonce, data] = parts.map((part) => Buffer.from(part, 'base64url'));
-    if (id !== this.#sealKey.id || salt === undefined || nonce === undefined || data === undefined)
+    const key = this.#keys.find((one) => one.id === id);
+    if (key === undefined || salt === undefined || nonce === undefined || data === undefined)
       return undefined;
     try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#keyOf(salt), nonce, {
+      const decipher = createDecipheriv('aes-256-gcm', keyOf(key, salt), nonce, {
         authTagLength: TAG_BYTES,
       });
       decipher.setAAD(Buffer.from(name)).setAuthTag(data.subarray(-TAG_BYTES));
@@ -45,8 +49,8 @@ export class TextSeal {
       return undefined;
     }
   }
+}
 
-  #keyOf(salt: Buffer): Buffer {
-    return Buffer.from(hkdfSync('sha256', this.#sealKey.key, salt, INFO, KEY_BYTES));
-  }
+function keyOf({ key }: SealKey, salt: Buffer): Buffer {
+  return Buffer.from(hkdfSync('sha256', key, salt, INFO, KEY_BYTES));
 }

@@ -86,7 +86,7 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
       credentials: identity.instances,
       ownSecret: state.ownSecret,
       approvals: new SqliteApprovalStore(state.database),
-      seal: new TextSeal(materials.sealKey),
+      seal: new TextSeal(materials.sealKey, materials.formerSealKeys),
       sessionLives: (id) => sessions.find(id) !== undefined,
     },
     prepared,

@@ -44,10 +44,26 @@ export function checkConfig(
   const tls = readTls(config, options.nowMs, complain);
   const secrets = options.secrets ? readSecrets(config, options, complain) : new Map<string, Secret>();
   checkWebhooks(config, secrets, complain);
-  const sealKey = options.secrets
-    ? readSealKey(config.audit.sealKey, options.env, ['audit', 'sealKey'], complain)
-    : undefined;
-  return tls === undefined ? undefined : { tls, sealKey, secrets, authorities, documents, issuers };
+  const seals = options.secrets
+    ? readSealKeys(config, options.env, complain)
+    : { sealKey: undefined, formerSealKeys: [] };
+  return tls === undefined ? undefined : { tls, ...seals, secrets, authorities, documents, issuers };
+}
+
+function readSealKeys(
+  { audit }: HoopdConfig,
+  env: NodeJS.ProcessEnv,
+  complain: Complain,
+): Pick<Materials, 'sealKey' | 'formerSealKeys'> {
+  const sealKey = readSealKey(audit.sealKey, env, ['audit', 'sealKey'], complain);
+  const formerSealKeys = audit.formerSealKeys.flatMap((ref, index) => {
+    const path = ['audit', 'formerSealKeys', index];
+    const key = readSealKey(ref, env, path, complain);
+    if (key !== undefined && key.id === sealKey?.id)
+      complain(path, 'is the key of audit.sealKey itself', 'name the key that it has replaced');
+    return key ?? [];
+  });
+  return { sealKey, formerSealKeys };
 }
 
 function checkIssuers(config: HoopdConfig, complain: Complain): IssuerFiles[] {

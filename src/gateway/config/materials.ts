@@ -12,6 +12,8 @@ export interface Materials {
   readonly tls: { readonly cert: string; readonly key: Secret };
   /** Undefined if secrets were not asked for. */
   readonly sealKey: SealKey | undefined;
+  /** Those that it has replaced. */
+  readonly formerSealKeys: readonly SealKey[];
   /** By dotted path of the reference: `resources.pg-prod.credentials.password`. */
   readonly secrets: ReadonlyMap<string, Secret>;
   /** PEM of the authorities that a resource names, by dotted path: `resources.pg-prod.target.caFile`. */

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { SealKey } from '../../audit/keys.ts';
 import type { LoadedConfig } from './load.ts';
 
 /** Keys that are read once, at the start. */
@@ -13,9 +14,17 @@ const AT_START = [
   'drain',
 ] as const;
 
-/** Which changed keys a reload cannot put in force; of the seal key's file what is in it counts, too. Pure; never throws. */
+/** Which changed keys a reload cannot put in force; of the seal keys' files what is in them counts, too. Pure; never throws. */
 export function needsRestart(before: LoadedConfig, after: LoadedConfig): string[] {
   const changed = AT_START.filter((key) => !isDeepStrictEqual(before.config[key], after.config[key]));
-  const resealed = before.materials.sealKey?.id !== after.materials.sealKey?.id;
-  return resealed && !changed.includes('audit') ? [...changed, 'audit.sealKey'] : changed;
+  if (changed.includes('audit')) return changed;
+  const ids = (keys: readonly (SealKey | undefined)[]) => keys.map((key) => key?.id);
+  const differ = (one: readonly (SealKey | undefined)[], other: readonly (SealKey | undefined)[]) =>
+    !isDeepStrictEqual(ids(one), ids(other));
+  const [was, is] = [before.materials, after.materials];
+  return [
+    ...changed,
+    ...(differ([was.sealKey], [is.sealKey]) ? ['audit.sealKey'] : []),
+    ...(differ(was.formerSealKeys, is.formerSealKeys) ? ['audit.formerSealKeys'] : []),
+  ];
 }

@@ -103,6 +103,11 @@ function audit(base: string) {
         .enum(['process', 'strict'], expected('process or strict', 'write durability: process'))
         .default('process'),
       sealKey: secretRef(base),
+      formerSealKeys: z
+        .array(secretRef(base), expected('a list of keys', 'write [{file: ./seal-of-2026.key}]'))
+        .max(10, expected('at most 10 keys', 'remove those that nothing waits under any more'))
+        .default([])
+        .describe('Keys that `sealKey` has replaced: what was sealed with them and waits still opens.'),
     },
     'write {durability: process, sealKey: {file: ./seal.key}}',
   );

@@ -45,7 +45,8 @@ export function settledConfig<Read extends Loaded>(
 
 /** Every file whose content is part of the configuration in force. */
 function configFiles({ file, config, protocols }: LoadedConfig): string[] {
-  const secrets = [config.audit.sealKey, ...secretRefs(config, protocols).map(({ ref }) => ref)];
+  const { sealKey, formerSealKeys } = config.audit;
+  const secrets = [sealKey, ...formerSealKeys, ...secretRefs(config, protocols).map(({ ref }) => ref)];
   const authorities = authorityFiles(config, protocols).map(({ file: path }) => path);
   const documents = documentFiles(config, protocols).map(({ file: path }) => path);
   const issuers = config.issuers.flatMap(({ caFile, directory }) => [caFile, directory]);

@@ -183,6 +183,14 @@ describe('a reload', () => {
     expect(await reload()).toBe(true);
     expect(lines.join()).toContain('"keys":"audit.sealKey"');
   });
+
+  it('says the same of those that it has replaced', async () => {
+    running.write('old.key', newSealKeyText());
+    const audit = 'audit: { sealKey: { file: seal.key }, formerSealKeys: [{ file: old.key }] }';
+    running.write('hoopd.yaml', running.config().replace(/^audit: .*$/m, audit));
+    expect(await reload()).toBe(true);
+    expect(lines.join()).toContain('"keys":"audit"');
+  });
 });
 
 describe('watching files', () => {

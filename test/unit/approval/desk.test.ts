@@ -370,4 +370,15 @@ describe('asking', () => {
     await expect(after.approve(id, ada, ['dba'])).rejects.toMatchObject({ code: 'ERR_USAGE' });
     expect((await after.request(question({ original }))).id).not.toBe(id);
   });
+
+  it('goes on under a new key, where the old one is kept beside it', async () => {
+    const desks = new DeskSetUp();
+    const original = { statement: 'DROP TABLE s3cret' };
+    const { id } = await desks.desk.request(question({ original }));
+    desks.formerSealKeys = [desks.sealKey];
+    desks.sealKey = parseSealKey(newSealKeyText());
+    const after = desks.open();
+    expect(after.find(id)).toMatchObject({ state: 'pending', original });
+    expect(await after.approve(id, ada, ['dba'])).toMatchObject({ state: 'approved' });
+  });
 });

@@ -2,7 +2,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { ApprovalDesk, type ApprovalTerms } from '../../../src/approval/desk.ts';
 import type { Approval } from '../../../src/approval/model.ts';
 import type { Actor, AuditLog, EventInput } from '../../../src/audit/event.ts';
-import { newSealKeyText, parseSealKey } from '../../../src/audit/keys.ts';
+import { newSealKeyText, parseSealKey, type SealKey } from '../../../src/audit/keys.ts';
 import { TextSeal } from '../../../src/audit/text-seal.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { SqliteApprovalStore } from '../../../src/storage/approvals.ts';
@@ -35,6 +35,7 @@ export class DeskSetUp {
   /** What was told of changes. */
   readonly told: Approval[] = [];
   sealKey = parseSealKey(newSealKeyText());
+  formerSealKeys: SealKey[] = [];
   now = 1_700_000_000_000;
   readonly clock = { now: () => this.now };
   desk = this.open();
@@ -44,7 +45,7 @@ export class DeskSetUp {
     return new ApprovalDesk({
       store: new SqliteApprovalStore(this.database),
       audit: this.log,
-      seal: new TextSeal(this.sealKey),
+      seal: new TextSeal(this.sealKey, this.formerSealKeys),
       clock: this.clock,
       terms: () => this.terms,
       sessionLives: (session) => this.live.has(session),

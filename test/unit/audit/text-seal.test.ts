@@ -31,6 +31,18 @@ describe('a sealed text', () => {
       expect(seal.open(none, 'apr_1')).toBeUndefined();
   });
 
+  it('opens with a key that was replaced, and is sealed with the one in force alone', () => {
+    const [old, older, stranger] = [1, 2, 3].map(() => parseSealKey(newSealKeyText()));
+    const current = parseSealKey(newSealKeyText());
+    const rotated = new TextSeal(current, [old!, older!]);
+    for (const key of [current, old!, older!])
+      expect(rotated.open(new TextSeal(key).seal('x', 'apr_1'), 'apr_1')).toBe('x');
+    expect(rotated.open(new TextSeal(stranger!).seal('x', 'apr_1'), 'apr_1')).toBeUndefined();
+    const fresh = rotated.seal('y', 'apr_2');
+    expect(new TextSeal(current).open(fresh, 'apr_2')).toBe('y');
+    expect(new TextSeal(old!, [older!]).open(fresh, 'apr_2')).toBeUndefined();
+  });
+
   it('is another one each time', () => {
     expect(seal.seal('x', 'apr_1')).not.toBe(seal.seal('x', 'apr_1'));
   });

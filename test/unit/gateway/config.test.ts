@@ -48,10 +48,14 @@ beforeAll(async () => {
   writeFileSync(join(dir, 'other.key'), other.server.key);
   writeFileSync(join(dir, 'seal.key'), Buffer.alloc(32, 7).toString('base64'), { mode: 0o600 });
   writeFileSync(join(dir, 'short.key'), Buffer.alloc(31, 7).toString('base64'), { mode: 0o600 });
+  writeFileSync(join(dir, 'former.key'), Buffer.alloc(32, 8).toString('base64'), { mode: 0o600 });
   writeFileSync(join(dir, 'open.key'), Buffer.alloc(32, 7).toString('base64'));
   chmodSync(join(dir, 'open.key'), 0o644);
   writeFileSync(join(dir, 'empty'), '');
 });
+
+const SEAL = 'sealKey: { file: ./seal.key }';
+const formerly = (file: string) => change(SEAL, `${SEAL}, formerSealKeys: [{ file: ${file} }]`);
 
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
@@ -332,6 +336,18 @@ describe('each mistake is one line with place, path, problem and cure', () => {
   it('a seal key that others can read', () => {
     const [line] = mistakesOf(change('./seal.key', './open.key'));
     expect(line).toMatch(/audit\.sealKey: .*open\.key may be read by others; run chmod 600/);
+    const [former] = mistakesOf(formerly('./open.key'));
+    expect(former).toMatch(/audit\.formerSealKeys\.0: .*open\.key may be read by others; run chmod 600/);
+  });
+
+  it('a former seal key that is none, and one that is in force still', () => {
+    expect(mistakesOf(formerly('./former.key'))).toEqual([]);
+    expect(mistakesOf(formerly('./short.key'))[0]).toContain('formerSealKeys.0: is not a key of 32 octets');
+    expect(mistakesOf(formerly('./seal.key'))[0]).toMatch(
+      /formerSealKeys\.0: is the key of audit\.sealKey itself; name the key that it has replaced/,
+    );
+    const keys = Array(11).fill('{ file: ./former.key }').join(', ');
+    expect(mistakesOf(change(SEAL, `${SEAL}, formerSealKeys: [${keys}]`))[0]).toContain('at most 10 keys');
   });
 
   it('an expression that is not linear in time, at its line', () => {

@@ -24,6 +24,7 @@ describe('docs/configuration.md', () => {
     write('openapi.yaml', 'openapi: 3.1.0\npaths: {}\n');
     write('people.yaml', 'ada@example.com: [developers]');
     write('seal.key', newSealKeyText());
+    write('seal-before.key', newSealKeyText());
     mkdirSync(join(dir, 'policies'));
     const hooks = { SLACK_URL: 'https://hooks.example.com/x', APPROVALS_KEY: `whsec_${newSealKeyText()}` };
     const env = {
