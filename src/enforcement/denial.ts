@@ -40,7 +40,7 @@ const TO = {
  *   throws.
  * @see docs/policy.md
  */
-export function denialOf({ decision, pair, cause }: Judgement): Denial {
+export function denialOf({ decision, pair, cause, instead }: Judgement): Denial {
   if (decision.effect === 'hold') {
     const rule = decision.rules[0];
     const names = decision.approvals.map((name) => JSON.stringify(name)).join(' and ');
@@ -71,7 +71,9 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
       message: `${whatOf(pair)} is denied by rule ${JSON.stringify(rule.id)}`,
       rule: rule.id,
       reason: rule.reason ?? 'a rule forbids it',
-      hint: rule.hint ?? 'do it in another way, or ask the operator of the gateway to change the rule',
+      hint:
+        rule.hint ??
+        `${instead ?? 'do it in another way'}, or ask the operator of the gateway to change the rule`,
       next: rule.id === ATTENUATED ? 'report' : 'instead',
     };
   }
@@ -83,8 +85,8 @@ export function denialOf({ decision, pair, cause }: Judgement): Denial {
     message: `no policy permits ${whatOf(pair)}`,
     rule: 'default-deny',
     reason: 'what no policy permits is denied',
-    hint: `use what you are permitted, or ask the operator for a policy that permits ${pair?.action ?? 'this'}${TO[lacks ?? 'any']}`,
-    next: GENERAL_REFUSALS['default-deny'].next,
+    hint: `${instead ?? 'use what you are permitted'}, or ask the operator for a policy that permits ${pair?.action ?? 'this'}${TO[lacks ?? 'any']}`,
+    next: instead === undefined ? GENERAL_REFUSALS['default-deny'].next : 'instead',
   };
 }
 

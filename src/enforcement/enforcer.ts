@@ -17,6 +17,7 @@ import { attenuated } from './attenuated.ts';
 import { denialOf, errorDenial, refusalDenial } from './denial.ts';
 import { explainedRefusal, explanationOf } from './explain.ts';
 import { type Judgement, judge } from './judge.ts';
+import { insteadOf } from './nearby.ts';
 import type { Denial, Enforcer, Operation, Refusal, SessionRef, Verdict } from './operation.ts';
 import { type GeneralRule, generalStep } from './refusals.ts';
 
@@ -313,7 +314,8 @@ class QuestionMemory {
       if (known.session === operation.session && known.context === operation.context) return known;
     }
     const rules = { engine, vocabulary: this.#vocabulary };
-    const judgement = judge(rules, principal, operation.pairs, operation.context);
+    const judged = judge(rules, principal, operation.pairs, operation.context);
+    const judgement = { ...judged, instead: insteadOf(rules, principal, operation, judged) };
     const { decision } = judgement;
     const decided = {
       policyVersion: engine.version,

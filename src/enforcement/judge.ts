@@ -35,6 +35,8 @@ export interface Judgement {
     GeneralRule,
     'approval-required' | 'asks-only' | 'explains-only' | 'recording-unavailable'
   >;
+  /** What is allowed in its place, where that is known. */
+  readonly instead?: string | undefined;
 }
 
 /**

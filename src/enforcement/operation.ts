@@ -51,6 +51,20 @@ export interface Operation {
   readonly refusal?: Refusal;
   /** Absent: it can be approved by nobody, and what would need it is refused. */
   readonly approvable?: Approvable;
+  /** Absent: nothing is known that could be asked in its place. */
+  readonly nearby?: Nearby | undefined;
+}
+
+/** What could be asked in the place of an operation, by other names. Asked for only where it is denied. */
+export interface Nearby {
+  /** Names that are tried before those that rules write. */
+  readonly also?: readonly string[];
+  /** Of what is asked by them, where that is another verb than the operation's. */
+  readonly action?: string;
+  /** The same under a name; undefined: it takes none of this form. Pure. */
+  at(name: string): Pick<Operation, 'pairs' | 'context'> | undefined;
+  /** Ends no sentence. @param names 1…3 under which policy allows it. Pure. */
+  hint(names: readonly string[]): string;
 }
 
 /** What an approval needs beside the operation. Asked for only where one is needed. */

@@ -15,7 +15,7 @@ export interface RefusalRule {
 export const GENERAL_REFUSALS = {
   'default-deny': {
     means: 'No rule of the policy permits it.',
-    instead: 'Ask for a rule that does, or do what is permitted.',
+    instead: 'Do what is permitted, which the hint names where rules do, or ask for a rule that permits it.',
     next: 'report',
   },
   'approval-required': {

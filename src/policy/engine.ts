@@ -25,7 +25,7 @@ import {
   together,
 } from './model.ts';
 import { possibleKey, possiblePolicies } from './possible.ts';
-import { looksAtTime, Outlines } from './sight.ts';
+import { isAbout, looksAtTime, Outlines } from './sight.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
 import { WallClock } from './wall-clock.ts';
 
@@ -51,6 +51,7 @@ export class CedarEngine implements PolicyEngine {
   readonly #outlines = new Map<string, Outlines>();
   readonly #possible: Readonly<Record<Reach, () => CedarPolicies>>;
   readonly #possibles = new AnswerMemory<{ readonly may: boolean }>(CAPACITY);
+  readonly #written = new Map<string, readonly LoadedPolicy[]>();
   readonly #asked = new WeakMap<Principal, { readonly asked: Asked; readonly key: string }>();
 
   /** @param set From `loadPolicies`. @param time For rules that ask for it; default UTC. */
@@ -100,6 +101,23 @@ export class CedarEngine implements PolicyEngine {
     const reveal = this.#reveal(principal, object);
     memory.set(key, reveal);
     return reveal;
+  }
+
+  written(action: string, resource: string): readonly string[] {
+    const known = this.#written.get(action) ?? this.#permitsOf(action);
+    // Verbs of the vocabulary are few.
+    if (this.#vocabulary.verbsOf(action) !== undefined) this.#written.set(action, known);
+    const below = `${resource}/`;
+    const names = known.flatMap(({ named, texts }) => [
+      ...named.flatMap(({ id }) => (id.startsWith(below) ? [id.slice(below.length)] : [])),
+      ...texts,
+    ]);
+    return [...new Set(names)];
+  }
+
+  #permitsOf(action: string): readonly LoadedPolicy[] {
+    const permits = [...this.#policies.values()].filter(({ effect }) => effect === 'permit');
+    return permits.filter(({ sight }) => isAbout(action, sight, this.#vocabulary));
   }
 
   mayEver(principal: Principal, action: string, object: PolicyObject, reach: Reach): boolean {

@@ -180,6 +180,11 @@ export interface PolicyEngine {
   /** Fails closed: no permit of `reveal`, an error or a plain forbid gives the mask `redact`. */
   reveal(principal: Principal, object: PolicyObject): Reveal;
   /**
+   * Names that permits of a verb write: of what they name below a resource, without its own, and the texts of their conditions. Each
+   * once, by place; of no meaning by themselves.
+   */
+  written(action: string, resource: string): readonly string[];
+  /**
    * Whether the principal might do it in some circumstances: with an approval, at another time, with other values. Wrong in
    * saying yes only; never throws.
    *

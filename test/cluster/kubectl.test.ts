@@ -34,6 +34,13 @@ describe.each(kubectls())('kubectl $version', ({ path, version }) => {
       stdout: '',
       stderr: expect.stringContaining('rule "no-secrets"'),
     });
+    for (const elsewhere of [['-A'], ['-n', 'default']]) {
+      const denied = await at.kubectl(['get', 'pods', ...elsewhere], {}, path);
+      expect(denied.stderr).toContain(
+        `permitted in the namespace ${at.namespace}: kubectl -n ${at.namespace}`,
+      );
+      expect(denied.stderr).toContain('"next":"instead"');
+    }
     // A kubelet that is told to end a pod while it begins one does so a minute later.
     await at.admin(['wait', '--for=condition=Ready', `pod/${name}`, '--timeout=60s']);
     const deleted = await at.kubectl(['delete', 'pod', name, '--grace-period=1'], {}, path);

@@ -8,6 +8,7 @@ import { type CleanText, forPeople } from '../stream/for-people.ts';
 import { nonResource, objectOf, pluralOf } from './entities.ts';
 import { type Written, writtenBy } from './guards/written.ts';
 import { type ObjectAddress, type OtherAddress, readAddress } from './request/address.ts';
+import { inNamespaces } from './request/namespaces.ts';
 import { type KubernetesRefusal, refused } from './request/refusals.ts';
 import { type AskedStream, readStream } from './request/stream.ts';
 import { verbOf } from './request/verb.ts';
@@ -99,16 +100,22 @@ function questionOf(cluster: PolicyObject, read: Whole, clean: CleanText): Asked
   const { request, action, address, stream, about } = read;
   const { method, path, query, parameters, contentType } = request;
   const value = (wanted: string) => parameters.find(([name]) => name === wanted)?.[1] ?? '';
+  const context = {
+    dryRun: value('dryRun') === 'All',
+    fieldSelector: value('fieldSelector'),
+    labelSelector: value('labelSelector'),
+    contentType,
+    ...(stream && streamFacts(stream)),
+    ...read.facts,
+  };
+  const elsewhere = (other: ObjectAddress) => ({
+    pairs: pairsOf(cluster, { ...read, address: other }, clean),
+    context,
+  });
   return {
     pairs: pairsOf(cluster, read, clean),
-    context: {
-      dryRun: value('dryRun') === 'All',
-      fieldSelector: value('fieldSelector'),
-      labelSelector: value('labelSelector'),
-      contentType,
-      ...(stream && streamFacts(stream)),
-      ...read.facts,
-    },
+    context,
+    nearby: 'kind' in address ? inNamespaces(address, elsewhere) : undefined,
     text: forPeople(
       'kind' in address
         ? textOf(action, address, stream)

@@ -252,6 +252,9 @@ describe('an engine that throws', () => {
     reveal: () => {
       throw new Error('stack exhausted');
     },
+    written: () => {
+      throw new Error('stack exhausted');
+    },
     mayEver: () => {
       throw new Error('stack exhausted');
     },

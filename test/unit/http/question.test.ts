@@ -72,7 +72,7 @@ describe('the questions of one connection', () => {
     const questions = new Questions(resource, clean);
     const first = questions.of(understoodBy(read('/orders?page=1'), FACTS));
     expect(questions.of(understoodBy(read('/orders?page=1', 'GET', 'x-request-id', '2'), FACTS))).toBe(first);
-    expect(first).toEqual(ask('/orders?page=1'));
+    expect({ ...first, nearby: undefined }).toEqual({ ...ask('/orders?page=1'), nearby: undefined });
     const operation = { id: 'list', tags: [] };
     const others = [
       questions.of(understoodBy(read('/orders?page=2'), FACTS)),

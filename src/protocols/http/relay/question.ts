@@ -6,6 +6,7 @@ import type { OpenOperation } from '../../stream/operations.ts';
 import { pairOf } from '../entities.ts';
 import type { CanonicalRequest, RawHead } from '../request/canonical.ts';
 import { isMethod } from '../request/methods.ts';
+import { otherRequests } from '../request/other-requests.ts';
 import { Known } from './known.ts';
 import type { AskedQuestion, Understood } from './meaning.ts';
 
@@ -66,17 +67,25 @@ export function questionOf(
 ): AskedQuestion {
   const { method, path, query, parameters, contentType, upgrade } = request;
   const names = parameters.map(([name]) => name);
+  const context = {
+    query: [...new Set(parameters.map(([name, value]) => `${name}=${value}`))],
+    queryNames: [...new Set(names)],
+    repeated: [...new Set(names.filter((name, at) => names.indexOf(name) !== at))],
+    contentType,
+    fields,
+    bodyWhole,
+    ...(upgrade && { upgrade: upgrade.protocol, subprotocols: upgrade.subprotocols, message: false }),
+  };
+  const pairs = (other: CanonicalRequest) => [
+    pairOf(resource, other, operation, (path) => forPeople(path, clean)),
+  ];
   return {
-    pairs: [pairOf(resource, request, operation, (path) => forPeople(path, clean))],
-    context: {
-      query: [...new Set(parameters.map(([name, value]) => `${name}=${value}`))],
-      queryNames: [...new Set(names)],
-      repeated: [...new Set(names.filter((name, at) => names.indexOf(name) !== at))],
-      contentType,
-      fields,
-      bodyWhole,
-      ...(upgrade && { upgrade: upgrade.protocol, subprotocols: upgrade.subprotocols, message: false }),
-    },
+    pairs: pairs(request),
+    context,
+    nearby:
+      upgrade === undefined && operation === undefined
+        ? otherRequests(request, (other) => ({ pairs: pairs(other), context }))
+        : undefined,
     text: textOf(request, clean),
     original: { request: `${method} ${path}${query}` },
   };

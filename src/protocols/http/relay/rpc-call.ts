@@ -206,6 +206,7 @@ export class RpcCall {
       ...this.#asks(asked),
       text: `${question.text} ${asked.text}`,
       original: { ...question.original, message: asked.message.text.slice(0, SHOWN_CHARS) },
+      nearby: undefined,
     };
     const body = { whole: async () => meantBy(asked.message) };
     const masked = () => [...held.masked(), ...this.#masked([asked.result]).map(({ path }) => path.text)];

@@ -45,6 +45,11 @@ export function isName(name: string): boolean {
   return NAME.test(name);
 }
 
+/** Whether a namespace may be called so. Pure. */
+export function isLabel(name: string): boolean {
+  return LABEL.test(name);
+}
+
 /**
  * Reads where a request goes: as the server does, but for old forms, and for what it would read only after mending it.
  *

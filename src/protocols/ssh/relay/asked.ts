@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PseudoTtyInfo } from 'ssh2';
-import type { Approvable, ApprovalWait } from '../../../enforcement/operation.ts';
+import type { Approvable, ApprovalWait, Nearby } from '../../../enforcement/operation.ts';
 import type { Pair, PolicyObject, PolicyValue } from '../../../policy/model.ts';
 import { type CleanText, forPeople } from '../../stream/for-people.ts';
 import type { Question } from '../../stream/guard.ts';
@@ -37,7 +37,28 @@ export function questionOf(host: PolicyObject, asked: Asked, clean: CleanText): 
     context: contextOf(asked, reading?.transfer),
     text: forPeople(textOf(start), clean),
     original: originalOf(asked),
+    nearby: commandsInstead(host, asked, clean),
     ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
+/** Commands that rules write, in the place of another one or of a shell, which may want a terminal that they do not. */
+function commandsInstead(
+  host: PolicyObject,
+  { start, variables }: Asked,
+  clean: CleanText,
+): Nearby | undefined {
+  if (start.kind === 'subsystem') return undefined;
+  return {
+    action: 'ssh.exec',
+    at: (command) => {
+      const asked: Asked = { start: { kind: 'exec', command }, terminal: undefined, variables };
+      const reading = readCommand(command);
+      if (reading.argv === undefined || refusalOf(asked.start) !== undefined) return undefined;
+      return { pairs: pairsOf(host, asked, reading, clean), context: contextOf(asked, reading.transfer) };
+    },
+    hint: (names) =>
+      `run what is permitted here, such as ${names.map((name) => JSON.stringify(name)).join(', ')}`,
   };
 }
 

@@ -1,0 +1,51 @@
+import type { Nearby, Operation } from '../../../enforcement/operation.ts';
+import { isLabel, type ObjectAddress } from './address.ts';
+
+/** The server's own kinds that lie in namespaces, as paths name them: asked for across all of them, one can be named. */
+const NAMESPACED: ReadonlySet<string> = new Set([
+  ...[
+    'bindings',
+    'configmaps',
+    'endpoints',
+    'events',
+    'limitranges',
+    'persistentvolumeclaims',
+    'pods',
+    'podtemplates',
+  ],
+  ...['replicationcontrollers', 'resourcequotas', 'secrets', 'serviceaccounts', 'services'],
+  ...['controllerrevisions', 'daemonsets', 'deployments', 'replicasets', 'statefulsets'].map(
+    (kind) => `${kind}.apps`,
+  ),
+  ...['cronjobs', 'jobs'].map((kind) => `${kind}.batch`),
+  'horizontalpodautoscalers.autoscaling',
+  'leases.coordination.k8s.io',
+  'endpointslices.discovery.k8s.io',
+  'events.events.k8s.io',
+  'pods.metrics.k8s.io',
+  ...['ingresses', 'networkpolicies'].map((kind) => `${kind}.networking.k8s.io`),
+  'poddisruptionbudgets.policy',
+  ...['rolebindings', 'roles'].map((kind) => `${kind}.rbac.authorization.k8s.io`),
+]);
+
+/**
+ * The same in namespaces that rules write. Pure.
+ *
+ * @param ask What the same asks there.
+ * @returns Undefined: it lies in none, or nobody knows without asking the cluster.
+ */
+export function inNamespaces(
+  address: ObjectAddress,
+  ask: (other: ObjectAddress) => Pick<Operation, 'pairs' | 'context'>,
+): Nearby | undefined {
+  const { group, kind, namespace } = address;
+  const lies = namespace !== '' || NAMESPACED.has(group === '' ? kind : `${kind}.${group}`);
+  if (!lies || (kind === 'namespaces' && group === '')) return undefined;
+  return {
+    at: (name) => (isLabel(name) && name !== namespace ? ask({ ...address, namespace: name }) : undefined),
+    hint: ([first, ...more]) =>
+      more.length === 0
+        ? `it is permitted in the namespace ${first}: kubectl -n ${first}`
+        : `it is permitted by namespace: kubectl -n ${first}${more.map((name) => `, -n ${name}`).join('')}`,
+  };
+}
