@@ -43,6 +43,9 @@ const UNKNOWN_HINT =
 
 /** Agents of a person's own that are named in a hint. */
 const MAX_TOLD = 8;
+const UNMATCHED_HINT =
+  "ask the operator to compare the claims of this token with the match of the agent: the gateway's log says what differs; a job of " +
+  'a pull or merge request matches only where event_name or pipeline_source is named';
 
 /** The agents that exist. Immutable: a reload makes a new one. */
 export class AgentRegistry {
@@ -147,9 +150,49 @@ export class AgentRegistry {
     }
     const text = requestedAgent === undefined ? 'no agent of the gateway has this identity' : undefined;
     throw new HoopError('ERR_AGENT_UNKNOWN', text, {
-      hint: 'ask the operator to compare the claims of this token with the match of the agent',
+      hint: UNMATCHED_HINT,
+      detail: whyUnmatched(subject, [...this.#agents], requestedAgent),
     });
   }
+}
+
+/** Agents that are told of, and characters of a value. */
+const MOST_AGENTS = 3;
+const MOST_CHARS = 100;
+
+/** For the operator alone: whoever was not let in would learn from it what there is. */
+function whyUnmatched(
+  subject: VerifiedSubject,
+  agents: readonly (readonly [string, AgentConfig])[],
+  requested: string | undefined,
+): string {
+  const who = `${said(subject.subject)} of ${said(subject.issuer)}`;
+  const near = agents
+    .filter(([, { match }]) => match?.issuer === subject.issuer)
+    .filter(([name]) => requested === undefined || name === requested)
+    .map(([name, { match }]) => ({ name, differing: differing(subject, match!.claims) }))
+    .toSorted((a, b) => a.differing.length - b.differing.length);
+  if (near.length === 0)
+    return `${who}: ${requested === undefined ? 'no agent' : 'no such agent'} is for this issuer`;
+  const told = near.slice(0, MOST_AGENTS).map(({ name, differing: all }) => `${name}: ${all.join(', ')}`);
+  return `${who} is not ${told.join('; not ')}`;
+}
+
+function differing(subject: VerifiedSubject, wanted: NonNullable<AgentConfig['match']>['claims']): string[] {
+  const event = untrustedEvent(subject, wanted);
+  const others = Object.entries(wanted).flatMap(([claim, values]) => {
+    const value = claimAt(subject.claims, claim);
+    return meets(value, values)
+      ? []
+      : [`${claim} is ${said(value)}, not ${[values].flat().map(said).join(' or ')}`];
+  });
+  return event === undefined
+    ? others
+    : [`${event} is ${said(own(subject.claims, event))}, which the match must name`, ...others];
+}
+
+function said(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, MOST_CHARS)) : 'no text';
 }
 
 function personOf(subject: VerifiedSubject): Person {
@@ -164,13 +207,24 @@ function mayDelegate(person: Person, agent: AgentConfig): boolean {
 function matches(subject: VerifiedSubject, agent: AgentConfig): boolean {
   const { match } = agent;
   if (match === undefined || match.issuer !== subject.issuer) return false;
-  for (const [claim, events] of Object.entries(UNTRUSTED_EVENTS)) {
-    if (events.includes(own(subject.claims, claim)) && !Object.hasOwn(match.claims, claim)) return false;
-  }
-  return Object.entries(match.claims).every(([claim, wanted]) => {
-    const value = claimAt(subject.claims, claim);
-    return (
-      typeof value === 'string' && (typeof wanted === 'string' ? value === wanted : wanted.includes(value))
-    );
-  });
+  if (untrustedEvent(subject, match.claims) !== undefined) return false;
+  return Object.entries(match.claims).every(([claim, wanted]) =>
+    meets(claimAt(subject.claims, claim), wanted),
+  );
+}
+
+function meets(value: unknown, wanted: string | readonly string[]): boolean {
+  return (
+    typeof value === 'string' && (typeof wanted === 'string' ? value === wanted : wanted.includes(value))
+  );
+}
+
+/** The claim by which the job says that others' code runs in it, where the match does not name it. */
+function untrustedEvent(
+  subject: VerifiedSubject,
+  wanted: Readonly<Record<string, unknown>>,
+): string | undefined {
+  return Object.entries(UNTRUSTED_EVENTS).find(
+    ([claim, events]) => events.includes(own(subject.claims, claim)) && !Object.hasOwn(wanted, claim),
+  )?.[0];
 }

@@ -73,15 +73,23 @@ function fileSource(path: string): SubjectSource {
   };
 }
 
+/** GitHub's where the gateway says which issuer that is, and else the one that all of them want. */
+function audienceAmong(machines: readonly DiscoveryMachine[]): string | undefined {
+  const github = machines.find(({ preset }) => preset === 'github-actions');
+  const all = new Set(machines.map(({ audience }) => audience));
+  return github?.audience ?? (all.size === 1 ? machines[0]?.audience : undefined);
+}
+
 /** @see https://docs.github.com/actions/reference/security/oidc */
 function actionsSource(address: string, bearer: string, options: MachineOptions): SubjectSource {
   const { network, origin, machines } = options;
   let audience: string | undefined;
   return {
     name: 'the GitHub Actions token',
+    cure: async (given) => tokenCure(undefined, given, await machines().catch(() => []), systemClock.now()),
     async get(signal) {
       const url = new URL(address);
-      audience ??= (await machines()).find(({ preset }) => preset === 'github-actions')?.audience ?? origin;
+      audience ??= audienceAmong(await machines()) ?? origin;
       url.searchParams.set('audience', audience);
       const agent: Agent = new OriginAgent(url, (to, abort) => network.connectIssuer(to, abort), {
         keepAlive: false,

@@ -9,19 +9,19 @@ const MAX_SHOWN = 200;
  *
  * Pure. Reads what is written in the token and checks no signature.
  *
- * @param name Where the token came from, such as `HOOPCTL_TOKEN_FILE`.
+ * @param name Where the token came from, such as `HOOPCTL_TOKEN_FILE`; undefined: hoopctl has asked the platform for it.
  * @param machines What the gateway says it takes; empty: it is not known.
  * @returns Undefined: nothing is wrong that could be seen here.
  */
 export function tokenCure(
-  name: string,
+  name: string | undefined,
   token: string,
   machines: readonly DiscoveryMachine[],
   nowMs: number,
 ): string | undefined {
   const { iss, aud, exp } = claimsOf(token);
   if (typeof exp === 'number' && Number.isFinite(exp) && exp * 1000 < nowMs)
-    return `it ended ${Math.ceil((nowMs - exp * 1000) / 1000)} s ago: put a new token into ${name}`;
+    return `it ended ${Math.ceil((nowMs - exp * 1000) / 1000)} s ago: ${name === undefined ? 'run the job again' : `put a new token into ${name}`}`;
   if (machines.length === 0) return undefined;
   const mine = machines.filter(({ issuer }) => issuer === iss);
   if (mine.length === 0)
@@ -30,7 +30,7 @@ export function tokenCure(
   const given: readonly unknown[] = Array.isArray(aud) ? aud : [aud];
   return wanted.some((one) => given.includes(one))
     ? undefined
-    : `its audience is ${given.map(shown).join(', ')}, and the gateway wants ${listed(wanted)}: ask the platform for a token with that one`;
+    : `its audience is ${given.map(shown).join(', ')}, and the gateway wants ${listed(wanted)}: ${name === undefined ? `have its operator write "preset: github-actions" for this issuer` : 'ask the platform for a token with that one'}`;
 }
 
 /**

@@ -247,12 +247,26 @@ describe('tokens of machines', () => {
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: 'of-the-runner',
     };
     const named = { issuer: 'https://token.actions.githubusercontent.com', preset: 'github-actions' };
-    const machines = async () => [{ ...named, audience: 'hoop' }];
+    const other = { issuer: 'https://gitlab.test', audience: 'else', preset: 'gitlab' };
+    const machines = async () => [other, { ...named, audience: 'hoop' }];
     const source = machineSource({ env, origin: 'https://gw', network, machines })!;
     expect([(await source.get()).token, (await source.get()).token]).toEqual(['t1.b.c', 't2.b.c']);
-    runner.close();
     const request = 'Bearer of-the-runner /token?api-version=2.0&audience=hoop';
     expect(asked).toEqual([request, request]);
+    const audienceBy = async (presets: readonly string[]) => {
+      const all = presets.map((preset, n) => ({
+        ...other,
+        preset,
+        audience: `of-${preset}`,
+        issuer: `${n}`,
+      }));
+      await machineSource({ env, origin: 'https://gw', network, machines: async () => all })!.get();
+      return new URL(asked.at(-1)!.split(' ').at(-1)!, 'http://x').searchParams.get('audience');
+    };
+    // GitHub Enterprise may be configured without its preset.
+    expect(await audienceBy(['oidc'])).toBe('of-oidc');
+    expect(await audienceBy(['oidc', 'gitlab'])).toBe('https://gw');
+    runner.close();
   });
 
   test.each([

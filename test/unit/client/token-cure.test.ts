@@ -46,6 +46,16 @@ it.each([
   expect(tokenCure('HOOPCTL_TOKEN_FILE', jwt(claims), machines, NOW)).toBe(cure),
 );
 
+it.each([
+  [{ ...good, exp: SECOND - 90 }, 'it ended 90 s ago: run the job again'],
+  [
+    { ...good, aud: 'vault' },
+    'its audience is vault, and the gateway wants hoop: have its operator write "preset: github-actions" for this issuer',
+  ],
+] as const)('one that hoopctl has asked for is told so: %j', (claims, cure) =>
+  expect(tokenCure(undefined, jwt(claims), [GITLAB], NOW)).toBe(cure),
+);
+
 it.each(['', 'a.b.c', jwt(null), jwt([1]), jwt({ exp: 'soon' })])(
   'what is no token of claims is told nothing of: %j',
   (token) => expect(tokenCure('HOOPCTL_TOKEN', token, [], NOW)).toBeUndefined(),

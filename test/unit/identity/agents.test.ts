@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { HoopError } from '../../../src/core/errors.ts';
 import { type AgentConfig, AgentRegistry } from '../../../src/identity/agents.ts';
 import { refused, subject } from './support.ts';
 
@@ -23,6 +24,15 @@ const AGENTS: Record<string, AgentConfig> = {
 const registry = new AgentRegistry(AGENTS);
 const machine = (claims: Record<string, unknown>, issuer = CI) =>
   subject({ type: 'jwt', issuer, subject: 'repo:org/shop', groups: ['developers'], claims });
+
+function caught(act: () => unknown): HoopError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof HoopError) return error;
+  }
+  throw new Error('it was let in');
+}
 
 describe('a person', () => {
   it('acts as themselves by default', () => {
@@ -134,6 +144,38 @@ describe('a machine', () => {
   it('started by a pull request matches only an agent that says so', () => {
     const claims = { repository: 'org/docs', event_name: 'pull_request' };
     expect(registry.resolve(machine(claims), undefined).name).toBe('ci-review');
+  });
+
+  it.each<[string, Record<string, unknown>, string | undefined, string]>([
+    [
+      'what differs, of the nearest first',
+      { repository: 'org/shop', ref: 'refs/heads/x' },
+      undefined,
+      '"repo:org/shop" of "https://token.actions.githubusercontent.com" is not ci-migrate: ref is "refs/heads/x", not "refs/heads/main"; ' +
+        'not ci-release: ref is "refs/heads/x", not "refs/tags/v1" or "refs/heads/main"; ' +
+        'not ci-review: repository is "org/shop", not "org/docs", event_name is no text, not "pull_request"',
+    ],
+    [
+      "that others' code runs in it",
+      { ...MAIN, event_name: 'pull_request_target' },
+      'ci-migrate',
+      'is not ci-migrate: event_name is "pull_request_target", which the match must name',
+    ],
+    ['that there is no such agent', MAIN, 'ci-none', ': no such agent is for this issuer'],
+  ])('that is nobody is told to the operator alone: %s', (_, claims, requested, detail) => {
+    const error = caught(() => registry.resolve(machine(claims), requested));
+    expect(error.detail).toContain(detail);
+    expect(`${error.message} ${error.hint}`).not.toMatch(/ci-|org\/|refs/);
+  });
+
+  it('is told of at a bounded length', () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 50 }, (_, n) => [`a${n}`, { match: { issuer: CI, claims: { repository: 'x' } } }]),
+    );
+    const error = caught(() =>
+      new AgentRegistry(many).resolve(machine({ repository: 'y'.repeat(10_000) }), undefined),
+    );
+    expect(error.detail!.length).toBeLessThan(700);
   });
 
   it('cannot use delegation, whatever groups its token has', async () => {
