@@ -56,7 +56,9 @@ export function summaryMarkdown(summary: RunSummary): string {
       code(one.hint ?? ''),
     ]),
     masked === 0 ? 'No value was masked.' : `${masked} values were masked in what was read.`,
-    ...(leftOut === 0 ? [] : ['', `${leftOut} more are not listed: see \`hoopctl audit search --run\`.`]),
+    ...(leftOut === 0
+      ? []
+      : ['', `${leftOut} more are not listed: see ${code(`hoopctl audit search --run ${run}`)}.`]),
     ...(incomplete
       ? [
           '',

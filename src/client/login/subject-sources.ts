@@ -7,6 +7,7 @@ import type { Agent } from 'node:http';
 import { type DiscoveryMachine, TOKEN_TYPES } from '../../api/contract.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError } from '../../core/errors.ts';
+import { codeOf } from '../network/errors.ts';
 import { OriginAgent, readBody, send } from '../network/http.ts';
 import type { Network } from '../network/network.ts';
 import { clientCredentialsSource } from './client-credentials.ts';
@@ -100,7 +101,10 @@ function actionsSource(address: string, bearer: string, options: MachineOptions)
         const value = JSON.parse(await readBody(answer, MAX_TOKEN_BYTES)) as { value?: unknown };
         if (typeof value.value === 'string') return { token: value.value, type: TOKEN_TYPES.jwt };
       } catch (error) {
-        throw new HoopError('ERR_ISSUER_UNREACHABLE', 'GitHub Actions gave no token', { cause: error });
+        throw new HoopError('ERR_ISSUER_UNREACHABLE', 'GitHub Actions gave no token', {
+          hint: `its token service at ${url.host} did not answer as it should (${codeOf(error) || 'no JSON'}): run the job again; a runner of your own needs the way there`,
+          cause: error,
+        });
       }
       throw new HoopError('ERR_NOT_LOGGED_IN', 'GitHub Actions gave no token', {
         hint: 'the job needs: permissions: id-token: write',

@@ -96,7 +96,7 @@ describe('a summary', () => {
       true,
     );
     expect([many.changes.length, many.leftOut, many.incomplete]).toEqual([50, 10, true]);
-    expect(summaryMarkdown(many)).toContain('10 more are not listed');
+    expect(summaryMarkdown(many)).toContain('10 more are not listed: see `hoopctl audit search --run r`.');
     expect(summaryMarkdown(many)).toContain('**Not all is counted**');
   });
 

@@ -267,6 +267,10 @@ describe('tokens of machines', () => {
     expect(await audienceBy(['oidc'])).toBe('of-oidc');
     expect(await audienceBy(['oidc', 'gitlab'])).toBe('https://gw');
     runner.close();
+    await expect(source.get()).rejects.toMatchObject({
+      code: 'ERR_ISSUER_UNREACHABLE',
+      hint: expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port} did not answer as it should \\(ECONN`)),
+    });
   });
 
   test.each([
