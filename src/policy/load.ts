@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { type DetailedError, type PolicyJson, policyToJson, validate } from '@cedar-policy/cedar-wasm/nodejs';
 import { type PolicyNotes, readNotes } from './annotations.ts';
-import { type NamedEntity, namedEntities, writtenTexts } from './named.ts';
+import { type NamedEntity, namedEntities, writtenTags, writtenTexts } from './named.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
 import { joinSamePlace } from './same-place.ts';
 import { type Sight, sightOf } from './sight.ts';
+import { slipsOf } from './slips.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
 
@@ -37,6 +38,8 @@ export interface LoadedPolicy extends PolicyNotes {
   readonly hides: boolean;
   /** In its conditions. */
   readonly texts: readonly string[];
+  /** Those of them that it asks of tags. */
+  readonly tags: readonly string[];
   /** Undefined: it may look at anything. */
   readonly sight?: Sight;
 }
@@ -149,30 +152,10 @@ function readPolicy(
   // What else is wrong with it is told at once.
   const notes = 'faults' in read ? NAMELESS : read;
   if ('faults' in read) for (const fault of read.faults) faults.push({ file: file.name, ...start, ...fault });
-  if (
-    notes.notes.rows !== undefined &&
-    !isAbout(action, vocabulary, (verb) => vocabulary.counted.includes(verb))
-  ) {
-    const message = '@rows bounds changes of rows, and this permit allows none';
-    const cure = `put it on a permit of ${vocabulary.counted.slice(0, 2).join(', ')}, …`;
-    faults.push({ file: file.name, ...start, message, cure });
-    return undefined;
-  }
-  if (notes.notes.limit !== undefined && !isAbout(action, vocabulary, (verb) => vocabulary.isLimited(verb))) {
-    const message = '@limit limits answers, and what this permit allows has none that can be limited';
-    const limited = vocabulary.verbs.flatMap((row) => (row.limited === undefined ? [] : [row.verb]));
-    const cure = `put it on a permit of ${limited.slice(0, 2).join(', ')}, …`;
-    faults.push({ file: file.name, ...start, message, cure });
-    return undefined;
-  }
-  if (
-    notes.notes.limit?.rows !== undefined &&
-    !isAbout(action, vocabulary, (verb) => vocabulary.limitsRows(verb))
-  ) {
-    const message = 'what this permit allows has no rows that @limit could count';
-    faults.push({ file: file.name, ...start, message, cure: 'limit bytes and time' });
-    return undefined;
-  }
+  const slips = slipsOf(answer.json, notes.notes, vocabulary, (isOfKind) =>
+    isAbout(action, vocabulary, isOfKind),
+  );
+  for (const slip of slips) faults.push({ file: file.name, ...start, ...slip });
   const sight = sightOf(answer.json, action.op === 'All' ? undefined : wordsOf(action));
   return {
     policy: {
@@ -185,6 +168,7 @@ function readPolicy(
       named: namedEntities(answer.json),
       hides: effect === 'forbid' && action.op !== 'All' && wordsOf(action).every((word) => word === 'reveal'),
       texts: writtenTexts(answer.json),
+      tags: writtenTags(answer.json),
       sight,
     },
     json: answer.json,
@@ -195,9 +179,8 @@ function readPolicy(
 
 function typeOf({ resource }: PolicyJson): Pick<LoadedPolicy, 'type'> {
   if (resource.op === 'is') return { type: resource.entity_type };
-  if (resource.op !== '==' || !('entity' in resource)) return {};
-  const { entity } = resource;
-  return { type: ('__entity' in entity ? entity.__entity : entity).type };
+  const entity = entityOf(resource);
+  return entity === undefined ? {} : { type: entity.type };
 }
 
 /** Whether a rule is about any verb of a kind. */
@@ -281,11 +264,37 @@ function firstOfEach(
   }));
 }
 
-function cureOf({ action }: PolicyJson, vocabulary: Vocabulary): string {
+function cureOf({ action, principal, resource }: PolicyJson, vocabulary: Vocabulary): string {
   const group = action.op === '==' ? wordsOf(action).find((word) => vocabulary.isGroup(word)) : undefined;
-  return group === undefined
+  if (group !== undefined) return `a group needs "in": action in Action::${JSON.stringify(group)}`;
+  const who = entityOf(principal);
+  if (who?.type === 'Group') return `a group needs "in": principal in ${written(who)}`;
+  const what = entityOf(resource);
+  return what === undefined
     ? 'check that action, principal and resource fit together'
-    : `a group needs "in": action in Action::${JSON.stringify(group)}`;
+    : `what lies below it needs "in": resource in ${written(what)}; or the action is not done to it`;
+}
+
+/** What a head names by `==`. */
+function entityOf(scope: PolicyJson['principal'] | PolicyJson['resource']): NamedEntity | undefined {
+  if (scope.op !== '==' || !('entity' in scope)) return undefined;
+  return '__entity' in scope.entity ? scope.entity.__entity : scope.entity;
+}
+
+const written = ({ type, id }: NamedEntity) => `${type}::${JSON.stringify(id)}`;
+
+/** Where Cedar says what is wrong, and not what to do. */
+const OWN_CURES = new Map([
+  ['unexpected end of input', 'close what is open, and end the rule with ;'],
+  [
+    'attribute `time` in context for Action::"reveal" not found',
+    'what is shown has no circumstances: put them on what is done',
+  ],
+]);
+
+/** Without the number by which Cedar was given the rule. */
+function cureText({ help }: DetailedError, message: string): string {
+  return help?.replace(/^for policy `[^`]*`, /, '') ?? OWN_CURES.get(message) ?? '';
 }
 
 function faultOf(error: DetailedError, file: PolicyFile, source: PolicySource): PolicyFault {
@@ -293,7 +302,8 @@ function faultOf(error: DetailedError, file: PolicyFile, source: PolicySource): 
   const message = error.message
     .replace(/^for policy `[^`]*`, /, '')
     .replace(/^failed to parse policy(?: with id `[^`]*`)? from string: /, '');
-  return { file: file.name, ...placeOf(file.text, source, start), message, cure: error.help ?? '' };
+  const place = placeOf(file.text, source, start);
+  return { file: file.name, ...place, message, cure: cureText(error, message) };
 }
 
 const at = ({ policy, source, file }: Read): Place & { file: string } => ({

@@ -1,14 +1,16 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Mistake } from '../../core/config/mistake.ts';
 import { loadPolicies, type PolicyFault, type PolicySet } from '../../policy/load.ts';
 import type { Vocabulary } from '../../policy/vocabulary/index.ts';
+import { strangeApprovals } from './policy-approvals.ts';
 import { type Named, strangeNames } from './policy-names.ts';
-import { strangeTags } from './policy-tags.ts';
+import { strangeTags, type Tagged } from './policy-tags.ts';
 import type { HoopdConfig } from './schema.ts';
 
 /** Largest policy file, octets. */
 const MAX_FILE_BYTES = 1024 * 1024;
+const ENDING = '.cedar';
 
 export type LoadedPolicies =
   | { readonly ok: true; readonly set: PolicySet; readonly warnings: readonly Mistake[] }
@@ -21,7 +23,7 @@ export type LoadedPolicies =
  */
 export function readPolicies(
   vocabulary: Vocabulary,
-  config: Named & Pick<HoopdConfig, 'policies'>,
+  config: Named & Tagged & Pick<HoopdConfig, 'policies'>,
 ): LoadedPolicies {
   const dir = config.policies;
   const shown = (name: string) => join(basename(dir), name);
@@ -31,12 +33,13 @@ export function readPolicies(
       { file: shown(name), line: 1, column: 1, path: '', problem, cure: 'correct the file or its mode' },
     ],
   });
-  let names: string[];
+  let found: readonly Dirent[];
   try {
-    names = readdirSync(dir).filter((name) => name.endsWith('.cedar'));
+    found = readdirSync(dir, { withFileTypes: true });
   } catch {
     return unreadable('', 'the directory cannot be read');
   }
+  const names = found.map(({ name }) => name).filter((name) => name.endsWith(ENDING));
   const files = [];
   for (const name of names) {
     try {
@@ -54,11 +57,35 @@ export function readPolicies(
     set: loaded.set,
     warnings: [
       ...(files.length === 0 ? [nothingPermitted(shown(''))] : []),
+      ...found.flatMap((entry) => leftOut(dir, entry)).map((name) => notRead(shown(name))),
       ...loaded.warnings.map(mistakeOf),
       ...strangeNames(loaded.set.policies, config),
       ...strangeTags(loaded.set.policies, config),
+      ...strangeApprovals(loaded.set),
     ],
   };
+}
+
+/** Looks like a file of rules, and is none: `shop.cedar.bak`, `shop.CEDAR`. */
+const ALMOST = /\.cedar(?!\.ya?ml$|\.md$|schema)/i;
+
+/** What is passed over and was perhaps meant to be read: in a folder below, under a name that ends otherwise. Effects: reads folders. */
+function leftOut(dir: string, entry: Dirent): string[] {
+  const { name } = entry;
+  // Mounts and editors keep copies of what is here under such names.
+  if (name.startsWith('.') || name.endsWith(ENDING)) return [];
+  if (!entry.isDirectory()) return ALMOST.test(name) ? [name] : [];
+  try {
+    const below = readdirSync(join(dir, name));
+    return below.filter((one) => one.endsWith(ENDING)).map((one) => join(name, one));
+  } catch {
+    return [];
+  }
+}
+
+function notRead(file: string): Mistake {
+  const problem = 'is not read: rules are in files *.cedar of the directory itself';
+  return { file, line: 1, column: 1, path: '', problem, cure: 'move it there, or away' };
 }
 
 function nothingPermitted(dir: string): Mistake {

@@ -2,7 +2,7 @@ import { type SchemaJson, schemaToJson } from '@cedar-policy/cedar-wasm/nodejs';
 import { once } from '../../core/later.ts';
 import type { PolicyObject } from '../model.ts';
 import { PRINCIPALS } from './principals.ts';
-import type { ContextKind, VerbRow, VocabularyPart } from './row.ts';
+import type { ContextKind, VerbRow, VocabularyPart, Written } from './row.ts';
 
 /**
  * The closed vocabulary of one gateway's policies, composed of what each part brings: Cedar's schema, groups, and what
@@ -83,6 +83,12 @@ export class Vocabulary {
   /** Facts that a request with this verb carries; undefined: none. Never throws. */
   contextOf(verb: string): ContextKind | undefined {
     return this.#rows.get(verb)?.context;
+  }
+
+  /** How values of a fact are written; undefined: in any way. Never throws. */
+  writtenAs(fact: string): Written | undefined {
+    const kinds = this.verbs.map(({ context }) => context?.written);
+    return kinds.find((written) => written !== undefined && Object.hasOwn(written, fact))?.[fact];
   }
 
   /** Whether evidence may hold the fact in clear, of a request with one of these verbs. Never throws. */

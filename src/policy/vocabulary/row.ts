@@ -16,6 +16,15 @@ export interface ContextKind {
    * others it holds that they were there. Left out: none.
    */
   readonly recorded?: readonly string[];
+  /** How values of facts are written, where a rule that writes another one can never be met. */
+  readonly written?: Readonly<Record<string, Written>>;
+}
+
+/** Of a fact that is a set of texts. */
+export interface Written {
+  readonly form: RegExp;
+  /** One of them, as a rule writes it. */
+  readonly like: string;
 }
 
 /** One verb, with everything that policy, `--only`, `--read-only` and `@rows` need to know of it. */

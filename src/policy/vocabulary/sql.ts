@@ -20,6 +20,10 @@ const STATEMENT: ContextKind = {
     functions: [],
   },
   recorded: ['hasWhere', 'tautology', 'columns', 'columnTags', 'writesMasked', 'functions'],
+  written: {
+    columns: { form: /^[^./]+\.[^.]+\../, like: '"public.customers.email"' },
+    functions: { form: /^[^./]+\../, like: '"pg_catalog.lower"' },
+  },
 };
 
 const TABLES = ['Table'];

@@ -413,6 +413,7 @@ it('adding a forbid never allows what was denied, nor shows what was hidden', ()
           named: [],
           hides: false,
           texts: [],
+          tags: [],
           ...softer,
         };
       }),

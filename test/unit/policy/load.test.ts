@@ -57,6 +57,80 @@ describe('says what is wrong, where, and what to write', () => {
       '@lookups does nothing on a permit',
       'put it on the forbid that it softens',
     ],
+    ...(
+      [
+        ['@mask("partial")', 'says how a value is shown', 'reveal'],
+        ['@lookups("20/1h")', 'says how often may be asked for a value that is hidden', 'reveal'],
+        ['@approval("dba") @window("2h")', 'says how long what was opened may stay open', 'connect'],
+      ] as const
+    ).map(([note, says, verb]): [string, string, string, string] => [
+      `@id("a") ${note} forbid (principal, action == Action::"sql.select", resource);`,
+      '1:1',
+      `@${/(\w+)\("[^"]*"\)$/.exec(note)![1]} ${says}, and this rule forbids no ${verb}`,
+      `put it on a forbid of ${verb}, or leave it out`,
+    ]),
+    ...(
+      [
+        ['context.time.weekday == 0', 'time.weekday never has 0', 'from 1 (Monday) to 7 (Sunday)'],
+        [
+          '[6, 0].contains(context.time.weekday)',
+          'time.weekday never has 0',
+          'from 1 (Monday) to 7 (Sunday)',
+        ],
+        ['8 != context.time.weekday', 'time.weekday never has 8', 'from 1 (Monday) to 7 (Sunday)'],
+        ['context.time.hour == 24', 'time.hour never has 24', 'from 0 to 23'],
+        ['context.time.hour > 25', 'time.hour never has 25', 'from 0 to 23'],
+        ['true && (context.time.minute >= 61 || false)', 'time.minute never has 61', 'from 0 to 59'],
+        [
+          'context.time.date == "24.12.2026"',
+          'time.date never has "24.12.2026"',
+          'written as in "2026-12-31"',
+        ],
+        [
+          '["1.1.2027"].contains(context.time.date)',
+          'time.date never has "1.1.2027"',
+          'written as in "2026-12-31"',
+        ],
+        [
+          'context.columns.contains("customers.email")',
+          'columns never has "customers.email"',
+          'written as in "public.customers.email"',
+        ],
+        [
+          'context.columns.contains("pg/public.a.b")',
+          'columns never has "pg/public.a.b"',
+          'written as in "public.customers.email"',
+        ],
+        [
+          'context.functions.containsAny(["pg_sleep"])',
+          'functions never has "pg_sleep"',
+          'written as in "pg_catalog.lower"',
+        ],
+      ] as const
+    ).map(([condition, never, like]): [string, string, string, string] => [
+      `@id("a") forbid (principal, action in Action::"sql.write", resource) when { ${condition} };`,
+      '1:1',
+      `context.${never}`,
+      `it is ${like}`,
+    ]),
+    [
+      '@id("a") permit (principal == Group::"g", action == Action::"sql.select", resource);',
+      '1:1',
+      'this rule can never apply',
+      'a group needs "in": principal in Group::"g"',
+    ],
+    [
+      '@id("a") permit (principal, action == Action::"sql.select", resource == Resource::"pg");',
+      '1:1',
+      'this rule can never apply',
+      'what lies below it needs "in": resource in Resource::"pg"; or the action is not done to it',
+    ],
+    [
+      '@id("a") forbid (principal, action == Action::"reveal", resource) when { resource.tags == "pii" };',
+      '1:74',
+      'the types String and Set<String> are not compatible',
+      'both operands to a `==` expression must have compatible types. Types must be exactly equal to be compatible',
+    ],
     [
       '@id("a") @mask("null") permit (principal, action == Action::"reveal", resource);',
       '1:1',
@@ -111,7 +185,12 @@ describe('says what is wrong, where, and what to write', () => {
       'this rule can never apply',
       expect.any(String),
     ],
-    ['@id("a")\nforbid (principal, action, resource', '2:36', 'unexpected end of input', ''],
+    [
+      '@id("a")\nforbid (principal, action, resource',
+      '2:36',
+      'unexpected end of input',
+      'close what is open, and end the rule with ;',
+    ],
     [
       '@id("a") forbid (principal, action, resource) when { "x };',
       '1:54',
@@ -303,3 +382,16 @@ describe('a hostile bundle does not wedge the parser', () => {
     );
   });
 });
+
+it.each([
+  'context.time.hour < 24',
+  'context.time.hour >= 0',
+  'context.time.weekday > 5',
+  'context.time.date like "*-12-24"',
+  'context.columns.contains("public.a.b")',
+  'context.functions.contains("public.f")',
+])('%s may hold', (condition) =>
+  expect(
+    faults(`@id("a") forbid (principal, action in Action::"sql.write", resource) when { ${condition} };`),
+  ).toEqual([]),
+);

@@ -35,7 +35,7 @@ describe('what a rule looks at', () => {
     ],
     [
       'the context',
-      `(${head}, resource) when { context has hasWhere && context.functions.contains("x") }`,
+      `(${head}, resource) when { context has hasWhere && context.functions.contains("s.x") }`,
       NOTHING,
       of('hasWhere', 'functions'),
     ],
