@@ -246,6 +246,8 @@ export interface SessionQuery {
   readonly id?: string;
   readonly live?: string;
   readonly agent?: string;
+  /** Of this person, or of an agent on their behalf. */
+  readonly person?: string;
   readonly resource?: string;
   readonly instance?: string;
   /** By any name of the run: declared, or attested. */

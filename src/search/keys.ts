@@ -90,6 +90,8 @@ export function keysOf(record: EventRecord, outcome: string | undefined, tokens:
   add('type', asText(record['type']));
   add('agent', who.agent);
   add('person', who.person);
+  // Who decided on another's request has done that.
+  add('person', deciderOf(record));
   add('identity', who.identity);
   add('model', who.model);
   add('resource', asText(record['resource']));
@@ -110,6 +112,10 @@ function approvalOf(record: EventRecord): string | undefined {
   return asText(asRecord(record['facts'])?.['approval']);
 }
 
+function deciderOf(record: EventRecord): string | undefined {
+  return asText(asRecord(record['facts'])?.['decidedBy']);
+}
+
 /** What free text is looked for in: nothing that is sealed is in a record, and `text` is masked. */
 export function wordsOf(record: EventRecord): string {
   const who = whoOf(record);
@@ -120,6 +126,7 @@ export function wordsOf(record: EventRecord): string {
     record['status'],
     who.name,
     who.person,
+    deciderOf(record),
     record['resource'],
   ];
   const ids = rules.map((rule) => asRecord(rule)?.['id']);

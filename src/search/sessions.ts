@@ -74,7 +74,7 @@ interface Condition {
   readonly values: readonly string[];
 }
 
-function is(column: 'id' | 'identity' | 'agent' | 'resource' | 'instance', value: string): Condition {
+function is(column: 'id' | 'identity' | 'agent' | 'person' | 'resource' | 'instance', value: string): Condition {
   return { text: `${column} = ?`, values: [value] };
 }
 
@@ -87,7 +87,7 @@ function begins(id: string): Condition {
 
 function filters(query: SessionQuery, ended: ReadonlySet<number>): Condition[] {
   const found: Condition[] = query.id === undefined ? [] : [begins(query.id)];
-  for (const name of ['agent', 'resource', 'instance'] as const) {
+  for (const name of ['agent', 'person', 'resource', 'instance'] as const) {
     const value = query[name];
     if (value !== undefined) found.push(is(name, bounded(name, value) ?? ''));
   }

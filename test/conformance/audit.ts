@@ -384,6 +384,11 @@ function searching(open: () => OpenAudit, found: (query: AuditQuery) => Promise<
       [{ agent: 'shop-copilot' }, (one) => one.actor.name === 'shop-copilot'],
       [{ agent: 'lee@example.com' }, () => false],
       [{ agent: '' }, () => false],
+      [{ person: 'dana@example.com' }, (one) => one.actor.name === 'shop-copilot'],
+      [
+        { person: 'lee@example.com', resource: 'pg-a' },
+        (one) => one.resource === 'pg-a' && one.actor.name === 'lee@example.com',
+      ],
       [{ resource: 'pg-a' }, (one) => one.resource === 'pg-a'],
       [
         { resource: 'pg-b', agent: 'ci-migrate' },

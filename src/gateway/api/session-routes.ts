@@ -62,6 +62,7 @@ const FILTERS = [
   'id',
   'live',
   'agent',
+  'person',
   'resource',
   'instance',
   'run',

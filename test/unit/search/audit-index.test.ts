@@ -5,7 +5,7 @@ import type { AuditQuery } from '../../../src/api/contract.ts';
 import { type ChainLog, openAuditLog } from '../../../src/audit/log.ts';
 import { type AuditIndex, openAuditIndex } from '../../../src/search/audit-index.ts';
 import { chainSegments, listChains } from '../../../src/storage/chain-files.ts';
-import { closed, decided, logOptions, temporary } from '../../support/audit.ts';
+import { actor, closed, decided, logOptions, temporary } from '../../support/audit.ts';
 
 const root = temporary();
 const dir = join(root, 'audit');
@@ -64,6 +64,30 @@ describe('the index itself', () => {
     const told = ['op_asked_once', 'op_told_once', 'op_told'];
     expect(await found({ session: 'ses_told', decision: 'explained' })).toEqual(told);
     expect(await found({ session: 'ses_told', decision: 'deny' })).toEqual([]);
+  });
+
+  it('finds what a person decided on the request of somebody else, and shows it to nobody who did neither', async () => {
+    const facts = {
+      approval: 'apr_1',
+      decidedBy: 'grace@example.com',
+      issuer: 'https://i',
+      subject: 'grace',
+    };
+    await log.append({ type: 'approval.granted', actor, session: 'ses_held', facts });
+    await log.append({
+      type: 'approval.denied',
+      actor,
+      session: 'ses_held',
+      facts: { ...facts, decidedBy: 'max@example.com' },
+    });
+    expect(await found({ person: 'grace@example.com' })).toEqual(['approval.granted']);
+    expect(await found({ q: 'grace', session: 'ses_held' })).toEqual(['approval.granted']);
+    expect(await found({ person: 'dana@example.com', session: 'ses_held' })).toEqual([
+      'approval.denied',
+      'approval.granted',
+    ]);
+    const scope = { issuer: 'https://i', subject: 'grace' };
+    expect((await index.search({ person: 'grace@example.com' }, scope)).events).toEqual([]);
   });
 
   it('goes on where it was after a restart, and over a torn tail', async () => {

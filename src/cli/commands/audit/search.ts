@@ -5,7 +5,7 @@ import { LIMIT_TEXT } from '../../pages.ts';
 /** Which events are meant: all that are given must match. */
 export const AUDIT_FILTERS: readonly OptionSpec[] = [
   { flags: '--agent <name>', text: 'by this agent' },
-  { flags: '--person <name>', text: 'by this person, or an agent on their behalf' },
+  { flags: '--person <name>', text: 'by this person, an agent on their behalf, or decided by them' },
   { flags: '--model <name>', text: 'driven by this model' },
   { flags: '--resource <name>', text: 'on this resource' },
   { flags: '--object <name>', text: 'touching this object, such as public.customers or /orders/7' },

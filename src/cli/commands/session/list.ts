@@ -11,6 +11,7 @@ export const sessionList: CommandSpec = {
   options: [
     { flags: '--live', text: 'only sessions that run now' },
     { flags: '--agent <name>', text: 'only sessions of this agent' },
+    { flags: '--person <name>', text: 'only sessions of this person, or of an agent on their behalf' },
     { flags: '--resource <name>', text: 'only sessions of this resource' },
     { flags: '--instance <id>', text: 'only sessions of this instance: one process of hoopctl' },
     { flags: '--run <id>', text: 'only sessions of this run, by any of its names' },
@@ -21,6 +22,7 @@ export const sessionList: CommandSpec = {
     'hoopctl session list --live',
     'hoopctl session list --resource pg-prod --json',
     'hoopctl session list --run 9876543210',
+    'hoopctl session list --person ada@example.com --limit 1000',
     'hoopctl session list --limit 1000',
   ],
   exitCodes: [67, 69, 77],
@@ -53,7 +55,7 @@ export const sessionList: CommandSpec = {
 };
 
 function queryOf(invocation: Invocation): SessionQuery {
-  const filters = (['agent', 'resource', 'instance', 'run'] as const).flatMap((name) => {
+  const filters = (['agent', 'person', 'resource', 'instance', 'run'] as const).flatMap((name) => {
     const value = textOption(invocation, name);
     if (value === undefined) return [];
     if (name === 'instance') demandInstance(value);
