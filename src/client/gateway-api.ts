@@ -12,7 +12,6 @@ import {
   type Ended,
   type MayItem,
   PATHS,
-  type ReplayFrame,
   type ResourceItem,
   type ResourceList,
   type SessionItem,
@@ -21,6 +20,7 @@ import {
   type WhoAmI,
 } from '../api/contract.ts';
 import type { PolicyReplayItem, PolicyReplayRequest } from '../api/policy-replay.ts';
+import type { ReplayFrame } from '../api/replay.ts';
 import type { RevocationItem, RevocationList, RevocationRequest } from '../api/revocations.ts';
 import { LineSplitter } from '../core/bytes/lines.ts';
 import { nearest } from '../core/config/mistake.ts';

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
-import type { ConnectFacts, LocalProofKind, ReplayFrame } from '../api/contract.ts';
+import type { ConnectFacts, LocalProofKind } from '../api/contract.ts';
+import type { ReplayFrame } from '../api/replay.ts';
 import type { AuditLog } from '../audit/event.ts';
 import type { Allowance } from '../core/allowance.ts';
 import type { Clock } from '../core/clock.ts';

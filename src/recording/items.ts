@@ -1,4 +1,4 @@
-import type { ExchangeHead, ExchangeSide } from '../api/contract.ts';
+import type { ExchangeHead, ExchangeSide } from '../api/replay.ts';
 import type { Frame, RecordingHeader } from './format.ts';
 
 /** What a recording shows, in order: one header, frames, one end. Of what kinds mean see `StreamRecorder`. */

@@ -1,4 +1,4 @@
-import type { ExchangeHead, ExchangeSide } from '../api/contract.ts';
+import type { ExchangeHead, ExchangeSide } from '../api/replay.ts';
 import type { Following } from './followed.ts';
 import type { RecordedItem } from './items.ts';
 

@@ -1,4 +1,4 @@
-import type { ExchangeHead, ExchangeSide } from '../api/contract.ts';
+import type { ExchangeHead, ExchangeSide } from '../api/replay.ts';
 import { type FrameKind, MAX_FRAME_BYTES } from './format.ts';
 import type { RecordingState, StreamRecorder } from './recorder.ts';
 

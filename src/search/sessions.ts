@@ -74,7 +74,10 @@ interface Condition {
   readonly values: readonly string[];
 }
 
-function is(column: 'id' | 'identity' | 'agent' | 'person' | 'resource' | 'instance', value: string): Condition {
+function is(
+  column: 'id' | 'identity' | 'agent' | 'person' | 'resource' | 'instance',
+  value: string,
+): Condition {
   return { text: `${column} = ?`, values: [value] };
 }
 

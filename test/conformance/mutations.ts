@@ -145,7 +145,7 @@ const SHARED: readonly Omit<Mutation, 'suite'>[] = [
   {
     without: 'a count of denials',
     file: GUARD,
-    line: "if (verdict.effect === 'deny' && this.#session.ahead !== 'explains') this.#tally.denied++;",
+    line: "if (verdict.effect === 'deny' && verdict.told !== true) this.#tally.denied++;",
     becomes: '',
     fails: OPENS,
   },

@@ -8,7 +8,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { z } from 'zod';
-import type { ReplayShown } from '../../src/api/contract.ts';
+import type { ReplayShown } from '../../src/api/replay.ts';
 import { LineSplitter } from '../../src/core/bytes/lines.ts';
 import { port, section } from '../../src/core/config/shape.ts';
 import { HoopError, toHoopError } from '../../src/core/errors.ts';

@@ -172,7 +172,9 @@ describe('hoopd check --targets', () => {
     const right = await check('--targets', '-c', 'good.yaml');
     expect([right.code, right.out]).toEqual([
       0,
-      expect.stringMatching(/^good\.yaml is valid; policies \w+; the target has every name asked for there: pg\n$/),
+      expect.stringMatching(
+        /^good\.yaml is valid; policies \w+; the target has every name asked for there: pg\n$/,
+      ),
     ]);
     const away = resource(await freePort(), 'public.customers.email', 'away');
     running.write('away.yaml', good.replace('resources:', `resources:${away}`));

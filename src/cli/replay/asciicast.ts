@@ -1,4 +1,4 @@
-import type { ReplayFrame } from '../../api/contract.ts';
+import type { ReplayFrame } from '../../api/replay.ts';
 import { OctetDecoder } from './printed.ts';
 import { SafeScreen } from './safe-screen.ts';
 

@@ -1,4 +1,4 @@
-import type { ExchangeHead, ExchangeSide, Octets, ReplayFrame } from '../../api/contract.ts';
+import type { ExchangeHead, ExchangeSide, Octets, ReplayFrame } from '../../api/replay.ts';
 import { visible } from '../render/text.ts';
 import { OctetDecoder, octetsOf, type Printed, visibleLines } from './printed.ts';
 

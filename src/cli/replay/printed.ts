@@ -1,4 +1,4 @@
-import type { Octets } from '../../api/contract.ts';
+import type { Octets } from '../../api/replay.ts';
 import { visible } from '../render/text.ts';
 
 /** Lines without LF, then text that goes on where the text before it ended. All of it safe for a terminal. */

@@ -1,7 +1,7 @@
 /**
  * A recording's frames as text for a terminal.
  */
-import type { ReplayFrame } from '../../api/contract.ts';
+import type { ReplayFrame } from '../../api/replay.ts';
 import { visible } from '../render/text.ts';
 import { ExchangePrinter } from './exchange.ts';
 import type { Printed } from './printed.ts';

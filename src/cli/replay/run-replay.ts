@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReplayFrame } from '../../api/contract.ts';
+import type { ReplayFrame } from '../../api/replay.ts';
 import { STILL_LIVE } from '../../api/still-live.ts';
 import { HoopError } from '../../core/errors.ts';
 import { type Invocation, textOption } from '../command.ts';

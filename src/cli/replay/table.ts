@@ -1,4 +1,4 @@
-import type { ReplayFrame } from '../../api/contract.ts';
+import type { ReplayFrame } from '../../api/replay.ts';
 import { cut, displayWidth, pad, visible } from '../render/text.ts';
 
 /** Rows are held to align them, never more than this many. */

@@ -1,4 +1,4 @@
-import type { Octets, ReplayFrame } from '../../api/contract.ts';
+import type { Octets, ReplayFrame } from '../../api/replay.ts';
 import { OctetDecoder, type Printed, visibleLines } from './printed.ts';
 import { SafeScreen } from './safe-screen.ts';
 

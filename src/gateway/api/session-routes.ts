@@ -1,11 +1,11 @@
 import {
   type Ended,
   PATHS,
-  type ReplayFrame,
   type SessionItem,
   type SessionList,
   type SessionQuery,
 } from '../../api/contract.ts';
+import type { ReplayFrame } from '../../api/replay.ts';
 import { STILL_LIVE } from '../../api/still-live.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';

@@ -1,6 +1,6 @@
 /** Watching a session that lives: for as long as it does, and the one who watches may. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ReplayFrame } from '../../api/contract.ts';
+import type { ReplayFrame } from '../../api/replay.ts';
 import { isHoopError } from '../../core/errors.ts';
 import type { Following } from '../../recording/followed.ts';
 

@@ -1,4 +1,4 @@
-import type { ReplayFrame, ReplayShown } from '../../api/contract.ts';
+import type { ReplayFrame, ReplayShown } from '../../api/replay.ts';
 import { isHoopError } from '../../core/errors.ts';
 import type { RecordedItem } from '../../recording/items.ts';
 import type { Frame } from '../../wire/postgres/frame.ts';

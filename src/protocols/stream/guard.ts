@@ -1,4 +1,4 @@
-import type { ExchangeHead, ExchangeSide } from '../../api/contract.ts';
+import type { ExchangeHead, ExchangeSide } from '../../api/replay.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toHoopError } from '../../core/errors.ts';
 import { after, type Later, rescued } from '../../core/later.ts';

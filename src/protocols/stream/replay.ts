@@ -2,7 +2,7 @@
  * What a recording shows, for every protocol: requests, terminals, exchanges. A protocol adds what its responses mean.
  */
 import { isUtf8 } from 'node:buffer';
-import type { Octets, ReplayFrame, ReplayShown } from '../../api/contract.ts';
+import type { Octets, ReplayFrame, ReplayShown } from '../../api/replay.ts';
 import { isHoopError } from '../../core/errors.ts';
 import type { RecordedItem } from '../../recording/items.ts';
 

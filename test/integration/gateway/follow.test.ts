@@ -1,6 +1,7 @@
 /** A session that is watched while it lives: what comes is sent as it is recorded, to those who may look, for as long as they may. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PATHS, type ReplayFrame } from '../../../src/api/contract.ts';
+import { PATHS } from '../../../src/api/contract.ts';
+import type { ReplayFrame } from '../../../src/api/replay.ts';
 import { type Answer, type Caller, RunningGateway, type Tunnel } from '../../support/running-gateway.ts';
 import { eventually } from '../../support/waiting.ts';
 

@@ -2,7 +2,8 @@ import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { PATHS, type ReplayFrame } from '../../../src/api/contract.ts';
+import { PATHS } from '../../../src/api/contract.ts';
+import type { ReplayFrame } from '../../../src/api/replay.ts';
 import { type PostgresServer, startPostgres } from '../../support/postgres/server.ts';
 import { type Caller, RunningGateway } from '../../support/running-gateway.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ReplayFrame } from '../../../src/api/contract.ts';
+import type { ReplayFrame } from '../../../src/api/replay.ts';
 import { Asciicast, type CastOptions } from '../../../src/cli/replay/asciicast.ts';
 import { parseSeconds, pauseMs } from '../../../src/cli/replay/run-replay.ts';
 

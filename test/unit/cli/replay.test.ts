@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ReplayFrame } from '../../../src/api/contract.ts';
+import type { ReplayFrame } from '../../../src/api/replay.ts';
 import { ReplayPrinter } from '../../../src/cli/replay/printer.ts';
 
 const esc = String.fromCharCode(27);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ReplayFrame } from '../../../src/api/contract.ts';
+import type { ReplayFrame } from '../../../src/api/replay.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { replayed } from '../../../src/protocols/stream/replay.ts';
 import type { RecordedItem } from '../../../src/recording/items.ts';

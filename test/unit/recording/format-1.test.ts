@@ -3,7 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ReplayFrame } from '../../../src/api/contract.ts';
+import type { ReplayFrame } from '../../../src/api/replay.ts';
 import { systemClock } from '../../../src/core/clock.ts';
 import { replayFrames } from '../../../src/protocols/postgres/replay.ts';
 import { openRecordingStore } from '../../../src/recording/file-store.ts';

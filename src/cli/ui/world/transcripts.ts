@@ -1,4 +1,4 @@
-import type { ReplayFrame } from '../../../api/contract.ts';
+import type { ReplayFrame } from '../../../api/replay.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { displayWidth } from '../../render/text.ts';
 import { ReplayPrinter } from '../../replay/printer.ts';

@@ -1,4 +1,4 @@
-import type { ExchangeHead } from '../../../api/contract.ts';
+import type { ExchangeHead } from '../../../api/replay.ts';
 import { type NotLocal, notLocal } from '../../../wire/http/local-check.ts';
 import type { CleanText } from '../../stream/for-people.ts';
 import {

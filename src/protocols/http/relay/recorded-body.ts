@@ -1,4 +1,4 @@
-import type { ExchangeSide } from '../../../api/contract.ts';
+import type { ExchangeSide } from '../../../api/replay.ts';
 import type { PieceMasker } from '../../../masking/pieces/piece-masker.ts';
 import type { Guard } from '../../stream/guard.ts';
 import type { OpenOperation } from '../../stream/operations.ts';

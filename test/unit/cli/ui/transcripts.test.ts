@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ReplayFrame } from '../../../../src/api/contract.ts';
+import type { ReplayFrame } from '../../../../src/api/replay.ts';
 import { readTranscript } from '../../../../src/cli/ui/world/transcripts.ts';
 import { eventually } from '../../../support/waiting.ts';
 
