@@ -30,7 +30,8 @@ export class Outlet {
 
   /** Waits until everything is out. @returns The first failure, if there was one. Never rejects. */
   async settled(): Promise<Error | undefined> {
-    if (this.#failed !== undefined) return this.#failed;
+    // What has carried a stream to its end takes no more.
+    if (this.#failed !== undefined || !this.#stream.writable) return this.#failed;
     await new Promise((done) => this.#stream.write('', done));
     return this.#failed;
   }

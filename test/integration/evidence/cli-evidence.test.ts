@@ -174,7 +174,7 @@ describe('audit search', () => {
     const { stdout, stderr } = await hoopctl(['audit', 'search'], env);
     expect(stderr).toBe('');
     expect(stdout.split('\n')[0]).toMatch(
-      /^TIME +WHO +RESOURCE +EVENT +DECISION +OUTCOME +ROWS +SESSION +TEXT$/,
+      /^ID +TIME +WHO +RESOURCE +EVENT +DECISION +OUTCOME +ROWS +SESSION +TEXT$/,
     );
     expect(stdout).toContain('bot for alice');
     expect(stdout).toContain('drop table t1 \\x1b[2J\\u202e');

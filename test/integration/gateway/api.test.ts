@@ -229,7 +229,8 @@ describe("the agent's plane", () => {
     expect(await of(auditor, 'agent=other')).toEqual([sessions['danasOther']]);
     expect(await of(dana, 'agent=copilot')).toEqual([sessions['danasAgent']]);
     expect(await of(dana, 'resource=other')).toEqual([]);
-    expect(await of(dana, 'person=eve')).toBe('ERR_USAGE');
+    expect(await of(dana, 'person=eve')).toEqual([]);
+    expect(await of(dana, 'model=eve')).toBe('ERR_USAGE');
     expect(await of(dana, 'agent=copilot&agent=other')).toBe('ERR_USAGE');
     const pages: string[] = [];
     for (let query: string | undefined = 'limit=1'; query !== undefined; ) {
