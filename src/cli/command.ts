@@ -90,10 +90,10 @@ export const EXIT_TEXTS: Readonly<Record<number, string>> = {
   0: 'done',
   64: 'the call is not valid',
   67: 'not logged in, or the login has expired',
-  69: 'the gateway, the identity provider or the target cannot be reached',
+  69: 'the gateway, the identity provider or the target cannot be reached, is busy, or is of a version that does not fit',
   70: 'internal error',
   75: 'an approval is needed, or was not given in time',
   76: 'verification failed',
   77: 'denied, or no such thing for you',
-  78: 'configuration',
+  78: 'configuration; of every command: standard output cannot be written to',
 };

@@ -80,16 +80,19 @@ export async function runProgram(
   };
   const program = buildProgram(specs, checked, own);
   try {
-    await program.parseAsync([...own], { from: 'user' });
+    await program.parseAsync([...forParsing(specs, own)], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return;
     const path = pathOf(specs, own);
     const spec = specs.find((candidate) => nameOf(candidate) === path);
     const bare = !argv.includes('--') && spec !== undefined && looksLikeACommand(error, spec, own);
+    const within = specs.filter(({ path: [first, second] }) => second !== undefined && first === own[0]);
     const behind = bare
       ? `what is to run stands behind --: hoopctl ${path} … -- COMMAND`
-      : gatewaysOwn(error);
+      : error.message === '(outputHelp)' && within.length > 0
+        ? `one of ${within.map(nameOf).join(', ')}`
+        : gatewaysOwn(error);
     throw usage(
       error.message.replace(/^error: /, ''),
       path,
@@ -97,6 +100,13 @@ export async function runProgram(
       bare ? undefined : meantBy(error, specs, own, spec),
     );
   }
+}
+
+/** Help for a command that there is not would be that of another: such a word is told as it is without asking for help. */
+function forParsing(specs: readonly CommandSpec[], own: readonly string[]): readonly string[] {
+  const words = own.slice(0, 2).filter((word) => !word.startsWith('-'));
+  const known = specs.some(({ path }) => words.slice(0, path.length).every((word, i) => path[i] === word));
+  return known ? own : own.filter((word) => word !== '--help' && word !== '-h');
 }
 
 /** What somebody who knows other programs, or other commands of this one, probably meant. */

@@ -64,6 +64,7 @@ export const ERROR_TABLE = {
   },
   ERR_CONFIG: { exit: 78, http: 500, text: 'the configuration is not valid' },
   ERR_KEY_REUSED: { exit: 77, http: 422, text: 'the idempotency key was used for another request' },
+  ERR_NOT_TRIED: { exit: 77, http: 422, text: 'this cannot be tried out' },
   ERR_VERIFY: { exit: 76, http: 409, text: 'verification failed' },
   ERR_INTERNAL: { exit: 70, http: 500, text: 'internal error' },
 } as const;

@@ -97,6 +97,7 @@ const STEP_BY_CODE: Readonly<Record<ErrorCode, NextStep>> = {
   ERR_BUSY: 'reconnect',
   ERR_CONFIG: 'report',
   ERR_KEY_REUSED: 'correct',
+  ERR_NOT_TRIED: 'instead',
   ERR_VERIFY: 'report',
   ERR_INTERNAL: 'report',
 };

@@ -16,6 +16,13 @@ export async function runShow(invocation: Invocation): Promise<undefined> {
   }
   const facts = Object.entries(event)
     .filter(([name]) => name !== 'schemaVersion')
-    .map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)] as const);
+    .map(([name, value]) => [name, typeof value === 'string' ? value : jsonText(value, io.width)] as const);
   await io.line(renderFacts(facts, io.width).join('\n'));
+}
+
+/** On a terminal with blanks, at which its lines may be broken. Line feeds within texts are written as `\\n` by JSON itself. */
+function jsonText(value: unknown, width: number): string {
+  return Number.isFinite(width)
+    ? JSON.stringify(value, undefined, 1).replace(/\n */g, ' ')
+    : JSON.stringify(value);
 }

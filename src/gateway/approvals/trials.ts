@@ -33,7 +33,7 @@ export class ApprovalTrials {
    * @param actor Who tries it. Whether they may is the caller's to ask.
    * @param viewer What they may see.
    * @param signal Aborted when they do not wait for it any more.
-   * @throws {HoopError} `ERR_UNSUPPORTED` it cannot be tried so that nothing remains; `ERR_LIMIT`, `ERR_BUSY`;
+   * @throws {HoopError} `ERR_NOT_TRIED` it cannot be tried so that nothing remains; `ERR_LIMIT`, `ERR_BUSY`;
    *   `ERR_AUDIT_UNAVAILABLE`; `ERR_TARGET_…`.
    */
   async run(actor: Actor, approval: Approval, viewer: Viewer, signal: AbortSignal): Promise<ApprovalTrial> {
@@ -111,7 +111,7 @@ export class ApprovalTrials {
 
 /** @param why Ends the sentence. */
 function cannotBeTried(why: string): HoopError {
-  return new HoopError('ERR_UNSUPPORTED', `this cannot be tried out: ${why}`, { hint: 'decide by its text' });
+  return new HoopError('ERR_NOT_TRIED', `this cannot be tried out: ${why}`, { hint: 'decide by its text' });
 }
 
 /** Which rows whoever tried it has seen; they are not shown before that is on record. */

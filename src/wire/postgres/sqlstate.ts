@@ -48,6 +48,7 @@ export const SQLSTATE: Readonly<Record<ErrorCode, string>> = {
   ERR_BUSY: '53200',
   ERR_CONFIG: 'F0000',
   ERR_KEY_REUSED: '42501',
+  ERR_NOT_TRIED: '0A000',
   ERR_VERIFY: 'XX001',
   ERR_INTERNAL: 'XX000',
 };

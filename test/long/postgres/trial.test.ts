@@ -269,7 +269,7 @@ describe('a statement that is tried out', () => {
     ['none', '-- nothing', 'one statement'],
   ])('does not try %s', async (_, sql, words) => {
     await expect(tried(sql)).rejects.toMatchObject({
-      code: 'ERR_UNSUPPORTED',
+      code: 'ERR_NOT_TRIED',
       message: expect.stringContaining(words),
     });
     await nothingRemains();

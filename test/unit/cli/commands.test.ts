@@ -107,6 +107,8 @@ describe('what is typed', () => {
     [[], /a command is missing/],
     [['audit'], /a command is missing/],
     [['conect', 'x'], /unknown command 'conect'/],
+    [['help', 'conect'], /unknown command 'conect'/],
+    [['audit', 'serch', '--help'], /unknown command 'serch'/],
     [['connect'], /missing required argument 'resource'/],
     [['session', 'show', 'a', 'b'], /too many arguments/],
     [['whoami', '--jsno'], /unknown option '--jsno'/],

@@ -98,7 +98,7 @@ describe('a request that is tried out', () => {
     ['is of a resource that is gone', { resource: 'gone' }, 'its resource is not there any more'],
   ])('is not, and says why, where it %s', async (_, more, why) => {
     const at = new SetUp();
-    const refused = { code: 'ERR_UNSUPPORTED', message: `this cannot be tried out: ${why}` };
+    const refused = { code: 'ERR_NOT_TRIED', message: `this cannot be tried out: ${why}` };
     await expect(at.try(more)).rejects.toMatchObject(refused);
     expect([at.tried(), at.held]).toEqual([[], 0]);
   });

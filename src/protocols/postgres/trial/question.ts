@@ -94,7 +94,7 @@ function readExpressions(reach: Reach, rows: readonly TextRow[]): void {
 
 /** @param why Ends the sentence. */
 export function notOffered(why: string): HoopError {
-  return new HoopError('ERR_UNSUPPORTED', `this cannot be tried out: ${why}`, {
+  return new HoopError('ERR_NOT_TRIED', `this cannot be tried out: ${why}`, {
     hint: 'decide by its text: a rollback must undo all that is tried, with certainty',
   });
 }

@@ -66,6 +66,7 @@ export const CODE_KINDS: Readonly<Record<ErrorCode, Kind>> = {
   ERR_BUSY: { never: 'a gateway whose memory is held by many: `npm run stress`' },
   ERR_CONFIG: OPERATORS,
   ERR_KEY_REUSED: { never: 'hoopctl approval request alone has keys, and is told it itself' },
+  ERR_NOT_TRIED: { never: 'who decides a request has it tried out, and no agent does' },
   ERR_VERIFY: OPERATORS,
   ERR_INTERNAL: { never: 'a fault of ours, which no test brings about' },
 };
