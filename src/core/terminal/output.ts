@@ -30,9 +30,12 @@ export class Outlet {
 
   /** Waits until everything is out. @returns The first failure, if there was one. Never rejects. */
   async settled(): Promise<Error | undefined> {
-    // What has carried a stream to its end takes no more.
-    if (this.#failed !== undefined || !this.#stream.writable) return this.#failed;
-    await new Promise((done) => this.#stream.write('', done));
+    // Where nothing was written nothing is tried: a command that says nothing cannot fail at it. What has carried a stream to its end takes no more.
+    const { writable, writableLength } = this.#stream;
+    if (this.#failed === undefined && writable && writableLength > 0)
+      await new Promise((done) => this.#stream.write('', done));
+    // What failed at once is told a moment later.
+    await new Promise((done) => setImmediate(done));
     return this.#failed;
   }
 }
