@@ -6,7 +6,7 @@ import type { Vocabulary } from '../../policy/vocabulary/index.ts';
 import { bounded } from '../../search/query.ts';
 
 /**
- * A query with its types and actions written out: `approval.*` is all types that begin so, `http.write` the actions of that group.
+ * A query with its types and actions written out: `approval.*` is all types that begin so, a group's name the actions of it.
  *
  * Pure. @throws {HoopError} `ERR_USAGE` a word is none: nothing would ever be found by it, and nobody told.
  */
@@ -41,7 +41,7 @@ function actionsOf(word: string, vocabulary: Vocabulary): readonly string[] {
   throw none('action', word, verbs, groupsOf(verbs));
 }
 
-/** As in `a, b and c`. */
+/** `a, b and c` */
 function groupsOf(verbs: readonly string[]): string {
   const groups = new Set(verbs.filter((verb) => verb.includes('.')).map((verb) => verb.split('.')[0]!));
   return [...groups]

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cannot } from '../../support/cannot.ts';
 import { HOOPCTL_MAIN } from '../../support/run-hoopctl.ts';
 
 const HOOPD = `import(${JSON.stringify(new URL('../../../src/gateway/main.ts', import.meta.url).href)})
@@ -35,7 +36,9 @@ const PRINTS: readonly [string, readonly string[]][] = [
   ['hoopd demo --help', hoopd(['demo', '--help'])],
 ];
 
-describe.runIf(existsSync('/dev/full'))('standard output that cannot be written', () => {
+const noFull = cannot('output without room: there is no /dev/full', !existsSync('/dev/full'));
+
+describe.skipIf(noFull)('standard output that cannot be written', () => {
   const onto = (args: readonly string[], path: string, flags: string) => {
     const { status, stderr } = spawnSync(process.execPath, args, {
       env,
@@ -86,9 +89,12 @@ test('a reader that has left ends hoopctl silently with 141', () => {
   expect(spawnSync('bash', args, { env, encoding: 'utf8' }).stderr).toBe('141\n');
 });
 
-const hasScript = spawnSync('script', ['--version']).status === 0;
+const noTerminal = cannot(
+  'lines on terminals: there is no script of util-linux',
+  spawnSync('script', ['--version']).status !== 0,
+);
 
-describe.runIf(hasScript)('on a terminal', () => {
+describe.skipIf(noTerminal)('on a terminal', () => {
   /** As util-linux's script shows it, on a terminal with so many columns. */
   const shown = (columns: number, args: readonly string[]) => {
     const words = [process.execPath, ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`);
