@@ -40,6 +40,8 @@ export interface Explanation {
    * nothing, or that is not known.
    */
   readonly lacks?: readonly string[];
+  /** Of an allow: it would be refused all the same at this moment, since what may be done so often was done. Why. */
+  readonly spent?: string;
   readonly policyVersion: string;
 }
 

@@ -39,6 +39,7 @@ export function explanationOf(
   const masked = (approvable?.masked ?? []).slice(0, MAX_TOLD).map(short);
   // Who is denied it is not told what is there: it would be a way to find out.
   const lacks = decision.effect === 'deny' ? [] : (approvable?.lacks ?? []).slice(0, MAX_TOLD).map(short);
+  const spent = decision.effect === 'allow' ? approvable?.spent : undefined;
   return {
     schemaVersion: 1,
     effect: decision.effect,
@@ -54,6 +55,7 @@ export function explanationOf(
     ...(masked.length === 0 ? {} : { masked }),
     ...(columns.length === 0 ? {} : { columns }),
     ...(lacks.length === 0 ? {} : { lacks }),
+    ...(spent === undefined ? {} : { spent }),
     policyVersion: rules.engine.version,
   };
 }

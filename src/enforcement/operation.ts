@@ -89,6 +89,8 @@ export interface Approvable {
   readonly columns?: readonly ExplainedColumn[] | undefined;
   /** What it names and the target does not have, as far as that is certain: names for people. */
   readonly lacks?: readonly string[];
+  /** Why it would be refused at this moment whatever policy says: what may be done so often was done. Absent: it would not. */
+  readonly spent?: string | undefined;
   /** Whether it could be tried out, as far as was known at the last `exact`. Absent: nothing of its kind can. */
   readonly trial?: Trial | undefined;
   /** It is not to run yet, and getting it ready does nothing that needs an approval: that is for when it runs. */

@@ -1,5 +1,6 @@
 import { maskedNames } from '../../api/approval-words.ts';
 import type { Explanation } from '../../api/explanation.ts';
+import { durationText, sizeText } from '../../core/config/units.ts';
 import { renderTable } from './table.ts';
 import { visible } from './text.ts';
 
@@ -19,7 +20,7 @@ export function renderExplanation(
   resource: string,
   width = Number.POSITIVE_INFINITY,
 ): string[] {
-  const { pairs, more, rules, told, lacks = [] } = explanation;
+  const { pairs, more, rules, told, lacks = [], spent } = explanation;
   const masked = maskedNames({ ...explanation, resource }) ?? [];
   const rows = pairs.map(({ effect, action, object, rules: by }) => [
     effect,
@@ -31,6 +32,7 @@ export function renderExplanation(
   return [
     headOf(explanation),
     ...(lacks.length === 0 ? [] : [`and fail there: the target has no ${lacks.map(visible).join(', ')}`]),
+    ...(spent === undefined ? [] : [`and be refused there now: ${visible(spent)}`]),
     ...(told === undefined ? [] : [visible(told.message), `what its client can do: ${visible(told.hint)}`]),
     ...section(
       'it would',
@@ -68,21 +70,29 @@ function refusedPseudonyms({ columns = [] }: Explanation): string[] {
   );
 }
 
-function headOf({ effect, approvals = [], rows, limits, lacks = [], policyVersion }: Explanation): string {
+function headOf({
+  effect,
+  approvals = [],
+  rows,
+  limits,
+  lacks = [],
+  spent,
+  policyVersion,
+}: Explanation): string {
   const by = `by policy ${visible(policyVersion)}`;
   if (effect === 'deny') return `it would be denied, ${by}`;
   if (effect === 'hold')
     return `it would wait for the approval of ${approvals.map(visible).join(' and ')}, ${by}`;
   const bound = rows === undefined ? '' : `, and be undone if it changed more than ${rows} rows`;
-  const runs = lacks.length === 0 ? 'it would run' : 'it would be let through';
+  const runs = lacks.length === 0 && spent === undefined ? 'it would run' : 'it would be let through';
   return `${runs}, ${by}${bound}${limits === undefined ? '' : limitText(limits)}`;
 }
 
 function limitText({ rows, bytes, timeMs }: NonNullable<Explanation['limits']>): string {
   const all = [
     ...(rows === undefined ? [] : [`${rows} rows`]),
-    ...(bytes === undefined ? [] : [`${bytes} octets`]),
-    ...(timeMs === undefined ? [] : [`${timeMs} ms`]),
+    ...(bytes === undefined ? [] : [sizeText(bytes)]),
+    ...(timeMs === undefined ? [] : [durationText(timeMs)]),
   ];
   return `, and be ended if its answer came to more than ${all.join(' or ')}`;
 }

@@ -124,7 +124,7 @@ export class PostgresSession {
       tell: (bytes) => this.#outlet.send([bytes], this.#upstream?.socket ?? stream),
       cancel: async () => this.#upstream?.cancel(),
       definitions: () => parts.definitions.current(),
-      lookUp: ({ plans }) => parts.lookups.take(guard.principal, plans, masks),
+      lookUp: ({ plans }, only) => parts.lookups.take(guard.principal, plans, masks, only),
       onGoodbye: (said) => this.#lookForGoodbye(said),
     });
   }

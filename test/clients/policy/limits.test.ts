@@ -197,7 +197,7 @@ describe('rows', () => {
     const { stdout } = await stack.hoopctl([...how, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ effect: 'allow', limits: { rows: 10, timeMs: 700 } });
     expect((await stack.hoopctl(how)).stdout).toContain(
-      'ended if its answer came to more than 10 rows or 700 ms',
+      'ended if its answer came to more than 10 rows or 700ms',
     );
   });
 });

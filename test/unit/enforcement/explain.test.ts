@@ -97,3 +97,10 @@ describe('an explanation', () => {
     expect(JSON.parse(json)).toMatchObject({ explanation });
   });
 });
+
+it('tells of what was done too often only where it would run', () => {
+  const approvable = { exact: () => '', spent: 'asked too often' };
+  expect(explain([pair('sql.select')], { approvable }).spent).toBe('asked too often');
+  expect(explain([pair('sql.truncate')], { approvable }).spent).toBeUndefined();
+  expect(explain([pair('sql.drop')], { approvable }).spent).toBeUndefined();
+});

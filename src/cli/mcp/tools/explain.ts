@@ -38,10 +38,14 @@ export const explainOperation = tool({
       .array(z.string())
       .optional()
       .describe('What it names and the target does not have: it would fail there.'),
+    refused_now: z
+      .string()
+      .optional()
+      .describe('Why it would be refused at this moment all the same: what may be done so often was done.'),
   }),
   async run({ resource, operation }, { desk, signal }) {
     const explanation = await explained(desk, resource, operation, signal);
-    const { effect, approvals, rows, pairs, rules, columns, masked, lacks } = explanation;
+    const { effect, approvals, rows, pairs, rules, columns, masked, lacks, spent } = explanation;
     return {
       effect,
       ...toldOf(explanation),
@@ -69,6 +73,7 @@ export const explainOperation = tool({
           }),
       ...(masked === undefined ? {} : { masked: masked.map((name) => shownName(name)) }),
       ...(lacks === undefined ? {} : { lacks: lacks.map((name) => shownName(name)) }),
+      ...(spent === undefined ? {} : { refused_now: shownText(spent, TEXT_CHARS) }),
     };
   },
 });

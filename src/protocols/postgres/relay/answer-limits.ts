@@ -1,3 +1,4 @@
+import { durationText, sizeText } from '../../../core/config/units.ts';
 import type { Later } from '../../../core/later.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { AnswerLimit } from '../../../policy/model.ts';
@@ -38,7 +39,8 @@ export class LimitedAnswers {
     if (time === undefined) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      if (operation.open) this.#over(operation, time, `took more than ${time.max} ms`, 'refused: time');
+      if (operation.open)
+        this.#over(operation, time, `took more than ${durationText(time.max)}`, 'refused: time');
     }, time.max);
     this.#timer.unref();
   }
@@ -65,7 +67,12 @@ export class LimitedAnswers {
     if (limits.rows !== undefined && this.#rows > limits.rows.max)
       this.#over(operation, limits.rows, `has more than ${limits.rows.max} rows`, 'refused: rows shown');
     else if (limits.bytes !== undefined && this.#bytes > limits.bytes.max)
-      this.#over(operation, limits.bytes, `has more than ${limits.bytes.max} octets`, 'refused: bytes shown');
+      this.#over(
+        operation,
+        limits.bytes,
+        `has more than ${sizeText(limits.bytes.max)}`,
+        'refused: bytes shown',
+      );
     return operation.refused === undefined;
   }
 

@@ -105,6 +105,10 @@ export class ApprovableStatement implements Approvable {
     return more.length === 0 ? (plan?.lacks ?? []) : [];
   }
 
+  get spent(): string | undefined {
+    return this.#state.lookUp(this.#planned, 'looks')?.reason;
+  }
+
   get trial(): Trial | undefined {
     return this.#trial;
   }

@@ -71,8 +71,8 @@ export class SessionState {
   readonly schemaTurn: SchemaTurn;
   readonly tell: (bytes: Buffer) => void;
   readonly definitions: () => Promise<string>;
-  /** Takes what a statement asks of masked columns from what may be asked. */
-  readonly lookUp: (planned: Planned) => Denial | undefined;
+  /** Takes what a statement asks of masked columns from what may be asked; `looks`: only says whether there is enough. */
+  readonly lookUp: (planned: Planned, only?: 'looks') => Denial | undefined;
   readonly #onGoodbye: (said: () => void) => () => void;
   /** Writes what was gathered, and resolves when the target has answered all of it. A batch that is open stays so. */
   answered: () => Later<void> = () => undefined;
@@ -106,7 +106,7 @@ export class SessionState {
       readonly cancel: () => Promise<void>;
       /** What the target has defined now, as one value. */
       readonly definitions: () => Promise<string>;
-      readonly lookUp: (planned: Planned) => Denial | undefined;
+      readonly lookUp: (planned: Planned, only?: 'looks') => Denial | undefined;
       /** Tells when the client's goodbye is among what it has sent and is not handled yet, until the returned function is called. */
       readonly onGoodbye: (said: () => void) => () => void;
     },

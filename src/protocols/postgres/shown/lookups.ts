@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../core/clock.ts';
+import { durationText } from '../../../core/config/units.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
 import type { Principal } from '../../../identity/principal.ts';
 import type { Lookups } from '../../../policy/model.ts';
@@ -28,23 +29,25 @@ export class LookupBudgets {
   /**
    * Takes what a statement asks from what its principal may still ask.
    *
+   * @param only `looks`: nothing is taken, whatever is left.
    * @returns Undefined where that was enough; else nothing is taken, and the statement must not run.
    */
   take(
     principal: Principal,
     plans: readonly Pick<StatementPlan, 'lookups'>[],
     masks: Pick<SessionMasks, 'lookupsOf' | 'namesOf'>,
+    only?: 'looks',
   ): Denial | undefined {
     if (plans.every(({ lookups }) => lookups === undefined)) return undefined;
     const asked = plans.flatMap(({ lookups = [] }) => lookups);
     if (asked.length === 0) return undefined;
     const keys = new Set(asked.flatMap((one) => [...one]));
     const may = masks.lookupsOf(keys);
-    if (may !== undefined && this.#take(keyOf(principal), asked.length, may)) return undefined;
+    if (may !== undefined && this.#take(keyOf(principal), asked.length, may, only)) return undefined;
     const reason =
       may === undefined
         ? 'policy allows no questions about a masked column any more'
-        : `of a masked column may be asked ${may.count} times in ${may.ms / 1000} s whether it equals something`;
+        : `of a masked column may be asked ${may.count} times in ${durationText(may.ms)} whether it equals something`;
     return {
       code: 'ERR_DENIED',
       message: `refused: ${reason}`,
@@ -56,12 +59,13 @@ export class LookupBudgets {
     };
   }
 
-  #take(who: string, count: number, may: Lookups): boolean {
+  #take(who: string, count: number, may: Lookups, only?: 'looks'): boolean {
     const now = this.#clock.now();
     const known = this.#asked.get(who) ?? { times: [], ms: may.ms };
     known.ms = Math.max(known.ms, may.ms);
     known.times = known.times.filter((at) => at > now - known.ms);
     if (known.times.filter((at) => at > now - may.ms).length + count > may.count) return false;
+    if (only === 'looks') return true;
     if (!this.#asked.has(who) && this.#asked.size >= MAX_ASKERS && !this.#forgetOld(now)) return false;
     for (let left = count; left > 0; left--) known.times.push(now);
     this.#asked.set(who, known);

@@ -1,3 +1,4 @@
+import { durationText, sizeText } from '../../../../core/config/units.ts';
 import { HoopError } from '../../../../core/errors.ts';
 import type { Denial } from '../../../../enforcement/operation.ts';
 import type { AnswerLimit } from '../../../../policy/model.ts';
@@ -34,7 +35,8 @@ export class LimitedAnswer {
     this.#operation = operation;
     const time = operation.limits?.time;
     if (time === undefined) return;
-    const late = () => this.#abort(this.#went(time, `took more than ${time.max} ms`, 'refused: time'));
+    const late = () =>
+      this.#abort(this.#went(time, `took more than ${durationText(time.max)}`, 'refused: time'));
     this.#timer = setTimeout(late, time.max);
   }
 
@@ -88,7 +90,7 @@ export class LimitedAnswer {
   #demand(bytes: number): void {
     const limit = this.#operation?.limits?.bytes;
     if (limit !== undefined && bytes > limit.max)
-      throw this.#went(limit, `has more than ${limit.max} octets`, 'refused: bytes shown');
+      throw this.#went(limit, `has more than ${sizeText(limit.max)}`, 'refused: bytes shown');
   }
 
   #went(limit: AnswerLimit, how: string, outcome: string): HoopError {
