@@ -2,10 +2,11 @@ import { HoopError } from '../../core/errors.ts';
 import {
   CHAIN_PROBLEMS,
   type ChainReport,
+  type VerifyOptions,
   verifyChain,
   verifyLinks,
 } from '../../core/evidence/audit-verify.ts';
-import type { Invocation } from '../command.ts';
+import { type Invocation, textOption } from '../command.ts';
 import type { Io } from '../io.ts';
 import { visible } from '../render/text.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
@@ -24,12 +25,40 @@ interface NamedReport {
 export async function runVerify(invocation: Invocation): Promise<number> {
   const { io, args } = invocation;
   const keys = trustedKeys(invocation.options['key']);
-  const named = args[0] === undefined ? await download(invocation, keys) : await fromFiles(args[0], keys);
+  const against = textOption(invocation, 'against');
+  const earlier = against === undefined ? [] : await fromFiles(against, () => keys);
+  const bad = earlier.find(({ report }) => !report.ok);
+  if (bad !== undefined)
+    throw new HoopError('ERR_VERIFY', `${against} does not hold itself: nothing can be compared with it`, {
+      hint: `see: hoopctl audit verify ${against}`,
+    });
+  const anchors = anchorsOf(earlier);
+  const optionsOf = (chain: string | undefined) => ({ ...keys, ...anchors.get(chain) });
+  const named =
+    args[0] === undefined ? await download(invocation, optionsOf) : await fromFiles(args[0], optionsOf);
+  const there = new Set(named.map(({ report }) => report.chain));
+  const gone = earlier.filter(({ report }) => !there.has(report.chain));
+  if (gone.length > 0)
+    throw new HoopError(
+      'ERR_VERIFY',
+      `${visible(gone[0]!.report.chain ?? '')} is in ${against}, and gone now`,
+    );
   const linked = verifyLinks(named.map(({ report }) => report));
   const reports = named.map(({ name }, i) => ({ name, report: linked[i]! }));
   for (const item of reports) await print(io, item);
   await summarise(io, reports);
   return reports.every(({ report }) => report.ok) ? 0 : EXIT_VERIFY;
+}
+
+type OptionsOf = (chain: string | undefined) => VerifyOptions;
+
+/** Where each chain had come to when it was exported before. */
+function anchorsOf(earlier: readonly NamedReport[]): ReadonlyMap<string | undefined, VerifyOptions> {
+  return new Map(
+    earlier.flatMap(({ report: { chain, head } }) =>
+      head === undefined ? [] : [[chain, { anchor: head }] as const],
+    ),
+  );
 }
 
 function trustedKeys(option: unknown): { trustedKeys?: readonly string[] } {
@@ -41,25 +70,26 @@ function trustedKeys(option: unknown): { trustedKeys?: readonly string[] } {
   return { trustedKeys: option.map(String) };
 }
 
-async function fromFiles(
-  directory: string,
-  keys: { trustedKeys?: readonly string[] },
-): Promise<NamedReport[]> {
+async function fromFiles(directory: string, optionsOf: OptionsOf): Promise<NamedReport[]> {
   const reports: NamedReport[] = [];
   for (const { name, paths } of await findChains(directory)) {
-    reports.push({ name, report: await verifyChain(readFiles(paths), keys) });
+    const report = await verifyChain(readFiles(paths), optionsOf(undefined));
+    // Which chain it is stands in it.
+    const options = optionsOf(report.chain);
+    const known = options.anchor === undefined || !report.ok;
+    reports.push({ name, report: known ? report : await verifyChain(readFiles(paths), options) });
   }
   return reports;
 }
 
-function download(invocation: Invocation, keys: { trustedKeys?: readonly string[] }): Promise<NamedReport[]> {
+function download(invocation: Invocation, optionsOf: OptionsOf): Promise<NamedReport[]> {
   return withGateway(
     invocation,
     async (gateway) => {
       const reports: NamedReport[] = [];
       for (const { id, chain } of await gateway.api.auditChains()) {
         const octets = await gateway.api.auditChain(id, invocation.io.signal);
-        reports.push({ name: chain, report: await verifyChain(octets, { ...keys, chain }) });
+        reports.push({ name: chain, report: await verifyChain(octets, { ...optionsOf(chain), chain }) });
       }
       if (reports.length === 0) throw new HoopError('ERR_VERIFY', 'the gateway has no audit chain to verify');
       return reports;

@@ -35,6 +35,7 @@ export function briefText({ me, run, ends, held, many, sandbox }: BriefFacts): s
     '',
     ...table(ends),
     'A session is opened when a client connects. You need no other credential, and none that you find elsewhere is of use here.',
+    ...(ends.some(({ setup }) => 'NO_PROXY' in setup.variables) ? [WITHOUT_URL_PASSWORD] : []),
     '',
     ...may(ends),
     '## What is hidden',
@@ -55,6 +56,10 @@ export function briefText({ me, run, ends, held, many, sandbox }: BriefFacts): s
     '',
   ].join('\n');
 }
+
+/** Of what is called by its URL, as the variable tells that goes with it. */
+const WITHOUT_URL_PASSWORD =
+  'A client that takes no password in the URL of an API (`fetch`) calls it without, and sends the password as `Authorization: Bearer`.';
 
 /** What is not in the table, and how it could be reached: from within a sandbox not at all. */
 function elsewhere(

@@ -31,6 +31,7 @@ export const CHAIN_PROBLEMS = {
   'anchor-missing': 'the chain does not contain a checkpoint that was seen earlier: it was cut or rewritten',
   'link-mismatch': 'the next chain of this writer began after another last line than this one',
   'link-missing': 'the chain that this one continues is not there',
+  'chain-twice': 'the same chain is here more than once: one of them may end elsewhere',
 } as const;
 type ChainProblem = keyof typeof CHAIN_PROBLEMS;
 
@@ -212,12 +213,14 @@ export async function verifyChain(
  * Pure. The newest chain's own tail stays provable only up to its last signed checkpoint.
  *
  * @param reports Any order; a report with a problem of its own keeps it.
- * @returns The same reports, in the same order, with `link-mismatch` or `link-missing` added where they apply.
+ * @returns The same reports, in the same order, with `link-mismatch`, `link-missing` or `chain-twice` added where they apply.
  */
 export function verifyLinks(reports: readonly ChainReport[]): ChainReport[] {
   const byChain = new Map(reports.map((report) => [report.chain, report]));
   const broken = new Map<string | undefined, ChainProblem>();
   for (const report of reports) {
+    if (report.chain !== undefined && byChain.get(report.chain) !== report)
+      broken.set(report.chain, 'chain-twice');
     const link = report.previous;
     if (link === undefined) continue;
     const before = byChain.get(link.chain);
@@ -228,7 +231,7 @@ export function verifyLinks(reports: readonly ChainReport[]): ChainReport[] {
   return reports.map((report) => {
     const reason = broken.get(report.chain);
     if (reason === undefined || report.problem !== undefined) return report;
-    const line = reason === 'link-missing' ? 1 : (report.head?.seq ?? 0) + 2;
+    const line = reason === 'link-missing' || reason === 'chain-twice' ? 1 : (report.head?.seq ?? 0) + 2;
     return { ...report, ok: false, problem: { line, reason } };
   });
 }

@@ -37,7 +37,7 @@ export function notLocal(headers: readonly string[], proof: string | undefined):
   return {
     status: 401,
     reason: "the tunnel's own secret is missing or wrong",
-    hint: 'use the URL that hoopctl gives, with the user information in it',
+    hint: 'use the URL that hoopctl gives, with the user information in it; a client that takes none sends its password as Authorization: Bearer',
   };
 }
 

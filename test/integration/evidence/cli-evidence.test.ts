@@ -107,6 +107,35 @@ describe('audit verify', () => {
     }
   });
 
+  test('proves by an earlier export that nothing was cut off since', async () => {
+    const { lines } = makeChain();
+    const folder = (name: string) => join(directory, 'kept', name);
+    const put = async (name: string, kept: readonly string[], file = FILE_ID) => {
+      await mkdir(folder(name), { recursive: true });
+      await writeFile(join(folder(name), `${file}.ndjson`), kept.join(''));
+    };
+    await put('november', lines.slice(0, -1));
+    await put('december', lines);
+    const against = (now: string, then: string) =>
+      hoopctl(['audit', 'verify', folder(now), '--against', folder(then)], {});
+    expect(await against('december', 'november')).toMatchObject({ exitCode: 0 });
+    expect(await against('november', 'november')).toMatchObject({ exitCode: 0 });
+    // By itself a chain that was cut holds.
+    expect((await hoopctl(['audit', 'verify', folder('november')], {})).exitCode).toBe(0);
+    const cut = await against('november', 'december');
+    expect(cut).toMatchObject({ exitCode: 76, stdout: expect.stringContaining('anchor-missing') });
+    await put('altered', lines.toSpliced(2, 1));
+    const altered = await against('december', 'altered');
+    expect(altered).toMatchObject({ exitCode: 76, stderr: expect.stringContaining('does not hold itself') });
+    await put('twice', lines);
+    await put('twice', lines.slice(0, -1), 'copy');
+    const twice = await hoopctl(['audit', 'verify', folder('twice')], {});
+    expect(twice).toMatchObject({ exitCode: 76, stdout: expect.stringContaining('chain-twice') });
+    serveChain(lines.slice(0, -1).join(''));
+    const served = await hoopctl(['audit', 'verify', '--against', folder('december')], env);
+    expect(served).toMatchObject({ exitCode: 76, stdout: expect.stringContaining('anchor-missing') });
+  });
+
   test("reads the gateway's own folder, and does not take an empty one for a good one", async () => {
     const { lines } = makeChain();
     const folder = join(directory, 'state', FILE_ID);

@@ -122,7 +122,8 @@ export class CatalogNames implements TargetNames {
   }
 
   #meant(name: string, candidates: readonly string[]): string {
-    const meant = candidates.length > MOST_CANDIDATES ? undefined : nearest(name, candidates);
+    if (candidates.length > MOST_CANDIDATES) return 'correct the name, or remove it';
+    const meant = nearest(name, candidates) ?? inOtherSchema(name, candidates);
     return meant === undefined ? 'correct the name, or remove it' : `did you mean ${meant}?`;
   }
 
@@ -186,4 +187,10 @@ function hasColumn({ columns }: Relation, name: string): boolean {
 
 function columnsOf({ schema, name, columns }: Relation): string[] {
   return [...columns.keys()].map((column) => `${schema}.${name}.${column}`);
+}
+
+/** The only one of that name, whatever its schema: `customers`, or `sales.customers`, for `public.customers`. */
+function inOtherSchema(name: string, candidates: readonly string[]): string | undefined {
+  const [last, ...more] = candidates.filter((one) => one.endsWith(`.${name.split('.').at(-1)}`));
+  return more.length === 0 ? last : undefined;
 }

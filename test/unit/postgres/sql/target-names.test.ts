@@ -79,7 +79,9 @@ describe('names in a rule', () => {
   const lacking = 'which the database does not have: the rule does not apply to it; ';
   it.each<[string, string, string]>([
     ['Table', 'public.custmers', 'did you mean public.customers?'],
-    ['Table', 'customers', 'correct the name, or remove it'],
+    ['Table', 'customers', 'did you mean public.customers?'],
+    ['Table', 'sales.customers', 'did you mean public.customers?'],
+    ['Table', 'invoices', 'correct the name, or remove it'],
     ['Table', 'public.orders.pan', 'did you mean public.orders?'],
     ['Schema', 'pubilc', 'did you mean public?'],
     ['Column', 'public.customers.emial', 'did you mean public.customers.email?'],
