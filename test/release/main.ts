@@ -5,7 +5,7 @@
  * SOURCE_DATE_EPOCH is the time of everything inside; without it that of the last commit.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../support/source-tree.ts';
@@ -54,10 +54,22 @@ async function main(): Promise<void> {
   } finally {
     rmSync(cache, { recursive: true });
   }
-  writeFileSync(join(out, 'SHA256SUMS'), built.map(({ file, sha256 }) => `${sha256}  ${file}\n`).join(''));
+  writeSums(join(out, 'SHA256SUMS'), built);
   const mib = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1).padStart(6)} MiB`;
   for (const { file, bytes, unpacked, sha256 } of built)
     process.stdout.write(`${mib(bytes)} (${mib(unpacked).trim()} unpacked)  ${sha256}  release/${file}\n`);
+}
+
+/** Beside what was built now stands what was built before and still lies there. */
+function writeSums(path: string, built: readonly { readonly file: string; readonly sha256: string }[]): void {
+  const before = existsSync(path) ? readFileSync(path, 'utf8').split('\n') : [];
+  const known = before.map((line) => line.split('  ')).map(([sha256 = '', file = '']) => ({ file, sha256 }));
+  const kept = known.filter(
+    ({ file }) =>
+      file !== '' && existsSync(join(path, '..', file)) && !built.some((one) => one.file === file),
+  );
+  const lines = [...kept, ...built].map(({ file, sha256 }) => `${sha256}  ${file}\n`);
+  writeFileSync(path, lines.toSorted().join(''));
 }
 
 await main();

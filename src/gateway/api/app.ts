@@ -40,7 +40,7 @@ export function createApp(deps: AppDeps, open: readonly Routes[], guarded: reado
   app.notFound((context) =>
     answer(
       new HoopError('ERR_USAGE', `nothing is at ${context.req.path.slice(0, 200)}`, {
-        hint: 'this is the gateway: hoopctl speaks to it; where it has pages for approvers, they are at /approvals',
+        hint: 'this is the gateway: hoopctl speaks to it; its health is at GET /healthz, and pages for approvers, where it has them, are at /approvals',
       }),
       { status: 404 },
     ),

@@ -110,7 +110,7 @@ export class IssuerKeys {
     if (this.#keys === undefined || age() >= times.maxStaleMs) {
       throw new HoopError('ERR_ISSUER_UNREACHABLE', undefined, {
         detail: `no keys of ${issuer}`,
-        hint: 'try again in a moment; if it lasts, the operator finds the reason in the log of hoopd',
+        hint: 'try again in half a minute, when it is asked again; if it lasts, the operator finds the reason in the log of hoopd',
       });
     }
     return this.#keys;

@@ -193,7 +193,7 @@ describe('proofs and tokens of API calls', () => {
       status: 404,
       code: 'ERR_USAGE',
       detail: 'nothing is at /v1/nothing',
-      hint: 'this is the gateway: hoopctl speaks to it; where it has pages for approvers, they are at /approvals',
+      hint: 'this is the gateway: hoopctl speaks to it; its health is at GET /healthz, and pages for approvers, where it has them, are at /approvals',
     });
     expect(answer.headers['content-type']).toBe('application/problem+json');
     expect(answer.headers['strict-transport-security']).toBeDefined();
