@@ -259,6 +259,7 @@ export class ChainWriter implements AuditLog {
     const failure = unavailable(error);
     this.#options.log.error('the audit log cannot be written: everything is refused', {
       chain: this.chain,
+      code: failure.code,
       error: failure.detail,
     });
     for (const { settled } of refused) settled?.(failure);

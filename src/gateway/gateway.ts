@@ -56,6 +56,8 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
   closers.push(() => door.close());
   const state = await openState(config.state);
   closers.push(() => state.close());
+  for (const file of state.wereOpen)
+    log.warn('a file of state could be read by others, and no longer can', { file });
   const audit = await openAuditLog({
     dir: state.auditDir,
     instance: state.instance,

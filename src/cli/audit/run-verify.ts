@@ -65,7 +65,9 @@ function trustedKeys(option: unknown): { trustedKeys?: readonly string[] } {
   if (!Array.isArray(option)) return {};
   for (const key of option) {
     if (/^[\w-]{43}$/.test(String(key))) continue;
-    throw new HoopError('ERR_USAGE', '--key is a raw Ed25519 public key: 43 letters of base64url');
+    throw new HoopError('ERR_USAGE', '--key is a raw Ed25519 public key: 43 letters of base64url', {
+      hint: 'hoopctl audit verify without --key prints those that signed, to compare with what the operator has said',
+    });
   }
   return { trustedKeys: option.map(String) };
 }

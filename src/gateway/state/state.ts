@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { hkdfSync, randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadSigningKey as loadAuditKey } from '../../audit/keys.ts';
@@ -27,8 +27,14 @@ export interface GatewayState {
   readonly auditDir: string;
   /** For the search index. */
   readonly indexDir: string;
+  /** Files that others could read, and no longer can. */
+  readonly wereOpen: readonly string[];
   close(): void;
 }
+
+/** Who reads one of them is the gateway, or lifts what was revoked. */
+const PRIVATE = ['token-key.jwk', 'audit-key.pem', 'state.db'] as const;
+const GROUP_AND_OTHER = 0o077;
 
 const SALT = 'hoop-own-secret';
 const SECRET_BYTES = 32;
@@ -37,7 +43,8 @@ const SECRET_BYTES = 32;
  * Opens the state directory, making what is missing: `instance`, `token-key.jwk`, `audit-key.pem`, `state.db`, all
  * readable by their owner alone.
  *
- * Effects: takes the directory for this process; writes files at the first start only.
+ * Effects: takes the directory for this process; writes files at the first start only; takes from others what they could read, as a
+ * copy that was put back may have it.
  *
  * @param dir Absolute.
  * @throws {HoopError} `ERR_CONFIG` another hoopd uses it, or something in it cannot be read or made.
@@ -45,6 +52,7 @@ const SECRET_BYTES = 32;
 export async function openState(dir: string): Promise<GatewayState> {
   const lock = open(dir, () => lockDirectory(dir, 'hoopd'));
   try {
+    const wereOpen = PRIVATE.map((name) => join(dir, name)).filter(closeToOthers);
     const instance = readOrMake(join(dir, 'instance'), () => `hoopd-${randomBytes(5).toString('hex')}`);
     const jwk = readOrMake(join(dir, 'token-key.jwk'), () => JSON.stringify(generateSigningKey()));
     const tokenKey = await loadSigningKey(open(dir, () => JSON.parse(jwk) as PrivateJwk));
@@ -55,10 +63,32 @@ export async function openState(dir: string): Promise<GatewayState> {
       lock.release();
     };
     const dirs = { auditDir: join(dir, 'audit'), indexDir: join(dir, 'index') };
-    return { instance, tokenKey, auditKey, ownSecret: secretsOf(tokenKey), database, ...dirs, close };
+    return {
+      instance,
+      tokenKey,
+      auditKey,
+      ownSecret: secretsOf(tokenKey),
+      database,
+      ...dirs,
+      wereOpen,
+      close,
+    };
   } catch (error) {
     lock.release();
     throw error;
+  }
+}
+
+/** @returns Whether others could read it. @throws {HoopError} `ERR_CONFIG` they still can. */
+function closeToOthers(path: string): boolean {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+  if ((mode & GROUP_AND_OTHER) === 0) return false;
+  try {
+    chmodSync(path, mode & ~GROUP_AND_OTHER & 0o777);
+    return true;
+  } catch (cause) {
+    const hint = `give it to the user that hoopd runs as, and to nobody else: chmod 600 ${path}`;
+    throw new HoopError('ERR_CONFIG', `${path} may be read by others`, { hint, cause });
   }
 }
 

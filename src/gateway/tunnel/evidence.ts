@@ -135,8 +135,12 @@ async function openRecorder({ recordings, log }: TunnelDeps, { ref, startedAt }:
   try {
     return await recordings.open({ id: ref.id, protocol: ref.protocol, startedAt });
   } catch (error) {
-    log.error('a recording could not be opened', { session: ref.id, error: String(error) });
-    throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, { cause: error });
+    const { code, detail } = toHoopError(error, 'ERR_RECORDING_UNAVAILABLE');
+    log.error('a recording could not be opened', { session: ref.id, code, detail });
+    throw new HoopError('ERR_RECORDING_UNAVAILABLE', undefined, {
+      hint: 'connect again in a while; if that is refused too, ask the operator of the gateway whether its disk is full',
+      cause: error,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { PATHS } from '../../../src/api/contract.ts';
+import { type LogFields, silentLog } from '../../../src/core/log.ts';
 import { openTls, RunningGateway } from '../../support/running-gateway.ts';
 
 let running: RunningGateway;
@@ -57,12 +58,19 @@ describe('bounds of the port', () => {
 
 describe('evidence first', () => {
   it('no stream without a recording', async () => {
-    running = await RunningGateway.start();
+    const lines: [string, LogFields][] = [];
+    const error = (message: string, fields: LogFields = {}) => void lines.push([message, fields]);
+    running = await RunningGateway.start({ deps: { log: { ...silentLog, error } } });
     rmSync(join(running.dir, 'recordings'), { recursive: true });
     running.write('recordings', 'where a folder was');
     const tunnel = await (await running.machine()).tunnel('echo');
     expect(tunnel.status).toBe(503);
-    expect(JSON.parse(await tunnel.until()).code).toBe('ERR_RECORDING_UNAVAILABLE');
+    expect(JSON.parse(await tunnel.until())).toMatchObject({
+      code: 'ERR_RECORDING_UNAVAILABLE',
+      hint: expect.stringContaining('whether its disk is full'),
+    });
+    const why = { code: 'ERR_RECORDING_UNAVAILABLE', detail: expect.stringMatching(/^E[A-Z]+/) };
+    expect(lines).toContainEqual(['a recording could not be opened', expect.objectContaining(why)]);
     expect(running.gateway.sessions.size).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -35,6 +35,18 @@ it.each(['instance', 'token-key.jwk'])(
     });
   },
 );
+
+it('what a copy that was put back lets others read is closed to them, and named', async () => {
+  const first = await openState(dir);
+  expect(first.wereOpen).toEqual([]);
+  first.close();
+  const open = ['token-key.jwk', 'audit-key.pem', 'state.db'].map((name) => join(dir, name));
+  for (const path of open) chmodSync(path, 0o644);
+  const again = await openState(dir);
+  expect(again.wereOpen).toEqual(open);
+  expect(open.map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600, 0o600]);
+  again.close();
+});
 
 it('a directory in use is told from one that cannot be locked', () => {
   const lock = lockDirectory(dir, 'hoopd');
