@@ -34,7 +34,7 @@ export async function runCommand(invocation: Invocation): Promise<number> {
   const outside = sandbox ? await import('./sandbox/outside.ts') : undefined;
   const maker = outside?.demandMaker(io.env);
   const plan = planConnect(invocation);
-  const file = summaryFile(invocation);
+  const file = textOption(invocation, 'summary');
   if (file !== undefined) await demandWritable(file, '--summary');
   const trouble = new Trouble(io);
   const ttl = plan.ttlMs === undefined ? {} : { ttlSeconds: Math.floor(plan.ttlMs / 1000) };
@@ -67,16 +67,6 @@ export async function runCommand(invocation: Invocation): Promise<number> {
   if (file !== undefined && plan.run !== undefined)
     await (await import('../audit/run-summary.ts')).appendSummary(invocation, plan.run, file);
   return code;
-}
-
-/** Before anything runs: a variable that is not set here must not cost the run its summary. */
-function summaryFile(invocation: Invocation): string | undefined {
-  const file = textOption(invocation, 'summary');
-  if (file === '')
-    throw new HoopError('ERR_USAGE', '--summary names no file', {
-      hint: 'is the variable set that was to name it? GITHUB_STEP_SUMMARY is, in jobs of GitHub alone',
-    });
-  return file;
 }
 
 interface Sorted {

@@ -46,8 +46,8 @@ test.each([
   [
     ['run', '--summary', '', '--', 'true'],
     64,
-    '--summary names no file',
-    'is the variable set that was to name it? GITHUB_STEP_SUMMARY is, in jobs of GitHub alone',
+    '--summary is empty',
+    'is the variable set that was to say it? see: hoopctl run --help',
   ],
   [
     ['connect', 'echo', 'nothere', '--', 'true'],

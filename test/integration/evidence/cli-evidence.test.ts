@@ -250,12 +250,14 @@ describe('session list', () => {
     expect(table.stdout.trim().split('\n')).toHaveLength(3);
   });
 
+  const INSTANCE = 'ins_PDP1NDMN9687BKE0S4KBQCAXBV';
+
   test('leaves it to the gateway which ones match: it knows them all', async () => {
     serve(3);
-    const filters = ['--live', '--agent', 'bot', '--resource', 'pg', '--instance', 'ins_1', '--run', 'r/1'];
+    const filters = ['--live', '--agent', 'bot', '--resource', 'pg', '--instance', INSTANCE, '--run', 'r/1'];
     expect(await listed(...filters)).toEqual({ count: 3, stderr: '', exitCode: 0 });
     const [asked] = gateway.requests.filter((line) => line.includes('/v1/sessions'));
-    expect(asked).toContain('?agent=bot&resource=pg&instance=ins_1&run=r%2F1&live=true&limit=100');
+    expect(asked).toContain(`?agent=bot&resource=pg&instance=${INSTANCE}&run=r%2F1&live=true&limit=100`);
   });
 });
 
