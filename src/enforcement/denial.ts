@@ -61,7 +61,7 @@ export function denialOf({ decision, pair, cause, instead }: Judgement): Denial 
       message: `${whatOf(pair)} is denied by rule ${JSON.stringify(rule?.id ?? '')}: its rows cannot be counted`,
       rule: rule?.id ?? cause,
       reason: 'the rule bounds how many rows are changed, and of this statement nobody could say how many',
-      hint: 'send each change as a statement of its own, on one table; for anything else ask the operator of the gateway',
+      hint: 'send each change as a statement of its own, on one table from which nothing follows in others; for anything else ask the operator of the gateway',
       next: GENERAL_REFUSALS[cause].next,
     };
   }
