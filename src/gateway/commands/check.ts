@@ -68,10 +68,10 @@ async function examine({ config: path, withoutSecrets, targets, json }: CheckOpt
   const warnings = [...(withoutSecrets === true ? [] : openFiles(loaded)), ...policies.warnings];
   const valid = { schemaVersion: 1, ok: true, mistakes: [], warnings, policyVersion: set.version } as const;
   if (targets !== true) return valid;
-  const tell = (resource: string) => {
+  const begins = (resource: string) => {
     if (json !== true) tell(`asking the target of ${resource}`);
   };
-  const asked = await compareTargets(loaded, set.policies, tell);
+  const asked = await compareTargets(loaded, set.policies, begins);
   const ok = asked.mistakes.length === 0 && asked.targets.every(({ compared }) => compared);
   return { ...valid, ...asked, ok };
 }
