@@ -144,6 +144,16 @@ describe('hoopd check', () => {
     for (const name of ['tls.key', 'pg-password']) chmodSync(at(name), 0o600);
   });
 
+  it('--targets says whom it asks, and why it could not', async () => {
+    const good = readFileSync(at('hoopd.yaml'), 'utf8');
+    writeFileSync(at('closed.yaml'), good.replace('host: localhost, port: 5432', 'host: 127.0.0.1, port: 1'));
+    const { code, err } = await Hoopd.run('check', '--targets', '-c', 'closed.yaml');
+    expect(code).toBe(69);
+    expect(err).toMatch(/^asking the target of pg-prod\n/);
+    expect(err).toContain('pg-prod: the target cannot be reached (ECONNREFUSED');
+    expect(err).toContain('check what target names, and the way there from this machine');
+  });
+
   it('usage errors exit 64', async () => {
     expect((await Hoopd.run('chekc')).code).toBe(64);
     expect((await Hoopd.run('check', '--nope')).code).toBe(64);

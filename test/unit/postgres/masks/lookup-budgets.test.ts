@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import type { Principal } from '../../../src/identity/principal.ts';
-import { LookupBudgets } from '../../../src/protocols/postgres/shown/lookups.ts';
+import type { Principal } from '../../../../src/identity/principal.ts';
+import { LookupBudgets } from '../../../../src/protocols/postgres/shown/lookups.ts';
 
 const HOUR = 3_600_000;
 const who = {
