@@ -24,7 +24,8 @@ export type Fetch = (url: URL, init: RequestInit) => Promise<Response>;
 export async function fetchJson(url: URL, limits: FetchLimits, fetch: Fetch): Promise<unknown> {
   const response = await fetch(url, {
     redirect: 'manual',
-    headers: { accept: 'application/json' },
+    // An API server of Kubernetes answers 406 where the type of key sets is not named: RFC 7517 §8.5.2.
+    headers: { accept: 'application/json, application/jwk-set+json' },
     signal: AbortSignal.timeout(limits.timeoutMs),
   });
   if (response.status !== 200) {

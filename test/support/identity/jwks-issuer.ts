@@ -50,7 +50,11 @@ export async function startJwksIssuer(path = ''): Promise<JwksIssuer> {
     const misbehaviour = request.url?.includes('elsewhere')
       ? undefined
       : answers.get(isKeys ? 'jwks' : 'discovery');
-    send(response, misbehaviour ?? { status: 200, body: JSON.stringify(body) });
+    // As API servers of Kubernetes do.
+    const named = /application\/jwk-set\+json|\*\/\*/.test(request.headers.accept ?? '*/*');
+    const answer =
+      isKeys && !named ? { status: 406, body: '{}' } : { status: 200, body: JSON.stringify(body) };
+    send(response, misbehaviour ?? answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
