@@ -38,6 +38,8 @@ export interface OptionSpec {
   /** `--limit <n>`. */
   readonly flags: string;
   readonly text: string;
+  /** What to do where its value is empty, if more can be said than that a variable is not set. */
+  readonly whenEmpty?: string;
   /** All values that there are: shells complete them. */
   readonly choices?: readonly string[];
 }

@@ -5,7 +5,14 @@ import { Command, CommanderError } from 'commander';
 import { HoopError } from '../core/errors.ts';
 import { helpColumns, helpLayout } from '../core/terminal/help.ts';
 import { wrapped, wrappedCommand } from '../core/terminal/prose.ts';
-import { type CommandSpec, EXIT_TEXTS, HOOPD_CHECK, type Invocation, optionsOf } from './command.ts';
+import {
+  type CommandSpec,
+  EXIT_TEXTS,
+  HOOPD_CHECK,
+  type Invocation,
+  type OptionSpec,
+  optionsOf,
+} from './command.ts';
 import { asOptions, commandMeant, optionMeant } from './other-words.ts';
 
 export interface ProgramHooks {
@@ -182,7 +189,7 @@ function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
     spec.description === undefined ? spec.summary : `${spec.summary}\n\n${spec.description}`,
   );
   for (const { syntax, text } of spec.arguments ?? []) command.argument(syntax, text);
-  for (const { flags, text } of optionsOf(spec)) addOption(command, flags, text, nameOf(spec));
+  for (const option of optionsOf(spec)) addOption(command, option, nameOf(spec));
   if (spec.takesCommand) command.usage(`${command.usage()} [-- command...]`);
   command.addHelpText('after', () => helpTail(spec, hooks.width));
   command.action((...actionArgs: unknown[]) => {
@@ -196,10 +203,11 @@ function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
 }
 
 /** What takes one value is given once, and has one: a variable that is not set must not widen a search or choose a default. */
-function addOption(command: Command, flags: string, text: string, path: string): void {
+function addOption(command: Command, { flags, text, whenEmpty }: OptionSpec, path: string): void {
   const [flag = ''] = /--[a-z-]+/.exec(flags) ?? [];
   const one = (value: string, before: unknown) => {
-    if (value === '') throw usage(`${flag} is empty`, path, 'is the variable set that was to say it?');
+    if (value === '')
+      throw usage(`${flag} is empty`, path, whenEmpty ?? 'is the variable set that was to say it?');
     if (before !== undefined && before !== value)
       throw usage(`${flag} is given twice, as ${before} and as ${value}`, path);
     return value;

@@ -10,7 +10,11 @@ export const run: CommandSpec = {
     'reach, what is masked, and whom to ask. With --sandbox it has no other network (Linux, with bubblewrap, or util-linux and iproute2).',
   options: [
     { flags: '--sandbox', text: 'nothing else on the network: only the tunnels, at 127.0.0.1' },
-    { flags: '--summary <file>', text: 'when it has ended, append to this file what it did, as Markdown' },
+    {
+      flags: '--summary <file>',
+      text: 'when it has ended, append to this file what it did, as Markdown',
+      whenEmpty: 'is the variable set that was to name it? GITHUB_STEP_SUMMARY is, in jobs of GitHub alone',
+    },
     { flags: '--reason <text>', text: 'why, for approvers and the audit' },
     { flags: '--ttl <duration>', text: 'end at the latest after so long: 90s, 30m, 8h' },
     ...ATTENUATION_OPTIONS,

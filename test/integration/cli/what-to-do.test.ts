@@ -47,7 +47,7 @@ test.each([
     ['run', '--summary', '', '--', 'true'],
     64,
     '--summary is empty',
-    'is the variable set that was to say it? see: hoopctl run --help',
+    'is the variable set that was to name it? GITHUB_STEP_SUMMARY is, in jobs of GitHub alone; see: hoopctl run --help',
   ],
   [
     ['connect', 'echo', 'nothere', '--', 'true'],
