@@ -261,6 +261,41 @@ describe('session list', () => {
   });
 });
 
+describe('the beginning of an id', () => {
+  const tail = '01M8P8PNC6H0VKJRMPHDFVV80';
+  const told = (id: string) => ({
+    schemaVersion: 2,
+    id,
+    at: 'T',
+    type: 'operation.decided',
+    text: 'drop table t1',
+  });
+  const found = (ids: readonly string[]) => () => ({
+    body: JSON.stringify({ schemaVersion: 1, events: ids.map(told) }),
+  });
+
+  test('is enough for audit show where one event has it, and several are named', async () => {
+    gateway.answers.set('/v1/audit/events', found([`evt_${tail}1`]));
+    gateway.answers.set(`/v1/audit/events/evt_${tail}1`, { body: JSON.stringify(told('x')) });
+    const { exitCode, stdout } = await hoopctl(['audit', 'show', `evt_${tail.slice(0, 10)}`], env);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('drop table t1')]);
+    const asked = gateway.requests.find((line) => line.includes('/v1/audit/events?'));
+    expect(decodeURIComponent(asked!)).toMatch(/since=2026-11-30T13:00:58\.\d{3}Z&until=2026-11-30T13:00:58/);
+    gateway.answers.set('/v1/audit/events', found([`evt_${tail}1`, `evt_${tail}2`]));
+    const several = await hoopctl(['audit', 'show', `evt_${tail}`], env);
+    expect(several).toMatchObject({ exitCode: 64, stdout: '' });
+    expect(several.stderr).toContain(`hint: it is one of evt_${tail}1, evt_${tail}2\n`);
+  });
+
+  test('ends no session where it is that of two', async () => {
+    const sessions = [`ses_${tail}1`, `ses_${tail}2`].map((id) => ({ id }));
+    gateway.answers.set('/v1/sessions', { body: JSON.stringify({ schemaVersion: 1, sessions }) });
+    const { exitCode, stderr } = await hoopctl(['session', 'kill', `ses_${tail}`], env);
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining(`ses_${tail}1, ses_${tail}2`)]);
+    expect(gateway.requests.some((line) => line.startsWith('DELETE'))).toBe(false);
+  });
+});
+
 test.each(['replay', 'test'])(
   "policy %s is told of hoopd check where it is given a gateway's configuration",
   async (what) => {

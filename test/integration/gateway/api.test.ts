@@ -231,6 +231,13 @@ describe("the agent's plane", () => {
     expect(await of(dana, 'resource=other')).toEqual([]);
     expect(await of(dana, 'person=eve')).toEqual([]);
     expect(await of(dana, 'model=eve')).toBe('ERR_USAGE');
+    // By the beginning of an id nobody finds more than by the whole one.
+    const own = sessions['danasAgent']!;
+    expect(await of(dana, `id=${own.slice(0, 29)}`)).toContain(own);
+    expect(await of(danasAgent, `id=${sessions['evesAgent']}`)).toEqual([]);
+    expect(await of(danasAgent, `id=${sessions['dana']!.slice(0, 14)}`)).not.toContain(sessions['dana']);
+    for (const id of ['ses_', 'ses_%25', 'evt_01M8P8', ''])
+      expect(await of(dana, `id=${id}`)).toBe('ERR_USAGE');
     expect(await of(dana, 'agent=copilot&agent=other')).toBe('ERR_USAGE');
     const pages: string[] = [];
     for (let query: string | undefined = 'limit=1'; query !== undefined; ) {
