@@ -28,7 +28,8 @@ const SETTLED: Readonly<Record<Settled, (item: ApprovalItem, nowMs: number) => s
       : 'It was done once. The same is asked again.';
   },
   denied: () => 'It was refused, and is not done.',
-  expired: () => 'Nobody decided in time, which is not a no. The same is asked again.',
+  expired: () =>
+    'Nobody decided in time, which is not a no. Nobody can decide it any more: sent again, it is asked anew, as another request.',
   cancelled: () => 'It was taken back, and is not done.',
   failed: () => 'It could not be decided. The same is asked again.',
 };
@@ -86,6 +87,12 @@ export function askedText({ text, actions, objects }: ApprovalItem): string {
 export function notMineText({ status, mine, notMine }: ApprovalItem): string | undefined {
   if (status !== 'pending' || mine.length > 0) return undefined;
   return notMine === undefined ? 'It waits for others.' : `It waits for others: ${notMine}.`;
+}
+
+/** That whoever looks may still say no to what waits for others; undefined: they may not, or a yes of theirs is missing as well. Pure. */
+export function stillDenyText({ status, mine, mayDeny }: ApprovalItem): string | undefined {
+  if (status !== 'pending' || mine.length > 0 || mayDeny !== true) return undefined;
+  return 'You may still say no: that ends it, whoever has said yes.';
 }
 
 /** What a try came to, and what is to be known of that. Pure. */

@@ -31,6 +31,8 @@ export interface ApprovalItem {
   readonly mine: readonly string[];
   /** Why these are none while it is pending, in words that end a sentence. Absent: there are some, or it is settled. */
   readonly notMine?: string;
+  /** The caller may say no to it: also after a yes of theirs, while it waits for others. Absent: they may not, or it is settled. */
+  readonly mayDeny?: true;
   readonly session: string;
   readonly resource: string;
   readonly protocol: string;

@@ -2,6 +2,7 @@
  * How a failed command ends: one line and hints, or one JSON object, on stderr; and its exit code.
  */
 import { HoopError, isHoopError, toHoopError } from '../core/errors.ts';
+import { type Charset, worded } from '../core/terminal/charset.ts';
 import { wrapped } from '../core/terminal/prose.ts';
 import { NOTE_INDENT } from './io.ts';
 import { visible } from './render/text.ts';
@@ -14,6 +15,8 @@ export interface FailureForm {
   readonly json: boolean;
   /** Columns of the terminal that it is told on; infinity, and by default: it is none. */
   readonly width?: number;
+  /** What the terminal shows; a log, and by default: UTF-8. */
+  readonly charset?: Charset;
 }
 
 /**
@@ -24,14 +27,14 @@ export interface FailureForm {
  */
 export function describeFailure(
   error: unknown,
-  { json, width = Number.POSITIVE_INFINITY }: FailureForm,
+  { json, width = Number.POSITIVE_INFINITY, charset = 'utf-8' }: FailureForm,
   profile?: string,
 ): { readonly text: string; readonly exitCode: number } {
   if (error instanceof Interrupted) return { text: '', exitCode: error.exitCode };
   if (error instanceof Error && 'code' in error && error.code === 'EPIPE')
     return { text: '', exitCode: EXIT_BROKEN_PIPE };
   const known = inProfile(isHoopError(error) ? error : toHoopError(error), profile);
-  const text = json ? `${JSON.stringify(toJson(known))}\n` : toLines(known, width);
+  const text = json ? `${JSON.stringify(toJson(known))}\n` : toLines(known, width, charset);
   return { text, exitCode: known.exitCode };
 }
 
@@ -48,12 +51,12 @@ export function inProfile(error: HoopError, profile: string | undefined): HoopEr
   });
 }
 
-function toLines(error: HoopError, width: number): string {
+function toLines(error: HoopError, width: number, charset: Charset): string {
   const lines = [
     `hoopctl: ${visible(messageOf(error))}`,
     ...(error.hint === undefined ? [] : [`hint: ${visible(error.hint)}`]),
   ];
-  return `${wrapped(lines.join('\n'), width, NOTE_INDENT)}\n`;
+  return `${wrapped(worded(lines.join('\n'), charset), width, NOTE_INDENT)}\n`;
 }
 
 function toJson(error: HoopError): object {

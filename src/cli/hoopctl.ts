@@ -1,3 +1,4 @@
+import { charsetOf, worded } from '../core/terminal/charset.ts';
 import { Outlet } from '../core/terminal/output.ts';
 import { columnsOf } from '../core/terminal/prose.ts';
 import type { CommandSpec, Invocation } from './command.ts';
@@ -42,7 +43,7 @@ class Telling {
   /** @returns The exit code, once the text is out. */
   async failure(error: unknown): Promise<number> {
     const stream = this.open();
-    const form = { json: this.json, width: columnsOf(stream, this.#env) };
+    const form = { json: this.json, width: columnsOf(stream, this.#env), charset: charsetOf(this.#env) };
     const { text, exitCode } = describeFailure(error, form, this.#profile);
     await new Promise((done) => stream.write(text, done));
     return exitCode;
@@ -70,7 +71,7 @@ async function run(commands: readonly CommandSpec[], told: Telling): Promise<num
   const hooks = {
     version: VERSION,
     width: columnsOf(process.stdout, process.env),
-    out: (text: string) => process.stdout.write(text),
+    out: (text: string) => process.stdout.write(worded(text, charsetOf(process.env))),
     run: start,
   };
   try {

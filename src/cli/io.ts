@@ -2,6 +2,7 @@
  * Where a command reads and writes: stdout is the answer, stderr everything else.
  */
 import type { Writable } from 'node:stream';
+import { type Charset, charsetOf, worded } from '../core/terminal/charset.ts';
 import { unwritten } from '../core/terminal/output.ts';
 import { columnsOf, wrapped } from '../core/terminal/prose.ts';
 import { visible } from './render/text.ts';
@@ -46,6 +47,11 @@ export class Io {
     return columnsOf(this.streams.stderr, this.env);
   }
 
+  /** What the locale can show. */
+  get charset(): Charset {
+    return charsetOf(this.env);
+  }
+
   get colour(): boolean {
     return this.streams.stdout.isTTY === true && !this.env['NO_COLOR'] && this.env['TERM'] !== 'dumb';
   }
@@ -61,7 +67,7 @@ export class Io {
    * @param hang Columns by which what goes on is indented; where none is given, as its line is.
    */
   line(text: string, hang?: number): Promise<void> {
-    return this.write(`${wrapped(text, this.width, hang)}\n`);
+    return this.write(`${wrapped(worded(text, this.charset), this.width, hang)}\n`);
   }
 
   /** One line of JSON on stdout; `schemaVersion` first unless the value has its own. */
@@ -71,7 +77,8 @@ export class Io {
 
   /** A remark on stderr. Its text may hold what strangers wrote. */
   note(text: string): void {
-    this.streams.stderr.write(`${wrapped(`hoopctl: ${visible(text)}`, this.noteWidth, NOTE_INDENT)}\n`);
+    const said = worded(`hoopctl: ${visible(text)}`, this.charset);
+    this.streams.stderr.write(`${wrapped(said, this.noteWidth, NOTE_INDENT)}\n`);
   }
 }
 

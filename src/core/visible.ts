@@ -10,12 +10,12 @@ const UNSEEN = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]|[^\P{Zs} ]/g
  * @see https://www.unicode.org/reports/tr36/#Bidirectional_Text_Spoofing
  */
 export function visible(text: string): string {
-  return text.replace(UNSAFE, written);
+  return text.replace(UNSAFE, escaped);
 }
 
 /** The same where people decide by what they see: nothing is left in it that they do not. */
 export function allVisible(text: string): string {
-  return text.replace(UNSEEN, written);
+  return text.replace(UNSEEN, escaped);
 }
 
 /** Code points named beside a text. */
@@ -39,7 +39,8 @@ export function foreignCharacters(text: string): string {
   return [...named, ...more].join(', ');
 }
 
-function written(character: string): string {
+/** One character, written out. Pure. */
+export function escaped(character: string): string {
   if (character === '\n') return '\\n';
   if (character === '\t') return '\\t';
   if (character === '\r') return '\\r';

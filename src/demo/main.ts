@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { HoopError, isHoopError } from '../core/errors.ts';
+import { charsetOf } from '../core/terminal/charset.ts';
 import { HOST } from './host.ts';
 import { type PlaySummary, play } from './play.ts';
 import { isFree } from './ports.ts';
@@ -53,6 +54,7 @@ export async function runDemo(argv: readonly string[]): Promise<number> {
     process.stdout,
     isTTY === true && !process.env['NO_COLOR'],
     isTTY && columns > 40 ? columns : Number.POSITIVE_INFINITY,
+    charsetOf(process.env),
   );
   let stage: Stage | undefined;
   try {

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { type Charset, worded } from '../core/terminal/charset.ts';
 
 const INDENT = '     ';
 /** Commands for the reader's own terminal. */
@@ -13,9 +14,16 @@ export class Story {
   readonly width: number;
   readonly #out: Writable;
   readonly #colour: boolean;
+  readonly #charset: Charset;
   #chapter = 0;
 
-  constructor(out: Writable, colour: boolean, columns = Number.POSITIVE_INFINITY) {
+  constructor(
+    out: Writable,
+    colour: boolean,
+    columns = Number.POSITIVE_INFINITY,
+    charset: Charset = 'utf-8',
+  ) {
+    this.#charset = charset;
     this.#out = out;
     this.#colour = colour;
     this.width = columns - INDENT.length;
@@ -73,7 +81,7 @@ export class Story {
   }
 
   #line(text: string): void {
-    this.#out.write(`${text}\n`);
+    this.#out.write(`${worded(text, this.#charset)}\n`);
   }
 }
 

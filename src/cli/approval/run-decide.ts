@@ -1,4 +1,5 @@
 import { createInterface } from 'node:readline/promises';
+import { stillDenyText } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
 import type { GatewayApi } from '../../client/gateway-api.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -43,7 +44,9 @@ async function approved(
 ): Promise<boolean> {
   const item = await api.approval(id);
   if (!io.json && item.status === 'pending')
-    io.streams.stderr.write(`${renderApproval(item, systemClock.now(), io.noteWidth).join('\n')}\n\n`);
+    io.streams.stderr.write(
+      `${renderApproval(item, systemClock.now(), io.noteWidth, io.charset).join('\n')}\n\n`,
+    );
   if (options['yes'] !== true && !(await saysYes(io, item))) {
     io.note(`${item.id} was not approved`);
     return false;
@@ -61,10 +64,17 @@ async function approved(
 async function saysYes(io: Io, item: ApprovalItem): Promise<boolean> {
   if (item.status !== 'pending') return true;
   if (item.mine.length === 0)
-    throw new HoopError('ERR_DENIED', `your yes does not count for ${item.id}`, {
-      hint: 'nobody decides what was asked on their own authority, and only who policy names decides: sign in as one of them, under a profile of their own (--profile)',
+    throw new HoopError('ERR_DENIED', `your yes does not count for ${item.id}${whyNot(item)}`, {
+      hint:
+        stillDenyText(item) === undefined
+          ? 'nobody decides what was asked on their own authority, and only who policy names decides: sign in as one of them, under a profile of their own (--profile)'
+          : `it waits for others; you may still say no: hoopctl approval deny ${item.id}`,
     });
   return asked(io, `Approve ${item.id}? [y/N] `);
+}
+
+function whyNot({ notMine }: ApprovalItem): string {
+  return notMine === undefined ? '' : `: ${notMine}`;
 }
 
 export async function runDeny(invocation: Invocation): Promise<undefined> {

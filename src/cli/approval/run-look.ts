@@ -53,6 +53,7 @@ async function tell({ io }: Invocation, status: string, approvals: readonly Appr
       HEADINGS,
       approvals.map((item) => row(item, now)),
       io.width,
+      io.charset,
     ).join('\n'),
   );
 }
@@ -76,6 +77,6 @@ export async function runShow(invocation: Invocation): Promise<number> {
     AS_PERSON,
   );
   if (io.json) await io.value(item);
-  else await io.write(`${renderApproval(item, systemClock.now(), io.width).join('\n')}\n`);
+  else await io.write(`${renderApproval(item, systemClock.now(), io.width, io.charset).join('\n')}\n`);
   return wait === undefined ? 0 : exitCodeOf(item);
 }

@@ -35,7 +35,8 @@ export async function runSearch(invocation: Invocation): Promise<undefined> {
         if (io.json) await io.value(event);
         else rows.push(event);
       }
-      if (rows.length > 0) await io.line(renderTable(HEADINGS, rows.map(eventRow), io.width).join('\n'));
+      if (rows.length > 0)
+        await io.line(renderTable(HEADINGS, rows.map(eventRow), io.width, io.charset).join('\n'));
       else if (!io.json) io.note(NAMES.some((name) => name in query) ? NONE_SO_CALLED : 'no events match');
       if (more) io.note(OLDER_ONES);
     },

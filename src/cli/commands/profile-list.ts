@@ -27,6 +27,6 @@ export const profileList: CommandSpec = {
       agent,
       secretStore,
     ]);
-    await io.line(renderTable(HEADINGS, rows, io.width).join('\n'));
+    await io.line(renderTable(HEADINGS, rows, io.width, io.charset).join('\n'));
   },
 };

@@ -34,7 +34,12 @@ export const resourceList: CommandSpec = {
       item.access === 'allow' ? 'allowed' : 'needs approval',
       item.masks ? 'yes' : 'no',
     ]);
-    const table = renderTable(['NAME', 'PROTOCOL', 'CONNECT', 'ACCESS', 'MASKED'], rows, io.width);
+    const table = renderTable(
+      ['NAME', 'PROTOCOL', 'CONNECT', 'ACCESS', 'MASKED'],
+      rows,
+      io.width,
+      io.charset,
+    );
     await io.line([...table, ...mayLines(resources, io.width)].join('\n'));
   },
 };

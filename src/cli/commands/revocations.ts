@@ -19,7 +19,10 @@ export const revocationList: CommandSpec = {
       return;
     }
     if (items.length === 0) io.note('nothing is revoked');
-    else await io.line(renderTable(['ID', 'SINCE', 'WHAT', 'NAME'], items.map(row), io.width).join('\n'));
+    else
+      await io.line(
+        renderTable(['ID', 'SINCE', 'WHAT', 'NAME'], items.map(row), io.width, io.charset).join('\n'),
+      );
   },
 };
 

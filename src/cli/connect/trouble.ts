@@ -30,10 +30,11 @@ export class Trouble {
 
   /** @param resource Where there are several. */
   refused(error: HoopError, resource: string | undefined): void {
-    const { json, noteWidth: width } = this.#io;
+    const { json, noteWidth: width, charset } = this.#io;
     const { text } = describeFailure(resource === undefined ? error : ofResource(error, resource), {
       json,
       width,
+      charset,
     });
     if (text !== this.#last) this.#io.streams.stderr.write(text);
     this.#last = text;

@@ -5,9 +5,11 @@ import {
   notTriedText,
   pairsText,
   standingOf,
+  stillDenyText,
   timeLeft,
 } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
+import { type Charset, exact } from '../../core/terminal/charset.ts';
 import { wrapped } from '../../core/terminal/prose.ts';
 import { allVisible, foreignCharacters } from '../../core/visible.ts';
 import { renderFacts } from './table.ts';
@@ -27,6 +29,7 @@ export function renderApproval(
   item: ApprovalItem,
   nowMs: number,
   width = Number.POSITIVE_INFINITY,
+  charset: Charset = 'utf-8',
 ): string[] {
   const facts: (readonly [string, string | undefined])[] = [
     ['request', item.id],
@@ -55,7 +58,8 @@ export function renderApproval(
     ['binding', item.binding],
   ];
   const means = meaning(item, nowMs).flatMap((line) => wrapped(line, width).split('\n'));
-  return [...renderFacts(facts, width), '', ...exactLines(item), '', ...means];
+  const lines = [...renderFacts(facts, width), '', ...exactLines(item), '', ...means];
+  return lines.map((line) => exact(line, charset));
 }
 
 /** `approval list` and `approval watch` in a few words. */
@@ -92,7 +96,13 @@ function meaning(item: ApprovalItem, nowMs: number): string[] {
   const means = visible(meaningOf(item, nowMs));
   if (item.status !== 'pending') return [means];
   const others = notMineText(item);
-  if (others !== undefined) return [means, visible(others)];
+  const still = stillDenyText(item);
+  if (others !== undefined)
+    return [
+      means,
+      visible(others),
+      ...(still === undefined ? [] : [`${still} (hoopctl approval deny ${item.id})`]),
+    ];
   const counts = notTriedText(item) ?? `What it would change is counted by: hoopctl approval try ${item.id}`;
   return [means, visible(counts), `Your yes is one as ${item.mine.map(visible).join(' and ')}.`];
 }

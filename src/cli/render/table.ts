@@ -1,4 +1,5 @@
 import { isItemId, shortLength } from '../../client/item-ids.ts';
+import { type Charset, drawn } from '../../core/terminal/charset.ts';
 import { wrapped } from '../../core/terminal/prose.ts';
 import { cut, displayWidth, pad, visible } from './text.ts';
 
@@ -24,10 +25,14 @@ export function renderTable(
   headings: readonly string[],
   rows: readonly (readonly (string | number | undefined)[])[],
   width = Number.POSITIVE_INFINITY,
+  charset: Charset = 'utf-8',
 ): string[] {
-  const whole = [headings, ...rows].map((row) => headings.map((_, i) => visible(String(row[i] ?? ''))));
+  const whole = [headings, ...rows].map((row) =>
+    headings.map((_, i) => drawn(visible(String(row[i] ?? '')), charset)),
+  );
   const fits = lineWidth(widthsOf(whole, width)) <= width;
-  return laidOut(headings, fits ? whole : withShortIds(whole), width);
+  // What was cut is marked so by a sign.
+  return laidOut(headings, fits ? whole : withShortIds(whole), width).map((line) => drawn(line, charset));
 }
 
 /** Each as short as tells it from the others of its column. */

@@ -2,6 +2,7 @@
  * A recording's frames as text for a terminal.
  */
 import type { ReplayFrame } from '../../api/replay.ts';
+import { type Charset, worded } from '../../core/terminal/charset.ts';
 import { visible } from '../render/text.ts';
 import { ExchangePrinter } from './exchange.ts';
 import type { Printed } from './printed.ts';
@@ -20,12 +21,14 @@ const STREAMS = 256;
  */
 export class ReplayPrinter {
   readonly #drawn: boolean;
+  readonly #charset: Charset;
   readonly #streams = new Map<number, StreamPrinter>();
   #current = 0;
   #withinLine = false;
 
   /** @param drawn Terminals are drawn, for a terminal; else shown as text. */
-  constructor(drawn = false) {
+  constructor(drawn = false, charset: Charset = 'utf-8') {
+    this.#charset = charset;
     this.#drawn = drawn;
   }
 
@@ -43,7 +46,7 @@ export class ReplayPrinter {
     const left = LEAVES.has(frame.kind) ? printer.leave() : '';
     const text = before + left + this.#after(printer.push(frame));
     if (frame.kind === 'closed') this.#streams.delete(number);
-    return text;
+    return worded(text, this.#charset);
   }
 
   #turnTo(stream: number): string {
@@ -55,7 +58,7 @@ export class ReplayPrinter {
   }
 
   #printer(stream: number): StreamPrinter {
-    const printer = this.#streams.get(stream) ?? new StreamPrinter(this.#drawn);
+    const printer = this.#streams.get(stream) ?? new StreamPrinter(this.#drawn, this.#charset);
     this.#streams.delete(stream);
     this.#streams.set(stream, printer);
     const [silent] = this.#streams.keys();
@@ -73,12 +76,13 @@ export class ReplayPrinter {
 }
 
 class StreamPrinter {
-  readonly #table = new TablePrinter();
+  readonly #table: TablePrinter;
   readonly #terminal: TerminalPrinter;
   readonly #exchange = new ExchangePrinter();
 
-  constructor(drawn: boolean) {
-    this.#terminal = new TerminalPrinter(drawn);
+  constructor(drawn: boolean, charset: Charset) {
+    this.#table = new TablePrinter(charset);
+    this.#terminal = new TerminalPrinter(drawn, charset);
   }
 
   leave(): string {

@@ -107,7 +107,10 @@ function asPlayed(invocation: Invocation): Play {
     idleLimitMs: parseSeconds('idle-limit', textOption(invocation, 'idleLimit') ?? `${IDLE_LIMIT_S}`) * 1000,
     fromMs: parseSeconds('at', textOption(invocation, 'at') ?? '0') * 1000,
   };
-  const printer = new ReplayPrinter(io.streams.stdout.isTTY === true && io.env['TERM'] !== 'dumb');
+  const printer = new ReplayPrinter(
+    io.streams.stdout.isTTY === true && io.env['TERM'] !== 'dumb',
+    io.charset,
+  );
   let atMs = 0;
   return {
     show: async (frame) => {

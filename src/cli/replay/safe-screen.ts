@@ -3,6 +3,8 @@
  * that terminal for something, or change more of it than its screen, does not.
  */
 
+import { type Charset, placed } from '../../core/terminal/charset.ts';
+
 const ESC = '\u001b';
 const [BEL, CAN, SUB] = ['\u0007', '\u0018', '\u001a'];
 /** Backspace, tab, line ends, and the two that choose a set of characters. */
@@ -31,6 +33,7 @@ type State = 'text' | 'escape' | 'charset' | 'ignored' | 'csi' | 'string' | 'str
  * @see ECMA-48; https://invisible-island.net/xterm/ctlseqs/ctlseqs.html
  */
 export class SafeScreen {
+  readonly #charset: Charset;
   #state: State = 'text';
   #held = '';
   #length = 0;
@@ -40,6 +43,11 @@ export class SafeScreen {
   /** Rows are counted from the upper margin (DECOM). */
   #withinMargins = false;
   #touched = false;
+
+  /** @param charset Of the terminal; a file is UTF-8. */
+  constructor(charset: Charset = 'utf-8') {
+    this.#charset = charset;
+  }
 
   /** @param text Decoded. @returns What may be written. */
   push(text: string): string {
@@ -93,7 +101,7 @@ export class SafeScreen {
     if (isBetween(character, ' ', '~') || MOVES.includes(character) || character === JOINER) return character;
     if (character === '\v' || character === '\f') return '\n';
     if (TURNING.test(character)) return '\ufffd';
-    return UNSEEN.test(character) ? '' : character;
+    return UNSEEN.test(character) ? '' : placed(character, this.#charset);
   }
 
   #escape(character: string): string {

@@ -1,4 +1,5 @@
 import type { ReplayFrame } from '../../api/replay.ts';
+import { type Charset, drawn, worded } from '../../core/terminal/charset.ts';
 import { cut, displayWidth, pad, visible } from '../render/text.ts';
 
 /** Rows are held to align them, never more than this many. */
@@ -13,10 +14,15 @@ type TableFrame = Extract<
 
 /** One stream's results, one table at a time. No I/O; holds at most `ROWS_AT_ONCE` rows. */
 export class TablePrinter {
+  readonly #charset: Charset;
   #columns: readonly string[] = [];
   #rows: string[][] = [];
   #headed = false;
   #total = 0;
+
+  constructor(charset: Charset) {
+    this.#charset = charset;
+  }
 
   /** @returns Lines to print now, without LF, safe for a terminal. */
   push(frame: TableFrame): string[] {
@@ -27,7 +33,7 @@ export class TablePrinter {
         return lines;
       }
       case 'row':
-        this.#rows.push(frame.values.map((value) => (value === null ? NULL_TEXT : visible(value))));
+        this.#rows.push(frame.values.map((value) => this.#cell(value)));
         this.#total++;
         return this.#rows.length < ROWS_AT_ONCE ? [] : this.flush();
       case 'complete':
@@ -45,7 +51,9 @@ export class TablePrinter {
   flush(atEnd = false): string[] {
     if (this.#rows.length === 0 && !(atEnd && this.#columns.length > 0 && this.#total === 0)) return [];
     const headings = this.#headed ? [] : [this.#columns];
-    const cells = [...headings, ...this.#rows].map((row) => row.map((cell) => cut(cell, MAX_COLUMN)));
+    const cells = [...headings, ...this.#rows].map((row) =>
+      row.map((cell) => drawn(cut(cell, MAX_COLUMN), this.#charset)),
+    );
     const count = Math.max(...cells.map((row) => row.length));
     const widths = Array.from({ length: count }, (_, i) =>
       Math.max(...cells.map((row) => displayWidth(row[i] ?? ''))),
@@ -59,8 +67,12 @@ export class TablePrinter {
     return lines;
   }
 
+  #cell(value: string | null): string {
+    return value === null ? worded(NULL_TEXT, this.#charset) : drawn(visible(value), this.#charset);
+  }
+
   #begin(names: readonly string[]): void {
-    this.#columns = names.map(visible);
+    this.#columns = names.map((name) => this.#cell(name));
     this.#headed = false;
     this.#total = 0;
   }

@@ -1,4 +1,5 @@
 import type { Octets, ReplayFrame } from '../../api/replay.ts';
+import type { Charset } from '../../core/terminal/charset.ts';
 import { OctetDecoder, type Printed, visibleLines } from './printed.ts';
 import { SafeScreen } from './safe-screen.ts';
 
@@ -35,8 +36,8 @@ export class TerminalPrinter {
   #hasTerminal = false;
 
   /** @param drawn As a screen. */
-  constructor(drawn: boolean) {
-    this.#screen = drawn ? new SafeScreen() : undefined;
+  constructor(drawn: boolean, charset: Charset) {
+    this.#screen = drawn ? new SafeScreen(charset) : undefined;
   }
 
   push(frame: TerminalFrame): Printed {

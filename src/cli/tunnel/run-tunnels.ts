@@ -19,7 +19,7 @@ export async function runList({ io, options }: Invocation): Promise<undefined> {
       all.length === 0 ? 'no tunnels in the background' : 'no tunnel is open; ended ones: --all',
     );
   const headings = ['ID', 'RESOURCE', 'ON', 'SINCE', 'UNTIL', 'STATE'];
-  await io.line(renderTable(headings, shown.flatMap(rows), io.width).join('\n'));
+  await io.line(renderTable(headings, shown.flatMap(rows), io.width, io.charset).join('\n'));
 }
 
 function rows({ id, ends, startedAt, deadline, state, host, ended }: KnownTunnel): string[][] {

@@ -47,7 +47,7 @@ class Ui {
   constructor(invocation: Invocation) {
     this.#invocation = invocation;
     const mouse = invocation.options['mouse'] === true;
-    this.#state = { ...firstState(this.#size(), systemClock.now()), mouse };
+    this.#state = { ...firstState(this.#size(), systemClock.now(), invocation.io.charset), mouse };
   }
 
   async run(): Promise<void> {

@@ -9,6 +9,7 @@ interface View {
   readonly mine: readonly string[];
   /** Why these are none while it is pending, in words that end a sentence. */
   readonly notMine?: string | undefined;
+  readonly mayDeny?: true | undefined;
   /** They may decide it while it is undecided, and so read exactly what was asked. */
   readonly exact: boolean;
   /** Where people decide it with a browser. */
@@ -20,7 +21,7 @@ interface View {
 /** A request for approval as the API says it. Pure. */
 export function approvalItem(
   approval: Approval,
-  { mine, notMine, exact, page, formatted }: View,
+  { mine, notMine, mayDeny, exact, page, formatted }: View,
 ): ApprovalItem {
   const { id, state, at, expiresAt, windowMs, session, resource, protocol, actor, rules } = approval;
   const { text, actions, objects, masked, policyVersion, binding, original } = approval;
@@ -35,7 +36,7 @@ export function approvalItem(
     ...optional({ window: windowMs === undefined ? undefined : Math.floor(windowMs / 1000) }),
     needs: needsOf(approval),
     mine,
-    ...optional({ notMine }),
+    ...optional({ notMine, mayDeny }),
     session,
     resource,
     protocol,

@@ -235,21 +235,26 @@ function mayDecide(approval: Approval, principal: Principal, may: May): boolean 
   return approval.needs.some(({ name }) => may(approval, name));
 }
 
-/** Names that the person can say yes under now, or why there are none while it is pending. */
+/** Names that the person can say yes under now, or why there are none while it is pending; and whether they may say no. */
 function yesOf(
   approval: Approval,
   principal: Principal,
   may: May,
-): { readonly mine: readonly string[]; readonly notMine?: string } {
+): { readonly mine: readonly string[]; readonly notMine?: string; readonly mayDeny?: true } {
   if (approval.state !== 'pending') return { mine: [] };
   const none = (notMine: string) => ({ mine: [], notMine });
   if (principal.kind !== 'person') return none('agents decide nothing');
   if (principal.attenuation !== undefined) return none('a login that gave up rights decides nothing');
   if (askedOnAuthorityOf(approval, principal)) return none('it was asked on your own authority');
   if (!mayDecide(approval, principal, may)) return none('no policy permits you to decide it');
-  if (approval.votes.some((vote) => isSamePerson(vote, principal))) return none('you have said yes to it');
+  // A no counts from whoever may decide it, whatever they have said before.
+  const mayDeny = true;
+  if (approval.votes.some((vote) => isSamePerson(vote, principal)))
+    return { ...none('you have said yes to it'), mayDeny };
   const mine = missing(approval).filter((name) => may(approval, name));
-  return mine.length > 0 ? { mine } : none('what you may approve of it is approved already');
+  return mine.length > 0
+    ? { mine, mayDeny }
+    : { ...none('what you may approve of it is approved already'), mayDeny };
 }
 
 function stateText({ state, usedBy }: Approval): string {

@@ -63,6 +63,7 @@ const SCRIPT = `(async () => {
       if (keeps !== undefined) {
         if (asked.status === 204) continue;
         if (asked.status === 200) document.getElementById('changed').hidden = false;
+        if (asked.status === 401) document.getElementById('ended').hidden = false;
         if (asked.status < 500) return;
         throw asked;
       }
@@ -94,8 +95,10 @@ export function reloading({ keeps = false }: Live): Html | undefined {
 /** Behind everything else. */
 export const LIVE_SCRIPT = new Html(`<script>${SCRIPT}</script>`);
 
-/** Of a request that is decided by what is shown. */
+/** Of a request that is decided by what is shown: what is told when that is over. */
 export function changedNotice(address: string): Html {
   return html`<p id="changed" class="problem" role="status" hidden>This request has changed since you opened it.
-<a href="${address}">Look at it again</a></p>`;
+<a href="${address}">Look at it again</a></p>
+<p id="ended" class="problem" role="status" hidden>Your sign-in is over: nothing can be decided here.
+<a href="${address}">Sign in, and look at it again</a></p>`;
 }

@@ -1,4 +1,11 @@
-import { maskedNames, meaningOf, notMineText, notTriedText, pairsText } from '../../api/approval-words.ts';
+import {
+  maskedNames,
+  meaningOf,
+  notMineText,
+  notTriedText,
+  pairsText,
+  stillDenyText,
+} from '../../api/approval-words.ts';
 import type { ApprovalItem, ApprovalTrial } from '../../api/approvals.ts';
 import { exactView } from './exact-view.ts';
 import { type Html, html } from './html.ts';
@@ -99,12 +106,20 @@ function unchecked({ declared, reason }: ApprovalItem): Html | undefined {
 
 function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean): Html {
   const others = notMineText(item);
-  if (others !== undefined) return html`<p class="dim">${others}</p>`;
+  const still = stillDenyText(item);
+  if (others !== undefined && still === undefined) return html`<p class="dim">${others}</p>`;
   const means = html`<p>${meaningOf(item, nowMs)}</p>`;
-  if (!fresh) return html`${means}${signInAgain(item)}`;
+  const said = others === undefined ? means : html`<p class="dim">${others}</p><p>${still}</p>`;
+  if (!fresh) return html`${said}${signInAgain(item)}`;
   const form = (word: string, body: Html) =>
     html`<form method="post" action="${pageOf(item.id)}/${word}">${token(session)}
 <input type="hidden" name="binding" value="${item.binding}">${body}</form>`;
+  const no = form(
+    'deny',
+    html`<label for="reason">Why not, for the one who asks</label>
+<input id="reason" name="reason" maxlength="500" autocomplete="off"><button class="no">Deny</button>`,
+  );
+  if (others !== undefined) return html`${said}<div class="decide">${no}</div>`;
   const yes = html`<button class="yes">Approve as ${item.mine.join(' and ')}</button>`;
   const count = html`<button class="plain">Count what it would change</button>
 <span class="dim">It is done and undone at the target.</span>`;
@@ -112,11 +127,7 @@ function decision({ item, session, nowMs, fresh }: RequestView, whole: boolean):
   return html`${notTried === undefined ? form('try', count) : html`<p class="dim">${notTried}</p>`}${means}
 <div class="decide">
 ${whole ? form('approve', yes) : TOO_LONG}
-${form(
-  'deny',
-  html`<label for="reason">Why not, for the one who asks</label>
-<input id="reason" name="reason" maxlength="500" autocomplete="off"><button class="no">Deny</button>`,
-)}
+${no}
 </div>`;
 }
 

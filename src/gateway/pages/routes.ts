@@ -19,10 +19,11 @@ import type { RefusalBudget } from '../tunnel/refusal-budget.ts';
 import { addressOf } from '../tunnel/request.ts';
 import type { SignInAttempts } from './attempts.ts';
 import { revisionOf, SCRIPT_SOURCE } from './live.ts';
+import { problemPage } from './problem-view.ts';
 import { requestPage } from './request-view.ts';
 import { SIGN_IN_MS, type SignIn } from './sign-in.ts';
 import { STYLE } from './style.ts';
-import { listPage, PAGES, pageOf, problemPage, signInPage } from './views.ts';
+import { listPage, PAGES, pageOf, signInPage } from './views.ts';
 import { isFormToken, type WebSession, type WebSessions } from './web-sessions.ts';
 
 export interface PageDeps {
@@ -89,6 +90,10 @@ export function pageRoutes(deps: PageDeps): Routes {
     decided(deps, context, context.req.param('id'), ({ principal }, { binding, reason }, id) =>
       deps.office.deny(principal, id, binding, reason),
     ),
+  );
+  // A tab that is opened again, or reloaded, asks for what a form was sent to.
+  pages.get(`${ONE}/:form{approve|deny|try}`, (context) =>
+    context.redirect(pageOf(context.req.param('id')), 303),
   );
   // Whatever else: as for a request that there is not.
   pages.all('*', () => {
@@ -172,13 +177,14 @@ async function decided(deps: PageDeps, context: ApiContext, id: string, decide: 
 
 async function begin(deps: PageDeps, context: ApiContext): Promise<Response> {
   const { signIn, log } = deps;
-  const { to = '', issuer } = context.req.query();
+  const { to = '', issuer, as } = context.req.query();
+  const another = as === 'another';
   const wanted = WANTED.test(to) ? to : PAGES.list;
   const [only, ...others] = signIn.issuers;
   const chosen = issuer ?? (others.length === 0 ? only : undefined);
-  if (chosen === undefined) return context.html(signInPage(signIn.issuers, wanted));
+  if (chosen === undefined) return context.html(signInPage(signIn.issuers, wanted, another));
   demandAttempt(deps, context);
-  const { address, cookie } = await signIn.begin(chosen, wanted);
+  const { address, cookie } = await signIn.begin(chosen, wanted, another);
   setCookie(context, SIGN_IN_COOKIE, cookie, { ...COOKIE, maxAge: SIGN_IN_MS / 1000 });
   log.debug('a sign-in was begun', { issuer: chosen });
   return context.redirect(address.href, 303);
@@ -188,6 +194,9 @@ async function finish(deps: PageDeps, context: ApiContext): Promise<Response> {
   const { audit, vocabulary, sessions, budget, log } = deps;
   const address = addressOf(context.env.incoming);
   const cookie = getCookie(context, SIGN_IN_COOKIE);
+  // A browser that goes back comes here with an answer that was taken: whoever is signed in loses nothing by it.
+  if (cookie === undefined && sessionOf(deps, context) !== undefined)
+    return context.redirect(PAGES.list, 303);
   deleteCookie(context, SIGN_IN_COOKIE, COOKIE);
   try {
     demandAttempt(deps, context);
@@ -207,7 +216,7 @@ async function finish(deps: PageDeps, context: ApiContext): Promise<Response> {
   } catch (thrown) {
     const error = toHoopError(thrown);
     await recordRefusedLogin({ audit, budget, log }, error, address);
-    throw error;
+    return failed(deps, context, error, deps.signIn.wanted(cookie));
   }
 }
 
@@ -218,6 +227,8 @@ function demandAttempt({ attempts }: PageDeps, context: ApiContext): void {
 }
 
 async function signOut(deps: PageDeps, context: ApiContext): Promise<Response> {
+  // Whoever is signed out already is where they wanted to be.
+  if (sessionOf(deps, context) === undefined) return context.redirect(PAGES.list, 303);
   const { session } = await demandOwnForm(deps, context);
   const { instance } = session.principal;
   await deps.audit.append({
@@ -258,7 +269,9 @@ async function demandOwnForm(
   if (type !== 'application/x-www-form-urlencoded') throw elsewhere;
   const session = sessionOf(deps, context);
   if (session === undefined)
-    throw new HoopError('ERR_LOGIN_EXPIRED', 'you are not signed in any more: nothing was decided');
+    throw new HoopError('ERR_LOGIN_EXPIRED', 'you are not signed in any more', {
+      hint: 'sign in, and do it again',
+    });
   const form = new URLSearchParams(await readBody(context));
   if (!isFormToken(session, form.get('token') ?? undefined)) throw elsewhere;
   return { session, form };
@@ -278,12 +291,16 @@ function isOwnOrigin(context: ApiContext, publicUrl: string): boolean {
   return origin === publicUrl || (site !== undefined && (origin === undefined || origin === 'null'));
 }
 
-function failed(deps: PageDeps, context: ApiContext, error: HoopError): Response {
+/** @param back Where they wanted to go; absent: where they are. */
+function failed(deps: PageDeps, context: ApiContext, error: HoopError, back?: string): Response {
   const { http } = ERROR_TABLE[error.code];
   if (http >= 500)
     deps.log.error('a page failed', { path: context.req.path, code: error.code, detail: error.detail });
-  const path = context.req.path.replace(/\/(approve|deny|try)$/, '');
-  const back = WANTED.test(path) ? path : PAGES.list;
+  const [, path = '', form] = /^(.*?)(?:\/(approve|deny|try))?$/.exec(context.req.path) ?? [];
+  const wanted = {
+    back: back ?? (WANTED.test(path) ? path : PAGES.list),
+    sent: form === undefined ? undefined : form === 'try' ? ('count' as const) : ('decision' as const),
+  };
   const session = deps.sessions.find(getCookie(context, SESSION_COOKIE));
-  return context.html(problemPage(error, session, back), http as 400);
+  return context.html(problemPage(error, session, wanted), http as 400);
 }

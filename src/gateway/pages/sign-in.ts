@@ -50,12 +50,17 @@ export class SignIn {
 
   /**
    * @param to A path of ours.
+   * @param another The provider asks who it is, also where it knows the browser.
    * @returns Where the browser goes, and what it keeps meanwhile.
    * @throws {HoopError} `ERR_USAGE` no such provider; `ERR_ISSUER_UNREACHABLE`.
    */
-  async begin(issuer: string, to: string): Promise<{ readonly address: URL; readonly cookie: string }> {
+  async begin(
+    issuer: string,
+    to: string,
+    another = false,
+  ): Promise<{ readonly address: URL; readonly cookie: string }> {
     const { clock, signedInMs } = this.#parts;
-    const { address, memory } = await this.#flow(issuer).begin(signedInMs());
+    const { address, memory } = await this.#flow(issuer).begin(signedInMs(), another);
     const begun: Begun = { ...memory, to };
     return { address, cookie: this.#sealed.seal(begun, clock.now() + SIGN_IN_MS) };
   }
@@ -89,6 +94,12 @@ export class SignIn {
     } finally {
       this.#finishing--;
     }
+  }
+
+  /** Where a person wanted to go whose sign-in is under way; undefined: nobody knows. Never throws. */
+  wanted(cookie: string | undefined): string | undefined {
+    const begun = this.#sealed.open(cookie ?? '', this.#parts.clock.now()) as Begun | undefined;
+    return begun?.to;
   }
 
   #take(state: string): boolean {

@@ -1,7 +1,5 @@
 import { askedText, standingOf, timeLeft } from '../../api/approval-words.ts';
 import type { ApprovalItem } from '../../api/approvals.ts';
-import type { HoopError } from '../../core/errors.ts';
-import { ERROR_TABLE } from '../../core/errors.ts';
 import { type Html, html } from './html.ts';
 import { LIVE_SCRIPT, type Live, reloading } from './live.ts';
 import type { WebSession } from './web-sessions.ts';
@@ -65,11 +63,15 @@ export function token({ formToken }: WebSession): Html {
   return html`<input type="hidden" name="token" value="${formToken}">`;
 }
 
-/** Where one signs in. @param to The page that was wanted. */
-export function signInPage(issuers: readonly string[], to: string): string {
+/**
+ * Where one signs in.
+ *
+ * @param to The page that was wanted. @param another The provider asks who it is, also where it knows the browser.
+ */
+export function signInPage(issuers: readonly string[], to: string, another = false): string {
   if (issuers.length === 0) return page('No sign-in', undefined, NO_SIGN_IN);
   const links = issuers.map((issuer) => {
-    const address = `${PAGES.signIn}?${new URLSearchParams({ issuer, to })}`;
+    const address = `${PAGES.signIn}?${new URLSearchParams({ issuer, to, ...(another ? { as: 'another' } : {}) })}`;
     return html`<p><a class="button" href="${address}">Sign in with ${new URL(issuer).host}</a></p>`;
   });
   return page(
@@ -77,31 +79,19 @@ export function signInPage(issuers: readonly string[], to: string): string {
     undefined,
     html`<h1>Sign in</h1>
 <p>Who approves what an agent asks for must have signed in a short while ago.</p>
-${links}`,
+${links}${another ? undefined : html`<p>${asAnother(to)}</p>`}`,
   );
+}
+
+/** A provider that knows the browser signs the same person in again, without a word. */
+export function asAnother(to: string): Html {
+  const address = `${PAGES.signIn}?${new URLSearchParams({ to, as: 'another' })}`;
+  return html`<a href="${address}">Sign in as somebody else</a>`;
 }
 
 const NO_SIGN_IN = html`<h1>Nobody signs in here</h1>
 <p>This gateway has no client for browsers. Approvals are decided by <code>hoopctl approval list</code>.</p>
 <p class="dim">Its operator gives it one: <code>web: { clientId: … }</code> of an issuer in hoopd.yaml.</p>`;
-
-/** What went wrong, and where to go on. */
-export function problemPage(error: HoopError, session: WebSession | undefined, back: string): string {
-  const { text } = ERROR_TABLE[error.code];
-  const said = error.message === text ? undefined : html`<p>${error.message}</p>`;
-  const hint = error.hint === undefined ? undefined : html`<p class="dim">${error.hint}</p>`;
-  const again = `${PAGES.signIn}?${new URLSearchParams({ to: back })}`;
-  const sign = ['ERR_LOGIN_STALE', 'ERR_LOGIN_EXPIRED', 'ERR_REVOKED', 'ERR_LOGIN_DENIED'].includes(
-    error.code,
-  );
-  return page(
-    text,
-    session,
-    html`<h1>${text}</h1>
-<div class="problem">${said}${hint}</div>
-<p>${sign ? html`<a class="button" href="${again}">Sign in</a>` : html`<a href="${back}">Back</a>`}</p>`,
-  );
-}
 
 /** What waits, those first whose yes is missing, and what was settled last. @param cursor Of the changes so far. */
 export function listPage(

@@ -43,9 +43,13 @@ export class CodeFlow {
    * Where the browser goes to sign in. Fetches the provider's configuration the first time.
    *
    * @param signedInWithinMs The provider asks for the password again where the last time is longer ago.
+   * @param asks It asks who it is in any case (`prompt=login`, OIDC Core 3.1.2.1).
    * @throws {HoopError} `ERR_ISSUER_UNREACHABLE`.
    */
-  async begin(signedInWithinMs: number): Promise<{ readonly address: URL; readonly memory: SignInMemory }> {
+  async begin(
+    signedInWithinMs: number,
+    asks = false,
+  ): Promise<{ readonly address: URL; readonly memory: SignInMemory }> {
     const library = await import('openid-client');
     const { issuer, redirectUri } = this.#options;
     const verifier = library.randomPKCECodeVerifier();
@@ -63,6 +67,7 @@ export class CodeFlow {
       code_challenge: await library.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
       max_age: `${Math.floor(signedInWithinMs / 1000)}`,
+      ...(asks ? { prompt: 'login' } : {}),
     });
     if (address.protocol !== 'https:' && !(isLoopbackHttp(address) && isLoopbackHttp(new URL(issuer.issuer))))
       throw new HoopError('ERR_ISSUER_UNREACHABLE', `the page of ${issuer.issuer} to sign in is not https`);

@@ -152,7 +152,10 @@ describe('the approval page', () => {
     const refused = await signedIn(otto, pageOf(item), 'otto');
     expect(refused.html).not.toContain('ticket 4713');
     const unknown = await otto.open(`${origin}/approvals/apr_${'0'.repeat(26)}`);
-    expect([refused.status, unknown.status]).toEqual([unknown.status, refused.status]);
+    expect([refused.status, unknown.status]).toEqual([404, 404]);
+    expect(refused.html.replaceAll(item.id, 'X')).toBe(unknown.html.replaceAll(`apr_${'0'.repeat(26)}`, 'X'));
+    expect(refused.html).toContain('You are signed in as <strong>otto@example.com</strong>');
+    expect(refused.html).not.toContain('hoopctl');
     expect(await statusOf(item)).toBe('pending');
   });
 
@@ -204,13 +207,21 @@ describe('the approval page', () => {
         'with a token of the API',
         () => send(form(), { cookie: undefined, authorization: `DPoP ${agent.issued.access_token}` }),
       ],
-      [
-        'by a link',
-        () => browser.open(`${pageOf(item)}/approve?${new URLSearchParams(form())}`, undefined, 0),
-      ],
     ])('%s', async (_, attempt) => {
       const answer = await attempt();
       expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(await statusOf(item)).toBe('pending');
+    });
+
+    it('by a link, which shows the request: a tab that is opened again asks for what its form was sent to', async () => {
+      for (const word of ['approve', 'deny', 'try']) {
+        const answer = await browser.open(
+          `${pageOf(item)}/${word}?${new URLSearchParams(form())}`,
+          undefined,
+          0,
+        );
+        expect([answer.status, answer.headers.location]).toEqual([303, `/approvals/${item.id}`]);
+      }
       expect(await statusOf(item)).toBe('pending');
     });
 
@@ -346,6 +357,33 @@ describe('the approval page', () => {
     const again = await signedIn(newBrowser(), `${origin}/approvals`);
     expect(again.html).toContain('<h1>Approvals</h1>');
     expect(again.url.pathname).toBe('/approvals');
+  });
+
+  it('leads whom the provider did not sign in back to what they wanted, and who comes from there again to the list', async () => {
+    const item = await asked('ticket 4718');
+    const browser = newBrowser();
+    const wanted = new URLSearchParams({ to: `/approvals/${item.id}` });
+    const begin = (more = '') => browser.open(`${origin}/approvals/sign-in?${wanted}${more}`, undefined, 0);
+    const asks = new URL((await begin()).headers.location ?? '');
+    expect(asks.searchParams.has('prompt')).toBe(false);
+    const said = new URLSearchParams({
+      error: 'access_denied',
+      state: asks.searchParams.get('state') ?? '',
+      iss: people.issuer,
+    });
+    const refused = await browser.open(`${origin}/approvals/signed-in?${said}`, undefined, 0);
+    expect(refused.status).toBe(403);
+    expect(refused.html).toContain(`/approvals/sign-in?${wanted}`);
+    expect(refused.html).toContain(`<p>${people.issuer} did not sign you in`);
+    // A provider that remembers somebody would give nobody else a chance.
+    const another = new URL((await begin('&as=another')).headers.location ?? '');
+    expect(another.searchParams.get('prompt')).toBe('login');
+    const page = await signedIn(browser, pageOf(item));
+    const again = await browser.open(`${origin}/approvals/signed-in?${said}`, undefined, 0);
+    expect([again.status, again.headers.location]).toEqual([303, '/approvals']);
+    await browser.submit(page, '/sign-out');
+    const twice = await browser.open(`${origin}/approvals/sign-out`, { fields: { token: 'x' } }, 0);
+    expect([twice.status, twice.headers.location]).toEqual([303, '/approvals']);
   });
 
   it('is not tried without end', async () => {

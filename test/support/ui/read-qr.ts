@@ -6,9 +6,16 @@ const HALVES: Readonly<Record<string, readonly [number, number]>> = { '█': [1,
 /** Of a module, in each direction. */
 const PIXELS = 4;
 
-/** @param screen As text; what its blocks are drawn in is black, all else is white. */
-export function readQr(screen: string): string | undefined {
+/**
+ * @param screen As text; what its blocks are drawn in is black, all else is white.
+ * @param ascii Two `#` are a module. They begin in an even column, or `odd`.
+ */
+export function readQr(screen: string, { ascii = false, odd = false } = {}): string | undefined {
   const rows = screen.split('\n').flatMap((line) => {
+    if (ascii)
+      return [
+        [...line].filter((_, i) => i % 2 === Number(odd)).map((character) => (character === '#' ? 1 : 0)),
+      ];
     const halves = [...line].map((character) => HALVES[character] ?? [0, 0]);
     return [halves.map(([upper]) => upper), halves.map(([, lower]) => lower)];
   });

@@ -10,6 +10,7 @@ import {
 } from '../../../src/cli/ui/state/model.ts';
 import { update } from '../../../src/cli/ui/state/update.ts';
 import { frameOf } from '../../../src/cli/ui/view/frame.ts';
+import type { Charset } from '../../../src/core/terminal/charset.ts';
 
 export const NOW = Date.parse('2026-11-30T12:00:00.000Z');
 
@@ -82,13 +83,13 @@ export class Bench {
   readonly effects: Effect[] = [];
   nowMs = NOW;
 
-  constructor(size: Size = { columns: 80, rows: 24 }) {
-    this.state = firstState(size, NOW);
+  constructor(size: Size = { columns: 80, rows: 24 }, charset: Charset = 'utf-8') {
+    this.state = firstState(size, NOW, charset);
   }
 
   /** One that is connected, with nothing loaded yet. */
-  static online(size?: Size): Bench {
-    const bench = new Bench(size);
+  static online(size?: Size, charset?: Charset): Bench {
+    const bench = new Bench(size, charset);
     const me = { gateway: 'https://gw.test', name: 'ada', deadline: '2026-11-30T20:00:00.000Z' };
     bench.tell({ type: 'connected', me });
     return bench;

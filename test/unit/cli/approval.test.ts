@@ -86,6 +86,11 @@ describe('a request as people decide it', () => {
       { mine: [], notMine: 'you have said yes to it' },
       'It waits for others: you have said yes to it.',
     ],
+    [
+      'not mine any more, but a no is',
+      { mine: [], notMine: 'you have said yes to it', mayDeny: true },
+      `You may still say no: that ends it, whoever has said yes. (hoopctl approval deny ${item.id})`,
+    ],
     ['approved', { status: 'approved' }, 'when exactly the same is sent again'],
     ['approved for a time', { status: 'approved', window: 60 }, 'It is open for another 59 min.'],
     ['used', { status: 'approved', usedBy: 'op_1' }, 'It was done once.'],

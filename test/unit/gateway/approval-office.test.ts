@@ -141,7 +141,12 @@ describe('who may say yes or no', () => {
     const both = at.someone('bo', ['dbas', 'security']);
     expect(await at.office.show(both, id)).toMatchObject({ mine: ['dba', 'security'] });
     const notMine = 'you have said yes to it';
-    expect(await at.office.approve(ada, id, BINDING)).toMatchObject({ status: 'pending', mine: [], notMine });
+    expect(await at.office.approve(ada, id, BINDING)).toMatchObject({
+      status: 'pending',
+      mine: [],
+      notMine,
+      mayDeny: true,
+    });
     await expect(at.office.approve(ada, id, BINDING)).rejects.toMatchObject({ code: 'ERR_DENIED' });
     expect(await at.office.approve(both, id, BINDING)).toMatchObject({
       needs: [{ given: 1 }, { name: 'security', count: 2, given: 1 }],
@@ -204,6 +209,7 @@ describe('who sees what', () => {
     expect(item).toMatchObject({ id, binding: BINDING, mine: sees === 'exact' ? ['dba'] : [] });
     const why = by.kind === 'person' ? 'it was asked on your own authority' : 'agents decide nothing';
     expect(item.notMine).toBe(sees === 'exact' ? undefined : why);
+    expect(item.mayDeny).toBe(sees === 'exact' ? true : undefined);
     expect(item.original).toEqual(sees === 'exact' ? { statement: 'DROP TABLE t' } : undefined);
     expect(item.sha256).toEqual(sees === 'exact' ? { statement: sha256('DROP TABLE t') } : undefined);
     expect(item.formatted).toBe(`in lines: ${sees === 'exact' ? 'DROP TABLE t' : item.text}`);

@@ -6,9 +6,10 @@ import { HoopError } from '../../../src/core/errors.ts';
 import { SignInAttempts } from '../../../src/gateway/pages/attempts.ts';
 import { html } from '../../../src/gateway/pages/html.ts';
 import { LIVE_SCRIPT, SCRIPT_SOURCE } from '../../../src/gateway/pages/live.ts';
+import { problemPage } from '../../../src/gateway/pages/problem-view.ts';
 import { requestPage } from '../../../src/gateway/pages/request-view.ts';
 import { SealedCookie } from '../../../src/gateway/pages/sealed-cookie.ts';
-import { listPage, problemPage, signInPage } from '../../../src/gateway/pages/views.ts';
+import { listPage, signInPage } from '../../../src/gateway/pages/views.ts';
 import { isFormToken, WebSessions } from '../../../src/gateway/pages/web-sessions.ts';
 import { person } from '../policy/support.ts';
 
@@ -254,9 +255,48 @@ describe('the other pages', () => {
     expect(
       signInPage(['https://a.example', 'https://b.example'], '/approvals').match(/class="button"/g),
     ).toHaveLength(2);
-    const page = problemPage(new HoopError('ERR_USAGE', '<b>', { hint: '<i>' }), undefined, '/approvals');
+    const page = problemPage(new HoopError('ERR_USAGE', '<b>', { hint: '<i>' }), undefined, {
+      back: '/approvals',
+    });
     expect(page).toContain('&lt;b&gt;');
     expect(page).not.toMatch(/<b>|<i>/);
+  });
+
+  it.each([
+    [
+      'ERR_NO_ACCESS',
+      undefined,
+      ['No such request', 'signed in as <strong>ada</strong>', 'as=another', 'link whole'],
+    ],
+    ['ERR_NO_ACCESS', 'decision', ['Nothing was decided', 'ask whoever sent you the link']],
+    ['ERR_VERIFY', 'decision', ['Nothing was decided', 'look at it again', 'Back to the request']],
+    ['ERR_USAGE', 'decision', ['Nothing was decided', 'what became of it']],
+    ['ERR_USAGE', 'count', ['Nothing was counted']],
+    [
+      'ERR_LOGIN_STALE',
+      'decision',
+      ['Nothing was decided', 'ign in again', `sign-in?to=%2Fapprovals%2F${ID}`],
+    ],
+    ['ERR_LOGIN_DENIED', undefined, ['denied', `sign-in?to=%2Fapprovals%2F${ID}`]],
+    ['ERR_DENIED', 'decision', ['Nothing was decided']],
+  ] as const)('say of %s (%s) what a person with a browser does, and no command', (code, sent, texts) => {
+    const error = new HoopError(code, 'it is so', { hint: 'see: hoopctl approval show' });
+    const page = problemPage(error, session, { back: `/approvals/${ID}`, sent });
+    for (const text of texts) expect(page.toLowerCase()).toContain(text.toLowerCase());
+    expect(page.replace('hoopctl approval list', '')).not.toContain('hoopctl');
+  });
+
+  it('let whoever has said yes say no, as long as it waits for others', () => {
+    const given = { mine: [], notMine: 'you have said yes to it', mayDeny: true } as const;
+    const page = shown(given);
+    expect(page).toContain('you have said yes to it');
+    expect(page).toContain('You may still say no');
+    expect(page).toContain(`action="/approvals/${ID}/deny"`);
+    expect(page).not.toContain(`action="/approvals/${ID}/approve"`);
+    expect(page).not.toContain(`action="/approvals/${ID}/try"`);
+    expect(shown(given, false)).not.toContain('/deny"');
+    expect(shown(given, false)).toContain('Sign in again to decide');
+    expect(shown({ mine: [], notMine: 'it was asked on your own authority' })).not.toContain('/deny"');
   });
 });
 

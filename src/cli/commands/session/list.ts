@@ -44,7 +44,7 @@ export const sessionList: CommandSpec = {
           if (io.json) await io.value(session);
         }
         if (sessions.length > 0 && !io.json)
-          await io.line(renderTable(HEADINGS, sessions.map(row), io.width).join('\n'));
+          await io.line(renderTable(HEADINGS, sessions.map(row), io.width, io.charset).join('\n'));
         else if (!io.json) io.note('no sessions');
         if (more) io.note(OLDER_ONES);
         await remember(gateway, 'sessions', sessions);

@@ -18,7 +18,10 @@ export function beginDecision(state: UiState, request: ApprovalItem, word: 'appr
   if (!state.decides) return refuse('read-only: press W first to decide requests here');
   if (status !== 'pending') return refuse(`it is ${status} already`);
   const others = notMineText(request);
-  if (others !== undefined) return refuse(others);
+  // A no counts also from whoever has said yes before.
+  const mayDeny = word === 'deny' && request.mayDeny === true;
+  if (others !== undefined && !mayDeny)
+    return refuse(request.mayDeny === true ? `${others} d says no` : others);
   const overlay: Decide = { kind: 'decide', word, id, reason: '', top: 0, sent: false };
   return { state: { ...state, overlay }, effects: [{ do: 'look', id }] };
 }

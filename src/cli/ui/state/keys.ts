@@ -1,18 +1,16 @@
 /** What keys do. Pure. */
 import type { SessionItem } from '../../../api/contract.ts';
 import { detailLines } from '../view/details.ts';
-import { helpLines } from '../view/help.ts';
+import { helpLines, isScreenKey } from '../view/help.ts';
 import { runCommand, showScreen } from './commands.ts';
 import { beginDecision, onDecideKey } from './decide.ts';
-import { bodyRows, listRows } from './layout.ts';
+import { bodyRows, listRows, MAX_INPUT } from './layout.ts';
 import { chosenOf, type List, movedBy, scrolled } from './list.ts';
 import { askedAnew, filtered, olderEvents, relisted } from './loads.ts';
 import { type Effect, type Overlay, SCREENS, type ScreenName, type Step, type UiState } from './model.ts';
 import { noticed } from './notices.ts';
 import { closeTunnel, copyTunnel, openTunnel } from './tunnels.ts';
 
-/** Letters of a filter, a command or a reason. */
-const MAX_INPUT = 500;
 /** What is typed at most at once; a longer paste is cut. */
 const CONTROL = /\p{C}+/gu;
 
@@ -201,8 +199,16 @@ function onScreenKey(state: UiState, key: string): Step {
     case 'enter':
       return opened(state);
     default:
-      return onActionKey(state, key) ?? stay(state);
+      return onActionKey(state, key) ?? stay(ofNone(state, key));
   }
+}
+
+/** Whoever presses a key for a row learns that there is none. */
+function ofNone(state: UiState, key: string): UiState {
+  const isEmpty = chosenOf<unknown>(state.lists[state.screen]) === undefined;
+  return isEmpty && isScreenKey(state.screen, key)
+    ? noticed(state, 'nothing is listed to do that with')
+    : state;
 }
 
 /** The screen that a key names, from wherever somebody reads. */

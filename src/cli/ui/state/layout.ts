@@ -11,6 +11,8 @@ const HISTOGRAM_FROM_ROWS = 18;
 /** In a wider window details stand beside the list. */
 const BESIDE_FROM_COLUMNS = 120;
 const DETAILS_SHARE = 0.42;
+/** Letters of a filter, a command or a reason. */
+export const MAX_INPUT = 500;
 const SMALLEST: Size = { columns: 40, rows: 8 };
 
 export function isTooSmall({ columns, rows }: Size): boolean {

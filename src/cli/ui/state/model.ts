@@ -7,6 +7,7 @@ import type {
   ResourceItem,
   SessionItem,
 } from '../../../api/contract.ts';
+import type { Charset } from '../../../core/terminal/charset.ts';
 import type { MouseReport } from '../terminal/mouse.ts';
 import { EMPTY, type List } from './list.ts';
 
@@ -151,6 +152,8 @@ export interface Size {
 
 export interface UiState {
   readonly size: Size;
+  /** What the terminal shows. */
+  readonly charset: Charset;
   readonly nowMs: number;
   readonly screen: ScreenName;
   readonly connection: Connection;
@@ -270,9 +273,10 @@ export interface Step {
 const NEVER: Load = { asked: 0, waits: false, askedMs: 0, dueMs: 0, failures: 0 };
 
 /** Before anything is known. */
-export function firstState(size: Size, nowMs: number): UiState {
+export function firstState(size: Size, nowMs: number, charset: Charset): UiState {
   return {
     size,
+    charset,
     nowMs,
     screen: 'resources',
     connection: { kind: 'connecting' },

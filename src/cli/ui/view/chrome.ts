@@ -1,17 +1,22 @@
 /** What stands around every screen: title, context, notices, keys. Pure. */
+import { drawn } from '../../../core/terminal/charset.ts';
+import { allVisible } from '../../../core/visible.ts';
+import { displayWidth } from '../../render/text.ts';
 import { COMMAND_WORDS } from '../state/commands.ts';
 import { readFilter } from '../state/filter.ts';
-import { bodyRows } from '../state/layout.ts';
+import { bodyRows, MAX_INPUT } from '../state/layout.ts';
 import { SCREENS, type ScreenName, type UiState } from '../state/model.ts';
 import { failureText } from '../state/notices.ts';
 import { detailLines } from './details.ts';
 import { helpLines, shortKeys, TITLES } from './help.ts';
-import { ends, type Line, line, NOTHING, type Span, span, widthOf } from './line.ts';
+import { ends, type Line, line, NOTHING, type Span, span, widthOf, wrapped } from './line.ts';
 import { clockText } from './when.ts';
 
 /** From here on the gateway is said to be slow, ms. */
 const SLOW_MS = 2_000;
 const CURSOR = '▏';
+/** Of a longer notice the rest is left out. */
+const MAX_NOTICE_ROWS = 4;
 /** Narrower windows have the screens' names alone. */
 const NAME_FROM_COLUMNS = 90;
 const UNTIL_FROM_COLUMNS = 100;
@@ -82,16 +87,33 @@ function modeSpans({ decides, connection }: UiState, form?: 'short'): Line {
   return [span(decides ? 'may decide  ' : 'read-only  ', decides ? 'warn' : 'dim'), state];
 }
 
-export function contextLine({ me, size, nowMs }: UiState): Line {
+export function contextLine({ me, size, nowMs, charset }: UiState): Line {
   if (me === undefined) return [];
   const as = me.tunnelsAs === undefined ? '' : ` · tunnels as ${me.tunnelsAs}`;
+  const whole = drawn(` ${me.name} at ${me.gateway}${as}`, charset);
+  // Who one is, and as whom tunnels are opened, is more than where.
+  const text = displayWidth(whole) <= size.columns ? whole : drawn(` ${me.name}${as}`, charset);
   const until =
     size.columns < UNTIL_FROM_COLUMNS ? [] : line(`until ${clockText(me.deadline, nowMs)} `, 'dim');
-  return ends(line(` ${me.name} at ${me.gateway}${as}`, 'dim'), until, size.columns);
+  return ends(line(text, 'dim'), until, size.columns);
 }
 
-/** What is typed, what is to be known, or how much there is. */
-export function noticeLine(state: UiState): Line {
+/**
+ * What is typed, what is to be known, or how much there is: a line, or of what is longer than the window a few, over the last rows of
+ * what is shown. Never over a request that is decided: each of its lines must have been seen.
+ */
+export function noticeLines(state: UiState): readonly Line[] {
+  const { notice, input, overlay, size, charset } = state;
+  const isOne = input !== undefined || overlay?.kind === 'quit' || overlay?.kind === 'decide';
+  const [said] = notice === undefined ? statusLine(state) : line(notice.text, notice.tone);
+  if (isOne || said === undefined || (notice === undefined && said.tone !== 'bad'))
+    return [noticeLine(state)];
+  const lines = wrapped(drawn(said.text.trimStart(), charset), size.columns - 2).slice(0, MAX_NOTICE_ROWS);
+  if (lines.length === 1) return [noticeLine(state)];
+  return lines.map((text) => line(` ${text}`, said.tone));
+}
+
+function noticeLine(state: UiState): Line {
   const { input, notice, overlay, size } = state;
   if (input !== undefined) return inputLine(state, input);
   if (overlay?.kind === 'quit') {
@@ -105,21 +127,41 @@ export function noticeLine(state: UiState): Line {
   return ends(statusLine(state), placeSpans(state), size.columns);
 }
 
-function inputLine(state: UiState, { kind, text }: NonNullable<UiState['input']>): Line {
-  const { size, nowMs, screen } = state;
-  if (kind === 'reason') return [span(' why: ', 'accent'), span(text), span(CURSOR, 'accent')];
+function inputLine(state: UiState, input: NonNullable<UiState['input']>): Line {
+  const { size, nowMs, screen, charset } = state;
+  const { kind } = input;
+  const text = endOf(drawn(allVisible(input.text), charset), size.columns);
+  const full = [...input.text].length >= MAX_INPUT ? line('no room for more ', 'warn') : undefined;
+  if (kind === 'reason')
+    return ends([span(' why: ', 'accent'), span(text), span(CURSOR, 'accent')], full ?? [], size.columns);
   if (kind === 'filter') {
-    const mistake = screen === 'feed' ? readFilter(text, nowMs).mistake : undefined;
+    const mistake = screen === 'feed' ? readFilter(input.text, nowMs).mistake : undefined;
     const left = [span(' /', 'accent'), span(text), span(CURSOR, 'accent')];
-    return ends(left, mistake === undefined ? placeSpans(state) : line(`${mistake} `, 'bad'), size.columns);
+    return ends(
+      left,
+      mistake === undefined ? (full ?? placeSpans(state)) : line(`${mistake} `, 'bad'),
+      size.columns,
+    );
   }
-  const [word = ''] = text.split(' ');
+  const [word = ''] = input.text.split(' ');
   const fits = COMMAND_WORDS.filter((known) => known.startsWith(word)).join(' ');
   return ends(
     [span(' :', 'accent'), span(text), span(CURSOR, 'accent')],
     line(`${fits} `, 'dim'),
     size.columns,
   );
+}
+
+/** Half of what is before the cursor fits in any case, and what stands on the right beside it. */
+function endOf(text: string, columns: number): string {
+  const room = Math.max(8, Math.floor(columns / 2));
+  if (displayWidth(text) <= room) return text;
+  const characters = [...text];
+  let width = 1;
+  let from = characters.length;
+  while (from > 0 && width + displayWidth(characters[from - 1]!) <= room)
+    width += displayWidth(characters[--from]!);
+  return `…${characters.slice(from).join('')}`;
 }
 
 function statusLine(state: UiState): Line {
@@ -139,7 +181,11 @@ function statusLine(state: UiState): Line {
   const mistake = screen === 'feed' ? readFilter(filter, nowMs).mistake : undefined;
   if (mistake !== undefined) return line(` not searched: ${mistake}`, 'bad');
   if (filter !== '')
-    return [span(' filter ', 'dim'), span(filter, 'accent'), span('  Esc takes it away', 'dim')];
+    return [
+      span(' filter ', 'dim'),
+      span(drawn(filter, state.charset), 'accent'),
+      span('  Esc takes it away', 'dim'),
+    ];
   if (screen !== 'feed' || load.heardMs === undefined) return [];
   return state.paused ? line(' held still: Space goes on', 'warn') : line(' live', 'good');
 }

@@ -15,17 +15,23 @@ export function decisionTone(decision: unknown): Tone {
   return DECISION_TONES[String(decision)] ?? 'plain';
 }
 
+/** From here on a resource and its tunnel have columns of their own. */
+const APART_FROM = 60;
+
 export const COLUMNS: ColumnsOf = {
   resources: ({ tunnels }) => [
     { heading: 'NAME', width: 'rest', cell: ({ name }) => name },
-    { heading: 'PROTOCOL', width: 10, cell: ({ protocol }) => protocol },
+    { heading: 'PROTOCOL', width: 10, from: 68, cell: ({ protocol }) => protocol },
+    // In a narrow list one column has both: whoever has a tunnel knows that it was allowed.
     {
-      heading: 'ACCESS',
-      width: 14,
-      cell: ({ access }) => (access === 'allow' ? span('allowed', 'good') : span('needs approval', 'warn')),
+      heading: 'TUNNEL',
+      width: 16,
+      below: APART_FROM,
+      cell: (item) => (tunnels.has(item.name) ? tunnelSpan(tunnels.get(item.name)) : accessSpan(item)),
     },
-    { heading: 'MASKED', width: 6, from: 68, cell: ({ masks }) => (masks ? 'yes' : 'no') },
-    { heading: 'TUNNEL', width: 16, from: 60, cell: ({ name }) => tunnelSpan(tunnels.get(name)) },
+    { heading: 'ACCESS', width: 14, from: APART_FROM, cell: accessSpan },
+    { heading: 'MASKED', width: 6, from: 76, cell: ({ masks }) => (masks ? 'yes' : 'no') },
+    { heading: 'TUNNEL', width: 16, from: APART_FROM, cell: ({ name }) => tunnelSpan(tunnels.get(name)) },
   ],
   feed: ({ nowMs, lists }) => {
     // As the command's table has them: what it does not know it leaves empty.
@@ -42,7 +48,7 @@ export const COLUMNS: ColumnsOf = {
         cell: (event) => span(cell(4)(event), decisionTone(event['decision'])),
       },
       { heading: 'RESULT', width: 8, from: 60, cell: resultSpan },
-      { heading: 'WHO', width: 14, from: 70, cell: (event) => cell(1)(event).replace(/ for .*/s, '') },
+      { heading: 'WHO', width: 14, from: 78, cell: (event) => cell(1)(event).replace(/ for .*/s, '') },
       { heading: 'RESOURCE', width: 10, from: 50, cell: cell(2) },
       { heading: 'ROWS', width: 5, from: 90, cell: cell(6) },
       { heading: 'WHAT', width: 'rest', cell: (event) => cell(8)(event) || event.type },
@@ -52,6 +58,7 @@ export const COLUMNS: ColumnsOf = {
     {
       heading: 'ASKED',
       width: timeWidth(lists.approvals, ({ at }) => at, nowMs),
+      from: settledToo ? 70 : 60,
       cell: ({ at }) => clockText(at, nowMs),
     },
     // Where all of them wait, how long they will is worth more.
@@ -64,8 +71,10 @@ export const COLUMNS: ColumnsOf = {
           },
         ]
       : []),
-    { heading: 'LEFT', width: 6, from: settledToo ? 90 : 50, cell: (item) => timeLeft(item, nowMs) ?? '' },
-    { heading: 'WHO', width: 14, from: 60, cell: ({ actor }) => actor },
+    { heading: 'LEFT', width: 6, from: settledToo ? 90 : 0, cell: (item) => timeLeft(item, nowMs) ?? '' },
+    // Whether one's own yes is missing is worth its room in any window.
+    { heading: 'NEEDS', width: 5, below: 90, cell: ownPart },
+    { heading: 'WHO', width: 14, from: settledToo ? 90 : 78, cell: ({ actor }) => actor },
     { heading: 'RESOURCE', width: 10, from: 50, cell: ({ resource }) => resource },
     { heading: 'NEEDS', width: 14, from: 90, cell: needsText },
     { heading: 'WHAT', width: 'rest', cell: askedText },
@@ -74,6 +83,7 @@ export const COLUMNS: ColumnsOf = {
     {
       heading: 'STARTED',
       width: timeWidth(lists.sessions, ({ startedAt }) => startedAt, nowMs),
+      from: 50,
       cell: ({ startedAt }) => clockText(startedAt, nowMs),
     },
     {
@@ -87,7 +97,7 @@ export const COLUMNS: ColumnsOf = {
       cell: ({ actor, person }) => (person && person !== actor ? `${actor} for ${person}` : actor),
     },
     { heading: 'RESOURCE', width: 12, cell: ({ resource }) => resource },
-    { heading: 'OPS', width: 6, from: 50, cell: ({ operations }) => String(operations) },
+    { heading: 'OPS', width: 6, from: 70, cell: ({ operations }) => String(operations) },
     {
       heading: 'DENIED',
       width: 6,
@@ -123,6 +133,19 @@ const STATUS_TONES: Readonly<Record<string, Tone>> = {
 function needsText({ needs, mine }: Items['approvals']): string {
   const names = needs.map(({ name, count, given }) => `${name} ${given}/${count}`).join(', ');
   return mine.length > 0 ? `${names} (you)` : names;
+}
+
+/** `you` where one's own yes is missing, else how far it is. */
+function ownPart({ status, needs, mine }: Items['approvals']): string | Span {
+  if (mine.length > 0) return span('you', 'warn');
+  if (status !== 'pending') return '';
+  const sum = (of: (need: (typeof needs)[number]) => number) =>
+    needs.reduce((all, need) => all + of(need), 0);
+  return `${sum(({ given }) => given)}/${sum(({ count }) => count)}`;
+}
+
+function accessSpan({ access }: Items['resources']): Span {
+  return access === 'allow' ? span('allowed', 'good') : span('needs approval', 'warn');
 }
 
 function tunnelSpan(tunnel: TunnelState | undefined): Span {

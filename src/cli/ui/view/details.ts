@@ -1,6 +1,8 @@
 /** What is known of the chosen item, line by line. Pure. */
 import type { ApprovalItem } from '../../../api/approvals.ts';
 import type { AuditEventItem, MayItem, ResourceItem, SessionItem } from '../../../api/contract.ts';
+import type { Paper } from '../../../core/terminal/charset.ts';
+import { drawn } from '../../../core/terminal/charset.ts';
 import { attenuationText } from '../../attenuation.ts';
 import { renderApproval } from '../../render/approval.ts';
 import { mayItemLines } from '../../render/may.ts';
@@ -21,26 +23,27 @@ export function detailLines(
   request?: ApprovalItem,
   width = state.size.columns - 2,
 ): readonly Line[] {
-  if (request !== undefined) return approvalLines(request, state.nowMs, width);
+  const paper: Paper = { width, charset: state.charset };
+  if (request !== undefined) return approvalLines(request, state.nowMs, paper);
   const { screen, lists } = state;
   switch (screen) {
     case 'resources': {
       const resource = chosenOf(lists.resources);
-      return resource === undefined ? [] : resourceLines(resource, state, width);
+      return resource === undefined ? [] : resourceLines(resource, state, paper);
     }
     case 'feed': {
       const event = chosenOf(lists.feed);
-      return event === undefined ? [] : eventLines(event, width);
+      return event === undefined ? [] : eventLines(event, paper);
     }
     case 'approvals': {
       const item = chosenOf(lists.approvals);
       if (item === undefined) return [];
       const looked = state.looked.get(item.id);
-      return approvalLines(looked?.status === item.status ? looked : item, state.nowMs, width);
+      return approvalLines(looked?.status === item.status ? looked : item, state.nowMs, paper);
     }
     case 'sessions': {
       const session = chosenOf(lists.sessions);
-      return session === undefined ? [] : sessionLines(session, width);
+      return session === undefined ? [] : sessionLines(session, paper);
     }
   }
 }
@@ -48,7 +51,7 @@ export function detailLines(
 function resourceLines(
   resource: ResourceItem,
   { tunnels, me, mays }: UiState,
-  width: number,
+  paper: Paper,
 ): readonly Line[] {
   const { name, protocol, connect, access, masks } = resource;
   const { protocol: _, ...facts } = connect;
@@ -67,11 +70,11 @@ function resourceLines(
         ],
         ['masked', masks ? 'what is classified, and what detectors find' : 'nothing here is masked'],
       ],
-      width,
+      paper,
     ),
     NOTHING,
-    ...tunnelLines(tunnel, width),
-    ...mayLines(mays.get(name), width),
+    ...tunnelLines(tunnel, paper),
+    ...mayLines(mays.get(name), paper),
   ];
 }
 
@@ -83,18 +86,19 @@ const MAY_TONES: Readonly<Record<MayItem['effect'], Tone>> = {
 };
 
 /** What policy lets one do there; nothing where it is not known. */
-function mayLines(may: May | undefined, width: number): readonly Line[] {
+function mayLines(may: May | undefined, paper: Paper): readonly Line[] {
   if (may?.items === undefined || may.items.length === 0)
     return may?.failure === undefined
       ? []
-      : [NOTHING, ...factLines([['may be done', may.failure.message, 'bad']], width)];
+      : [NOTHING, ...factLines([['may be done', may.failure.message, 'bad']], paper)];
   const lines = may.items.flatMap((item) =>
-    mayItemLines(item, width).map((text) => line(text, MAY_TONES[item.effect])),
+    mayItemLines(item, paper.width).map((text) => line(text, MAY_TONES[item.effect])),
   );
   return [NOTHING, line('what may be done there, by policy', 'dim'), ...lines];
 }
 
-function tunnelLines(tunnel: TunnelState | undefined, width: number): readonly Line[] {
+function tunnelLines(tunnel: TunnelState | undefined, paper: Paper): readonly Line[] {
+  const { width } = paper;
   switch (tunnel?.kind) {
     case undefined:
       return [line('no tunnel: o opens one', 'dim')];
@@ -106,7 +110,7 @@ function tunnelLines(tunnel: TunnelState | undefined, width: number): readonly L
           ['waits for', tunnel.needs, 'warn'],
           ['request', tunnel.approval],
         ],
-        width,
+        paper,
       );
     case 'failed':
       return factLines(
@@ -114,7 +118,7 @@ function tunnelLines(tunnel: TunnelState | undefined, width: number): readonly L
           ['failed', tunnel.failure.message, 'bad'],
           ['hint', tunnel.failure.hint],
         ],
-        width,
+        paper,
       );
     case 'open':
       return [
@@ -125,7 +129,7 @@ function tunnelLines(tunnel: TunnelState | undefined, width: number): readonly L
             ['refused', tunnel.refused?.message, 'bad'],
             ['', tunnel.refused?.hint],
           ],
-          width,
+          paper,
         ),
         NOTHING,
         line('connection string (c copies it)', 'dim'),
@@ -137,7 +141,7 @@ function tunnelLines(tunnel: TunnelState | undefined, width: number): readonly L
   }
 }
 
-function eventLines(event: AuditEventItem, width: number): readonly Line[] {
+function eventLines(event: AuditEventItem, paper: Paper): readonly Line[] {
   const actor = record(event['actor']);
   const rules = list(event['rules']).map(record);
   const facts: Fact[] = [
@@ -169,11 +173,11 @@ function eventLines(event: AuditEventItem, width: number): readonly Line[] {
     ['id', event.id],
   ];
   const said = text(event['text']);
-  const body = said === '' ? [] : [NOTHING, ...barred(said, width)];
-  return [...factLines(facts, width), ...body];
+  const body = said === '' ? [] : [NOTHING, ...barred(drawn(said, paper.charset), paper.width)];
+  return [...factLines(facts, paper), ...body];
 }
 
-function sessionLines(session: SessionItem, width: number): readonly Line[] {
+function sessionLines(session: SessionItem, paper: Paper): readonly Line[] {
   const { endedAt, denied } = session;
   return factLines(
     [
@@ -189,7 +193,7 @@ function sessionLines(session: SessionItem, width: number): readonly Line[] {
       ['operations', session.operations],
       ['denied', denied, denied > 0 ? 'bad' : 'plain'],
     ],
-    width,
+    paper,
   );
 }
 
@@ -198,8 +202,8 @@ const BAR = '  | ';
 const BAR_ON = '  ¦ ';
 
 /** A request as `approval show` prints it; what is longer than the window goes on in the next line, whole. */
-function approvalLines(item: ApprovalItem, nowMs: number, width: number): readonly Line[] {
-  return renderApproval(item, nowMs).flatMap((text) =>
+function approvalLines(item: ApprovalItem, nowMs: number, { width, charset }: Paper): readonly Line[] {
+  return renderApproval(item, nowMs, Number.POSITIVE_INFINITY, charset).flatMap((text) =>
     text.startsWith(BAR) ? barred(text.slice(BAR.length), width) : hanging(text, width),
   );
 }

@@ -9,13 +9,13 @@ import {
 } from '../state/layout.ts';
 import { chosenOf } from '../state/list.ts';
 import type { Items, Overlay, ScreenName, UiState } from '../state/model.ts';
-import { bottomLine, contextLine, noticeLine, titleLine } from './chrome.ts';
+import { bottomLine, contextLine, noticeLines, titleLine } from './chrome.ts';
 import { COLUMNS } from './columns.ts';
 import { decideLines } from './decide.ts';
 import { detailLines } from './details.ts';
 import { helpLines } from './help.ts';
 import { histogramLines } from './histogram.ts';
-import { fitted, type Line, line, NOTHING, span } from './line.ts';
+import { fitted, inCharset, type Line, line, NOTHING, span } from './line.ts';
 import { connectionLines, emptyLines } from './plain-states.ts';
 import { headingLine, rowLine } from './table.ts';
 import { transcriptLines } from './transcript.ts';
@@ -25,15 +25,22 @@ export function frameOf(state: UiState): readonly Line[] {
   if (isTooSmall(state.size)) return tooSmall(state);
   const body = [...bodyOf(state)].slice(0, bodyRows(state.size));
   while (body.length < bodyRows(state.size)) body.push(NOTHING);
-  return [titleLine(state), contextLine(state), ...body, noticeLine(state), bottomLine(state)]
+  const notices = noticeLines(state);
+  const above = body.slice(0, Math.max(0, body.length + 1 - notices.length));
+  return [titleLine(state), contextLine(state), ...above, ...notices, bottomLine(state)]
     .slice(0, rows)
-    .map((one) => fitted(one, columns));
+    .map((one) => fittedIn(state, one, columns));
 }
 
-function tooSmall({ size: { columns, rows } }: UiState): readonly Line[] {
+/** What is written out is cut with the rest, and by a sign that the terminal shows. */
+function fittedIn({ charset }: Pick<UiState, 'charset'>, one: Line, columns: number): Line {
+  return inCharset(fitted(inCharset(one, charset), columns), charset);
+}
+
+function tooSmall({ charset, size: { columns, rows } }: UiState): readonly Line[] {
   const said = [line(`${columns}×${rows} is too small`), line('q quits')];
   return Array.from({ length: Math.max(1, rows) }, (_, i) =>
-    fitted(said[i] ?? NOTHING, Math.max(1, columns)),
+    fittedIn({ charset }, said[i] ?? NOTHING, Math.max(1, columns)),
   );
 }
 
@@ -83,7 +90,7 @@ function rowLines<K extends ScreenName>(state: UiState, screen: K, width: number
   const chosen = chosenOf<Items[K]>(state.lists[screen]);
   return shown
     .slice(top, top + listRows(state))
-    .map((item) => rowLine<Items[K]>(columns, item, width, item === chosen));
+    .map((item) => rowLine<Items[K]>(columns, item, { width, charset: state.charset }, item === chosen));
 }
 
 function besides(

@@ -108,6 +108,11 @@ function section(title: string, keys: readonly KeyHelp[], width: number): readon
   return [line(title, 'strong'), ...rows, NOTHING];
 }
 
+/** Whether a key means something on a screen, be there a row or none. */
+export function isScreenKey(screen: ScreenName, key: string): boolean {
+  return ON_SCREEN[screen].some(({ keys }) => keys === key);
+}
+
 /** Keys and what they do in a word, the screen's own first. */
 export function shortKeys(screen: ScreenName): readonly (readonly [key: string, text: string])[] {
   return [...ON_SCREEN[screen], ...EVERYWHERE].flatMap(({ keys, short }) =>

@@ -2,6 +2,9 @@
  * What the terminal UI draws with: lines of spans. Whatever text comes into a span is made safe there, so that no part of
  * a screen can be forgotten.
  */
+
+import type { Paper } from '../../../core/terminal/charset.ts';
+import { type Charset, drawn } from '../../../core/terminal/charset.ts';
 import { allVisible } from '../../../core/visible.ts';
 import { cut, displayWidth } from '../../render/text.ts';
 
@@ -16,7 +19,9 @@ export type Tone =
   | 'accent'
   | 'chosen'
   /** Black on white, for cameras. */
-  | 'code';
+  | 'code'
+  /** All black, for them as well. */
+  | 'ink';
 
 export interface Span {
   readonly text: string;
@@ -53,6 +58,11 @@ export function fitted(spans: Line, width: number): Line {
     if (text !== one.text) break;
   }
   return left > 0 ? [...taken, { text: ' '.repeat(left), tone: 'plain' }] : taken;
+}
+
+/** A line as the terminal can show it. What is made of letters of strangers may take more columns then. Pure. */
+export function inCharset(spans: Line, charset: Charset): Line {
+  return charset === 'utf-8' ? spans : spans.map(({ text, tone }) => ({ text: drawn(text, charset), tone }));
 }
 
 /** The same in another tone throughout. */
@@ -101,12 +111,12 @@ function headOf(text: string, width: number): string {
 /** Names and values below each other, values broken within their column; those without a value are left out. */
 export function factLines(
   facts: readonly (readonly [string, string | number | undefined, Tone?])[],
-  width: number,
+  { width, charset }: Paper,
 ): readonly Line[] {
   const known = facts.filter(([, value]) => value !== undefined && value !== '');
   const names = Math.min(16, Math.max(0, ...known.map(([name]) => displayWidth(name)))) + 2;
   return known.flatMap(([name, value, tone]) =>
-    wrapped(String(value), Math.max(8, width - names)).map((text, i) => [
+    wrapped(drawn(String(value), charset), Math.max(8, width - names)).map((text, i) => [
       ...fitted(line(i === 0 ? name : '', 'dim'), names),
       span(text, tone),
     ]),

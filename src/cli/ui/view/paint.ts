@@ -12,8 +12,9 @@ const LOOKS: Readonly<Record<Exclude<Tone, 'plain'>, Look>> = {
   warn: ['33', '39'],
   accent: ['36', '39'],
   code: ['30;107', '39;49'],
+  ink: ['30;40', '39;49'],
 };
-const COLOURS: ReadonlySet<Tone> = new Set(['good', 'bad', 'warn', 'accent', 'code']);
+const COLOURS: ReadonlySet<Tone> = new Set(['good', 'bad', 'warn', 'accent', 'code', 'ink']);
 
 /**
  * A line with its looks as sequences of the terminal. Neighbours of one look are written as one.

@@ -1,7 +1,7 @@
 /** What a screen says when it has nothing to list: what is so, why, and what to do. Pure. */
 import { readFilter } from '../state/filter.ts';
 import { bodyRows } from '../state/layout.ts';
-import type { LoginCode, ScreenName, Size, UiState } from '../state/model.ts';
+import type { LoginCode, ScreenName, UiState } from '../state/model.ts';
 import { largeText } from './large-text.ts';
 import { fitted, type Line, line, NOTHING, span, widthOf, wrapped } from './line.ts';
 import { qrLines } from './qr.ts';
@@ -28,7 +28,7 @@ export function connectionLines(state: UiState): readonly Line[] | undefined {
         NOTHING,
         ...said(connection.failure, width),
         NOTHING,
-        line(`It is tried again in ${seconds} s; r tries now. hoopctl doctor looks for the cause.`),
+        ...told(`It is tried again in ${seconds} s; r tries now. hoopctl doctor looks for the cause.`, width),
       ]);
     }
     case 'logged-out':
@@ -37,8 +37,8 @@ export function connectionLines(state: UiState): readonly Line[] | undefined {
         NOTHING,
         ...said(connection.failure, width),
         NOTHING,
-        [span('L', 'accent'), span(' logs in here: it shows a code, and you confirm it in any browser')],
-        [span('r', 'accent'), span(' looks again, if you have logged in elsewhere')],
+        ...keyed('L', 'logs in here: it shows a code, and you confirm it in any browser', width),
+        ...keyed('r', 'looks again, if you have logged in elsewhere', width),
       ]);
     case 'failed':
       return indented([
@@ -46,18 +46,31 @@ export function connectionLines(state: UiState): readonly Line[] | undefined {
         NOTHING,
         ...said(connection.failure, width),
         NOTHING,
-        [span('r', 'accent'), span(' tries again; hoopctl --help lists every command')],
+        ...keyed('r', 'tries again; hoopctl --help lists every command', width),
       ]);
     case 'login':
-      return loginBody(connection.code, connection.note, size);
+      return loginBody(connection.code, connection.note, state);
   }
+}
+
+function told(text: string, width: number): readonly Line[] {
+  return wrapped(text, width).map((one) => line(one));
+}
+
+/** What a key does, below each other where the window is narrow. */
+function keyed(key: string, text: string, width: number): readonly Line[] {
+  return wrapped(text, width - 2).map((one, i) => [span(i === 0 ? `${key} ` : '  ', 'accent'), span(one)]);
 }
 
 /** Space between the text and the QR code beside it. */
 const GAP = 2;
 
 /** What to do, and beside it the same for a phone's camera, where the window has room for both. */
-function loginBody(code: LoginCode | undefined, note: string | undefined, size: Size): readonly Line[] {
+function loginBody(
+  code: LoginCode | undefined,
+  note: string | undefined,
+  { size, charset }: Pick<UiState, 'size' | 'charset'>,
+): readonly Line[] {
   const width = size.columns - 4;
   const rows = bodyRows(size);
   if (rows < LARGE_FROM_ROWS) return shortLogin(code, note, width);
@@ -65,7 +78,7 @@ function loginBody(code: LoginCode | undefined, note: string | undefined, size: 
     indented([...loginLines(code, note, columns), ...more]);
   if (code?.qr === undefined) return text(width);
   const least = Math.max(LEAST_COLUMNS, ...largeText(code.userCode, width).map((row) => row.length));
-  const qr = qrLines(code.qr, { columns: width - least - GAP, rows });
+  const qr = qrLines(code.qr, { columns: width - least - GAP, rows }, charset);
   if (qr === undefined)
     return text(width, [line('In a larger window there is a QR code of it as well.', 'dim')]);
   const left = size.columns - widthOf(qr[0]!) - GAP;
@@ -132,13 +145,26 @@ export function emptyLines(state: UiState): readonly Line[] {
   if (failure !== undefined && heardMs === undefined) return indented(said(failure, state.size.columns - 4));
   if (heardMs === undefined) return indented([line('loading …', 'dim')]);
   const mistake = screen === 'feed' ? readFilter(filters.feed, state.nowMs).mistake : undefined;
-  if (mistake !== undefined) return indented([line(mistake, 'bad'), line('/ mends the filter', 'accent')]);
-  if (filters[screen] === '') return indented(EMPTY_WORDS[screen].map((text) => line(text, 'dim')));
+  if (mistake !== undefined)
+    return indented([
+      ...wrapped(mistake, state.size.columns - 4).map((one) => line(one, 'bad')),
+      line('/ mends the filter', 'accent'),
+    ]);
+  if (filters[screen] === '')
+    return indented(
+      EMPTY_WORDS[screen].flatMap((text) =>
+        wrapped(text, state.size.columns - 4).map((one) => line(one, 'dim')),
+      ),
+    );
   if (screen === 'feed' && (waits || filters.feed !== state.feedFilter))
     return indented([line('searching …', 'dim')]);
   const all = lists[screen].items.length;
   const rest = screen === 'feed' || all === 0 ? '' : ` of ${all}`;
-  return indented([line(`Nothing${rest} fits "${filters[screen]}".`, 'dim')]);
+  return indented(
+    wrapped(`Nothing${rest} fits "${filters[screen]}".`, state.size.columns - 4).map((one) =>
+      line(one, 'dim'),
+    ),
+  );
 }
 
 function indented(lines: readonly Line[]): readonly Line[] {

@@ -1,4 +1,5 @@
-import { fitted, type Line, line, type Span, span, type Tone, toned } from './line.ts';
+import type { Paper } from '../../../core/terminal/charset.ts';
+import { fitted, inCharset, type Line, line, type Span, span, type Tone, toned } from './line.ts';
 
 /** One column of a list. */
 export interface Column<T> {
@@ -7,6 +8,8 @@ export interface Column<T> {
   readonly width: number | 'rest';
   /** It is left out where the list is narrower. */
   readonly from?: number;
+  /** It is left out where the list is as wide: others say more there. */
+  readonly below?: number;
   readonly cell: (item: T) => string | Span;
 }
 
@@ -21,7 +24,9 @@ interface Place<T> {
 }
 
 function placesOf<T>(columns: readonly Column<T>[], width: number): readonly Place<T>[] {
-  const shown = columns.filter(({ from = 0 }) => width >= from);
+  const shown = columns.filter(
+    ({ from = 0, below = Number.POSITIVE_INFINITY }) => width >= from && width < below,
+  );
   const fixed = shown.reduce((sum, one) => sum + (one.width === 'rest' ? 0 : one.width) + GAP, MARK - GAP);
   return shown.map((column) => ({
     column,
@@ -38,10 +43,15 @@ export function headingLine<T>(columns: readonly Column<T>[], width: number): Li
 }
 
 /** One row, `width` columns wide exactly. */
-export function rowLine<T>(columns: readonly Column<T>[], item: T, width: number, chosen: boolean): Line {
+export function rowLine<T>(
+  columns: readonly Column<T>[],
+  item: T,
+  { width, charset }: Paper,
+  chosen: boolean,
+): Line {
   const cells = placesOf(columns, width).flatMap(({ column, width: wide }, i) => {
     const cell = column.cell(item);
-    return [...gap(i), ...fitted([typeof cell === 'string' ? span(cell) : cell], wide)];
+    return [...gap(i), ...fitted(inCharset([typeof cell === 'string' ? span(cell) : cell], charset), wide)];
   });
   const row = fitted(
     [span(chosen ? CHOSEN : ' '.repeat(MARK), chosen ? 'accent' : 'plain'), ...cells],

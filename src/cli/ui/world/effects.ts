@@ -217,14 +217,16 @@ export class Effects {
     api: GatewayApi,
     { id, follow }: { readonly id: string; readonly follow: boolean },
   ): Promise<void> {
-    const { tell, columns } = this.#world;
+    const { tell, columns, invocation } = this.#world;
     this.#transcript?.abort();
     const stop = new AbortController();
     this.#transcript = stop;
     try {
       const frames = api.recording(id, stop.signal, follow);
-      await readTranscript(frames, { columns: Math.max(20, columns() - 2), live: follow }, (part) =>
-        tell({ type: 'transcript', id, part }),
+      await readTranscript(
+        frames,
+        { columns: Math.max(20, columns() - 2), live: follow, charset: invocation.io.charset },
+        (part) => tell({ type: 'transcript', id, part }),
       );
     } catch (error) {
       if (stop.signal.aborted) return;

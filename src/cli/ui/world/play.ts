@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GatewayApi } from '../../../client/gateway-api.ts';
+import { worded } from '../../../core/terminal/charset.ts';
 import type { Io } from '../../io.ts';
 import { visible } from '../../render/text.ts';
 import { ReplayPrinter } from '../../replay/printer.ts';
@@ -58,7 +59,7 @@ class Player {
 export async function playSession(
   api: GatewayApi,
   { id, follow }: { readonly id: string; readonly follow: boolean },
-  { streams, signal }: Io,
+  { streams, signal, charset }: Io,
 ): Promise<void> {
   const { stdin, stdout } = streams;
   const player = new Player();
@@ -66,7 +67,7 @@ export async function playSession(
   const write = (text: string) => new Promise<void>((done) => stdout.write(text, () => done()));
   stdin.setRawMode(true);
   stdin.on('data', onData).resume();
-  const printer = new ReplayPrinter(true);
+  const printer = new ReplayPrinter(true, charset);
   const stop = AbortSignal.any([signal, player.signal]);
   // A screen of its own: what was on the terminal before is not drawn over.
   const keys = follow ? 'live: Space holds, q ends' : 'Space holds, + and - change the speed, q ends';
@@ -80,7 +81,8 @@ export async function playSession(
       await write(onTerminal(printer.push(frame)));
     }
   } catch (error) {
-    if (!stop.aborted) await write(`\r\n-- ${visible(failureOf(error).failure.message)}\r\n`);
+    if (!stop.aborted)
+      await write(`\r\n-- ${worded(visible(failureOf(error).failure.message), charset)}\r\n`);
   }
   await write(`${printer.leave()}`);
   if (!stop.aborted) {

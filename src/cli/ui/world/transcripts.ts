@@ -1,8 +1,16 @@
 import type { ReplayFrame } from '../../../api/replay.ts';
 import { HoopError } from '../../../core/errors.ts';
+import type { Charset } from '../../../core/terminal/charset.ts';
 import { displayWidth } from '../../render/text.ts';
 import { ReplayPrinter } from '../../replay/printer.ts';
 import type { Transcript } from '../state/model.ts';
+
+/** Where it is read. */
+interface View {
+  readonly columns: number;
+  readonly live: boolean;
+  readonly charset: Charset;
+}
 
 type Part = Pick<Transcript, 'lines' | 'asked' | 'refused' | 'status'>;
 
@@ -23,10 +31,10 @@ const TELL_MS = 200;
  */
 export async function readTranscript(
   frames: AsyncIterable<ReplayFrame>,
-  view: { readonly columns: number; readonly live: boolean },
+  view: View,
   tell: (part: Part) => void,
 ): Promise<void> {
-  const text = new Text(view.columns, view.live);
+  const text = new Text(view);
   const soFar = view.live ? 'live' : 'loading';
   let telling: NodeJS.Timeout | undefined;
   try {
@@ -53,13 +61,14 @@ export async function readTranscript(
 class Text {
   readonly #columns: number;
   readonly #live: boolean;
-  readonly #printer = new ReplayPrinter();
+  readonly #printer: ReplayPrinter;
   readonly #asked: number[] = [];
   readonly #refused: number[] = [];
   #lines: string[] = [];
   #rest = '';
 
-  constructor(columns: number, live: boolean) {
+  constructor({ columns, live, charset }: View) {
+    this.#printer = new ReplayPrinter(false, charset);
     this.#columns = columns;
     this.#live = live;
   }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { qrModules } from '../../../../src/cli/ui/world/qr.ts';
+import type { Charset } from '../../../../src/core/terminal/charset.ts';
 import { readQr } from '../../../support/ui/read-qr.ts';
 import { Bench, NOW } from '../../../support/ui/state.ts';
 
@@ -8,8 +9,9 @@ const URI = 'https://login.example.com/realms/shop/device?user_code=WDJB-MJHT';
 async function loggingIn(
   size: { readonly columns: number; readonly rows: number },
   uri = URI,
+  charset: Charset = 'utf-8',
 ): Promise<Bench> {
-  const bench = new Bench(size);
+  const bench = new Bench(size, charset);
   const failure = { code: 'ERR_NOT_LOGGED_IN', message: 'not logged in' };
   bench.tell({ type: 'disconnected', failure, exit: 67 });
   bench.press('L');
@@ -54,6 +56,24 @@ describe('the QR code of a login', () => {
     expect(readQr(screen)).toBeUndefined();
     expect(screen).toContain('https://login.example.com');
     expect(screen).toContain('WDJB-MJHT');
+  });
+
+  test.each([
+    [160, 50],
+    [161, 50],
+    [200, 50],
+  ])('is drawn in ASCII where the terminal shows no more, in a window of %i × %i', async (columns, rows) => {
+    const screen = (await loggingIn({ columns, rows }, URI, 'ascii')).screen();
+    expect(screen).toMatch(/^[ -~\n]*$/);
+    expect(screen).toMatch(/# {3}# {2}### /);
+    const read = [false, true].map((odd) => readQr(screen, { ascii: true, odd }));
+    expect(read).toContain(URI);
+  });
+
+  test('is left out where it has no room in ASCII', async () => {
+    const screen = (await loggingIn({ columns: 100, rows: 24 }, URI, 'ascii')).screen();
+    expect(screen).toContain('In a larger window there is a QR code');
+    expect(screen).toMatch(/^[ -~\n]*$/);
   });
 
   test.each([

@@ -13,7 +13,7 @@ async function* of(...frames: readonly ReplayFrame[]): AsyncGenerator<ReplayFram
 
 async function read(frames: AsyncIterable<ReplayFrame>, live: boolean): Promise<readonly Part[]> {
   const told: Part[] = [];
-  await readTranscript(frames, { columns: 40, live }, (part) => told.push(part));
+  await readTranscript(frames, { columns: 40, live, charset: 'utf-8' }, (part) => told.push(part));
   return told;
 }
 
@@ -24,7 +24,9 @@ test('what came last is told although nothing follows it', async () => {
     yield note('the last for now');
     await rest.promise;
   }
-  const reading = readTranscript(frames(), { columns: 40, live: true }, (part) => told.push(part));
+  const reading = readTranscript(frames(), { columns: 40, live: true, charset: 'utf-8' }, (part) =>
+    told.push(part),
+  );
   await eventually(
     () => 'nothing is told',
     () => told,

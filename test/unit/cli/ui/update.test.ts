@@ -397,12 +397,28 @@ describe('approvals', () => {
 
   test.each([
     [{ mine: [], notMine: 'you have said yes to it' }, 'It waits for others: you have said yes to it.'],
+    [
+      { mine: [], notMine: 'you have said yes to it', mayDeny: true as const },
+      'It waits for others: you have said yes to it. d says no',
+    ],
     [{ status: 'approved' as const }, 'it is approved already'],
   ])('%j cannot be decided here', (more, said) => {
     const bench = online(more);
     bench.press('A', 'W', 'a');
     expect(bench.wanted()).toEqual([]);
     expect(bench.screen()).toContain(said);
+  });
+
+  test("a no may follow one's own yes, while it waits for others", () => {
+    const given = { mine: [], notMine: 'you have said yes to it', mayDeny: true as const };
+    const bench = online(given);
+    bench.press('W', 'd');
+    expect(bench.wanted()).toEqual([{ do: 'look', id: 'apr_1' }]);
+    bench.tell({ type: 'looked', item: { ...exact, ...given } });
+    bench.press('G');
+    expect(bench.screen()).toContain('You may still say no');
+    bench.press('y');
+    expect(bench.wanted()).toMatchObject([{ do: 'decide', word: 'deny', id: 'apr_1' }]);
   });
 
   test('how many wait is seen from every screen', () => {
