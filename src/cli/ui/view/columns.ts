@@ -1,6 +1,6 @@
 /** The columns of each list. Pure. */
 import { askedText, standingOf, timeLeft } from '../../../api/approval-words.ts';
-import { eventRow } from '../../audit/event-row.ts';
+import { eventRow, HEADINGS } from '../../audit/event-row.ts';
 import type { List } from '../state/list.ts';
 import type { Items, ScreenName, TunnelState, UiState } from '../state/model.ts';
 import { type Span, span, type Tone } from './line.ts';
@@ -35,7 +35,8 @@ export const COLUMNS: ColumnsOf = {
   ],
   feed: ({ nowMs, lists }) => {
     // As the command's table has them: what it does not know it leaves empty.
-    const cell = (index: number) => (event: Items['feed']) => eventRow(event)[index] ?? '';
+    const cell = (heading: (typeof HEADINGS)[number]) => (event: Items['feed']) =>
+      eventRow(event)[HEADINGS.indexOf(heading)] ?? '';
     return [
       {
         heading: 'TIME',
@@ -45,13 +46,13 @@ export const COLUMNS: ColumnsOf = {
       {
         heading: 'DECISION',
         width: 9,
-        cell: (event) => span(cell(4)(event), decisionTone(event['decision'])),
+        cell: (event) => span(cell('DECISION')(event), decisionTone(event['decision'])),
       },
       { heading: 'RESULT', width: 8, from: 60, cell: resultSpan },
-      { heading: 'WHO', width: 14, from: 78, cell: (event) => cell(1)(event).replace(/ for .*/s, '') },
-      { heading: 'RESOURCE', width: 10, from: 50, cell: cell(2) },
-      { heading: 'ROWS', width: 5, from: 90, cell: cell(6) },
-      { heading: 'WHAT', width: 'rest', cell: (event) => cell(8)(event) || event.type },
+      { heading: 'WHO', width: 14, from: 78, cell: (event) => cell('WHO')(event).replace(/ for .*/s, '') },
+      { heading: 'RESOURCE', width: 10, from: 50, cell: cell('RESOURCE') },
+      { heading: 'ROWS', width: 5, from: 90, cell: cell('ROWS') },
+      { heading: 'WHAT', width: 'rest', cell: (event) => cell('TEXT')(event) || event.type },
     ];
   },
   approvals: ({ nowMs, lists, settledToo }) => [
