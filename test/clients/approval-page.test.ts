@@ -203,7 +203,7 @@ describe.each([
     expect(await browser.value('document.querySelector("#reason").value')).toBe('half a sen');
     expect([await wide(), await faults()]).toEqual([0, []]);
     await browser.click('form[action$="/deny"] button');
-    await browser.shows('this request is cancelled');
+    await browser.shows('This request is cancelled');
     expect(browser.complaints).toEqual([]);
   });
 });

@@ -124,7 +124,7 @@ describe('a statement that needs an approval', () => {
       { notTried: why },
     ]);
     const tried = await stack.hoopctl(['approval', 'try', id], otto);
-    expect([tried.exitCode, tried.stderr]).toEqual([69, expect.stringContaining(why)]);
+    expect([tried.exitCode, tried.stderr]).toEqual([77, expect.stringContaining(why)]);
     const no = await onTerminal(id, '\n');
     expect(no.shown).toContain("| create table \u0430udit (n text default 'x\\u202e')");
     expect(no.shown).toContain('has characters beyond ASCII: \u0430 U+0430');

@@ -402,7 +402,7 @@ describe('what goes wrong', () => {
     }
   });
 
-  test('without colours, in a small window, and on what is no terminal', async () => {
+  test('D8: without colours, in a small window, and on what is no terminal', async () => {
     const screen = await Screen.open({ ...ada, NO_COLOR: '1' });
     try {
       await screen.sees('▸ pg ');

@@ -151,7 +151,7 @@ describe('hoopd check', () => {
     expect(code).toBe(69);
     expect(err).toMatch(/^asking the target of pg-prod\n/);
     expect(err).toContain('pg-prod: the target cannot be reached (ECONNREFUSED');
-    expect(err).toContain('check what target names, and the way there from this machine');
+    expect(err).toContain('check the address, the port and the way there from this machine');
   });
 
   it('usage errors exit 64', async () => {

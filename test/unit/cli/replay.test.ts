@@ -121,7 +121,7 @@ describe('terminals', () => {
     ['what hides or turns letters', 'a\u202eb\u200bc\u009b31m', 'a\\u202eb\\u200bc\\x9b31m'],
     ['backspaces', 'ab\b \b', 'ab\\x08 \\x08'],
   ];
-  test.each(hostile)('passes nothing on: %s', (_, text, shown) => {
+  test.each(hostile)('D8: passes nothing on: %s', (_, text, shown) => {
     expect(play(output(text))).toBe(shown);
     // The same in pieces of one character, and in octets.
     expect(play(...[...text].map(output))).toBe(shown);

@@ -121,7 +121,7 @@ function resultSpan({ outcome, status }: Items['feed']): Span {
   if (outcome === undefined) return span('');
   const word =
     typeof status === 'string' && status !== '' ? status : outcome === 'success' ? 'done' : String(outcome);
-  return span(word, outcome === 'success' ? 'plain' : 'bad');
+  return span(word, outcome === 'failure' ? 'bad' : 'plain');
 }
 
 const STATUS_TONES: Readonly<Record<string, Tone>> = {

@@ -123,7 +123,7 @@ test('of ten thousand rows only those in the window are made', () => {
   expect(made).toBeLessThanOrEqual(24);
 });
 
-test('of 10,000 targets with the names that somebody chose, those in the window are drawn, and any is found', () => {
+test('D8: of 10,000 targets with the names that somebody chose, those in the window are drawn, and any is found', () => {
   const bench = Bench.online({ columns: 140, rows: 40 });
   const name = (i: number) => `${i % 2 === 0 ? '数据库\u202e' : 'a\x1b[2J'}-${i}`;
   bench.loaded(

@@ -45,7 +45,7 @@ describe('reports', () => {
     ['the old form', '\x1b[MqWy'],
     ['one that another breaks off', '\x1b[<4;4'],
     ['one without an end', `\x1b[<${'4;'.repeat(5_000)}`],
-  ])('%s: nothing happens, and no key is pressed', (_, sequence) => {
+  ])('D8: %s: nothing happens, and no key is pressed', (_, sequence) => {
     expect(read(sequence, CLICK)).toMatchObject({ typed: '', reports: [clicked] });
   });
 
