@@ -78,8 +78,9 @@ async function psql(name: string, sql: string, env: Record<string, string> = {})
 }
 
 async function events(...args: string[]): Promise<Record<string, unknown>[]> {
+  const limit = args.includes('--limit') ? [] : ['--limit', '1000'];
   const { exitCode, stdout, stderr } = await stack.hoopctl(
-    ['audit', 'search', '--json', '--limit', '1000', ...args],
+    ['audit', 'search', '--json', ...limit, ...args],
     otto,
   );
   if (exitCode !== 0) throw new Error(stderr);

@@ -218,7 +218,11 @@ describe('curl alone', () => {
   });
 
   it.each<[string, readonly string[], string]>([
-    ['what no rule permits, with what rules permit instead', ['-X', 'PUT', '/orders/42'], 'default-deny: instead'],
+    [
+      'what no rule permits, with what rules permit instead',
+      ['-X', 'PUT', '/orders/42'],
+      'default-deny: instead',
+    ],
     [
       'a path that servers read in two ways',
       ['--path-as-is', '/orders/../refunds'],

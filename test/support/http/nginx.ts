@@ -79,7 +79,7 @@ daemon off; worker_processes 1; pid ${directory}/pid; ${user}
 events { worker_connections 1024; }
 http {
   ${temporary.join(' ')}
-  log_format told '$server_protocol $request_method $request_uri $status';
+  log_format told '$server_protocol $request_method $request_uri $status $server_port';
   access_log ${directory}/access.log told;
   types { application/json json; text/plain txt; application/octet-stream bin; }
   client_max_body_size 0;
