@@ -21,6 +21,7 @@ import {
   type UnsharePrograms,
   unshareArguments,
 } from '../../../src/cli/run/sandbox/unshare.ts';
+import { HOOPCTL_MAIN, hoopctl } from '../../support/run-hoopctl.ts';
 import { type Sshd, startSshd } from '../../support/ssh/sshd.ts';
 import { ATTACK_COLUMNS, ATTACK_FIXTURE, GUARDED, type Stack, startStack } from '../../support/stack.ts';
 import { eventually } from '../../support/waiting.ts';
@@ -194,6 +195,17 @@ describe.each(MAKERS)('--sandbox by %s', (_, pathOf) => {
     expect([exitCode, stdout]).toEqual([9, 'up\ntold\n']);
     const killed = await sandboxed(path, 'kill -KILL $$');
     expect(killed.exitCode).toBe(137);
+  });
+
+  test('a link by which hoopctl was started, as npx makes one, may lie where the sandbox hides it', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'hoop-link-'));
+    const link = join(directory, 'hoopctl.ts');
+    symlinkSync(HOOPCTL_MAIN, link);
+    const env = { ...stack.env(), PATH: path, NODE_COMPILE_CACHE: '' };
+    const words = ['run', '--sandbox', '--', 'sh', '-c', `[ ! -e '${link}' ] && echo in`];
+    const { stdout, stderr, exitCode } = await hoopctl(words, env, link);
+    rmSync(directory, { recursive: true });
+    expect({ stdout, exitCode }, stderr).toEqual({ stdout: 'in\n', exitCode: 0 });
   });
 
   test('D5: hoopctl killed on the spot takes the command in it along', async () => {

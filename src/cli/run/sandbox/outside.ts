@@ -86,7 +86,7 @@ export async function runOutside(
     servers.push(await listenAt(join(directory, CONTROL_SOCKET), (socket) => inside.connected(socket)));
     const newSession = io.streams.stdin.isTTY === true && canTypeForOthers();
     const words = maker.words({
-      command: [process.execPath, ...process.execArgv, ...process.argv.slice(1)],
+      command: [process.execPath, ...process.execArgv, itsMain(), ...process.argv.slice(2)],
       cwd: process.cwd(),
       hidden: hiddenDirectories(env),
       kept: [process.cwd(), directory, process.execPath, ...ownFiles()],
@@ -175,10 +175,14 @@ function hiddenDirectories(env: NodeJS.ProcessEnv): readonly string[] {
   return [...new Set(all)];
 }
 
+/** The file by which hoopctl was started, not a link to it as of npx: that may lie where it is hidden. */
+function itsMain(): string {
+  return realpathSync(process.argv[1] ?? '');
+}
+
 /** hoopctl itself, where it was unpacked to a directory that is hidden. */
 function ownFiles(): readonly string[] {
-  const main = process.argv[1];
-  return main === undefined ? [] : [dirname(dirname(realpathSync(main)))];
+  return [dirname(dirname(itsMain()))];
 }
 
 /** Before Linux 6.2, and where it is set so, whoever has a terminal can put characters into what others read of it. */
