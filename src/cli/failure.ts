@@ -42,7 +42,8 @@ export function describeFailure(
 export function inProfile(error: HoopError, profile: string | undefined): HoopError {
   const { code, message, hint, detail, approval } = error;
   if (profile === undefined || !/^[\w.-]{1,64}$/.test(profile)) return error;
-  if (hint === undefined || !/\bhoopctl login\b/.test(hint) || hint.includes('--profile')) return error;
+  if (hint === undefined || !/\bhoopctl login\b(?! --help)/.test(hint) || hint.includes('--profile'))
+    return error;
   const there = hint.replace(/\bhoopctl login\b/, `hoopctl login --profile ${profile}`);
   return new HoopError(code, message, {
     hint: there,

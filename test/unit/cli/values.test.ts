@@ -118,6 +118,7 @@ describe('connect', () => {
 describe('failures', () => {
   test.each([
     ['run: hoopctl login', 'grace', 'run: hoopctl login --profile grace'],
+    ['see: hoopctl login --help', 'grace', 'see: hoopctl login --help'],
     [
       'run: hoopctl login --gateway https://x, or not',
       'grace',
