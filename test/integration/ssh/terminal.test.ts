@@ -48,12 +48,15 @@ async function recorded(session: string): Promise<Map<string, string>> {
 class Terminal {
   readonly #client: ssh2.Client;
   readonly #channel: ClientChannel;
+  /** The program's exit code. */
+  readonly exited: Promise<number>;
   screen = '';
 
   private constructor(client: ssh2.Client, channel: ClientChannel) {
     this.#client = client;
     this.#channel = channel;
     channel.on('data', (chunk: Buffer) => (this.screen += chunk.toString()));
+    this.exited = new Promise((resolve) => channel.once('exit', resolve));
   }
 
   static async open(command: string): Promise<Terminal> {
@@ -89,8 +92,12 @@ class Terminal {
 }
 
 it('records a terminal: its size, what is typed where it is shown, what is printed, the exit', async () => {
-  const ran = await local.ssh(['-tt', 'me@127.0.0.1', 'cat'], 'shown\n\x04');
-  expect(ran.code).toBe(0);
+  const terminal = await Terminal.open('cat');
+  await terminal.answer('', 'shown\n');
+  // Behind a client's end of input sshd takes the terminal away: who types the end waits for what it does.
+  await terminal.answer('shown\r\nshown', '\x04');
+  expect(await terminal.exited).toBe(0);
+  await terminal.ended('shown');
   const kinds = await recorded(local.sessions.at(-1)!);
   expect(kinds.get('request')).toBe('exec cat');
   expect(kinds.has('resize')).toBe(true);
