@@ -94,7 +94,7 @@ class Terminal {
 it('records a terminal: its size, what is typed where it is shown, what is printed, the exit', async () => {
   const terminal = await Terminal.open('cat');
   await terminal.answer('', 'shown\n');
-  // Behind a client's end of input sshd takes the terminal away: who types the end waits for what it does.
+  // Not with the end of the client's input right behind it: docs/protocols/ssh.md says what may come of that.
   await terminal.answer('shown\r\nshown', '\x04');
   expect(await terminal.exited).toBe(0);
   await terminal.ended('shown');
