@@ -242,8 +242,9 @@ export interface SessionItem {
 
 /** Query of `GET /v1/sessions`, newest first. */
 export interface SessionQuery {
-  /** `id`: what theirs begins with, `ses_…`. `live`: `true`, only those that run now. */
+  /** What their ids begin with: `ses_…`. */
   readonly id?: string;
+  /** `true`: only those that run now. */
   readonly live?: string;
   readonly agent?: string;
   /** Of this person, or of an agent on their behalf. */

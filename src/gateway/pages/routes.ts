@@ -93,7 +93,7 @@ export function pageRoutes(deps: PageDeps): Routes {
   );
   // A tab that is opened again, or reloaded, asks for what a form was sent to.
   pages.get(`${ONE}/:form{approve|deny|try}`, (context) =>
-    context.redirect(pageOf(context.req.param('id')), 303),
+    context.redirect(pageOf(encodeURIComponent(context.req.param('id'))), 303),
   );
   // Whatever else: as for a request that there is not.
   pages.all('*', () => {

@@ -13,7 +13,7 @@ export function otherRequests(
 ): Nearby {
   const { method, path } = request;
   return {
-    also: METHODS.filter((one) => one !== method),
+    also: METHODS,
     at: (name) => {
       if (isMethod(name)) return name === method ? undefined : ask({ ...request, method: name });
       const other = pathOf(name);

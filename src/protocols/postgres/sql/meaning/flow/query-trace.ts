@@ -82,7 +82,9 @@ export abstract class QueryTrace<T> {
       if (found.has(frame)) return;
       found.add(frame);
       const { query } = frame;
-      for (const one of [...linked(expressionsOf(query)), ...queriesOf(query)]) add(this.frame(one, frame));
+      const within: Query[] = [];
+      addLinked(expressionsOf(query), within);
+      for (const one of [...within, ...queriesOf(query)]) add(this.frame(one, frame));
     };
     add(top);
     return [...found];
@@ -139,12 +141,13 @@ export abstract class QueryTrace<T> {
   }
 }
 
-/** Queries of sublinks, at any depth of expressions. */
-function linked(exprs: readonly (Expr | undefined)[]): Query[] {
-  return exprs.flatMap((expr) => {
-    if (expr === undefined) return [];
-    return [...(expr.kind === 'SubLink' ? [expr.query] : []), ...linked(partsOf(expr))];
-  });
+/** Adds queries of sublinks, at any depth of expressions. */
+function addLinked(exprs: readonly (Expr | undefined)[], found: Query[]): void {
+  for (const expr of exprs) {
+    if (expr === undefined) continue;
+    if (expr.kind === 'SubLink') found.push(expr.query);
+    addLinked(partsOf(expr), found);
+  }
 }
 
 /** What a statement gives; of one that writes, what it returns. */
