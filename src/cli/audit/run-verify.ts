@@ -1,5 +1,6 @@
 import { HoopError } from '../../core/errors.ts';
 import {
+  type Anchor,
   CHAIN_PROBLEMS,
   type ChainReport,
   type VerifyOptions,
@@ -26,16 +27,15 @@ export async function runVerify(invocation: Invocation): Promise<number> {
   const { io, args } = invocation;
   const keys = trustedKeys(invocation.options['key']);
   const against = textOption(invocation, 'against');
-  const earlier = against === undefined ? [] : await fromFiles(against, () => keys);
+  const earlier = against === undefined ? [] : await fromFiles(against, keys);
   const bad = earlier.find(({ report }) => !report.ok);
   if (bad !== undefined)
     throw new HoopError('ERR_VERIFY', `${against} does not hold itself: nothing can be compared with it`, {
       hint: `see: hoopctl audit verify ${against}`,
     });
-  const anchors = anchorsOf(earlier);
-  const optionsOf = (chain: string | undefined) => ({ ...keys, ...anchors.get(chain) });
+  const options = { ...keys, anchors: anchorsOf(earlier) };
   const named =
-    args[0] === undefined ? await download(invocation, optionsOf) : await fromFiles(args[0], optionsOf);
+    args[0] === undefined ? await download(invocation, options) : await fromFiles(args[0], options);
   const there = new Set(named.map(({ report }) => report.chain));
   const gone = earlier.filter(({ report }) => !there.has(report.chain));
   if (gone.length > 0)
@@ -50,13 +50,11 @@ export async function runVerify(invocation: Invocation): Promise<number> {
   return reports.every(({ report }) => report.ok) ? 0 : EXIT_VERIFY;
 }
 
-type OptionsOf = (chain: string | undefined) => VerifyOptions;
-
 /** Where each chain had come to when it was exported before. */
-function anchorsOf(earlier: readonly NamedReport[]): ReadonlyMap<string | undefined, VerifyOptions> {
+function anchorsOf(earlier: readonly NamedReport[]): ReadonlyMap<string, Anchor> {
   return new Map(
     earlier.flatMap(({ report: { chain, head } }) =>
-      head === undefined ? [] : [[chain, { anchor: head }] as const],
+      chain === undefined || head === undefined ? [] : [[chain, head] as const],
     ),
   );
 }
@@ -72,26 +70,22 @@ function trustedKeys(option: unknown): { trustedKeys?: readonly string[] } {
   return { trustedKeys: option.map(String) };
 }
 
-async function fromFiles(directory: string, optionsOf: OptionsOf): Promise<NamedReport[]> {
+async function fromFiles(directory: string, options: VerifyOptions): Promise<NamedReport[]> {
   const reports: NamedReport[] = [];
   for (const { name, paths } of await findChains(directory)) {
-    const report = await verifyChain(readFiles(paths), optionsOf(undefined));
-    // Which chain it is stands in it.
-    const options = optionsOf(report.chain);
-    const known = options.anchor === undefined || !report.ok;
-    reports.push({ name, report: known ? report : await verifyChain(readFiles(paths), options) });
+    reports.push({ name, report: await verifyChain(readFiles(paths), options) });
   }
   return reports;
 }
 
-function download(invocation: Invocation, optionsOf: OptionsOf): Promise<NamedReport[]> {
+function download(invocation: Invocation, options: VerifyOptions): Promise<NamedReport[]> {
   return withGateway(
     invocation,
     async (gateway) => {
       const reports: NamedReport[] = [];
       for (const { id, chain } of await gateway.api.auditChains()) {
         const octets = await gateway.api.auditChain(id, invocation.io.signal);
-        reports.push({ name: chain, report: await verifyChain(octets, { ...optionsOf(chain), chain }) });
+        reports.push({ name: chain, report: await verifyChain(octets, { ...options, chain }) });
       }
       if (reports.length === 0) throw new HoopError('ERR_VERIFY', 'the gateway has no audit chain to verify');
       return reports;

@@ -40,8 +40,14 @@ export interface VerifyOptions {
   readonly trustedKeys?: readonly string[];
   /** Chain id that it must have. */
   readonly chain?: string;
-  /** A checkpoint's place and head seen earlier and kept elsewhere. */
-  readonly anchor?: { readonly seq: number; readonly hash: string };
+  /** By chain: where it had come to when it was seen earlier. */
+  readonly anchors?: ReadonlyMap<string, Anchor>;
+}
+
+/** A line's place in its chain, and its hash. */
+export interface Anchor {
+  readonly seq: number;
+  readonly hash: string;
 }
 
 export interface ChainReport {
@@ -70,7 +76,7 @@ export interface ChainReport {
  * Checks one chain, line by line. Pure; holds a handful of numbers however long the chain is.
  *
  * Detected: any change, deletion, insertion or reordering of lines up to the last signed checkpoint, and behind it any
- * that leaves the lines inconsistent. Not detected without an `anchor` or the next chain's link: a tail cut off at the
+ * that leaves the lines inconsistent. Not detected without one of `anchors` or the next chain's link: a tail cut off at the
  * end, or rewritten behind `signedThrough`.
  *
  * A **torn tail** is what follows the last LF of the last segment: a write that was cut off by a crash. It is no part
@@ -85,12 +91,16 @@ class ChainVerifier {
   #head: { seq: number; hash: string } | undefined;
   #signed = { seq: -1, at: undefined as string | undefined, eventsThen: 0 };
   #closed = false;
-  #anchorSeen: boolean;
+  #anchorSeen = false;
   #problem: ChainReport['problem'];
 
   constructor(options: VerifyOptions = {}) {
     this.#options = options;
-    this.#anchorSeen = options.anchor === undefined;
+  }
+
+  /** Known once there is a header. */
+  get #anchor(): Anchor | undefined {
+    return this.#header && this.#options.anchors?.get(this.#header.chain);
   }
 
   /** Takes the next whole line, without LF. Ignored once there is a problem. */
@@ -126,7 +136,8 @@ class ChainVerifier {
   end(tornBytes = 0): ChainReport {
     if (this.#head === undefined) this.#fail('empty');
     else if (tornBytes > 0 && this.#closed) this.#fail('after-close', undefined, this.#lines + 1);
-    else if (!this.#anchorSeen) this.#fail('anchor-missing', this.#options.anchor?.seq, this.#lines + 1);
+    else if (this.#anchor !== undefined && !this.#anchorSeen)
+      this.#fail('anchor-missing', this.#anchor.seq, this.#lines + 1);
     const problem = this.#problem;
     return {
       ok: problem === undefined,
@@ -174,8 +185,9 @@ class ChainVerifier {
 
   #accept(line: ChainLine): void {
     this.#head = { seq: line.seq, hash: line.hash };
-    if (line.seq === this.#options.anchor?.seq) this.#anchorSeen = line.hash === this.#options.anchor.hash;
     if (line.kind === 'header') this.#header = line.record as unknown as ChainHeader;
+    const anchor = this.#anchor;
+    if (line.seq === anchor?.seq) this.#anchorSeen = line.hash === anchor.hash;
     if (line.kind === 'event') this.#events++;
     if (line.kind !== 'checkpoint') return;
     const checkpoint = line.record as unknown as Checkpoint;

@@ -190,14 +190,16 @@ describe('a forger who can compute hashes but not sign', () => {
 describe('a cut tail', () => {
   it('is not noticed in the chain alone, is by an anchor, and by the next chain', async () => {
     const all = lines();
-    const anchor = parseLine(Buffer.from(all[5]!))!;
+    const { hash } = parseLine(Buffer.from(all[5]!))!;
+    const chain = String(parseLine(Buffer.from(all[0]!))!.record['chain']);
+    const anchoredAt = (at: string) => ({ anchors: new Map([[chain, { seq: 5, hash: at }]]) });
     for (let kept = 1; kept < all.length; kept++) {
       const cut = all.slice(0, kept);
       expect((await verifyAll(cut)).ok).toBe(true);
-      const anchored = await verifyAll(cut, { anchor: { seq: 5, hash: anchor.hash } });
+      const anchored = await verifyAll(cut, anchoredAt(hash));
       expect(anchored.problem?.reason).toBe(kept <= 5 ? 'anchor-missing' : undefined);
     }
-    expect((await verifyAll(all, { anchor: { seq: 5, hash: '0'.repeat(64) } })).ok).toBe(false);
+    expect((await verifyAll(all, anchoredAt('0'.repeat(64)))).ok).toBe(false);
 
     const head = parseLine(Buffer.from(all[7]!))!;
     const next = await verifyAll(
