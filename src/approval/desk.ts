@@ -1,6 +1,6 @@
 import { type Clock, LONGEST_TIMER_MS } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
-import { newId } from '../core/ids.ts';
+import { newId } from '../core/ids/make.ts';
 import type { Principal } from '../identity/principal.ts';
 import { type Approval, type Asked, askedOnAuthorityOf, isSamePerson, missing } from './model.ts';
 import { ApprovalRecord, type Change, isOpen, type RecordParts } from './record.ts';

@@ -1,4 +1,4 @@
-import { newId } from '../core/ids.ts';
+import { newId } from '../core/ids/make.ts';
 
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import { HoopError } from '../core/errors.ts';
 import { CHAIN_SCHEMA, type ChainLink, MAX_LINE_BYTES, rawPublicKey } from '../core/evidence/audit-chain.ts';
-import { IdSeries } from '../core/ids.ts';
+import { IdSeries } from '../core/ids/make.ts';
 import type { Later } from '../core/later.ts';
 import type { Log } from '../core/log.ts';
 import type { DirectoryLock } from '../storage/dir-lock.ts';

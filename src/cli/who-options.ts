@@ -7,8 +7,13 @@ const INSTANCE = /^ins_[0-9A-Z]{26}$/;
 /** An id of ours that is not a run's. What an issuer attests may be called anything else. */
 const OF_OTHER_KIND = /^(?:ses|evt|apr|op|lgn|rev|ins)_[0-9A-Z]{26}$/;
 
-/** @throws {HoopError} `ERR_USAGE` no instance is called so. */
-export function demandInstance(value: string): void {
+/** @param name Of the option. @throws {HoopError} `ERR_USAGE` its value is the name of none. */
+export function demandWho(name: string, value: string): void {
+  if (name === 'instance') demandInstance(value);
+  if (name === 'run') demandRun(value);
+}
+
+function demandInstance(value: string): void {
   if (INSTANCE.test(value)) return;
   throw new HoopError(
     'ERR_USAGE',
@@ -17,8 +22,7 @@ export function demandInstance(value: string): void {
   );
 }
 
-/** @throws {HoopError} `ERR_USAGE` it is the id of something else. */
-export function demandRun(value: string): void {
+function demandRun(value: string): void {
   if (!OF_OTHER_KIND.test(value)) return;
   throw new HoopError('ERR_USAGE', `--run "${value}" is no name of a run, but of something else`, {
     hint: 'hoopctl session list says which there are',

@@ -1,7 +1,7 @@
 import type { GatewayChoice, OpenGateway } from '../client/gateway.ts';
 import type { NameKind } from '../client/store/names.ts';
 import { HoopError } from '../core/errors.ts';
-import { isRunId, RUN_VARIABLE } from '../core/run-ids.ts';
+import { isRunId, RUN_VARIABLE } from '../core/ids/runs.ts';
 import { attenuationChoice } from './attenuation.ts';
 import { type Invocation, textOption } from './command.ts';
 import { visible } from './render/text.ts';

@@ -1,5 +1,6 @@
 import { PATHS } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
+import { madeWithin, TIME_CHARACTERS } from '../core/ids/form.ts';
 
 interface Kind {
   /** The letters before the underline. */
@@ -18,10 +19,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   [PATHS.revocations]: kind('rev', 'a revocation', 'hoopctl revocation list', 'hoopctl revocation lift'),
 };
 
-const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-/** Of an id, behind its prefix; the first ten say when it was made. */
+/** Of an id, behind its prefix. */
 const LENGTH = 26;
-const TIME_LENGTH = 10;
 /** Fewer would be met by chance. */
 const MIN_LENGTH = 4;
 /** That are named where several begin alike. */
@@ -45,7 +44,7 @@ export function shortLength(ids: readonly string[]): number {
   const sorted = [...new Set(ids)].sort();
   const prefix = (sorted[0]?.indexOf('_') ?? -1) + 1;
   const shared = sorted.slice(1).map((id, i) => commonLength(id, sorted[i]!) + 1);
-  return Math.max(prefix + TIME_LENGTH, ...shared);
+  return Math.max(prefix + TIME_CHARACTERS, ...shared);
 }
 
 function commonLength(a: string, b: string): number {
@@ -118,15 +117,8 @@ export async function wholeId(
  * Pure. @param beginning At least the prefix and four characters.
  */
 export function timesOf(beginning: string): { readonly since: string; readonly until: string } {
-  const text = beginning.slice(beginning.indexOf('_') + 1).slice(0, TIME_LENGTH);
-  const at = (filler: string) =>
-    [...text.padEnd(TIME_LENGTH, filler)].reduce((sum, digit) => sum * 32 + digitValue(digit), 0);
-  return { since: moment(at('0')), until: moment(at('Z') + 2) };
-}
-
-/** Letters that no id has count as the ones that they are taken for. */
-function digitValue(digit: string): number {
-  return Math.max(0, DIGITS.indexOf(digit));
+  const [first, last] = madeWithin(beginning.slice(beginning.indexOf('_') + 1));
+  return { since: moment(first), until: moment(last + 2) };
 }
 
 /** At most what a date can say. */

@@ -4,7 +4,7 @@ import type { Approval } from '../approval/model.ts';
 import type { AuditLog, EventFields } from '../audit/event.ts';
 import type { Clock } from '../core/clock.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
-import { IdSeries } from '../core/ids.ts';
+import { IdSeries } from '../core/ids/make.ts';
 import { after, type Later } from '../core/later.ts';
 import type { NextStep } from '../core/next-step.ts';
 import type { CredentialCheck, Principal } from '../identity/principal.ts';

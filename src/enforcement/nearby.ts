@@ -1,6 +1,6 @@
 import type { Principal } from '../identity/principal.ts';
 import { type Judgement, judge, type Rules } from './judge.ts';
-import type { Operation } from './operation.ts';
+import type { Nearby, Operation } from './operation.ts';
 
 /** Names that are tried, and those that are told. */
 const MOST_TRIED = 24;
@@ -29,10 +29,9 @@ export function insteadOf(
   if (cause !== undefined && cause !== 'default-deny') return undefined;
   const found: string[] = [];
   let left = MOST_TRIED;
-  for (const name of [
-    ...(nearby.also ?? []),
-    ...rules.engine.written(nearby.action ?? first.action, session.resource.id),
-  ]) {
+  for (const name of namesOf(nearby, () =>
+    rules.engine.written(nearby.action ?? first.action, session.resource.id),
+  )) {
     const other = TELLABLE.test(name) ? nearby.at(name) : undefined;
     if (other === undefined) continue;
     if (found.length === MOST_TOLD || left-- === 0) break;
@@ -40,4 +39,10 @@ export function insteadOf(
     if (then.effect === 'allow') found.push(name);
   }
   return found.length === 0 ? undefined : nearby.hint(found);
+}
+
+/** Those that rules write are looked for where the others were not enough. */
+function* namesOf({ also = [] }: Nearby, written: () => readonly string[]): Generator<string> {
+  yield* also;
+  yield* written();
 }

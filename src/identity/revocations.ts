@@ -1,4 +1,4 @@
-import { runIdsOf } from '../core/run-ids.ts';
+import { runIdsOf } from '../core/ids/runs.ts';
 import type { Revocation } from '../storage/revocations.ts';
 import type { Principal } from './principal.ts';
 

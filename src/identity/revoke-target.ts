@@ -1,5 +1,5 @@
 import { HoopError } from '../core/errors.ts';
-import { newId } from '../core/ids.ts';
+import { newId } from '../core/ids/make.ts';
 import type { Revocation, RevocationKind, RevocationOwner } from '../storage/revocations.ts';
 import { MAX_SESSION_MS } from './issuers/config.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../api/contract.ts';
 import { HoopError } from '../core/errors.ts';
-import { isRunId } from '../core/run-ids.ts';
+import { isRunId } from '../core/ids/runs.ts';
 import { isPlain } from '../core/visible.ts';
 import { GROUPS_CURE } from './issuers/claims.ts';
 import { MAX_TOKEN_BYTES } from './issuers/issuer.ts';

@@ -98,7 +98,7 @@ function pick(closed: EventRecord): EventRecord {
   );
 }
 
-/** The time in an event's id (see core/ids.ts), ms since the epoch. */
+/** The time in an event's id (see core/ids/make.ts), ms since the epoch. */
 function idTime(id: string): number | undefined {
   const text = /^evt_([0-9A-HJKMNP-TV-Z]{10})[0-9A-HJKMNP-TV-Z]{16}$/.exec(id)?.[1];
   if (text === undefined) return undefined;

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { runIdsOf } from '../core/run-ids.ts';
+import { runIdsOf } from '../core/ids/runs.ts';
 import { objectNames } from './object-names.ts';
 import type { EventRecord } from './stored-event.ts';
 

@@ -74,6 +74,7 @@ const OF_CORE: Rooms = {
   '.': { may: [], because: 'an error, a clock, a limit must be usable by what moves bytes' },
   config: { may: ['.'], because: 'a value of a configuration is read alike, whoever is configured' },
   bytes: { may: ['.'], because: 'moving and holding bytes is the same for what is proven and what is not' },
+  ids: { may: [], because: 'what things are called is known before what they are' },
   disk: { may: [], because: 'both halves make their folders alike, whatever they keep in them' },
   terminal: { may: ['.'], because: 'both programs talk to people alike, whatever they have to say' },
   evidence: {

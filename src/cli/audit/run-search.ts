@@ -7,7 +7,7 @@ import { type Invocation, textOption } from '../command.ts';
 import { limitOf, OLDER_ONES, paged } from '../pages.ts';
 import { parseMoment } from '../parse.ts';
 import { renderTable } from '../render/table.ts';
-import { demandInstance, demandRun } from '../who-options.ts';
+import { demandWho } from '../who-options.ts';
 import { AS_PERSON, withGateway } from '../with-gateway.ts';
 import { eventRow, HEADINGS } from './event-row.ts';
 
@@ -70,8 +70,7 @@ function filterValue(name: AuditFilterName, value: string, nowMs: number): strin
   if (name === 'since' || name === 'until') return parseMoment(value, `--${name}`, nowMs);
   if (name === 'session') demandId(PATHS.sessions, value);
   if (name === 'approval') demandId(PATHS.approvals, value);
-  if (name === 'instance') demandInstance(value);
-  if (name === 'run') demandRun(value);
+  demandWho(name, value);
   const words: readonly string[] | undefined = CHOICES[name];
   if (words !== undefined && !words.includes(value))
     throw new HoopError('ERR_USAGE', `--${name} "${value}" is none of ${words.join(', ')}`);

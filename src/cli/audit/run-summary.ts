@@ -3,9 +3,9 @@ import { appendFile } from 'node:fs/promises';
 import type { ActionKind, AuditEventItem } from '../../api/contract.ts';
 import type { GatewayApi } from '../../client/gateway-api.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
-import { RUN_VARIABLE } from '../../core/run-ids.ts';
+import { RUN_VARIABLE } from '../../core/ids/runs.ts';
 import { type Invocation, textOption } from '../command.ts';
-import { demandRun } from '../who-options.ts';
+import { demandWho } from '../who-options.ts';
 import { AS_PERSON, runOf, withGateway } from '../with-gateway.ts';
 import { type RunSummary, summaryOf } from './summary.ts';
 import { summaryMarkdown } from './summary-markdown.ts';
@@ -19,7 +19,7 @@ export async function runSummary(invocation: Invocation): Promise<undefined> {
   const run = textOption(invocation, 'run') ?? runOf(io.env);
   if (run === undefined)
     throw new HoopError('ERR_USAGE', 'of which run?', { hint: `name it by --run, or in ${RUN_VARIABLE}` });
-  demandRun(run);
+  demandWho('run', run);
   const summary = await withGateway(invocation, ({ api }) => summarise(api, run), AS_PERSON);
   if (summary.sessions === 0) io.note(`nothing of the run ${run} is on record, or you may not see it`);
   if (io.json) await io.value(summary);

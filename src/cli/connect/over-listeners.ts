@@ -4,7 +4,7 @@
 import type { OpenGateway } from '../../client/gateway.ts';
 import { systemClock } from '../../core/clock.ts';
 import { HoopError, isHoopError } from '../../core/errors.ts';
-import { RUN_VARIABLE } from '../../core/run-ids.ts';
+import { RUN_VARIABLE } from '../../core/ids/runs.ts';
 import type { Io } from '../io.ts';
 import { childEnvironment } from './environment.ts';
 import { LocalEnds } from './local-ends.ts';

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { HoopError } from '../../core/errors.ts';
-import { newId } from '../../core/ids.ts';
+import { newId } from '../../core/ids/make.ts';
 import { type Invocation, textOption } from '../command.ts';
 import { parseDuration, parseWhole } from '../parse.ts';
 import { runOf } from '../with-gateway.ts';

@@ -3,7 +3,7 @@
  */
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
 import { systemClock } from '../../core/clock.ts';
-import { newId } from '../../core/ids.ts';
+import { newId } from '../../core/ids/make.ts';
 import type { Invocation } from '../command.ts';
 import { onParentExit } from '../connect/parent-watch.ts';
 import { VERSION } from '../version.ts';

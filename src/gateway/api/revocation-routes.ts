@@ -3,7 +3,7 @@ import { type Ended, PATHS } from '../../api/contract.ts';
 import type { RevocationItem, RevocationList } from '../../api/revocations.ts';
 import type { AuditLog } from '../../audit/event.ts';
 import { HoopError } from '../../core/errors.ts';
-import { runIdsOf } from '../../core/run-ids.ts';
+import { runIdsOf } from '../../core/ids/runs.ts';
 import type { InstanceRegistry } from '../../identity/instances.ts';
 import type { Principal } from '../../identity/principal.ts';
 import type { RevokeTarget } from '../../identity/revoke-target.ts';

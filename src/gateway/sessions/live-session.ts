@@ -1,6 +1,6 @@
 import type { SessionItem } from '../../api/contract.ts';
 import type { HoopError } from '../../core/errors.ts';
-import { runIdsOf } from '../../core/run-ids.ts';
+import { runIdsOf } from '../../core/ids/runs.ts';
 import type { SessionRef } from '../../enforcement/operation.ts';
 import type { Tally } from '../../protocols/stream/guard.ts';
 

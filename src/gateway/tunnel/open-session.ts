@@ -1,5 +1,5 @@
 import { HoopError, toHoopError } from '../../core/errors.ts';
-import { newId } from '../../core/ids.ts';
+import { newId } from '../../core/ids/make.ts';
 import { LIMITS } from '../../core/limits.ts';
 import type { Operation } from '../../enforcement/operation.ts';
 import type { Decision } from '../../policy/model.ts';

@@ -1,8 +1,8 @@
 import type { ExchangeHead, ExchangeSide } from '../../api/replay.ts';
 import type { Clock } from '../../core/clock.ts';
 import { toHoopError } from '../../core/errors.ts';
+import { surestRun } from '../../core/ids/runs.ts';
 import { after, type Later, rescued } from '../../core/later.ts';
-import { surestRun } from '../../core/run-ids.ts';
 import { errorDenial } from '../../enforcement/denial.ts';
 import type { Enforcer, Operation, Refusal, SessionRef, Verdict } from '../../enforcement/operation.ts';
 import type { GeneralRule } from '../../enforcement/refusals.ts';

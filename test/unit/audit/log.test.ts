@@ -7,7 +7,7 @@ import type { AuditEvent } from '../../../src/audit/event.ts';
 import { openAuditLog } from '../../../src/audit/log.ts';
 import { unseal } from '../../../src/audit/seal.ts';
 import { verifyChain } from '../../../src/core/evidence/audit-verify.ts';
-import { newId } from '../../../src/core/ids.ts';
+import { newId } from '../../../src/core/ids/make.ts';
 import { chainFileId, chainSegments, listChains, readChain } from '../../../src/storage/chain-files.ts';
 import { SegmentFile } from '../../../src/storage/segment-file.ts';
 import { chainBytes, closed, decided, logOptions, temporary, verifyAll } from '../../support/audit.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { PATHS } from '../../../src/api/contract.ts';
 import { demandId, isItemId, shortLength, timesOf, wholeId } from '../../../src/client/item-ids.ts';
-import { newId } from '../../../src/core/ids.ts';
+import { newId } from '../../../src/core/ids/make.ts';
 
 const A = 'ses_01M8P8PNC6H0VKJRMPHDFVV809';
 const B = 'ses_01M8P8PNC6H0VKJRMPHDFVV80A';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { IdSeries, newId } from '../../../src/core/ids.ts';
+import { IdSeries, newId } from '../../../src/core/ids/make.ts';
 
 const FORM = /^op_[0-9A-HJKMNP-TV-Z]{26}$/;
 const NOW = 1_800_000_000_000;

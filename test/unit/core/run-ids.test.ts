@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isRunId, runIdsOf } from '../../../src/core/run-ids.ts';
+import { isRunId, runIdsOf } from '../../../src/core/ids/runs.ts';
 
 test.each([
   ['what the caller says comes first, what is attested behind it', { runId: '7' }, 'mine', ['mine', '7']],

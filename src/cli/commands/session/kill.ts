@@ -2,7 +2,7 @@ import type { Ended } from '../../../api/contract.ts';
 import type { RevocationRequest } from '../../../api/revocations.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { type CommandSpec, type Invocation, textOption } from '../../command.ts';
-import { demandInstance, demandRun } from '../../who-options.ts';
+import { demandWho } from '../../who-options.ts';
 import { AS_PERSON, withGateway } from '../../with-gateway.ts';
 
 const KINDS = ['run', 'instance', 'agent', 'model'] as const;
@@ -56,8 +56,7 @@ function targetOf(invocation: Invocation): string | RevocationRequest {
   const [id] = invocation.args;
   const named = KINDS.flatMap((kind) => {
     const value = textOption(invocation, kind);
-    if (value !== undefined && kind === 'instance') demandInstance(value);
-    if (value !== undefined && kind === 'run') demandRun(value);
+    if (value !== undefined) demandWho(kind, value);
     return value === undefined ? [] : [{ [kind]: value }];
   });
   const [version, reason] = [textOption(invocation, 'modelVersion'), textOption(invocation, 'reason')];

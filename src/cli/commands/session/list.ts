@@ -2,7 +2,7 @@ import type { SessionItem, SessionQuery } from '../../../api/contract.ts';
 import { type CommandSpec, type Invocation, textOption } from '../../command.ts';
 import { LIMIT_TEXT, limitOf, OLDER_ONES, paged } from '../../pages.ts';
 import { renderTable } from '../../render/table.ts';
-import { demandInstance, demandRun } from '../../who-options.ts';
+import { demandWho } from '../../who-options.ts';
 import { AS_PERSON, actorText, remember, withGateway } from '../../with-gateway.ts';
 
 export const sessionList: CommandSpec = {
@@ -58,8 +58,7 @@ function queryOf(invocation: Invocation): SessionQuery {
   const filters = (['agent', 'person', 'resource', 'instance', 'run'] as const).flatMap((name) => {
     const value = textOption(invocation, name);
     if (value === undefined) return [];
-    if (name === 'instance') demandInstance(value);
-    if (name === 'run') demandRun(value);
+    demandWho(name, value);
     return [[name, value] as const];
   });
   return { ...Object.fromEntries(filters), ...(invocation.options['live'] ? { live: 'true' } : {}) };

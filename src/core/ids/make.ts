@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { ALPHABET } from './form.ts';
 
-const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 /** Two characters for each ten bits. */
 const PAIRS: readonly string[] = Array.from(
   { length: 1024 },
