@@ -48,15 +48,12 @@ async function recorded(session: string): Promise<Map<string, string>> {
 class Terminal {
   readonly #client: ssh2.Client;
   readonly #channel: ClientChannel;
-  /** The program's exit code. */
-  readonly exited: Promise<number>;
   screen = '';
 
   private constructor(client: ssh2.Client, channel: ClientChannel) {
     this.#client = client;
     this.#channel = channel;
     channel.on('data', (chunk: Buffer) => (this.screen += chunk.toString()));
-    this.exited = new Promise((resolve) => channel.once('exit', resolve));
   }
 
   static async open(command: string): Promise<Terminal> {
@@ -92,18 +89,23 @@ class Terminal {
 }
 
 it('records a terminal: its size, what is typed where it is shown, what is printed, the exit', async () => {
-  const terminal = await Terminal.open('cat');
-  await terminal.answer('', 'shown\n');
-  // Not with the end of the client's input right behind it: docs/protocols/ssh.md says what may come of that.
-  await terminal.answer('shown\r\nshown', '\x04');
-  expect(await terminal.exited).toBe(0);
-  await terminal.ended('shown');
+  const ran = await local.ssh(['-tt', 'me@127.0.0.1', 'cat'], 'shown\n\x04');
+  expect(ran.code).toBe(0);
   const kinds = await recorded(local.sessions.at(-1)!);
   expect(kinds.get('request')).toBe('exec cat');
   expect(kinds.has('resize')).toBe(true);
   expect(kinds.get('output')).toContain('shown');
   expect(kinds.get('status')).toBe('exit 0');
   expect(kinds.get('input')).toContain('shown');
+});
+
+it.each([
+  ['in a terminal', ['-tt']],
+  ['without one', []],
+])('waits for the exit of a program that has closed its outputs: %s', async (_, options) => {
+  const ran = await local.ssh([...options, 'me@127.0.0.1', 'exec <&- >&- 2>&-; sleep 0.3; exit 3'], '');
+  expect(ran.code).toBe(3);
+  expect((await recorded(local.sessions.at(-1)!)).get('status')).toBe('exit 3');
 });
 
 describe('what a program without a terminal is given', () => {

@@ -23,6 +23,7 @@ export function started(client: Client, { start, terminal, variables }: Asked): 
     const answered = (error: Error | undefined, channel: ClientChannel) => {
       if (error !== undefined) return reject(refused(error));
       channel.on('error', () => undefined);
+      leftToHost(channel);
       // Listened for in this very turn: the exit may stand in the same octets as the answer.
       resolve({ channel, exit: exitOf(channel) });
     };
@@ -35,6 +36,15 @@ export function started(client: Client, { start, terminal, variables }: Asked): 
       reject(new HoopError('ERR_TARGET_LOST', undefined, { cause: error }));
     }
   });
+}
+
+/**
+ * A channel is the host's to close: its CLOSE comes behind the exit status (RFC 4254 section 6.10), and an end of both
+ * directions may stand long before it, where a program has closed its outputs. Node destroys a stream as soon as both have ended,
+ * which to ssh2 is a CLOSE of ours, and for that OpenSSH hangs up whatever runs in a terminal. Whoever wants it closed calls `close`.
+ */
+function leftToHost(channel: ClientChannel): void {
+  channel.destroy = () => channel;
 }
 
 function ptyOf({ rows, cols, width, height, term, modes }: PseudoTtyInfo): PseudoTtyOptions {
