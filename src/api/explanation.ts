@@ -33,6 +33,8 @@ export interface Explanation {
    * detectors find. Absent: nothing.
    */
   readonly masked?: readonly string[];
+  /** Of each of these the ids of the rules that hide it; empty: no rule shows it. Without it: it is masked for the sake of what is seen in it. */
+  readonly maskedBy?: Readonly<Record<string, readonly string[]>>;
   /** What it would show, in order; absent: it shows no columns, or what they are made of is not certain. */
   readonly columns?: readonly ExplainedColumn[];
   /**

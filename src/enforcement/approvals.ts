@@ -104,6 +104,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
   }: ApprovalsNeeded = decision.effect === 'hold' ? decision : { approvals: [] };
   const { id: resource } = session.resource;
   const { protocol, actor } = session;
+  const { masked = [] } = approvable;
   const exact = await approvable.exact();
   const original = approvable.original ?? operation.original;
   const opens = approvable.opens === true;
@@ -134,7 +135,7 @@ async function askedOf({ operation, principal, judgement, policyVersion }: Held)
     ...(original === undefined ? {} : { original }),
     actions: [...new Set(pairs.map(({ action }) => action))],
     objects: shownIds(pairs),
-    ...((approvable.masked ?? []).length === 0 ? {} : { masked: approvable.masked }),
+    ...(masked.length === 0 ? {} : { masked: masked.map(({ name }) => name) }),
     policyVersion,
     ...tried(approvable),
     ...(idempotencyKey === undefined

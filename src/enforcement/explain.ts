@@ -1,14 +1,16 @@
 import type { ExplainedColumn, ExplainedPair, Explanation } from '../api/explanation.ts';
 import type { Principal } from '../identity/principal.ts';
-import type { AnswerLimits, RuleRef } from '../policy/model.ts';
+import type { AnswerLimits, PolicyObject, RuleRef } from '../policy/model.ts';
 import { denialOf } from './denial.ts';
 import { type Judgement, judge, type Rules } from './judge.ts';
-import type { Denial, Operation } from './operation.ts';
+import type { Denial, MaskedData, Operation } from './operation.ts';
 
 /** Pairs that are told one by one, their rules, and names of what is masked. */
 const MAX_TOLD = 64;
 /** Of one pair. */
 const MAX_RULES = 8;
+/** Of the rules that hide what is masked: characters. */
+const MAX_MASKED_BY_CHARS = 8 * 1024;
 /** Of one column, and of all of them: characters. */
 const MAX_FROM = 16;
 const MAX_COLUMNS_CHARS = 16 * 1024;
@@ -36,7 +38,8 @@ export function explanationOf(
     return { action: pair.action, object, effect: alone.effect, rules: first.map(({ id }) => id) };
   });
   const columns = firstOf((approvable?.columns ?? []).slice(0, MAX_TOLD).map(shortColumn));
-  const masked = (approvable?.masked ?? []).slice(0, MAX_TOLD).map(short);
+  const masked = (approvable?.masked ?? []).slice(0, MAX_TOLD);
+  const maskedBy = maskedByOf(rules, principal, masked, by);
   // Who is denied it is not told what is there: it would be a way to find out.
   const lacks = decision.effect === 'deny' ? [] : (approvable?.lacks ?? []).slice(0, MAX_TOLD).map(short);
   const spent = decision.effect === 'allow' ? approvable?.spent : undefined;
@@ -52,12 +55,47 @@ export function explanationOf(
     pairs: each,
     rules: [...by.values()].slice(0, MAX_TOLD),
     ...(pairs.length > each.length ? { more: pairs.length - each.length } : {}),
-    ...(masked.length === 0 ? {} : { masked }),
+    ...(masked.length === 0 ? {} : { masked: masked.map(({ name }) => short(name)) }),
+    ...(maskedBy === undefined ? {} : { maskedBy }),
     ...(columns.length === 0 ? {} : { columns }),
     ...(lacks.length === 0 ? {} : { lacks }),
     ...(spent === undefined ? {} : { spent }),
     policyVersion: rules.engine.version,
   };
+}
+
+/**
+ * Which rules hide what is masked.
+ *
+ * @param by Given the rules.
+ * @returns Undefined: none of it is hidden by itself, or it is more than there is room for.
+ */
+function maskedByOf(
+  rules: Rules,
+  principal: Principal,
+  masked: readonly MaskedData[],
+  by: Map<string, RuleRef>,
+): Explanation['maskedBy'] {
+  const each = masked.flatMap(({ name, objects }) => {
+    const hiding = hidingOf(rules, principal, objects);
+    return hiding === undefined ? [] : [{ name: short(name), hiding }];
+  });
+  const told = Object.fromEntries(each.map(({ name, hiding }) => [name, hiding.map(({ id }) => id)]));
+  if (each.length === 0 || JSON.stringify(told).length > MAX_MASKED_BY_CHARS) return undefined;
+  for (const rule of each.flatMap(({ hiding }) => hiding)) by.set(rule.id, rule);
+  return told;
+}
+
+/** Rules that hide some of these; none: no rule shows them. Undefined: all are shown. */
+function hidingOf(
+  { engine }: Rules,
+  principal: Principal,
+  objects: readonly PolicyObject[],
+): readonly RuleRef[] | undefined {
+  const hidden = objects.map((one) => engine.reveal(principal, one)).filter((answer) => !answer.show);
+  if (hidden.length === 0) return undefined;
+  const rules = new Map(hidden.flatMap((answer) => answer.rules.map((rule) => [rule.id, rule] as const)));
+  return [...rules.values()].slice(0, MAX_RULES);
 }
 
 /** Of what is refused before policy is asked. Pure. */

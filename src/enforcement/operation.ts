@@ -83,8 +83,8 @@ export interface Approvable {
   anew?(): Later<Omit<Operation, 'session'> | undefined>;
   /** All that was asked, for those who decide, of the last `exact`; undefined: the operation's own `original` is all. */
   readonly original?: Original | undefined;
-  /** What of all that it touches is masked for the one who asks: names for people. Absent or empty: nothing is. */
-  readonly masked?: readonly string[];
+  /** What of all that it touches is masked for the one who asks. Absent or empty: nothing is. */
+  readonly masked?: readonly MaskedData[];
   /** What it would show, column by column; absent: it shows none, or that is not certain. */
   readonly columns?: readonly ExplainedColumn[] | undefined;
   /** What it names and the target does not have, as far as that is certain: names for people. */
@@ -101,6 +101,14 @@ export interface Approvable {
   readonly asks?: boolean;
   /** Where it can wait for people: not within a transaction, nor where others of its session would be held up. */
   readonly wait?: ApprovalWait | undefined;
+}
+
+/** Something that is masked for somebody. */
+export interface MaskedData {
+  /** For people. */
+  readonly name: string;
+  /** What policy is asked about it. None of them hidden: it is masked for the sake of what is seen in it. */
+  readonly objects: readonly PolicyObject[];
 }
 
 /** How the adapter would try something out, in its own words; or why it cannot, in words that end a sentence. */

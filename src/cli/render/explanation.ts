@@ -21,7 +21,6 @@ export function renderExplanation(
   width = Number.POSITIVE_INFINITY,
 ): string[] {
   const { pairs, more, rules, told, lacks = [], spent } = explanation;
-  const masked = maskedNames({ ...explanation, resource }) ?? [];
   const rows = pairs.map(({ effect, action, object, rules: by }) => [
     effect,
     action,
@@ -42,8 +41,21 @@ export function renderExplanation(
     ...section('because', reasons.map(visible)),
     ...section('it would show', columnLines(explanation, width - INDENT)),
     ...section('hidden whole where policy says by pseudonyms', refusedPseudonyms(explanation)),
-    ...section('masked in what it touches', masked.map(visible)),
+    ...section('masked in what it touches', maskedLines(explanation, resource, width - INDENT)),
   ];
+}
+
+/** Everything that is masked, and the rules that hide it. */
+function maskedLines({ masked = [], maskedBy }: Explanation, resource: string, width: number): string[] {
+  const named = maskedNames({ masked, resource }) ?? [];
+  if (maskedBy === undefined) return named.map(visible);
+  const rows = masked.map((name, at) => [visible(named[at] ?? name), hiding(maskedBy[name])]);
+  return rows.length === 0 ? [] : renderTable(['DATA', 'BY'], rows, width);
+}
+
+function hiding(rules: readonly string[] | undefined): string {
+  if (rules === undefined) return 'what is seen in it';
+  return rules.length === 0 ? 'no rule shows it' : rules.map(visible).join(', ');
 }
 
 /** Each column of the result, what it is made of, and how it would be masked. */

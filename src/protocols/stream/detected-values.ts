@@ -1,5 +1,6 @@
 import { HoopError } from '../../core/errors.ts';
 import { LIMITS } from '../../core/limits.ts';
+import type { MaskedData } from '../../enforcement/operation.ts';
 import type { DetectorSet, Finding } from '../../masking/detectors/index.ts';
 import { maskValue, strongest, type ValueShape } from '../../masking/mask.ts';
 import { maskFindings } from '../../masking/mask-findings.ts';
@@ -72,14 +73,26 @@ export class DetectedValues {
   #kindForTag(tag: string): MaskKind | 'show' {
     const known = this.#kindOfTag.get(tag);
     if (known !== undefined) return known;
-    const objects = [detectedObject(this.resource, tag), ...this.#alike(tag)];
-    const answers = objects.map((object) => this.#guard.reveal(object));
+    const answers = this.#objectsOf(tag).map((object) => this.#guard.reveal(object));
     const masks = answers.flatMap((reveal) => (reveal.show ? [] : [reveal.mask]));
     // Whoever can have a text of his own looked at could compare guesses.
     const strong = masks.length === 0 ? 'show' : strongest(masks);
     const kind = strong === 'pseudonym' ? 'redact' : strong;
     this.#kindOfTag.set(tag, kind);
     return kind;
+  }
+
+  /** All that they find and policy hides, as one. */
+  get hidden(): MaskedData {
+    return {
+      name: `${this.resource.id}/detected`,
+      objects: this.#tags.flatMap((tag) => this.#objectsOf(tag)),
+    };
+  }
+
+  /** What policy is asked about a tag. */
+  #objectsOf(tag: string): readonly PolicyObject[] {
+    return [detectedObject(this.resource, tag), ...this.#alike(tag)];
   }
 
   /** What is looked at from here on is of another record. */

@@ -4,7 +4,7 @@ import { explanationOf } from '../../../src/enforcement/explain.ts';
 import { judge } from '../../../src/enforcement/judge.ts';
 import type { Operation } from '../../../src/enforcement/operation.ts';
 import type { Pair } from '../../../src/policy/model.ts';
-import { agent, engineOf, table, vocabulary } from '../policy/support.ts';
+import { agent, column, engineOf, table, vocabulary } from '../policy/support.ts';
 
 const rules = {
   engine: engineOf(`
@@ -12,6 +12,9 @@ const rules = {
     @id("change") @rows("5") permit (principal, action == Action::"sql.update", resource);
     @id("drop") permit (principal, action == Action::"sql.drop", resource);
     @id("ask") @approval("dba") forbid (principal, action == Action::"sql.drop", resource) unless { context.approvals.contains("dba") };
+    @id("shown") permit (principal, action == Action::"reveal", resource) unless { resource.tags.contains("unknown") };
+    @id("pii") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("pii") };
+    @id("secrets") @reason("nobody needs them") forbid (principal, action == Action::"reveal", resource) when { resource.tags.contains("secret") };
     @id("never") @reason("kept") @hint("archive it") forbid (principal, action == Action::"sql.truncate", resource);`),
   vocabulary,
 };
@@ -78,9 +81,10 @@ describe('an explanation', () => {
     const many = Array.from({ length: 1000 }, (_one, at) => pair('sql.select', `${'n'.repeat(1000)}${at}`));
     const secret = pair('sql.select', 'secret');
     const hidden = { ...secret, object: { ...secret.object, shownId: 'pg/***' } };
-    const masked = Array.from({ length: 1000 }, (_one, at) => `${'c'.repeat(1000)}${at}`);
-    const from = masked.map((name) => `pg/${name}`);
-    const columns = masked.map((name) => ({ name, from }));
+    const names = Array.from({ length: 1000 }, (_one, at) => `${at}${'c'.repeat(1000)}`);
+    const masked = names.map((name) => ({ name, objects: [column(name, ['pii'])] }));
+    const from = names.map((name) => `pg/${name}`);
+    const columns = names.map((name) => ({ name, from }));
     const told = explain([hidden, ...many], { approvable: { exact: () => '', masked, columns } });
     expect(told.columns?.length).toBeGreaterThan(1);
     expect([told.pairs.length, told.more, told.masked?.length]).toEqual([64, 937, 64]);
@@ -88,6 +92,23 @@ describe('an explanation', () => {
     expect(
       refusalLine({ rule: 'r', reason: '', hint: '', next: 'report', explanation: told }).length,
     ).toBeLessThan(64 * 1024);
+  });
+
+  it('tells by which rules what is masked is', () => {
+    const masked = [
+      { name: 'of two', objects: [column('a', ['pii', 'secret'])] },
+      { name: 'of one, found', objects: [column('b', []), column('c', ['secret'])] },
+      { name: 'of none that shows it', objects: [column('d', ['unknown'])] },
+      { name: 'for the sake of what is seen in it', objects: [column('e', [])] },
+    ];
+    const told = explain([pair('sql.select')], { approvable: { exact: () => '', masked } });
+    expect(told.masked).toEqual(masked.map(({ name }) => name));
+    expect(told.maskedBy).toEqual({
+      'of two': ['pii', 'secrets'],
+      'of one, found': ['secrets'],
+      'of none that shows it': [],
+    });
+    expect(told.rules).toContainEqual({ id: 'secrets', reason: 'nobody needs them' });
   });
 
   it('is one line, whatever names hold', () => {

@@ -10,7 +10,7 @@ const MASKS = {
   detects: detecting(),
   elsewhere: false,
   headers: new Map(),
-  names: [],
+  hidden: [],
 };
 
 /** What is recorded of a body in these pieces. */

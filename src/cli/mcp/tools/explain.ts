@@ -34,6 +34,10 @@ export const explainOperation = tool({
       .array(z.object({ name: z.string(), from: z.array(z.string()), mask: z.string().optional() }))
       .optional(),
     masked: z.array(z.string()).optional(),
+    masked_by: z
+      .record(z.string(), z.array(z.string()))
+      .optional()
+      .describe('The rules that hide each of these; none: no rule shows it.'),
     lacks: z
       .array(z.string())
       .optional()
@@ -45,7 +49,7 @@ export const explainOperation = tool({
   }),
   async run({ resource, operation }, { desk, signal }) {
     const explanation = await explained(desk, resource, operation, signal);
-    const { effect, approvals, rows, pairs, rules, columns, masked, lacks, spent } = explanation;
+    const { effect, approvals, rows, pairs, rules, columns, masked, maskedBy, lacks, spent } = explanation;
     return {
       effect,
       ...toldOf(explanation),
@@ -72,6 +76,7 @@ export const explainOperation = tool({
             })),
           }),
       ...(masked === undefined ? {} : { masked: masked.map((name) => shownName(name)) }),
+      ...(maskedBy === undefined ? {} : { masked_by: shownRules(maskedBy) }),
       ...(lacks === undefined ? {} : { lacks: lacks.map((name) => shownName(name)) }),
       ...(spent === undefined ? {} : { refused_now: shownText(spent, TEXT_CHARS) }),
     };
@@ -79,6 +84,11 @@ export const explainOperation = tool({
 });
 
 /** What the same call would be refused with. */
+function shownRules(by: NonNullable<Explanation['maskedBy']>): Record<string, string[]> {
+  const shown = Object.entries(by).map(([name, ids]) => [shownName(name), ids.map((id) => shownName(id))]);
+  return Object.fromEntries(shown);
+}
+
 function toldOf(explanation: Explanation) {
   const { message, rule, reason, hint, next } = refusalIn(explanation) ?? {};
   return {

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import type { Original } from '../../../audit/event.ts';
-import type { Approvable, ApprovalWait, Hold } from '../../../enforcement/operation.ts';
+import type { Approvable, ApprovalWait, Hold, MaskedData } from '../../../enforcement/operation.ts';
 import type { Question } from '../../stream/guard.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
@@ -17,8 +17,8 @@ export interface HeldRequest {
   readonly reply: Reply;
   /** Tells the client that it waits, where it can be told by other means than an answer. */
   readonly tell?: ((hold: Hold) => void) | undefined;
-  /** Names of what is masked in the answer. */
-  readonly masked: () => readonly string[];
+  /** What is masked in the answer. */
+  readonly masked: () => readonly MaskedData[];
   /** Aborted when nobody waits any more. */
   readonly signal: AbortSignal;
 }
@@ -54,7 +54,7 @@ class RequestApproval implements Approvable {
     return this.#original;
   }
 
-  get masked(): readonly string[] {
+  get masked(): readonly MaskedData[] {
     return this.#held.masked();
   }
 

@@ -1,6 +1,7 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { HoopError, toHoopError } from '../../../core/errors.ts';
+import type { MaskedData } from '../../../enforcement/operation.ts';
 import type { Reveal } from '../../../policy/model.ts';
 import type { SessionEnd, StreamContext } from '../../adapter.ts';
 import { DetectedValues } from '../../stream/detected-values.ts';
@@ -73,8 +74,8 @@ export class HttpConnection implements ConnectionState, Receiver {
     return this.#hides.of(method, segments);
   }
 
-  masked({ method, segments }: CanonicalRequest): readonly string[] {
-    return this.#masks.of(method, segments).names;
+  masked({ method, segments }: CanonicalRequest): readonly MaskedData[] {
+    return this.#masks.of(method, segments).hidden;
   }
 
   get ended(): boolean {

@@ -1,6 +1,6 @@
 import { isHoopError } from '../../../core/errors.ts';
 import type { Denial } from '../../../enforcement/operation.ts';
-import { FieldState, type MaskedField } from '../../../masking/json/field-states.ts';
+import { FieldState } from '../../../masking/json/field-states.ts';
 import type { PolicyObject } from '../../../policy/model.ts';
 import { valuesOf } from '../../../wire/http/http1/head.ts';
 import type { Denied, Question } from '../../stream/guard.ts';
@@ -209,7 +209,11 @@ export class RpcCall {
       nearby: undefined,
     };
     const body = { whole: async () => meantBy(asked.message) };
-    const masked = () => [...held.masked(), ...this.#masked([asked.result]).map(({ path }) => path.text)];
+    const members = () => this.#masked([asked.result]);
+    const masked = () => [
+      ...held.masked(),
+      ...members().map(({ path, object }) => ({ name: path.text, objects: [object] })),
+    ];
     return { ...whole, approvable: approvableRequest(whole, { ...held, request, body, masked }) };
   }
 
@@ -266,7 +270,7 @@ export class RpcCall {
     };
   }
 
-  #masked(results: readonly (string | undefined)[]): readonly MaskedField[] {
+  #masked(results: readonly (string | undefined)[]): ReturnType<typeof maskedMembers> {
     const { parts, context } = this.#parts.state;
     return maskedMembers(parts.rpc.classified, results, (object) => context.guard.reveal(object));
   }

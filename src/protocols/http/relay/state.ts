@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { BulkMemory } from '../../../core/bytes/bulk-memory.ts';
 import type { HoopError } from '../../../core/errors.ts';
+import type { MaskedData } from '../../../enforcement/operation.ts';
 import type { Principal } from '../../../identity/principal.ts';
 import type { DetectorSet } from '../../../masking/detectors/index.ts';
 import type { StreamContext } from '../../adapter.ts';
@@ -57,7 +58,7 @@ export interface ConnectionState {
   /** What nobody is to read of a request in the recording. */
   hides(request: CanonicalRequest): AnswerMasks;
   /** Names, for people, of all that is masked for the client in the answer. */
-  masked(request: CanonicalRequest): readonly string[];
+  masked(request: CanonicalRequest): readonly MaskedData[];
   /** The session is over: what is said now is said last. */
   readonly ended: boolean;
   /** The session cannot go on. */

@@ -10,6 +10,11 @@ export interface ClassifiedResult {
   readonly object: PolicyObject;
 }
 
+/** What policy was asked about it is with it. */
+interface MaskedMember extends MaskedField {
+  readonly object: PolicyObject;
+}
+
 const ANY = '*';
 
 /**
@@ -43,12 +48,12 @@ export function maskedMembers(
   classified: readonly ClassifiedResult[],
   results: readonly (string | undefined)[],
   reveal: (object: PolicyObject) => Reveal,
-): readonly MaskedField[] {
+): readonly MaskedMember[] {
   const names = results.length === 0 ? [undefined] : results.map((name) => name?.toLowerCase());
   const any = names.includes(undefined);
   const on = classified.filter(({ name }) => any || name === ANY || names.includes(name));
   return on.flatMap(({ path, object }) => {
     const shown = reveal(object);
-    return shown.show ? [] : [{ path, kind: shown.mask }];
+    return shown.show ? [] : [{ path, kind: shown.mask, object }];
   });
 }

@@ -1,3 +1,4 @@
+import type { MaskedData } from '../../../enforcement/operation.ts';
 import { FieldState, type MaskedField } from '../../../masking/json/field-states.ts';
 import type { Mask } from '../../../masking/mask.ts';
 import type { Detects } from '../../../masking/pieces/detects.ts';
@@ -20,8 +21,8 @@ export interface AnswerMasks {
   readonly detects: Detects | undefined;
   /** How whole headers are masked, by name in lower case. */
   readonly headers: ReadonlyMap<string, Mask>;
-  /** Of all of it, for people. */
-  readonly names: readonly string[];
+  /** All of it, each once. */
+  readonly hidden: readonly MaskedData[];
 }
 
 /**
@@ -79,10 +80,10 @@ export class ShownMasks {
 
   #made(on: readonly number[]): AnswerMasks {
     const { routes, headers } = this.#classification;
-    const names = new Set<string>();
+    const hidden = new Map<string, PolicyObject>();
     const kindOf = (object: PolicyObject) => {
       const kind = this.#maskOf(object);
-      if (kind !== undefined) names.add(object.id);
+      if (kind !== undefined) hidden.set(object.id, object);
       return kind;
     };
     let anyElsewhere = false;
@@ -98,9 +99,18 @@ export class ShownMasks {
     for (const { object } of headers) kindOf(object);
     const fields = FieldState.start(masked, documents);
     const detects = this.#detected.masks ? this.#detected : undefined;
-    if (detects !== undefined) names.add(`${this.#detected.resource.id}/detected`);
     const any = fields !== undefined || detects !== undefined;
-    return { any, fields, elsewhere: anyElsewhere, detects, headers: this.#headers, names: [...names] };
+    return {
+      any,
+      fields,
+      elsewhere: anyElsewhere,
+      detects,
+      headers: this.#headers,
+      hidden: [
+        ...[...hidden].map(([name, object]) => ({ name, objects: [object] })),
+        ...(detects === undefined ? [] : [this.#detected.hidden]),
+      ],
+    };
   }
 
   #maskOf(object: PolicyObject): Mask | undefined {
@@ -116,7 +126,7 @@ const NOTHING_MASKED: AnswerMasks = {
   elsewhere: false,
   detects: undefined,
   headers: new Map(),
-  names: [],
+  hidden: [],
 };
 
 /** Sets of routes that are kept: a request chooses among those that the configuration makes possible. */

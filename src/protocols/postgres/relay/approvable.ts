@@ -3,7 +3,7 @@ import type { ExplainedColumn } from '../../../api/explanation.ts';
 import type { Original as Shown } from '../../../audit/event.ts';
 import { HoopError } from '../../../core/errors.ts';
 import { after, type Later } from '../../../core/later.ts';
-import type { Approvable, ApprovalWait, Hold, Trial } from '../../../enforcement/operation.ts';
+import type { Approvable, ApprovalWait, Hold, MaskedData, Trial } from '../../../enforcement/operation.ts';
 import type { Bind } from '../../../wire/postgres/extended.ts';
 import type { FunctionCall } from '../../../wire/postgres/function-call.ts';
 import { NoticeResponse } from '../../../wire/postgres/report.ts';
@@ -80,11 +80,12 @@ export class ApprovableStatement implements Approvable {
     return { ...original, 'read by': settings.join('\n') };
   }
 
-  get masked(): readonly string[] {
+  get masked(): readonly MaskedData[] {
     const { masks } = this.#state;
     const { plans } = this.#planned;
-    const columns = masks.maskedIn(plans.flatMap(({ relations }) => relations)).map(({ id }) => id);
-    return masks.detecting ? [...columns, `${masks.detected.resource.id}/detected`] : columns;
+    const objects = masks.maskedIn(plans.flatMap(({ relations }) => relations));
+    const columns = objects.map((one) => ({ name: one.id, objects: [one] }));
+    return masks.detecting ? [...columns, masks.detected.hidden] : columns;
   }
 
   /** Of one statement alone. */

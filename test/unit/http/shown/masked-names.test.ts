@@ -30,7 +30,11 @@ test.each<[string, readonly string[], string, readonly string[]]>([
     policyVersion: () => 'v1',
   };
   const detected = new DetectedValues(guard, resource, new DetectorSet([]), [tag]);
-  const { names } = new ShownMasks(guard, classified, detected).of('GET', segments);
-  expect(names).toHaveLength(expected.length);
-  for (const [at, name] of expected.entries()) expect(names[at]).toContain(name);
+  const { hidden } = new ShownMasks(guard, classified, detected).of('GET', segments);
+  expect(hidden).toHaveLength(expected.length);
+  for (const [at, name] of expected.entries()) expect(hidden[at]?.name).toContain(name);
+  // By what policy was asked about each it can be told which rule hides it.
+  expect(hidden.map(({ objects }) => objects.map(tagsOf))).toEqual(
+    expected.map((name) => [name === 'api/detected' ? '["found"]' : '["pii"]']),
+  );
 });

@@ -12,7 +12,7 @@ const NOTHING: AnswerMasks = {
   elsewhere: false,
   detects: undefined,
   headers,
-  names: [],
+  hidden: [],
 };
 const FIELDS: AnswerMasks = {
   any: true,
@@ -20,7 +20,7 @@ const FIELDS: AnswerMasks = {
   elsewhere: false,
   detects: undefined,
   headers,
-  names: [],
+  hidden: [],
 };
 const DETECTS: AnswerMasks = {
   any: true,
@@ -28,7 +28,7 @@ const DETECTS: AnswerMasks = {
   elsewhere: false,
   detects: detecting(),
   headers,
-  names: [],
+  hidden: [],
 };
 
 function head(contentType?: string, more: Partial<AnswerHead> = {}): AnswerHead {

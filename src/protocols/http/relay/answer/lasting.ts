@@ -26,7 +26,7 @@ class LastingAnswer {
   readonly #state: ConnectionState;
   readonly #request: CanonicalRequest;
   readonly #allowed: readonly Stands[];
-  readonly #masked: readonly string[];
+  readonly #masked: string;
   #policyVersion: string;
 
   /** @param allowed All that was. */
@@ -34,8 +34,13 @@ class LastingAnswer {
     this.#state = state;
     this.#request = request;
     this.#allowed = allowed;
-    this.#masked = state.masked(request);
+    this.#masked = this.#maskedNow();
     this.#policyVersion = state.context.guard.policyVersion();
+  }
+
+  /** What is masked of it, as one word. */
+  #maskedNow(): string {
+    return JSON.stringify(this.#state.masked(this.#request).map(({ name }) => name));
   }
 
   /** Before more of it is shown. @throws {HoopError} `ERR_DENIED` policy has changed, and has it otherwise now. */
@@ -44,8 +49,7 @@ class LastingAnswer {
     const version = this.#state.context.guard.policyVersion();
     if (version === this.#policyVersion) return;
     this.#policyVersion = version;
-    const masked = this.#state.masked(this.#request);
-    if (masked.length !== this.#masked.length || masked.some((name, at) => name !== this.#masked[at]))
+    if (this.#maskedNow() !== this.#masked)
       throw new HoopError('ERR_DENIED', 'policy has something else of it masked now');
   }
 }
