@@ -63,8 +63,13 @@ describe('a statement', () => {
       schemaVersion: 1,
       effect: 'allow',
       pairs: [{ action: 'sql.select', object: 'pg/public.customers', effect: 'allow', rules: ['use'] }],
-      rules: [{ id: 'use' }],
+      rules: [{ id: 'use' }, { id: 'pii-is-masked' }],
       masked: ['pg/public.customers.email', 'pg/public.customers.ssn', 'pg/detected'],
+      maskedBy: {
+        'pg/public.customers.email': ['pii-is-masked'],
+        'pg/public.customers.ssn': ['pii-is-masked'],
+        'pg/detected': ['pii-is-masked'],
+      },
       columns: [
         { name: 'id', from: ['pg/public.customers.id'] },
         { name: 'email', from: ['pg/public.customers.email'], mask: 'redact' },
