@@ -4,6 +4,7 @@ import { type PolicyNotes, readNotes } from './annotations.ts';
 import { type NamedEntity, namedEntities, writtenTags, writtenTexts } from './named.ts';
 import { type Place, placeAt, placeOf } from './place.ts';
 import { joinSamePlace } from './same-place.ts';
+import { shadowed } from './shadows.ts';
 import { type Sight, sightOf } from './sight.ts';
 import { slipsOf } from './slips.ts';
 import { type PolicySource, splitPolicies } from './split.ts';
@@ -110,7 +111,10 @@ function load(vocabulary: Vocabulary, files: readonly PolicyFile[]): Loaded {
       policies: policies.map(({ policy }) => policy),
       vocabulary,
     },
-    warnings,
+    warnings: [
+      ...warnings,
+      ...shadowed(policies, vocabulary).map(({ rule, ...fault }) => ({ ...at(rule), ...fault })),
+    ],
   };
 }
 
