@@ -119,7 +119,7 @@ export class Bench {
   loaded<K extends keyof Lists>(
     screen: K,
     items: Lists[K],
-    more: { next?: string; older?: boolean } = {},
+    more: { next?: string; older?: boolean; cursor?: string } = {},
   ): void {
     const { asked } = this.state.loads[screen];
     this.tell({ type: 'loaded', screen, asked, items, ...more } as UiEvent);

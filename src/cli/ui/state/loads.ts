@@ -16,6 +16,11 @@ import {
   type UiState,
 } from './model.ts';
 
+/**
+ * Seconds that the gateway may hold back its answer on what waits for approval. A gateway that has stopped answering is noticed no
+ * sooner there.
+ */
+export const HELD_S = 5;
 const EVERY_MS: Readonly<Record<ScreenName, number>> = {
   resources: 15_000,
   feed: 3_000,
@@ -133,6 +138,13 @@ export function dueLoads(state: UiState): Step {
     next = withLoad(next, screen, { waits: true, asked: effect.asked, askedMs: nowMs });
   }
   return { state: next, effects };
+}
+
+/** How long the gateway has owed an answer, ms; 0 where it owes none. Pure. */
+export function overdueMs({ loads, nowMs, approvalsCursor }: UiState, screen: ScreenName): number {
+  const { waits, askedMs } = loads[screen];
+  const heldMs = screen === 'approvals' && approvalsCursor !== undefined ? HELD_S * 1000 : 0;
+  return waits ? Math.max(0, nowMs - askedMs - heldMs) : 0;
 }
 
 function isWanted(state: UiState, screen: ScreenName): boolean {

@@ -5,6 +5,7 @@ import { displayWidth } from '../../render/text.ts';
 import { COMMAND_WORDS } from '../state/commands.ts';
 import { readFilter } from '../state/filter.ts';
 import { bodyRows, MAX_INPUT } from '../state/layout.ts';
+import { overdueMs } from '../state/loads.ts';
 import { SCREENS, type ScreenName, type UiState } from '../state/model.ts';
 import { failureText } from '../state/notices.ts';
 import { detailLines } from './details.ts';
@@ -173,9 +174,9 @@ function statusLine(state: UiState): Line {
     return line(`${heard} again in ${seconds} s, by r now: ${connection.failure.message}`, 'bad');
   }
   if (load.failure !== undefined) return line(` ${failureText(load.failure)}`, 'bad');
-  const slow = load.waits && screen !== 'approvals' && nowMs - load.askedMs > SLOW_MS;
-  if (slow)
-    return line(` the gateway has not answered for ${Math.floor((nowMs - load.askedMs) / 1000)} s …`, 'warn');
+  const overdue = overdueMs(state, screen);
+  if (overdue > SLOW_MS)
+    return line(` the gateway has not answered for ${Math.floor(overdue / 1000)} s …`, 'warn');
   if (state.overlay !== undefined) return [];
   const filter = state.filters[screen];
   const mistake = screen === 'feed' ? readFilter(filter, nowMs).mistake : undefined;

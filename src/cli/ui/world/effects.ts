@@ -5,6 +5,7 @@ import { HoopError } from '../../../core/errors.ts';
 import { type Invocation, textOption } from '../../command.ts';
 import { logIn, whomText } from '../../login/run-login.ts';
 import { raceInterrupt } from '../../with-gateway.ts';
+import { HELD_S } from '../state/loads.ts';
 import type { Effect, LoginCode, ScreenName, UiEvent } from '../state/model.ts';
 import { failureOf } from './failures.ts';
 import { Gateways } from './gateways.ts';
@@ -13,8 +14,6 @@ import { playSession } from './play.ts';
 import { qrModules } from './qr.ts';
 import { readTranscript } from './transcripts.ts';
 
-/** Seconds that the gateway may hold back its answer on what waits for approval. */
-const WAIT_S = 20;
 const PAGE = 200;
 /** Longest text that terminals take by OSC 52, octets. */
 const MAX_COPY_BYTES = 64 * 1024;
@@ -156,7 +155,7 @@ export class Effects {
       case 'load-approvals':
         return this.#load('approvals', effect.asked, async () => {
           const { cursor } = effect;
-          const held = cursor === undefined ? {} : { wait: String(WAIT_S), cursor };
+          const held = cursor === undefined ? {} : { wait: String(HELD_S), cursor };
           const { approvals, cursor: seen } = await api.approvals(held);
           return { items: approvals, cursor: seen };
         });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { displayWidth } from '../../../../src/cli/render/text.ts';
+import { HELD_S } from '../../../../src/cli/ui/state/loads.ts';
 import { SCREENS } from '../../../../src/cli/ui/state/model.ts';
 import { screenAt } from '../../../../src/cli/ui/view/chrome.ts';
 import { frameOf } from '../../../../src/cli/ui/view/frame.ts';
@@ -247,6 +248,18 @@ describe('states', () => {
     expect(bench.screen()).toContain('the gateway has not answered for 5 s');
     bench.press('?');
     expect(bench.screen()).toContain('Everywhere');
+  });
+
+  test('nor is one passed over that may hold back its answer for a while', () => {
+    const bench = Bench.online();
+    bench.press('3');
+    bench.loaded('approvals', [], { cursor: 'c1' });
+    bench.passes(1_000);
+    expect(bench.state.loads.approvals.waits).toBe(true);
+    bench.passes(HELD_S * 1_000);
+    expect(bench.screen()).not.toContain('has not answered');
+    bench.passes(3_000);
+    expect(bench.screen()).toContain('the gateway has not answered for 3 s');
   });
 
   test('a code to log in with is large, and as it is typed', () => {
