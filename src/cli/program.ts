@@ -202,13 +202,19 @@ function buildCommand(spec: CommandSpec, hooks: ProgramHooks): Command {
   return command;
 }
 
-/** What takes one value is given once, and has one: a variable that is not set must not widen a search or choose a default. */
+/** Numbers and times: of two the last counts, so that an alias may have one and be told another. */
+const QUANTITY = /[<[](?:n|time|duration|factor)[>\]]$/;
+
+/**
+ * What takes one name or text is given once: of two somebody may mean both. All that is given has a value: a variable that is not set
+ * must not widen a search or choose a default.
+ */
 function addOption(command: Command, { flags, text, whenEmpty }: OptionSpec, path: string): void {
   const [flag = ''] = /--[a-z-]+/.exec(flags) ?? [];
   const one = (value: string, before: unknown) => {
     if (value === '')
       throw usage(`${flag} is empty`, path, whenEmpty ?? 'is the variable set that was to say it?');
-    if (before !== undefined && before !== value)
+    if (before !== undefined && before !== value && !QUANTITY.test(flags))
       throw usage(`${flag} is given twice, as ${before} and as ${value}`, path);
     return value;
   };

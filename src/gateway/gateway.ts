@@ -73,7 +73,16 @@ async function compose(loaded: LoadedConfig, deps: GatewayDeps, closers: Closer[
   const url = config.publicUrl ?? `https://localhost:${door.port}`;
   const mayReach = (principal: Principal, name: string) => rules.mayReach(principal, name);
   const identity = new GatewayIdentity(
-    { publicUrl: url, tokenLifetimeMs: config.tokens.lifetime, state, vocabulary, clock, log, mayReach },
+    {
+      publicUrl: url,
+      tokenLifetimeMs: config.tokens.lifetime,
+      state,
+      vocabulary,
+      clock,
+      log,
+      mayReach,
+      resourceNames: () => rules.resources.list().map(({ name }) => name),
+    },
     prepared.identity,
   );
   closers.push(() => identity.close());

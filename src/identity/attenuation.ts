@@ -12,6 +12,8 @@ export interface AttenuationWords {
   verbsOf(word: string): readonly string[] | undefined;
   /** Whether there is such a resource for this principal, before it is narrowed. */
   isResource(principal: Principal, name: string): boolean;
+  /** Of both what may have been meant by a word that is neither: a resource only where this principal may reach it. */
+  nearest(principal: Principal, word: string): string | undefined;
 }
 
 /** What a token request asks to give up. */
@@ -50,8 +52,10 @@ export function readAttenuation(
     const verbs = words.verbsOf(word);
     if (verbs !== undefined) for (const verb of verbs) actions.add(verb);
     else if (renewal || words.isResource(principal, word)) resources.add(word);
-    else
-      throw unclear(`names ${JSON.stringify(word)}, which is neither an action nor a resource you may reach`);
+    else {
+      const what = `names ${JSON.stringify(word)}, which is neither an action nor a resource you may reach`;
+      throw unclear(what, words.nearest(principal, word));
+    }
   }
   return {
     readOnly,
@@ -60,9 +64,12 @@ export function readAttenuation(
   };
 }
 
-function unclear(what: string): HoopError {
+function unclear(what: string, meant?: string): HoopError {
   return new HoopError('ERR_USAGE', `--only ${what}`, {
-    hint: 'name resources (hoopctl resource list) and actions such as sql.select or sql.write, separated by commas',
+    hint:
+      meant !== undefined
+        ? `did you mean ${meant}?`
+        : 'name resources (hoopctl resource list) and actions such as sql.select or sql.write, separated by commas',
   });
 }
 

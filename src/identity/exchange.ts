@@ -32,7 +32,11 @@ export interface Exchanged {
   readonly renewed: boolean;
 }
 
-const NO_WORDS: AttenuationWords = { verbsOf: () => undefined, isResource: () => false };
+const NO_WORDS: AttenuationWords = {
+  verbsOf: () => undefined,
+  isResource: () => false,
+  nearest: () => undefined,
+};
 const SIGN_IN_HINT = 'sign in again with hoopctl login';
 
 /** Turns an issuer's token, or one of ours, into a fresh token of ours for one instance. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../core/clock.ts';
+import { nearest } from '../../core/config/mistake.ts';
 import { HoopError } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import { AgentRegistry } from '../../identity/agents.ts';
@@ -21,6 +22,9 @@ import type { HoopdConfig } from '../config/schema.ts';
 import type { GatewayState } from '../state/state.ts';
 import { exporterOf, pathOf } from '../tunnel/request.ts';
 
+/** Names of resources are alike by intention: one slip. */
+const MOST_APART = 1;
+
 export interface IdentityOptions {
   readonly publicUrl: string;
   readonly state: GatewayState;
@@ -31,6 +35,7 @@ export interface IdentityOptions {
   readonly log: Log;
   /** Whether policy lets the principal, narrowed by nothing, connect to a resource of this name. */
   mayReach(principal: Principal, resource: string): boolean;
+  resourceNames(): readonly string[];
 }
 
 /** Issuers and agents of one configuration, checked and ready to be put in force. */
@@ -105,6 +110,14 @@ export class GatewayIdentity {
     this.instances.close();
   }
 
+  /** Policy is asked only about names that are near, since that takes its time. */
+  #nearest(principal: Principal, word: string): string | undefined {
+    const { vocabulary, resourceNames, mayReach } = this.#options;
+    const near = resourceNames().filter((name) => nearest(word, [name], MOST_APART) !== undefined);
+    const known = [...vocabulary.words(), ...near.filter((name) => mayReach(principal, name))];
+    return nearest(word, known, MOST_APART);
+  }
+
   #makeExchange(rules: IdentityRules): TokenExchange {
     const { instances } = this;
     return new TokenExchange({
@@ -112,6 +125,7 @@ export class GatewayIdentity {
       words: {
         verbsOf: (word) => this.#options.vocabulary.verbsOf(word),
         isResource: (principal, name) => this.#options.mayReach(principal, name),
+        nearest: (principal, word) => this.#nearest(principal, word),
       },
       tokens: this.#tokens,
       instances,

@@ -64,6 +64,11 @@ export class Vocabulary {
     return this.#groups.get(word) ?? (this.#rows.has(word) ? [word] : undefined);
   }
 
+  /** All words that stand for verbs. */
+  words(): readonly string[] {
+    return [...this.#rows.keys(), ...this.#groups.keys()];
+  }
+
   isGroup(word: string): boolean {
     return this.#groups.has(word);
   }

@@ -293,7 +293,7 @@ describe('what an instance gave up', () => {
     const typo = await psql(['--only', 'pg,sql.selekt'], 'SELECT 1');
     expect(typo).toMatchObject({ exitCode: 64, stdout: '' });
     expect(typo.stderr).toMatch(
-      /"sql\.selekt", which is neither an action nor a resource.*\nhint: name resources/,
+      /"sql\.selekt", which is neither an action nor a resource.*\nhint: did you mean sql\.select\?/,
     );
   });
 

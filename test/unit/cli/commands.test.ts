@@ -125,6 +125,14 @@ describe('what is typed', () => {
       hint: expect.stringMatching(/see: hoopctl .*--help$/),
     });
   });
+
+  test.each([
+    ['audit search', ['--limit', '50', '--limit', '5'], { limit: '5' }],
+    ['audit search', ['--since', '1h', '--since=2h'], { since: '2h' }],
+    ['connect', ['pg', '--port', '1', '--port', '2'], { port: '2' }],
+  ])('of two quantities the last counts: %s %j', async (command, more, options) => {
+    expect((await type(...command.split(' '), ...more)).options).toMatchObject(options);
+  });
 });
 
 test.each([

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TOKEN_EXCHANGE_GRANT, TOKEN_TYPES, type TokenRequest } from '../../../src/api/contract.ts';
+import type { HoopError } from '../../../src/core/errors.ts';
 import { AgentRegistry } from '../../../src/identity/agents.ts';
 import { type AttenuationWords, narrowed, readAttenuation } from '../../../src/identity/attenuation.ts';
 import { TokenExchange } from '../../../src/identity/exchange.ts';
@@ -17,6 +18,7 @@ import { HandClock, MemoryStore, principal, refused } from './support.ts';
 const WORDS: AttenuationWords = {
   verbsOf: (word) => vocabulary.verbsOf(word),
   isResource: (_, name) => ['pg-a', 'pg-b'].includes(name),
+  nearest: (_, word) => (word === 'pg-aa' ? 'pg-a' : undefined),
 };
 const read = (only: string, renewal = false) =>
   readAttenuation({ only, readOnly: false }, principal(), WORDS, renewal);
@@ -46,6 +48,18 @@ describe('what --only says', () => {
     [Array.from({ length: 65 }, () => 'pg-a').join(), /more than 64/],
   ])('%j is refused', async (only, text) => {
     expect(await refused(() => read(only), 'ERR_USAGE')).toMatch(text);
+  });
+
+  it('a word that is near one is told which', () => {
+    const hint = (only: string) => {
+      try {
+        return read(only);
+      } catch (error) {
+        return (error as HoopError).hint;
+      }
+    };
+    expect(hint('pg-aa')).toBe('did you mean pg-a?');
+    expect(hint('nothing')).toMatch(/^name resources/);
   });
 
   it('at a renewal a resource that is gone permits nothing and ends nothing', () => {
