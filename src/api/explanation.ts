@@ -67,6 +67,8 @@ export interface ExplainedPair {
   readonly action: string;
   readonly object: string;
   readonly effect: 'allow' | 'hold' | 'deny';
+  /** By what the target does it of itself: `a trigger on public.orders`. Absent: the operation names it. */
+  readonly through?: string;
   /** Ids of the rules that decided; none: no rule permits it. */
   readonly rules: readonly string[];
 }

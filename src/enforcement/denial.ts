@@ -184,5 +184,7 @@ export function errorDenial(error: HoopError): Denial {
 }
 
 function whatOf(pair: Pair | undefined): string {
-  return pair === undefined ? 'this' : `${pair.action} on ${pair.object.shownId ?? pair.object.id}`;
+  if (pair === undefined) return 'this';
+  const through = pair.through === undefined ? '' : ` (by ${pair.through})`;
+  return `${pair.action} on ${pair.object.shownId ?? pair.object.id}${through}`;
 }

@@ -35,7 +35,13 @@ export function explanationOf(
     const first = alone.rules.slice(0, MAX_RULES);
     for (const rule of first) by.set(rule.id, rule);
     const object = short(pair.object.shownId ?? pair.object.id);
-    return { action: pair.action, object, effect: alone.effect, rules: first.map(({ id }) => id) };
+    return {
+      action: pair.action,
+      object,
+      effect: alone.effect,
+      ...(pair.through === undefined ? {} : { through: short(pair.through) }),
+      rules: first.map(({ id }) => id),
+    };
   });
   const columns = firstOf((approvable?.columns ?? []).slice(0, MAX_TOLD).map(shortColumn));
   const masked = (approvable?.masked ?? []).slice(0, MAX_TOLD);

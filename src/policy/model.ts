@@ -36,6 +36,8 @@ export interface Pair {
   readonly object: PolicyObject;
   /** The target says how many rows it changes, and the adapter can undo them: what a bound on rows needs. */
   readonly counted?: boolean;
+  /** By what the target does it of itself, for people: `a trigger on public.orders`. Absent: the operation names it. */
+  readonly through?: string;
 }
 
 export interface PolicyRequest extends Pair {

@@ -21,10 +21,10 @@ export function renderExplanation(
   width = Number.POSITIVE_INFINITY,
 ): string[] {
   const { pairs, more, rules, told, lacks = [], spent } = explanation;
-  const rows = pairs.map(({ effect, action, object, rules: by }) => [
+  const rows = pairs.map(({ effect, action, object, through, rules: by }) => [
     effect,
     action,
-    object,
+    through === undefined ? object : `${object} (by ${through})`,
     by.length === 0 ? 'no rule permits it' : by.join(', '),
   ]);
   const reasons = rules.flatMap(({ id, reason }) => (reason === undefined ? [] : [`${id}: ${reason}`]));

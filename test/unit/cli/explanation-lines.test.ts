@@ -11,6 +11,14 @@ const base: Explanation = {
 };
 const lines = (more: Partial<Explanation>) => renderExplanation({ ...base, ...more }, 'pg');
 
+it('what the target does of itself is told with what does it', () => {
+  const through = 'a trigger on public.t';
+  const pairs = [{ action: 'sql.call', object: 'pg/public.f', effect: 'deny', through, rules: [] } as const];
+  expect(lines({ pairs })).toContain(
+    '  deny    sql.call  pg/public.f (by a trigger on public.t)  no rule permits it',
+  );
+});
+
 describe('what is masked is told with what hides it', () => {
   it('in a table of both', () => {
     const masked = ['pg/public.t.email', 'pg/public.t.note', 'pg/public.v.email', 'pg/detected'];

@@ -94,6 +94,17 @@ describe('an explanation', () => {
     ).toBeLessThan(64 * 1024);
   });
 
+  it('tells by what the target does something of itself', () => {
+    const { pairs, told } = explain([
+      pair('sql.select'),
+      pair('sql.truncate', 'u', { through: 'a foreign key to public.t' }),
+    ]);
+    expect(pairs.map(({ through }) => through)).toEqual([undefined, 'a foreign key to public.t']);
+    expect(told?.message).toBe(
+      'sql.truncate on pg/public.u (by a foreign key to public.t) is denied by rule "never"',
+    );
+  });
+
   it('tells by which rules what is masked is', () => {
     const masked = [
       { name: 'of two', objects: [column('a', ['pii', 'secret'])] },

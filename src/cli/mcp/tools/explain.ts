@@ -27,7 +27,13 @@ export const explainOperation = tool({
     approvals: z.array(z.string()).optional().describe('Under which names people would say yes.'),
     at_most_rows: z.int().optional().describe('It may change so many rows and no more.'),
     would: z.array(
-      z.object({ effect: z.string(), action: z.string(), object: z.string(), rules: z.array(z.string()) }),
+      z.object({
+        effect: z.string(),
+        action: z.string(),
+        object: z.string(),
+        through: z.string().optional().describe('By what the target does it of itself.'),
+        rules: z.array(z.string()),
+      }),
     ),
     rules: z.array(z.object({ id: z.string(), reason: z.string().optional(), hint: z.string().optional() })),
     columns: z
@@ -55,10 +61,11 @@ export const explainOperation = tool({
       ...toldOf(explanation),
       ...(approvals === undefined ? {} : { approvals: approvals.map((name) => shownName(name)) }),
       ...(rows === undefined ? {} : { at_most_rows: rows }),
-      would: pairs.map(({ effect: each, action, object, rules: by }) => ({
+      would: pairs.map(({ effect: each, action, object, through, rules: by }) => ({
         effect: each,
         action,
         object: shownName(object),
+        ...(through === undefined ? {} : { through: shownName(through) }),
         rules: by.map((id) => shownName(id)),
       })),
       rules: rules.map(({ id, reason, hint: what }) => ({

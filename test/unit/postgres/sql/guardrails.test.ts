@@ -361,6 +361,36 @@ describe('pairs', () => {
     expect(texts("select '1'::money2")).toEqual(['sql.call Function public.to_money']);
   });
 
+  test.each([
+    ['insert into audited(id) values (1)', 'public.note_change', 'a trigger on public.audited'],
+    ['insert into audited(id) values (1)', 'public.total_of', 'a default, check or index of public.audited'],
+    ['select id from secured', 'public.may_see', 'a row policy of public.secured'],
+    ['delete from customers where id = 1', 'public.orders', 'a foreign key to public.customers'],
+    ['delete from customers where id = 1', 'public.items', 'a foreign key to public.orders'],
+    ['delete from customers where id = 1', 'public.child', 'inheritance from public.customers'],
+    ['truncate customers cascade', 'public.items', 'a foreign key to public.orders'],
+    ['select a from v2', 'public.v_cust', 'the view public.v2'],
+    ['select a from v2', 'public.customers', 'the view public.v_cust'],
+    ['update v_cust set id = 1 where id = 2', 'public.customers', 'the view public.v_cust'],
+    ["select 'a' === 'b'", 'public.money_eq', 'operator public.==='],
+    // What the statement names itself it does itself, wherever else it comes from.
+    ['delete from customers where id = 1', 'public.customers', undefined],
+    [
+      'with a as (delete from customers where id = 1) delete from orders where id = 2',
+      'public.orders',
+      undefined,
+    ],
+    [
+      'with a as (delete from orders where id = 2) delete from customers where id = 1',
+      'public.orders',
+      undefined,
+    ],
+  ])('%s: it tells by what %s is touched', (sql, name, through) => {
+    const { pairs } = planOf(sql, { masks: false });
+    const [found, ...more] = pairs.filter(({ object }) => object.id === `pg/${name}`);
+    expect([found?.through, more]).toEqual([through, []]);
+  });
+
   test('a name that is both built in and a user’s counts as both; an extension’s harmless overload does not', () => {
     expect(pairTexts(planOf('select upper($1)', { masks: false }))).toEqual([
       'sql.call Function public.upper',

@@ -12,11 +12,15 @@ export type Write = 'insert' | 'update' | 'delete' | 'truncate';
 
 /** What the server does by itself because of a statement. */
 export interface Effects {
-  /** @param counted Its rows are those of the statement itself. */
-  relation(relation: Relation, action: 'read' | Write, counted: boolean): void;
+  /**
+   * @param counted Its rows are those of the statement itself.
+   * @param through As a pair's; undefined: the statement.
+   */
+  relation(relation: Relation, action: 'read' | Write, counted: boolean, through?: string): void;
   /** Columns of a relation are given values; undefined: any of them. */
   columns(relation: Relation, columns: ReadonlySet<string> | undefined, given: Given): void;
-  function(use: ResolvedFunction): void;
+  /** @param through As of `relation`. */
+  function(use: ResolvedFunction, through?: string): void;
   /** A rewrite rule stands on the relation: what runs is not what was written. */
   rule(relation: Relation): void;
 }
@@ -42,6 +46,8 @@ export interface Written {
   readonly given?: Pick<Given, 'columns' | 'chosenBy'>;
 }
 
+const STORED = 'a default, check or index of';
+
 /** Most inheritance children named one by one; more are covered by their parent. */
 const MAX_CHILDREN = 64;
 
@@ -53,6 +59,8 @@ export class EffectWalk {
   readonly #catalog: Catalog;
   readonly #effects: Effects;
   readonly #done = new Set<string>();
+  /** What is being followed. */
+  #through: string | undefined;
 
   constructor(catalog: Catalog, effects: Effects) {
     this.#catalog = catalog;
@@ -62,11 +70,12 @@ export class EffectWalk {
   /** A relation's rows are read. */
   read(relation: Relation, inherits: boolean): void {
     if (!this.#first(`read${relation.oid}`)) return;
-    this.#effects.relation(relation, 'read', false);
-    this.#uses(this.#catalog.policyDependencies.get(relation.oid));
+    this.#effects.relation(relation, 'read', false, this.#through);
+    this.#uses(this.#catalog.policyDependencies.get(relation.oid), 'a row policy of', relation);
     if (inherits && relation.kind === 'table') this.#children(relation);
     // What PostgreSQL's own views do is what they are for; policy names them.
-    if (!isSystemSchema(relation.schema)) this.#uses(this.#catalog.views.get(relation.oid));
+    if (!isSystemSchema(relation.schema))
+      this.#uses(this.#catalog.views.get(relation.oid), 'the view', relation);
   }
 
   /** A relation's rows are written. */
@@ -77,19 +86,20 @@ export class EffectWalk {
     );
     const by = `(${which.join(')(')})(${given.chosenBy.join()})`;
     if (!this.#first(`${action}${relation.oid}${counted ? '#' : ''}${by}`)) return;
-    this.#effects.relation(relation, action, counted);
+    this.#effects.relation(relation, action, counted, this.#through);
     if (action === 'insert' || action === 'update')
       this.#effects.columns(relation, columns, { action, ...given });
     if (this.#catalog.rules.has(relation.oid)) this.#effects.rule(relation);
-    this.#uses(this.#catalog.policyDependencies.get(relation.oid));
+    this.#uses(this.#catalog.policyDependencies.get(relation.oid), 'a row policy of', relation);
     const family = [relation.oid, ...closure(relation.oid, this.#catalog.children)];
     for (const oid of family) {
       for (const trigger of this.#catalog.triggers.get(oid) ?? []) {
         const moves = action === 'update' && relation.kind === 'partitioned' && oid !== relation.oid;
         if (fires(trigger, action) || (moves && firesAtMoves(trigger)))
-          for (const fn of trigger.functions) this.#function(fn);
+          this.#by('a trigger on', oid, () => this.#functions(trigger.functions));
       }
-      if (action === 'insert' || action === 'update') this.#uses(this.#catalog.writeDependencies.get(oid));
+      if (action === 'insert' || action === 'update')
+        this.#uses(this.#catalog.writeDependencies.get(oid), STORED, oid);
     }
     if (relation.kind === 'view') return this.#base(relation, action, counted, given.columns);
     for (const oid of family) this.#foreignKeys(oid, action, columns);
@@ -100,24 +110,26 @@ export class EffectWalk {
   /** VACUUM, ANALYZE, CLUSTER, REINDEX, REFRESH and ALTER may evaluate what is stored of a relation for all its rows. */
   maintain(relation: Relation): void {
     for (const oid of [relation.oid, ...closure(relation.oid, this.#catalog.children)]) {
-      this.#uses(this.#catalog.writeDependencies.get(oid));
-      this.#uses(this.#catalog.statistics.get(oid));
+      this.#uses(this.#catalog.writeDependencies.get(oid), STORED, oid);
+      this.#uses(this.#catalog.statistics.get(oid), 'statistics of', oid);
     }
   }
 
   /** Event triggers. */
   changesSchema(): void {
-    for (const oid of this.#catalog.eventTriggers) this.#function(oid);
+    this.#by('an event trigger', undefined, () => this.#functions(this.#catalog.eventTriggers));
   }
 
   /** Rows of tables that inherit are rows of this one; partitions are covered by their parent. */
   #writtenChildren(relation: Relation, action: Write, written: Written): void {
     const children = this.#catalog.children.get(relation.oid) ?? [];
     if (children.length > MAX_CHILDREN) return;
-    for (const oid of children) {
-      const child = this.#catalog.relations.get(oid);
-      if (child !== undefined) this.write(child, action, written);
-    }
+    this.#by('inheritance from', relation, () => {
+      for (const oid of children) {
+        const child = this.#catalog.relations.get(oid);
+        if (child !== undefined) this.write(child, action, written);
+      }
+    });
   }
 
   /** TRUNCATE … CASCADE empties every table that refers to it. */
@@ -126,7 +138,7 @@ export class EffectWalk {
     for (const key of this.#catalog.foreignKeys.get(relation.oid) ?? []) {
       const referencing = this.#catalog.relations.get(key.referencing);
       if (referencing !== undefined && !this.#done.has(`truncate${referencing.oid}(*)(*)()`))
-        this.truncateCascade(referencing);
+        this.#by('a foreign key to', relation, () => this.truncateCascade(referencing));
     }
   }
 
@@ -136,27 +148,45 @@ export class EffectWalk {
     return true;
   }
 
-  #uses(dependencies: Dependencies | undefined): void {
-    for (const oid of dependencies?.functions ?? []) this.#function(oid);
-    for (const oid of dependencies?.relations ?? []) {
-      const relation = this.#catalog.relations.get(oid);
-      if (relation !== undefined) this.read(relation, true);
-    }
+  #uses(dependencies: Dependencies | undefined, what: string, of: Relation | number): void {
+    if (dependencies === undefined) return;
+    this.#by(what, of, () => {
+      this.#functions(dependencies.functions);
+      for (const oid of dependencies.relations) {
+        const relation = this.#catalog.relations.get(oid);
+        if (relation !== undefined) this.read(relation, true);
+      }
+    });
+  }
+
+  /** @param what Ends before the name of the relation that has it; undefined: none has. */
+  #by(what: string, of: Relation | number | undefined, follow: () => void): void {
+    const before = this.#through;
+    const relation = typeof of === 'number' ? this.#catalog.relations.get(of) : of;
+    this.#through = relation === undefined ? what : `${what} ${relation.schema}.${relation.name}`;
+    follow();
+    this.#through = before;
+  }
+
+  #functions(oids: Iterable<number>): void {
+    for (const oid of oids) this.#function(oid);
   }
 
   #function(oid: number): void {
     const known = this.#catalog.functions.get(oid);
     const resolved = resolveOid(oid, this.#catalog);
-    if (resolved !== undefined && known?.trusted !== true) this.#effects.function(resolved);
+    if (resolved !== undefined && known?.trusted !== true) this.#effects.function(resolved, this.#through);
   }
 
   #children(relation: Relation): void {
     const children = closure(relation.oid, this.#catalog.children);
     if (children.length > MAX_CHILDREN) return;
-    for (const oid of children) {
-      const child = this.#catalog.relations.get(oid);
-      if (child !== undefined) this.read(child, false);
-    }
+    this.#by('inheritance from', relation, () => {
+      for (const oid of children) {
+        const child = this.#catalog.relations.get(oid);
+        if (child !== undefined) this.read(child, false);
+      }
+    });
   }
 
   /**
@@ -164,7 +194,11 @@ export class EffectWalk {
    * known.
    */
   #base(view: Relation, action: Write, counted: boolean, given: Given['columns']): void {
-    for (const oid of this.#catalog.views.get(view.oid)?.functions ?? []) this.#function(oid);
+    this.#by('the view', view, () => this.#behind(view, action, counted, given));
+  }
+
+  #behind(view: Relation, action: Write, counted: boolean, given: Given['columns']): void {
+    this.#functions(this.#catalog.views.get(view.oid)?.functions ?? []);
     for (const oid of this.#catalog.views.get(view.oid)?.relations ?? []) {
       const base = this.#catalog.relations.get(oid);
       if (base !== undefined && base.oid !== view.oid)
@@ -214,7 +248,9 @@ export class EffectWalk {
       if (does === undefined || referencing === undefined) continue;
       if (action === 'update' && relation !== undefined && !touchesKey(relation, key.keys, columns)) continue;
       const own = does === 'update' ? namesOf(referencing, key.columns) : undefined;
-      this.write(referencing, does, { columns: own, counted: false });
+      this.#by('a foreign key to', oid, () =>
+        this.write(referencing, does, { columns: own, counted: false }),
+      );
     }
   }
 }

@@ -4,12 +4,21 @@ import type { Pair, PolicyObject } from '../../../../policy/model.ts';
 export class PairSet {
   readonly #pairs = new Map<string, Pair>();
 
-  /** @param counted Its rows are in the statement's own count; a pair that is added both ways is not. */
-  add(action: string, object: PolicyObject, counted = false): void {
+  /**
+   * @param counted Its rows are in the statement's own count; a pair that is added both ways is not.
+   * @param through As `Pair`'s; of a pair that is added both ways the statement says it itself.
+   */
+  add(action: string, object: PolicyObject, counted = false, through?: string): void {
     const key = `${action}\0${object.type}\0${object.id}`;
-    const known = this.#pairs.get(key);
-    if (known === undefined) this.#pairs.set(key, counted ? { action, object, counted } : { action, object });
-    else if (known.counted === true && !counted) this.#pairs.set(key, { action, object });
+    const known = this.#pairs.get(key) ?? { counted: true, through };
+    const both = { counted: known.counted === true && counted, through: through && known.through };
+    if (this.#pairs.has(key) && known.counted === both.counted && known.through === both.through) return;
+    this.#pairs.set(key, {
+      action,
+      object,
+      ...(both.counted ? { counted: true } : {}),
+      ...(both.through === undefined ? {} : { through: both.through }),
+    });
   }
 
   get size(): number {
@@ -22,6 +31,6 @@ export class PairSet {
 }
 
 /** The same pair, of which nobody can say how many rows it changes. */
-export function uncounted({ action, object }: Pair): Pair {
-  return { action, object };
+export function uncounted({ counted: _, ...pair }: Pair): Pair {
+  return pair;
 }

@@ -15,7 +15,7 @@ import {
   type StatementFacts,
 } from '../facts/facts.ts';
 import type { LazyAnalysis } from './analysed.ts';
-import { EffectWalk, type Write } from './effects.ts';
+import { type Effects, EffectWalk } from './effects.ts';
 import { taintExpressions } from './expressions.ts';
 import { sensitiveOutputs } from './flow/harmless-columns.ts';
 import type { TouchedRelation } from './flow/masked-flow.ts';
@@ -79,9 +79,9 @@ export class Resolution {
     this.#anyMasked = input.anyMasked;
     this.written = new WrittenColumns(catalog, input.isMasked, input.columnTags);
     this.#effects = new EffectWalk(catalog, {
-      relation: (relation, action, counted) => this.#implicitRelation(relation, action, counted),
+      relation: (...effect) => this.#implicitRelation(...effect),
       columns: (relation, columns, given) => this.written.add(relation, columns, given),
-      function: (use) => this.#unseen(use),
+      function: (use, through) => this.#unseen(use, through),
       rule: (relation) => {
         this.#steering.unknown();
         this.#refuse('rewrite-rule', `table ${relation.name} has a rewrite rule`, HINTS.tablesBehind);
@@ -197,16 +197,16 @@ export class Resolution {
     );
   }
 
-  #implicitRelation(relation: Relation, action: 'read' | Write, counted: boolean): void {
-    this.pairs.add(ACTIONS[action], this.#table(relation), counted);
+  #implicitRelation(...[relation, action, counted, through]: Parameters<Effects['relation']>): void {
+    this.pairs.add(ACTIONS[action], this.#table(relation), counted, through);
     this.hasRowSecurity ||= relation.rowSecurity;
     if (maskedColumns(relation, this.#input.isMasked).size > 0) this.#implicitMasked = true;
   }
 
   /** A call that no text shows, nor what it is given. Built-in trigger functions do what their names say. */
-  #unseen(use: ResolvedFunction): void {
+  #unseen(use: ResolvedFunction, through?: string): void {
     if (use.schema === 'pg_catalog' && use.name.includes('trigger')) return;
-    this.#call(use);
+    this.#call(use, false, through);
     this.outputs.calls(use, undefined);
     if (setsSettings(use)) this.#setting(ANY_SETTING);
   }
@@ -215,14 +215,14 @@ export class Resolution {
    * Functions that only compute, or read what every role may know, are part of the statement that calls them: rules
    * find them in the context. All others are something done, with a pair of its own.
    */
-  #call(called: ResolvedFunction, isClear = false): void {
+  #call(called: ResolvedFunction, isClear = false, through?: string): void {
     const use = asRun(called, this.#catalog);
     this.#functions.add(`${use.schema}.${use.name}`);
     // What such a one is made of queries, and nothing else.
     if (!isClear || use.class !== 'user') this.#steering.call(use);
     if (use.class === 'unsafe' && !isBlind(use.name)) this.#unsafe(use);
     if (use.class === 'pure' || use.class === 'catalog') return;
-    this.pairs.add('sql.call', this.#entities.function(use.schema, use.name, use.class));
+    this.pairs.add('sql.call', this.#entities.function(use.schema, use.name, use.class), false, through);
   }
 
   #namedFunctions(): void {
@@ -283,7 +283,7 @@ export class Resolution {
   #sign(what: string, oid: number): void {
     const resolved = resolveOid(oid, this.#catalog);
     if (resolved === undefined) return;
-    this.#unseen(resolved);
+    this.#unseen(resolved, what);
     if (this.#columnsMasked()) this.taint.unknownSource(what, [ELSEWHERE]);
   }
 
