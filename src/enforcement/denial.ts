@@ -40,7 +40,9 @@ const TO = {
  *   throws.
  * @see docs/policy.md
  */
-export function denialOf({ decision, pair, cause, instead }: Judgement): Denial {
+export function denialOf(judgement: Judgement): Denial {
+  const { decision, pair, cause } = judgement;
+  const instead = insteadOf(judgement);
   if (decision.effect === 'hold') {
     const rule = decision.rules[0];
     const names = decision.approvals.map((name) => JSON.stringify(name)).join(' and ');
@@ -75,6 +77,7 @@ export function denialOf({ decision, pair, cause, instead }: Judgement): Denial 
         rule.hint ??
         `${instead ?? 'do it in another way'}, or ask the operator of the gateway to change the rule`,
       next: rule.id === ATTENUATED ? 'report' : 'instead',
+      ...(judgement.from === undefined ? {} : { passes: true }),
     };
   }
   if (cause !== undefined && cause !== 'default-deny')
@@ -88,6 +91,12 @@ export function denialOf({ decision, pair, cause, instead }: Judgement): Denial 
     hint: `${instead ?? 'use what you are permitted'}, or ask the operator for a policy that permits ${pair?.action ?? 'this'}${TO[lacks ?? 'any']}`,
     next: instead === undefined ? GENERAL_REFUSALS['default-deny'].next : 'instead',
   };
+}
+
+/** From when it is permitted, and what is in its place until then. */
+function insteadOf({ instead, from }: Judgement): string | undefined {
+  if (from === undefined || instead === undefined) return from ?? instead;
+  return `${from}; until then ${instead}`;
 }
 
 /**

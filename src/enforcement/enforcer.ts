@@ -20,6 +20,7 @@ import { type Judgement, judge } from './judge.ts';
 import { insteadOf } from './nearby.ts';
 import type { Denial, Enforcer, Operation, Refusal, SessionRef, Verdict } from './operation.ts';
 import { type GeneralRule, generalStep } from './refusals.ts';
+import { whenPermitted } from './when.ts';
 
 export interface EnforcerParts {
   /** The policies in force now; asked once per operation, so that one operation is judged by one version. */
@@ -315,7 +316,11 @@ class QuestionMemory {
     }
     const rules = { engine, vocabulary: this.#vocabulary };
     const judged = judge(rules, principal, operation.pairs, operation.context);
-    const judgement = { ...judged, instead: insteadOf(rules, principal, operation, judged) };
+    const judgement = {
+      ...judged,
+      instead: insteadOf(rules, principal, operation, judged),
+      from: whenPermitted(rules, principal, operation, judged),
+    };
     const { decision } = judgement;
     const decided = {
       policyVersion: engine.version,

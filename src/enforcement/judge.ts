@@ -37,6 +37,8 @@ export interface Judgement {
   >;
   /** What is allowed in its place, where that is known. */
   readonly instead?: string | undefined;
+  /** From when it is permitted, where it is the time that stands in the way. */
+  readonly from?: string | undefined;
 }
 
 /**

@@ -176,6 +176,8 @@ export type Verdict =
 export interface Denial extends MachineWord {
   readonly code: ErrorCode;
   readonly message: string;
+  /** The hint says from when it is permitted. */
+  readonly passes?: true;
   readonly explanation?: Explanation;
 }
 

@@ -24,6 +24,7 @@ import {
   type RuleRef,
   together,
 } from './model.ts';
+import { type Moment, momentsAfter, turnsOf } from './moments.ts';
 import { possibleKey, possiblePolicies } from './possible.ts';
 import { isAbout, looksAtTime, Outlines } from './sight.ts';
 import type { Vocabulary } from './vocabulary/index.ts';
@@ -113,6 +114,18 @@ export class CedarEngine implements PolicyEngine {
       ...texts,
     ]);
     return [...new Set(names)];
+  }
+
+  *moments(action: string, denying: readonly RuleRef[]): Generator<Moment> {
+    if (!this.#timed) return;
+    const isTimed = (rule: LoadedPolicy | undefined) => rule !== undefined && looksAtTime(rule.sight);
+    const rules = denying.map(({ id }) => this.#policies.get(id));
+    const standing = rules.filter((rule) => !isTimed(rule) && rule?.approval === undefined);
+    if (standing.length > 0 || !(denying.length === 0 ? this.#permitsOf(action) : rules).some(isTimed))
+      return;
+    const timed = [...this.#policies.values()].filter(isTimed);
+    const turns = turnsOf(timed.filter(({ sight }) => isAbout(action, sight, this.#vocabulary)));
+    yield* momentsAfter(this.#time.nowMs(), turns, this.#time);
   }
 
   #permitsOf(action: string): readonly LoadedPolicy[] {

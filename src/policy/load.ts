@@ -43,6 +43,8 @@ export interface LoadedPolicy extends PolicyNotes {
   readonly tags: readonly string[];
   /** Undefined: it may look at anything. */
   readonly sight?: Sight;
+  /** What decides whether it applies. */
+  readonly conditions: PolicyJson['conditions'];
 }
 
 /** Policies that parsed, validated and are named. Only `loadPolicies` makes one. */
@@ -174,6 +176,7 @@ function readPolicy(
       texts: writtenTexts(answer.json),
       tags: writtenTags(answer.json),
       sight,
+      conditions: answer.json.conditions,
     },
     json: answer.json,
     source,

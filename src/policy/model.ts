@@ -1,4 +1,5 @@
 import type { Principal } from '../identity/principal.ts';
+import type { Moment } from './moments.ts';
 
 /** A value that Cedar can hold and we use: no floats. */
 export type PolicyValue =
@@ -186,6 +187,11 @@ export interface PolicyEngine {
    * once, by place; of no meaning by themselves.
    */
   written(action: string, resource: string): readonly string[];
+  /**
+   * Times of the next two weeks, in order, at which a verb that is denied may be permitted: where each of the rules that deny it looks
+   * at the time or is lifted by a yes, or, if there are none, a permit of it looks at the time.
+   */
+  moments(action: string, denying: readonly RuleRef[]): Iterable<Moment>;
   /**
    * Whether the principal might do it in some circumstances: with an approval, at another time, with other values. Wrong in
    * saying yes only; never throws.

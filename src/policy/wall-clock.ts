@@ -17,12 +17,15 @@ const WEEKDAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 
 /** Tells the time of rules, to the minute. Remembers the last one that it was asked for. */
 export class WallClock {
+  /** As IANA names it. */
+  readonly zone: string;
   readonly #clock: Clock;
   readonly #format: Intl.DateTimeFormat;
   #last: { readonly minute: number; readonly time: WallTime } | undefined;
 
   /** @param zone As IANA names it: `Europe/Berlin`. @throws {RangeError} There is none of this name. */
   constructor(zone: string, clock: Clock) {
+    this.zone = zone;
     this.#clock = clock;
     this.#format = new Intl.DateTimeFormat('en-GB', {
       timeZone: zone,
@@ -33,7 +36,12 @@ export class WallClock {
   }
 
   now(): WallTime {
-    return this.at(this.#clock.now());
+    return this.at(this.nowMs());
+  }
+
+  /** Since the epoch. */
+  nowMs(): number {
+    return this.#clock.now();
   }
 
   /** @param ms Since the epoch. */

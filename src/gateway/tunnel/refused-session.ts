@@ -32,7 +32,7 @@ export class RefusedSession extends Error {
     if (rule === undefined)
       return new RefusedSession(new HoopError('ERR_NO_ACCESS', undefined, { hint: LIST_HINT }), operation);
     const held = denial.code === 'ERR_APPROVAL_REQUIRED';
-    const hint = held ? denial.hint : (rule.hint ?? LIST_HINT);
+    const hint = held || denial.passes === true ? denial.hint : (rule.hint ?? LIST_HINT);
     const error = new HoopError(denial.code, rule.reason, { hint });
     return new RefusedSession(error, operation, rule.id, denial.approval);
   }

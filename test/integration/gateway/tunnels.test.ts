@@ -158,8 +158,13 @@ describe('a stream is refused', () => {
     await refused('ERR_USAGE', { headers: { [TUNNEL_HEADERS.reason]: 'x'.repeat(1025) } });
   });
 
-  it('by a rule, with the rule, its reason and its hint; a hold with whose approval it needs', async () => {
+  it('by a rule, with the rule, its reason and its hint or from when it is permitted; a hold with whose approval it needs', async () => {
+    const day = (ahead: number) => new Date(Date.now() + ahead * 86_400_000).toISOString().slice(0, 10);
+    const after = day(2);
     const policy = `${OPEN_POLICY}
+@id("freeze") @reason("nothing changes these days")
+forbid (principal in Group::"freeze", action == Action::"connect", resource)
+when { ["${day(0)}", "${day(1)}"].contains(context.time.date) };
 @id("fridays") @reason("nobody works on Fridays") @hint("come on Monday")
 forbid (principal in Group::"fridays", action == Action::"connect", resource);
 @id("bare") forbid (principal in Group::"bare", action == Action::"connect", resource);
@@ -173,6 +178,10 @@ unless { context.approvals.contains("dba") };`;
     const detail = 'nobody works on Fridays';
     const code = 'ERR_DENIED';
     expect(await answer('fridays')).toMatchObject({ code, rule: 'fridays', detail, hint: 'come on Monday' });
+    expect(await answer('freeze')).toMatchObject({
+      ...{ code, rule: 'freeze', detail: 'nothing changes these days' },
+      hint: expect.stringContaining(`it is permitted from 00:00 on ${after} (UTC, where it is `),
+    });
     const bare = await answer('bare');
     expect(bare).toMatchObject({ code, rule: 'bare', hint: expect.stringContaining('resource list') });
     expect(bare.detail ?? bare.title).toBe('denied by policy');

@@ -255,6 +255,9 @@ describe('an engine that throws', () => {
     written: () => {
       throw new Error('stack exhausted');
     },
+    moments: () => {
+      throw new Error('stack exhausted');
+    },
     mayEver: () => {
       throw new Error('stack exhausted');
     },

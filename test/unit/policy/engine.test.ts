@@ -410,6 +410,7 @@ it('adding a forbid never allows what was denied, nor shows what was hidden', ()
           effect: effect as 'permit' | 'forbid',
           file: 'x',
           line: 1,
+          conditions: [],
           named: [],
           hides: false,
           texts: [],
