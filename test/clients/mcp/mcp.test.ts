@@ -304,7 +304,7 @@ describe('a cluster', () => {
       namespace: 'shop',
       name: 'web-9',
     });
-    expect(none).toMatchObject({ status: '404', untrusted: expect.any(String) });
+    expect(none).toMatchObject({ status: '404', next: 'correct', untrusted: expect.any(String) });
   });
 });
 
@@ -338,6 +338,28 @@ it('a no is told with its reason, and a yes is for exactly what was asked, once'
   });
   expect(await agent.refusal('http_request', { resource: 'api', ...less })).toMatchObject({
     rule: 'refunds',
+  });
+  await agent.close();
+});
+
+it('nobody is asked for what no tool does, what the server gave up is said as elsewhere, and so is an id that is none', async () => {
+  const agent = await McpAgent.start([], world.stack.env());
+  const operation = { method: 'DELETE', path: '/api/v1/namespaces/shop/pods/web-1' };
+  const unable = await agent.refusal('request_approval', { resource: 'k8s', operation, reason: 'it hangs' });
+  expect(unable).toMatchObject({
+    code: 'ERR_UNSUPPORTED',
+    next: 'instead',
+    hint: expect.stringContaining('hoopctl approval request k8s -c'),
+  });
+  const refund = { method: 'POST', path: '/refunds', body: '{}' };
+  const given = { resource: 'api', operation: refund, reason: 'a customer asks' };
+  expect(await agent.refusal('request_approval', given)).toMatchObject({
+    ...{ rule: 'attenuated', next: 'report' },
+    hint: expect.stringContaining('hoopctl mcp with --write'),
+  });
+  const approval = `apr_${'0'.repeat(26)}`;
+  expect(await agent.refusal('approval_status', { approval })).toMatchObject({
+    ...{ code: 'ERR_NO_ACCESS', hint: expect.stringContaining('as request_approval gave it') },
   });
   await agent.close();
 });

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import type { ApprovalItem } from '../../../api/approvals.ts';
 import type { AheadQuestion } from '../../../client/local/protocol.ts';
-import { isHoopError } from '../../../core/errors.ts';
+import { HoopError, isHoopError } from '../../../core/errors.ts';
+import { explained } from '../beforehand.ts';
 import type { GatewayDesk } from '../desk.ts';
 import { RESOURCE, sameOperation, textOfAtMost } from '../operation.ts';
+import { Refused, refusalIn, refusalOf } from '../refusal.ts';
 import { tool } from '../tool.ts';
 import { shownName, shownText } from '../words.ts';
 import { OPERATION } from './operations.ts';
@@ -42,6 +44,7 @@ export const requestApproval = tool({
   everywhere: true,
   asks: true,
   async run({ resource, operation, reason }, { desk, signal }) {
+    if (operation !== undefined) await demandTool(desk, resource, operation);
     const id = await asked(desk, resource, operation, reason, signal);
     if (id === undefined) return { needed: false, next: 'no approval is needed: make the call' };
     const { api } = await desk.gateway();
@@ -65,9 +68,36 @@ export const approvalStatus = tool({
   seconds: ({ wait_seconds = 0 }) => wait_seconds + 15,
   async run({ approval, wait_seconds }, { desk }) {
     const { api } = await desk.gateway();
-    return shownApproval(await api.approval(approval, wait_seconds), false);
+    try {
+      return shownApproval(await api.approval(approval, wait_seconds), false);
+    } catch (error) {
+      if (!isHoopError(error) || error.code !== 'ERR_NO_ACCESS') throw error;
+      throw new Refused({ ...refusalOf(error), hint: UNKNOWN_REQUEST });
+    }
   },
 });
+
+const UNKNOWN_REQUEST =
+  'give the id as request_approval gave it, apr_…; search_audit with the type approval.* finds what you asked for before';
+
+/**
+ * A yes is for this server's instance: to what none of its tools does, people would be asked for nothing.
+ *
+ * @throws {HoopError} No tool does it.
+ */
+async function demandTool(desk: GatewayDesk, resource: string, { text }: AheadQuestion): Promise<void> {
+  const { api } = await desk.gateway();
+  const [item] = await api.namedResources([resource]);
+  const reads = item?.protocol === 'kubernetes' && text.startsWith('GET ');
+  if (item === undefined || item.protocol === 'postgres' || item.protocol === 'http' || reads) return;
+  throw new HoopError(
+    'ERR_UNSUPPORTED',
+    `no tool of this server does that at ${resource}: a yes to it would be of no use`,
+    {
+      hint: `with a shell: hoopctl approval request ${resource} -c OPERATION --reason WHY, then hoopctl connect ${resource} --approval apr_…; without one tell the person you work for`,
+    },
+  );
+}
 
 /** @returns The request; undefined: none is needed. */
 async function asked(
@@ -81,7 +111,12 @@ async function asked(
     return (await desk.ahead({ resource, asks: 'asks', reason }, question, signal)).approval;
   } catch (error) {
     if (isHoopError(error) && error.approval !== undefined) return error.approval;
-    throw error;
+    // Policy's own words, as every other tool has them: which rule, why, what this server gave up.
+    const refusal =
+      isHoopError(error) && error.code === 'ERR_DENIED' && question !== undefined
+        ? refusalIn(await explained(desk, resource, question, signal))
+        : undefined;
+    throw refusal === undefined ? error : new Refused(refusal);
   }
 }
 

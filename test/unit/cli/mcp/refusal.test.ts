@@ -119,4 +119,36 @@ describe('a refusal that comes with an answer', () => {
   it('may have no hint', () => {
     expect(error()).not.toHaveProperty('hint');
   });
+
+  it.each([
+    ['42703', 'correct'],
+    ['42P01', 'correct'],
+    ['22P02', 'correct'],
+    ['23505', 'correct'],
+    ['42501', 'report'],
+    ['57014', 'less'],
+    ['40001', 'again'],
+    ['55P03', 'again'],
+    ['55000', 'correct'],
+    ['57P01', 'again'],
+    ['XX000', 'report'],
+  ])('of the server alone: %s is followed by %s', (state, next) => {
+    const fields = [
+      ['C', state],
+      ['M', 'no'],
+    ] as const;
+    expect(refusalInError({ name: 'ErrorResponse', fields })).toMatchObject({ status: state, next });
+  });
+
+  it.each([
+    [undefined, 'describe_schema names what there is'],
+    ['as it was', 'as it was; describe_schema names what there is'],
+  ])('and of a name that is not there says which tool knows them', (hint, told) => {
+    const fields = [
+      ['C', '42P01'],
+      ['M', 'no'],
+      ...(hint === undefined ? [] : [['H', hint] as const]),
+    ] as const;
+    expect(refusalInError({ name: 'ErrorResponse', fields }).hint).toBe(told);
+  });
 });

@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { HoopError } from '../../../../core/errors.ts';
+import type { NextStep } from '../../../../core/next-step.ts';
 import type { GatewayDesk } from '../../desk.ts';
 import { RESOURCE } from '../../operation.ts';
 import { Refused, stepOf } from '../../refusal.ts';
@@ -169,13 +170,21 @@ async function read(
   });
 }
 
+/** What follows an API server's own answer: a kind, name or selector that it does not have or cannot read, and what it is too busy for. */
+const STEPS: Readonly<Record<number, NextStep>> = {
+  400: 'correct',
+  404: 'correct',
+  410: 'again',
+  429: 'again',
+};
+
 function failure(status: number, body: Buffer) {
   const said = textOf(body) ?? '';
   const { message } = objectIn(body);
   return {
     status: String(status),
     message: shownText(typeof message === 'string' ? message : said, 2_000),
-    ...stepOf(status >= 500 ? 'again' : 'report'),
+    ...stepOf(STEPS[status] ?? (status >= 500 ? 'again' : 'report')),
     untrusted: DATA,
   };
 }
