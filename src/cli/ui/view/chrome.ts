@@ -169,9 +169,10 @@ function statusLine(state: UiState): Line {
   const { screen, loads, connection, nowMs } = state;
   const load = loads[screen];
   if (connection.kind === 'offline' && state.me !== undefined) {
-    const seconds = Math.max(0, Math.ceil((connection.retryMs - nowMs) / 1000));
+    const seconds = Math.ceil((connection.retryMs - nowMs) / 1000);
     const heard = load.heardMs === undefined ? '' : ` this is of ${clockText(load.heardMs, nowMs)};`;
-    return line(`${heard} again in ${seconds} s, by r now: ${connection.failure.message}`, 'bad');
+    const again = seconds > 0 ? `again in ${seconds} s, by r now` : 'trying again …';
+    return line(`${heard} ${again}: ${connection.failure.message}`, 'bad');
   }
   if (load.failure !== undefined) return line(` ${failureText(load.failure)}`, 'bad');
   const overdue = overdueMs(state, screen);

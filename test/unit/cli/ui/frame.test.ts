@@ -219,6 +219,8 @@ describe('states', () => {
     expect(bench.screen()).toMatch(/▸ shop/);
     expect(bench.screen()).toMatch(/this is of \d\d:\d\d:\d\d; again in 2 s, by r now: it went wrong/);
     expect(bench.screen()).toContain('✗ offline');
+    bench.passes(2_000);
+    expect(bench.screen()).toMatch(/this is of \d\d:\d\d:\d\d; trying again …: it went wrong/);
   });
 
   test.each(SCREENS.map((screen, i) => [screen, i + 1] as const))(
