@@ -12,6 +12,9 @@ export const AS_PERSON = { asPerson: true } as const;
 /** What is still to be done at the gateway if Ctrl-C comes from now on, until the returned function is called. */
 export type LastActs = (act: () => Promise<unknown>) => () => void;
 
+/** What this process has opened ends with its login. */
+const AFTERWARDS = 'start this command again';
+
 /** Nobody who has pressed Ctrl-C waits longer, ms. */
 const LAST_ACTS_MS = 2000;
 
@@ -50,7 +53,7 @@ export async function withGateway<T>(
   const { io } = invocation;
   const gateway = await raceInterrupt(
     io.signal,
-    openGateway({ ...gatewayChoice(invocation), ...more }, io.env, onTrouble),
+    openGateway({ ...gatewayChoice(invocation), afterwards: AFTERWARDS, ...more }, io.env, onTrouble),
   );
   const acts = new Set<() => Promise<unknown>>();
   const interrupted: LastActs = (act) => {

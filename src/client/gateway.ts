@@ -36,6 +36,8 @@ export interface GatewayChoice extends Attributes {
   readonly asPerson?: boolean;
   /** Goes on as the instance of this key. */
   readonly key?: InstanceKey;
+  /** What is to be done after another login, where what was opened does not come back by it: words that end a hint. */
+  readonly afterwards?: string;
 }
 
 /** A gateway that is known, not yet spoken to. */
@@ -95,7 +97,7 @@ export async function openGateway(
   const source = await subjectSource(located, env);
   const attributes = attributesOf(choice, located.profile);
   try {
-    return await openInstance(located, source, attributes, onTrouble, choice.key);
+    return await openInstance(located, source, attributes, onTrouble, choice);
   } catch (error) {
     throw choice.agent === undefined ? naming(attributes.agent, located.profileName, error) : error;
   }
@@ -117,14 +119,15 @@ export async function openInstance(
   source: SubjectSource,
   attributes: Attributes,
   onTrouble: (error: HoopError, final: boolean) => void = () => undefined,
-  kept?: InstanceKey,
+  { key: kept, afterwards }: Pick<GatewayChoice, 'key' | 'afterwards'> = {},
 ): Promise<OpenGateway> {
   const { client } = located;
   const key = kept ?? (await InstanceKey.create(systemClock));
   const given = timeGiven(attributes, systemClock);
   const exchange = async (subject: Parameters<GatewayClient['exchange']>[0]) =>
     client.exchange(subject, given(), key);
-  const credential = new Credential({ source, exchange, scheduler: systemScheduler, onTrouble });
+  const options = { source, exchange, scheduler: systemScheduler, onTrouble };
+  const credential = new Credential({ ...options, ...(afterwards === undefined ? {} : { afterwards }) });
   try {
     await credential.open();
   } catch (error) {

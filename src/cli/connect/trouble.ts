@@ -25,7 +25,10 @@ export class Trouble {
     if (!final) return this.#io.note(`the credential could not be renewed: ${error.message}; trying again`);
     this.#final = error;
     if (this.#listener) this.#listener(error);
-    else this.#io.note(`the credential ended: ${error.message}`);
+    else
+      this.#io.note(
+        `the credential ended: ${error.message}${error.hint === undefined ? '' : `; ${error.hint}`}`,
+      );
   }
 
   /** @param resource Where there are several. */

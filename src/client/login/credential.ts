@@ -32,6 +32,8 @@ export interface CredentialOptions {
   readonly scheduler: Scheduler;
   /** Told once when renewal starts to fail, and once when the credential is dead. */
   readonly onTrouble?: (error: HoopError, final: boolean) => void;
+  /** As `GatewayChoice.afterwards`. */
+  readonly afterwards?: string;
 }
 
 /** Renewed at this share of its life … */
@@ -177,10 +179,11 @@ export class Credential {
     // A provider's new key may be one that the gateway has not fetched yet: it asks again after half a minute.
     const mayBeNew = error.code === 'ERR_TOKEN_INVALID' && this.#lifeMs() > 0;
     if (!(isTransient(error) || mayBeNew) || pastDeadline) {
-      this.#dead =
+      const over =
         pastDeadline && error.message !== TIME_IS_OVER
           ? new HoopError('ERR_LOGIN_EXPIRED', undefined, { hint: this.#cure })
           : error;
+      this.#dead = this.#forGood(over);
       this.#options.onTrouble?.(this.#dead, true);
       return;
     }
@@ -188,6 +191,15 @@ export class Credential {
     const wait = Math.min(RETRY_MIN_MS * 2 ** (this.#failures - 1), RETRY_MAX_MS);
     this.#schedule(wait * this.#spread(1));
     if (this.#lifeMs() <= 0) throw error;
+  }
+
+  /** With what is to be done after the next login. */
+  #forGood(error: HoopError): HoopError {
+    const { afterwards } = this.#options;
+    const { code, message, hint, detail } = error;
+    if (afterwards === undefined || hint === undefined || ERROR_TABLE[code].exit !== 67) return error;
+    const more = detail === undefined ? {} : { detail };
+    return new HoopError(code, message, { hint: `${hint}; then ${afterwards}`, cause: error, ...more });
   }
 
   /** The gateway cannot know where the token came from. @throws {HoopError} always. */

@@ -8,7 +8,7 @@ import { TestTime } from '../../support/test-time.ts';
 
 const LIFE_S = 300;
 
-function setUp(source?: SubjectSource['get'], cure?: SubjectSource['cure']) {
+function setUp(source?: SubjectSource['get'], cure?: SubjectSource['cure'], afterwards?: string) {
   const time = new TestTime();
   const exchanged: SubjectToken[] = [];
   const trouble: [ErrorCode, boolean][] = [];
@@ -19,6 +19,7 @@ function setUp(source?: SubjectSource['get'], cure?: SubjectSource['cure']) {
       get: source ?? (async () => ({ token: world.subject, type: TOKEN_TYPES.idToken })),
       ...(cure && { cure }),
     },
+    ...(afterwards === undefined ? {} : { afterwards }),
     scheduler: time,
     onTrouble: (error, final) => trouble.push([error.code, final]),
     exchange: async (subject) => {
@@ -167,6 +168,22 @@ describe('renewal', () => {
     await expect(credential.token()).rejects.toMatchObject({ code: 'ERR_LOGIN_EXPIRED' });
     expect(time.next).toBeUndefined();
   });
+
+  test.each([
+    [undefined, 'ERR_LOGIN_EXPIRED', 'run: hoopctl login'],
+    ['start this command again', 'ERR_LOGIN_EXPIRED', 'run: hoopctl login; then start this command again'],
+    // No login helps there.
+    ['start this command again', 'ERR_NO_ACCESS', 'run: hoopctl login'],
+  ] as const)(
+    'where what was opened does not come back, its end says so: %s, %s',
+    async (afterwards, code, hint) => {
+      const { time, world, credential } = setUp(undefined, undefined, afterwards);
+      await credential.open();
+      world.failure = new HoopError(code, undefined, { hint: 'run: hoopctl login' });
+      await time.pass(180_000);
+      await expect(credential.token()).rejects.toMatchObject({ code, hint });
+    },
+  );
 
   test('time that was given and is over is no login that has expired', async () => {
     const { time, world, credential } = setUp();
