@@ -9,7 +9,7 @@ import { Duplex } from 'node:stream';
 import type { SlabSizes } from '../core/bytes/slabs.ts';
 import { HoopError, toHoopError } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
-import type { Admitted, LocalDoor } from './local/door.ts';
+import { type Admitted, Challenged, type LocalDoor } from './local/door.ts';
 import type { LocalProtocol } from './local/protocol.ts';
 import type { LocalTls } from './local/tls.ts';
 import { relay, relaySlabs } from './relay.ts';
@@ -37,6 +37,8 @@ export type Address =
 const MAX_CONNECTIONS = 2048;
 /** Of those that have had their time and have not proved anything: one more, and the oldest is closed. */
 const MAX_UNPROVEN = 128;
+/** Time for who showed nothing to ask again with what it was asked for, ms. */
+const CHALLENGE_MS = 1_000;
 /** Time in which all may come at once, as of a tool that opens a thousand, ms; and how many these may be. */
 const BURST_MS = 1_000;
 const MAX_BURST = 1024;
@@ -133,13 +135,15 @@ export async function serveStdio(
 function serve(options: ListenerOptions): { server: Server; connections: Set<Socket> } {
   const connections = new Set<Socket>();
   const unproven = new Unproven();
+  const challenges = new Challenges(options.onRefused);
   const slabs = relaySlabs();
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true });
+  server.once('close', () => challenges.close());
   server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', (local) => {
     connections.add(local);
     local.once('close', () => connections.delete(local));
-    void carry(local, { ...options, unproven }, slabs);
+    void carry(local, { ...options, unproven, challenges }, slabs);
   });
   return { server, connections };
 }
@@ -159,6 +163,7 @@ async function carry(socket: Socket, options: Carrying, slabs: SlabSizes): Promi
 
 interface Carrying extends ListenerOptions {
   readonly unproven: Unproven;
+  readonly challenges: Challenges;
 }
 
 /** @returns Undefined if no TLS came of it: the connection is closed. */
@@ -181,10 +186,12 @@ async function admit(local: Duplex, door: LocalDoor, options: Carrying): Promise
   try {
     const admitted = await door.admit(local);
     if (admitted === undefined) local.end();
+    else options.challenges.taken();
     return local.destroyed ? undefined : admitted;
   } catch (error) {
     const refusal = toHoopError(error);
-    if (refusal.code === 'ERR_LOCAL_AUTH') options.onRefused(refusal);
+    if (refusal instanceof Challenged) options.challenges.add(refusal);
+    else if (refusal.code === 'ERR_LOCAL_AUTH') options.onRefused(refusal);
     door.refuse(local, refusal);
     return undefined;
   } finally {
@@ -240,6 +247,37 @@ class Unproven {
       oldest.destroy();
     }
     return gone;
+  }
+}
+
+/** Refusals of those that showed nothing: told once it is clear that nobody has taken one for the question that it is. */
+class Challenges {
+  readonly #tell: (error: HoopError) => void;
+  readonly #waiting: { readonly error: HoopError; readonly timer: NodeJS.Timeout }[] = [];
+
+  constructor(tell: (error: HoopError) => void) {
+    this.#tell = tell;
+  }
+
+  add(error: HoopError): void {
+    const timer = setTimeout(() => {
+      this.#waiting.shift();
+      this.#tell(error);
+    }, CHALLENGE_MS).unref();
+    this.#waiting.push({ error, timer });
+  }
+
+  /** Somebody has shown the secret: it may be the one that was asked last. */
+  taken(): void {
+    clearTimeout(this.#waiting.pop()?.timer);
+  }
+
+  /** What waits is told: whoever was refused may have ended by it. */
+  close(): void {
+    for (const { error, timer } of this.#waiting.splice(0)) {
+      clearTimeout(timer);
+      this.#tell(error);
+    }
   }
 }
 

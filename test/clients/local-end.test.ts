@@ -7,10 +7,14 @@ import { type AddressInfo, connect } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { HOOPCTL_MAIN, type RunningHoopctl } from '../support/run-hoopctl.ts';
-import { type Stack, startStack } from '../support/stack.ts';
+import { ALLOW_ALL, type Stack, startStack } from '../support/stack.ts';
 import { eventually } from '../support/waiting.ts';
 
 const execute = promisify(execFile);
+
+const POLICY = `${ALLOW_ALL}
+@id("nothing-is-deleted-alone") @approval("sales")
+forbid (principal, action == Action::"http.delete", resource) unless { context.approvals.contains("sales") };`;
 
 let stack: Stack;
 let upstream: Server;
@@ -25,6 +29,7 @@ beforeAll(async () => {
   await once(upstream, 'listening');
   const { port } = upstream.address() as AddressInfo;
   stack = await startStack({
+    policy: POLICY,
     resources: () =>
       `  api: { protocol: http, target: { url: 'http://127.0.0.1:${port}' }, credentials: {} }`,
   });
@@ -199,4 +204,36 @@ test('D7: a web page, and another user of the machine, get nothing at the port o
     running.child.kill('SIGTERM');
     await running.finished;
   }
+});
+
+test('what waits for people is told by hoopctl where the client is silent, once; what is soon over asks nobody', async () => {
+  const otto = await stack.person('otto');
+  const curl = 'curl -sS -X DELETE "$API_URL/orders/7"';
+  const waiting = stack.start(['connect', 'api', '--', 'sh', '-c', `${curl} & ${curl}/lines; wait`]);
+  const told =
+    /^hoopctl: api: DELETE \/orders\/7 waits for the approval of "sales": (apr_\w+);\n? *to decide:/m;
+  const [, id = ''] = await waiting.until(told, 'stderr');
+  const [, other = ''] = await waiting.until(/DELETE \/orders\/7\/lines waits for.*: (apr_\w+)/, 'stderr');
+  await stack.hoopctl(['approval', 'approve', other, '--yes'], otto);
+  await stack.hoopctl(['approval', 'deny', id, '--reason', 'it is paid'], otto);
+  const { exitCode, stdout, stderr } = await waiting.finished;
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain('hello\n');
+  expect(stdout).toContain('"reason":"it is paid"');
+  expect(stderr.split(`of "sales": ${id}`)).toHaveLength(2);
+  expect(await stack.hoopctl(['connect', 'api', '--', 'sh', '-c', 'curl -s "$API_URL/"'])).toMatchObject({
+    ...{ exitCode: 0, stdout: 'hello\n', stderr: '' },
+  });
+});
+
+test('who shows the secret only when it is asked for it is told of nothing; who never does, and who has another, is', async () => {
+  const run = (script: string) => stack.hoopctl(['connect', 'api', '--', 'sh', '-c', script]);
+  const asked = await run('curl -s --anyauth "$API_URL/"; sleep 1.2');
+  expect(asked).toMatchObject({ exitCode: 0, stdout: 'hello\n', stderr: '' });
+  const bare = 'url=http://127.0.0.1:$(echo "$API_URL" | sed s/.*://)';
+  const missing = "hoopctl: the tunnel's own secret is missing or wrong";
+  expect((await run(`${bare}; curl -sf "$url/"`)).stderr).toContain(missing);
+  expect((await run(`${bare}; curl -s -u hoop:guessed "$url/"; curl -s "$API_URL/"`)).stderr).toContain(
+    missing,
+  );
 });

@@ -3,6 +3,7 @@ import type { OpenGateway } from '../../client/gateway.ts';
 import { Listener, type ListenerOptions } from '../../client/listener.ts';
 import { Tunnel, type TunnelOptions } from '../../client/tunnel.ts';
 import { HoopError } from '../../core/errors.ts';
+import type { HeldNotices } from './held-notices.ts';
 import type { ConnectPlan } from './plan.ts';
 import type { KnownResource, OpenEnd } from './prepare.ts';
 import type { TunnelTls } from './tunnel-tls.ts';
@@ -13,6 +14,7 @@ export class LocalEnds {
   readonly #plan: ConnectPlan;
   readonly #onRefused: (error: HoopError, resource: string) => void;
   readonly #tls: TunnelTls | undefined;
+  readonly #held: HeldNotices | undefined;
   readonly #listeners: Listener[] = [];
 
   constructor(
@@ -20,11 +22,13 @@ export class LocalEnds {
     plan: ConnectPlan,
     onRefused: (error: HoopError, resource: string) => void,
     tls: TunnelTls | undefined,
+    held?: HeldNotices,
   ) {
     this.#gateway = gateway;
     this.#plan = plan;
     this.#onRefused = onRefused;
     this.#tls = tls;
+    this.#held = held;
   }
 
   /** @throws {HoopError} As `Listener.onPort` and `onSocket`: what is open by then stays open until `close`. */
@@ -37,7 +41,11 @@ export class LocalEnds {
       protocol: local,
       ...(guard === undefined ? {} : { door: guard.door }),
       ...(tls === undefined ? {} : { tls: tls.local }),
-      open: (signal) => tunnel.open(signal),
+      open: async (signal) => {
+        const stream = await tunnel.open(signal);
+        this.#held?.opened(resource.protocol, stream);
+        return stream;
+      },
       onRefused: (error) => this.#onRefused(error, resource.name),
     });
     this.#listeners.push(listener);

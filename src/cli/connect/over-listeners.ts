@@ -7,6 +7,7 @@ import { HoopError, isHoopError } from '../../core/errors.ts';
 import { RUN_VARIABLE } from '../../core/ids/runs.ts';
 import type { Io } from '../io.ts';
 import { childEnvironment } from './environment.ts';
+import { HeldNotices } from './held-notices.ts';
 import { LocalEnds } from './local-ends.ts';
 import type { ConnectPlan } from './plan.ts';
 import { type KnownResource, type OpenEnd, type PreparedEnd, prepareEnds } from './prepare.ts';
@@ -53,7 +54,7 @@ export async function overListeners(
   const files = new TunnelFiles();
   const tls = await tunnelTls(plan, resources, files, io.env, gateway);
   const refused = (error: HoopError, name: string) => trouble.refused(error, several ? name : undefined);
-  const local = new LocalEnds(gateway, plan, refused, tls);
+  const local = new LocalEnds(gateway, plan, refused, tls, new HeldNotices(io, gateway));
   let graceMs = 0;
   try {
     const opened: OpenEnd[] = [];

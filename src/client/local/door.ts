@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { HoopError } from '../../core/errors.ts';
+import { HoopError } from '../../core/errors.ts';
 
 /** Has local clients prove that they may use a tunnel, in their own protocol, before anything is asked of the gateway. */
 export interface LocalDoor {
@@ -22,3 +22,9 @@ export interface Admitted {
   /** The connection is over. */
   left(): void;
 }
+
+/**
+ * A client that has shown nothing at all: it may be one that does so only when it is asked to, and is asked by the refusal, as `wget` and
+ * `git` are (RFC 9110 §11.6.1).
+ */
+export class Challenged extends HoopError {}

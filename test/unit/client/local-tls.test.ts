@@ -12,8 +12,10 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { TunnelFiles } from '../../../src/cli/connect/tunnel-files.ts';
 import { makeTunnelTls } from '../../../src/cli/connect/tunnel-tls.ts';
 import { Listener } from '../../../src/client/listener.ts';
+import type { LocalDoor } from '../../../src/client/local/door.ts';
 import { HttpDoor } from '../../../src/client/local/http/door.ts';
 import { localHttp } from '../../../src/client/local/http/index.ts';
+import { localKubernetes } from '../../../src/client/local/kubernetes/index.ts';
 import { LocalTls } from '../../../src/client/local/tls.ts';
 import { HoopError } from '../../../src/core/errors.ts';
 import { bearerProof } from '../../../src/wire/http/local-check.ts';
@@ -51,13 +53,16 @@ function echo(): Duplex {
   });
 }
 
-async function listener(open: () => Promise<Duplex> = async () => echo()) {
+async function listener(
+  open: () => Promise<Duplex> = async () => echo(),
+  door: LocalDoor = new HttpDoor(bearerProof(SECRET)),
+) {
   const refused: HoopError[] = [];
   const listening = await Listener.onPort(0, {
     protocol: localHttp,
     open,
     tls,
-    door: new HttpDoor(bearerProof(SECRET)),
+    door,
     onRefused: (error) => refused.push(error),
   });
   cleanups.push(() => listening.close());
@@ -107,13 +112,24 @@ describe('TLS at a local port', () => {
   });
 
   it('asks for the secret all the same, and says so inside of TLS', async () => {
-    const { port, refused } = await listener();
+    const { port, refused, listening } = await listener();
     const { status, body } = await get(port);
     expect({ status, code: (JSON.parse(body) as { code: string }).code }).toEqual({
       status: 401,
       code: 'ERR_LOCAL_AUTH',
     });
-    expect(refused[0]).toMatchObject({ code: 'ERR_LOCAL_AUTH' });
+    // It may ask again with the secret, now that it is asked for it.
+    expect(refused).toEqual([]);
+    await listening.close();
+    expect(refused).toMatchObject([{ code: 'ERR_LOCAL_AUTH' }]);
+  });
+
+  it('tells clients of a cluster of the file in which the secret is', async () => {
+    const { door } = await localKubernetes.guard();
+    const { port } = await listener(undefined, door);
+    expect(JSON.parse((await get(port)).body)).toMatchObject({
+      hint: expect.stringContaining('the kubeconfig'),
+    });
   });
 
   it('says why there is no stream inside of TLS', async () => {
@@ -141,7 +157,7 @@ describe('TLS at a local port', () => {
     const plain = connectPlain(port, '127.0.0.1').on('error', () => undefined);
     await once(plain, 'connect');
     plain.resetAndDestroy();
-    expect(await get(port)).toMatchObject({ status: 401 });
+    expect(await get(port, { authorization: 'Bearer guessed' })).toMatchObject({ status: 401 });
     expect(refused.length).toBe(1);
   });
 

@@ -5,8 +5,9 @@
 import type { Duplex } from 'node:stream';
 import { Inlet } from '../../../core/bytes/inlet.ts';
 import { HoopError } from '../../../core/errors.ts';
+import { valuesOf } from '../../../wire/http/http1/head.ts';
 import { type NotLocal, notLocal } from '../../../wire/http/local-check.ts';
-import type { Admitted, LocalDoor } from '../door.ts';
+import { type Admitted, Challenged, type LocalDoor } from '../door.ts';
 import { answerRefusal } from './refusal.ts';
 
 /** Octets of a first request's head; the gateway takes no more. */
@@ -19,10 +20,12 @@ const TLS_HANDSHAKE = 0x16;
 
 export class HttpDoor implements LocalDoor {
   readonly #proof: string;
+  readonly #cure: string | undefined;
 
-  /** @param proof Of the tunnel's secret; the gateway has it too. */
-  constructor(proof: string) {
+  /** @param proof Of the tunnel's secret; the gateway has it too. @param cure How clients show it; default by the URL. */
+  constructor(proof: string, cure?: string) {
     this.#proof = proof;
+    this.#cure = cure;
   }
 
   async admit(local: Duplex): Promise<Admitted | undefined> {
@@ -32,8 +35,9 @@ export class HttpDoor implements LocalDoor {
     try {
       const first = await firstRequest(inlet);
       if (first === undefined) return undefined;
-      const refusal = first.head === undefined ? undefined : notLocal(fieldsOf(first.head), this.#proof);
-      if (refusal !== undefined) throw refusalError(refusal);
+      const fields = first.head === undefined ? undefined : fieldsOf(first.head);
+      const refusal = fields === undefined ? undefined : notLocal(fields, this.#proof);
+      if (fields !== undefined && refusal !== undefined) throw refusalError(refusal, fields, this.#cure);
       const { octets } = first;
       return {
         introduce: async (remote) => {
@@ -55,8 +59,10 @@ export class HttpDoor implements LocalDoor {
 }
 
 /** Who shows no secret may ask again with it; a page of another site may not. */
-function refusalError({ status, reason, hint }: NotLocal): HoopError {
-  return new HoopError(status === 401 ? 'ERR_LOCAL_AUTH' : 'ERR_DENIED', reason, { hint });
+function refusalError({ status, reason, hint }: NotLocal, fields: readonly string[], cure = hint): HoopError {
+  if (status !== 401) return new HoopError('ERR_DENIED', reason, { hint });
+  const said = valuesOf(fields, 'authorization');
+  return new (said.length === 0 ? Challenged : HoopError)('ERR_LOCAL_AUTH', reason, { hint: cure });
 }
 
 interface FirstRequest {

@@ -11,10 +11,13 @@ export const localHttp: LocalProtocol = {
   defaultPort: 80,
   alpn: ['h2', 'http/1.1'],
   socketName: (port) => `http.${port}.sock`,
-  async guard() {
-    const secret = randomBytes(SECRET_BYTES).toString('base64url');
-    const proof = bearerProof(secret);
-    return { secret, proof: { kind: 'bearer-sha256', value: proof }, door: new HttpDoor(proof) };
-  },
+  guard: () => bearerGuard(),
   refuse: refuseClient,
 };
+
+/** @param cure How clients show the secret, where it is not by a URL. */
+export async function bearerGuard(cure?: string): ReturnType<LocalProtocol['guard']> {
+  const secret = randomBytes(SECRET_BYTES).toString('base64url');
+  const proof = bearerProof(secret);
+  return { secret, proof: { kind: 'bearer-sha256', value: proof }, door: new HttpDoor(proof, cure) };
+}

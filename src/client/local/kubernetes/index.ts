@@ -1,11 +1,12 @@
 import { objectIn, type ProblemIn } from '../http/asking.ts';
-import { localHttp } from '../http/index.ts';
+import { bearerGuard, localHttp } from '../http/index.ts';
 import type { LocalProtocol } from '../protocol.ts';
 
 /** Clients of Kubernetes at the local end of a tunnel: they show a token by TLS alone. */
 export const localKubernetes: LocalProtocol = {
   ...localHttp,
   needsTls: true,
+  guard: () => bearerGuard('use the kubeconfig that hoopctl gives, with the token in it'),
   defaultPort: 443,
   socketName: (port) => `kubernetes.${port}.sock`,
 };
