@@ -52,7 +52,7 @@ function demandWritable(dir: string): void {
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
     throw new HoopError('ERR_CONFIG', `recordings: ${dir} cannot be written (${code})`, {
-      hint: 'give hoopd a directory of its own that it may write',
+      hint: 'give hoopd a directory of its own that it may write, by recordings in the configuration',
       cause,
     });
   }

@@ -11,6 +11,8 @@ export interface Program {
   readonly summary: string;
   readonly description: readonly string[];
   readonly suggests?: string;
+  /** What the machine it runs on reads, by its path there; the files are in `docs/deploy/`. */
+  readonly deployed?: Readonly<Record<string, string>>;
 }
 
 export const PROGRAMS: readonly Program[] = [
@@ -39,5 +41,9 @@ export const PROGRAMS: readonly Program[] = [
       'their credentials, decides by policy, masks, and records what was done.',
       'The Node.js that it runs on is inside.',
     ],
+    deployed: {
+      'lib/systemd/system/hoopd.service': 'hoopd.service',
+      'lib/sysusers.d/hoopd.conf': 'hoopd.sysusers.conf',
+    },
   },
 ];

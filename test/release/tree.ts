@@ -49,6 +49,10 @@ export async function treeOf(
     ...native.flatMap((one) => filesOf(one, `${lib}/node_modules/${one.name}`)),
     ...manPages(program.name, seconds),
     ...(program.name === 'hoopctl' ? completions() : []),
+    ...Object.entries(program.deployed ?? {}).map(([path, file]) => ({
+      path,
+      data: readFileSync(join(ROOT, 'docs/deploy', file)),
+    })),
     { path: `share/doc/${program.name}/copyright`, data: Buffer.from(terms) },
     {
       path: `share/doc/${program.name}/changelog.gz`,

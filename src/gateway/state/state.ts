@@ -126,7 +126,7 @@ function open<Value>(path: string, attempt: () => Value): Value {
       hint:
         code === 'ENOSPC'
           ? 'the disk is full: make room'
-          : 'give hoopd a directory of its own that it may write',
+          : 'give hoopd a directory of its own that it may write, by state in the configuration',
       cause: error,
     });
   }

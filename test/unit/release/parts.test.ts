@@ -15,6 +15,23 @@ import { PROGRAMS } from '../../release/programs.ts';
 import { locked } from '../../release/registry.ts';
 import { ROOT } from '../../support/source-tree.ts';
 
+it("hoopd's package brings a unit that starts what is in it, and its user; the page names both files", () => {
+  const { deployed = {}, name } = PROGRAMS.find((one) => one.deployed !== undefined)!;
+  expect([name, Object.keys(deployed)]).toEqual([
+    'hoopd',
+    ['lib/systemd/system/hoopd.service', 'lib/sysusers.d/hoopd.conf'],
+  ]);
+  const [unit, user] = Object.values(deployed).map((file) =>
+    readFileSync(join(ROOT, 'docs/deploy', file), 'utf8'),
+  );
+  expect(unit).toContain('\nExecStart=/usr/bin/hoopd serve --config /etc/hoopd/hoopd.yaml\n');
+  const [, as] = /\nUser=(\S+)\n/.exec(unit!)!;
+  const [, directory] = /\nStateDirectory=(\S+)\n/.exec(unit!)!;
+  expect(user).toContain(`\nu ${as} - "hoopd, the access gateway" /var/lib/${directory} `);
+  const page = readFileSync(join(ROOT, 'docs/operations.md'), 'utf8');
+  for (const file of Object.values(deployed)) expect(page).toContain(`deploy/${file})`);
+});
+
 describe('the launcher', () => {
   let folder = '';
   beforeAll(() => {
