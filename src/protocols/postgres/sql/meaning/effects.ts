@@ -159,11 +159,12 @@ export class EffectWalk {
     });
   }
 
-  /** @param what Ends before the name of the relation that has it; undefined: none has. */
+  /** @param what Ends before the name of the relation that has it. @param of Undefined: none has. */
   #by(what: string, of: Relation | number | undefined, follow: () => void): void {
     const before = this.#through;
     const relation = typeof of === 'number' ? this.#catalog.relations.get(of) : of;
-    this.#through = relation === undefined ? what : `${what} ${relation.schema}.${relation.name}`;
+    if (relation !== undefined) this.#through = `${what} ${relation.schema}.${relation.name}`;
+    else if (of === undefined) this.#through = what;
     follow();
     this.#through = before;
   }
