@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   existsSync,
@@ -18,6 +19,7 @@ import { freshKey } from '../support/ssh/fresh-key.ts';
 import { gatewayBefore } from '../support/ssh/gateway.ts';
 import { SshLocalEnd } from '../support/ssh/local-end.ts';
 import { type Sshd, startSshd } from '../support/ssh/sshd.ts';
+import { eventually } from '../support/waiting.ts';
 
 const POLICY = `
 @id("use") permit (principal, action in [Action::"connect", Action::"ssh", Action::"reveal"], resource);
@@ -88,6 +90,26 @@ describe("OpenSSH's client through hoopd", () => {
     expect(ran.stderr).toMatch(
       /^hoop: ERR_DENIED: ssh.exec on .* is denied by rule "no-rm"\nhoop: \{"rule":"no-rm",.*\}\n$/,
     );
+  });
+
+  it('is told by what it runs why its agent is not forwarded, and why the host listens for nobody', async () => {
+    const agent = spawn('ssh-agent', ['-D', '-a', join(local.directory, 'agent')], { stdio: 'ignore' });
+    await eventually('an agent', () => existsSync(join(local.directory, 'agent')));
+    const ran = await local.ssh([
+      ...['-A', '-o', `IdentityAgent=${join(local.directory, 'agent')}`],
+      'me@127.0.0.1',
+      'echo',
+      'ran',
+    ]);
+    agent.kill();
+    expect(ran).toMatchObject({ code: 0, stdout: 'ran\n' });
+    const rule = '\nhoop: {"rule":"forwarding-not-carried",';
+    expect(ran.stderr).toContain(`hoop: ERR_UNSUPPORTED: refused: agents are not forwarded${rule}`);
+    const listened = await local.ssh(['-R', '8080:127.0.0.1:1', 'me@127.0.0.1', 'echo', 'ran']);
+    expect(listened).toMatchObject({ code: 0, stdout: 'ran\n' });
+    expect(listened.stderr).toContain(`its resource has no session.listens${rule}`);
+    expect(listened.stderr.match(/ERR_UNSUPPORTED/g)).toHaveLength(1);
+    expect((await ssh('echo', 'ran')).stderr).toBe('');
   });
 });
 

@@ -4,6 +4,8 @@ export const SSH_LIMITS = {
   channels: 256,
   /** Ports at which the host listens for one connection. */
   listeners: 16,
+  /** Refusals of a connection that are told by what runs over it. */
+  remarks: 16,
   /** A command, octets of UTF-8: what Linux takes of one argument. */
   commandBytes: 128 * 1024,
   /** Variables of one channel, and octets of one name with its value. */

@@ -39,6 +39,7 @@ import { SessionChannel } from './session-channel.ts';
 import { Gate } from './sink.ts';
 import type { ConnectionParts, ConnectionState, Upstream } from './state.ts';
 import { Windows } from './windows.ts';
+import { type Hearer, Remarks } from './words.ts';
 
 /** One connection of a client's: its login, its channels, its end. */
 export class SshConnection implements ConnectionState {
@@ -51,6 +52,7 @@ export class SshConnection implements ConnectionState {
   readonly #outputs: Outputs;
   readonly #stream: Duplex;
   readonly #channels = new Set<SessionChannel>();
+  readonly #remarks = new Remarks();
   readonly #closed = Promise.withResolvers<void>();
   readonly #left = new AbortController();
   #forwards = 0;
@@ -102,6 +104,14 @@ export class SshConnection implements ConnectionState {
     const failure = this.#failure;
     if (failure === undefined) return { reason: 'the client closed the connection', ...bytes };
     return { reason: failure.message, failure: failure.code, ...bytes };
+  }
+
+  remark(texts: readonly string[]): void {
+    this.#remarks.add(texts, this.#channels);
+  }
+
+  runs(channel: Hearer): void {
+    this.#remarks.take(channel);
   }
 
   get gone(): AbortSignal {

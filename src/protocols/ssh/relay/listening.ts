@@ -12,6 +12,7 @@ import { joined } from './joined.ts';
 import { refusedOnRecord } from './not-carried.ts';
 import { Sink } from './sink.ts';
 import type { ConnectionState, Upstream } from './state.ts';
+import { denialLines, failureLines } from './words.ts';
 
 /** How a request is answered; undefined: the client wants no answer. */
 interface Answer {
@@ -31,7 +32,7 @@ interface Room {
   free(): void;
 }
 
-/** What is told of it is said to nobody: REQUEST_FAILURE has no text. */
+/** REQUEST_FAILURE has no text: it is told by what runs over the same connection. */
 const BEYOND: SshRefusal = {
   code: 'ERR_UNSUPPORTED',
   rule: 'listens-beyond-loopback',
@@ -104,7 +105,10 @@ export class Listening {
     const at = readBinding(bindAddr, bindPort);
     const guard = this.#connection.context.guard.channel();
     const answer = await guard.ask(this.#question(at, `${bindAddr}:${bindPort}`));
-    if (answer.effect === 'deny') return undefined;
+    if (answer.effect === 'deny') {
+      this.#connection.remark(denialLines(answer.denial));
+      return undefined;
+    }
     this.#begun++;
     try {
       // What cannot be read is never allowed.
@@ -115,6 +119,7 @@ export class Listening {
     } catch (error) {
       if (!isHoopError(error)) throw error;
       answer.close('failure', error.code);
+      this.#connection.remark(failureLines(error));
       return undefined;
     } finally {
       this.#begun--;

@@ -82,6 +82,11 @@ export class Program {
     }
   }
 
+  /** Of something else that the connection was asked for. */
+  remark(texts: readonly string[]): void {
+    this.#tell(texts);
+  }
+
   /** The size of the terminal has changed. */
   resize(size: Size): void {
     if (this.#operation === undefined || this.#over) return;
@@ -106,7 +111,7 @@ export class Program {
 
   /** Ends it, and says why. Never throws. */
   end(reason: HoopError): void {
-    this.#tell([`${reason.code}: ${reason.message}`]);
+    this.#tell(failureLines(reason));
     this.#exit(FAILED_STATUS);
     this.#stop();
   }

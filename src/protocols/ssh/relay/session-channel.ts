@@ -51,6 +51,12 @@ export class SessionChannel {
     return this.#program === undefined || this.#program.idles;
   }
 
+  /** @returns False: nothing runs in it yet. */
+  remark(texts: readonly string[]): boolean {
+    this.#program?.remark(texts);
+    return this.#program !== undefined;
+  }
+
   /** Nobody is there any more. */
   leave(): void {
     this.#program?.leave();
@@ -66,6 +72,7 @@ export class SessionChannel {
     if (channel === undefined) return;
     const asked = { start, terminal: this.#terminal, variables: this.#variables };
     this.#program = new Program(this.#connection, this.#guard, channel, asked);
+    this.#connection.runs(this);
     void this.#program.run();
     this.#connection.moved();
   }

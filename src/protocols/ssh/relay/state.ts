@@ -12,6 +12,7 @@ import type { SshTarget } from '../target/ssh-target.ts';
 import type { Intake } from './intake.ts';
 import type { Gate } from './sink.ts';
 import type { Windows } from './windows.ts';
+import type { Hearer } from './words.ts';
 
 /** What connections of one resource share. */
 export interface ConnectionParts {
@@ -55,6 +56,10 @@ export interface ConnectionState {
   turn(alone: boolean): Promise<Turn>;
   /** Octets have come, or were taken, of what may be idle. */
   moved(): void;
+  /** Says it, each a line, on the standard error of what runs over the connection, or of what runs next. */
+  remark(texts: readonly string[]): void;
+  /** Something begins to run in a channel. */
+  runs(channel: Hearer): void;
   /** The session cannot go on. */
   over(reason: HoopError): void;
 }

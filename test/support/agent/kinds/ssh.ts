@@ -20,9 +20,9 @@ export const SSH_KINDS: Readonly<Record<keyof typeof SSH_REFUSALS, Kind>> = {
     shows: /^SSH-2.0/,
   },
   'listens-beyond-loopback': {
-    never: 'ssh is told no to a forwarding by the protocol, and no word beside it',
+    never: 'ssh goes on without a forwarding that is refused, and ends as what it runs ends',
   },
   'forwarding-not-carried': {
-    never: 'ssh is told no to a forwarding by the protocol, and no word beside it',
+    never: 'ssh goes on without a forwarding that is refused, and ends as what it runs ends',
   },
 };
