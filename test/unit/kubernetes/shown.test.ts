@@ -252,6 +252,33 @@ describe('what would undo a mask', () => {
     return refusal?.rule;
   };
 
+  it.each<[string, string | Buffer, string]>([
+    ['application/json', `{"data":{"a":"1","password":"${kioq}"}}`, ' at data.password'],
+    [
+      'application/json',
+      '{"spec":{"containers":[{"args":["a"]},{"args":["b","c ***"]}]}}',
+      ' at spec.containers[1].args[1]',
+    ],
+    [
+      'application/merge-patch+json',
+      JSON.stringify({
+        metadata: { annotations: { 'kubectl.kubernetes.io/last': JSON.stringify({ a: '***' }) } },
+      }),
+      ' at metadata.annotations["kubectl.kubernetes.io/last"]',
+    ],
+    ['application/json-patch+json', `[{"op":"add","path":"/data/a","value":"${kioq}"}]`, ' at [0].value'],
+    ['application/json', `{"\u202e***":1,"a\u202eb":"***"}`, ' at ["a\\u202eb"]'],
+    ['application/json', '{"***":1}', ''],
+    ['application/json', `{"${'x'.repeat(200)}":"***"}`, ''],
+    ['application/json', `${'['.repeat(100_000)}"***"${']'.repeat(100_000)}`, ''],
+    ['application/apply-patch+yaml', `data:\n  password: ${kioq}\n`, ''],
+  ])('%s %#: it is told where the first mask stands, if that can be read', async (type, body, place) => {
+    const asked = request(PATCH, 'content-type', type, 'content-length', '1');
+    const whole = () => Promise.resolve(Buffer.from(body));
+    const refusal = await unwritable(asked, masksOf('PATCH', asked.path), whole);
+    expect(refusal?.reason).toBe(`what would be written holds the mask of a value${place}`);
+  });
+
   it.each([
     [`PUT ${SECRETS}/db`, 'application/json', `{"data":{"password":"${kioq}"}}`],
     [`POST ${SECRETS}`, 'application/json', '{"stringData":{"password":"***"}}'],

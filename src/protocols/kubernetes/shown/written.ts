@@ -1,4 +1,5 @@
 import { isHoopError } from '../../../core/errors.ts';
+import { visible } from '../../../core/visible.ts';
 import type { FieldState } from '../../../masking/json/field-states.ts';
 import { STARS } from '../../../masking/mask.ts';
 import type { CanonicalRequest } from '../../http/request/canonical.ts';
@@ -46,7 +47,7 @@ export async function unwritable(
   const body = await whole(MOST).catch(tooLong);
   if ('rule' in body) return body;
   if (holdsMask(body))
-    return refused('k8s-masked-written', 'what would be written holds the mask of a value');
+    return refused('k8s-masked-written', `what would be written holds the mask of a value${placeOf(body)}`);
   const reads = masks.fields !== undefined && request.contentType === JSON_PATCH && readsValues(body);
   return reads
     ? refused('k8s-masked-asked', 'values are masked in this kind, and the patch compares or moves values')
@@ -79,6 +80,34 @@ function holdsMask(body: Uint8Array): boolean {
   }
   return octets.includes(BASE64) && ALONE.test(octets.toString('latin1'));
 }
+
+/** Longest path that is told, characters. */
+const PATH_CHARS = 160;
+
+/** ` at spec.replicas`: where the first mask stands. Empty where the body is no JSON, or the path is too long to help. */
+function placeOf(body: Uint8Array): string {
+  try {
+    const path = pathTo(JSON.parse(Buffer.from(body).toString()) as unknown) ?? '';
+    return path === '' || path.length > PATH_CHARS ? '' : ` at ${visible(path)}`;
+  } catch {
+    return '';
+  }
+}
+
+/** @returns Undefined: there is none in it. */
+function pathTo(value: unknown): string | undefined {
+  if (typeof value === 'string') return holdsMask(Buffer.from(value)) ? '' : undefined;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [name, part] of Object.entries(value)) {
+    const rest = pathTo(part);
+    if (rest === undefined) continue;
+    const step = Array.isArray(value) ? `[${name}]` : PLAIN.test(name) ? name : `[${JSON.stringify(name)}]`;
+    return `${step}${rest === '' || rest.startsWith('[') ? '' : '.'}${rest}`;
+  }
+  return undefined;
+}
+
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 /** What is no patch that can be read may be one for the server. */
 function readsValues(body: Uint8Array): boolean {
