@@ -108,14 +108,14 @@ function questionOf(cluster: PolicyObject, read: Whole, clean: CleanText): Asked
     ...(stream && streamFacts(stream)),
     ...read.facts,
   };
-  const elsewhere = (other: ObjectAddress) => ({
-    pairs: pairsOf(cluster, { ...read, address: other }, clean),
+  const elsewhere = (other: ObjectAddress, as = action) => ({
+    pairs: pairsOf(cluster, { ...read, action: as, address: other }, clean),
     context,
   });
   return {
     pairs: pairsOf(cluster, read, clean),
     context,
-    nearby: 'kind' in address ? inNamespaces(address, elsewhere) : undefined,
+    nearby: 'kind' in address ? inNamespaces(action, address, elsewhere) : undefined,
     text: forPeople(
       'kind' in address
         ? textOf(action, address, stream)

@@ -105,7 +105,31 @@ describe('a cluster: the same in a namespace', () => {
       'GET /apis/example.com/v1/namespaces/x/widgets',
       'it is permitted in the namespace shop: kubectl -n shop',
     ],
-    ['a namespace itself', IN_SHOP, 'GET /api/v1/namespaces/default', undefined],
+    [
+      'all namespaces',
+      IN_SHOP,
+      'GET /api/v1/namespaces?limit=500',
+      'the namespace shop is permitted: kubectl -n shop',
+    ],
+    [
+      'a namespace itself',
+      IN_SHOP,
+      'GET /api/v1/namespaces/default',
+      'the namespace shop is permitted: kubectl -n shop',
+    ],
+    [
+      'several namespaces',
+      `${IN_SHOP} ${IN_SHOP.replace('"a"', '"c"').replace('/shop', '/web')}`,
+      'GET /api/v1/namespaces',
+      'these namespaces are permitted: kubectl -n shop, -n web',
+    ],
+    [
+      'namespaces, where rules are about what is in them',
+      TWO.replace(IN_SHOP, ''),
+      'GET /api/v1/namespaces',
+      undefined,
+    ],
+    ['the end of a namespace', IN_SHOP, 'DELETE /api/v1/namespaces/default', undefined],
     ['another cluster', IN_SHOP.replace('k8s/', 'other/'), 'GET /api/v1/pods', undefined],
   ])('%s', (_, policy, line, hint) => {
     expect(told(engineOf(policy), cluster(line))).toBe(hint);

@@ -28,17 +28,30 @@ const NAMESPACED: ReadonlySet<string> = new Set([
   ...['rolebindings', 'roles'].map((kind) => `${kind}.rbac.authorization.k8s.io`),
 ]);
 
+const LOOKS: ReadonlySet<string> = new Set(['k8s.get', 'k8s.list', 'k8s.watch']);
+
 /**
- * The same in namespaces that rules write. Pure.
+ * The same in namespaces that rules write; of who looks for namespaces themselves, those. Pure.
  *
- * @param ask What the same asks there.
+ * @param ask What the same asks there; or that verb.
  * @returns Undefined: it lies in none, or nobody knows without asking the cluster.
  */
 export function inNamespaces(
+  action: string,
   address: ObjectAddress,
-  ask: (other: ObjectAddress) => Pick<Operation, 'pairs' | 'context'>,
+  ask: (other: ObjectAddress, action?: string) => Pick<Operation, 'pairs' | 'context'>,
 ): Nearby | undefined {
-  const { group, kind, namespace } = address;
+  const { group, kind, namespace, name: own, subresource } = address;
+  if (kind === 'namespaces' && group === '' && subresource === '' && LOOKS.has(action))
+    return {
+      action: 'k8s.get',
+      at: (name) =>
+        isLabel(name) && name !== own ? ask({ ...address, namespace: name, name }, 'k8s.get') : undefined,
+      hint: ([first, ...more]) =>
+        more.length === 0
+          ? `the namespace ${first} is permitted: kubectl -n ${first}`
+          : `these namespaces are permitted: kubectl -n ${first}${more.map((name) => `, -n ${name}`).join('')}`,
+    };
   const lies = namespace !== '' || NAMESPACED.has(group === '' ? kind : `${kind}.${group}`);
   if (!lies || (kind === 'namespaces' && group === '')) return undefined;
   return {
