@@ -9,6 +9,7 @@ const POLICY = (namespace: string) => `
 @id("own-namespace") permit (principal, action in [Action::"k8s.read", Action::"k8s.write", Action::"k8s.exec"], resource in Namespace::"k8s/${namespace}");
 @id("nodes") permit (principal, action in Action::"k8s.read", resource is KubernetesObject) when { resource.kind == "nodes" };
 @id("no-secrets") forbid (principal, action, resource is KubernetesObject) when { resource.kind == "secrets" };
+@id("settings-stay") @hint("ask the shop's owners") forbid (principal, action == Action::"k8s.create", resource is KubernetesObject) when { resource.kind == "configmaps" };
 @id("asked-for") @approval("sre") forbid (principal, action == Action::"k8s.delete", resource) unless { context.approvals.contains("sre") };
 `;
 
@@ -73,6 +74,10 @@ describe.each(kubectls())('kubectl $version auth can-i', ({ path }) => {
     [['patch', 'secrets'], 'the gateway: .* "no-secrets"; the cluster: nothing permits it$'],
     [['get', 'pods', '-A'], 'the gateway: no policy permits k8s.get on k8s/-/pods; the cluster'],
     [['get', 'nodes'], 'no - the cluster: nothing permits it$'],
+    [
+      ['create', 'configmaps'],
+      `the gateway: .* "settings-stay" \\(ask the shop's owners\\); the cluster: nothing permits it$`,
+    ],
     [['*', '*'], 'the gateway: it answers for one kind at a time'],
     [['get', '/version'], 'yes'],
     [['get', '/metrics'], 'the gateway: no policy permits k8s.raw on k8s/metrics; the cluster'],

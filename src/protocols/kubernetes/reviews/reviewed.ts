@@ -87,7 +87,10 @@ function saidBy(
   const judgement = weighs(about.of);
   if (judgement.decision.effect === 'allow') return undefined;
   const { message, hint } = denialOf(judgement);
-  return judgement.decision.effect === 'hold' ? { holds: true, why: hint } : { holds: false, why: message };
+  if (judgement.decision.effect === 'hold') return { holds: true, why: hint };
+  // What its author says to do in its place; what the gateway would say by itself is said of what is really asked for.
+  const instead = judgement.decision.rules[0]?.hint;
+  return { holds: false, why: instead === undefined ? message : `${message} (${instead})` };
 }
 
 function accessOf(answer: Json, about: AskedAbout, weighs: Weighs): Json {
