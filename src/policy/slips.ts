@@ -17,7 +17,34 @@ export function slipsOf(
   vocabulary: Vocabulary,
   isAbout: IsAbout,
 ): NotesFault[] {
-  return [...misplaced(notes, vocabulary, isAbout), ...impossible(json.conditions, vocabulary)];
+  const types = typesOf(json, vocabulary, isAbout);
+  return [
+    ...misplaced(notes, vocabulary, isAbout),
+    ...impossible(json.conditions, vocabulary, types),
+    ...neverTogether(json.conditions),
+  ];
+}
+
+/** Types of what a rule is about: those that it names, else all that its verbs are done to. */
+function typesOf({ resource, conditions }: PolicyJson, vocabulary: Vocabulary, isAbout: IsAbout): string[] {
+  const named = [
+    ...namedTypes({ is: { left: { Var: 'resource' }, ...resource } }),
+    ...namedTypes(conditions),
+  ];
+  if (named.length > 0) return named;
+  return vocabulary.verbs.filter(({ verb }) => isAbout((one) => one === verb)).flatMap(({ on }) => on);
+}
+
+/** Of `resource is Type`. */
+function namedTypes(node: unknown): string[] {
+  if (!isTree(node)) return [];
+  const { is } = node;
+  const type = isTree(is) && isResource(is['left']) ? is['entity_type'] : undefined;
+  return [...(typeof type === 'string' ? [type] : []), ...Object.values(node).flatMap(namedTypes)];
+}
+
+function isResource(node: unknown): boolean {
+  return isTree(node) && node['Var'] === 'resource';
 }
 
 /** Annotations that say something of one verb alone. */
@@ -65,28 +92,107 @@ const DATE = { form: /^\d{4}-\d\d-\d\d$/, like: '"2026-12-31"' };
 
 type Tree = Readonly<Record<string, unknown>>;
 
-function impossible(node: unknown, vocabulary: Vocabulary): NotesFault[] {
+function impossible(node: unknown, vocabulary: Vocabulary, types: readonly string[]): NotesFault[] {
   if (!isTree(node)) return [];
   const here = Object.entries(node).flatMap(([op, operands]) =>
-    isTree(operands) ? compared(op, operands, vocabulary) : [],
+    isTree(operands) ? compared(op, operands, vocabulary, types) : [],
   );
-  return [...here, ...Object.values(node).flatMap((child) => impossible(child, vocabulary))];
+  return [...here, ...Object.values(node).flatMap((child) => impossible(child, vocabulary, types))];
 }
 
 const EQUAL = ['==', '!='];
 const ORDERED = ['<', '<=', '>', '>='];
 const CONTAINS = ['contains', 'containsAny', 'containsAll'];
 
-function compared(op: string, { left, right }: Tree, vocabulary: Vocabulary): NotesFault[] {
+function compared(
+  op: string,
+  { left, right }: Tree,
+  vocabulary: Vocabulary,
+  types: readonly string[],
+): NotesFault[] {
   if (!EQUAL.includes(op) && !ORDERED.includes(op) && !CONTAINS.includes(op)) return [];
   const fact = factOf(left) ?? factOf(right);
-  if (fact === undefined) return [];
+  if (fact === undefined) return attributeCompared(left, right, vocabulary, types);
   // A value beyond the last is what an order is asked about: before 24 o'clock.
   const spare = ORDERED.includes(op) ? 1 : 0;
   return [...valuesOf(left), ...valuesOf(right)].flatMap((value) => {
     const like = neverIs(fact, value, spare, vocabulary);
     if (like === undefined) return [];
     return [{ message: `context.${fact} never has ${JSON.stringify(value)}`, cure: `it is ${like}` }];
+  });
+}
+
+function attributeCompared(
+  left: unknown,
+  right: unknown,
+  vocabulary: Vocabulary,
+  types: readonly string[],
+): NotesFault[] {
+  const attr = attributeOf(left) ?? attributeOf(right);
+  const written = attr === undefined ? undefined : vocabulary.attributeWrittenAs(types, attr);
+  if (written === undefined) return [];
+  const wrong = [...valuesOf(left), ...valuesOf(right)].filter(
+    (value) => typeof value === 'string' && value !== '' && !written.form.test(value),
+  );
+  return wrong.map((value) => ({
+    message: `resource.${attr} never is ${JSON.stringify(value)}`,
+    cure: `it is written as in ${written.like}`,
+  }));
+}
+
+/** `kind` of `resource.kind`. */
+function attributeOf(node: unknown): string | undefined {
+  const member = isTree(node) ? node['.'] : undefined;
+  if (!isTree(member) || !isResource(member['left'])) return undefined;
+  return typeof member['attr'] === 'string' ? member['attr'] : undefined;
+}
+
+/** Comparisons of the clock that exclude each other: the night that is written as if it did not end on the next day. */
+function neverTogether(node: unknown): NotesFault[] {
+  if (!isTree(node)) return [];
+  if (!('&&' in node)) return Object.values(node).flatMap(neverTogether);
+  const all = conjuncts(node);
+  const bounds = all.flatMap(boundOf);
+  const faults = Object.entries(CLOCK).flatMap(([name, { from, to }]): NotesFault[] => {
+    const own = bounds.filter(({ fact }) => fact === `time.${name}`);
+    for (let value = from; value <= to; value++) if (own.every(({ holds }) => holds(value))) return [];
+    const said = own.map(({ said: text }) => text).join(' and ');
+    return [{ message: `context.time.${name} never is ${said} at once`, cure: 'between the two write ||' }];
+  });
+  return [...faults, ...all.flatMap(neverTogether)];
+}
+
+function conjuncts(node: unknown): unknown[] {
+  const both = isTree(node) ? node['&&'] : undefined;
+  return isTree(both) ? [...conjuncts(both['left']), ...conjuncts(both['right'])] : [node];
+}
+
+const HOLDS: Readonly<Record<string, (value: number, than: number) => boolean>> = {
+  '==': (value, than) => value === than,
+  '<': (value, than) => value < than,
+  '<=': (value, than) => value <= than,
+  '>': (value, than) => value > than,
+  '>=': (value, than) => value >= than,
+};
+const TURNED: Readonly<Record<string, string>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+
+interface Bound {
+  readonly fact: string;
+  readonly said: string;
+  holds(value: number): boolean;
+}
+
+function boundOf(node: unknown): Bound[] {
+  if (!isTree(node)) return [];
+  return Object.entries(node).flatMap(([written, operands]): Bound[] => {
+    if (!isTree(operands)) return [];
+    const { left, right } = operands;
+    const fact = factOf(left) ?? factOf(right);
+    const [than] = [...valuesOf(left), ...valuesOf(right)];
+    const op = factOf(left) === undefined ? (TURNED[written] ?? written) : written;
+    const compares = HOLDS[op];
+    if (fact === undefined || compares === undefined || typeof than !== 'number') return [];
+    return [{ fact, said: `${op} ${than}`, holds: (value) => compares(value, than) }];
   });
 }
 

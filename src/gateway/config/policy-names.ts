@@ -57,7 +57,8 @@ function strangeness({ type, id }: NamedEntity, { resources, agents, groups }: W
   if (type !== 'Resource' && !id.includes('/') && !resources.includes(id))
     return {
       problem: 'without the resource that it is at: the rule applies to nothing',
-      cure: `write that before it, as in ${resources[0] ?? 'RESOURCE'}/${id}`,
+      // Of several nobody knows which has such a thing.
+      cure: `write that before it, as in ${resources.length === 1 ? resources[0] : 'RESOURCE'}/${id}`,
     };
   return unlessKnown(id.split('/')[0]!, resources, 'and resources has none of that name');
 }

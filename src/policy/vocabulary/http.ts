@@ -49,6 +49,7 @@ entity Operation in [Resource] = { name: String, tags: Set<String> };
 // A path as it is forwarded, decoded, without a slash at its end: "/orders/7", with its 2 segments "orders" and "7".
 entity Endpoint in [Operation, Resource] = { path: String, segments: Set<String>, depth: Long };
 ${RPC_ENTITIES}`,
+  attributes: { Endpoint: { path: { form: /^\/(?:.*[^/])?$/s, like: '"/orders/7"' } } },
   verbs: [
     ...verbs('http.read', [
       { verb: 'http.get', reads: true },

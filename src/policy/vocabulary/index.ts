@@ -20,6 +20,7 @@ export class Vocabulary {
   /** Verbs of each group, those of the groups within it too. The largest first. */
   readonly #groups: ReadonlyMap<string, readonly string[]>;
   readonly #byName: ReadonlySet<string>;
+  readonly #attributes: ReadonlyMap<string, Readonly<Record<string, Written>>>;
   readonly #schema: string;
   readonly #parsed: () => SchemaJson<string>;
 
@@ -33,6 +34,7 @@ export class Vocabulary {
         Object.entries(byName).flatMap(([verb, types]) => types.map((type) => `${verb} ${type}`)),
       ),
     );
+    this.#attributes = new Map(parts.flatMap(({ attributes = {} }) => Object.entries(attributes)));
     const parents = parentsOf(parts);
     demandDistinct([...this.#rows.keys(), ...parents.keys()], this.verbs.length + parents.size);
     this.#groups = membersOf(parents, this.verbs);
@@ -94,6 +96,13 @@ export class Vocabulary {
   writtenAs(fact: string): Written | undefined {
     const kinds = this.verbs.map(({ context }) => context?.written);
     return kinds.find((written) => written !== undefined && Object.hasOwn(written, fact))?.[fact];
+  }
+
+  /** How an attribute of entities of all these types is written; undefined: in any way, or of some in another. Never throws. */
+  attributeWrittenAs(types: readonly string[], attr: string): Written | undefined {
+    const all = new Set(types.map((type) => this.#attributes.get(type)?.[attr]));
+    const [only] = all;
+    return all.size === 1 ? only : undefined;
   }
 
   /** Whether evidence may hold the fact in clear, of a request with one of these verbs. Never throws. */

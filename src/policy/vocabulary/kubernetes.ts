@@ -1,4 +1,4 @@
-import type { ContextKind, VerbRow, VocabularyPart } from './row.ts';
+import type { ContextKind, VerbRow, VocabularyPart, Written } from './row.ts';
 
 /** Images and registries of all containers; capabilities that are added; names of secrets that are mounted or in the environment. */
 const POD = `{
@@ -55,6 +55,13 @@ const STREAMED: ContextKind = {
     ports: [],
   },
   recorded: ['dryRun', 'shell', 'takesCommands', 'stdin', 'tty', 'ports'],
+  written: { argv: { form: /^\d+=/, like: '"0=ls"' } },
+};
+
+/** In paths kinds are plural and in lower case. Of what is singular the well known are told; of others nobody knows. */
+const KIND: Written = {
+  form: /^(?!(?:pod|node|secret|service|namespace|configmap|deployment|daemonset|statefulset|replicaset|job|cronjob|event|role)$)[^A-Z]*$/,
+  like: '"pods"',
 };
 
 const OBJECT = 'KubernetesObject';
@@ -85,6 +92,7 @@ entity Subresource in [KubernetesObject] = {
 // A path beside the objects: "/metrics", "/openapi/v2".
 entity NonResource in [Resource] = { path: String, segments: Set<String> };
 `,
+  attributes: { [OBJECT]: { kind: KIND }, [SUBRESOURCE]: { kind: KIND } },
   verbs: [
     ...verbs('k8s.read', [OBJECT, SUBRESOURCE], [{ verb: 'k8s.get', reads: true }]),
     ...verbs(

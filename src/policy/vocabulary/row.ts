@@ -62,6 +62,8 @@ export interface VocabularyPart {
   readonly verbs: readonly VerbRow[];
   /** Verbs of other parts that are done to this part's entities too, with their types. */
   readonly alsoOn?: Readonly<Record<string, readonly string[]>>;
+  /** How attributes of its entities are written, by type and name, where not every text can be one. */
+  readonly attributes?: Readonly<Record<string, Readonly<Record<string, Written>>>>;
   /** Of these types a verb is permitted only by rules whose head names the type, not by such as say `resource` alone. */
   readonly byName?: Readonly<Record<string, readonly string[]>>;
 }

@@ -25,7 +25,7 @@ it.each([
   ],
   [
     'permit (principal, action in Action::"sql.read", resource in Table::"public.t");',
-    'rule "a" names Table::"public.t", without the resource that it is at: the rule applies to nothing; write that before it, as in pg-prod/public.t',
+    'rule "a" names Table::"public.t", without the resource that it is at: the rule applies to nothing; write that before it, as in RESOURCE/public.t',
   ],
   [
     'forbid (principal, action, resource) when { principal in Group::"ai-agent" };',

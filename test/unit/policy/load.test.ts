@@ -113,6 +113,65 @@ describe('says what is wrong, where, and what to write', () => {
       `context.${never}`,
       `it is ${like}`,
     ]),
+    ...(
+      [
+        // The night, as if it ended on the day on which it began.
+        ['context.time.hour >= 22 && context.time.hour < 6', 'time.hour never is >= 22 and < 6 at once'],
+        ['22 <= context.time.hour && 6 > context.time.hour', 'time.hour never is >= 22 and < 6 at once'],
+        [
+          'context.time.weekday == 6 && context.hasWhere && context.time.weekday == 7',
+          'time.weekday never is == 6 and == 7 at once',
+        ],
+        [
+          'context.hasWhere || (context.time.hour > 8 && context.time.hour < 9)',
+          'time.hour never is > 8 and < 9 at once',
+        ],
+      ] as const
+    ).map(([condition, never]): [string, string, string, string] => [
+      `@id("a") forbid (principal, action in Action::"sql.write", resource) when { ${condition} };`,
+      '1:1',
+      `context.${never}`,
+      'between the two write ||',
+    ]),
+    ...(
+      [
+        [
+          'k8s.get',
+          'resource is KubernetesObject',
+          'resource.kind == "Pod"',
+          'resource.kind never is "Pod"',
+          '"pods"',
+        ],
+        ['k8s.exec', 'resource', 'resource.kind == "pod"', 'resource.kind never is "pod"', '"pods"'],
+        [
+          'k8s.get',
+          'resource',
+          'resource is Subresource && ["pods", "Deployment"].contains(resource.kind)',
+          'resource.kind never is "Deployment"',
+          '"pods"',
+        ],
+        ['k8s.exec', 'resource', 'context.argv == ["ls", "1=-l"]', 'context.argv never has "ls"', '"0=ls"'],
+        [
+          'http.get',
+          'resource is Endpoint',
+          'resource.path == "/orders/"',
+          'resource.path never is "/orders/"',
+          '"/orders/7"',
+        ],
+        [
+          'http.get',
+          'resource is Endpoint',
+          '"orders" != resource.path',
+          'resource.path never is "orders"',
+          '"/orders/7"',
+        ],
+      ] as const
+    ).map(([verb, head, condition, never, like]): [string, string, string, string] => [
+      `@id("a") forbid (principal, action == Action::"${verb}", ${head}) when { ${condition} };`,
+      '1:1',
+      never,
+      `it is written as in ${like}`,
+    ]),
     [
       '@id("a") permit (principal == Group::"g", action == Action::"sql.select", resource);',
       '1:1',
@@ -395,3 +454,26 @@ it.each([
     faults(`@id("a") forbid (principal, action in Action::"sql.write", resource) when { ${condition} };`),
   ).toEqual([]),
 );
+
+it.each([
+  ['sql.update', 'resource', 'context.time.hour >= 22 || context.time.hour < 6'],
+  ['sql.update', 'resource', 'context.time.hour >= 9 && context.time.hour < 17 && context.time.weekday <= 5'],
+  [
+    'sql.update',
+    'resource',
+    '(context.time.hour > 8 && context.hasWhere) || (context.time.hour < 7 && context.hasWhere)',
+  ],
+  ['sql.update', 'resource', 'context.time.hour == 22 && !(context.time.hour == 23)'],
+  ['sql.select', 'resource is Table', 'resource.kind == "view"'],
+  [
+    'k8s.get',
+    'resource is KubernetesObject',
+    'resource.kind == "pods" || resource.kind == "widgets.example"',
+  ],
+  ['k8s.exec', 'resource', 'context.argv.containsAll(["0=ls", "1=-l"])'],
+  ['http.get', 'resource is Endpoint', 'resource.path == "/" || resource.path == "/orders/7"'],
+  ['http.get', 'resource is Endpoint', 'resource.segments.contains("orders")'],
+])('what may be so is no slip: %s of %s when %s', (verb, head, condition) => {
+  const text = `@id("a") forbid (principal, action == Action::"${verb}", ${head}) when { ${condition} };`;
+  expect(loadPolicies(vocabulary, [{ name: 'a.cedar', text }])).toMatchObject({ ok: true, warnings: [] });
+});
