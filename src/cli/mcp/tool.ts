@@ -4,7 +4,7 @@
 import type { z } from 'zod';
 import type { GatewayDesk } from './desk.ts';
 
-interface ToolContext {
+export interface ToolContext {
   readonly desk: GatewayDesk;
   /** All that there are. */
   readonly tools: readonly Tool[];
@@ -21,6 +21,8 @@ export interface Tool {
   readonly output: z.ZodObject;
   /** What resources speak that it is for. */
   readonly protocol?: string;
+  /** Whether it does what this text says there. Absent: whatever its protocol has. Pure. */
+  readonly does?: (operation: string) => boolean;
   /** It is for every resource. */
   readonly everywhere?: true;
   /** It may change what is at a target, where the server was started with `--write`. */

@@ -6,7 +6,7 @@ import { explained } from '../beforehand.ts';
 import type { GatewayDesk } from '../desk.ts';
 import { RESOURCE, sameOperation, textOfAtMost } from '../operation.ts';
 import { Refused, refusalIn, refusalOf } from '../refusal.ts';
-import { tool } from '../tool.ts';
+import { type ToolContext, tool } from '../tool.ts';
 import { shownName, shownText } from '../words.ts';
 import { OPERATION } from './operations.ts';
 
@@ -43,8 +43,8 @@ export const requestApproval = tool({
   output: z.object(STATE),
   everywhere: true,
   asks: true,
-  async run({ resource, operation, reason }, { desk, signal }) {
-    if (operation !== undefined) await demandTool(desk, resource, operation);
+  async run({ resource, operation, reason }, { desk, tools, signal }) {
+    if (operation !== undefined) await demandTool({ desk, tools }, resource, operation);
     const id = await asked(desk, resource, operation, reason, signal);
     if (id === undefined) return { needed: false, next: 'no approval is needed: make the call' };
     const { api } = await desk.gateway();
@@ -85,11 +85,14 @@ const UNKNOWN_REQUEST =
  *
  * @throws {HoopError} No tool does it.
  */
-async function demandTool(desk: GatewayDesk, resource: string, { text }: AheadQuestion): Promise<void> {
+async function demandTool(
+  { desk, tools }: Pick<ToolContext, 'desk' | 'tools'>,
+  resource: string,
+  { text }: AheadQuestion,
+): Promise<void> {
   const { api } = await desk.gateway();
   const [item] = await api.namedResources([resource]);
-  const reads = item?.protocol === 'kubernetes' && text.startsWith('GET ');
-  if (item === undefined || item.protocol === 'postgres' || item.protocol === 'http' || reads) return;
+  if (tools.some(({ protocol, does }) => protocol === item?.protocol && does?.(text) !== false)) return;
   throw new HoopError(
     'ERR_UNSUPPORTED',
     `no tool of this server does that at ${resource}: a yes to it would be of no use`,

@@ -71,6 +71,7 @@ export const kubernetesList = tool({
     more: z.boolean().optional(),
   }),
   protocol: 'kubernetes',
+  does: reads,
   outside: true,
   async run({ resource, kind, api_version, namespace, label_selector, limit = 100 }, { desk, signal }) {
     const query = new URLSearchParams({
@@ -97,6 +98,7 @@ export const kubernetesGet = tool({
   }),
   output: z.object({ untrusted: z.string(), object: z.string().describe('JSON.') }),
   protocol: 'kubernetes',
+  does: reads,
   outside: true,
   async run({ resource, kind, api_version, namespace, name }, { desk, signal }) {
     const path = `${pathOf(kind, api_version, namespace)}/${name}`;
@@ -122,6 +124,7 @@ export const kubernetesLogs = tool({
   }),
   output: z.object({ untrusted: z.string(), log: z.string() }),
   protocol: 'kubernetes',
+  does: reads,
   outside: true,
   async run({ resource, namespace, pod, container, previous, lines = 200 }, { desk, signal }) {
     const query = new URLSearchParams({
@@ -168,6 +171,11 @@ async function read(
   throw new HoopError('ERR_TOO_LARGE', `the answer is longer than ${maxBytes} octets`, {
     hint: 'ask for less: a namespace, a label_selector, a smaller limit, fewer lines',
   });
+}
+
+/** An operation is a request's first line. */
+function reads(operation: string): boolean {
+  return operation.startsWith('GET ');
 }
 
 /** What follows an API server's own answer: a kind, name or selector that it does not have or cannot read, and what it is too busy for. */
