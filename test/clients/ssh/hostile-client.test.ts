@@ -231,7 +231,7 @@ describe('a policy that is replaced while something runs', () => {
     expect(await read()).toBe('what');
     await inForce(`${POLICY}
 @id("no-get") forbid (principal, action == Action::"sftp.get", resource);`);
-    expect(await read()).toContain('policy does not permit it any more');
+    expect(await read()).toContain('policy does not permit it any more: rule "no-get"');
     client.end();
   });
 });

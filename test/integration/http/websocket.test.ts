@@ -335,7 +335,7 @@ describe('its end', () => {
     running.write('policies/test.cedar', CLOSED);
     await running.gateway.reload(running.load());
     try {
-      await client.hears(/^close 1008 policy does not permit it any more/);
+      await client.hears(/^close 1008 policy does not permit it any more: rule "closed"/);
       expect(kept.closed).toBe(false);
     } finally {
       running.write('policies/test.cedar', POLICY);

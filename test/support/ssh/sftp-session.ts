@@ -1,7 +1,7 @@
 /** A session of SFTP: a client's bare packets, the gateway's observer, and OpenSSH's own server behind it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { HoopError } from '../../../src/core/errors.ts';
+import { HoopError } from '../../../src/core/errors.ts';
 import type { Outcome } from '../../../src/enforcement/operation.ts';
 import { SftpObserver } from '../../../src/protocols/ssh/sftp/observer.ts';
 import { idOf, PACKET, PacketFramer, packet, typeOf } from '../../../src/protocols/ssh/sftp/packets.ts';
@@ -36,7 +36,7 @@ export class SftpSession {
   /** The client reads what it is answered. */
   reads = true;
   /** Policy permits what is open. */
-  readonly stands = { now: true };
+  readonly stands = { now: true, ending: new HoopError('ERR_DENIED', 'it is over') };
   readonly observer: SftpObserver;
   readonly #server: ChildProcess;
   readonly #waiting = new Map<number, (answer: Buffer) => void>();

@@ -27,7 +27,7 @@ function relayed(signal: AbortSignal): { readonly client: Duplex; readonly targe
   const shows = { masks: false, masked: () => [], nextRecord: nothing };
   const guard = {
     policyVersion: () => 'v1',
-    allows: () => true,
+    weighs: () => ({ effect: 'allow', rules: [] }),
     output: nothing,
     stderr: nothing,
     ended: nothing,

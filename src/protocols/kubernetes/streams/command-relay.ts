@@ -3,7 +3,7 @@ import { whenAborted } from '../../../core/later.ts';
 import type { Turns } from '../../../core/turns.ts';
 import type { CarriedEnd, Carrying } from '../../http/relay/upgrade/carried.ts';
 import { pumped } from '../../http/relay/upgrade/pump.ts';
-import { NO_MORE, Stands } from '../../stream/stands.ts';
+import { Stands } from '../../stream/stands.ts';
 import { ShownFlow } from '../../stream/terminal/shown-flow.ts';
 import type { AskedStream } from '../request/stream.ts';
 import type { Channel, ChannelEvent, ChannelSide } from './channels.ts';
@@ -216,7 +216,7 @@ export class CommandRelay {
 
   /** Whether policy still permits it; if not, it is over. */
   #goesOn(): boolean {
-    if (!this.#over && !this.#stands.now) this.#end(new HoopError('ERR_DENIED', NO_MORE));
+    if (!this.#over && !this.#stands.now) this.#end(this.#stands.ending);
     return !this.#over;
   }
 

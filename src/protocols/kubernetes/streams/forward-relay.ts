@@ -6,7 +6,7 @@ import { type SpdyEvent, SpdyReader, SpdyWriter } from '../../../wire/http/spdy/
 import type { CarriedEnd, CarriedEnds, Carrying } from '../../http/relay/upgrade/carried.ts';
 import { drained, part } from '../../http/relay/upgrade/parting.ts';
 import { pumped } from '../../http/relay/upgrade/pump.ts';
-import { NO_MORE, Stands } from '../../stream/stands.ts';
+import { Stands } from '../../stream/stands.ts';
 import { type AskedForward, ForwardedConnection, type ForwardedStream, readForward } from './forwarded.ts';
 import { SpdyBeats } from './spdy-beats.ts';
 
@@ -240,8 +240,9 @@ export class ForwardRelay {
 
   /** Whether policy still permits all that is open. */
   #look(): void {
-    const stands = this.#stands.now && [...this.#connections.values()].every((one) => one.stands);
-    if (!stands) this.#end(new HoopError('ERR_DENIED', NO_MORE));
+    const each = [...this.#connections.values()].flatMap(({ stands }) => stands ?? []);
+    const fallen = [this.#stands, ...each].find((one) => !one.now);
+    if (fallen !== undefined) this.#end(fallen.ending);
   }
 
   /** The first reason stands. */

@@ -79,9 +79,9 @@ export class ForwardedConnection {
     return new ForwardedConnection(port, undefined, answer, new Stands(guard, asked, answer));
   }
 
-  /** As policy is now. */
-  get stands(): boolean {
-    return this.#stands?.now !== false;
+  /** Undefined: it was refused. */
+  get stands(): Stands | undefined {
+    return this.#stands;
   }
 
   has(type: AskedForward['type']): boolean {

@@ -1,12 +1,12 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ClientChannel, PseudoTtyInfo, ServerChannel } from 'ssh2';
-import { HoopError, toHoopError } from '../../../core/errors.ts';
+import { type HoopError, toHoopError } from '../../../core/errors.ts';
 import type { Hold } from '../../../enforcement/operation.ts';
 import type { Guard } from '../../stream/guard.ts';
 import { holdLine } from '../../stream/hold-line.ts';
 import type { OpenOperation } from '../../stream/operations.ts';
 import type { Source } from '../../stream/outlet.ts';
-import { NO_MORE, Stands } from '../../stream/stands.ts';
+import { Stands } from '../../stream/stands.ts';
 import { GivenInput } from '../../stream/terminal/given-input.ts';
 import { ShownFlow } from '../../stream/terminal/shown-flow.ts';
 import { TypedInput } from '../../stream/terminal/typed.ts';
@@ -299,7 +299,7 @@ export class Program {
 
   /** Whether what comes may go on. What policy does not permit any more is ended. */
   #goesOn(): boolean {
-    if (!this.#over && this.#stands?.now === false) this.end(new HoopError('ERR_DENIED', NO_MORE));
+    if (!this.#over && this.#stands?.now === false) this.end(this.#stands.ending);
     return !this.#over;
   }
 

@@ -208,8 +208,9 @@ export class SftpObserver {
     const [file] = files;
     if (file === undefined || files.includes(undefined))
       return this.#say(id, 'failure', 'nothing is open under this handle');
-    if (request.kind !== 'close' && files.some((one) => one?.stands.now === false))
-      return this.#say(id, 'permissionDenied', 'hoop: policy does not permit it any more');
+    const fallen = request.kind === 'close' ? undefined : files.find((one) => one?.stands.now === false);
+    if (fallen !== undefined)
+      return this.#say(id, 'permissionDenied', `hoop: ${fallen.stands.ending.message}`);
     switch (request.kind) {
       case 'read':
         return this.#send(id, packet, { kind: 'reads', file, offset: request.offset });

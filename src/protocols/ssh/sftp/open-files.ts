@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { OpenOperation } from '../../stream/operations.ts';
+import type { Stands } from '../../stream/stands.ts';
 
 /** Open at once of one session; OpenSSH's own bound is lower. */
 const MAX_OPEN_FILES = 512;
@@ -39,11 +40,11 @@ export class OpenFile {
   readonly path: string;
   readonly operation: OpenOperation;
   /** Policy permits what it was opened for. */
-  readonly stands: { readonly now: boolean };
+  readonly stands: Pick<Stands, 'now' | 'ending'>;
   readonly #read = new Copied('read');
   readonly #written = new Copied('wrote');
 
-  constructor(path: string, operation: OpenOperation, stands: { readonly now: boolean }) {
+  constructor(path: string, operation: OpenOperation, stands: Pick<Stands, 'now' | 'ending'>) {
     this.stands = stands;
     this.path = path;
     this.operation = operation;

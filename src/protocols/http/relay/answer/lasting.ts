@@ -1,6 +1,6 @@
 import { HoopError } from '../../../../core/errors.ts';
 import { valuesOf } from '../../../../wire/http/http1/head.ts';
-import { NO_MORE, type Stands } from '../../../stream/stands.ts';
+import type { Stands } from '../../../stream/stands.ts';
 import type { CanonicalRequest } from '../../request/canonical.ts';
 import type { TargetAnswer } from '../../target/http-target.ts';
 import type { ConnectionState } from '../state.ts';
@@ -45,7 +45,8 @@ class LastingAnswer {
 
   /** Before more of it is shown. @throws {HoopError} `ERR_DENIED` policy has changed, and has it otherwise now. */
   demand(): void {
-    if (!this.#allowed.every((one) => one.now)) throw new HoopError('ERR_DENIED', NO_MORE);
+    const fallen = this.#allowed.find((one) => !one.now);
+    if (fallen !== undefined) throw fallen.ending;
     const version = this.#state.context.guard.policyVersion();
     if (version === this.#policyVersion) return;
     this.#policyVersion = version;

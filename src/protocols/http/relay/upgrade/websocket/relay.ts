@@ -3,7 +3,7 @@ import { whenAborted } from '../../../../../core/later.ts';
 import type { Turns } from '../../../../../core/turns.ts';
 import { type Close, readClose } from '../../../../../wire/http/websocket/close.ts';
 import type { FrameEvent } from '../../../../../wire/http/websocket/frames.ts';
-import { NO_MORE, Stands } from '../../../../stream/stands.ts';
+import { Stands } from '../../../../stream/stands.ts';
 import type { CarriedEnd, CarriedEnds, Carrying } from '../carried.ts';
 import { pumped } from '../pump.ts';
 import { Direction } from './direction.ts';
@@ -132,7 +132,7 @@ export class WebSocketRelay {
 
   /** Whether policy still permits it; if not, it is over. */
   #stands(): boolean {
-    if (!this.#stand.now) this.#end(cutShort(new HoopError('ERR_DENIED', NO_MORE)));
+    if (!this.#stand.now) this.#end(cutShort(this.#stand.ending));
     return !this.#over;
   }
 
