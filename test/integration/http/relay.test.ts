@@ -44,6 +44,14 @@ beforeAll(async () => {
     if (url === '/cut')
       return void res.writeHead(200, { 'content-length': 100 }).write('half', () => res.destroy());
     if (url === '/reset') return void req.socket.resetAndDestroy();
+    if (url === '/away')
+      return void res
+        .writeHead(302, {
+          location: 'https://evil.example/',
+          'hoop-withheld': 'nothing',
+          link: '<//evil.example>',
+        })
+        .end();
     if (url === '/empty') return void res.writeHead(204).end();
     if (url === '/same') return void res.writeHead(304, { etag: '"1"' }).end();
     if (url === '/hints') res.writeEarlyHints({ link: '</style.css>; rel=preload' });
@@ -268,6 +276,16 @@ describe('an answer', () => {
     ['GET', '/same', 304, ''],
   ])('to %s %s has no body', async (method, path, status, text) => {
     expect(await send(method, path)).toMatchObject({ status, text });
+  });
+
+  it('that leads elsewhere says what of it was left out, in no word of the target', async () => {
+    const { status, headers } = await send('GET', '/away');
+    expect([status, headers['location'], headers['link'], headers['hoop-withheld']]).toEqual([
+      302,
+      undefined,
+      undefined,
+      'location, link',
+    ]);
   });
 
   it('has its trailers', async () => {

@@ -130,7 +130,7 @@ describe('the head of an answer', () => {
       'NEL',
       'Report-To',
     ],
-    ...['X-Accel-Redirect', 'X-Sendfile', 'URI', 'Authentication-Info'],
+    ...['Hoop-Withheld', 'X-Accel-Redirect', 'X-Sendfile', 'URI', 'Authentication-Info'],
   ])('without %s', (name) => expect(one(name, 'x')).toEqual({ headers: [], withheld: [] }));
 
   it('without what Connection names, but for what the body is', () => {

@@ -6,7 +6,7 @@ import type { HttpRefusal } from '../refusals.ts';
 import type { CanonicalRequest } from '../request/canonical.ts';
 import type { Field } from '../request/fields/read-fields.ts';
 import type { TargetPlace } from '../request/response/own-reference.ts';
-import { shownHead, shownTrailers } from '../request/response/response-head.ts';
+import { type ShownHead, shownHead, shownTrailers, WITHHELD } from '../request/response/response-head.ts';
 import { decoded } from '../shown/codings.ts';
 import { type ShownFields, shownFields } from '../shown/fields.ts';
 import type { AnswerMasks } from '../shown/masks.ts';
@@ -60,7 +60,7 @@ export function answerView(
     masked && masks.any ? [...head.headers.filter(([name]) => name !== NOSNIFF[0]), NOSNIFF] : head.headers;
   const none = method === 'HEAD' || answer.status === 204 || answer.status === 304 || answer.ended === true;
   return {
-    head: inSight(fields, sight),
+    head: inSight([...fields, ...withheldField(head)], sight),
     waits: masked && !plan.flows,
     body: none ? undefined : () => (masked ? decoded(answer.body, plan.codings) : answer.body),
     atHand: () => (masked && plan.codings.length > 0 ? undefined : answer.atHand()),
@@ -71,6 +71,11 @@ export function answerView(
 
 /** A body that was rewritten as what it says that it is must not be taken for anything else. */
 const NOSNIFF: Field = ['x-content-type-options', 'nosniff'];
+
+/** A redirect without its `Location` would be a riddle to who follows it. */
+function withheldField({ withheld }: ShownHead): readonly Field[] {
+  return withheld.length === 0 ? [] : [[WITHHELD, [...new Set(withheld)].join(', ')]];
+}
 
 /** What is shown of fields that come before the answer: of `103 Early Hints`. */
 export function earlyView(rawHeaders: readonly string[], sight: Sight): ShownFields | undefined {

@@ -10,6 +10,9 @@ export interface ShownHead {
   readonly withheld: readonly string[];
 }
 
+/** Names what went no further since it leads away from the target; hoopd's own word, whatever a target says. */
+export const WITHHELD = 'hoop-withheld';
+
 const MAX_FIELDS = 256;
 const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]{1,256}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -25,6 +28,7 @@ const NOT_SHOWN: ReadonlySet<string> = new Set([
   'authentication-info',
   'clear-site-data',
   'expect-ct',
+  WITHHELD,
   'nel',
   'public-key-pins',
   'public-key-pins-report-only',
