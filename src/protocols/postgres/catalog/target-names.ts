@@ -16,6 +16,8 @@ interface Configured {
 const TABLES: ReadonlySet<RelationKind> = new Set(['table', 'partitioned', 'view', 'matview', 'foreign']);
 /** With more than these no name is looked for that may have been meant: that takes some 20 ms. */
 const MOST_CANDIDATES = 2_000;
+/** Whoever removes what was renamed shows it. */
+const NOT_NEAR = 'correct the name, if only it was renamed, or remove it';
 
 /** What a database has, for names in its resource's configuration and in rules. Pure. */
 export class CatalogNames implements TargetNames {
@@ -122,9 +124,9 @@ export class CatalogNames implements TargetNames {
   }
 
   #meant(name: string, candidates: readonly string[]): string {
-    if (candidates.length > MOST_CANDIDATES) return 'correct the name, or remove it';
+    if (candidates.length > MOST_CANDIDATES) return NOT_NEAR;
     const meant = nearest(name, candidates) ?? inOtherSchema(name, candidates);
-    return meant === undefined ? 'correct the name, or remove it' : `did you mean ${meant}?`;
+    return meant === undefined ? NOT_NEAR : `did you mean ${meant}?`;
   }
 
   /** Of a name that may have dots within its parts. */

@@ -47,7 +47,7 @@ describe('names in a classification', () => {
     ],
     [
       'hr.salaries.amount',
-      'the database has no hr.salaries: this masks nothing; correct the name, or remove it',
+      'the database has no hr.salaries: this masks nothing; correct the name, if only it was renamed, or remove it',
     ],
     [
       'public.customers.emial',
@@ -55,7 +55,7 @@ describe('names in a classification', () => {
     ],
     [
       'public.v_cust.password_hash',
-      "the database's public.v_cust has no column password_hash: all of its columns are taken for that; correct the name, or remove it",
+      "the database's public.v_cust has no column password_hash: all of its columns are taken for that; correct the name, if only it was renamed, or remove it",
     ],
   ])('%s is told', (name, text) => {
     expect(told(name)).toEqual([[`classification/columns/${name}`, text]]);
@@ -81,12 +81,12 @@ describe('names in a rule', () => {
     ['Table', 'public.custmers', 'did you mean public.customers?'],
     ['Table', 'customers', 'did you mean public.customers?'],
     ['Table', 'sales.customers', 'did you mean public.customers?'],
-    ['Table', 'invoices', 'correct the name, or remove it'],
+    ['Table', 'invoices', 'correct the name, if only it was renamed, or remove it'],
     ['Table', 'public.orders.pan', 'did you mean public.orders?'],
     ['Schema', 'pubilc', 'did you mean public?'],
     ['Column', 'public.customers.emial', 'did you mean public.customers.email?'],
     ['Column', 'public.custmers.email', 'did you mean public.customers.email?'],
-    ['Column', 'public.orders.pam$.number', 'correct the name, or remove it'],
+    ['Column', 'public.orders.pam$.number', 'correct the name, if only it was renamed, or remove it'],
     ['Function', 'public.purgee', 'did you mean public.purge?'],
   ])('%s %s is told', (type, id, cure) => {
     expect(named(type, id)).toBe(lacking + cure);
