@@ -114,5 +114,11 @@ export async function startWorld(major: Major, scenario: StackOptions): Promise<
     targetTls: 'disable',
     ...(bin === undefined ? {} : { bin }),
   });
-  return new World(major, stack, await stack.tunnel(), home);
+  try {
+    return new World(major, stack, await stack.tunnel(), home);
+  } catch (error) {
+    // What runs would keep this process from its end.
+    await stack.stop();
+    throw error;
+  }
 }

@@ -53,6 +53,9 @@ export const ATTACK_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   'public.orders.pan': ['pii.card'],
 };
 
+/** In which hoopctl opens a tunnel, on a machine that others keep busy. */
+const TUNNEL_MS = 60_000;
+
 const PEOPLE = {
   ada: { email: 'ada@example.com', groups: ['developers'] },
   otto: { email: 'otto@example.com', groups: ['auditors'] },
@@ -189,7 +192,13 @@ export class Stack {
     env: Readonly<Record<string, string>> = {},
   ): Promise<Tunnel> {
     const running = this.start(['connect', resource, '--json', ...args], env);
-    const [line] = await running.until(/^\{.*"listening".*\}$/m);
+    const [line] = await running
+      .until(/^\{.*"listening".*\}$/m, 'stdout', TUNNEL_MS)
+      .catch(async (error: unknown) => {
+        running.child.kill('SIGKILL');
+        await running.finished;
+        throw error;
+      });
     const told = JSON.parse(line) as Omit<Tunnel, 'running' | 'close'>;
     const { host, port, user, password, database, token, config, kubeconfig } = told;
     const close = async () => {
